@@ -1,6 +1,6 @@
 """What is common to everything said on the topics, and what travels around it?
 
-The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`Envelope`).
+The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`schemas.asyncapi` lists them).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic_core import SchemaValidator
 
 from schemas.bounds import FIRST, LAST, LINE, Shape, WhenMade, reader, shown
+from schemas.codes.refusals import RefusalCode
 from schemas.marks import INSIDE, OUTSIDE, SeenBy
 from schemas.phrases import UNREADABLE_REASON, Phrase, Phrases, reason
 from schemas.vocabulary import (
@@ -224,13 +225,15 @@ def event_time(event: datetime, hearing: Hearing) -> datetime:
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
-def refusal(request: Request, hearing: Hearing, code: str, *why: Phrase) -> RequestRefused:
-    """What a desk says that does not do what was asked of it; `why`: what it saw, for a person."""
-    return refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why)
+def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:
+    """All that a desk says when it does not do what this request asks; `why`: what it saw, for a person."""
+    return (refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why),)
 
 
-def refusal_of(subject: str, request_id: str, kind: str, at: datetime, code: str, *why: Phrase) -> RequestRefused:
-    """The same for a request of which no more than this is known, because another message brought it here."""
+def refusal_of(
+    subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
+) -> RequestRefused:
+    """The refusal of a request of which no more than this is known, because another message brought it here."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,
@@ -240,21 +243,6 @@ def refusal_of(subject: str, request_id: str, kind: str, at: datetime, code: str
         reason=reason(*why),
         phrases=why,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The Kafka headers around one payload. Times are RFC 3339; ids are derived, never drawn."""
-
-    id: str
-    kind: str
-    source: str
-    time: str
-    subject: str
-    causation_id: str
-    correlation_id: str
-    sequence: int
-    traceparent: str = ""
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:

@@ -20,11 +20,6 @@ class Unmarked(TypeError):
     """A field of a message that is told outside says of nobody whether they may see it; the text names it."""
 
 
-def seen_from_outside(fact: Message, audience: Audience) -> Message:
-    """The fact as this audience gets it."""
-    return outside_form(type(fact), audience).read_stored(to_outside(fact, audience))
-
-
 def to_outside(fact: Message, audience: Audience) -> bytes:
     """The JSON of the fact as this audience gets it."""
     return fact.__pydantic_serializer__.to_json(fact, exclude=hidden(type(fact), audience))

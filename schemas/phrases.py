@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field
 
 from schemas.bounds import LINE, LINES, Shape, WhenMade, shown
 from schemas.codes.sentences import SENTENCES
-from schemas.codes.uscc import Part
+from schemas.codes.uscc import CreditCodePart
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, TreatmentMethod, UnitClass
 
 LONGEST_VALUE = 500
@@ -94,7 +94,7 @@ class Values(TypedDict, total=False):
     ordered: datetime
     origin: str
     origins: Codes
-    parts: tuple[Part, ...]
+    parts: tuple[CreditCodePart, ...]
     pest: str
     pieces: Number
     place: str

@@ -34,7 +34,7 @@ from schemas.vocabulary import (
 )
 
 HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
-"""`assessment`, `arrival`, `inspection/<control>`, `quarantine/<origin>`, `officer/<request id>` or `officer/watch/<watch id>`."""
+"""As `schemas.hold_ids` makes it."""
 
 
 MOST_HOLDS = 512

@@ -19,8 +19,6 @@ from schemas.topics import (
     state_topic,
 )
 
-OTHERS = ("worker", "door", "projector", "port", "auditor", "operations", "supervisor")
-"""The credentials beside the services' own; docs/kafka.md says whose each is."""
 PROVISION = "provision"
 """Makes topics, users and rights: an administrator of the cluster. It is in no table of rights, because it has them all."""
 SANDBOX = ("simulator", "bench")

@@ -1,7 +1,8 @@
 """How does a line of goods of the Single Window's message become one of ours, and back, so that nothing is lost?
 
 `DecList` of a `DecMessage` (GACC 2018 No. 67, names of V4.0). It has no net mass of the line: that is the legal quantity in kilograms,
-where one of the two legal units is a mass, and none otherwise.
+where one of the two legal units is a mass, and none otherwise. No service calls it: it is for programs that have lines of the form, and its test
+is the proof that `Item` has a field for each element.
 """
 
 from collections.abc import Mapping

@@ -2,12 +2,14 @@
 
 import importlib
 from collections.abc import Iterable
+from types import ModuleType
 
 import faust
 import structlog
 
 from schemas.topics import SERVICES
-from services.risk import agent as risk
+from schemas.vocabulary import WATCHES
+from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, key_file, read
 from services.shell.clock import is_sandbox
 from services.shell.desk import Desk
@@ -28,12 +30,23 @@ def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]
 
 
 def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
-    if name != "risk":
-        desk: Desk = importlib.import_module(f"services.{name}.agent").DESK
-        return desk
-    if draw_keys is None:
-        raise ValueError("the risk desk cannot draw without keys")
-    return risk.desk(draw_keys)
+    """The decider of this desk with whatever else it needs; of the other desks nothing is imported. What it reads and may publish stands in
+    `schemas/flow.py`."""
+    match name:
+        case "risk":
+            if draw_keys is None:
+                raise ValueError("the risk desk cannot draw without keys")
+            return Desk(name, RiskDecider(draw_keys))
+        case "release":
+            return Desk.of(name, _module(name, "decider"), shared=WATCHES)
+        case "clearance":
+            return Desk.of(name, _module(name, "timeline"), _module(name, "metrics").OpenConsignments())
+        case _:
+            return Desk.of(name, _module(name, "decider"))
+
+
+def _module(service: str, name: str) -> ModuleType:
+    return importlib.import_module(f"services.{service}.{name}")
 
 
 def draw_keys_of(settings: WorkerSettings) -> DrawKeys:

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from deploy.kafka.progress import STILL_SECONDS, Sign, WaitLimit, signs_of, wait_for, work_of
+from deploy.kafka.progress import STILL_SECONDS, Sign, WaitLimit, signs_of, work_of
 from services.cli.processes import Child
 
 MOST_SECONDS = 200.0
@@ -46,7 +46,16 @@ def wait(
             raise TimeoutError(f"{progress.in_vain()}\n{ends}")
         return None
 
-    (found,) = wait_for(done_or_dead, progress, 0.02)
+    (found,) = wait_by(done_or_dead, progress, 0.02)
+    return found
+
+
+def wait_by(done: Callable[[], T | None], progress: WaitLimit, pause: float = 0.05) -> T:
+    """Calls `done` until its result is true, and returns that; TimeoutError, with the last progress, when the limit is reached."""
+    while not (found := done()):
+        if not progress.goes_on():
+            raise TimeoutError(progress.in_vain())
+        time.sleep(pause)
     return found
 
 
@@ -59,7 +68,7 @@ def leave(child: Child) -> int | None:
     child.terminate()
     progress = WaitLimit(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
     with suppress(TimeoutError):
-        wait_for(lambda: not child.alive, progress)
+        wait_by(lambda: not child.alive, progress)
     child.kill()
     return child.code
 

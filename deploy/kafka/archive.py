@@ -14,7 +14,8 @@ from deploy.kafka.jars import JARS, class_path
 
 
 class Archive:
-    """The archive for this Java and this class path. `owner`: the broker's port, part of the name under which the file is being written."""
+    """The archive for this Java and this class path. `owner`: the broker's port, which is a part of the name of the
+    unfinished file."""
 
     def __init__(self, program: str, owner: int) -> None:
         found = Path(program).resolve()
@@ -23,19 +24,20 @@ class Archive:
         self._unfinished = self.path.with_suffix(f".{owner}-{os.getpid()}")
 
     def read(self) -> list[str]:
-        """The JVM options to start with the archive; empty where there is none."""
+        """The JVM options to start with the archive; empty if there is none."""
         there = self.path.exists() and self.path.stat().st_size
         return [f"-XX:SharedArchiveFile={self.path}"] if there else []
 
     def write(self) -> list[str]:
-        """The JVM options to write the archive at exit; empty where there is one."""
+        """The JVM options to write the archive at exit; empty if it exists already."""
         _remove_unfinished()
         return [] if self.path.exists() else [f"-XX:ArchiveClassesAtExit={self._unfinished}"]
 
     def keep(self) -> None:
-        """Call it after a normal exit. Only now, when it is complete, the file gets its name, because other brokers may start with it at once.
+        """Gives the complete file its name. Call it after a normal exit of the JVM, and not before, because other
+        brokers may start with the file at once.
 
-        An empty file means that this Java cannot write archives.
+        If Java wrote no file, an empty one is made, which says that this Java cannot write archives.
         """
         if self.path.exists():
             self.drop()
@@ -45,7 +47,7 @@ class Archive:
         self._unfinished.replace(self.path)
 
     def drop(self) -> None:
-        """Call it after any other exit: deletes the unfinished file."""
+        """Deletes the unfinished file. Call it if the JVM did not exit normally."""
         self._unfinished.unlink(missing_ok=True)
 
 
@@ -61,7 +63,8 @@ def _remove_unfinished() -> None:
 
 
 def main() -> None:
-    """Where there is no archive yet, starts a broker in a temporary folder and stops it normally."""
+    """If there is no archive yet, starts a broker in a temporary folder and stops it normally, which writes the
+    archive."""
     from deploy.kafka.broker import Broker, free_port  # noqa: PLC0415 (the broker reads this module)
     from deploy.kafka.errors import BrokerError  # noqa: PLC0415
     from deploy.kafka.java import java  # noqa: PLC0415

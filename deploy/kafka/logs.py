@@ -1,9 +1,9 @@
 """How does the log of a process that runs for months stay small, without a line of it being lost?
 
-A process of ours writes into a file that its starter opened (`spawn`), and knows nothing of other files; it could write between
-the copy of a log and its cutting off. So its beginning is copied first, which nobody changes any more, and is then taken out of the
-file by the kernel (fallocate), whatever is appended at that moment. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read one
-behind the other, are the last of what was said, to the byte.
+A process of ours writes into a file that its starter opened (`spawn`), and never opens another one. If its log were
+copied and then truncated, lines that it writes between the two steps would be lost. So only the beginning of the file,
+which nobody changes any more, is copied, and the kernel then takes it out of the file (fallocate), even while lines are
+appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are the latest lines without a gap.
 """
 
 import contextlib
@@ -15,22 +15,25 @@ from functools import lru_cache
 from pathlib import Path
 
 LOG_BYTES = 16 << 20
-"""Of a log; when it has more, they become the former part."""
+"""When a log has more bytes than this, they become its former part."""
 FORMER = 2
 _KEEP_SIZE, _PUNCH, _COLLAPSE = 0x01, 0x02, 0x08
-"""Of fallocate(2), Linux: free a part of a file that stays as long as it is, or take it out."""
+"""Flags of Linux's fallocate(2). KEEP_SIZE with PUNCH frees a part of a file, which keeps its length; COLLAPSE takes
+the part out."""
 _PIECE = 1 << 20
 Way = Callable[[int, int, int], None]
-"""Takes the bytes from one offset to another one out of an open file."""
+"""A function that takes the bytes between two offsets out of an open file: file descriptor, first offset, end
+offset."""
 
 
 def former(log: Path, number: int) -> Path:
-    """Where its former part of this number lies; 1 is the latest."""
+    """The path of the former part of a log with this number; 1 is the latest."""
     return log.with_name(f"{log.name}.{number}")
 
 
 def turn_over_ended(log: Path, most: int | None = None) -> None:
-    """The log of a process that ended, or that nobody holds open, becomes the former part if it has more than LOG_BYTES (`most`)."""
+    """Renames a log to its former part if it has more than `most` (LOG_BYTES) bytes. No process may have the log
+    open."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > (LOG_BYTES if most is None else most):
             _shift(log)
@@ -38,8 +41,8 @@ def turn_over_ended(log: Path, most: int | None = None) -> None:
 
 
 def turn_over(log: Path, most: int | None = None) -> None:
-    """As `turn_over_ended`, while a process appends to the log; some kilobytes stay in it. Where the file system can take no part out of
-    a file, nothing is done until the process starts again. OSError where the former part cannot be written: nothing is lost then.
+    """As `turn_over_ended`, but while a process appends to the log; some kilobytes stay in it. Does nothing if the file
+    system cannot take a part out of a file. OSError if the former part cannot be written; then the log is unchanged.
     """
     try:
         file = os.open(log, os.O_RDWR)
@@ -62,7 +65,7 @@ def turn_over(log: Path, most: int | None = None) -> None:
             raise
         _shift(log)
         beside.replace(former(log, 1))
-        way(file, 0, end)  # who is killed before this finds these lines twice
+        way(file, 0, end)  # if this process is killed before this line, the copied lines are in both files
     finally:
         os.close(file)
 
@@ -85,7 +88,8 @@ def _shift(log: Path) -> None:
 
 @lru_cache
 def way_of(folder: Path) -> Way | None:
-    """How the file system of this folder takes a part out of a file: ext4 and XFS shorten it, others free its room; None: it cannot."""
+    """The function by which the file system of this folder takes a part out of a file: `collapse` (ext4 and XFS), else
+    `punch`; None if it supports neither."""
     for way in (collapse, punch):
         with tempfile.TemporaryFile(dir=folder) as probe:
             block = os.fstatvfs(probe.fileno()).f_bsize
@@ -100,12 +104,14 @@ def way_of(folder: Path) -> Way | None:
 
 
 def collapse(file: int, first: int, end: int) -> None:
-    """The file is shorter by that afterwards. OSError where the file system cannot."""
+    """Removes the bytes from `first` to `end` (exclusive; both multiples of the block size), so that the file gets
+    shorter. OSError if the file system cannot do that."""
     _fallocate(file, _COLLAPSE, first, end - first)
 
 
 def punch(file: int, first: int, end: int) -> None:
-    """The file is as long as before and takes less room; NULs are read there. OSError where the file system cannot."""
+    """Frees the disk space of the bytes from `first` to `end` (exclusive). The file keeps its length, and these bytes
+    are read as NUL. OSError if the file system cannot do that."""
     _fallocate(file, _PUNCH | _KEEP_SIZE, first, end - first)
 
 

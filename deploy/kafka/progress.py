@@ -4,13 +4,11 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 STILL_SECONDS = 60.0
 """Without any sign of progress for this long, a wait fails."""
 MOST_SECONDS = 240.0
 """A wait fails after this long in any case."""
-T = TypeVar("T")
 Sign = Callable[[], object]
 """A value that changes while there is progress: the CPU time of a process, the size of its log, the number of messages read."""
 
@@ -48,15 +46,6 @@ class WaitLimit:
             f"Waited {waited:.0f} s for {self.what}; the last progress was {still:.0f} s ago: {last}. "
             f"已等待 {waited:.0f} 秒，最后一次进展在 {still:.0f} 秒前。"
         )
-
-
-def wait_for(done: Callable[[], T | None], progress: WaitLimit, pause: float = 0.05) -> T:
-    """Calls `done` until its result is true, and returns that; TimeoutError, with the last progress, when the limit is reached."""
-    while not (found := done()):
-        if not progress.goes_on():
-            raise TimeoutError(progress.in_vain())
-        time.sleep(pause)
-    return found
 
 
 def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:

@@ -15,26 +15,29 @@ from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
-    """The settings of a topic: facts and requests are kept for ever, states are compacted; with three replicas two must be in sync."""
+    """The settings of a topic. Facts and requests are kept forever, states are compacted. All replicas but one, and at
+    least one, must be in sync."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
-        "compression.type": "uncompressed",  # as our producers send: a reader without the codec of a batch could never get past it
+        # as our producers send: a reader that lacks the codec of a batch could never get past it
+        "compression.type": "uncompressed",
     }
     if topic.retention == "compact":
         return {
             **common,
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.5",
-            "segment.bytes": str(
-                16 << 20
-            ),  # the active segment is never compacted, so a restore also reads the superseded records in it
+            # small, because the active segment is never compacted, and a restore has to read the superseded records in
+            # it
+            "segment.bytes": str(16 << 20),
         }
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
 HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes", "compression.type")
-"""Settings of a topic with which, if wrong, records or facts are lost, messages do not fit, or readers lack the codec of a batch."""
+"""Settings of a topic that must not be wrong: otherwise records or facts are lost, messages do not fit, or readers lack
+a codec."""
 
 
 def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
@@ -53,7 +56,7 @@ NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BRO
 
 
 def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The settings of these topics or brokers, by name; BrokerError where they cannot be read."""
+    """Name of a topic or broker → its settings; BrokerError if they cannot be read."""
     admin = clients.admin(access_to(kafka))
     found = {}
     for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
@@ -68,7 +71,8 @@ def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterabl
 
 
 def compare(kafka: Access | str, names: set[str]) -> None:
-    """BrokerError, with the command that corrects it, where a setting of an existing topic is wrong (see HELD)."""
+    """Raises BrokerError if one of these existing topics has a wrong setting (see HELD). The text has the command that
+    corrects it."""
     topics = {topic.name: topic for topic in CATALOGUE}
     for topic, found in read_settings(kafka, ConfigResource.Type.TOPIC, sorted(names)).items():
         wrong = misfits(topics[topic], found)
@@ -86,7 +90,8 @@ KEPT_MINUTES = 7 * 24 * 60
 """The shortest retention of the offsets of an empty consumer group that is not reported (minutes: seven days)."""
 ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
-"""The longest transaction timeout that is not reported: so long a program that died in a transaction stops all readers of its topics."""
+"""The longest transaction timeout, in milliseconds, that is not reported. A program that dies in a transaction stops
+all readers of its topics for up to this time."""
 
 
 def cautions(kafka: Access | str) -> list[str]:
@@ -129,8 +134,8 @@ def cautions(kafka: Access | str) -> list[str]:
 def provision(kafka: Access | str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing and returns their names.
 
-    BrokerError when the cluster does not answer, or holds one of our topics with another partition count (keys would move)
-    or with settings that lose or refuse what we keep.
+    BrokerError if the cluster does not answer, or has one of our topics with another number of partitions (keys would
+    move to other partitions) or with wrong settings (see `compare`).
     """
     access = access_to(kafka)
     knock(access, ANSWER_SECONDS)

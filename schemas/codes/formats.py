@@ -4,7 +4,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 
 
 class Format(StrEnum):

@@ -39,9 +39,10 @@ _DAY = Decimal(24)
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Gas from hour 0 until `hours`, where no reading is colder than `lowest_c` (Celsius).
+    """A fumigation: gas from hour 0 until `hours`, while no temperature reading is below `lowest_c` (°C).
 
-    `dose_g_m3`: gas put in, at least. `minima`: (hour, g/m3) readings to be met. `floor_g_m3`: at every reading. `ct`: g h/m3.
+    All others are minima. `dose_g_m3`: gas put in; `minima`: (hour, g/m3), the concentration at that hour;
+    `floor_g_m3`: the concentration at every reading; `ct`: the product of concentration and time, in g·h/m3.
     """
 
     lowest_c: Decimal
@@ -53,10 +54,12 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """`limit_c` Celsius or more, for `hours` without a break. `below`: or less. `above`: more, not just as much.
+class HeldTemperature:
+    """A temperature of at least `limit_c` (°C) that is held for `hours` without a break; with `below`, of at most
+    `limit_c`; with `above`, of more than `limit_c`.
 
-    `floor_g_m3`: so much gas at the same time. `dose_g_m3`: gas put in, at least; 0 where there is none.
+    `floor_g_m3`: the least gas concentration that must be there at the same time; `dose_g_m3`: the least gas put in.
+    Both are 0 without gas.
     """
 
     limit_c: Decimal
@@ -67,18 +70,19 @@ class Held:
     dose_g_m3: Decimal = Decimal(0)
 
     def reached(self, celsius: Decimal) -> bool:
-        """Whether this temperature counts."""
+        """Whether this temperature counts as held."""
         if self.below:
             return celsius <= self.limit_c
         return celsius > self.limit_c if self.above else celsius >= self.limit_c
 
 
-Step = Exposure | Held
+Step = Exposure | HeldTemperature
 
 
 @dataclass(frozen=True, slots=True)
 class Plausible:
-    """What can be true at all, Celsius and g/m3: a value outside is another unit of measure, or a slip of the pen."""
+    """The limits of plausible readings, in °C and g/m3. A value outside them has another unit of measure or is a typing
+    error."""
 
     lowest_c: Decimal
     highest_c: Decimal
@@ -87,11 +91,12 @@ class Plausible:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on, as `source` says.
+    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the
+    mark in the table of sources above.
 
-    A record must meet one of `steps`, at each of its sampling places. `apart_hours`: the furthest that two readings of one
-    place may lie apart within the exposure. `residue_ppm`: at most, before opening; None where there is no gas.
-    `measured`: what the temperature is read of.
+    A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two
+    readings of one place within the exposure. `residue_ppm`: the most gas that may be left before the room is opened;
+    None if there is no gas. `measured`: of what the temperature is taken.
     """
 
     schedule: str
@@ -140,7 +145,7 @@ ROWS: tuple[Row, ...] = (
         date(2002, 3, 1),
         "ISPM 15",
         HEAT_UNITS,
-        (Held(Decimal(56), Decimal("0.5")),),
+        (HeldTemperature(Decimal(56), Decimal("0.5")),),
         Decimal("0.25"),
         _WOOD_CORE,
         measured="wood core",
@@ -207,7 +212,7 @@ ROWS: tuple[Row, ...] = (
         date(2017, 4, 1),
         "ISPM 28-24",
         OTHER_UNITS,
-        (Held(Decimal(2), 16 * _DAY, below=True), Held(Decimal(3), 20 * _DAY, below=True)),
+        (HeldTemperature(Decimal(2), 16 * _DAY, below=True), HeldTemperature(Decimal(3), 20 * _DAY, below=True)),
         Decimal(1),
         _PULP,
         pests=_MEDITERRANEAN_FRUIT_FLY,
@@ -221,8 +226,8 @@ ROWS: tuple[Row, ...] = (
         "GRDC",
         GAS_UNITS,
         (
-            Held(Decimal(25), 7 * _DAY, above=True, floor_g_m3=Decimal("0.42"), dose_g_m3=Decimal("1.5")),
-            Held(Decimal(15), 10 * _DAY, floor_g_m3=Decimal("0.28"), dose_g_m3=Decimal("1.5")),
+            HeldTemperature(Decimal(25), 7 * _DAY, above=True, floor_g_m3=Decimal("0.42"), dose_g_m3=Decimal("1.5")),
+            HeldTemperature(Decimal(15), 10 * _DAY, floor_g_m3=Decimal("0.28"), dose_g_m3=Decimal("1.5")),
         ),
         _DAY,
         _PHOSPHINE_ROOM,
@@ -258,10 +263,8 @@ ROWS: tuple[Row, ...] = (
         date(2018, 9, 1),
         "BMSB",
         HEAT_UNITS,
-        (
-            Held(Decimal(60), Decimal("0.166666")),
-            Held(Decimal(56), Decimal("0.5")),
-        ),  # 10 min, as a record can write them
+        # 0.166666 h are 10 min, written with as many decimals as a record can have
+        (HeldTemperature(Decimal(60), Decimal("0.166666")), HeldTemperature(Decimal(56), Decimal("0.5"))),
         Decimal("0.1"),
         _WOOD_CORE,
         pests=_STINK_BUG,
@@ -297,7 +300,7 @@ ROWS: tuple[Row, ...] = (
 
 
 def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
-    """The rows of these goods that are in force on this day, the latest of each method and pests."""
+    """The rows of these goods that are in force on this day: for each method and set of pests, the latest."""
     latest: dict[tuple[TreatmentMethod, frozenset[str]], Row] = {}
     for row in sorted(ROWS, key=lambda row: row.effective_from):
         if row.goods is goods and row.effective_from <= on:
@@ -306,5 +309,5 @@ def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
 
 
 def row_for(goods: GoodsClass, method: TreatmentMethod, on: date) -> Row | None:
-    """The row by which a record of this method is judged; None where the table has none."""
+    """The row by which a record of this method is judged; None if the table has none."""
     return next((row for row in rows_for(goods, on) if row.method is method), None)

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from schemas.codes import countries, currencies, hs, offices, trade, units
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 
 NO_LICENCE: Final = "no licence named"
 _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"

@@ -78,7 +78,7 @@ _OF_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
 _OF_PERSON = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-class Part(StrEnum):
+class CreditCodePart(StrEnum):
     """A part of a code that can break the standard."""
 
     CATEGORY = "category"
@@ -123,16 +123,16 @@ def is_well_formed(code: str) -> bool:
 
 
 @lru_cache(8192)
-def broken_parts(code: str) -> tuple[Part, ...]:
+def broken_parts(code: str) -> tuple[CreditCodePart, ...]:
     """The parts of a well-formed code that break the standard, in their order; the sandbox area counts as right."""
     area = code[2:8]
     right = {
-        Part.CATEGORY: code[1] in CATEGORIES.get(code[0], ""),
-        Part.AREA: area.isdigit() and area[:2] in AREAS | {SANDBOX_AREA},
-        Part.ORGANISATION: organisation_check_sign(code[8:16]) == code[16],
-        Part.CHECK_SIGN: check_sign(code[:17]) == code[17],
+        CreditCodePart.CATEGORY: code[1] in CATEGORIES.get(code[0], ""),
+        CreditCodePart.AREA: area.isdigit() and area[:2] in AREAS | {SANDBOX_AREA},
+        CreditCodePart.ORGANISATION: organisation_check_sign(code[8:16]) == code[16],
+        CreditCodePart.CHECK_SIGN: check_sign(code[:17]) == code[17],
     }
-    return tuple([part for part in Part if not right[part]])
+    return tuple([part for part in CreditCodePart if not right[part]])
 
 
 def is_of_sandbox(code: str) -> bool:

@@ -7,9 +7,11 @@ from schemas.codes.offices import is_sandbox
 from schemas.vocabulary import Direction
 
 HOME: Final = "CN"
-"""Where imports go and exports come from; Hong Kong, Macao and Taiwan are customs territories of their own."""
+"""The country to which imports go and from which exports come. Hong Kong, Macao and Taiwan are customs territories of
+their own."""
 SANDBOX: Final = "QZ"
-"""The country of the sandbox offices, of the codes that ISO 3166-1 leaves to users: foreign data sets are declared there as if at home."""
+"""The country of the sandbox offices, where data sets from abroad are declared as if their country were home. It is one
+of the codes that ISO 3166-1 leaves to users."""
 ONE_WAY: Final = MappingProxyType(
     {
         "1039": Direction.EXPORT,  # market procurement, GACC 2014 No. 54
@@ -18,11 +20,11 @@ ONE_WAY: Final = MappingProxyType(
         "9810": Direction.EXPORT,  # e-commerce to overseas warehouses, GACC 2020 No. 75
     }
 )
-"""Trade mode → the only direction in which goods go under it."""
+"""Trade mode → the only direction that its goods may have."""
 
 
 def homes(office: str) -> frozenset[str]:
-    """The countries to which goods are imported at this customs office, and from which they are exported."""
+    """The countries that count as home at a customs office: imports go to them, and exports come from them."""
     return _SANDBOX_HOMES if is_sandbox(office) else _HOMES
 
 

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from services.clearance.timeline import Timeline, gate_seconds, late_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, late_seconds, stage_seconds
 from services.shell.clock import now
 from services.shell.metrics import Labels
 from services.shell.positions import UNREADABLE
@@ -45,7 +45,7 @@ MOST_PLACE_LABELS = 200
 
 
 class Start(msgspec.Struct, array_like=True):
-    """What of a timeline's JSON tells since when it is open, or that it is not: the first fields of `Timeline`."""
+    """What of a timeline's JSON tells since when it is open, or that it is not: the first fields of `ClearanceTimeline`."""
 
     accepted: datetime | None = None
     assessed: datetime | None = None
@@ -56,7 +56,7 @@ class Start(msgspec.Struct, array_like=True):
 _start = msgspec.json.Decoder(Start)
 
 
-class Watch(Collector):
+class OpenConsignments(Collector):
     """Told by the loop of every committed change; counts the open consignments of this process by the second they began."""
 
     def __init__(self) -> None:
@@ -74,13 +74,13 @@ class Watch(Collector):
                 self._registered = True
             self._open = counts
 
-    def committed(self, changes: Iterable[tuple[str, Timeline | None, Timeline | None]]) -> None:
+    def committed(self, changes: Iterable[tuple[str, ClearanceTimeline | None, ClearanceTimeline | None]]) -> None:
         """Counts what each change brought."""
         with self._lock:
             for _, before, after in changes:
                 self._moved(_open_since(before) if before else None, _open_since(after) if after else None)
                 if after is not None:
-                    self._count(before or Timeline(), after)
+                    self._count(before or ClearanceTimeline(), after)
 
     def _moved(self, before: int | None, after: int | None) -> None:
         if before == after:
@@ -92,7 +92,7 @@ class Watch(Collector):
         if after is not None:
             self._open[after] += 1
 
-    def _count(self, before: Timeline, after: Timeline) -> None:
+    def _count(self, before: ClearanceTimeline, after: ClearanceTimeline) -> None:
         stated = after.end != "left_unreleased" and after.end_version > before.end_version
         if after.end and (stated or (after.end in ("rejected", "left_unreleased") and after.end != before.end)):
             _ended(after.end).inc()
@@ -140,7 +140,7 @@ def _begun(state: bytes) -> Start:
         return Start()
 
 
-def _open_since(state: Timeline | Start) -> int | None:
+def _open_since(state: ClearanceTimeline | Start) -> int | None:
     """The second at which an open consignment began."""
     if state.end is not None:
         return None

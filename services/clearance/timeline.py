@@ -1,6 +1,7 @@
 """When did each consignment pass each stage, and how long did each stage take?
 
-Hears the facts of all desks in any order and says nothing. What is measured is defined in `schemas.spans`.
+The service reads the facts of all desks, in any order between topics, and publishes nothing. What is measured is
+defined in `schemas.spans`.
 """
 
 from datetime import datetime
@@ -44,13 +45,17 @@ from schemas.spans import SPANS, Moments, seconds_of
 End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
 
-class Timeline(NamedTuple):
-    """The first time each thing happened, and the labels to count it under; `controlled`, `treated`: the last answer.
+class ClearanceTimeline(NamedTuple):
+    """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
+    most steps the first time counts; for `controlled` and `treated`, the last answer.
 
-    `arrived`, `released`: when everything was; `first_arrived`: the first part, `first_released`: the first part that was
-    released before the rest. `stated`: the end by the release desk's statement of the highest version, `end` the same unless the
-    goods `left` without release. `corrections`: facts by which a desk took an answer back; no time that was passed is undone by
-    them. A record of it is a list in this order, which begins with what tells since when it is open; a field that is added comes last.
+    `arrived` and `released`: when all goods were; `first_arrived`: when the first part arrived; `first_released`: when
+    a part was released before the rest. `stated`: the end according to the release desk's statement of the highest
+    version (`end_version`). `end`: the same, unless the goods `left` without release (container → time). `corrections`:
+    how many facts took an answer back; they do not change the times of steps that were passed.
+
+    A stored record is a list of the fields in this order. Those that say since when the goods are open come first, and
+    a new field is added at the end.
     """
 
     accepted: AwareDatetime | None = None
@@ -72,18 +77,20 @@ class Timeline(NamedTuple):
     first_arrived: AwareDatetime | None = None
     first_released: AwareDatetime | None = None
     boxes: int = 0
-    """Containers of the whole release; 0 where an earlier release did not keep them."""
+    """Number of containers of the complete release; 0 if an older software version made the record and did not keep
+    it."""
     departed: dict[str, AwareDatetime] = {}  # noqa: RUF012  (never changed in place)
     left: dict[str, AwareDatetime] = {}  # noqa: RUF012
     arrival_recorded: AwareDatetime | None = None
-    """When the arrival that ended last was recorded, and below the departure."""
+    """When the last arrival was recorded (its event time is `arrived`)."""
     departure_recorded: AwareDatetime | None = None
+    """When the last departure was recorded."""
     corrections: int = 0
     direction: str = ""
-    """`I` or `E`; empty where an earlier release did not keep it."""
+    """`I` or `E`; empty if an older software version made the record and did not keep it."""
 
 
-State = Timeline
+State = ClearanceTimeline
 Heard = (
     DeclarationAccepted
     | DeclarationRejected
@@ -114,12 +121,12 @@ Heard = (
     | DepartureRetracted
 )
 
-INITIAL: State = Timeline()
-STATE: TypeAdapter[State] = TypeAdapter(Timeline)
+INITIAL: State = ClearanceTimeline()
+STATE: TypeAdapter[State] = TypeAdapter(ClearanceTimeline)
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
-    """Nothing: this service only watches."""
+    """No facts, because this service only measures."""
     return ()
 
 
@@ -151,7 +158,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():  # said again when officers' holds on the goods changed
+        case ReleaseRefused():  # published again if officers' holds change: the first time stays
             since = state.ended if state.stated == "refused" and state.ended else at
             return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():
@@ -167,24 +174,26 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def stage_seconds(timeline: Timeline) -> dict[str, float]:
-    """Seconds of each stage of a released consignment, by the names and definitions of `schemas.spans`; all but the way to the gate."""
+def stage_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
+    """Stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`, except for
+    the way to the gate."""
     moments = _moments(timeline)
     found = {span.name: span.seconds(moments) for span in SPANS if span.name != "gate"}
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
-def gate_seconds(timeline: Timeline) -> float | None:
-    """Seconds from release until the last container passed the gate, once all of that is known."""
+def gate_seconds(timeline: ClearanceTimeline) -> float | None:
+    """Seconds from release until the last container passed the gate; None until all containers have."""
     return seconds_of("gate", _moments(timeline)) if len(timeline.departed) >= timeline.boxes else None
 
 
-def _moments(timeline: Timeline) -> Moments:
+def _moments(timeline: ClearanceTimeline) -> Moments:
     return Moments(*[getattr(timeline, name) for name in Moments._fields])
 
 
-def late_seconds(timeline: Timeline) -> dict[str, float]:
-    """By how many seconds the last arrival and the last departure were recorded after they had happened, where that is known."""
+def late_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
+    """By how many seconds the last arrival (`arrival`) and the last departure (`departure`) were recorded after they
+    had happened. What is not known is left out."""
     last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
     spans = {"arrival": (timeline.arrived, timeline.arrival_recorded), "departure": (last, timeline.departure_recorded)}
     return {
@@ -195,12 +204,13 @@ def late_seconds(timeline: Timeline) -> dict[str, float]:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None."""
+    """No time limits."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """After an end that nothing can call back; released goods may still be revoked or leave the gate, and a refusal taken back."""
+    """Whether the declaration was rejected or withdrawn. Other goods stay open: a release may be revoked, released
+    goods may pass the gate, and a refusal may be taken back."""
     return state.end in ("rejected", "withdrawn")
 
 
@@ -208,24 +218,25 @@ def _labels(goods: Declaration | ConsignmentAssessed) -> dict[str, str]:
     return {"office": goods.customs_office, "mode": goods.transport_mode, "direction": goods.direction.value}
 
 
-def _with(state: Timeline, **changes: Any) -> Timeline:
+def _with(state: ClearanceTimeline, **changes: Any) -> ClearanceTimeline:
     changed = state._replace(**changes)
     return state if changed == state else changed
 
 
-def _ended(state: Timeline, end: End | None, at: datetime, version: int) -> Timeline:
+def _ended(state: ClearanceTimeline, end: End | None, at: datetime, version: int) -> ClearanceTimeline:
     if version <= state.end_version:
         return state
     return _at_last(_with(state, stated=end, ended=at if end else None, end_version=version))
 
 
-def _at_last(state: Timeline) -> Timeline:
-    """Goods that left unreleased have that end, whatever was stated since, until it is found to be wrong."""
+def _at_last(state: ClearanceTimeline) -> ClearanceTimeline:
+    """Goods that left unreleased keep that end, whatever the release desk states later, until the departure is
+    retracted."""
     end = "left_unreleased" if state.left else state.stated
     return state if end == state.end else state._replace(end=end)
 
 
-def _arrived(state: Timeline, fact: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> Timeline:
+def _arrived(state: ClearanceTimeline, fact: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> ClearanceTimeline:
     if isinstance(fact, ArrivalRetracted):
         return _did_not_arrive(state, fact)
     at = fact.occurred_at
@@ -236,8 +247,9 @@ def _arrived(state: Timeline, fact: ArrivalRecorded | ArrivalRetracted, hearing:
     return _with(state, arrived=at, first_arrived=first, arrival_recorded=recorded)
 
 
-def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
-    """What still stands is told whole. When that was recorded is known only where it is the arrival that ended last before, too."""
+def _did_not_arrive(state: ClearanceTimeline, retracted: ArrivalRetracted) -> ClearanceTimeline:
+    """The fact says what has arrived in spite of the retraction, and replaces what was known. When that was recorded is
+    known only if the last arrival stays the same."""
     standing = retracted.arrived_at
     recorded = state.arrival_recorded if standing is not None and standing == state.arrived else None
     first = retracted.first_arrived_at
@@ -245,7 +257,7 @@ def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
     return _with(state, arrived=standing, first_arrived=first, arrival_recorded=recorded, corrections=corrections)
 
 
-def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:
+def _granted(state: ClearanceTimeline, granted: ReleaseGranted) -> ClearanceTimeline:
     at, version = granted.occurred_at, granted.version
     if granted.holds:  # the rest has not arrived
         return _ended(_with(state, first_released=_earlier(state.first_released, at)), None, at, version)
@@ -258,7 +270,9 @@ def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:
     return _ended(known, "released", at, version)
 
 
-def _departed(state: Timeline, container_no: str, at: datetime, unreleased: bool, hearing: Hearing) -> Timeline:
+def _departed(
+    state: ClearanceTimeline, container_no: str, at: datetime, unreleased: bool, hearing: Hearing
+) -> ClearanceTimeline:
     last = max([*state.departed.values(), *state.left.values()], default=at)
     recorded = hearing.recorded if at >= last else state.departure_recorded
     if unreleased:
@@ -268,15 +282,15 @@ def _departed(state: Timeline, container_no: str, at: datetime, unreleased: bool
     return _with(state, departed=departed, gated_out=max(departed.values()), departure_recorded=recorded)
 
 
-def _came_back(state: Timeline, container_no: str) -> Timeline:
+def _came_back(state: ClearanceTimeline, container_no: str) -> ClearanceTimeline:
     departed = {number: at for number, at in state.departed.items() if number != container_no}
     left = {number: at for number, at in state.left.items() if number != container_no}
     out = max(departed.values(), default=None)
     return _at_last(_with(_kept(state), departed=departed, left=left, gated_out=out))
 
 
-def _kept(state: Timeline) -> Timeline:
-    """An earlier release kept the end that was stated in `end` only."""
+def _kept(state: ClearanceTimeline) -> ClearanceTimeline:
+    """The state with `stated` filled in: an older software version kept the release desk's statement only in `end`."""
     if state.stated is None and state.end not in (None, "left_unreleased"):
         return state._replace(stated=state.end)
     return state

@@ -30,8 +30,8 @@ DAY_US = 86_400_000_000
 
 @contextmanager
 def people(settings: UpSettings) -> Iterator["Accounts"]:
-    """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given, NoDatabase where it
-    cannot be opened or written."""
+    """The accounts in the database of these settings. If a change of them is refused inside the `with` block, prints
+    why and ends with exit code 1. NoDatabase if the database cannot be opened or written."""
     from services.console.access.accounts import Accounts, NotGranted
     from services.console.readmodel.database import migrate, open_engine, reached
     from services.console.readmodel.generation import Generation, file_of

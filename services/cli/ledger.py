@@ -13,7 +13,7 @@ from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
 from services.cli.copies import compare
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import LoggedMessage, parking_of, read
-from services.cli.mistakes import STATEMENTS, MistakenMoves, Stays, look_for
+from services.cli.mistakes import STATEMENTS, MistakenMoves, RealTime, Stays, look_for
 from services.shell.access import Access
 
 ENDS = {
@@ -30,16 +30,18 @@ OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefuse
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
-"""Requests that a fact must name as its cause: every kind."""
+"""The kinds of requests that must be answered by a fact, which names the request as its cause: all of them."""
 
 
 @dataclass
 class Ledger(Effects, MistakenMoves):
-    """What the topics say. Each list names the evidence; all are empty when the promise is kept. What left, or was kept, by
-    mistake is known only where somebody says what was in which container.
+    """The result of the audit. Each list of faults holds the evidence; all are empty if nothing is wrong. What left, or
+    was kept, by mistake is known only if the caller says what was in which container.
 
-    `foreign`: messages on fact topics that do not name their desk as the writer, `strangers` those of a known kind: readers that check
-    the writer ignore them; `forged`: what names its desk and is not of it. `parked`: set aside, `discarded`: thrown away by an operator.
+    `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer
+    ignore them. `strangers`: those of them that have a known kind. `forged`: messages that name their desk as the
+    writer but cannot come from it. `parked`: how many messages were parked; `discarded`: how many of these an operator
+    gave up.
     """
 
     lodged: int = 0
@@ -61,22 +63,28 @@ class Ledger(Effects, MistakenMoves):
 
 
 def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
-    """Reads all facts and requests of a cluster, what was set aside, and before that what ports were told."""
+    """Reads the topic for ports first, then all facts, requests and parked messages of a cluster, and judges them.
+    `stays`: the visits of each container, as far as the caller knows them."""
     copies = list(read(kafka, [PORT_FACTS]))
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
 
-def judge(entries: Iterable[LoggedMessage], stays: Stays | None = None, copies: Iterable[LoggedMessage] = ()) -> Ledger:
-    """The ledger of these entries (any order between topics, each partition in its own). `stays`: what was in which container;
-    `copies`: what lies on the ports' topic.
+def judge(
+    entries: Iterable[LoggedMessage],
+    stays: Stays | None = None,
+    copies: Iterable[LoggedMessage] = (),
+    real_time: RealTime | None = None,
+) -> Ledger:
+    """The ledger of these entries: each partition in its order, partitions in any order. `stays`: what was in which
+    container; `copies`: the messages on the topic for ports; `real_time`: when an event was, if the desks had a sandbox's clock.
 
-    What names its desk and is not of its kind's shape is named as forged, and the rest is judged.
+    A message that names its desk but does not have the shape of its kind is listed as forged, and the rest is judged.
     """
     read, ledger = list(entries), Ledger()
     compare(ledger, copies, read)
     of_copies = list(ledger.doubled), list(ledger.forged)
     try:
-        return _judge(ledger, read, stays)
+        return _judge(ledger, read, stays, real_time)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
         ledger, genuine = Ledger(doubled=of_copies[0], forged=of_copies[1]), []
         for entry in read:
@@ -84,11 +92,11 @@ def judge(entries: Iterable[LoggedMessage], stays: Stays | None = None, copies: 
                 ledger.forged.append(f"{entry.kind} {entry.id} at {entry.position}: {wrong}")
             else:
                 genuine.append(entry)
-        return _judge(ledger, genuine, stays)
+        return _judge(ledger, genuine, stays, real_time)
 
 
 def _misshapen(entry: LoggedMessage) -> str:
-    """What is wrong with the shape of a message on a topic that only its desk writes; empty when nothing is."""
+    """What is wrong with the shape of a message on a topic that only its desk may write; empty if nothing is."""
     role = ROLES[entry.topic]
     if role == "requests" or not entry.written_by_its_desk:
         return ""
@@ -105,7 +113,7 @@ def _misshapen(entry: LoggedMessage) -> str:
     return ""
 
 
-def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) -> Ledger:
+def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, real_time: RealTime | None) -> Ledger:
     by_key: dict[str, list[LoggedMessage]] = defaultdict(list)
     copies: dict[str, list[LoggedMessage]] = defaultdict(list)
     positions: dict[str, str] = {}
@@ -118,7 +126,7 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) ->
             if (entry.topic, entry.partition, entry.offset) in discarded:
                 continue
             ledger.repeated += entry.id in copies
-            copies[entry.id].append(entry)  # the same request twice is one request
+            copies[entry.id].append(entry)  # a request that was sent twice counts as one
         elif entry.id in positions:
             ledger.doubled.append(f"{entry.kind} {entry.id} at {entry.position} and {positions[entry.id]}")
         else:
@@ -126,7 +134,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) ->
             facts.append(entry)
         by_key[entry.key].append(entry)
     refused = {position for fact in facts if (position := refused_by_loop(fact))}
-    # of the copies of a request the first one that its desk decided; a copy before it may have been refused as too early
+    # Of several copies of a request, the first one that its desk decided counts. The loop may have refused a copy
+    # before it, for instance as too early.
     requests = {
         name: next((copy for copy in lie if copy.position not in refused), lie[0]) for name, lie in copies.items()
     }
@@ -142,15 +151,15 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) ->
         _consignment(ledger, key, story)
     examine(ledger, requests.values(), facts, aside)
     if stays is not None:
-        look_for(ledger, entries, stays)
+        look_for(ledger, entries, stays, real_time)
     return ledger
 
 
 def _genuine(
     ledger: Ledger, entries: Iterable[LoggedMessage], aside: dict[str, set[Origin]]
 ) -> tuple[list[LoggedMessage], set[Origin]]:
-    """Facts and requests, without messages on fact topics that their desk did not write; and the origins of the messages that operators
-    discarded. Fills `aside`."""
+    """Facts and requests, without the messages on fact topics that another writer than their desk sent; and the origins
+    of the messages that operators discarded. Fills `aside`: service → origins of its parked messages."""
     genuine: list[LoggedMessage] = []
     discarded: set[Origin] = set()
     for entry in entries:
@@ -175,7 +184,9 @@ def _answered(ledger: Ledger, request: LoggedMessage, causes: set[str], story: l
     if request.id in causes:
         return
     if request.kind == "LodgeDeclaration" and any(e.kind == "DeclarationAccepted" for e in story):
-        return  # the same declaration under another request id: an older version left it to the first one's answer
+        # The same declaration was lodged under another request id. An older software version did not answer it a second
+        # time.
+        return
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 
 
@@ -199,7 +210,8 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    if versions != sorted(set(versions)):  # a statement to the gate desk alone has a version of its own
+    # versions must rise, but may have gaps: a statement to the gate desk alone takes a version, too
+    if versions != sorted(set(versions)):
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
         _rightly_released(ledger, key, story)
@@ -216,7 +228,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
         and not (statements[-1].kind == "ReleaseGranted" and statements[-1].body.get("holds"))
     ):
         ledger.ends[ENDS[statements[-1].kind]] += 1
-    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # a part may be released
+    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # here the release is partial
         ledger.ends["waiting"] += 1
         for hold in statements[-1].body["holds"]:
             ledger.waits[f"{hold['owner']}: {hold['hold_id'].split('/')[0]}"] += 1
@@ -226,7 +238,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
 
 
 def _left_unreleased(story: list[LoggedMessage]) -> bool:
-    """Whether the gate desk's last statement on one of its containers is that it left without release."""
+    """Whether the gate desk's last statement about one of the containers is that it left without release."""
     last: dict[str, bool] = {}
     for entry in story:
         if entry.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"):
@@ -236,7 +248,7 @@ def _left_unreleased(story: list[LoggedMessage]) -> bool:
 
 
 def _arrived(fact: LoggedMessage) -> str:
-    """What an arrival reports: containers, a number of pieces, or everything. Each is reported once."""
+    """What an arrival reports: containers, a number of pieces, or everything. The same must not be reported twice."""
     boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
     return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 
@@ -244,16 +256,19 @@ def _arrived(fact: LoggedMessage) -> str:
 def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
     chains: dict[str, list[LoggedMessage]] = defaultdict(list)
     for entry in story:
-        # these are numbered by container
+        # the topics of departures are left out: their sequences count the facts of a container, not those of a
+        # consignment
         if ROLES[entry.topic] != "requests" and not entry.topic.endswith("-departures"):
             chains[entry.topic].append(entry)
     return chains
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
-    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived.
+    """Checks a release: every control that the risk desk required was answered, every pest has its treatment, and the
+    goods arrived.
 
-    Where the release stands, so do these answers: none was taken back since, and none of a higher revision says otherwise.
+    If the release still stands, the answers must still stand, too: none was taken back since, and none has a higher
+    revision that says otherwise.
     """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
@@ -289,8 +304,8 @@ def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> N
 def _here(
     declared: list[str], arrivals: list[Any], transfers: list[Any], came: Iterable[str] = frozenset()
 ) -> frozenset[str]:
-    """The boxes in which goods may be: those in which they arrived (`came`: by what else is known), and those into which they went out
-    of one of these, in the order in which it was told."""
+    """The containers in which the goods may be: those in which they arrived (`came`: those for which other facts prove
+    it), and those into which they were then moved, by `transfers` in the order of the log."""
     here = {*came, *[number for body in arrivals for number in body.get("containers") or ()]}
     if any(not body.get("containers") and body.get("pieces") is None for body in arrivals):
         here.update(declared)
@@ -301,8 +316,9 @@ def _here(
 
 
 def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
-    """What stands of arrivals and strippings lets the goods be in the boxes of the release that stands. A box of which a terminal told that it
-    came, or that left or was stripped with these goods, had come, whoever took his own word back."""
+    """Checks that the goods can be in the containers of the last release, according to the arrivals and strippings that
+    were not taken back. A container is known to have arrived, even if the report of its arrival was taken back, if a
+    terminal reported it, or if it left or was stripped with these goods."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
     last_kinds = {
@@ -322,7 +338,8 @@ def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Logge
 
 
 def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[LoggedMessage]) -> None:
-    """Of each control and treatment the fact of the highest revision; a treatment answers the pest finding that it names."""
+    """Checks that the latest answers still allow the release: of each control and treatment the fact of the highest
+    revision. A treatment answers the pest finding whose revision it names."""
     looks: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact
@@ -335,7 +352,7 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Lo
         if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
             reopened.append(control)
         elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
-            del treatments[control]  # against a pest that was a wrong finding
+            del treatments[control]  # it was against a pest that was found by mistake
     reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
     if reopened:
         ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")

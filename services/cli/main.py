@@ -60,7 +60,9 @@ def run() -> None:
     threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without Chinese shows question marks, and nothing ends
+        # a terminal that has no Chinese characters shows question marks, instead of ending the program by an encoding
+        # error
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         app()
@@ -459,13 +461,13 @@ def _parked(name: str) -> Parked:
 
 def _order(name: str, action: Literal["replay", "discard"], actor: str, value: bytes | None, wait: float) -> None:
     from schemas.parking import MessageParked
-    from services.cli.parked import order, outcome, waiting, watching
+    from services.cli.parked import order, order_of, outcome, waiting, watching
 
     settings, access = UpSettings(), access_of_command("operations")
     each, actor = _parked(name), f"{by_whom()[:30]}: {actor}"
     try:
         with watching(access, each) as next_statement:
-            order(access, each, action, actor, value, settings.partitions)
+            order(access, [(each, order_of(each, action, actor, value))], settings.partitions)
             screen.line(f"ordered: {action} {name} by {actor}")
             with errors.progress("waiting for the desk 等待岗位答复") as advance:
                 answer = next_statement(wait, advance) if wait else None

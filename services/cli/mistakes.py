@@ -1,13 +1,14 @@
-"""Did any container leave, or was one kept, by mistake? What really happened to the containers, as the simulator knows it, is compared
-with the facts about their goods.
+"""Did any container leave, or was one kept, by mistake? What really happened to the containers, as the simulator knows
+it, is compared with the facts about their goods.
 
-The gate desk's facts are not used: a container has left when a terminal reported it, and was allowed to leave when the release desk had
-released all goods that were in it.
+The facts of the gate desk are not used. A container has left if a terminal reported that, and it was allowed to leave
+if the release desk had released all goods in it by then.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from services.cli.log import LoggedMessage
@@ -27,7 +28,7 @@ WORLD = "/simulator"
 
 
 class KnownVisit(Protocol):
-    """One visit of a container, as the world knows it."""
+    """One visit of a container, as the simulator (the world) knows it."""
 
     @property
     def lots(self) -> tuple[str, ...]:
@@ -35,7 +36,7 @@ class KnownVisit(Protocol):
 
     @property
     def imported(self) -> bool:
-        """They leave through the land gate when they are released."""
+        """Whether the goods are imports, which leave through the land gate when they are released."""
 
 
 Stays = Mapping[str, Sequence[KnownVisit]]
@@ -44,17 +45,28 @@ Stays = Mapping[str, Sequence[KnownVisit]]
 
 @dataclass
 class MistakenMoves:
-    """Each line names its evidence. `stays`: how visits ended."""
+    """Containers that left, or were kept, by mistake, a line with the evidence for each. `stays`: how visits ended →
+    how many did."""
 
     left_by_mistake: list[str] = field(default_factory=list)
     kept_by_mistake: list[str] = field(default_factory=list)
     stays: Counter[str] = field(default_factory=Counter)
 
 
-def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: Stays) -> None:
-    """Adds what it finds."""
+RealTime = Callable[[datetime], float]
+"""An event time → the real time at which it was, in seconds since 1970."""
+
+
+def look_for(
+    mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: Stays, real_time: RealTime | None = None
+) -> None:
+    """Adds to `mistakes` what it finds in the messages. `stays`: the visits as the simulator knows them.
+
+    A container left at the event time of its departure, however late that was reported; without `real_time`, when it was first
+    reported.
+    """
     statements: dict[str, list[LoggedMessage]] = defaultdict(list)
-    departures: dict[str, dict[str, int]] = defaultdict(dict)
+    departures: dict[str, dict[str, float]] = defaultdict(dict)
     lodged: dict[tuple[str, str], int] = {}
     came: dict[str, float] = {}
     later: dict[str, str] = {}
@@ -67,7 +79,8 @@ def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: S
         elif entry.kind == "DeclarationLodgedAgain" and entry.written_by_its_desk:
             later[entry.body["consignment_id"]] = entry.key
         elif not _is_of_world(entry) or entry.id in never:
-            # a request of another sender is about no container of the simulator, and what was reported by mistake never happened
+            # Requests of other senders are not about the simulator's containers, and what was reported by mistake never
+            # happened.
             continue
         elif entry.kind == "LodgeDeclaration":
             for box in entry.body["declaration"]["containers"]:
@@ -77,10 +90,15 @@ def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: S
         elif entry.kind == "ReportArrival":
             came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
-            times = departures[entry.key]  # told twice or corrected, it has the same time
+            # A departure may be reported several times, but each report has the same event time: so it counts once,
+            # from the first report.
+            times = departures[entry.key]
             happened = entry.body["occurred_at"]
-            times[happened] = min(entry.timestamp_ms, times.get(happened, entry.timestamp_ms))
-    for first in list(later):  # the world knows goods by the id under which they were lodged first
+            moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000
+            times[happened] = min(moment, times.get(happened, moment))
+    # after a withdrawal the goods get a new id, but the simulator knows them by their first one: the statements are
+    # joined under it
+    for first in list(later):
         name: str | None = first
         while (name := later.pop(name or "", None)) is not None:
             statements[first] += statements[name]
@@ -101,14 +119,15 @@ _NEVER = float("inf")
 
 
 def _began(box: str, visits: Sequence[KnownVisit], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
-    """When a visit began, at the latest: the first one always was, the goods of a later one are lodged when the box is outside."""
+    """A time before which no departure can belong to this visit: 0 for the first visit; for a later one when its goods
+    were lodged, since the container is outside then. `_NEVER` if there is no such visit."""
     if number == 0:
         return 0.0
     return lodged.get((box, visits[number].lots[0]), _NEVER) if number < len(visits) else _NEVER
 
 
 def _departs(kind: str, body: Any) -> bool:
-    """Whether a request tells that goods left through the gate."""
+    """Whether a request reports that goods left through the gate."""
     if kind == "RecordGateOut":
         return True
     actual = kind == "RecordEquipmentEvent" and body["event"] == "GTOT" and body["classifier"] == "ACT"
@@ -119,12 +138,13 @@ def _judge(
     mistakes: MistakenMoves,
     box: str,
     stay: KnownVisit,
-    left: list[int],
+    left: list[float],
     statements: Mapping[str, list[LoggedMessage]],
     came: Mapping[str, float],
     number: int,
 ) -> None:
-    """`came`: when the world told really that goods had arrived; of those whose arrival nobody told by itself, nothing."""
+    """Adds what is wrong about one visit. `left`: the times of its departures. `came`: consignment → when the simulator
+    truly reported its arrival; a consignment without a report of its own is not in it."""
     if not left:
         free = stay.imported and all(_released(statements.get(lot, []), box, _NEVER) for lot in stay.lots)
         mistakes.stays["never left"] += 1
@@ -134,15 +154,15 @@ def _judge(
     mistakes.stays["came back and left" if number else "left"] += 1
     for moment in left:
         if absent := [lot for lot in stay.lots if moment < came.get(lot, 0)]:
-            mistakes.left_by_mistake.append(f"{box}: left at {moment} with {', '.join(absent)}, which had not come")
+            mistakes.left_by_mistake.append(f"{box}: left at {moment:.0f} with {', '.join(absent)}, which had not come")
             continue
         held = [lot for lot in stay.lots if not _released(statements.get(lot, []), box, moment)]
         if held or not stay.imported:
             why = f"with {', '.join(held)} unreleased" if held else "with an export"
-            mistakes.left_by_mistake.append(f"{box}: left at {moment} {why}")
+            mistakes.left_by_mistake.append(f"{box}: left at {moment:.0f} {why}")
 
 
 def _released(statements: list[LoggedMessage], box: str, moment: float) -> bool:
-    """Whether the release desk's last statement by then lets the goods go in this container."""
+    """Whether the last statement of the release desk by that time lets the goods go in this container."""
     known = [entry for entry in statements if entry.timestamp_ms <= moment]
     return bool(known) and known[-1].kind == "ReleaseGranted" and box in known[-1].body["containers"]

@@ -13,16 +13,16 @@ from services.cli.screen import Part, styled
 from services.shell.clock import stopwatch
 
 AGAIN_SECONDS = 0.3
-"""Between two rounds of questions."""
+"""Pause between two rounds of polling."""
 PATIENCE_SECONDS = 60.0
 """Seconds without a new answer after which the command stops waiting."""
 MOST_FINDINGS = 20
-"""Findings of one declaration that are told; the number of the others is."""
+"""How many findings of one declaration are listed; the others are only counted."""
 
 
 class End(StrEnum):
-    """What a declaration has come to: `taken` by the API and not answered yet, `sent_back` by the API or a desk, or what the
-    declaration desk said."""
+    """What became of a declaration: `taken` by the API and not answered yet, `sent_back` by the API or a desk,
+    `parked`, or the answer of the declaration desk."""
 
     TAKEN = "taken"
     ACCEPTED = "accepted"
@@ -41,7 +41,7 @@ TEXTS = {
     End.PARKED: ("parked, operations must settle it 已搁置，待运维处置", "yellow"),
 }
 BAD = frozenset({End.REJECTED, End.SENT_BACK, End.PARKED})
-"""Of which the exit code is 1."""
+"""Outcomes for which the exit code is 1."""
 _BY_KIND = {
     "DeclarationAccepted": End.ACCEPTED,
     "DeclarationRejected": End.REJECTED,
@@ -51,7 +51,7 @@ _BY_KIND = {
 
 @dataclass
 class DeclarationOutcome:
-    """One declaration: its names, where to look, and what it has come to. `why`: findings or reasons, a line each."""
+    """What became of one declaration. `link`: the address of its page; `why`: findings or reasons, a line each."""
 
     reference: str
     end: End
@@ -62,11 +62,11 @@ class DeclarationOutcome:
     why: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
-        """As a program reads it."""
+        """The outcome as a JSON object, for programs."""
         return {**vars(self), "end": self.end.value}
 
     def lines(self) -> Iterator[list[Part]]:
-        """As a person reads it: names, link and end on one line, and a line for each reason."""
+        """The outcome for people: names, link and end on one line, then a line for each reason."""
         sentence, style = TEXTS[self.end]
         named: list[Part] = [
             self.reference,
@@ -81,7 +81,8 @@ class DeclarationOutcome:
 
 
 def taken(address: str, item: Mapping[str, Any], reference: str) -> DeclarationOutcome:
-    """What the API said of one declaration of a batch: taken in, or sent back with every fault that it shows."""
+    """The outcome from the API's answer about one declaration of a batch: taken, or sent back with its faults.
+    `address`: the console's."""
     goods = _text(item.get("consignment_id"))
     if item.get("status_code", 202) != 202:
         return DeclarationOutcome(reference, End.SENT_BACK, why=[*_faults(item)])
@@ -102,7 +103,7 @@ def _faults(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationOutcome:
-    """The outcome by the API's answer about its request; the same while no desk has decided."""
+    """The outcome from the API's answer about its request; `known` itself while no desk has decided."""
     named = view.get("outcome")
     if named == "refused":
         refusal = view.get("refusal")
@@ -112,7 +113,9 @@ def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationO
     if named == "parked":
         return _ended(known, End.PARKED, [])
     answers = _maps(view.get("answers"))
-    for answer in reversed(answers):  # what was handed on to a later consignment is answered there
+    # latest first: if the declaration was handed on to the next consignment of its reference, the last answer is the
+    # verdict there
+    for answer in reversed(answers):
         if (end := _BY_KIND.get(_text(answer.get("kind")))) is not None:
             body = answer.get("body")
             number = _text(body.get("declaration_no")) if isinstance(body, Mapping) else ""
@@ -155,7 +158,9 @@ def wait(
     advance: Callable[[int], None],
     patience: float = PATIENCE_SECONDS,
 ) -> None:
-    """Asks for each until it has its end, and tells it then; those that have none when nothing came for `patience` seconds as they are."""
+    """Polls the API for each declaration and calls `tell` as soon as it has its outcome. If there is no new outcome for
+    `patience` seconds, it stops and calls `tell` with the others as they are. `advance` is called with the number of
+    new outcomes."""
     last_answer = stopwatch()
     while open_ones and stopwatch() - last_answer < patience:
         left = []
@@ -176,7 +181,7 @@ def wait(
 
 
 def _request_view(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
-    """The API's answer; nothing while it gives none: it is asked again."""
+    """The API's answer about a request; empty if there is none now, because the caller asks again."""
     try:
         answer = api.get(f"/requests/{quote(request_id, safe='')}")
         body = answer.json() if answer.status_code == 200 else None

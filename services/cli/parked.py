@@ -1,7 +1,7 @@
 """Which messages are set aside, why, and how does an operator replay or discard them?"""
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
@@ -123,19 +123,8 @@ def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) ->
     assert_never(answer)
 
 
-def order(
-    kafka: Access | str, parked: Parked, action: Action, actor: str, value: bytes | None, partitions: int
-) -> None:
-    """Orders the service to replay (optionally with a corrected value) or to discard it; acknowledged by the cluster."""
-    _give(kafka, [(parked, _request(parked, action, actor, value))], partitions)
-
-
-def order_all(kafka: Access | str, decisions: Iterable[tuple[Parked, Action]], actor: str, partitions: int) -> None:
-    """One order for each of these; a service carries out those about the first message of a key."""
-    _give(kafka, [(parked, _request(parked, action, actor, None)) for parked, action in decisions], partitions)
-
-
-def _request(parked: Parked, action: Action, actor: str, value: bytes | None) -> Order:
+def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> Order:
+    """The order to replay (optionally with a corrected value) or to discard it."""
     about: dict[str, Any] = {
         "service": parked.service,
         "subject": parked.key,
@@ -151,7 +140,9 @@ def _request(parked: Parked, action: Action, actor: str, value: bytes | None) ->
     return ReplayParked(**about, value_base64=None if value is None else base64.b64encode(value).decode())
 
 
-def _give(kafka: Access | str, orders: list[tuple[Parked, Order]], partitions: int) -> None:
+def order(kafka: Access | str, orders: Sequence[tuple[Parked, Order]], partitions: int) -> None:
+    """Sends each order to the service that parked the message; acknowledged by the cluster. A service carries out those about the first
+    message of a key."""
     access = access_to(kafka)
     let_in(access)
     producer = KafkaProducer(**access.kafka_python(), acks="all", retries=5, max_request_size=LARGEST_ORDER)

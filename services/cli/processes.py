@@ -20,17 +20,17 @@ from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
 
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Waits before a process that died is started again; the last one repeats."""
+"""Pauses before a process that died is started again, one for each death in a row; the last one repeats."""
 REFUSED_SECONDS = 30.0
-"""Seconds before a process is started again that ended with REFUSED_CODE: an operator has to correct something first."""
+"""The pause after a process ended with REFUSED_CODE, because an operator has to correct something first."""
 WATCH_SECONDS = 0.1
 CALM_SECONDS = 30
-"""A process that lived this long is healthy: its next death waits the shortest time again."""
+"""A process that ran this long was healthy: after its next death the pauses begin with the shortest one again."""
 
 
 @dataclass
 class Child:
-    """One process of ours, in a session of its own, its output in `log`."""
+    """One process that `dtg up` runs, in a session of its own, with its output in the file `log`."""
 
     name: str
     command: list[str]
@@ -63,7 +63,8 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def watch(self) -> str | None:
-        """Restarts it when it died; returns what is to be told about it."""
+        """Call often: starts the process again after it died and the pause is over. Returns a message for the operator
+        when it died."""
         if self.alive or self._process is None or not self.restarts:
             return None
         moment = time.monotonic()
@@ -90,12 +91,12 @@ class Child:
             self._process.terminate()
 
     def signal(self, number: signal.Signals) -> None:
-        """To a process that is alive; to no other that got its id."""
+        """Sends a signal if the process is alive. (After its end, another process could have its id.)"""
         if self._process is not None and self.alive:
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """SIGKILL, as a fault would."""
+        """Ends the process with SIGKILL, as a fault would, and waits for its end."""
         if self._process is not None and self.alive:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
@@ -114,14 +115,15 @@ class Child:
 
 
 def rehearsal() -> dict[str, str]:
-    """Variables of a worker that works on made-up goods (a benchmark, a test): it draws with the published key, as all of
-    them do, and has the sandbox clock that goes with it; that clock shows the world's time.
+    """Environment of a worker for made-up goods, in a benchmark or a test. It draws with the published key, which a
+    worker accepts only with a sandbox clock; this one shows real time.
     """
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 
 def kafka_environment(access: Access) -> dict[str, str]:
-    """Variables of a program that reaches this cluster, with a credential of its own out of the folder of this one."""
+    """Environment of a program that connects to the cluster of `access`. The program takes its own credential from the
+    folder in which the credential of `access` is."""
     env = {"DTG_KAFKA": access.servers, "DTG_KAFKA_SECURITY": access.security, "DTG_KAFKA_CA_FILE": access.ca_file}
     return env | ({"DTG_KAFKA_CREDENTIALS": str(access.file.parent)} if access.file else {})
 
@@ -141,7 +143,7 @@ def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "
 
 
 def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str, str]) -> tuple[Child, Child]:
-    """The console and its projector, each a process of its own."""
+    """The console and its projector, as two processes."""
     more = {
         "DTG_CONSOLE_PORT": str(console_port),
         "DTG_PROJECTOR_PORT": str(projector_port),
@@ -154,7 +156,7 @@ def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str
 
 
 def stop_all(children: list[Child], seconds: float) -> None:
-    """SIGTERM to all, then waits together; who is not gone after `seconds` is killed."""
+    """Sends SIGTERM to all and waits; those that have not ended after `seconds` are killed."""
     for child in children:
         child.restarts = False
         child.terminate()
@@ -168,9 +170,10 @@ class ThreadEnded(Exception):
 
 
 class Supervisor:
-    """Starts, watches until a signal to stop, and ends; a second signal kills all at once.
+    """Starts the processes, watches them until a signal to stop, and ends them. A second signal kills all at once.
 
-    A thread that ends by an exception stops everything, too: without it the supervisor would still run, and would not watch its children.
+    A thread that ends by an exception stops everything, too: otherwise the supervisor would go on without the work of
+    that thread.
     """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:
@@ -184,12 +187,13 @@ class Supervisor:
         return self._stop_requested.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Until `seconds` are over; Interrupted at once when a signal to stop comes."""
+        """Waits for `seconds`; Interrupted as soon as a signal to stop comes."""
         if self._stop_requested.wait(seconds):
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
-        """Calls what may take long and cannot be stopped; Interrupted when a signal comes first, and nobody waits for it then."""
+        """Calls `what`, which may take long and cannot be stopped, in a thread. Interrupted if a signal comes first:
+        then `what` is left running and its result is not waited for."""
         problems: list[BaseException] = []
 
         def run() -> None:
@@ -208,7 +212,8 @@ class Supervisor:
             raise problem
 
     def run(self, start: Callable[[], None], watch: Callable[[], None], end: Callable[[], None]) -> None:
-        """Returns after an orderly end; whatever `start` or `watch` raises comes out after it, and ThreadEnded."""
+        """Calls `start`, then `watch` again and again until a signal to stop, and always `end` last. Returns after
+        that; raises what `start` or `watch` raised, or ThreadEnded."""
         threading.excepthook = self._thread_ended
         on_stop(self._stop_requested.set, kill_all)
         try:

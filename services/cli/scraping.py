@@ -13,19 +13,21 @@ CONFIGURATION, TARGETS, CONSOLE, KEY = (
     "prometheus-console.json",
     "prometheus.key",
 )
-"""Files in the folder: the configuration, what it reads without a key and with one, and the key."""
+"""Names of files in the folder: the configuration, the pages that Prometheus reads without a key, the one that it reads
+with a key, and the key."""
 ALERTMANAGERS = "prometheus-alertmanagers.json"
 
 
 class MetricsPage(NamedTuple):
-    """A process with `/metrics`: `worker` is its name, as `dtg up` prints it and as its log is called."""
+    """A process with `/metrics`. `worker`: its name, which `dtg up` prints and which its log file has."""
 
     worker: str
     port: int
 
 
 def files(home: Path, workers: Iterable[MetricsPage], console: MetricsPage, alertmanager: str) -> dict[str, str]:
-    """Every file by its name. Prometheus looks at all but the configuration again by itself, so that a later start needs no new one."""
+    """The files by name, with their contents. Prometheus rereads all but the configuration by itself, so it need not be
+    restarted after a later start of `dtg up`."""
     managers = [{"targets": [alertmanager]}] if alertmanager else []
     return {
         CONFIGURATION: configuration(home.resolve()),
@@ -40,7 +42,8 @@ def _target(page: MetricsPage) -> dict[str, object]:
 
 
 def configuration(home: Path) -> str:
-    """The configuration for the data of this folder, whatever signs stand in its path; YAML takes JSON's texts as they are."""
+    """The configuration for the data in this folder. Its path may contain any characters: paths are written as JSON
+    strings, which are valid YAML."""
 
     def file(name: str) -> str:
         return _text(_literal(home / name))
@@ -81,5 +84,5 @@ def _text(path: str) -> str:
 
 
 def _literal(path: Path) -> str:
-    """A path where Prometheus takes a pattern."""
+    """A path with escapes, for settings that Prometheus reads as a pattern."""
     return re.sub(r"[\\\[?]", r"\\\g<0>", str(path))

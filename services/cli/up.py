@@ -78,16 +78,17 @@ class Up:
         return Broker(self.home / "kafka", self.settings.kafka_port, lasting=True, owner=owner)
 
     def run(self) -> int:
-        """Starts all, watches until a signal, stops all; the exit code."""
+        """Starts all, watches them until a signal to stop, and stops all. Returns the exit code."""
         if self.broker:
             refuse()
         if self.demo:
             self._tell_demos()
         make_folder(self.home)
-        self.home.chmod(0o700)  # also one that an earlier version made open to everybody
+        self.home.chmod(0o700)  # an older version made it readable for everybody
         with in_use(self.home, self.settings.bootstrap()):
             for folder in (self.home / "logs", self.home / "faust", self.home / "kafka", self.settings.credentials()):
-                # the others are made with what is in them
+                # The folders of the broker and of the credentials are made together with their content, so here they
+                # are only checked.
                 if folder.name in ("logs", "faust") or os.path.lexists(folder):
                     make_folder(folder)
             _open_files()
@@ -103,7 +104,8 @@ class Up:
         return self._supervisor.stopping
 
     def move_aside(self) -> None:
-        """Keeps the data of the folder beside it, so that the next start begins from nothing; CannotStart while it is in use."""
+        """Renames the folder with its data, so that the next start begins from nothing. CannotStart if the folder is in
+        use."""
         if not self.home.exists():
             return
         aside = self.home.with_name(f"{self.home.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
@@ -162,8 +164,8 @@ class Up:
         self._tell(time.monotonic() - started)
 
     def _make_demos(self) -> None:
-        """A demo's accounts, before the console answers anybody: everybody knows their keys, and a console that does not find a key
-        remembers that for some seconds."""
+        """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use one at
+        once, and a console that does not find a key remembers that for some seconds."""
         from services.cli.accounts import people
         from services.console.access.demo_accounts import make_demos
 
@@ -171,7 +173,8 @@ class Up:
             make_demos(accounts, sandbox=True)
 
     def _make_people(self) -> str | None:
-        """Where there is no account yet, an administrator, whose one-time password is the answer."""
+        """Makes an administrator if there is no account yet, and returns the one-time password; None if there is
+        nothing to do."""
         from services.cli.accounts import people
 
         with people(self.settings) as accounts:
@@ -183,7 +186,8 @@ class Up:
             return password
 
     def _make_scraper(self, accounts: "Accounts") -> None:
-        """A key with which Prometheus reads the console's figures, and nothing else of the goods."""
+        """Makes the key with which Prometheus reads the console's metrics. Of the goods it gives access to nothing
+        else."""
         from services.console.access.accounts import Account, written
 
         file, at = self.home / KEY, world_us()
@@ -223,7 +227,8 @@ class Up:
                 screen.line(sentence)
 
     def _make_credentials(self) -> None:
-        """The private files of the embedded broker's users, those that are missing; says once what changes for who had none."""
+        """Makes the credentials of the embedded broker's users that are missing. If the data was made without any, says
+        what changes."""
         if self.broker is None:
             return
         if self.settings.security() == "SASL_SSL":
@@ -248,16 +253,18 @@ class Up:
             )
 
     def _make_draw_key(self) -> None:
-        """At the first start of a machine that hosts the risk desk: a secret for the inspection draw, which is never shown.
+        """Makes the secret of the inspection draw, which is never shown, at the first start on a machine that hosts the
+        risk desk.
 
-        Not for a demo, which draws with the published key, and not where DTG_DRAW_KEYS names a file: somebody keeps that one.
+        Does nothing for a demo, which draws with the published key, and if DTG_DRAW_KEYS names a file, which somebody
+        else maintains.
         """
         file = self.settings.draw_key_file()
         hosted = [name.strip() for desks in self.settings.workers() for name in desks.split(",")]
         if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
             return
         made = self.home / KEY_MADE
-        if made.exists():  # another key would draw again what was drawn, and nobody would know
+        if made.exists():  # with a new key, goods would be drawn again differently, and nobody would notice
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
@@ -304,19 +311,19 @@ class Up:
         if self.demo:
             anchor = datetime.now(UTC)
             start = anchor
-            if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
+            if clock.exists():  # the demo's day continues where it stopped: kept data must not get earlier times
                 start = max(anchor, self._saved_clock())
             env |= Clock(anchor.timestamp(), start.timestamp(), self.speed).environment()
             self._clock = (anchor, start, clock)
         return env
 
     def _check_clock(self) -> None:
-        """Time never runs backwards over kept data."""
+        """CannotStart if the kept data has later times than the clock of this start would give."""
         clock = self.home / CLOCK
         if not clock.exists():
             return
         if self.demo:
-            self._saved_clock()  # before anything is started
+            self._saved_clock()  # raises here, before anything is started, if it cannot be read
             return
         if self._saved_clock() > datetime.now(UTC):
             raise CannotStart(
@@ -326,7 +333,7 @@ class Up:
             )
 
     def _saved_clock(self) -> datetime:
-        """Where the sandbox clock of the kept data stopped; CannotStart where that cannot be read."""
+        """The time at which the sandbox clock of the kept data stopped; CannotStart if it cannot be read."""
         clock = self.home / CLOCK
         try:
             return read_clock(clock).now
@@ -347,10 +354,11 @@ class Up:
             wait_for(waiting, self._stopping, advance=advance)
 
     def _watch(self) -> None:
-        for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
+        # the processes come before the broker: they wait for it, and load their modules while it starts
+        for child in (*self.workers, *self.others):
             try:
                 notice = child.watch()
-            except OSError as error:  # no process or no memory is left at the moment; the others go on
+            except OSError as error:  # the machine lacks processes or memory at the moment; the others must go on
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -372,7 +380,7 @@ class Up:
             self._turn_logs_over()
 
     def _turn_logs_over(self) -> None:
-        """The logs of all processes, while they write them, and our own."""
+        """Rotates the logs of all processes, which go on writing them, and our own."""
         self._logs_at = time.monotonic() + LOGS_SECONDS
         logs = [child.log for child in (*self.workers, *self.others)]
         try:
@@ -380,7 +388,7 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # the logs grow on; all else is supervised
+        except OSError as error:  # the logs go on growing, and everything else must still be supervised
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True
@@ -411,7 +419,7 @@ class Up:
             stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             write_private(path, json.dumps(stands | runs))
-        except OSError as error:  # the next start of this demo begins at an earlier moment of its day, no more
+        except OSError as error:  # harmless: the next start of this demo only begins at an earlier time of its day
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
             self._clock_lags = True
@@ -419,7 +427,7 @@ class Up:
             self._clock_lags = False
 
     def _end(self) -> None:
-        """In reverse order: people, projector, console, workers, broker."""
+        """Stops everything in reverse order: people, projector, console, workers, broker."""
         screen.line("Stopping … 正在停止")
         if self._leaver is not None:
             self._leaver.stop()
@@ -432,7 +440,7 @@ class Up:
         screen.line("Stopped. 已停止")
 
     def _write_targets(self) -> None:
-        """For Prometheus: a configuration of this run, and where its metrics are."""
+        """Writes the configuration of Prometheus for this run, and the addresses of its metrics."""
         workers = [MetricsPage(child.name, self.settings.worker_port + n) for n, child in enumerate(self.workers)]
         pages = (*workers, MetricsPage("projector", self.settings.projector_port))
         console = MetricsPage("console", self.settings.console_port)
@@ -457,7 +465,7 @@ class Up:
 
 
 def _text_of(file: Path) -> str:
-    """What stands in a file of ours that somebody may have spoiled; a question mark where nothing can be read."""
+    """The content of a file of ours, which somebody may have damaged; a question mark if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -465,7 +473,8 @@ def _text_of(file: Path) -> str:
 
 
 def _open_files() -> None:
-    """As many as the machine allows for us and our children: a shell's own limit may be 256, and each partition has four."""
+    """Raises the limit of open files as far as the machine allows, for this process and its children. A shell's limit
+    may be 256, and each partition needs four files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     if soft < most:
@@ -478,8 +487,8 @@ def wait_for(
     most: float = MOST_SECONDS,
     advance: Advance = unreported,
 ) -> None:
-    """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`. `advance` is told of
-    each that answers."""
+    """Waits until each URL of `waiting` (URL → its process) answers 200. CannotStart if a process ends or makes no
+    progress, Interrupted if `stop` returns true. `advance` is called with 1 for each that answers."""
     left = dict(waiting)
     progress = {url: _progress(child, most) for url, child in waiting.items()}
     while left:
@@ -501,7 +510,7 @@ def _progress(child: Child, most: float) -> WaitLimit:
 
 
 def answers(url: str) -> bool:
-    """Whether this page answers 200 now."""
+    """Whether this page answers with status 200 now."""
     with contextlib.suppress(urllib.error.URLError, OSError), open_page(url, ANSWER_SECONDS) as answer:
         return bool(answer.status == 200)
     return False

@@ -18,7 +18,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schemas.declaration import Declaration
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
@@ -27,6 +26,7 @@ from services.console.api.admission import Admission
 from services.console.api.authentication import Door, Elsewhere, prove
 from services.console.api.context import Bell, Office, office
 from services.console.api.documents import projection
+from services.console.api.json_body import components
 from services.console.api.problems import (
     Problem,
     ProblemDetails,
@@ -295,18 +295,17 @@ def _stays(request: Request) -> Response:
 
 
 def _document(app: FastAPI) -> None:
-    """The hot routes read their bodies themselves, so the schema of a declaration is put in here."""
+    """The API's document also has the schemas that FastAPI does not see: of bodies that routes read themselves, and of problems, which are
+    not `application/json`."""
     make: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = make()
-            schema = Declaration.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas = made["components"]["schemas"]
             problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-            defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **requests.DEFINED}
-            for name, definition in {**defined, "Declaration": schema, "ProblemDetails": problem}.items():
-                schemas.setdefault(name, definition)
+            of_bodies = components([*requests.router.routes, *watch_requests.router.routes])
+            schemas = made["components"]["schemas"]
+            made["components"]["schemas"] = {**of_bodies, **problem.pop("$defs"), "ProblemDetails": problem, **schemas}
             app.openapi_schema = with_words(made)
         return app.openapi_schema
 

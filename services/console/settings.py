@@ -125,5 +125,5 @@ class ConsoleSettings(AccessSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
 
     def access(self, name: str) -> Access:
-        """The cluster, with the credential of this name: `door` or `projector`."""
+        """How to connect to the cluster with the credential of this name: `door` (the console's) or `projector`."""
         return self.access_to(self.kafka, name)

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from schemas.codes import hs, iso6346
+from schemas.codes.checks import CheckCode
 from schemas.codes.currencies import CURRENCIES, NAMES
 from schemas.codes.offices import is_sandbox
 from schemas.codes.trade import PACKAGE_KINDS, TRANSPORT_MODES
 from schemas.codes.units import UNITS
 from schemas.declaration import Declaration, Finding, Item
-from schemas.phrases import SeenPhrase, seen_phrase
+from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
 from services.declaration.codes import commodity, judged_on, listed, listed_country, office, trade_mode
@@ -38,76 +39,67 @@ PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, Transpo
 def customs(declaration: Declaration, today: date) -> Findings:
     yield from office(declaration.customs_office)
     yield from trade_mode(declaration.trade_mode)
-    yield from listed(declaration.transport_mode, TRANSPORT_MODES, "/transport_mode", "transport_mode_unknown")
+    yield from listed(declaration.transport_mode, TRANSPORT_MODES, "/transport_mode", CheckCode.TRANSPORT_MODE_UNKNOWN)
     if declaration.transport_mode in PORTED and not plain_word(declaration.bill_no):
-        yield error("/bill_no", "bill_missing", declaration.bill_no)
+        yield error("/bill_no", CheckCode.BILL_MISSING, declaration.bill_no)
 
 
 def route(declaration: Declaration, today: date) -> Findings:
     if declaration.direction is Direction.IMPORT and not declaration.departure_country:
-        yield error("/departure_country", "departure_missing", "")
+        yield error("/departure_country", CheckCode.DEPARTURE_MISSING, "")
     if declaration.direction is Direction.EXPORT and not declaration.destination_country:
-        yield error("/destination_country", "destination_missing", "")
+        yield error("/destination_country", CheckCode.DESTINATION_MISSING, "")
     for name in ("departure_country", "destination_country"):
         country = getattr(declaration, name)
         if country:
             yield from listed_country(country, f"/{name}", declaration.customs_office)
     entry = declaration.conveyance_entry_date
     if entry is not None and not -FAR <= entry - today <= AHEAD:
-        yield error("/conveyance_entry_date", "entry_date_out_of_range", entry)
+        yield error("/conveyance_entry_date", CheckCode.ENTRY_DATE_OUT_OF_RANGE, entry)
 
 
 def packing(declaration: Declaration, today: date) -> Findings:
     if declaration.packages < 0:
-        yield error("/packages", "packages_negative", declaration.packages)
+        yield error("/packages", CheckCode.PACKAGES_NEGATIVE, declaration.packages)
     elif declaration.packages == 0:
-        yield error("/packages", "packages_missing", declaration.packages)
+        yield error("/packages", CheckCode.PACKAGES_MISSING, declaration.packages)
     elif declaration.packages > MOST_DECLARED_PACKAGES:
-        yield error("/packages", "packages_too_many", declaration.packages)
-    yield from listed(declaration.package_kind, PACKAGE_KINDS, "/package_kind", "package_kind_unknown")
+        yield error("/packages", CheckCode.PACKAGES_TOO_MANY, declaration.packages)
+    yield from listed(declaration.package_kind, PACKAGE_KINDS, "/package_kind", CheckCode.PACKAGE_KIND_UNKNOWN)
     numbers: set[str] = set()
     for index, container in enumerate(declaration.containers):
         pointer, number = f"/containers/{index}/container_no", iso6346.plain(container.container_no)
         if number in numbers:
-            yield error(pointer, "container_twice", number)
+            yield error(pointer, CheckCode.CONTAINER_TWICE, number)
         numbers.add(number)
         if not iso6346.is_well_formed(number):
-            yield error(pointer, "container_malformed", container.container_no)
+            yield error(pointer, CheckCode.CONTAINER_MALFORMED, container.container_no)
         elif not iso6346.is_valid(number):
-            yield warning(pointer, "container_check_digit", container.container_no)
+            yield warning(pointer, CheckCode.CONTAINER_CHECK_DIGIT, container.container_no)
 
 
 def values(declaration: Declaration, today: date) -> Findings:
-    yield from listed(declaration.currency, NAMES, "/currency", "currency_unknown")
+    yield from listed(declaration.currency, NAMES, "/currency", CheckCode.CURRENCY_UNKNOWN)
     if declaration.invoice_total < 0:
-        yield error("/invoice_total", "price_negative", declaration.invoice_total)
-    for pointer, value in totals.too_fine(declaration):
-        yield error(pointer, "amount_too_fine", value)
+        yield error("/invoice_total", CheckCode.PRICE_NEGATIVE, declaration.invoice_total)
+    for pointer, amount in totals.too_fine(declaration):
+        yield error(pointer, CheckCode.AMOUNT_TOO_FINE, amount)
     if declaration.items:
         total = sum([item.total_price for item in declaration.items], Decimal(0))
         fit = totals.fit_of_invoice(declaration, total)
         if fit is not totals.Fit.RIGHT:
-            yield _misfit(
-                "/invoice_total",
-                "invoice_total",
-                fit,
-                seen_phrase("head_and_lines", head=declaration.invoice_total, lines=total),
-            )
-
-
-def _misfit(pointer: str, name: str, fit: totals.Fit, value: SeenPhrase) -> Finding:
-    """What is said of a total that is not right: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer
-    looks at it."""
-    if fit is totals.Fit.WRONG:
-        return error(pointer, f"{name}_differs", value)
-    return warning(pointer, f"{name}_rounded", value)
+            value = seen_phrase("head_and_lines", head=declaration.invoice_total, lines=total)
+            if fit is totals.Fit.WRONG:
+                yield error("/invoice_total", CheckCode.INVOICE_TOTAL_DIFFERS, value)
+            else:
+                yield warning("/invoice_total", CheckCode.INVOICE_TOTAL_ROUNDED, value)
 
 
 def lines(declaration: Declaration, today: date) -> Findings:
     if not declaration.items:
-        yield error("/items", "items_missing", 0)
+        yield error("/items", CheckCode.ITEMS_MISSING, 0)
     if len(declaration.items) > MOST_ITEMS:
-        yield error("/items", "items_too_many", len(declaration.items))
+        yield error("/items", CheckCode.ITEMS_TOO_MANY, len(declaration.items))
     fewest = hs.SIX if is_sandbox(declaration.customs_office) else hs.NATIONAL_DIGITS
     day = judged_on(declaration, today)
     for index, item in enumerate(declaration.items):
@@ -123,26 +115,31 @@ def lines(declaration: Declaration, today: date) -> Findings:
 
 def line(item: Item, at: str, currency: str) -> Findings:
     if not item.description or item.description.isspace():
-        yield error(f"{at}/description", "description_missing", item.description)
-    yield from listed(item.unit, UNITS, f"{at}/unit", "unit_unknown")
+        yield error(f"{at}/description", CheckCode.DESCRIPTION_MISSING, item.description)
+    yield from listed(item.unit, UNITS, f"{at}/unit", CheckCode.UNIT_UNKNOWN)
     yield from legal(item, at)
     if item.quantity <= 0:
-        yield error(f"{at}/quantity", "quantity_not_positive", item.quantity)
+        yield error(f"{at}/quantity", CheckCode.QUANTITY_NOT_POSITIVE, item.quantity)
     if item.net_mass_kg < 0 or (item.net_mass_kg == 0 and not may_lack_mass(item)):
-        yield error(f"{at}/net_mass_kg", "mass_not_positive", item.net_mass_kg)
-    yield from listed(item.currency, NAMES, f"{at}/currency", "currency_unknown")
+        yield error(f"{at}/net_mass_kg", CheckCode.MASS_NOT_POSITIVE, item.net_mass_kg)
+    yield from listed(item.currency, NAMES, f"{at}/currency", CheckCode.CURRENCY_UNKNOWN)
     if item.currency in CURRENCIES and item.currency != currency:
         yield error(
-            f"{at}/currency", "currency_differs", seen_phrase("currency_and_head", codes=item.currency, head=currency)
+            f"{at}/currency",
+            CheckCode.CURRENCY_DIFFERS,
+            seen_phrase("currency_and_head", codes=item.currency, head=currency),
         )
     if item.unit_price < 0:
-        yield error(f"{at}/unit_price", "price_negative", item.unit_price)
+        yield error(f"{at}/unit_price", CheckCode.PRICE_NEGATIVE, item.unit_price)
     if item.total_price < 0:
-        yield error(f"{at}/total_price", "price_negative", item.total_price)
+        yield error(f"{at}/total_price", CheckCode.PRICE_NEGATIVE, item.total_price)
     fit = totals.fit_of_line(item)
     if fit is not totals.Fit.RIGHT:
         value = seen_phrase("product", quantity=item.quantity, price=item.unit_price, total=item.total_price)
-        yield _misfit(f"{at}/total_price", "line_total", fit, value)
+        if fit is totals.Fit.WRONG:
+            yield error(f"{at}/total_price", CheckCode.LINE_TOTAL_DIFFERS, value)
+        else:
+            yield warning(f"{at}/total_price", CheckCode.LINE_TOTAL_ROUNDED, value)
 
 
 CHECKS: tuple[Callable[[Declaration, date], Findings], ...] = (

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from schemas.codes import countries, hs, offices, trade
+from schemas.codes.checks import CheckCode
 from schemas.codes.nearest import nearest
 from schemas.codes.ways import homes
 from schemas.declaration import Declaration
@@ -12,7 +13,7 @@ from schemas.vocabulary import Direction
 from services.declaration.pointing import Findings, error, warning
 
 
-def listed(code: str, table: Mapping[str, str], pointer: str, finding: str) -> Findings:
+def listed(code: str, table: Mapping[str, str], pointer: str, finding: CheckCode) -> Findings:
     """An error, with the nearest codes, where the table does not have this one."""
     if code not in table:
         yield error(pointer, finding, code, nearest(code, table))
@@ -22,9 +23,9 @@ def office(code: str) -> Findings:
     """Most offices of the country are not in the table, so that one of a known district is a finding, and its neighbours say nothing."""
     if code not in offices.OFFICES and offices.is_of_district(code):
         value = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
-        yield warning("/customs_office", "office_unlisted", value)
+        yield warning("/customs_office", CheckCode.OFFICE_UNLISTED, value)
     else:
-        yield from listed(code, offices.OFFICES, "/customs_office", "office_unknown")
+        yield from listed(code, offices.OFFICES, "/customs_office", CheckCode.OFFICE_UNKNOWN)
 
 
 def trade_mode(code: str) -> Findings:
@@ -33,17 +34,17 @@ def trade_mode(code: str) -> Findings:
     """
     if code not in trade.TRADE_MODES and trade.is_like_mode(code):
         value = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
-        yield warning("/trade_mode", "trade_mode_unlisted", value, nearest(code, trade.TRADE_MODES))
+        yield warning("/trade_mode", CheckCode.TRADE_MODE_UNLISTED, value, nearest(code, trade.TRADE_MODES))
     else:
-        yield from listed(code, trade.TRADE_MODES, "/trade_mode", "trade_mode_unknown")
+        yield from listed(code, trade.TRADE_MODES, "/trade_mode", CheckCode.TRADE_MODE_UNKNOWN)
 
 
 def listed_country(country: str, at: str, office: str) -> Findings:
     """A country in a field of one; the sandbox offices have a country of their own."""
     if country not in homes(office):
-        yield from listed(country, countries.NAMES, at, "country_unknown")
+        yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
-        yield warning(at, "country_left_open", country)
+        yield warning(at, CheckCode.COUNTRY_LEFT_OPEN, country)
 
 
 def judged_on(declaration: Declaration, today: date) -> date:
@@ -62,10 +63,10 @@ def commodity(code: str, at: str, fewest: int, day: date) -> Findings:
     """
     edition = hs.edition(day)
     if not (fewest <= len(code) <= hs.NATIONAL_DIGITS and code.isascii() and code.isdigit()):
-        yield error(at, "hs_malformed", code)
+        yield error(at, CheckCode.HS_MALFORMED, code)
     elif edition is None:
         return
     elif code[:2] not in edition.chapters:
-        yield error(at, "hs_chapter_unknown", code)
+        yield error(at, CheckCode.HS_CHAPTER_UNKNOWN, code)
     elif not edition.has(code):
-        yield error(at, "hs_code_unknown", code, edition.nearest(code))
+        yield error(at, CheckCode.HS_CODE_UNKNOWN, code, edition.nearest(code))

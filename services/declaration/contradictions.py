@@ -6,6 +6,7 @@ What is the declarant's own and leaves no doubt is an error; what may be right a
 from datetime import date
 
 from schemas.codes import iso6346
+from schemas.codes.checks import CheckCode
 from schemas.codes.countries import alpha2
 from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
 from schemas.codes.ways import ONE_WAY, homes
@@ -23,9 +24,13 @@ def packaging(declaration: Declaration, today: date) -> Findings:
     if declaration.wood_packaging:
         return
     if declaration.package_kind in SOLID_WOOD_KINDS:
-        yield error("/wood_packaging", "wood_denied", seen_phrase("package_kind", kind=declaration.package_kind))
+        yield error(
+            "/wood_packaging", CheckCode.WOOD_DENIED, seen_phrase("package_kind", kind=declaration.package_kind)
+        )
     elif declaration.package_kind in MAYBE_WOOD_KINDS:
-        yield warning("/wood_packaging", "wood_not_named", seen_phrase("package_kind", kind=declaration.package_kind))
+        yield warning(
+            "/wood_packaging", CheckCode.WOOD_NOT_NAMED, seen_phrase("package_kind", kind=declaration.package_kind)
+        )
 
 
 def direction(declaration: Declaration, today: date) -> Findings:
@@ -34,31 +39,31 @@ def direction(declaration: Declaration, today: date) -> Findings:
     if only is not None and only is not declaration.direction:
         yield error(
             "/trade_mode",
-            "trade_mode_of_other_direction",
+            CheckCode.TRADE_MODE_OF_OTHER_DIRECTION,
             seen_phrase("mode_and_direction", mode=declaration.trade_mode, direction=declaration.direction),
         )
     here = homes(declaration.customs_office) | {""}
     if declaration.direction is Direction.IMPORT and alpha2(declaration.destination_country) not in here:
-        yield error("/destination_country", "import_destined_abroad", declaration.destination_country)
+        yield error("/destination_country", CheckCode.IMPORT_DESTINED_ABROAD, declaration.destination_country)
     if declaration.direction is Direction.EXPORT and alpha2(declaration.departure_country) not in here:
-        yield error("/departure_country", "export_departing_abroad", declaration.departure_country)
+        yield error("/departure_country", CheckCode.EXPORT_DEPARTING_ABROAD, declaration.departure_country)
     if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
         declaration.destination_country
     ):
-        yield warning("/destination_country", "route_without_journey", declaration.destination_country)
+        yield warning("/destination_country", CheckCode.ROUTE_WITHOUT_JOURNEY, declaration.destination_country)
 
 
 def carriage(declaration: Declaration, today: date) -> Findings:
     """A ship has a name, and an aircraft takes air containers only (IATA unit load devices)."""
     if declaration.transport_mode == TransportMode.WATER.value and not declaration.conveyance.strip():
-        yield error("/conveyance", "conveyance_missing", declaration.conveyance)
+        yield error("/conveyance", CheckCode.CONVEYANCE_MISSING, declaration.conveyance)
     if declaration.transport_mode not in UNBOXED:
         return
     numbers = [iso6346.plain(container.container_no) for container in declaration.containers]
     if declaration.transport_mode == TransportMode.AIR.value:
         for index, number in enumerate(numbers):
             if iso6346.is_of_freight(number):
-                yield error(f"/containers/{index}/container_no", "sea_container_by_air", number)
+                yield error(f"/containers/{index}/container_no", CheckCode.SEA_CONTAINER_BY_AIR, number)
     elif numbers:
         value = seen_phrase("boxes_and_mode", count=len(numbers), mode=declaration.transport_mode)
-        yield warning("/containers", "container_not_carried", value)
+        yield warning("/containers", CheckCode.CONTAINER_NOT_CARRIED, value)

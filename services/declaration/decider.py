@@ -1,20 +1,25 @@
 """Does a declaration stand, and under which number? May its declarant ask to take it back?
 
-The same declaration lodged again is answered with the name of the first request; another one under the same reference is
-sent back while a declaration stands, and judged where the last one was rejected. Whether a withdrawal is granted is the release
-desk's to say, which alone knows what became of the goods. After it what is lodged under the reference is another consignment, to
-whose key it is handed on; until the answer is heard it waits, so that the order in which two desks are heard changes nothing.
+If the same declaration is lodged again, the answer names the first request. Another declaration under the same
+reference is refused while the first one stands, and is judged if the last one was rejected.
+
+The release desk decides whether a withdrawal is granted, because only it knows what became of the goods. After a
+withdrawal, what is lodged under the reference is the next consignment, and is handed on to the key of that one. While
+the release desk's answer is missing, it waits, so that the order in which the facts of the two desks are read does not
+matter.
 """
 
 import re
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Literal, NamedTuple, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import (
     MOST_OF_A_REFERENCE,
     Declaration,
@@ -29,7 +34,7 @@ from schemas.declaration import (
     WithdrawalRequested,
     WithdrawDeclaration,
 )
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal, refusal_of
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal_of, refuse
 from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
@@ -37,63 +42,72 @@ from services.declaration.checks import findings
 
 SERIALS = 10**9
 MOST_WITHDRAWALS = 64
-"""Wishes to take one declaration back that go to the release desk; each stays known, so that it goes there once."""
+"""How many requests to withdraw one declaration are passed on to the release desk. All are remembered, so that each is
+passed on once."""
 REMEMBERED = 64
-"""Answered lodgements under one reference that stay known to the desk; the loop knows each request for a day besides."""
+"""How many answered lodgements under one reference the desk remembers. The loop also remembers each request for a
+day."""
 
 
-class Unknown(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
     """Nothing was lodged."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["unknown"] = "unknown"
 
 
-class Lodged(BaseModel):
-    """What the next three states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference.
-    `lodged_by`: the request that lodged it, empty where an older version decided it. `number`: it is the n-th consignment of its
-    reference. `answered`: other lodgements that were answered with a fact, refusals left out, the latest last.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lodged:
+    """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the
+    declaration, which tells it from others under its reference. `lodged_by`: the id of the request that lodged it;
+    empty if an older software version decided it. `number`: 1 for the first consignment of its reference, 2 for the
+    next, and so on. `answered`: the ids of other lodgements that were answered with a fact other than a refusal, the
+    latest last.
     """
 
-    model_config = ConfigDict(frozen=True)
     paper: str
     lodged_by: str = ""
     number: int = 1
     answered: tuple[str, ...] = ()
 
 
-class Waiting(BaseModel):
-    """A lodgement that is decided once the withdrawal of the standing declaration is answered."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingLodgement:
+    """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing
+    declaration."""
 
-    model_config = ConfigDict(frozen=True)
     request_id: str
     serial: int
     declaration: Declaration
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
-    """It stands. `withdrawals`: requests to take it back that went to the release desk; `sent_back`: those which that desk refused."""
+    """The declaration stands. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
+    desk; `sent_back`: those that this desk refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
     withdrawals: tuple[str, ...] = ()
     sent_back: tuple[str, ...] = ()
-    waiting: Waiting | None = None
+    waiting: WaitingLodgement | None = None
 
     @property
     def pending(self) -> tuple[str, ...]:
-        """Withdrawals that the release desk has not answered yet, as far as this desk has heard."""
+        """The withdrawals for which this desk has not read an answer of the release desk yet."""
         return tuple([each for each in self.withdrawals if each not in self.sent_back])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Lodged):
-    """It does not stand; the next one under this reference is judged as if it were the first."""
+    """The declaration was rejected. The next one under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Lodged):
-    """It was taken back; what is lodged under this reference is the next consignment."""
+    """The declaration was withdrawn. What is lodged under this reference is the next consignment."""
 
     state: Literal["withdrawn"] = "withdrawn"
     declarant: str
@@ -118,7 +132,8 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 class Lodgement(NamedTuple):
-    """A declaration that is lodged for the consignment whose record this is: by a request, or handed on by the one before."""
+    """A declaration that is lodged for the consignment of this record: by a request, or handed on by the consignment
+    before."""
 
     consignment_id: str
     request_id: str
@@ -135,7 +150,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             derived = consignment_id(declaration.declarant, declaration.reference)
             if message.consignment_id != derived:
                 why = phrase("derived_id", names=f"{declaration.declarant}/{declaration.reference}", id=derived)
-                return (refusal(message, hearing, "consignment_id_mismatch", why),)
+                return refuse(message, hearing, RefusalCode.CONSIGNMENT_ID_MISMATCH, why)
             lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, declaration)
             return lodge(state, lodged, hearing)
         case DeclarationLodgedAgain():
@@ -159,7 +174,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """Accepted with its warnings, or rejected with everything that is wrong; what stands already is only named."""
+    """The answer to a lodgement: accepted with its warnings, or rejected with everything that is wrong. If a
+    declaration stands already, see `repeat`; while its withdrawal is not answered, the lodgement waits; after the
+    withdrawal it is handed on. A lodgement that was answered before gets no further fact."""
     if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:
@@ -184,7 +201,7 @@ def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]
 
 
 def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The verdict of the checks."""
+    """Accepts or rejects the declaration, as the checks find."""
     declaration = lodged.declaration
     found = findings(declaration, day_in_china(hearing.at))
     request_id = "" if lodged.request_id == hearing.message_id else lodged.request_id
@@ -211,12 +228,13 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The answer to a lodgement under a reference whose declaration stands, or where one waits to follow it: that is the one to name."""
+    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the
+    id of the request that lodged it first, another one is refused. If a lodgement waits to follow the standing
+    declaration, this one is compared with it instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    if (
-        waiting is not None and waiting.request_id == lodged.request_id
-    ):  # it waited, and the standing one was not withdrawn
+    # the lodgement that waited itself, after the withdrawal was refused, is compared with the standing declaration
+    if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
         return DeclarationRepeated(
@@ -226,12 +244,15 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
             first_request_id=first,
         )
     return sent_back(
-        lodged, hearing, "reference_used", phrase("other_declaration", reference=_reference(lodged.declaration))
+        lodged,
+        hearing,
+        RefusalCode.REFERENCE_USED,
+        phrase("other_declaration", reference=_reference(lodged.declaration)),
     )
 
 
-def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: Phrase) -> RequestRefused:
-    """The refusal of a lodgement, whatever message brought it here."""
+def sent_back(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
+    """The refusal of a lodgement, whichever message it came by."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
 
@@ -240,7 +261,8 @@ def _reference(declaration: Declaration) -> str:
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk took the standing declaration back: what waited for that is the next consignment."""
+    """The release desk has granted the withdrawal: hands the lodgement that waited for it on to the next
+    consignment."""
     if not isinstance(state, Accepted) or state.waiting is None:
         return ()
     waiting = state.waiting
@@ -249,11 +271,11 @@ def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> 
 
 
 def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk did not take the standing declaration back: what waited for that is answered as if nobody had asked."""
+    """The release desk has refused the withdrawal: answers the lodgement that waited for it, as `repeat` does."""
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
     if any(shown(each, 200) != refused.request_id for each in state.pending):
-        return ()  # another request to take it back is not answered yet
+        return ()  # another withdrawal of the same declaration is not answered yet
     waiting = state.waiting
     return (
         repeat(
@@ -265,15 +287,16 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
 
 
 def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
-    """Whether it refuses a request to take the standing declaration back that had gone to the release desk."""
+    """Whether this refuses a withdrawal of the standing declaration that was passed on to the release desk."""
     return any(shown(each, 200) == refused.request_id for each in state.pending)
 
 
 def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """To the next consignment of the reference, which decides about it under its own key. `number`: of the one that was withdrawn."""
+    """Hands a lodgement on to the next consignment of its reference, under whose key it is decided; refused if there
+    were too many. `number`: that of the consignment that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
-        return (sent_back(lodged, hearing, "reference_spent", why),)
+        return (sent_back(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
     declaration = lodged.declaration
     later = consignment_id(declaration.declarant, declaration.reference, number + 1)
     passed_on = DeclarationPassedOn(
@@ -292,9 +315,11 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
 
 
 def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
-    """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests.
+    """The declaration number, 18 digits: office (4), year in China Standard Time (4), 1 for import or 0 for export,
+    serial (9). It is unique among the last 10^9 requests.
 
-    `serial`: of the request, wherever it is decided; each request is accepted once at most.
+    `serial`: that of the request that lodged the declaration, even if another message led to the decision; each request
+    is accepted at most once.
     """
     year = day_in_china(at).year
     flag = "1" if declaration.direction is Direction.IMPORT else "0"
@@ -302,24 +327,26 @@ def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
 
 
 def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
-    """To the release desk, which answers; each request goes there once."""
+    """Passes a request to withdraw the declaration on to the release desk, which answers it; each request is passed on
+    once."""
     match state:
         case Unknown():
-            return (refusal(request, hearing, "not_lodged", phrase("nothing_lodged")),)
+            return refuse(request, hearing, RefusalCode.NOT_LODGED, phrase("nothing_lodged"))
         case Rejected():
-            return (refusal(request, hearing, "not_accepted", phrase("rejected")),)
+            return refuse(request, hearing, RefusalCode.NOT_ACCEPTED, phrase("rejected"))
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
-                return (
-                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                return refuse(
+                    request, hearing, RefusalCode.WRONG_DECLARANT, phrase("not_the_declarant", who=request.principal)
                 )
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
-                return (
-                    refusal(
-                        request, hearing, "too_many_requests", phrase("wishes_passed_on", count=len(state.withdrawals))
-                    ),
+                return refuse(
+                    request,
+                    hearing,
+                    RefusalCode.TOO_MANY_REQUESTS,
+                    phrase("wishes_passed_on", count=len(state.withdrawals)),
                 )
             wish = WithdrawalRequested(
                 consignment_id=request.consignment_id,
@@ -332,26 +359,28 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
-                return (
-                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                return refuse(
+                    request, hearing, RefusalCode.WRONG_DECLARANT, phrase("not_the_declarant", who=request.principal)
                 )
-            return (refusal(request, hearing, "already_withdrawn", phrase("withdrawn_already")),)
+            return refuse(request, hearing, RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"))
         case _:
             assert_never(state)
 
 
 def paper(declaration: Declaration) -> str:
-    """What tells two declarations apart: half a SHA-256 of their content, each number in its shortest form."""
+    """A digest that tells two declarations apart: the first 32 hexadecimal digits of a SHA-256 of the content, with
+    each number in its shortest form."""
     return _half_of(_NUMBER.sub(_plain, declaration.__pydantic_serializer__.to_json(declaration)))
 
 
 def paper_as_written(declaration: Declaration) -> str:
-    """The same as the release before made it, which told 45.0 from 45; its records still have it."""
+    """The digest of an older software version, for which 45.0 and 45 were different. Its records still have it."""
     return _half_of(declaration.__pydantic_serializer__.to_json(declaration))
 
 
 def is_same_paper(remembered: str, declaration: Declaration) -> bool:
-    """Whether this declaration is the one of which `remembered` was made, by this release or by the one before."""
+    """Whether `remembered` is the digest of this declaration, made by this version of the software or by the older
+    one."""
     return remembered in (paper(declaration), paper_as_written(declaration))
 
 
@@ -360,7 +389,7 @@ def _half_of(written: bytes) -> str:
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
-    """The same number without exponent and idle zeros."""
+    """The same number without an exponent and without trailing zeros."""
     number = format(Decimal(found[2].decode()), "f")
     return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'
 
@@ -370,7 +399,7 @@ _NUMBERS = sorted(
         name
         for model in (Declaration, Item)
         for name, field in model.model_fields.items()
-        if Decimal.__qualname__ in repr(field.annotation)  # also of one that may be left out
+        if Decimal.__qualname__ in repr(field.annotation)  # `repr`, to find `Decimal | None` as well
     }
 )
 _NUMBER = re.compile(rb'("(?:%s)":")([0-9.+E-]*[.E][0-9.+E-]*)"' % "|".join(_NUMBERS).encode())
@@ -397,10 +426,14 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case WithdrawalRequested():
             if not isinstance(state, Accepted):
                 return state
-            return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
+            return replace(state, withdrawals=(*state.withdrawals, message.request_id))
         case DeclarationWaits():
-            waiting = Waiting(request_id=message.request_id, serial=message.serial, declaration=message.declaration)
-            return known(state, message.request_id, waiting=waiting)
+            if not isinstance(state, Accepted):
+                return state
+            waiting = WaitingLodgement(
+                request_id=message.request_id, serial=message.serial, declaration=message.declaration
+            )
+            return replace(state, answered=with_answered(state, message.request_id), waiting=waiting)
         case DeclarationRepeated():
             return known(state, message.request_id)
         case DeclarationPassedOn():
@@ -408,7 +441,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case DeclarationWithdrawn():
             if not isinstance(state, Accepted):
                 return state
-            kept = {name: getattr(state, name) for name in Withdrawn.model_fields if name != "state"}
+            kept = {each.name: getattr(state, each.name) for each in fields(Withdrawn) if each.name != "state"}
             return Withdrawn(**kept)
         case RequestRefused():
             return refused(state, message)
@@ -419,23 +452,26 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def tries(state: State) -> tuple[str, ...]:
-    """The lodgements that this desk has answered so far: the next one does not make them unknown."""
+    """The ids of the lodgements that this desk has answered so far, so that the next state still knows them."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
-def known(state: State, request_id: str, **changes: object) -> State:
-    """The state in which this lodgement is answered, or waits. One that had waited does not wait any more once it is answered."""
+def known(state: State, request_id: str) -> State:
+    """The state after this lodgement was answered. If it was the one that waited, its answer ends that."""
     if not isinstance(state, Lodged):
         return state
-    others = tuple([each for each in state.answered if each != request_id])
-    changes["answered"] = (*others, request_id)[-REMEMBERED:]
-    return without_waiting(state.model_copy(update=changes), "" if "waiting" in changes else request_id)
+    return without_waiting(replace(state, answered=with_answered(state, request_id)), request_id)
+
+
+def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
+    """The lodgements that were answered, this one the latest."""
+    return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 
 def refused(state: State, message: RequestRefused) -> State:
-    """A withdrawal is answered, or a lodgement that had waited."""
+    """The state after a refusal: of a withdrawal by the release desk, or of the lodgement that waited."""
     if not isinstance(state, Accepted):
         return state
     if message.request_kind == LodgeDeclaration.kind:
@@ -443,20 +479,20 @@ def refused(state: State, message: RequestRefused) -> State:
     if not is_about_withdrawal(state, message):
         return state
     gone = tuple([each for each in state.pending if shown(each, 200) == message.request_id])
-    return state.model_copy(update={"sent_back": (*state.sent_back, *gone)})
+    return replace(state, sent_back=(*state.sent_back, *gone))
 
 
 def without_waiting(state: State, request_id: str) -> State:
     if not isinstance(state, Accepted) or state.waiting is None or state.waiting.request_id != request_id:
         return state
-    return state.model_copy(update={"waiting": None})
+    return replace(state, waiting=None)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None."""
+    """No time limits."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Never: a corrected declaration may follow one that was rejected, and its facts are numbered on."""
+    """Never: a corrected declaration may follow a rejected one, and the sequence of its facts must go on."""
     return False

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from schemas.codes import hs
+from schemas.codes.checks import CheckCode
 from schemas.codes.units import ENERGY, KILOGRAMS, UNITS
 from schemas.declaration import Item
 from schemas.phrases import seen_phrase
@@ -25,22 +26,22 @@ def legal(item: Item, at: str) -> Findings:
     """The first and the second legal quantity, each with its unit, the second after the first."""
     first, second = (item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)
     if second != (None, "") and first == (None, ""):
-        yield error(f"{at}/first_unit", "legal_quantity_incomplete", "")
+        yield error(f"{at}/first_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
     for name, (quantity, unit) in (("first", first), ("second", second)):
         where = f"{at}/{name}_quantity"
         if unit:
-            yield from listed(unit, UNITS, f"{at}/{name}_unit", "unit_unknown")
+            yield from listed(unit, UNITS, f"{at}/{name}_unit", CheckCode.UNIT_UNKNOWN)
         elif quantity is not None:
-            yield error(f"{at}/{name}_unit", "legal_quantity_incomplete", unit)
+            yield error(f"{at}/{name}_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, unit)
         if quantity is None:
             if unit:
-                yield error(where, "legal_quantity_incomplete", "")
+                yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
         elif quantity <= 0:
-            yield error(where, "quantity_not_positive", quantity)
+            yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, quantity)
         elif unit == item.unit and not _near(quantity, item.quantity):
             yield warning(
                 where,
-                "legal_quantity_differs",
+                CheckCode.LEGAL_QUANTITY_DIFFERS,
                 seen_phrase("legal_and_declared", legal=quantity, quantity=item.quantity),
             )
         elif (
@@ -48,7 +49,9 @@ def legal(item: Item, at: str) -> Findings:
             and item.net_mass_kg > 0
             and not _near(mass := quantity * KILOGRAMS[unit], item.net_mass_kg)
         ):
-            yield warning(where, "legal_quantity_differs", seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg))
+            yield warning(
+                where, CheckCode.LEGAL_QUANTITY_DIFFERS, seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg)
+            )
 
 
 def _near(one: Decimal, other: Decimal) -> bool:

@@ -6,6 +6,7 @@ Masses are rounded as they are written: half a unit of the last place of each ex
 from datetime import date
 from decimal import Decimal
 
+from schemas.codes.checks import CheckCode
 from schemas.codes.counted import COUNTED
 from schemas.codes.units import KILOGRAMS
 from schemas.declaration import Declaration, Item
@@ -27,11 +28,11 @@ def masses(declaration: Declaration, today: date) -> Findings:
     gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
     for name, mass in (("gross_mass_kg", gross), ("net_mass_kg", net)):
         if mass <= 0:
-            yield error(f"/{name}", "mass_not_positive", mass)
+            yield error(f"/{name}", CheckCode.MASS_NOT_POSITIVE, mass)
         elif mass < FILLED_IN:
-            yield warning(f"/{name}", "mass_below_one", mass)
+            yield warning(f"/{name}", CheckCode.MASS_BELOW_ONE, mass)
     if net > gross:
-        yield error("/net_mass_kg", "net_above_gross", f"{net} > {gross}")
+        yield error("/net_mass_kg", CheckCode.NET_ABOVE_GROSS, f"{net} > {gross}")
     yield from _of_lines(declaration)
     yield from _in_boxes(declaration)
     for index, item in enumerate(declaration.items):
@@ -43,7 +44,7 @@ def _of_lines(declaration: Declaration) -> Findings:
     gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
     for index, item in enumerate(declaration.items):
         if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
-            yield error(f"/items/{index}/net_mass_kg", "line_above_gross", f"{item.net_mass_kg} > {gross}")
+            yield error(f"/items/{index}/net_mass_kg", CheckCode.LINE_ABOVE_GROSS, f"{item.net_mass_kg} > {gross}")
     if not declaration.items:
         return
     total = sum([item.net_mass_kg for item in declaration.items], Decimal(0))
@@ -51,13 +52,15 @@ def _of_lines(declaration: Declaration) -> Findings:
         return
     rounded = sum([half_of_last_place(item.net_mass_kg) for item in declaration.items], Decimal(0))
     if len(declaration.items) > 1 and _is_above(total, gross, rounded):
-        yield error("/gross_mass_kg", "lines_above_gross", seen_phrase("head_and_lines", head=gross, lines=total))
+        yield error(
+            "/gross_mass_kg", CheckCode.LINES_ABOVE_GROSS, seen_phrase("head_and_lines", head=gross, lines=total)
+        )
     if net == FILLED_IN and total < FILLED_IN:
         return
     if total < net and any(item.net_mass_kg == 0 for item in declaration.items):
         return  # lines whose legal units are no mass say none
     if not _agree(total, net, rounded + half_of_last_place(net)):
-        yield warning("/net_mass_kg", "net_mass_differs", seen_phrase("head_and_lines", head=net, lines=total))
+        yield warning("/net_mass_kg", CheckCode.NET_MASS_DIFFERS, seen_phrase("head_and_lines", head=net, lines=total))
 
 
 def _in_boxes(declaration: Declaration) -> Findings:
@@ -67,16 +70,16 @@ def _in_boxes(declaration: Declaration) -> Findings:
     each = declaration.gross_mass_kg / len(declaration.containers)
     value = seen_phrase("mass_in_boxes", mass=declaration.gross_mass_kg, count=len(declaration.containers))
     if each > MOST_IN_A_BOX_KG:
-        yield error("/containers", "container_overloaded", value)
+        yield error("/containers", CheckCode.CONTAINER_OVERLOADED, value)
     elif each > RATED_KG:
-        yield warning("/containers", "container_heavy", value)
+        yield warning("/containers", CheckCode.CONTAINER_HEAVY, value)
 
 
 def _of_quantity(item: Item, at: str, gross: Decimal) -> Findings:
     if item.unit in COUNTED and item.quantity % 1:
         yield error(
             f"{at}/quantity",
-            "quantity_not_whole",
+            CheckCode.QUANTITY_NOT_WHOLE,
             seen_phrase("quantity_of_unit", quantity=item.quantity, unit=item.unit),
         )
     in_kilograms = KILOGRAMS.get(item.unit)
@@ -87,10 +90,14 @@ def _of_quantity(item: Item, at: str, gross: Decimal) -> Findings:
         return
     rounded = half_of_last_place(item.quantity) * in_kilograms
     if _is_above(mass, gross, rounded):
-        yield error(f"{at}/quantity", "quantity_above_gross", seen_phrase("mass_and_gross", mass=mass, gross=gross))
+        yield error(
+            f"{at}/quantity", CheckCode.QUANTITY_ABOVE_GROSS, seen_phrase("mass_and_gross", mass=mass, gross=gross)
+        )
     elif not _agree(mass, item.net_mass_kg, rounded + half_of_last_place(item.net_mass_kg)):
         yield warning(
-            f"{at}/quantity", "quantity_differs_from_mass", seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg)
+            f"{at}/quantity",
+            CheckCode.QUANTITY_DIFFERS_FROM_MASS,
+            seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg),
         )
 
 

@@ -4,8 +4,10 @@ The consignee of an export may be a foreign party by name. One broken part is a 
 """
 
 from datetime import date
+from typing import NamedTuple
 
 from schemas.codes import uscc
+from schemas.codes.checks import CheckCode
 from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
 from schemas.phrases import seen_phrase
@@ -13,28 +15,40 @@ from schemas.vocabulary import Direction
 from services.declaration.pointing import Findings, error, warning
 
 
+class PartyField(NamedTuple):
+    """Where a party stands in the declaration, and the codes of what may be wrong with it."""
+
+    pointer: str
+    invalid: CheckCode
+    breaks_standard: CheckCode
+
+
+DECLARANT = PartyField("/declarant", CheckCode.DECLARANT_INVALID, CheckCode.DECLARANT_BREAKS_STANDARD)
+CONSIGNEE = PartyField("/consignee", CheckCode.CONSIGNEE_INVALID, CheckCode.CONSIGNEE_BREAKS_STANDARD)
+
+
 def parties(declaration: Declaration, today: date) -> Findings:
-    yield from _party("declarant", declaration.declarant, declaration.customs_office)
+    yield from _party(DECLARANT, declaration.declarant, declaration.customs_office)
     foreign = declaration.direction is Direction.EXPORT and uscc.is_name(declaration.consignee)
     if declaration.consignee != declaration.declarant and not foreign:
-        yield from _party("consignee", declaration.consignee, declaration.customs_office)
+        yield from _party(CONSIGNEE, declaration.consignee, declaration.customs_office)
 
 
-def _party(name: str, code: str, office: str) -> Findings:
+def _party(field: PartyField, code: str, office: str) -> Findings:
     if not uscc.is_well_formed(code):
-        yield error(f"/{name}", _wrong(name, code), code)
+        yield error(field.pointer, _wrong(field, code), code)
         return
     broken = uscc.broken_parts(code)
     if uscc.is_of_sandbox(code) and not is_sandbox(office):
-        broken = (*broken, uscc.Part.AREA)
+        broken = (*broken, uscc.CreditCodePart.AREA)
     if not broken:
         return
-    value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.Part if part in broken]))
+    value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.CreditCodePart if part in broken]))
     if len(broken) > 1:
-        yield error(f"/{name}", _wrong(name, code), value)
+        yield error(field.pointer, _wrong(field, code), value)
     else:
-        yield warning(f"/{name}", f"{name}_breaks_standard", value)
+        yield warning(field.pointer, field.breaks_standard, value)
 
 
-def _wrong(name: str, code: str) -> str:
-    return "party_is_person" if uscc.is_of_person(code) else f"{name}_invalid"
+def _wrong(field: PartyField, code: str) -> CheckCode:
+    return CheckCode.PARTY_IS_PERSON if uscc.is_of_person(code) else field.invalid

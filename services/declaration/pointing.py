@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.bounds import shown
+from schemas.codes.checks import CheckCode
 from schemas.declaration import Finding
 from schemas.phrases import LONGEST_SEEN, SeenPhrase, sentence
 from schemas.vocabulary import Severity
@@ -12,18 +13,18 @@ MOST_SEEN = LONGEST_SEEN
 """Signs of what is shown of a value."""
 
 
-def error(pointer: str, code: str, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """The declaration does not stand. `pointer`: RFC 6901; `code`: a row of `schemas.codes.checks`; `value`: a value, or what is said of
+def error(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
+    """The declaration does not stand. `pointer`: RFC 6901; `value`: a value, or what is said of
     several; `nearest`: codes of the table."""
     return _finding(Severity.ERROR, pointer, code, value, nearest)
 
 
-def warning(pointer: str, code: str, value: object, nearest: tuple[str, ...] = ()) -> Finding:
+def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
     """It stands, and this travels with it; arguments as of `error`."""
     return _finding(Severity.WARNING, pointer, code, value, nearest)
 
 
-def _finding(severity: Severity, pointer: str, code: str, value: object, nearest: tuple[str, ...]) -> Finding:
+def _finding(severity: Severity, pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...]) -> Finding:
     phrase = value if isinstance(value, SeenPhrase) else None
     text = shown(sentence(phrase) if phrase else str(value), MOST_SEEN)
     return Finding(pointer=pointer, code=code, severity=severity, seen=text, nearest=nearest, phrase=phrase)

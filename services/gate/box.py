@@ -1,7 +1,8 @@
-"""What does the gate desk keep of one container? Reports, statements, findings and holds; visits are worked out from them.
+"""What does the gate desk keep of one container? Reports, statements, findings and holds; visits are worked out from
+them.
 
-Nothing here is a conclusion but what was published (`Yes`, `PublishedVisit`, the marks on a part): a report that comes late
-or is taken back changes the reports, and everything follows anew.
+The record holds what was reported and what was published (`Yes`, `PublishedVisit`, the marks on a part), and no other
+conclusion. When a report comes late or is taken back, everything else is computed anew.
 """
 
 from dataclasses import dataclass, replace
@@ -16,20 +17,24 @@ from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
 
 Standing = Literal["held", "released", "withdrawn", "refused"]
 BEFORE = "before"
-"""The visit of a container whose record was written by the release before: it is open, and nobody knows since when."""
+"""The visit of a container whose record was written by a version of the software that kept no visits: it is open, and
+nobody knows since when."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at `stated_at`.
+    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at
+    `stated_at`.
 
-    `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `published_arrival`: the visit in
-    which the gate told its arrival; `published_departure`: what the gate told of its departure, see `visits.departure_of`. `free_since`,
-    `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
-    `freed_before`: the times before that one, which ended because it was called back, the oldest first. `source`: the container out of
-    which it came into this one; `transferred`: the reports of strippings of which the gate told that these goods left this one by them.
-    `told_again`: officers were told that another declaration stands for the same goods. `phrases`: why the goods are held, as the release
-    desk said it; where an earlier release said it, or by more than there is room for, `reason` has its sentence instead.
+    `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box.
+    `published_arrival`: the visit for which the gate published its arrival. `published_departure`: how the gate
+    published its departure, see `visits.departure_of`. `free_since` and `free_until`: the latest period in which it was
+    released, by the release desk's clock; `free_since` is None if it never was, `free_until` is None while it still is.
+    `freed_before`: earlier such periods, each ended by a revocation, oldest first. `source`: the container from which
+    it came into this one. `transferred`: the reports of strippings for which the gate published that these goods left
+    this container. `told_again`: officers were told that another declaration stands for the same goods. `phrases`: why
+    the goods are held, as the release desk said it; if an older software version said it, or the phrases are too large
+    to keep, `reason` has the sentence instead.
     """
 
     consignment_id: str
@@ -54,11 +59,11 @@ class Part:
     phrases: tuple[Phrase, ...] = ()
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
-        """Whether the release desk's word was, at that moment, that it may go: a later hold does not change how it left.
+        """Whether it was released at that moment. A later hold does not change how it left.
 
-        `skew`: by how much earlier than the release it may have been.
+        `skew`: a moment up to this long before the release still counts, because clocks differ.
         """
-        if self.free_since is None:  # a record from before this was kept
+        if self.free_since is None:  # either never released, or the record is older than this field
             return self.standing == "released" and self.stated_at - skew <= at
         if any(since - skew <= at <= until for since, until in self.freed_before):
             return True
@@ -67,9 +72,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An equipment event as it was told. `at`: event time; `heard`: recorded time. `void`: replaced, retracted or found wrong.
+    """An equipment event as it was reported. `at`: event time; `heard`: recorded time. `void`: replaced, retracted or
+    found wrong.
 
-    `sources`, `targets`: of a stuffing and a stripping, the other containers, as desks write their numbers.
+    `sources` (of a stuffing) and `targets` (of a stripping): the numbers of the other containers, in the form that all
+    desks use.
     """
 
     id: str
@@ -93,7 +100,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ContainerFinding:
     """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite."""
 
     id: str
@@ -114,8 +121,11 @@ class ContainerHold:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """An officer's word of `at` that this consignment, as the release desk had stated it in `version`, may leave through the
-    land gate: `until` that desk stated again that it stays (None: it did not)."""
+    """An officer's permission, given at `at`, for this consignment to leave through the land gate.
+
+    `version`: the release desk's latest statement at that time. `until`: when that desk stated again that the goods
+    stay, which ends the permit; None while it did not.
+    """
 
     consignment_id: str
     ground: ExitGround
@@ -124,20 +134,28 @@ class Permit:
     reason: str = ""
     until: AwareDatetime | None = None
 
+    def is_for(self, consignment_id: str) -> bool:
+        return self.consignment_id == consignment_id
+
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """A time in which the gate's word was that the container may leave: until the gate said otherwise (None: it did not)."""
+    """A period in which the gate's answer was that the container may leave. `until`: when the answer changed; None
+    while it did not."""
 
     since: AwareDatetime
     until: AwareDatetime | None
     visit: str
     consignments: tuple[str, ...]
 
+    def is_for(self, consignment_id: str) -> bool:
+        return consignment_id in self.consignments
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedVisit:
-    """What was said of a visit: how it ended (empty: it is open), and by which report."""
+    """What the gate last published about a visit. `how` it ended: empty while it is open; `report`: the id of the
+    report that ended it."""
 
     id: str
     how: str = ""
@@ -146,16 +164,18 @@ class PublishedVisit:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these statements.
+    """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these
+    statements.
 
-    `gone`: consignments that left before there were visits. `forgotten`: nothing up to this event time is kept.
-    `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released,
-    until an officer counts the lots. `waiting`: an alarm of a visit that is not kept any more waits for an officer's finding.
+    `gone`: consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container.
+    `forgotten`: nothing up to this event time is kept. `overfull`: the release desk spoke of more consignments than are
+    kept, so this record cannot show that all of them are released; an officer who counts the lots ends it. `waiting`:
+    an alarm of a visit that is no longer kept still needs an officer's finding.
     """
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ContainerFinding, ...] = ()
     holds: tuple[ContainerHold, ...] = ()
     lifted: tuple[str, ...] = ()
     struck: tuple[str, ...] = ()
@@ -185,21 +205,22 @@ class _Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Staying(_Earlier):
-    """As the release before wrote it: the container may not leave, or nothing is known of it."""
+    """A state that an older software version wrote: the container may not leave, or nothing is known of it."""
 
     state: Literal["staying"] = "staying"
 
 
 @dataclass(frozen=True, slots=True)
 class Free(_Earlier):
-    """As the release before wrote it: every consignment in it is released."""
+    """A state that an older software version wrote: every consignment in the container is released."""
 
     state: Literal["free"] = "free"
 
 
 @dataclass(frozen=True, slots=True)
 class Outside(_Earlier):
-    """As the release before wrote it: it passed the gate outbound and has no new consignment yet."""
+    """A state that an older software version wrote: the container passed the gate outbound and has no new consignment
+    yet."""
 
     state: Literal["outside"] = "outside"
 
@@ -209,8 +230,9 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 def as_box(state: State) -> Box:
-    """The state in today's form. What the release before knew is one open visit without an opening time: what was released
-    in it stays released until the first opening or departure; what was held may also be awaited for the next one."""
+    """The state in today's form. A state of an older software version becomes one open visit without an opening time
+    (`BEFORE`): goods that were released in it stay released until the first opening or departure; goods that were held
+    may also belong to the next visit."""
     if isinstance(state, Box):
         return state
     parts = tuple([replace(p, arrived_at=FIRST) if p.standing == "released" else p for p in state.parts])

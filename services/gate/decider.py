@@ -1,13 +1,15 @@
-"""May this container leave the port? Only when every lot of the visit that is open is released; an unknown container stays.
+"""May this container leave the port? Only when every lot of the visit that is open is released; an unknown container
+stays.
 
-What is heard is kept (`services.gate.box`; `statements`, `reports` and `orders` add to it), what follows from all of it is worked out
-(`services.gate.visits`), and the differences to what was said before are said (`services.gate.saying`).
+Each message is added to the record (`services.gate.box`, by `statements`, `reports` and `orders`). The visits and the
+answer are then computed from the whole record (`services.gate.visits`), and whatever differs from what was published is
+published (`services.gate.saying`).
 """
 
 from dataclasses import replace
 from typing import assert_never
 
-from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refusal
+from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refuse
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -42,7 +44,7 @@ from schemas.gate import (
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import STATE, Box, PublishedVisit, State, Yes, as_box
 from services.gate.heard import Heard, Said
-from services.gate.keeping import KEPT_VISITS, Learned, forget, over
+from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
 from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot
 from services.gate.reports import add_report, take_report_back
 from services.gate.saying import answers, changes
@@ -59,7 +61,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     box, why_not = learn(before, message, hearing)
     if why_not is not None:
         assert isinstance(message, Request), "only what is asked is refused"
-        return (refusal(message, hearing, *why_not),)
+        return refuse(message, hearing, *why_not)
     if box is before:
         return ()
     truth = look(box)
@@ -67,7 +69,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
-    """The box with one more message; the same object when it is no news."""
+    """The box with this message added, or why the message is refused. The same object if the message changes
+    nothing."""
     match message:
         case ContainerHeld() | ContainerFreed():
             return Learned(add_statement(box, message, hearing))
@@ -121,20 +124,21 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
     match message:
         case ContainerMayLeave():
             yes = Yes(hearing.at, None, message.visit, message.consignments)
-            given = over(box.yes, hearing.at)
+            given = ended_at(hearing.at, box.yes)
             earlier = [y for y in given if y.visit == message.visit][:-KEPT_VISITS]
             given = tuple([y for y in given if y not in earlier])
             return replace(box, version=message.version, published="leave", yes=(*given, yes))
         case ContainerMustStay():
-            return replace(box, version=message.version, published="stay", yes=over(box.yes, hearing.at))
+            return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            return replace(
-                box, visits=_with(box.visits, left), published="gone"
-            )  # of an earlier visit: a new word follows
+            # where this ends an earlier visit and the answer was yes, the same decision publishes the answer for the
+            # open one next
+            return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                box = replace(box, yes=over(box.yes, hearing.at))  # it goes on; another yes follows where there is one
+                # a visit that was published as ended is open after all: a yes must be published anew
+                box = replace(box, yes=ended_at(hearing.at, box.yes))
             return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing
 from schemas.phrases import Phrase
-from services.gate.box import BEFORE, Box, Yes
+from services.gate.box import BEFORE, Box, Permit, Yes
 from services.gate.visits import Truth, Visit, look, unsettled
 
 MOST_PARTS = 500
@@ -18,21 +19,23 @@ KEPT_FOR = timedelta(days=731)
 """And none that ended longer ago."""
 REMEMBERED = 256
 """Ids of requests and findings that stay known."""
+Y = TypeVar("Y", Yes, Permit)
 
 
 class Learned(NamedTuple):
     """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
 
     box: Box
-    refusal: tuple[str, Phrase] | None = None
+    refusal: tuple[RefusalCode, Phrase] | None = None
 
 
-def over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:
-    """The gate's words that a container may leave, ended at `at`: those for this consignment, or all."""
-    ends = [y.until is None and (not name or name in y.consignments) for y in given]
-    return (
-        tuple([replace(y, until=at) if end else y for y, end in zip(given, ends, strict=True)]) if any(ends) else given
-    )
+def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
+    """What the gate or officers had allowed: of what was in force those for this consignment, or all, end at `at`. The same object when
+    nothing ends."""
+    ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
+    if not any(ends):
+        return given
+    return tuple([replace(each, until=at) if end else each for each, end in zip(given, ends, strict=True)])
 
 
 def with_room(box: Box) -> Box:

@@ -5,27 +5,30 @@ from datetime import datetime
 from typing import assert_never
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing, event_time
 from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
 from schemas.phrases import phrase
-from services.gate.box import Box, ContainerHold, Finding, Permit
-from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, noted, over
+from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
+from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
 from services.gate.reports import voided
 from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, unsettled
 
 MOST_HOLDS = 64
 """Holds that may be open on one container at once."""
 MOST_PERMITS = 2 * MOST_PARTS
-"""Permits and strikes that are kept: more than consignments are known of one container."""
+"""How many permits, and how many struck consignments, are kept: more than the consignments that are kept of one
+container."""
 
 
 def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
-    """What an officer saw, with the alarms that it settles; who saw the container inside takes back what had it outside."""
+    """Adds what an officer saw, with the alarms that it settles. If the container was seen inside, this voids the
+    reports and findings by which it was outside."""
     if any(f.id == hearing.message_id for f in box.findings):
         return Learned(box)
     at = event_time(message.occurred_at, hearing)
     settled = _settled(box, look(box), message.found, at)
-    finding = Finding(
+    finding = ContainerFinding(
         id=hearing.message_id,
         at=at,
         found=message.found,
@@ -40,14 +43,15 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 
 
 def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
-    """Who saw the container inside says nothing of a departure after that."""
+    """The alarms that this finding settles. If the container was seen inside, alarms about a later departure stay
+    open."""
     return [alarm for alarm in unsettled(box, truth) if found == "outside" or alarm.at <= at + SKEW]
 
 
 def _still_inside(box: Box, at: datetime) -> Box:
-    """The box without the reports of which alarms wait, and without those that then raise one: a departure that was told
-    twice, an opening after it. A finding of the day before that it was outside was a mistake, too; an older one may be
-    followed by a return that nobody told."""
+    """Voids the reports behind the alarms that this finding settles, and then those that raise such an alarm in their
+    place: a departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT`
+    older was a mistake too and is voided; after an older one the container may have returned without a report."""
     findings = tuple(
         [replace(f, void=True) if f.found == "outside" and f.at <= at <= f.at + SAME_EVENT else f for f in box.findings]
     )
@@ -62,49 +66,53 @@ def _counting(box: Box) -> set[str]:
 
 
 def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
-    """The consignment is not in this container, whatever its declaration says."""
+    """Strikes a consignment off: an officer says that it is not in this container, whatever its declaration says."""
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id in box.struck:
-        return Learned(box, ("already_answered", phrase("struck_before", goods=message.consignment_id)))
+        return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("struck_before", goods=message.consignment_id)))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
-        return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
+        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     return Learned(noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
 
 
 def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
-    """The consignment may leave through the land gate; refused where the release desk has stated since that it stays."""
+    """Lets the consignment leave through the land gate. Refused if the release desk has stated, after the version that
+    the officer saw, that the goods stay."""
     if hearing.message_id in box.answered:
         return Learned(box)
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
     if part is None:
-        return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
+        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
         why = phrase("stated_since_seen", seen=message.version, last=part.version)
-        return Learned(box, ("stated_again", why))
+        return Learned(box, (RefusalCode.STATED_AGAIN, why))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
     return Learned(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
 
 
 def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
-    """An officer's hold on the container begins, once, or ends."""
+    """Adds an officer's hold on the container, or lifts one; a repeated request changes nothing. Refused: a malformed
+    container number, a hold beyond `MOST_HOLDS`, and a lift of a hold that is not open."""
     match message:
         case PlaceContainerHold():
             if not message.container_no or shown(message.container_no, 17) != message.container_no:
-                return Learned(box, ("container_malformed", phrase("no_container_number", number=message.container_no)))
+                return Learned(
+                    box, (RefusalCode.CONTAINER_MALFORMED, phrase("no_container_number", number=message.container_no))
+                )
             if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
                 return Learned(box)
             if len(box.holds) >= MOST_HOLDS:
-                return Learned(box, ("too_many_holds", phrase("holds_open", count=len(box.holds))))
+                return Learned(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
             hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
-            return Learned(replace(box, holds=(*box.holds, hold), yes=over(box.yes, hearing.at)))
+            return Learned(replace(box, holds=(*box.holds, hold), yes=ended_at(hearing.at, box.yes)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
                 return Learned(box)
             left = tuple([h for h in box.holds if h.hold_id != message.hold_id])
             if len(left) == len(box.holds):
-                return Learned(box, ("hold_unknown", phrase("hold_not_open", hold=message.hold_id[:80])))
+                return Learned(box, (RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=message.hold_id[:80])))
             lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
             return Learned(noted(replace(box, holds=left, lifted=lifted), hearing))
         case _:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed, plain
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing, event_time
 from schemas.gate import RecordEquipmentEvent, RecordGateOut, RetractEquipmentEvent
 from schemas.phrases import Phrase, phrase
@@ -22,16 +23,18 @@ def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
         return Learned(box)
     report = _report(message, hearing)
     if box == Box() and not is_well_formed(message.container_no):
-        return Learned(box, ("container_malformed", phrase("no_container_number", number=message.container_no)))
+        return Learned(
+            box, (RefusalCode.CONTAINER_MALFORMED, phrase("no_container_number", number=message.container_no))
+        )
     if box.forgotten is not None and report.at <= box.forgotten:
-        return Learned(box, ("visit_too_old", phrase("kept_since", event=report.at, since=box.forgotten)))
+        return Learned(box, (RefusalCode.VISIT_TOO_OLD, phrase("kept_since", event=report.at, since=box.forgotten)))
     reports = box.reports
     if len(reports) >= MOST_REPORTS:
         spare = next(
             (r for r in reports if r.classifier is not Classifier.ACTUAL or r.event is EquipmentEvent.MOVED), None
         )
         if spare is None:
-            return Learned(box, ("too_many_reports", phrase("reports_kept", count=len(reports))))
+            return Learned(box, (RefusalCode.TOO_MANY_REPORTS, phrase("reports_kept", count=len(reports))))
         reports = tuple([r for r in reports if r is not spare])
     if isinstance(message, RecordEquipmentEvent) and message.replaces:
         why_not = _not_his(box, message.replaces, message.principal)
@@ -76,14 +79,14 @@ def _others(numbers: tuple[str, ...], own: str, applies: bool) -> tuple[str, ...
     return tuple([number for number in plain_ones if number and number != own])
 
 
-def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, Phrase] | None:
+def _not_his(box: Box, report_id: str, sender: str) -> tuple[RefusalCode, Phrase] | None:
     report = next((r for r in box.reports if r.id == report_id), None)
     if report is None:
-        return "report_unknown", phrase("named", name=report_id)
+        return RefusalCode.REPORT_UNKNOWN, phrase("named", name=report_id)
     if report.sender != sender:
-        return "not_the_sender", phrase("told_by_another", report=report_id)
+        return RefusalCode.NOT_THE_SENDER, phrase("told_by_another", report=report_id)
     if report.void:
-        return "already_answered", phrase("counts_no_longer", report=report_id)
+        return RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=report_id)
     return None
 
 

@@ -1,7 +1,9 @@
-"""Does more than one declaration stand for the same goods in a container? Each is accepted at its own desk, which cannot see the other.
+"""Does more than one declaration stand for the same goods in a container? Each is accepted at its own desk, which
+cannot see the other.
 
-A consignment's record knows its own paper only; the record of a container knows each paper that names it. What is found here is told
-to officers and changes no answer: of two papers that stand for one bill in one visit the gate says no by itself (`visits.answer`).
+A consignment's record knows its own declaration only; the record of a container knows every declaration that names it.
+What is found here is reported to officers and changes no answer: while two declarations stand for one bill in one
+visit, the answer is no in any case (`visits.answer`).
 """
 
 from collections.abc import Iterator
@@ -12,16 +14,17 @@ from services.gate.box import Box, Part
 from services.gate.visits import Truth
 
 RULE_SET = "2026-11-29"
-"""Version of the two rules here; another one where either changes."""
+"""Version of the two rules below. Whoever changes one of them changes this, too."""
 BY_BILL = "one_declaration_a_bill"
-"""Goods of one way, bill and container; where their conveyances differ, only while both are awaited or in the same visit."""
+"""Two declarations have the same direction, bill and container. If their conveyances differ, they count as the same
+goods only while both are awaited or in the same visit."""
 BY_BOX = "one_declaration_a_box"
-"""Goods of one way without a bill, of each of which its paper says that the container is theirs alone, in the same visit and with
-conveyances that do not differ."""
+"""Two declarations have the same direction and container and no bill, each says that no other goods are in the
+container, their conveyances do not differ, and both are awaited or in the same visit."""
 
 
 class Again(NamedTuple):
-    """A paper of which it is news that `others` stand for the same goods."""
+    """A declaration, and the `others` that stand for the same goods; this was not reported to officers yet."""
 
     part: Part
     rule: str
@@ -29,7 +32,8 @@ class Again(NamedTuple):
 
 
 def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
-    """The papers that were not told yet. Withdrawn ones, and those that an officer struck off, stand for nothing."""
+    """The declarations that share their goods with others and were not reported for it yet. Declarations that were
+    withdrawn or that an officer struck off do not count, nor do goods that are `gone`."""
     standing = [
         p
         for p in box.parts

@@ -37,7 +37,8 @@ from services.gate.visits import Answer, Truth, Visit, answer, departure_of
 
 
 def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
-    """The fact that a request as such comes to, from the box that it was added to."""
+    """The fact that answers a request, made from the box to which the request was already added. A statement of the
+    release desk has no such answer."""
     number, at = message.container_no, hearing.at
     match message:
         case RecordGateOut() | RecordEquipmentEvent():
@@ -123,7 +124,7 @@ def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterato
 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """What is true now and was not said yet."""
+    """The facts that are true after a message (`box` and `truth` include it) and were not published before."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     gone, disturbed = False, False
@@ -191,7 +192,8 @@ def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, containe
 
 
 def ended(box: Box, visit: Visit) -> str:
-    """How a closed visit ended, in the words of `VisitClosed`; `gated_out` only with everything released."""
+    """How a closed visit ended, in the words of `VisitClosed`; `gated_out` only if all its goods were allowed to
+    leave."""
     match visit.how:
         case "gated_out":
             out = all(departure_of(box, visit, p) != "left" for p in visit.parts)
@@ -207,8 +209,10 @@ def ended(box: Box, visit: Visit) -> str:
 def _verdict(
     box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
-    """Changes of mind only: a container of which nothing was said must stay. A yes is said again when it is `disturbed`: who
-    heard of the end of another visit must not take it for the end of this one."""
+    """The gate's answer, if it differs from the published one. A no is published only after a yes, because a container
+    must stay while nothing was published about it. An unchanged yes is published again if it is `disturbed`, that is,
+    if alarms or facts about visits were published just before it: a reader must not take the end of another visit for
+    the end of this one."""
     if verdict.leave:
         visit = truth.current
         assert visit is not None, "only an open visit may end"

@@ -8,8 +8,8 @@ from schemas.bounds import shown
 from schemas.envelope import Hearing
 from schemas.phrases import Phrase
 from schemas.release import ContainerFreed, ContainerHeld
-from services.gate.box import Box, Part, Permit, Standing
-from services.gate.keeping import MOST_PARTS, over, with_room
+from services.gate.box import Box, Part, Standing
+from services.gate.keeping import MOST_PARTS, ended_at, with_room
 
 MOST_RELEASES = 16
 """Times in which a consignment was released that are kept beside the latest one: it was called back after each."""
@@ -62,19 +62,16 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         phrases=phrases,
         **_freedom(known, standing, stated_at),
     )
-    yes = box.yes if standing == "released" else over(box.yes, hearing.at, name)
-    permits = _ended(box.permits, name, stated_at) if standing in ("held", "refused") else box.permits
+    yes = box.yes if standing == "released" else ended_at(hearing.at, box.yes, name)
+    permits = box.permits
+    if standing in (
+        "held",
+        "refused",
+    ):  # what is against the goods now, the officers who permitted the exit had not seen
+        permits = ended_at(stated_at, permits, name)
     others = [p for p in box.parts if p.consignment_id != name]
     parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))
     return replace(box, parts=parts, yes=yes, permits=permits)
-
-
-def _ended(permits: tuple[Permit, ...], name: str, at: datetime) -> tuple[Permit, ...]:
-    """The permits, those for this consignment ended at `at`: what is against the goods now, their officers had not seen."""
-    ends = [permit.consignment_id == name and permit.until is None for permit in permits]
-    if not any(ends):
-        return permits
-    return tuple([replace(p, until=at) if end else p for p, end in zip(permits, ends, strict=True)])
 
 
 class _Freedom(TypedDict):

@@ -1,7 +1,7 @@
 """Which visits did a container make, which goods were in it each time, and how did each visit end?
 
-A pure reading of everything that is kept of a box: the same whatever order it was heard in. The principle: in doubt a hold
-counts for every visit it may belong to, a release for none.
+All of this is computed from the record of the box alone, and the order in which its messages arrived does not matter.
+In doubt, a hold counts for every visit that it may belong to, and a release for none.
 """
 
 from collections.abc import Iterable
@@ -14,34 +14,38 @@ from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
 from schemas.phrases import Phrase, of_earlier, phrase
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, plain_word, same_word
-from services.gate.box import BEFORE, Box, Finding, Part, Permit, Report, Yes
+from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Report, Yes
 from services.gate.reasons import WHY
 
 SAME_EVENT = timedelta(hours=24)
-"""The same kind of event at the same place, so soon and with nothing between, is one event that was told twice."""
+"""Two reports of the same kind at the same place, at most this far apart and with nothing between, are one event
+reported twice."""
 SKEW = FUTURE_SKEW
 """By how much clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
-"""The same conveyance after a longer time makes another call."""
+"""When the same conveyance is named again after more than this, it is another call."""
 _RANK = {
     EquipmentEvent.DISCHARGED: 0,
     EquipmentEvent.GATED_IN: 0,
     EquipmentEvent.GATED_OUT: 3,
     EquipmentEvent.LOADED: 3,
 }
-"""What comes first of the events of one moment: openings, arrivals (1), what happens inside (2), departures, findings (4)."""
-_Event = tuple[datetime, int, bool, str, Report | Part | Finding]
-"""When it happened, its rank, whether an empty box was told, its id, and what is known of it."""
+"""The order of events that have the same time: openings, arrivals of goods (1), events inside (2), departures, findings
+(4)."""
+_Event = tuple[datetime, int, bool, str, Report | Part | ContainerFinding]
+"""Event time, rank, whether the box was reported empty, the id of the event, and the event itself."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
-"""How a visit ended; empty while it is open. `stray`: a departure was told, and no visit was known to which it could belong."""
+"""How a visit ended; empty while it is open. `stray`: a departure was reported for which no visit is known."""
 
 
 @dataclass(slots=True)
 class Visit:
-    """One stay. `opening`: the report that opened or confirmed it; None where only an arrival of goods, or nothing, tells of it.
+    """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
+    is `BEFORE`.
 
-    `allowed`: the consignments that the gate's word let out at the time when it ended; None: its word was no. `stuffings`: the reports of
-    what was put into it here; `transfers`: of what was stripped from it into other containers.
+    `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no.
+    `stripped`: when the box was last stripped. `stuffings`: the reports of goods put into the box during the visit.
+    `transfers`: the reports of goods stripped from it into other containers.
     """
 
     id: str
@@ -63,7 +67,7 @@ class Visit:
 
     @property
     def stuffed(self) -> datetime | None:
-        """When something was put into it here, the last time."""
+        """When something was last put into the box during this visit."""
         return self.stuffings[-1].at if self.stuffings else None
 
     @property
@@ -72,11 +76,13 @@ class Visit:
         return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
 
     def went_elsewhere(self, part: Part) -> bool:
-        """Whether these goods were in the box when it was stripped into others: what is against them is asked for there."""
+        """Whether these goods were in the box when it was stripped into others. Holds on them then count at those
+        containers."""
         return part.arrived_at is not None and any(part.arrived_at <= each.at for each in self.transfers)
 
     def taken_out(self, part: Part) -> bool:
-        """Whether these goods left the box when it was stripped: into other containers, or released, by their bill."""
+        """Whether these goods left the box when it was stripped: they went into other containers, or were handed out as
+        released."""
         if self.went_elsewhere(part):
             return True
         if self.stripped is None or part.standing != "released":
@@ -86,7 +92,8 @@ class Visit:
 
 @dataclass(slots=True)
 class Alarm:
-    """What a person must look at. `key` names it; `why`: a code of `reasons.WHY`; `waiting_for`: the consignments concerned."""
+    """What a person must look at. `key` names it; `why`: a code of `reasons.WHY`; `waiting_for`: the consignments
+    concerned; `blocks`: the container stays until an officer's finding settles the alarm."""
 
     alarm: str
     subject: str
@@ -138,19 +145,22 @@ def look(box: Box) -> Truth:
 
 
 def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
-    """Whether one of these events opens a visit, or tells of one, until then."""
+    """Whether, up to that time, one of these events (in the order of their times) is an opening or an arrival of
+    goods."""
     return any(rank <= 1 for _, rank, *_ in takewhile(lambda event: event[0] <= until, later))
 
 
 class _Walk:
-    """Goes through the events in the order of their times; of one moment, by what they are, never by which was heard first."""
+    """Goes through the events by their times. Events of the same time are ordered by their kind, never by which message
+    came first."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
         self.truth = Truth([], [], {}, {})
         self.now: Visit | None = None
         self.early: list[Report] = []
-        """Departures told for a moment just before their opening, by a clock that is behind."""
+        """Departures that have a time just before the opening of their visit, because the clock of the reporter is
+        behind."""
         if box.before:
             self.now = self._begin(Visit(BEFORE, FIRST))
 
@@ -171,11 +181,13 @@ class _Walk:
                     self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))
                 case Part():
                     self._arrival(what, at)
-                case Finding():
+                case ContainerFinding():
                     if self.now is not None:
                         self._end(at, "finding", None)
             goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]
-            while self.early and self.now is not None and not goes_on:  # whatever came in this moment left, too
+            # only after the last opening or arrival of this moment, so that all goods that arrived now leave with the
+            # box
+            while self.early and self.now is not None and not goes_on:
                 self._departure(self.early.pop(0), False)
         return self.truth
 
@@ -213,7 +225,7 @@ class _Walk:
                 named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
                 if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
                     now.opening, now.conveyance = report, report.conveyance
-                    return  # goods told of it before the terminal did
+                    return  # an arrival of goods, with an earlier time, has opened this visit already
             elif since <= SAME_EVENT:
                 again = (first.event, plain_word(first.place)) == (report.event, plain_word(report.place))
                 if again and same_word(now.conveyance, report.conveyance) is not False:
@@ -243,7 +255,7 @@ class _Walk:
         if last is not None and last.closed is not None and report.at - last.closed <= SAME_EVENT:
             if last.how == "finding":
                 self.truth.belongs[report.id] = last.id
-                return  # an officer had seen before that it was outside
+                return  # an officer's finding, that the box is outside, ended the visit before this report's time
             if last.closing is not None and last.closing.event is report.event:
                 self.truth.retells[report.id] = last.closing.id
                 return
@@ -255,8 +267,9 @@ class _Walk:
 
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
-    """Goods whose arrival nobody told: they are in the first visit in which they may be, or awaited. While it is not sure
-    that they left with it, they keep the visit that is open, too."""
+    """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected`
+    ones. Goods that are not released and may as well be in the open visit are also `doubtful`, unless it is sure that
+    they belonged to the earlier one."""
     now = truth.current
     for part in box.parts:
         if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:
@@ -273,24 +286,25 @@ def _place_unarrived(box: Box, truth: Truth) -> None:
 
 def _may_be_in(part: Part, visit: Visit) -> bool:
     if part.standing == "withdrawn" and part.stated_at < visit.opened:
-        return False  # taken back while its box was only expected
+        return False  # withdrawn before the box came
     if same_word(part.conveyance, visit.conveyance) is False and not _came_too(part, visit):
         return False
     if visit.closed is None:
         return True
     if visit.how in ("departure_not_reported", "came_back_empty", "left_empty"):
-        return False  # it may as well come with the next visit, and is asked for there
+        return False  # the goods may come with the next visit, and count there
     return part.since <= visit.closed
 
 
 def _came_too(part: Part, visit: Visit) -> bool:
-    """Whether other goods of its conveyance arrived in this visit, which a terminal had told with another: then the box came
-    again, nobody told, and these goods may be in it as well."""
+    """Whether other goods of its conveyance arrived in this visit, although the terminal reported the visit with
+    another conveyance. Then the box came a second time without a report, and these goods may be in it as well."""
     return any(p.arrived_at is not None and same_word(p.conveyance, part.conveyance) for p in visit.parts)
 
 
 def _was_in(part: Part, visit: Visit) -> bool:
-    """Whether a paper that came after the departure names the very call with which this container had come."""
+    """Whether a declaration that was lodged after the departure names the call (`SAME_CALL`) with which this container
+    had come."""
     if visit.closed is None or visit.how not in ("gated_out", "loaded", "finding") or part.since <= visit.closed:
         return False
     return same_word(part.conveyance, visit.conveyance) is True and part.since - visit.closed <= SAME_CALL
@@ -302,7 +316,8 @@ def _was_in(part: Part, visit: Visit) -> bool:
 def departure_of(box: Box, visit: Visit, part: Part) -> str:
     """How this consignment left with the visit: `out`, `left` (without release), or empty while it did not leave.
 
-    The gate's word let it out, or it was released by then: a later statement or permit does not change how it left.
+    `out`: the gate's answer let it out, or it was permitted or released by then. A later statement or permit does not
+    change how it left.
     """
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
@@ -336,7 +351,7 @@ def _stands(visit: Visit, withdrawn: Part) -> bool:
 
 
 def _allowed(box: Box, visit: Visit) -> frozenset[str] | None:
-    """What the gate's word let out at the time of the departure; None where its word was no."""
+    """The consignments that the gate's answer let out at the time of the departure; None if the answer was no."""
     if visit.how not in ("gated_out", "finding") or visit.closed is None:
         return None
     inside = {p.consignment_id for p in visit.parts}
@@ -356,13 +371,13 @@ def _permits(box: Box, part: Part) -> list[Permit]:
 
 
 def _was_permitted(box: Box, part: Part, at: datetime) -> bool:
-    """Whether an officer's word was, at that moment, that it may leave: what is said later does not change how it left."""
+    """Whether an officer's permit let it leave at that moment. A later statement does not change how it left."""
     ends = [(permit.at - SKEW, _end_of(permit, part)) for permit in _given(box, part)]
     return any(since <= at and (until is None or at <= until) for since, until in ends)
 
 
 def _given(box: Box, part: Part) -> list[Permit]:
-    """Every permit for it, on a ground that is one for such goods."""
+    """Every permit for it whose ground fits its direction: a cancelled export is a ground for exports only."""
     return [
         permit
         for permit in box.permits
@@ -372,7 +387,8 @@ def _given(box: Box, part: Part) -> list[Permit]:
 
 
 def _end_of(permit: Permit, part: Part) -> datetime | None:
-    """Since when the permit counts no more; in records of earlier releases only the latest statement tells it."""
+    """When the permit ended; None while it counts. A record of an older software version has no `until`: there the
+    release desk's latest statement shows it."""
     if permit.until is None and part.standing in ("held", "refused") and part.version > permit.version:
         return part.stated_at
     return permit.until
@@ -447,7 +463,7 @@ def _alarm(
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
-    """The alarms that keep the box until an officer's finding."""
+    """The alarms that keep the box inside until an officer's finding settles them."""
     settled = {key for finding in box.findings for key in finding.settled}
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
@@ -457,8 +473,9 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
 
 @dataclass(slots=True)
 class Answer:
-    """May the container leave through the land gate now? `why`: of a no, in words; `consignments`: what may go in it, of it `permitted` by an officer's
-    permit alone; `keepers`: what keeps it."""
+    """May the container leave through the land gate now? `why`: the reasons of a no, as phrases. `consignments`: those
+    that may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the consignments
+    that keep it inside."""
 
     leave: bool
     why: tuple[Phrase, ...]
@@ -468,7 +485,7 @@ class Answer:
 
 
 def answer(box: Box, truth: Truth) -> Answer:
-    """The gate's word, with its reason and counts."""
+    """The gate's answer, with its reasons and counts."""
 
     def no(*why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
         return Answer(False, why, keepers=keepers)
@@ -498,14 +515,17 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 
 def _lot(part: Part) -> str:
-    """The lot that its paper is about: a bill, whatever declarations there are for it, or a consignment without one."""
+    """The key of the lot that a declaration is about: its bill, which more than one declaration may name, else the
+    consignment's id."""
     return plain_word(part.bill) or part.consignment_id
 
 
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Why it is not known what was put into this box here; None where everything is, or where nothing was.
+    """Why it is not known what was stuffed into this box during the visit; None if all of it is known, or nothing was
+    stuffed.
 
-    The lots that a source had are counted where the goods were stripped from it: all of them may be here.
+    From each source container, as many lots must be known here as the source had (`shared_by`), because all of them may
+    be here.
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
@@ -520,7 +540,7 @@ def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
-    """The word by lots, each of which must be free. `counted`: how many an officer counted."""
+    """The answer from the lots, each of which must be free to go. `counted`: how many lots an officer counted."""
     lots: dict[str, list[Part]] = {}
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
@@ -550,7 +570,8 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """The most lots that a paper says there are. Those of another conveyance are of a visit before, whose end nobody told."""
+    """The largest number of lots that follows from one declaration: those it states itself, plus the known lots of
+    other conveyances, which came with an earlier visit whose end nobody reported."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))
@@ -562,21 +583,22 @@ def _needed(inside: list[Part]) -> int:
 
 
 def lots_in(visit: Visit) -> int:
-    """How many lots are, or may be, in this visit: as many as a paper says, or as are known."""
+    """How many lots are, or may be, in this visit: as many as a declaration states or as are known, and at least 1."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
     known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)
 
 
 def _counted(box: Box, visit: Visit) -> int | None:
-    """How many lots an officer counted in this visit, since it was stuffed if it was, the last time."""
+    """How many lots an officer last counted in this visit, after its last stuffing if there was one; None if nobody
+    counted."""
     since = visit.stuffed or visit.opened
     counts = [f.lots for f in sorted(box.findings, key=lambda f: f.at) if f.lots is not None and f.at >= since]
     return counts[-1] if counts else None
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Taken back before its goods came: nothing of it is in the box."""
+    """Whether it was withdrawn before its goods came, so that nothing of it is in the box."""
     return part.standing == "withdrawn" and part.arrived_at is None
 
 

@@ -6,13 +6,15 @@ are corrected or taken back by a request that names them; each fact about an ans
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.codes.refusals import RefusalCode
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refuse
 from schemas.inspection import (
     CorrectFindings,
     FindingsResult,
@@ -28,7 +30,7 @@ from schemas.inspection import (
     RectificationRequested,
     RetractFindings,
 )
-from schemas.phrases import phrase, quoted, reason
+from schemas.phrases import Phrase, phrase, quoted, reason
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, GoodsClasses
 from schemas.vocabulary import ControlKind
@@ -45,13 +47,13 @@ REMEMBERED_ANSWERS = 64
 """Requests about one control that stay known after another one took their place."""
 
 
-class Order(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
     """One control. `answered_by` is the message id of the request that gave the answer that stands, empty while none does.
 
     `past`: requests whose answer no longer stands, and those that took one back. `revision`: of the latest fact about the answer.
     """
 
-    model_config = ConfigDict(frozen=True)
     control: ControlKind
     since: AwareDatetime
     due: AwareDatetime
@@ -70,27 +72,27 @@ class Order(BaseModel):
         return request == self.answered_by or request in self.past
 
 
-class Quiet(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
     """Nothing is ordered: not assessed yet, or nothing for an officer to answer. `goods`: by the assessment in hand."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["quiet"] = "quiet"
     goods: GoodsClasses = ()
 
 
-class Ordered(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
     """Controls were ordered; some or all may be answered. `goods`: by the assessment, for whom a pest concerns."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["ordered"] = "ordered"
     orders: tuple[Order, ...]
     goods: GoodsClasses = ()
 
 
-class Withdrawn(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
     """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered before."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
     answered: tuple[str, ...] = ()
 
@@ -163,10 +165,12 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     if not isinstance(ordered, Order):
         return ordered
     if ordered.standing == "answered":
-        return (refusal(found, hearing, "already_answered", phrase("answered_before", control=found.control)),)
+        return refuse(found, hearing, RefusalCode.ALREADY_ANSWERED, phrase("answered_before", control=found.control))
     if found.revision != ordered.next_revision:
         why = phrase("answer_of_another", revision=found.revision, control=found.control, next=ordered.next_revision)
-        return (refusal(found, hearing, "opened_again", why),)
+        return refuse(found, hearing, RefusalCode.OPENED_AGAIN, why)
+    if fault := unclear(found):
+        return refuse(found, hearing, *fault)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
 
@@ -180,7 +184,7 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
     if ordered.answered_by != request.wrong or not ordered.answered_by:
         control, by = request.control, shown(ordered.answered_by, 200)
         why = phrase("answered_by", control=control, request=by) if by else phrase("not_answered", control=control)
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     retracted = FindingsRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -195,8 +199,9 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
         case RetractFindings():
             return (retracted,)
         case CorrectFindings():
-            answer = conclude(request, retracted.revision + 1, _goods(state), hearing)
-            return (answer,) if isinstance(answer, RequestRefused) else (retracted, answer)
+            if fault := unclear(request):
+                return refuse(request, hearing, *fault)
+            return (retracted, conclude(request, retracted.revision + 1, _goods(state), hearing))
         case _:
             assert_never(request)
 
@@ -207,23 +212,32 @@ def _asked_about(state: State, request: Findings | Correction, hearing: Hearing)
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
+            return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
         case Quiet() | Ordered():
             pass
         case _:
             assert_never(state)
     control = request.control
     if control not in TIME_LIMITS:
-        return (refusal(request, hearing, "wrong_control", phrase("by_treatment_record", control=control)),)
+        return refuse(request, hearing, RefusalCode.WRONG_CONTROL, phrase("by_treatment_record", control=control))
     ordered = _order_of(state, control)
     if ordered is None:
-        return (refusal(request, hearing, "not_ordered", phrase("control_not_ordered", control=control)),)
+        return refuse(request, hearing, RefusalCode.NOT_ORDERED, phrase("control_not_ordered", control=control))
     return () if ordered.known(hearing.message_id) else ordered
 
 
-def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer | RequestRefused:
-    """What the officer found, as a fact. A pest without a name, or a name beside "in order", is sent back."""
+def unclear(found: Findings) -> tuple[RefusalCode, Phrase] | None:
+    """Why it is not clear what the officer found: code and what was seen. None where it is."""
     pest = found.pest.strip()
+    if found.result is FindingsResult.CONFORM and pest:
+        return RefusalCode.PEST_CONTRADICTS, phrase("conform_with_pest")
+    if found.result is FindingsResult.PEST and not pest:
+        return RefusalCode.PEST_MISSING, phrase("pest_without_name")
+    return None
+
+
+def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer:
+    """What the officer found, as a fact."""
     common: dict[str, Any] = {
         "consignment_id": found.consignment_id,
         "occurred_at": hearing.at,
@@ -235,8 +249,6 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
     why = quoted(remarks) if remarks else phrase("no_remarks", control=found.control)
     match found.result:
         case FindingsResult.CONFORM:
-            if pest:
-                return refusal(found, hearing, "pest_contradicts", phrase("conform_with_pest"))
             return InspectionPassed(**common, remarks=found.remarks)
         case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
             return RectificationRequested(
@@ -245,9 +257,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
         case FindingsResult.NOT_CONFORM | FindingsResult.REFUSE:
             return InspectionFailed(**common, reason=reason(why), phrases=(why,))
         case FindingsResult.PEST:
-            if not pest:
-                return refusal(found, hearing, "pest_missing", phrase("pest_without_name"))
-            return PestIntercepted(**common, pest=pest, goods=goods)
+            return PestIntercepted(**common, pest=found.pest.strip(), goods=goods)
         case _:
             assert_never(found.result)
 
@@ -302,19 +312,22 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _changed(state, message.control, lambda order: _answered(order, message.revision, hearing))
         case RectificationRequested():
-            change = {"standing": "rectification", "since": message.occurred_at, "due": message.due}
             return _changed(
                 state,
                 message.control,
-                lambda order: _answered(order, message.revision, hearing).model_copy(update=change),
+                lambda order: replace(
+                    _answered(order, message.revision, hearing),
+                    standing="rectification",
+                    since=message.occurred_at,
+                    due=message.due,
+                ),
             )
         case FindingsRetracted():
             return _changed(state, message.control, lambda order: _reopened(order, message, hearing))
         case InspectionOverdue():
-            return _changed(state, message.control, lambda order: order.model_copy(update={"standing": "overdue"}))
+            return _changed(state, message.control, lambda order: replace(order, standing="overdue"))
         case RectificationOverdue():
-            overdue = {"standing": "rectification_overdue"}
-            return _changed(state, message.control, lambda order: order.model_copy(update=overdue))
+            return _changed(state, message.control, lambda order: replace(order, standing="rectification_overdue"))
         case DeclarationWithdrawn():
             if isinstance(state, Withdrawn):
                 return state
@@ -373,20 +386,19 @@ def _changed(state: State, control: ControlKind, change: Callable[[Order], Order
 
 def _answered(order: Order, revision: int, hearing: Hearing) -> Order:
     past = _remembered(order, order.answered_by)
-    change = {"standing": "answered", "answered_by": hearing.message_id, "revision": revision, "past": past}
-    return order.model_copy(update=change)
+    return replace(order, standing="answered", answered_by=hearing.message_id, revision=revision, past=past)
 
 
 def _reopened(order: Order, retracted: FindingsRetracted, hearing: Hearing) -> Order:
-    change = {
-        "standing": "open",
-        "since": retracted.occurred_at,
-        "due": retracted.due,
-        "answered_by": "",
-        "revision": retracted.revision,
-        "past": _remembered(order, order.answered_by, hearing.message_id),
-    }
-    return order.model_copy(update=change)
+    return replace(
+        order,
+        standing="open",
+        since=retracted.occurred_at,
+        due=retracted.due,
+        answered_by="",
+        revision=retracted.revision,
+        past=_remembered(order, order.answered_by, hearing.message_id),
+    )
 
 
 def _remembered(order: Order, *requests: str) -> tuple[str, ...]:

@@ -41,11 +41,12 @@ consignments."""
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One statement. `subject`: a consignment or a container; of two statements on one subject the one with the higher `version` counts.
+    """One statement. `subject`: a consignment or a container. If there are two statements about one subject, the one
+    with the higher `version` counts.
 
-    `version` is None where the gate only says how a visit ended: that ends every yes before it. `others`: of a consignment, all
-    containers that are released (one that an earlier release listed and this one does not is taken back); of a container, its
-    consignments. `reason` is a code (`CODES`), and empty for most kinds.
+    `version` is None if the gate only says how a visit ended, which ends every yes before it. `others`: for a
+    consignment, all containers that are released (a container that is in an earlier release but not in this one is no
+    longer released); for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
     """
 
     id: str
@@ -56,7 +57,8 @@ class Notice:
     reason: str
     occurred_at: str
     permitted: tuple[str, ...] = ()
-    """Of the consignments of a container that may leave, those that an officer's permit lets out: they need no release."""
+    """Those consignments of a container that may leave which need no release, because an officer's permit lets them
+    out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,9 @@ class Away(Exception):
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
-    """A Kafka message as a notice, or as Unread where it cannot be read or trusted; None for a kind that does not concern a port, and for
-    an unknown kind of a later version: later versions never take a yes back by a new kind alone."""
+    """A Kafka message as a notice, or as Unread if it cannot be read or trusted. None for a kind that does not concern
+    a port, and for a kind that only a later version of the software has: ports may ignore it, because a yes is never
+    taken back only by a new kind."""
     try:
         name = message.text("ce_type")
         if not name:
@@ -105,9 +108,10 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 
 
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
-    """Undecodable where the headers are not those that the desk which publishes this kind gives to its facts.
+    """Undecodable if the headers are not those that the desk of this kind gives to its facts.
 
-    This detects mistakes, not intent: a forger can write correct headers. Only the broker's ACLs keep others from writing.
+    This finds mistakes, but no forgeries, since a forger can write correct headers. Only the broker's ACLs keep others
+    from writing.
     """
     writer = PORT_WRITERS[kind]
     source, cause, sequence = (message.text(name) for name in ("ce_source", "causationid", "sequence"))
@@ -138,7 +142,8 @@ def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
 
 
 def named_in(body: Any) -> set[str]:
-    """The consignment and the container that a JSON value names. A lone surrogate, which SQLite cannot store, is replaced by `?`."""
+    """The consignment and the container that a parsed JSON value names. A lone surrogate, which SQLite cannot store, is
+    replaced by `?`."""
     fields = [body.get(name) for name in ("consignment_id", "container_no")] if isinstance(body, dict) else []
     return {field.encode("utf-8", "replace").decode() for field in fields if isinstance(field, str)}
 

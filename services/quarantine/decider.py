@@ -6,6 +6,7 @@ given up are taken up again where the pest, the last record or the decision turn
 consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, assert_never
@@ -13,8 +14,9 @@ from typing import Annotated, assert_never
 from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.codes.schedules import Row, row_for
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refuse
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.phrases import Phrase, phrase, sentence
 from schemas.quarantine import (
@@ -64,9 +66,10 @@ from services.quarantine.needs import (
 from services.quarantine.proof import check, unusable
 
 TIME_LIMIT = timedelta(days=5)
-"""For an officer's decision; for a treatment, where its own time does not need more."""
+"""The time limit of an officer's decision, and of a treatment that does not need more time."""
 MARGIN = timedelta(days=3)
-"""Of a treatment, beside the longest exposure that may be chosen: until the unit begins, to air the room, and to report. Ours, no law's."""
+"""What a treatment gets beside its longest allowed exposure: time for the unit to begin, to air the room and to report.
+No law states it; it is our choice."""
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 Heard = (
@@ -128,9 +131,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
-    """The first attempt against this finding, or the question to an officer where no treatment is known for the goods.
+    """Orders the first attempt against this finding, or asks an officer if no treatment is known for the goods.
 
-    A finding heard again, or of goods given up or withdrawn, orders nothing.
+    A repeated finding orders nothing, and neither does one about goods that were given up or withdrawn.
     """
     match state:
         case Quiet() | Treating():
@@ -163,8 +166,8 @@ def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -
 
 
 def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[Fact, ...]:
-    """The treatment against a pest that was a wrong finding falls away. Goods that were given up for it are taken up again: what
-    was not ordered meanwhile is ordered now.
+    """Cancels the treatment against a pest that was found by mistake. Goods that were given up because of it are taken
+    up again, and the treatments that were not ordered meanwhile are ordered now.
     """
     need = need_of(state, retracted.control.value)
     match state:
@@ -188,13 +191,13 @@ def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[
 
 
 def _order_missed(again: State, missed: tuple[Missed, ...], consignment_id: str, hearing: Hearing) -> tuple[Fact, ...]:
-    """What was not ordered while the goods were given up."""
+    """Orders the treatments that were not ordered while the goods were given up."""
     ordered = [order(again, consignment_id, each, hearing) for each in missed]
     return tuple([fact for facts in ordered for fact in facts])
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The verdict on one recorded attempt, or why this record answers nothing; the same request again is nothing."""
+    """The verdict on one recorded attempt, or the refusal of the request. A repeated request gets no further fact."""
     match state:
         case Abandoned():
             return _after_the_end(state, record, hearing, phrase("last_failed"))
@@ -206,33 +209,41 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             assert_never(state)
     need = need_of(state, record.origin)
     if need is None:
-        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
+        return refuse(
+            record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
+        )
     if hearing.message_id in need.answered:
         return ()
     if need.standing == "cancelled":
-        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
+        return refuse(
+            record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
+        )
     if not need.methods:
-        return (refusal(record, hearing, "not_ordered", phrase("officer_decides", origin=record.origin[:40])),)
+        return refuse(record, hearing, RefusalCode.NOT_ORDERED, phrase("officer_decides", origin=record.origin[:40]))
     in_hand = phrase("attempt_of_last", attempt=record.attempt, last=need.attempt)
     if record.attempt > need.attempt:
-        return (refusal(record, hearing, "not_ordered", in_hand),)
+        return refuse(record, hearing, RefusalCode.NOT_ORDERED, in_hand)
     if record.attempt < need.attempt:
-        return (refusal(record, hearing, "wrong_attempt", in_hand),)
+        return refuse(record, hearing, RefusalCode.WRONG_ATTEMPT, in_hand)
     if need.standing == "verified":
-        return (refusal(record, hearing, "already_answered", phrase("attempt_verified", attempt=need.attempt)),)
+        return refuse(record, hearing, RefusalCode.ALREADY_ANSWERED, phrase("attempt_verified", attempt=need.attempt))
     sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
         why = phrase("record_before", attempt=need.attempt, taken=need.opened)
-        return (refusal(record, hearing, "opened_again", why),)
+        return refuse(record, hearing, RefusalCode.OPENED_AGAIN, why)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, sent):
-        return (refusal(record, hearing, *fault),)
+        return refuse(record, hearing, *fault)
     return conclude(need, row, record, hearing)
 
 
 def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The record that was judged last no longer stands, and the corrected one is judged in its place. Its attempt is in hand
-    again; where the next one is by now, it does not count.
+    """Takes back the record that was judged last; if the request is a correction, judges the corrected record in its
+    place.
+
+    The attempt of that record is in hand again. If the next attempt was ordered meanwhile, that one stays in hand, and
+    the earlier one does not count unless its corrected record fails, too. Refused: a request that names any other
+    record, and a correction that cannot be judged.
     """
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
@@ -244,7 +255,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             if last
             else phrase("no_record_stands", origin=need.origin)
         )
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
         consignment_id=request.consignment_id,
@@ -268,23 +279,26 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             assert_never(request)
     if request.attempt != last.attempt:
         why = phrase("attempt_of_wrong", attempt=request.attempt, wrong=last.attempt)
-        return (refusal(request, hearing, "wrong_attempt", why),)
+        return refuse(request, hearing, RefusalCode.WRONG_ATTEMPT, why)
     row = row_for(need.goods, request.method, day_in_china(last.since))
     if fault := unusable(row, request, last.since, hearing.sent):
-        return (refusal(request, hearing, *fault),)
-    as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
+        return refuse(request, hearing, *fault)
+    as_ordered = replace(need, attempt=last.attempt, said=retracted.revision + 1)
     verdict = conclude(as_ordered, row, request, hearing)
-    return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
+    # after a failure, `verdict` also orders the next attempt; if that one is in hand already, it must not be ordered
+    # twice
+    return (*facts, *(verdict if in_hand else verdict[:1]))
 
 
 def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
-    """An officer's decision no longer stands, and the question is open again."""
+    """Takes back an officer's decision and asks the question again. Refused if another decision was the last, or if a
+    treatment was judged since."""
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
         return need
     if not need.decided or need.decided != request.wrong or need.last is not None:
         why = phrase("not_decided_by", origin=need.origin, request=request.wrong[:80])
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     retracted = TreatmentDecisionRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -302,8 +316,9 @@ def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing)
 def _need_to_correct(
     state: State, request: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
 ) -> Need | tuple[Fact, ...]:
-    """The need that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
-    code = "not_referred" if isinstance(request, RetractTreatmentDecision) else "not_ordered"
+    """The need that this request is about; or else the facts that answer it: a refusal, or none if the request was
+    answered before."""
+    code = RefusalCode.NOT_REFERRED if isinstance(request, RetractTreatmentDecision) else RefusalCode.NOT_ORDERED
     match state:
         case Withdrawn():
             return _after_the_end(state, request, hearing, phrase("withdrawn"))
@@ -311,7 +326,7 @@ def _need_to_correct(
             if hearing.message_id in state.answered:
                 return ()
             if request.origin != state.failed:
-                return (refusal(request, hearing, "consignment_closed", phrase("given_up_elsewhere")),)
+                return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("given_up_elsewhere"))
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
@@ -319,21 +334,22 @@ def _need_to_correct(
             assert_never(state)
     need = next((each for each in needs if each.origin == request.origin and each.standing != "cancelled"), None)
     if need is None:
-        return (refusal(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40])),)
+        return refuse(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40]))
     return () if hearing.message_id in need.answered else need
 
 
 def _taken_up(
     state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """Goods that were given up for this are taken up again: what was not ordered meanwhile is ordered now."""
+    """If the goods were given up, they are taken up again: orders the treatments that were not ordered meanwhile."""
     if not isinstance(state, Abandoned):
         return ()
     return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)
 
 
 def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
-    """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
+    """The verdict on a record: verified, or failed. After a failure the next attempt is ordered, or the goods are given
+    up if it was the last. `row`: the schedule; None if there is none for this method, which is a failure, too."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
         shortfalls = ((phrase("method_differs", method=record.method, methods=need.methods),), *shortfalls)
@@ -387,14 +403,15 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
 
 
 def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, why: Phrase) -> tuple[Fact, ...]:
-    """Nothing is treated any more; the request that was answered before is nothing."""
+    """The refusal of a request about goods that are no longer treated; no fact if the request was answered before."""
     if hearing.message_id in state.answered:
         return ()
-    return (refusal(request, hearing, "consignment_closed", why),)
+    return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, why)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """What an officer decided about goods for which no treatment is known, as a fact; the same request again is nothing."""
+    """The fact that follows from an officer's decision about goods for which no treatment is known, or the refusal of
+    the request. A repeated request gets no further fact."""
     match state:
         case Abandoned() | Withdrawn():
             return _after_the_end(state, decided, hearing, phrase("given_up_or_withdrawn"))
@@ -407,7 +424,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
         return ()
     if need is None or need.methods or need.settled:
         why = phrase("nobody_asked", origin=decided.origin[:40])
-        return (refusal(decided, hearing, "not_referred", why),)
+        return refuse(decided, hearing, RefusalCode.NOT_REFERRED, why)
     if (decided.finding, decided.revision) != (need.finding, need.revision):
         why = phrase(
             "decision_of_another",
@@ -416,10 +433,10 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             next=need.revision,
             asked=need.finding,
         )
-        return (refusal(decided, hearing, "opened_again", why),)
+        return refuse(decided, hearing, RefusalCode.OPENED_AGAIN, why)
     match decided.decision:
         case TreatmentDecision.TREAT:
-            return (_order_as_decided(need, decided, hearing),)
+            return _order_as_decided(need, decided, hearing)
         case TreatmentDecision.CLEAR:
             waived = TreatmentWaived(
                 consignment_id=decided.consignment_id,
@@ -446,21 +463,23 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             assert_never(decided.decision)
 
 
-def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> Fact:
-    """The order, if there is a schedule by which each of its records can be judged."""
+def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """The order of the treatment, if each method has a schedule by which its record can be judged; else the refusal of
+    the decision."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
-        return refusal(decided, hearing, "no_schedule", phrase("name_goods_and_methods"))
+        return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("name_goods_and_methods"))
     for method in decided.methods:
         if row_for(goods, method, on) is None:
-            return refusal(decided, hearing, "no_schedule", phrase("no_schedule", method=method, goods=goods))
-    return _ordered(
+            return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("no_schedule", method=method, goods=goods))
+    ordered = _ordered(
         decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
     )
+    return (ordered,)
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """Every order that was not verified yet falls away."""
+    """Cancels every treatment that still holds the goods."""
     match state:
         case Treating():
             return tuple(
@@ -479,7 +498,8 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
 
 
 def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Said once per attempt; a limit of an earlier attempt, or of a treatment answered meanwhile, is nothing."""
+    """Says that a treatment is overdue, once per attempt. A time limit of an earlier attempt, or of a treatment that
+    was answered meanwhile, says nothing."""
     match state:
         case Treating():
             return tuple(
@@ -567,9 +587,10 @@ def _limit(need: Need) -> str:
 
 
 def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
-    """How long an order of these methods may take, by the schedules of this day: the slowest method, at the coldest that it allows.
+    """How long an order of these methods may take by the schedules of this day: the slowest method, at the lowest
+    temperature it allows.
 
-    Ten days of phosphine in cold grain, and twenty of cold for citrus, cannot be over in the five days of the others.
+    The ten days of phosphine in cold grain and the twenty days of cold for citrus do not fit into `TIME_LIMIT`.
     """
     rows = [row for method in methods if (row := row_for(goods, method, on)) is not None]
     longest = max([step.hours for row in rows for step in row.steps], default=Decimal(0))

@@ -34,9 +34,11 @@ HOSTS: Final[dict[str, frozenset[GoodsClass]]] = {
 def methods_for(
     goods: Collection[GoodsClass], pest: str, on: date
 ) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
-    """What of the goods is treated and by which methods, by the schedules of this day; None where an officer must decide.
+    """Which class of the goods is treated, and by which methods according to the schedules of this day; None if an
+    officer must decide.
 
-    `goods`: what the consignment holds, empty where that is not known; `pest`: its scientific name, empty where none was met.
+    `goods`: what the consignment contains, empty if that is not known; `pest`: its scientific name, empty if none was
+    found.
     """
     treated = _infested(goods, _genus(pest))
     if treated is None:
@@ -46,9 +48,9 @@ def methods_for(
 
 
 def _infested(goods: Collection[GoodsClass], genus: str) -> GoodsClass | None:
-    """The one class of goods that must carry the pest; None where there is none, or nobody can say which."""
+    """The one class of goods that must carry the pest; None if there is none, or if there is more than one."""
     if GoodsClass.LIVE in goods:
-        return None  # what kills the pest kills the goods, or stands beside them
+        return None  # a treatment that kills the pest would also kill the living goods
     hosts = HOSTS.get(genus)
     if hosts == _WOOD:
         return GoodsClass.WOOD

@@ -3,10 +3,11 @@
 An origin is the risk desk, or the control that met a pest.
 """
 
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from schemas.envelope import Hearing
 from schemas.inspection import FindingsRetracted, PestIntercepted
@@ -26,10 +27,11 @@ REMEMBERED_ANSWERS = 64
 RISK = "risk"
 
 
-class Judged(BaseModel):
-    """The record that was judged last: `request` recorded it, `since` is the time of its order. `stands`: not taken back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The record that was judged last. `request`: the id of the request that recorded it; `since`: when the attempt was
+    ordered; `stands`: the record was not taken back."""
 
-    model_config = ConfigDict(frozen=True)
     request: str
     attempt: int
     since: AwareDatetime
@@ -37,16 +39,20 @@ class Judged(BaseModel):
     stands: bool = True
 
 
-class Need(BaseModel):
-    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
-    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
-    officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
-    with which the treatments against this finding began, later where an attempt does not count. `said`: facts that were said about
-    its answer, each with the next revision. `judged`, `decided`: the record and the decision that can be corrected, if any.
-    `opened`: when it was asked to take the record of the attempt in hand back; one that was sent by then is not the right one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """The treatment that one origin owes. `attempt`: the number of the attempt in hand. `methods`: any of them may be
+    used; if there are none, an officer has to decide. `goods`: what is treated; needs that an older software version
+    stored have no value, and mean wood.
+
+    `finding`: the revision of the pest finding that made the treatment necessary, or of its retraction. `first`: the
+    attempt from which the attempts against this finding are counted; it moves up by one for each attempt that does not
+    count. `answered`: the ids of the requests that were judged for it. `said`: how many facts about its answer were
+    published; the next one has this number as its revision. `judged` and `decided`: the record, and the id of the
+    decision, that can still be corrected. `opened`: when the request was sent that took back the record of the attempt
+    in hand; a record that was sent by then is refused.
     """
 
-    model_config = ConfigDict(frozen=True)
     origin: str
     attempt: int
     methods: tuple[TreatmentMethod, ...]
@@ -65,19 +71,21 @@ class Need(BaseModel):
 
     @property
     def revision(self) -> int:
-        """The next one. Needs of earlier releases do not count; what settled them was the first fact."""
+        """The revision of the next fact about the answer. Needs that an older software version stored do not count
+        these facts; if such a need was verified or waived, there was one."""
         return self.said or int(self.standing in ("verified", "waived"))
 
     @property
     def last(self) -> Judged | None:
-        """The record that was judged last. Needs of earlier releases tell it only where it was verified."""
+        """The record that was judged last, if it stands. Needs that an older software version stored show it only if it
+        was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None
 
     @property
     def day(self) -> date:
-        """The day of the order, by whose schedules its records are judged."""
+        """The day of the order, in China. Its records are judged by the schedules of that day."""
         return day_in_china(self.since)
 
     @property
@@ -86,38 +94,39 @@ class Need(BaseModel):
         return self.standing in ("verified", "waived", "cancelled")
 
 
-class Missed(BaseModel):
-    """A treatment that was not ordered, because the goods were given up: it is, should they be taken up again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A treatment that was not ordered, because the goods were given up. It is ordered if they are taken up again."""
 
-    model_config = ConfigDict(frozen=True)
     origin: str
     pest: str = ""
     goods: tuple[GoodsClass, ...] = ()
     finding: int = 0
 
 
-class Quiet(BaseModel):
-    """No treatment was ever needed so far."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """No treatment was needed so far."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["quiet"] = "quiet"
 
 
-class Treating(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treating:
     """Treatments were ordered; some or all may be verified."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["treating"] = "treating"
     needs: tuple[Need, ...]
 
 
-class Abandoned(BaseModel):
-    """The goods are given up because of the origin `failed`; records of earlier releases do not say which, and have no needs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
+    """The goods are given up because of the origin `failed`. A state that an older software version stored names no
+    origin and no needs.
 
-    `answered`: requests that were judged before.
+    `answered`: the ids of the requests that were judged before.
     """
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["abandoned"] = "abandoned"
     answered: tuple[str, ...]
     failed: str = ""
@@ -125,10 +134,11 @@ class Abandoned(BaseModel):
     missed: tuple[Missed, ...] = ()
 
 
-class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """The declaration was withdrawn; nothing is or will be ordered. `answered`: the ids of the requests that were
+    judged before."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
     answered: tuple[str, ...]
 
@@ -149,7 +159,7 @@ def answered_of(state: State) -> tuple[str, ...]:
 
 
 def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
-    """What this message makes necessary."""
+    """The treatment that this message makes necessary."""
     match cause:
         case ConsignmentAssessed():
             return Missed(origin=RISK, goods=cause.goods)
@@ -160,7 +170,8 @@ def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
 
 
 def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
-    """Goods that are given up keep in mind what would be ordered of others."""
+    """The state of goods that are given up, with a note of the treatment that would be ordered if they were not. Any
+    other state stays as it is."""
     if not isinstance(state, Abandoned):
         return state
     if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
@@ -170,17 +181,18 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
     if any(each.origin == wanted.origin and each.finding >= wanted.finding for each in known):
         return state
     missed = [each for each in state.missed if each.origin != wanted.origin]
-    return state.model_copy(update={"missed": (*missed, wanted)})
+    return replace(state, missed=(*missed, wanted))
 
 
 def without_finding(state: State, retracted: FindingsRetracted) -> State:
-    """The state without the need of a pest that was a wrong finding; no longer given up where that was the reason."""
+    """The state without the treatment against a pest that was found by mistake. Goods that were given up because of it
+    no longer are."""
     origin, revision = retracted.control.value, retracted.revision
     if not isinstance(state, Treating | Abandoned):
         return state
     needs = tuple(
         [
-            need.model_copy(update={"standing": "cancelled", "finding": revision})
+            replace(need, standing="cancelled", finding=revision)
             if need.origin == origin and need.finding < revision
             else need
             for need in state.needs
@@ -190,12 +202,13 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
         return state if needs == state.needs else Treating(needs=needs)
     if state.failed not in (origin, "") or (state.failed and needs == state.needs):
         missed = tuple([each for each in state.missed if each.origin != origin or each.finding >= revision])
-        return state.model_copy(update={"needs": needs, "missed": missed})
+        return replace(state, needs=needs, missed=missed)
     return Treating(needs=needs)
 
 
 def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
-    """The record of the attempt in hand, or the corrected one of the attempt before, which counts again where it failed."""
+    """The state after a verdict: on the attempt in hand, or on the corrected record of the attempt before it. If that
+    one failed, it counts again as an attempt."""
     need = need_of(state, verdict.origin)
     assert need is not None, "a verdict is about a need"
     in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)
@@ -211,7 +224,8 @@ def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: 
 
 
 def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing) -> State:
-    """The attempt is in hand again; one that failed, and was followed by another, does not count."""
+    """The state after a record was taken back. Its attempt is in hand again; but if it had failed and the next attempt
+    was ordered, the next one stays in hand, and the one taken back does not count."""
     if not isinstance(state, Treating | Abandoned):
         return state
     treating = Treating(needs=state.needs)
@@ -225,7 +239,7 @@ def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing
         "due": retracted.due,
         "first": need.first + forgiven,
         "said": retracted.revision + 1,
-        "judged": last.model_copy(update={"stands": False}) if last else None,
+        "judged": replace(last, stands=False) if last else None,
         "opened": need.opened if forgiven else hearing.sent,
     }
     return changed(treating, retracted.origin, hearing, **change)
@@ -237,7 +251,8 @@ def without_decision(state: State, retracted: TreatmentDecisionRetracted, hearin
     treating = Treating(needs=state.needs)
     need = need_of(treating, retracted.origin)
     assert need is not None, "a decision that is taken back is about a need"
-    attempt = need.attempt + 1 if need.methods else need.attempt  # the one that was ordered is not ordered again
+    # if the decision ordered a treatment, its number is used up, and an order that follows must have the next one
+    attempt = need.attempt + 1 if need.methods else need.attempt
     change: dict[str, Any] = {
         "standing": "open",
         "methods": (),
@@ -272,7 +287,8 @@ def asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
 
 
 def taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
-    """`earlier`: the attempt before, or the question to an officer that this request answered."""
+    """The state after an order. The need before it (`earlier`) was the attempt before, or the question that the
+    officer's request, which led to this order, answered."""
     earlier = need_of(state, ordered.origin)
     same = earlier is not None and earlier.finding == ordered.finding
     answered, decided = (earlier.answered, earlier.decided) if earlier else ((), "")
@@ -304,6 +320,6 @@ def changed(state: State, origin: str, answered: Hearing | None, **change: Any) 
             if answered is not None:
                 others = [request for request in need.answered if request != answered.message_id]
                 change["answered"] = (*others, answered.message_id)[-REMEMBERED_ANSWERS:]
-            need = need.model_copy(update=change)
+            need = replace(need, **change)
         needs.append(need)
     return Treating(needs=tuple(needs))

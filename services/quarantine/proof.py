@@ -10,7 +10,8 @@ from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from itertools import pairwise
 
-from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, Held, Row
+from schemas.codes.refusals import RefusalCode
+from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, HeldTemperature, Row
 from schemas.phrases import Phrase, Values, phrase
 from schemas.quarantine import Reading, TreatmentReport
 
@@ -29,24 +30,26 @@ Shortfall = tuple[Phrase, ...]
 """What was seen and what was wanted; behind the sampling place, where there are several."""
 
 
-def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime) -> tuple[str, Phrase] | None:
+def unusable(
+    row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime
+) -> tuple[RefusalCode, Phrase] | None:
     """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
 
     `row`: its schedule, None where there is none; `ordered`, `sent`: when the desk ordered it, and when the record was sent, by its header.
     """
     if record.started_at is None:
-        return "start_missing", phrase("start_missing")
+        return RefusalCode.START_MISSING, phrase("start_missing")
     if record.started_at < ordered:
-        return "before_order", phrase("started_before", started=record.started_at, ordered=ordered)
+        return RefusalCode.BEFORE_ORDER, phrase("started_before", started=record.started_at, ordered=ordered)
     longest = max([reading.hours for reading in record.readings], default=Decimal(0))
     ended = record.started_at + timedelta(microseconds=int(longest * _HOUR_US))
     latest = min(record.occurred_at, sent + CLOCKS_APART)
     if ended > latest:
-        return "in_future", phrase("reading_ahead", reading=ended, sent=latest)
+        return RefusalCode.IN_FUTURE, phrase("reading_ahead", reading=ended, sent=latest)
     if twice := doubled(record):
-        return "readings_doubled", twice
+        return RefusalCode.READINGS_DOUBLED, twice
     if row is not None and (impossible := implausible(row, record)):
-        return "values_implausible", impossible
+        return RefusalCode.VALUES_IMPLAUSIBLE, impossible
     return None
 
 
@@ -98,8 +101,9 @@ def check(row: Row, record: TreatmentReport) -> tuple[Shortfall, ...]:
     return tuple(shortfalls)
 
 
-def held_hours(readings: Iterable[Reading], step: Held, apart_hours: Decimal) -> Decimal:
-    """Longest unbroken run, from its first to its last reading; `readings` of one place in order of hours.
+def held_hours(readings: Iterable[Reading], step: HeldTemperature, apart_hours: Decimal) -> Decimal:
+    """Hours of the longest unbroken run, from its first to its last reading. `readings`: of one place, in the order of
+    their hours.
 
     A reading that does not reach the limit breaks it, and so does a gap of more than `apart_hours`.
     """
@@ -111,7 +115,7 @@ def held_hours(readings: Iterable[Reading], step: Held, apart_hours: Decimal) ->
             began = last = None
             continue
         if gas is None and step.floor_g_m3:
-            continue  # only the temperature was read, and it is right: this says nothing about the gas
+            continue  # only the temperature was read: the reading neither breaks the run nor proves that there was gas
         if began is None or last is None or reading.hours - last > apart_hours:
             began = reading.hours
         last = reading.hours
@@ -143,7 +147,7 @@ def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
     last: list[Shortfall] = []
     for step in row.steps:
         found: list[Shortfall] = _dose(step.dose_g_m3, record.dose_g_m3)
-        if isinstance(step, Held):
+        if isinstance(step, HeldTemperature):
             found += _at_each(by_place, partial(_held, row, step))
         else:
             coldest = min([_coldest(step, readings) for readings in by_place.values()])
@@ -178,7 +182,7 @@ def _dose(wanted: Decimal, dose: Decimal | None) -> list[Shortfall]:
     return [(phrase("dose_low", dose=_plain(dose), least=_plain(wanted)),)]
 
 
-def _held(row: Row, step: Held, readings: list[Reading]) -> list[Phrase]:
+def _held(row: Row, step: HeldTemperature, readings: list[Reading]) -> list[Phrase]:
     held = held_hours(readings, step, row.apart_hours)
     if held >= step.hours:
         return []
@@ -196,7 +200,7 @@ def _held(row: Row, step: Held, readings: list[Reading]) -> list[Phrase]:
     return [phrase("held_with_gaps" if with_gaps else "held_short", **values)]
 
 
-def _span(hours: Decimal, step: Held) -> str:
+def _span(hours: Decimal, step: HeldTemperature) -> str:
     return f"{_plain(hours * _SIXTY)} min" if step.hours <= 1 else f"{_plain(hours)} h"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import MOST_CONTAINERS
 from schemas.phrases import Phrase, phrase
 from schemas.release import ArrivalRecorded, ArrivalRetracted
@@ -15,7 +16,7 @@ MOST_LANDINGS = 256
 MOST_UNPROVEN = 2 * MOST_CONTAINERS
 """Containers named by reports that came before the assessment said which containers there are."""
 BY_GATE = "gate"
-"""Who reports an arrival that the gate desk told."""
+"""The `reported_by` of an arrival that comes from the gate desk."""
 
 
 def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
@@ -34,10 +35,13 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 
 
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
-    """The containers whose arrival was taken back, and which are or were here all the same: a terminal told that they came, they left
-    with these goods, or the goods were stripped from them. They came before that, whatever the wrong report said: by a later time the gate
-    would not know the departure as theirs, and take back what proves it. A departure that was taken back proves nothing, and still
-    bounds the time, so that the gate and this desk do not change their minds by turns."""
+    """The containers that are or were here although their arrival was taken back, with the time of arrival: a terminal
+    reported that they came, they left with these goods, or the goods were stripped from them.
+
+    If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping.
+    With a later time the gate would not count the departure as one of these goods, and would take back the very fact
+    that proves the arrival. A departure that was taken back proves nothing, but it still limits the time: otherwise the
+    gate and this desk would correct each other forever."""
     out = {each.container_no for each in dossier.departures if not each.retraction}
     out |= {each.source for each in dossier.transfers if not each.void}
     moved = [(each.container_no, each.at) for each in dossier.departures]
@@ -52,7 +56,7 @@ def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
 
 
 def arrived_pieces(dossier: Dossier) -> Landing | None:
-    """The report of the most packages that have arrived, of goods without containers; None where none was told."""
+    """Of goods without containers, the report of arrival with the most packages; None if there is none."""
     counted = [each for each in dossier.landings if each.pieces is not None and not each.containers]
     return max(counted, key=lambda each: each.pieces or 0, default=None)
 
@@ -78,23 +82,28 @@ def arrived_partly(dossier: Dossier) -> bool:
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
-def misfit(dossier: Dossier, landing: Landing) -> tuple[str, Phrase] | None:
-    """Why a report of a partial arrival is not one of these goods: code and what was seen. None before the assessment."""
+def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
+    """Why a report of a partial arrival cannot be about these goods (a code and a phrase). None if it can, and before
+    the assessment."""
     if dossier.terms is None:
         return None
     declared = {each.container_no for each in dossier.terms.containers}
     unknown = [number for number in landing.containers if number not in declared]
     if unknown:
-        return "lot_unknown", phrase("not_declared_for", boxes=tuple(unknown[:5]))
+        return RefusalCode.LOT_UNKNOWN, phrase("not_declared_for", boxes=tuple(unknown[:5]))
     if declared and not landing.containers:
-        return "containers_missing", phrase("packages_in_boxes", pieces=landing.pieces or 0, boxes=len(declared))
+        return RefusalCode.CONTAINERS_MISSING, phrase(
+            "packages_in_boxes", pieces=landing.pieces or 0, boxes=len(declared)
+        )
     return None
 
 
 def no_news(dossier: Dossier, landing: Landing) -> bool:
-    """Whether everything that the report tells of has arrived already.
+    """Whether the report adds nothing, because everything that it names has arrived already.
 
-    Before the assessment only the same containers are no news: of a report that names more, all may turn out to be wrong.
+    Before the assessment a report adds nothing only if an earlier one names exactly the same containers. An earlier one
+    that names more proves nothing yet: the assessment may show that one of its containers is wrong, and then it is
+    refused as a whole.
     """
     if arrived_whole(dossier) is not None:
         return True
@@ -108,7 +117,8 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
 
 
 def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
-    """The dossier that knows that a terminal told of this container; the same object when it did, or when no more are kept."""
+    """The dossier, in which it is noted that a terminal reported this container. The same object if that was noted
+    before, or if there is no room for it."""
     number = name_of(container_no)
     if number in dossier.opened or len(dossier.opened) >= MOST_UNPROVEN:
         return dossier
@@ -117,13 +127,14 @@ def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
 
 
 def by_gate(dossier: Dossier, container_no: str) -> Landing | None:
-    """The arrival in this container that the gate desk told."""
+    """The arrival in this container that the gate desk reported, if any."""
     number = name_of(container_no)
     return next((each for each in dossier.landings if each.by_gate and number in each.containers), None)
 
 
 def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetime) -> Dossier:
-    """The dossier in which no terminal told of this container; the same object when none did."""
+    """The dossier without the terminal's report of this container, which is noted as taken back. The same object if
+    there was none."""
     number, landing = name_of(container_no), by_gate(dossier, container_no)
     if landing is None and number not in dossier.opened:
         return dossier
@@ -138,13 +149,13 @@ def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetim
 
 
 def told_boxes(dossier: Dossier) -> frozenset[str]:
-    """The containers of which a terminal told that they came."""
+    """The containers whose arrival a terminal reported."""
     landed_in = [number for each in dossier.landings if each.by_gate for number in each.containers]
     return frozenset([*dossier.opened, *landed_in])
 
 
 def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
-    """Whether no further partial arrival is kept."""
+    """Whether there is no room for this partial arrival."""
     if len(dossier.landings) >= MOST_LANDINGS:
         return True
     named = sum([len(each.containers) for each in dossier.landings])
@@ -152,12 +163,12 @@ def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
 
 
 def name_of(container_no: str) -> str:
-    """The number as the desks write it."""
+    """The container number in the form that all desks use."""
     return plain(shown(container_no, 17))
 
 
 def named(containers: tuple[str, ...]) -> tuple[str, ...]:
-    """Numbers as the desks write them, each once."""
+    """The container numbers in the form that all desks use, without repetitions."""
     return tuple(dict.fromkeys([name_of(number) for number in containers]))
 
 
@@ -174,7 +185,7 @@ def what_is_missing(dossier: Dossier) -> Phrase:
 
 
 def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
-    """The dossier with one more arrival; the same object when it has that."""
+    """The dossier with one more arrival; the same object if it has this one already."""
     if not fact.containers and fact.pieces is None:
         return dossier._replace(
             arrived_at=fact.occurred_at, arrival_request=message_id, arrival_sender=fact.reported_for
@@ -187,14 +198,15 @@ def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
 
 
 def told_by(dossier: Dossier, message_id: str) -> Landing | None:
-    """The report of an arrival that stands and was told by this message; of everything, it names neither containers nor packages."""
+    """The arrival that this message reported, if it still stands. If everything arrived, it names neither containers
+    nor packages."""
     if dossier.arrived_at is not None and dossier.arrival_request == message_id:
         return Landing(message_id, dossier.arrived_at, sender=dossier.arrival_sender)
     return next((each for each in dossier.landings if each.message_id == message_id), None)
 
 
 def without(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossier:
-    """The dossier without the arrival that was wrong; the same object when it has none such."""
+    """The dossier without the arrival that was wrong; the same object if it has no such arrival."""
     wrong = told_by(dossier, fact.wrong)
     if wrong is None:
         return dossier
@@ -206,14 +218,14 @@ def without(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossie
 
 
 def gone_with(dossier: Dossier, wrong: Landing) -> bool:
-    """Whether everything of which the report tells has left: then it had arrived."""
+    """Whether everything that the report names has left, which proves that it had arrived."""
     declared = [each.container_no for each in dossier.terms.containers] if dossier.terms else []
     numbers = {*(wrong.containers or declared)}
     return bool(numbers) and numbers <= {each.container_no for each in dossier.departures if not each.retraction}
 
 
 def fewer(before: Dossier, after: Dossier) -> bool:
-    """Whether less has arrived by what is known now than was known before."""
+    """Whether less has arrived according to `after` than according to `before`."""
     if arrived_whole(before) is None and not arrived_partly(before):
         return False
     if arrived_boxes(before).keys() - arrived_boxes(after).keys():
@@ -225,7 +237,7 @@ def fewer(before: Dossier, after: Dossier) -> bool:
 
 
 def what_stands(dossier: Dossier) -> dict[str, Any]:
-    """What has arrived as far as it was not taken back, as `ArrivalRetracted` says it."""
+    """What has arrived and was not taken back, as fields of `ArrivalRetracted`; empty if nothing has."""
     numbers, most = arrived_boxes(dossier), arrived_pieces(dossier)
     if dossier.terms is None:
         for each in dossier.landings:
@@ -244,7 +256,7 @@ def what_stands(dossier: Dossier) -> dict[str, Any]:
 
 
 def arrival_was_wrong(dossier: Dossier, container_no: str) -> bool:
-    """Whether an arrival in this container was told and taken back, and none is known."""
+    """Whether an arrival in this container was reported and taken back, and no other is known."""
     return container_no not in arrived_boxes(dossier) and any(
         not each.containers or container_no in each.containers for each in dossier.retractions
     )

@@ -8,7 +8,7 @@ is taken back), or withdrawn. Each carries a `version`, so that a consumer which
 from dataclasses import replace
 from typing import Annotated, Any, assert_never
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, PlainSerializer, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested
@@ -63,7 +63,21 @@ from schemas.release import (
     WatchPlaced,
 )
 from schemas.risk import ConsignmentAssessed
-from services.release.goods import Goods, Held, Refused, Released, Told, Withdrawn, officers, told_as, told_to_gate
+from services.release.goods import (
+    Goods,
+    Held,
+    Refused,
+    Released,
+    Revoked,
+    Told,
+    Withdrawn,
+    for_record,
+    of_record,
+    officers,
+    told_as,
+    told_to_gate,
+    were_called_back,
+)
 from services.release.heard import Heard, OfGoods, Said, SaidOfGoods
 from services.release.holds import Evidence, learn
 from services.release.lapses import lapse, limits
@@ -82,7 +96,11 @@ State = Goods | Watching
 __all__ = ["INITIAL", "STATE", "Heard", "closed", "deadlines", "decide", "evolve"]
 
 INITIAL: State = Held()
-STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
+Recorded = Annotated[Held | Released | Refused | Withdrawn | Watching, Field(discriminator="state")]
+"""The states as records have them: `Revoked` is told by a field of `Held`."""
+STATE: TypeAdapter[State] = state_adapter(
+    Annotated[Recorded, AfterValidator(of_record), PlainSerializer(for_record, return_type=Recorded)]
+)
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -193,12 +211,11 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
         ):
             return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case WithdrawalRequested():
-            return _known(state, message, hearing) if isinstance(state, Held) and not state.revoked else state
+            return _known(state, message, hearing) if isinstance(state, Held) else state
         case ArrivalRecorded() | ArrivalRetracted():
             return _known(state, message, hearing)
         case ConsignmentHeld():
-            revoked = isinstance(state, Held) and state.revoked
-            return Held(**_stated(state, message.version, message.holds, hearing), revoked=revoked)
+            return _held(state)(**_stated(state, message.version, message.holds, hearing))
         case ReleaseGranted():
             before = state.boxes if isinstance(state, Released) else {}
             boxes = {number: before.get(number, message.occurred_at) for number in message.containers}
@@ -208,15 +225,12 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
                 revisions=message.revisions or {},
             )
         case ReleaseRevoked():
-            return Held(**_stated(state, message.version, (), hearing), revoked=True)
+            return Revoked(**_stated(state, message.version, (), hearing))
         case ReleaseRefused():
-            revoked = isinstance(state, Held | Refused) and state.revoked
-            return Refused(
-                **_stated(state, message.version, message.holds, hearing), cause=message.cause, revoked=revoked
-            )
+            stated = _stated(state, message.version, message.holds, hearing)
+            return Refused(**stated, cause=message.cause, revoked=were_called_back(state))
         case RefusalRevoked():
-            revoked = isinstance(state, Refused) and state.revoked
-            return Held(**_stated(state, message.version, officers(state), hearing), revoked=revoked)
+            return _held(state)(**_stated(state, message.version, officers(state), hearing))
         case LiftRetracted():
             lifted = {hold_id: lifting for hold_id, lifting in state.lifted.items() if hold_id != message.hold_id}
             known = [*state.retracted.items(), (message.wrong, hearing.message_id)]
@@ -256,6 +270,11 @@ def closed(state: State) -> bool:
 def _known(state: Goods, fact: Evidence, hearing: Hearing) -> Goods:
     dossier = learn(state.dossier, fact, hearing.message_id)
     return state if dossier is state.dossier else replace(state, dossier=dossier)
+
+
+def _held(state: Goods) -> type[Held | Revoked]:
+    """What these goods are when they are held."""
+    return Revoked if were_called_back(state) else Held
 
 
 def _stated(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:

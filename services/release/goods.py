@@ -1,20 +1,19 @@
 """What has the release desk said of goods, and what was the gate told of their containers?"""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime
 
 from schemas.bounds import shown
+from schemas.hold_ids import is_for_an_officer
 from schemas.release import Hold
 from services.release.arrivals import arrived_boxes
 from services.release.dossier import Dossier
 from services.release.transfers import containers
 
-OFFICER = "officer/"
-LAPSE = f"{OFFICER}lapse/"
-"""Begins the hold that follows a release which nobody used."""
 NOTHING = Dossier()
+S = TypeVar("S")
 Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
 """What the gate was told last of a container: `here`, that the goods have arrived in it; `not in it`, that they did not go into it."""
 
@@ -37,10 +36,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Held(Case):
-    """Not released so far, or (`revoked`) called back after a release."""
+    """Not released so far."""
 
     state: Literal["held"] = "held"
     revoked: bool = False
+    """In records only, which have no name of its own for `Revoked`: `of_record` reads it from this, `for_record` writes it so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked(Case):
+    """Called back after a release, and held again: its declaration is not withdrawn any more."""
+
+    state: Literal["revoked"] = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Released(Case):
 @dataclass(frozen=True, slots=True)
 class Refused(Case):
     """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: its hold, empty in records of earlier
-    releases; `revoked`: as of `Held`. The officers' holds stay in `stated`.
+    releases; `revoked`: they had been called back after a release before. The officers' holds stay in `stated`.
     """
 
     state: Literal["refused"] = "refused"
@@ -74,12 +81,31 @@ class Withdrawn(Case):
     state: Literal["withdrawn"] = "withdrawn"
 
 
-Goods = Held | Released | Refused | Withdrawn
+Goods = Held | Revoked | Released | Refused | Withdrawn
+
+
+def of_record(state: S) -> S | Revoked:
+    """The state that stands in a record."""
+    return Revoked(**_case(state)) if isinstance(state, Held) and state.revoked else state
+
+
+def for_record(state: S) -> S | Held:
+    """The state as records have it."""
+    return Held(**_case(state), revoked=True) if isinstance(state, Revoked) else state
+
+
+def _case(state: Case) -> dict[str, Any]:
+    return {each.name: getattr(state, each.name) for each in fields(Case)}
+
+
+def were_called_back(state: Goods) -> bool:
+    """Whether a release of these goods was called back, and no other was given since."""
+    return isinstance(state, Revoked) or (isinstance(state, Refused) and state.revoked)
 
 
 def officers(state: Goods) -> tuple[Hold, ...]:
     """The officers' holds that are open."""
-    return tuple([h for h in state.stated if h.hold_id.startswith(OFFICER)])
+    return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])
 
 
 def told_to_gate(state: Goods) -> dict[str, Told]:

@@ -19,6 +19,15 @@ from schemas.gate import (
     GoodsTransferred,
     TransferRetracted,
 )
+from schemas.hold_ids import (
+    ARRIVAL,
+    ASSESSMENT,
+    control_of,
+    of_control,
+    of_departure,
+    of_treatment,
+    origin_of,
+)
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -54,12 +63,9 @@ from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
 from services.release.transfers import taken_back, transferred
 
-ASSESSMENT = "assessment"
-ARRIVAL = "arrival"
-GATE = "gate/"
-"""Begins the hold of goods that left without release, which names the container."""
-RISK_TREATMENT = "quarantine/risk"
-_ORIGINS = frozenset({"risk", *[control.value for control in ControlKind]})
+RISK = "risk"
+_CONTROLS = frozenset([control.value for control in ControlKind])
+_ORIGINS = _CONTROLS | {RISK}
 """What may have made a treatment necessary."""
 _LOOKED = frozenset({InspectionPassed.kind, PestIntercepted.kind})
 _TREATED = frozenset({TreatmentVerified.kind, TreatmentWaived.kind})
@@ -110,15 +116,15 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
                 return dossier  # it answers no hold that there could be
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), "")
+            return _noted(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
             why = reason(phrase("treatment_failed", attempts=fact.attempts))
             age = fact.finding, fact.revision
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, age, why, fact.attempts)
+            return _noted(dossier, of_treatment(fact.origin), fact.kind, age, why, fact.attempts)
         case TreatmentReferred() | TreatmentOrdered():
             return _referred(dossier, fact)
         case QuarantineRefused():
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), fact.reason)
+            return _noted(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), fact.reason)
         case TreatmentRetracted() | TreatmentDecisionRetracted():
             return _open_again(dossier, fact)
         case WithdrawalRequested():
@@ -176,13 +182,13 @@ def open_holds(
 
     def treatment(origin: str, pest: str | None) -> Hold:
         why = phrase("treatment_required") if pest is None else phrase("living_pest", pest=pest)
-        if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
-            remark = dossier.reasons.get(f"quarantine/{origin}", "")
+        if dossier.answers.get(of_treatment(origin)) in _TAKEN_BACK:
+            remark = dossier.reasons.get(of_treatment(origin), "")
             again = phrase("treatment_required_again", words=remark)
             why = again if pest is None else phrase("living_pest_again", pest=pest, words=remark)
         if origin in dossier.referred:
-            return hold(f"quarantine/{origin}", Owner.OFFICER, why, "TreatmentWaived")
-        return hold(f"quarantine/{origin}", Owner.QUARANTINE, why, "TreatmentVerified")
+            return hold(of_treatment(origin), Owner.OFFICER, why, "TreatmentWaived")
+        return hold(of_treatment(origin), Owner.QUARANTINE, why, "TreatmentVerified")
 
     holds: list[Hold] = []
     if dossier.terms is None:
@@ -191,11 +197,11 @@ def open_holds(
         holds.append(hold(ARRIVAL, Owner.CARRIER, what_is_missing(dossier), "ArrivalRecorded"))
     ordered = dossier.terms.controls if dossier.terms else ()
     for control in (*ordered, *[each for each in ControlKind if each not in ordered and _is_open_again(dossier, each)]):
-        name = f"inspection/{control.value}"
+        name = of_control(control.value)
         answer = dossier.answers.get(name, "")
         if control is ControlKind.QUARANTINE:
-            if dossier.answers.get(RISK_TREATMENT) not in _TREATED:
-                holds.append(treatment("risk", None))
+            if dossier.answers.get(of_treatment(RISK)) not in _TREATED:
+                holds.append(treatment(RISK, None))
         elif answer == RectificationRequested.kind:
             remark = dossier.reasons.get(name, "")
             unsaid = remark == reason(phrase("no_remarks", control=control))
@@ -210,7 +216,7 @@ def open_holds(
         if not _is_treated(dossier, control_name):
             holds.append(treatment(control_name, pest))
     for number, left in left_unreleased(dossier).items() if dossier.departures else ():
-        holds.append(hold(f"{GATE}{number}", Owner.OFFICER, left, "DepartureRetracted"))
+        holds.append(hold(of_departure(number), Owner.OFFICER, left, "DepartureRetracted"))
     return (*holds, *officers)
 
 
@@ -273,8 +279,8 @@ def _why_failed(dossier: Dossier, hold_id: str, kind: str) -> Phrase:
     if kind == TreatmentAbandoned.kind:
         attempts = dossier.attempts.get(hold_id)
         return of_earlier(remark) if attempts is None else phrase("treatment_failed", attempts=attempts)
-    control = hold_id.partition("/")[2]
-    if kind == InspectionFailed.kind and control in _ORIGINS:
+    control = control_of(hold_id)
+    if kind == InspectionFailed.kind and control in _CONTROLS:
         unsaid = phrase("no_remarks", control=ControlKind(control))
         return unsaid if remark == reason(unsaid) else quoted(remark)
     return quoted(remark)
@@ -297,24 +303,24 @@ def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
 
 def is_being_put_right(dossier: Dossier) -> bool:
     """Whether the papers are with the declarant, and no living pest was met: then the declaration may be withdrawn."""
-    papers = dossier.answers.get(f"inspection/{ControlKind.DOCUMENTS.value}")
+    papers = dossier.answers.get(of_control(ControlKind.DOCUMENTS.value))
     return papers == RectificationRequested.kind and not dossier.pests
 
 
 def _is_open_again(dossier: Dossier, control: ControlKind) -> bool:
-    return dossier.answers.get(f"inspection/{control.value}") in _OPEN_AGAIN
+    return dossier.answers.get(of_control(control.value)) in _OPEN_AGAIN
 
 
 def _is_treated(dossier: Dossier, control: str) -> bool:
     """Whether the pest that this control met was treated: the one that it met last."""
-    hold_id, found = f"quarantine/{control}", dossier.revisions.get(f"inspection/{control}", 0)
+    hold_id, found = of_treatment(control), dossier.revisions.get(of_control(control), 0)
     return dossier.answers.get(hold_id) in _TREATED and dossier.findings.get(hold_id, 0) == found
 
 
 def _is_superseded(dossier: Dossier, hold_id: str) -> bool:
     """Whether this is the answer of a treatment against a pest finding after which its control had another answer."""
-    desk, _, control = hold_id.partition("/")
-    return desk == "quarantine" and dossier.revisions.get(f"inspection/{control}", 0) > dossier.findings.get(hold_id, 0)
+    origin = origin_of(hold_id)
+    return bool(origin) and dossier.revisions.get(of_control(origin), 0) > dossier.findings.get(hold_id, 0)
 
 
 def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
@@ -329,7 +335,7 @@ def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> D
 def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:
     """A treatment is owed again; after an officer's decision that was wrong it is the officer's move."""
     age = fact.finding, fact.revision
-    known = _noted(dossier, f"quarantine/{fact.origin}", fact.kind, age, fact.reason)
+    known = _noted(dossier, of_treatment(fact.origin), fact.kind, age, fact.reason)
     if known is dossier or isinstance(fact, TreatmentRetracted) or fact.origin in dossier.referred:
         return known
     return known._replace(referred=(*known.referred, fact.origin)) if fact.origin in _ORIGINS else known
@@ -343,7 +349,7 @@ def _looked(
 ) -> Dossier:
     """The answer of a control; `pest`: what it met."""
     control = fact.control.value
-    known = _noted(dossier, f"inspection/{control}", fact.kind, (0, fact.revision), reason)
+    known = _noted(dossier, of_control(control), fact.kind, (0, fact.revision), reason)
     if known is dossier:
         return dossier
     pests = {name: each for name, each in dossier.pests.items() if name != control}

@@ -4,11 +4,12 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from schemas.envelope import DeadlinePassed, Fact, Hearing
+from schemas.hold_ids import of_lapse
 from schemas.phrases import phrase
 from schemas.vocabulary import Direction, Owner, day_in_china
 from services.release.arrivals import told_boxes
 from services.release.departures import gone
-from services.release.goods import LAPSE, Goods, Released, officers
+from services.release.goods import Goods, Released, officers
 from services.release.holds import held_because
 from services.release.settling import settle
 
@@ -41,7 +42,7 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
     days = min([limit.after for limit in waiting.values()]).days
     new = held_because(
         phrase("lapsed", days=days, waiting=tuple(waiting)[:MOST_NAMED]),
-        hold_id=f"{LAPSE}{state.version}",
+        hold_id=of_lapse(state.version),
         owner=Owner.OFFICER,
         since=hearing.at,
         lifted_by="LiftHold",

@@ -1,7 +1,8 @@
 """What follows when goods arrive, leave, go into other containers, or did not after all?"""
 
 from schemas.bounds import shown
-from schemas.envelope import Fact, Hearing, event_time, refusal
+from schemas.codes.refusals import RefusalCode
+from schemas.envelope import Fact, Hearing, event_time, refuse
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -43,15 +44,15 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
-        return (refusal(report, hearing, "already_answered", phrase("arrival_reported")),)
+        return refuse(report, hearing, RefusalCode.ALREADY_ANSWERED, phrase("arrival_reported"))
     if isinstance(state, Withdrawn):
-        return (refusal(report, hearing, "consignment_closed", phrase("withdrawn")),)
+        return refuse(report, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     if not whole:
         if fault := misfit(dossier, landing):
-            return (refusal(report, hearing, *fault),)
+            return refuse(report, hearing, *fault)
         if too_many_landings(dossier, landing):
-            return (
-                refusal(report, hearing, "too_many_requests", phrase("landings_known", count=len(dossier.landings))),
+            return refuse(
+                report, hearing, RefusalCode.TOO_MANY_REQUESTS, phrase("landings_known", count=len(dossier.landings))
             )
     arrived = ArrivalRecorded(
         consignment_id=report.consignment_id,
@@ -72,21 +73,25 @@ def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[
     if any(each.message_id == hearing.message_id for each in dossier.retractions):
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     wrong = told_by(dossier, request.wrong)
     if wrong is None and any(each.wrong == request.wrong for each in dossier.retractions):
-        return (refusal(request, hearing, "already_answered", phrase("counts_no_longer", report=request.wrong[:80])),)
+        return refuse(
+            request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=request.wrong[:80])
+        )
     if wrong is None or wrong.by_gate:
-        return (
-            refusal(request, hearing, "arrival_unknown", phrase("no_report_of_arrival", report=request.wrong[:80])),
+        return refuse(
+            request, hearing, RefusalCode.ARRIVAL_UNKNOWN, phrase("no_report_of_arrival", report=request.wrong[:80])
         )
     if wrong.sender not in ("", shown(request.principal, 64)):
-        return (refusal(request, hearing, "not_the_sender", phrase("told_by_another", report=request.wrong[:80])),)
+        return refuse(
+            request, hearing, RefusalCode.NOT_THE_SENDER, phrase("told_by_another", report=request.wrong[:80])
+        )
     if gone_with(dossier, wrong):
-        return (refusal(request, hearing, "already_gated_out", phrase("arrival_of_what_left")),)
+        return refuse(request, hearing, RefusalCode.ALREADY_GATED_OUT, phrase("arrival_of_what_left"))
     if len(dossier.retractions) >= MOST_LANDINGS:
         why = phrase("arrivals_taken_back", count=len(dossier.retractions))
-        return (refusal(request, hearing, "too_many_requests", why),)
+        return refuse(request, hearing, RefusalCode.TOO_MANY_REQUESTS, why)
     return _less(state, wrong, request.reason, request.asked_by, request.consignment_id, hearing)
 
 

@@ -3,32 +3,36 @@
 from dataclasses import replace
 
 from schemas.bounds import shown
-from schemas.envelope import Fact, Hearing, refusal
+from schemas.codes.refusals import RefusalCode
+from schemas.envelope import Fact, Hearing, refuse
+from schemas.hold_ids import is_for_an_officer, of_officer, of_watch
 from schemas.phrases import phrase, quoted
 from schemas.release import LiftHold, LiftRetracted, PlaceHold, RetractLift
 from schemas.vocabulary import Owner
-from services.release.goods import OFFICER, Goods, Withdrawn, officers
+from services.release.goods import Goods, Withdrawn, officers
 from services.release.holds import held_because
 from services.release.settling import MOST_OFFICER_HOLDS, settle
-from services.release.watches import WATCH, Watching
+from services.release.watches import Watching
 
 
 def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold, under the id of the request or of its watch; on released goods it calls the release back. Refused goods
     are held, too: the refusal may be taken back, and then nobody would know of it.
     """
-    hold_id = f"{WATCH}{shown(request.watch_id, 200)}" if request.watch_id else f"{OFFICER}{hearing.message_id}"
+    hold_id = of_watch(shown(request.watch_id, 200)) if request.watch_id else of_officer(hearing.message_id)
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         if not request.watch_id:
             return ()
-        code = "watch_lifted" if hold_id in state.lifted else "already_held"
-        return (refusal(request, hearing, code, phrase("hold_known", hold=hold_id[:80])),)
+        code = RefusalCode.WATCH_LIFTED if hold_id in state.lifted else RefusalCode.ALREADY_HELD
+        return refuse(request, hearing, code, phrase("hold_known", hold=hold_id[:80]))
     if isinstance(hearing.shared, Watching) and request.watch_id in hearing.shared.ended:
-        return (refusal(request, hearing, "watch_lifted", phrase("hold_lifted", hold=request.watch_id[:80])),)
+        return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("hold_lifted", hold=request.watch_id[:80]))
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (refusal(request, hearing, "too_many_holds", phrase("holds_open_here", count=len(officers(state)))),)
+        return refuse(
+            request, hearing, RefusalCode.TOO_MANY_HOLDS, phrase("holds_open_here", count=len(officers(state)))
+        )
     new = held_because(
         quoted(request.reason),
         hold_id=hold_id,
@@ -44,14 +48,14 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if state.lifted.get(request.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
-    if not request.hold_id.startswith(OFFICER):
-        return (
-            refusal(request, hearing, "not_an_officer_hold", phrase("lifted_by_answer", hold=request.hold_id[:80])),
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
+    if not is_for_an_officer(request.hold_id):
+        return refuse(
+            request, hearing, RefusalCode.NOT_AN_OFFICER_HOLD, phrase("lifted_by_answer", hold=request.hold_id[:80])
         )
     left = tuple([h for h in officers(state) if h.hold_id != request.hold_id])
     if len(left) == len(officers(state)):
-        return (refusal(request, hearing, "hold_unknown", phrase("hold_not_open", hold=request.hold_id[:80])),)
+        return refuse(request, hearing, RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=request.hold_id[:80]))
     known = replace(state, lifted={**state.lifted, request.hold_id: hearing.message_id})
     return settle(known, state.dossier, left, request.consignment_id, hearing)
 
@@ -61,12 +65,14 @@ def put_back(state: Goods, request: RetractLift, hearing: Hearing) -> tuple[Fact
     if state.retracted.get(request.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == request.wrong), None)
     if hold_id is None:
-        return (refusal(request, hearing, "lift_unknown", phrase("no_hold_of_lift", request=request.wrong[:80])),)
+        return refuse(request, hearing, RefusalCode.LIFT_UNKNOWN, phrase("no_hold_of_lift", request=request.wrong[:80]))
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (refusal(request, hearing, "too_many_holds", phrase("holds_open_here", count=len(officers(state)))),)
+        return refuse(
+            request, hearing, RefusalCode.TOO_MANY_HOLDS, phrase("holds_open_here", count=len(officers(state)))
+        )
     retracted = LiftRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,

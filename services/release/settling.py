@@ -2,29 +2,31 @@
 
 from typing import assert_never
 
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing
+from schemas.hold_ids import ARRIVAL
 from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from services.release.arrivals import arrived_partly, fewer, misfit
 from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
-from services.release.goods import Goods, Held, Refused, Released, Withdrawn, officers, told_to_gate
-from services.release.holds import ARRIVAL, ages, failures, is_being_put_right, learn, open_holds
+from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate
+from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
 from services.release.statement import Statement, refused
 from services.release.transfers import filled, here
 from services.release.watches import watched
 
 MOST_OFFICER_HOLDS = 64
-"""Officers' holds that may be open on one consignment at once; they hold the goods as well as any further one would."""
+"""Officers' holds that may be open on one consignment at once. A further one would not hold the goods any better."""
 
 
 def settle(
     state: Goods, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed.
+    """The facts to publish, given `dossier` and the holds of the officers: none if nothing changed.
 
-    The partition's watches hold what they match in the same breath.
+    Holds of watches that match these goods are placed in the same decision.
     """
     at, say = hearing.at, Statement(consignment, state, dossier, hearing.at)
     match state:
@@ -32,7 +34,7 @@ def settle(
             return ()
         case Refused():
             return _refused_so_far(state, dossier, officers, consignment, hearing)
-        case Held() | Released():
+        case Held() | Revoked() | Released():
             pass
         case _:
             assert_never(state)
@@ -40,18 +42,19 @@ def settle(
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
-            *say.send_back("consignment_closed", phrase("refused")),
+            *say.send_back(RefusalCode.CONSIGNMENT_CLOSED, phrase("refused")),
         )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
-    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
+        # otherwise the withdrawal waits for the officers: nobody may get rid of a hold by withdrawing and declaring the
+        # goods again
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
-        return (*say.send_back("controls_ordered", why), *settle(state, rest, officers, consignment, hearing))
+        return (*say.send_back(RefusalCode.CONTROLS_ORDERED, why), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
@@ -60,7 +63,7 @@ def settle(
         return say.release_less(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
     more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
-    if not stops and (news or isinstance(state, Held) or more):
+    if not stops and (news or isinstance(state, Held | Revoked) or more):
         return say.release(holds)
     return say.keep(holds) if news else say.unchanged(holds)
 
@@ -71,7 +74,7 @@ def _went_into_others(state: Released, dossier: Dossier) -> bool:
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
-    """The holds of watches that match these goods and are not known yet. One that an officer lifted from them stays lifted."""
+    """New holds, of watches that match these goods. A hold that an officer lifted from these goods stays lifted."""
     open_now = {each.hold_id for each in officers}
     found = watched(hearing.shared, dossier.terms, hearing)
     new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
@@ -79,7 +82,8 @@ def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: He
 
 
 def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
-    """The containers are known now: arrivals that were reported of others are sent back, and do not count."""
+    """Learns the containers from the assessment. Arrivals that were reported before and name other containers are
+    refused and do not count."""
     dossier = learn(state.dossier, assessed, hearing.message_id)
     sent_back: list[Fact] = []
     if dossier is not state.dossier and not isinstance(state, Withdrawn):
@@ -94,8 +98,8 @@ def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
 def _refused_so_far(
     state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was.
-    `theirs`: the officers' holds, of which it is said when they change.
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it
+    had never been. `theirs`: the holds of the officers; if they changed, the refusal is published again with them.
     """
     say, standing = Statement(consignment, state, dossier, hearing.at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
@@ -104,5 +108,5 @@ def _refused_so_far(
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate(phrase("not_let_in"), refused=True)
-    again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
+    again = (Revoked if state.revoked else Held)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

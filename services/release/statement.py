@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused, refusal_of
+from schemas.hold_ids import ARRIVAL, is_of_departure, is_of_lapse
 from schemas.phrases import Phrase, phrase, reason
 from schemas.release import (
     ConsignmentHeld,
@@ -20,13 +22,13 @@ from schemas.release import (
 from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived_whole
 from services.release.departures import gone
 from services.release.dossier import Bound, Dossier, Terms
-from services.release.goods import LAPSE, Goods, Refused, Released, names, told_as, told_to_gate
-from services.release.holds import ARRIVAL, GATE, ages, lifting, why_held
+from services.release.goods import Goods, Refused, Released, names, told_as, told_to_gate
+from services.release.holds import ages, lifting, why_held
 from services.release.transfers import containers, filled, here, sources
 
 
 class Statement:
-    """The facts of one change of mind, with the versions in order."""
+    """Builds the facts of one decision about a consignment, with consecutive versions."""
 
     def __init__(self, consignment: str, state: Goods, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
@@ -34,17 +36,19 @@ class Statement:
         self.came_from = sources(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The goods are held, by these."""
+        """The goods stay held, by `holds`: says so, and tells the gate what it does not know yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
-        """Whether there is a hold that was not stated before, and of which the gate does not know itself."""
+        """Whether one of these holds was not stated before. Holds for a missing arrival or by the gate do not count:
+        the gate knows them."""
         known = {h.hold_id for h in self.state.stated}
-        return any(h.hold_id not in known and not h.hold_id.startswith((ARRIVAL, GATE)) for h in holds)
+        return any(h.hold_id not in known and not _is_of_the_way(h) for h in holds)
 
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Everything, or (`holds` keep the rest) what has arrived."""
+        """Releases everything; if there are `holds`, they keep what is missing, and only what has arrived is
+        released."""
         terms, dossier = self.dossier.terms, self.dossier
         boxes, most = filled(dossier), arrived_pieces(dossier)
         arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
@@ -69,13 +73,15 @@ class Statement:
         return (granted, *self.to_gate(phrase("not_arrived_yet"), holds=holds, released=True))
 
     def release_less(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """A part of what was released has not arrived after all: the release is called back first."""
+        """Releases less than before, because a part of it has not arrived after all: the release is revoked, and the
+        rest released anew."""
         revoked = self._revoked(phrase("arrival_taken_back"))
         self.version += 1
         return (revoked, *self.release(holds))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The release is called back, for the first of these that is more than a missing part; then the goods are held."""
+        """Revokes the release and holds the goods. The reason is the first hold that is not for a missing arrival, if
+        there is one."""
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
         why = why_held(stops[0])
         revoked = self._revoked(why)
@@ -84,7 +90,7 @@ class Statement:
         return (revoked, held, *self.to_gate(why, holds=holds))
 
     def refuse(self, cause: str, why: Phrase, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The goods may never go, because of `cause`; a release is called back first."""
+        """Refuses the goods because of `cause`, the id of the hold that failed; a release is revoked first."""
         facts: tuple[Fact, ...] = ()
         if isinstance(self.state, Released):
             facts = (self._revoked(why),)
@@ -103,7 +109,7 @@ class Statement:
         return (*facts, refused, *self.to_gate(phrase("refused_for"), why, refused=True, again=again))
 
     def reconsider(self, cause: str) -> RefusalRevoked:
-        """The refusal is taken back: what it was for is no failure any more."""
+        """Takes the refusal back, because its `cause` is no longer a failure."""
         why = phrase("failure_gone", hold=cause)
         return RefusalRevoked(
             consignment_id=self.consignment,
@@ -114,7 +120,8 @@ class Statement:
         )
 
     def withdraw(self, request_id: str, remark: str, terms: Terms) -> tuple[Fact, ...]:
-        """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
+        """Answers the request to withdraw the declaration, and refuses the others. The gate is told of every container,
+        whether or not it heard of the goods before, so that the facts are the same whichever message came first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -122,18 +129,19 @@ class Statement:
             request_id=shown(request_id, 200),
             reason=shown(remark, breaks=True),
         )
-        sent_back = self.send_back("already_withdrawn", phrase("withdrawn_already"), but=request_id)
+        sent_back = self.send_back(RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
         freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
-    def send_back(self, code: str, why: Phrase, but: str = "") -> tuple[Fact, ...]:
-        """The refusal of each wish to take the declaration back, `but` for this one."""
+    def send_back(self, code: RefusalCode, why: Phrase, but: str = "") -> tuple[Fact, ...]:
+        """Refuses each request to withdraw the declaration, except the request `but`."""
         wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
         return tuple([refused(self.consignment, wish, code, why, self.at) for wish in wishes])
 
     def _revoked(self, why: Phrase) -> ReleaseRevoked:
-        """It names what had been released."""
+        """The revocation of the release. It names the containers that were released; if the state does not list them,
+        all of the goods."""
         state = self.state
         known = tuple(state.boxes) if isinstance(state, Released) else ()
         return ReleaseRevoked(
@@ -146,8 +154,9 @@ class Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The statement stands; but a container that came back to it may have missed it. Of one that was told something the gate takes
-        another word only in a version of its own."""
+        """The statement stands, but the gate may lack it for a container that the goods went into, or came back to,
+        since. If the gate has an earlier statement for such a container, it accepts another only with a new version;
+        otherwise the version stays as it is."""
         released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
@@ -163,18 +172,19 @@ class Statement:
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """What the gate does not know yet of each container. `released`: the goods are, so that each container in which they are here
-        may go; `again`: what it knows, too, because more is against the goods now than an officer had seen who let them out.
+        """What the gate does not know yet, as one fact per container. `released`: each container in which the goods
+        have arrived may go. `again`: repeats what the gate knows, too, because the goods have a new hold that an
+        officer who let them out had not seen.
 
-        Of one that left with these goods released, it is told only what is against the goods in it: neither that others have not
-        arrived or left unreleased, nor that the release lapsed for others.
+        About a container that left with its goods released, the gate is told only of holds on those goods: neither that
+        other goods have not arrived or left unreleased, nor that the release lapsed for others.
         """
         terms = self.dossier.terms
         if terms is None:
             return ()
         known_to_gate, arrived = told_to_gate(self.state), here(self.dossier)
         spared: frozenset[str] = frozenset()
-        if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
+        if self.dossier.departures and not refused and all(_is_of_the_way(h) or is_of_lapse(h.hold_id) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
@@ -206,7 +216,7 @@ class Statement:
             )
         known_boxes = {box.container_no for box in containers(self.dossier)}
         for number, known in known_to_gate.items():
-            if number not in known_boxes and known != "not in it":  # a stripping was taken back
+            if number not in known_boxes and known != "not in it":  # a stripping into this container was taken back
                 facts.append(self._freed(terms, Bound(number, 1), arrived, released=False))
         return tuple(facts)
 
@@ -227,12 +237,17 @@ class Statement:
         )
 
     def _source(self, number: str) -> str:
-        """The container out of which goods went into this one; empty where none did."""
+        """The container from which the goods were moved into this one; empty if they were not."""
         return self.came_from[number].source if number in self.came_from else ""
 
 
+def _is_of_the_way(hold: Hold) -> bool:
+    """Whether it is for goods that have not arrived, or have left without release: the gate knows of that itself."""
+    return hold.hold_id == ARRIVAL or is_of_departure(hold.hold_id)
+
+
 def refused(
-    consignment: str, request_id: str, code: str, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
+    consignment: str, request_id: str, code: RefusalCode, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
-    """The refusal of a request that was heard before, and of which only the id is known; by default of a wish to take the declaration back."""
+    """The refusal of an earlier request, of which only the id and the kind (`of`) are known."""
     return refusal_of(consignment, shown(request_id, 200), of, at, code, why)

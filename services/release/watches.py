@@ -9,23 +9,23 @@ from typing import Literal, NamedTuple, assert_never
 from pydantic import AwareDatetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL
-from schemas.envelope import Fact, Hearing, refusal
+from schemas.envelope import Fact, Hearing, refuse
+from schemas.hold_ids import of_watch
 from schemas.phrases import phrase, quoted
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from schemas.vocabulary import Owner, plain_word
 from services.release.dossier import Terms
 from services.release.holds import held_because
 
-WATCH = "officer/watch/"
-"""Begins the hold that a watch puts on goods; the id of the watch follows."""
 MOST_WATCHES = 500
 """Watches that are open at once: they stand in one record, and each message about goods is compared with all of them."""
 REMEMBERED_ENDS = 1000
 """Watches that stay known after they were lifted, so that a copy which comes late begins none of them again."""
 
 
-class Watch(NamedTuple):
+class OpenWatch(NamedTuple):
     """One watch, as an officer asked for it; `bill_no` in capitals and digits. A record of it is a list in this order."""
 
     bill_no: str
@@ -42,7 +42,7 @@ class Watch(NamedTuple):
 class Watching:
     """The watches of one partition, by id, and the ids of those that were lifted, the latest last."""
 
-    watches: dict[str, Watch] = field(default_factory=dict)
+    watches: dict[str, OpenWatch] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
     state: Literal["watching"] = "watching"
 
@@ -55,7 +55,7 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
             return _begin(state, request, watch_id, hearing)
         case LiftWatch():
             if watch_id in state.ended:
-                return (refusal(request, hearing, "watch_lifted", phrase("watch_lifted")),)
+                return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted"))
             lifted = WatchLifted(
                 partition_key=request.partition_key,
                 occurred_at=hearing.at,
@@ -71,14 +71,14 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
 def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
     bill, declarant = plain_word(request.bill_no), plain_word(request.declarant)
     if watch_id in state.ended:
-        return (refusal(request, hearing, "watch_lifted", phrase("watch_lifted_before")),)
+        return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted_before"))
     if watch_id in state.watches:
-        return (refusal(request, hearing, "already_answered", phrase("watch_kept")),)
+        return refuse(request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("watch_kept"))
     if not bill and not declarant:
         names = phrase("watch_of", bill=request.bill_no, declarant=request.declarant)
-        return (refusal(request, hearing, "watch_malformed", names),)
+        return refuse(request, hearing, RefusalCode.WATCH_MALFORMED, names)
     if len(state.watches) >= MOST_WATCHES:
-        return (refusal(request, hearing, "too_many_watches", phrase("watches_open", count=len(state.watches))),)
+        return refuse(request, hearing, RefusalCode.TOO_MANY_WATCHES, phrase("watches_open", count=len(state.watches)))
     placed = WatchPlaced(
         partition_key=request.partition_key,
         occurred_at=hearing.at,
@@ -95,7 +95,7 @@ def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
     """The watches after this message."""
     match fact:
         case WatchPlaced():
-            new = Watch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
+            new = OpenWatch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
             return replace(state, watches={**state.watches, fact.watch_id: new})
         case WatchLifted():
             left = {watch_id: each for watch_id, each in state.watches.items() if watch_id != fact.watch_id}
@@ -113,7 +113,7 @@ def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold,
         [
             held_because(
                 quoted(each.reason),
-                hold_id=f"{WATCH}{watch_id}",
+                hold_id=of_watch(watch_id),
                 owner=Owner.OFFICER,
                 since=hearing.at,
                 lifted_by="LiftHold",

@@ -1,9 +1,10 @@
 """What follows when a declarant wants to take the declaration back?"""
 
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import WithdrawalRequested
 from schemas.envelope import Fact, Hearing
 from schemas.phrases import phrase
-from services.release.goods import Goods, Refused, Released, Withdrawn, officers
+from services.release.goods import Goods, Refused, Released, Revoked, Withdrawn, officers
 from services.release.holds import learn
 from services.release.settling import settle
 from services.release.statement import refused
@@ -17,15 +18,15 @@ def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple
     if isinstance(state, Withdrawn):
         if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
             return ()
-        code, why = "already_withdrawn", phrase("withdrawn_already")
+        code, why = RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already")
     elif isinstance(state, Released):
-        code, why = "already_released", phrase("released_in_version", version=state.version)
+        code, why = RefusalCode.ALREADY_RELEASED, phrase("released_in_version", version=state.version)
     elif isinstance(state, Refused):
-        code, why = "consignment_closed", phrase("refused")
-    elif state.revoked:
-        code, why = "already_released", phrase("released_and_called_back")
+        code, why = RefusalCode.CONSIGNMENT_CLOSED, phrase("refused")
+    elif isinstance(state, Revoked):
+        code, why = RefusalCode.ALREADY_RELEASED, phrase("released_and_called_back")
     elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
-        code, why = "too_many_requests", phrase("wishes_wait", count=len(state.dossier.withdrawals))
+        code, why = RefusalCode.TOO_MANY_REQUESTS, phrase("wishes_wait", count=len(state.dossier.withdrawals))
     else:
         dossier = learn(state.dossier, wish, hearing.message_id)
         return settle(state, dossier, officers(state), wish.consignment_id, hearing)

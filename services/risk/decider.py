@@ -6,7 +6,7 @@ The draw needs a secret, so this decider is an object that is built with the key
 from dataclasses import dataclass
 from typing import Annotated, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.codes.goods import goods_classes
@@ -20,17 +20,17 @@ from services.risk.keys import DrawKeys
 from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, graded_party, lane, required
 
 
-class Unassessed(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unassessed:
     """Nothing was heard yet."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["unassessed"] = "unassessed"
 
 
-class Assessed(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
     """The assessment was said; it is never said again."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["assessed"] = "assessed"
 
 

@@ -40,9 +40,10 @@ def spelled(code: str) -> str:
 
 
 def lot(declaration: Declaration, day: date) -> str:
-    """What names the goods in the draw; see above. `day`: when the desk hears of them, in China.
+    """The text that identifies the goods in the draw; see above. `day`: the day, in China, on which the desk decides
+    about them.
 
-    Every part is spelled, so that no text can imitate another one across the separators.
+    Every part goes through `spelled`, so that no text of a declarant can contain a separator and imitate another lot.
     """
     boxes = "+".join(sorted({spelled(container.container_no) for container in declaration.containers}))
     bill = spelled(declaration.bill_no)
@@ -55,9 +56,11 @@ def lot(declaration: Declaration, day: date) -> str:
 
 
 def draw(key: DrawKey, lot: str, rate: Decimal) -> Draw:
-    """The draw: first 8 bytes of HMAC-SHA-256 (RFC 2104) of the lot, over 2^64, 6 digits down; selected below `rate`.
+    """Draws a lot. The value is the first 8 bytes of HMAC-SHA-256 (RFC 2104) of the lot, read as a big-endian number,
+    divided by 2^64 and rounded down to 6 decimals, so 0 ≤ value < 1. The lot is selected if the value is below `rate`
+    (a share, 0 to 1).
 
-    Whoever has the key can repeat it: `dtg draws repeat`.
+    Whoever has the key can repeat the draw with `dtg draws repeat`.
     """
     digest = hmac.digest(key.secret, f"{_PURPOSE}{lot}".encode(), "sha256")
     value = (Decimal(int.from_bytes(digest[:8])) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)

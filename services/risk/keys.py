@@ -23,14 +23,15 @@ def key_file(named: str | None, home: str) -> Path:
 
 
 class NotDrawKeys(ValueError):
-    """A text holds no keys of the draw. The message says what is wrong, in Chinese and English, and shows nothing of the text."""
+    """A text is not a valid key file. The message says what is wrong, in Chinese and English, and shows nothing of the
+    text."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawKey:
     """A secret of the draw. It is in force from `effective_from` (a day in China) until the day of the next key.
 
-    `key_id` stands in every draw that was made with it. `secret` is never shown: not in `repr`, not in an error.
+    Every draw that was made with it names its `key_id`. `secret` is never shown, neither by `repr` nor in an error.
     """
 
     key_id: str
@@ -40,12 +41,13 @@ class DrawKey:
 
 @dataclass(frozen=True, slots=True)
 class DrawKeys:
-    """The keys of an installation, one at least, the oldest first."""
+    """The keys of an installation: at least one, the oldest first."""
 
     keys: tuple[DrawKey, ...]
 
     def in_force(self, day: date) -> DrawKey:
-        """The newest key whose day has come; before the first one's day, the first one."""
+        """The newest key whose `effective_from` is not after this day; before the day of the first key, the first
+        key."""
         due = [key for key in self.keys if key.effective_from <= day]
         return due[-1] if due else self.keys[0]
 
@@ -55,19 +57,20 @@ class DrawKeys:
 
 
 PUBLISHED = DrawKeys((DrawKey(PUBLISHED_ID, date(2018, 1, 1), sha256(b"Datongguan: the published draw key").digest()),))
-"""What demos, tests and benchmarks draw with, so that their draws are the same everywhere. Everybody can foresee them:
-a worker on the world's clock refuses to start with this key.
+"""The keys of demos, tests and benchmarks, so that their draws are the same everywhere. Everybody can foresee these
+draws, so a worker whose clock is the system's refuses to start with this key.
 """
 
 
 def new_key(secret: bytes, effective_from: date) -> DrawKey:
-    """A key of this secret; its id is its first day and a fingerprint of the secret, from which nobody gets the secret."""
+    """A key with this secret. Its id is its first day and a fingerprint of the secret, which does not reveal the
+    secret."""
     fingerprint = hmac.digest(secret, _FINGERPRINT, "sha256").hex()[:16]
     return DrawKey(f"{effective_from}-{fingerprint}", effective_from, secret)
 
 
 def written(keys: DrawKeys) -> str:
-    """The text of a key file: JSON, secrets in hexadecimal."""
+    """The text of a key file: JSON, with the secrets in hexadecimal."""
     rows = [
         {"key_id": key.key_id, "effective_from": str(key.effective_from), "secret": key.secret.hex()}
         for key in keys.keys
@@ -76,13 +79,15 @@ def written(keys: DrawKeys) -> str:
 
 
 def read(text: str) -> DrawKeys:
-    """The keys of a key file; NotDrawKeys where it is none, or holds the published key."""
+    """The keys in the text of a key file; NotDrawKeys if it is not one, or has the published key or a secret that is
+    too short."""
     try:
         rows = json.loads(text)["keys"]
         keys = tuple(sorted([_row(row) for row in rows], key=lambda key: key.effective_from))
     except NotDrawKeys:
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # their texts show what was read
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        # raised without its cause, whose text would show what was read
         raise NotDrawKeys(
             'is no {"keys": [{"key_id", "effective_from", "secret"}, …]} in JSON 不是抽查密钥文件'
         ) from None

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from schemas.bounds import shown
-from schemas.codes.checks import CONTRADICTIONS
+from schemas.codes.checks import CONTRADICTIONS, CheckCode
 from schemas.codes.countries import NOWHERE, alpha2
 from schemas.codes.hs import ELECTRICITY
 from schemas.codes.trade import SOLID_WOOD_KINDS
@@ -39,7 +39,8 @@ RATES: dict[CreditGrade, Decimal] = {
 
 @dataclass(frozen=True)
 class Goods:
-    """A declaration as the rules look at it. `grade` is the consignee's, `warnings` are the declaration desk's; `chapters`, `headings`: HS, 2 and 4 digits."""
+    """A declaration as the rules see it. `grade`: that of the graded party (`graded_party`); `warnings`: those of the
+    declaration desk; `chapters` and `headings`: the first 2 and 4 digits of its HS codes."""
 
     declaration: Declaration
     grade: CreditGrade
@@ -131,13 +132,15 @@ def _live_seen(goods: Goods) -> Phrase:
 
 
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
-    """Of those that may be anywhere, too: what is not known of goods does not let them go."""
+    """The origins from which wood must be treated. An unknown origin (`NOWHERE`) counts as one of them, because goods
+    must not pass for lack of knowledge."""
     origins = {alpha2(item.origin_country) for item in goods.declaration.items}
     return sorted(origins & (WOOD_PEST_COUNTRIES | NOWHERE))
 
 
 def _wood_from_pest_country(goods: Goods) -> bool:
-    """Goods are packed where they are made: those that depart from elsewhere bring the wood of their origin."""
+    """Whether imports come with wood from a country with the pest. The country of departure and the origins both count,
+    because goods are packed where they are made, and bring wood of their origin even if they depart from elsewhere."""
     declaration = goods.declaration
     wood = declaration.wood_packaging or declaration.package_kind in SOLID_WOOD_KINDS
     here = alpha2(declaration.departure_country) in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
@@ -170,8 +173,11 @@ def _is_imported_waste(goods: Goods) -> bool:
 
 
 def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
-    """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; 0 for the whole paper, where a line
-    has no mass of its own. A price of zero is not ours.
+    """The number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if
+    there is none.
+
+    If a line has no mass of its own, the whole declaration is tested first; its number is 0. A price of zero is left to
+    another rule.
     """
     declaration = goods.declaration
     worth = USD_PER_UNIT.get(declaration.currency)
@@ -191,7 +197,7 @@ def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
 
 
 def _is_odd(per_kg: Decimal, chapters: AbstractSet[str]) -> bool:
-    """Whether goods of these chapters do not cost so much, or so little, in USD."""
+    """Whether a price in USD per kilogram is too high, or too low for goods of these chapters."""
     return per_kg > DEAR_USD_PER_KG or (per_kg < CHEAP_USD_PER_KG and BULK_CHAPTERS.isdisjoint(chapters))
 
 
@@ -203,7 +209,7 @@ def _odd_price_seen(goods: Goods) -> Phrase:
 
 
 def _unmeasured(goods: Goods) -> list[str]:
-    """Currencies in which the table has no yardstick."""
+    """The currencies of the lines for which the table has no rate to USD, so that prices cannot be tested."""
     return sorted({item.currency for item in goods.declaration.items} - USD_PER_UNIT.keys())
 
 
@@ -331,7 +337,7 @@ RULES: tuple[Rule, ...] = (
         "监管方式不在代码表中须审单",
         "a trade mode that is not in the code table: the papers are read",
         _DOCUMENTS,
-        lambda goods: any(warning.code == "trade_mode_unlisted" for warning in goods.warnings),
+        lambda goods: any(warning.code == CheckCode.TRADE_MODE_UNLISTED for warning in goods.warnings),
         lambda goods: phrase("trade_mode", mode=goods.declaration.trade_mode),
     ),
     Rule(
@@ -375,10 +381,11 @@ IN_FORCE: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.effective_from
 
 
 def credit_grade(uscc: str) -> CreditGrade:
-    """The grade of a USCC: 4 % advanced certified, 8 % certified, 0.4 % and 0.1 % (seriously) discredited.
+    """The made-up grade of a unified social credit code: 4 % are advanced certified, 8 % certified, 0.4 % discredited,
+    0.1 % seriously discredited, all others regular.
 
-    Stands in for the enterprise register until a desk keeps one: a fixed bucket of the code, no statement on
-    a real firm.
+    It takes the place of the enterprise register until a desk keeps one. It is computed from a hash of the code and
+    says nothing about a real firm.
     """
     bucket = int.from_bytes(sha256(f"credit-grade/{uscc}".encode()).digest()[:8]) % 1000
     if bucket < 40:
@@ -393,7 +400,8 @@ def credit_grade(uscc: str) -> CreditGrade:
 
 
 def graded_party(declaration: Declaration) -> str:
-    """Whose grade counts: the consignee's, and of goods for a foreign party, which has none, that of who declares them."""
+    """The party whose grade counts: the consignee. If the consignee is a foreign party, which has no grade, it is the
+    declarant."""
     return declaration.declarant if is_name(declaration.consignee) else declaration.consignee
 
 
@@ -410,7 +418,8 @@ def fired(goods: Goods) -> tuple[FiredRule, ...]:
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:
-    """What must be answered, each control once, in the order of `ControlKind`; being drawn means inspection."""
+    """The controls that must be answered, each once, in the order of `ControlKind`. Goods that were drawn get an
+    inspection."""
     wanted = {control for rule in rules for control in rule.controls}
     if drawn.selected:
         wanted.add(ControlKind.INSPECTION)
@@ -418,7 +427,8 @@ def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ..
 
 
 def lane(controls: tuple[ControlKind, ...]) -> Lane:
-    """Green: nothing to answer. Yellow: only papers. Red: the goods are looked at, sampled or treated."""
+    """Green: there is no control. Yellow: only the papers are checked. Red: the goods are inspected, sampled or
+    treated."""
     if not controls:
         return Lane.GREEN
     return Lane.YELLOW if controls == _DOCUMENTS else Lane.RED

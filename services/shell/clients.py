@@ -1,8 +1,9 @@
 """With which settings does each program connect to Kafka? Every confluent client is made here.
 
-So a producer that lays keys into other partitions than the rest cannot be written by forgetting a setting: `producer` sets the
-partitioner after all else, and `tests/architecture/test_wire.py` finds a client that is made elsewhere. Each maker raises NoAccess where
-the credential cannot be used. Values are librdkafka's (its CONFIGURATION.md); times are in milliseconds.
+A producer that puts keys into other partitions than the rest therefore cannot be written by forgetting a setting:
+`producer` sets the partitioner last, and `tests/architecture/test_wire.py` finds clients that are made elsewhere. Each
+function raises NoAccess if the credential cannot be used. The names of settings are librdkafka's (see its
+CONFIGURATION.md); times are in milliseconds.
 """
 
 import os
@@ -19,9 +20,11 @@ from services.shell.settings import WorkerSettings
 Settings = Mapping[str, Any]
 
 PARTITIONER = "murmur2_random"
-"""As kafka-python, aiokafka and Java choose partitions; the default of librdkafka is another one (docs/adr/0009-murmur2.md)."""
+"""The partitioner of kafka-python, aiokafka and Java. The default of librdkafka is a different one
+(docs/adr/0009-murmur2.md)."""
 RECONNECTING: dict[str, Any] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
-"""A client reconnects to an unreachable broker twice a second; by default its back-off grows to ten seconds."""
+"""A client tries to reconnect to an unreachable broker at least twice a second; by default its back-off grows to ten
+seconds."""
 EVERY: dict[str, Any] = {**RECONNECTING, "log_level": 2}
 """Settings of every client, unless its function below sets others."""
 LARGEST_REQUEST = 8_000_000
@@ -29,7 +32,7 @@ LARGEST_REQUEST = 8_000_000
 
 
 def producer(access: Access, settings: Settings) -> Producer:
-    """A producer with these settings; the partitioner is the one that all share."""
+    """A producer with these settings and the partitioner that all clients share."""
     return Producer({**access.confluent(), **EVERY, **settings, "partitioner": PARTITIONER})
 
 
@@ -47,7 +50,7 @@ def admin(access: Access, settings: Settings | None = None) -> AdminClient:
 
 
 def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
-    """Asks which topics there are."""
+    """An admin client by which a desk learns which topics there are."""
     return admin(settings.access(desk))
 
 
@@ -58,29 +61,33 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
-        "linger.ms": 100,  # the commit flushes: the facts of a batch leave in few large requests, not in many small ones
-        "retry.backoff.ms": 10,  # a transaction that begins while the markers of the last one are being written gets CONCURRENT_TRANSACTIONS and retries
+        # the commit flushes the queue, so this delays nothing: the facts of a batch leave in a few large requests, not
+        # in many small ones
+        "linger.ms": 100,
+        # a transaction that begins while the markers of the last one are still being written gets
+        # CONCURRENT_TRANSACTIONS and must retry
+        "retry.backoff.ms": 10,
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
-        "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
+        "message.max.bytes": 8 << 20,  # the topics' limit; a record with parked messages exceeds the default of 1 MB
         "error_cb": on_error,
     }
     return producer(settings.access(desk), own)
 
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
-    """Reads the desk's inputs. It is no static member of its group: a static member whose broker died during a rebalance was fenced by its
-    own later session and stopped reading."""
+    """Reads the desk's inputs. It does not use static group membership: a static member whose broker died during a
+    rebalance was fenced by its own later session, and stopped reading."""
     own = {
         "group.id": group_of(desk),
-        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",  # the supervisor finds dead members by it
+        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",  # by it the supervisor finds dead members
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        "auto.offset.reset": "error",  # the loop sets the positions itself; one that the topic does not have must be an error
+        "auto.offset.reset": "error",  # the loop sets the positions itself; an offset that the topic lacks must raise
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        "max.poll.interval.ms": 900_000,  # longer than any restore; a loop that makes no progress is ended by the liveness probe
+        "max.poll.interval.ms": 900_000,  # longer than any restore; the liveness probe ends a loop that is stuck
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
     }
@@ -88,7 +95,7 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
 
 
 def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = None) -> Consumer:
-    """Reads a topic of the desk from the offsets it is given, in few large answers; `other`: settings that differ."""
+    """Reads a topic of the desk from given offsets, in few large fetches. `other`: settings that replace these."""
     own = {
         "group.id": f"{group_of(desk)}-restore",
         "isolation.level": "read_committed",
@@ -107,13 +114,13 @@ def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = No
 
 
 def sender(access: Access, linger_ms: int, queued: int) -> Producer:
-    """An idempotent producer like a declarant's; `queued`: messages that may wait in it."""
+    """An idempotent producer, as a declarant has one. `queued`: how many messages may wait in it."""
     own = {"enable.idempotence": True, "linger.ms": linger_ms, "queue.buffering.max.messages": queued}
     return producer(access, own)
 
 
 def projector_consumer(access: Access) -> Consumer:
-    """Reads every topic of the read model from the positions that the database has."""
+    """Reads every topic of the read model. The projector assigns the positions, from the database."""
     own = {
         "group.id": "customs-console",
         "isolation.level": "read_committed",
@@ -140,7 +147,8 @@ def simulator_consumer(access: Access, isolation: str) -> Consumer:
 
 
 def intake_settings(access: Access) -> dict[str, Any]:
-    """The intake's producer, for aiokafka, whose own partitioner is the shared one (`tests/architecture/test_wire.py`)."""
+    """The settings of the intake's producer. It is aiokafka's, whose only partitioner is the shared one
+    (`tests/architecture/test_wire.py`)."""
     return {
         **access.aiokafka(),
         "acks": "all",

@@ -18,8 +18,8 @@ class ClockOutOfRange(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """It showed `start` at the real moment `anchor` (seconds since 1970) and runs `speed` times as fast as real time; without `anchor` it is
-    the system's clock."""
+    """A clock that showed `start` at the real time `anchor` (both in seconds since 1970 UTC) and runs `speed` times as
+    fast as real time. Without `anchor` it is the system's clock."""
 
     anchor: float | None = None
     start: float = 0.0
@@ -35,13 +35,14 @@ class Clock:
 
     @classmethod
     def sandbox(cls, speed: float) -> Self:
-        """A clock that leaves the world's now, `speed` times as fast."""
-        moment = datetime.fromtimestamp(time.time(), UTC).timestamp()  # in microseconds, as the environment tells it
+        """A clock that starts at the real time of this call and runs `speed` times as fast."""
+        # rounded to microseconds, as in the variables that other processes get, so that all of them have the same clock
+        moment = datetime.fromtimestamp(time.time(), UTC).timestamp()
         return cls(moment, moment, speed)
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether it is not the world's."""
+        """Whether it is not the system's clock."""
         return self.anchor is not None
 
     def now(self) -> datetime:
@@ -49,7 +50,7 @@ class Clock:
         return self.at(time.time())
 
     def at(self, wall: float) -> datetime:
-        """What it shows at this real moment, seconds since 1970."""
+        """The time that it shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
         if not _FIRST <= wall <= _LAST:  # no message can carry this time: every message would be parked
@@ -57,6 +58,11 @@ class Clock:
                 f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
             )
         return datetime.fromtimestamp(wall, UTC)
+
+    def wall(self, shown: datetime) -> float:
+        """The real time, in seconds since 1970 UTC, at which it shows this aware time."""
+        moment = shown.timestamp()
+        return moment if self.anchor is None else self.anchor + (moment - self.start) / self.speed
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process the same clock."""
@@ -79,13 +85,14 @@ def now() -> datetime:
 
 
 def is_sandbox() -> bool:
-    """Whether this process's clock is not the world's."""
+    """Whether this process's clock is not the system's."""
     return CLOCK.is_sandbox
 
 
 class Forward:
-    """A clock of the world that never shows less than what it showed and what has passed since: setting the machine's clock back
-    gives nobody more time. `wall` and `ticks`: seconds since 1970, and seconds since some moment."""
+    """Real time that never goes back: it shows at least what it last showed plus the time elapsed since, so that nobody
+    gets more time when the machine's clock is set back. `wall`: seconds since 1970 UTC; `ticks`: seconds since some
+    moment, never decreasing."""
 
     def __init__(self, wall: Callable[[], float] = time.time, ticks: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._ticks = wall, ticks
@@ -102,10 +109,11 @@ _FORWARD = Forward()
 
 
 def world_us() -> int:
-    """Microseconds since 1970 UTC of the world, also where this process's clock is a sandbox's: for people's sessions and keys."""
+    """Real time in microseconds since 1970 UTC, even if this process has a sandbox's clock: for people's sessions and
+    keys."""
     return _FORWARD.micros()
 
 
 def stopwatch() -> float:
-    """Real seconds since some moment; for measuring how long something takes."""
+    """Real seconds since an arbitrary moment; for measuring how long something takes."""
     return time.monotonic()

@@ -14,19 +14,21 @@ from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, KINDS
 
 Headers = list[tuple[str, bytes]]
 LONGEST_NAME = 200
-"""Bytes of a key or an id. No valid one is longer, and a longer one would be copied into every record and fact that names it."""
+"""Most bytes of a key or an id. No valid one is longer, and a longer one would be copied into every record and fact
+that names it."""
 LARGEST_VALUE = 4_000_000
-"""Bytes of a value; facts and states drawn from it must fit into one Kafka message (`max.message.bytes`), too."""
+"""Most bytes of a value. The facts and states that follow from it must also fit into one Kafka message
+(`max.message.bytes`)."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
-"""Bytes of a fact or record that always fit into one message (`max.message.bytes` of the topics): the rest is for key, headers,
-Kafka's own frame, and what a record needs to say that messages of it are parked."""
+"""Most bytes of a fact or record, so that it always fits into one message (`max.message.bytes` of the topics). The rest
+is for the key, the headers, Kafka's own framing, and the note in a record that messages of it are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
 }
 
 
 class Undecodable(Exception):
-    """The message cannot be decided: `reason` is the code, the text has the values that show it."""
+    """The message cannot be decided. `reason`: a code; the text of the exception has the values that are wrong."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
@@ -34,7 +36,8 @@ class Undecodable(Exception):
 
 
 class Raw(NamedTuple):
-    """One Kafka message as the loop read it. A tuple: a frozen dataclass takes three times as long to make, for each message."""
+    """One Kafka message as the loop read it. It is a tuple because a frozen dataclass takes three times as long to
+    make, and one is made for each message."""
 
     topic: str
     partition: int
@@ -45,7 +48,8 @@ class Raw(NamedTuple):
 
     @property
     def position(self) -> str:
-        """Where the message lies, as `topic/partition/offset`; it stands for the id of one that has none of its own."""
+        """Where the message was read, as `topic/partition/offset`. It takes the place of an id if the message has
+        none."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     def text(self, header: str) -> str:
@@ -53,7 +57,7 @@ class Raw(NamedTuple):
         return (self.headers.get(header) or b"").decode("utf-8", "replace")
 
     def forwarded(self, header: str) -> bytes:
-        """The header as a fact may carry it on; empty where it is none that we would write."""
+        """The header as a fact may copy it; empty if it is longer than `LONGEST_NAME` bytes or not printable ASCII."""
         value = self.headers.get(header) or b""
         return value if len(value) <= LONGEST_NAME and not value.translate(None, _PRINTABLE) else b""
 
@@ -63,7 +67,8 @@ _MOST_DIGITS = len(str(LARGEST_INTEGER))
 
 
 def sequence_of(header: bytes | None) -> int:
-    """The number in a `sequence` header, 0 where there is none; ValueError when it is no number of 63 bits."""
+    """The number in a `sequence` header, 0 if there is none; ValueError if it is not a number from 0 to
+    `LARGEST_INTEGER` (63 bits)."""
     if not header:
         return 0
     if not header.isdigit() or len(header) > _MOST_DIGITS or int(header) > LARGEST_INTEGER:
@@ -72,7 +77,7 @@ def sequence_of(header: bytes | None) -> int:
 
 
 def moment_of(text: str) -> datetime:
-    """The RFC 3339 time in a `ce_time` header; ValueError when it is none, or not in the years 2000 to 2100."""
+    """The RFC 3339 time in a `ce_time` header; ValueError if it is no such time or not in the years 2000 to 2100."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or not FIRST <= moment <= LAST:
         raise ValueError(f"{text[:40]!r} has no zone or is not in the years {FIRST.year} to {LAST.year}")
@@ -92,23 +97,24 @@ def raw(message: Any) -> Raw:
 
 
 def headers_of(message: Any) -> dict[str, bytes]:
-    """The headers of a confluent-kafka message; none where the name of one is not UTF-8."""
+    """The headers of a confluent-kafka message; no headers at all if the name of one is not UTF-8."""
     try:
         return dict(_headers(message) or ())
     except SystemError:
-        # the client keeps a list without an object in the place of such a name: to read it again would end the process
+        # the client's list has a null pointer in the place of such a name: to read it a second time would crash the
+        # process
         message.set_headers([])
         return {}
 
 
 _headers = methodcaller("headers")
-"""As `message.headers()`, but an exception that the C code has set without returning NULL is always raised: the interpreter's optimised
-    call does not check for it."""
+"""As `message.headers()`, but it always raises an exception that the C code has set without returning NULL. The
+interpreter's optimised method call does not check for that."""
 
 
 def kind_of(message: Raw) -> type[Message]:
-    """The class that the `ce_type` header names, whole where the topic carries a redacted form; Undecodable when the catalogue does not
-    know it on this topic."""
+    """The class that the `ce_type` header names; of a redacted form, the class of the whole fact. Undecodable if the
+    topic does not carry this kind."""
     name = message.text("ce_type")
     kind = KINDS.get(name)
     if kind is None:
@@ -119,9 +125,10 @@ def kind_of(message: Raw) -> type[Message]:
 
 
 def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None = None) -> Message:
-    """The payload; Undecodable when it breaks the contract, is empty, or travels under another key than its own.
+    """The message's content as an object of `kind`. Undecodable if it breaks the contract, or if the key or id is
+    missing or wrong.
 
-    `extra="ignore"`: a reader that decides nothing passes over fields that a later version added.
+    `extra="ignore"`: fields that a later version added are ignored, instead of breaking the contract.
     """
     if message.key is None:
         raise Undecodable("missing_key", "the message has no key")
@@ -147,7 +154,8 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
 
 
 def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
-    """The request of a message whose content breaks the contract, where it can only hold goods and its key names them."""
+    """The request to assume for a message whose content breaks the contract; None unless its kind can only hold goods
+    and its key names them. `at`: the time that the request then has."""
     if not issubclass(kind, Request):
         return None
     try:
@@ -158,7 +166,8 @@ def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
 
 
 def _reader(kind: type[Message]) -> Callable[..., Message]:
-    """A request is validated with its bounds; a fact, and a request that holds goods, is read as it was stored."""
+    """The function that reads this kind. Requests are validated with their bounds; facts, and requests that hold goods,
+    are read without them, as they were stored."""
     if issubclass(kind, Request) and not kind.holds_goods:
         return kind.__pydantic_validator__.validate_json
     return stored_reader(kind).validate_json
@@ -186,7 +195,7 @@ def headers(
     sequence: int,
     trace: bytes,
 ) -> Headers:
-    """CloudEvents 1.0 attributes and ours, as Kafka headers."""
+    """The attributes of CloudEvents 1.0 and our own, as Kafka headers."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", id.encode()),
@@ -202,7 +211,7 @@ def headers(
 
 
 def request_headers(request: Request, id: str, source: str, time: str) -> Headers:
-    """As `headers`, for a request, which has no cause: its own id is the correlation id."""
+    """As `headers`, for a request. It has no cause, and its own id is the correlation id."""
     return headers(
         id=id,
         kind=request.kind,

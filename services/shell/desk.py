@@ -1,14 +1,13 @@
 """What must a desk bring so that the loop can run it?"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, cast
 
 from pydantic import TypeAdapter
 
-from schemas.envelope import Deadline, Fact, Hearing, Message
-from schemas.flow import FLOW
+from schemas.envelope import Deadline, Fact, Hearing
 
 
 class Decider(Protocol):
@@ -45,7 +44,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """One service on the loop: this decider, the kinds of messages that it decides (from the flow) and who watches its states.
+    """One service on the loop: this decider, and who watches its states. Which kinds of messages it decides is a row of `schemas.flow.FLOW`.
 
     `shared`: begins the key of a record that each partition has one of (`partition.key_in`), whose state the decider is given
     beside every message about anything else in it; empty for a desk without one.
@@ -55,10 +54,6 @@ class Desk:
     decider: Decider
     watcher: Watcher | None = None
     shared: str = ""
-    hears: frozenset[type[Message]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hears", frozenset(FLOW[self.name]))
 
     @classmethod
     def of(cls, name: str, module: ModuleType, watcher: Watcher | None = None, shared: str = "") -> "Desk":

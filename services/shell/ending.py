@@ -18,12 +18,14 @@ log = structlog.get_logger()
 
 
 def end_with_any_thread() -> None:
-    """From now on an exception that leaves a thread ends this process with CODE, after it was logged. For a process's start."""
+    """From now on an exception that leaves a thread is logged and ends this process with CODE. Call it when the process
+    starts."""
     threading.excepthook = _end
 
 
 def end_with_task(task: "Task[Any]") -> None:
-    """For `Task.add_done_callback`: what is to run as long as the process does is treated as a thread is."""
+    """For `Task.add_done_callback` of a task that runs as long as the process: its exception ends the process, as one
+    of a thread does."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))
@@ -36,5 +38,5 @@ def _end(args: threading.ExceptHookArgs) -> None:
         log.critical("a thread ended by an error; the process ends", thread=name, error="".join(lines)[-4000:])
         sys.stdout.flush()
         sys.stderr.flush()
-    finally:  # also when the log's disk is full
+    finally:  # the process must end even if logging raises, for instance because the disk of the log is full
         os._exit(CODE)

@@ -1,12 +1,14 @@
-"""May this message be decided, and what comes of it? Decoding, checks, requests decided once, then facts and the new state.
+"""May this message be decided, and what comes of it? Decoding, checks, requests decided once, then facts and the new
+state.
 
-`MessageHandler.attempt` changes the entry and the outcome as a whole, or returns why it cannot and changes nothing; then the caller
-parks the message.
+`MessageHandler.attempt` either makes every change to the entry and the outcome, or changes nothing and returns the
+reason, with which the caller parks the message.
 """
 
 from datetime import datetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, refusal_of
 from schemas.flow import HOLDING
 from schemas.parking import is_deadline
@@ -29,15 +31,17 @@ from services.shell.requests import (
 )
 
 DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
-"""Why a message cannot be read although its key says which goods it is about: what can only hold goods holds these."""
+"""Reasons for which a message cannot be read although its key says which goods it is about. If its kind can only hold
+goods, it then holds these."""
 HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in HOLDING.items()}
 """Desk → kinds of messages that can only hold goods."""
 
 
 class MessageHandler:
-    """Decides the messages of one turn, each by itself. `time`: `at` as a header has it.
+    """Decides the messages of one turn, each by itself. `time`: the same as `at`, in the form of a header.
 
-    `careful`: partition and key of records that could not be written; each state of theirs is tried before it counts.
+    `careful`: partition and key of records that could not be written. For them, each new state is test-encoded before
+    it is accepted.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class MessageHandler:
         self._holding = HOLDING_KINDS.get(desk.name, frozenset())
 
     def attempt(self, entry: OverlayEntry, key: str, message: Raw) -> Trouble | None:
-        """Decides the message; or says why that is impossible, and then nothing has changed."""
+        """Decides the message and returns None, or changes nothing and returns why it cannot be decided."""
         deadline = is_deadline(message.topic)
         try:
             decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
@@ -85,7 +89,8 @@ class MessageHandler:
         return None
 
     def _decoded(self, kind: type[Message], message: Raw) -> Message:
-        """The message; one that can only hold goods does so, whatever a later version has added, and however badly it is written."""
+        """The decoded message. A kind that can only hold goods is decoded even if a later version added fields, and if
+        its content cannot be read, a hold is assumed from its key."""
         try:
             return decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
         except Undecodable as error:
@@ -95,20 +100,22 @@ class MessageHandler:
             return held
 
     def _decide_once(self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
-        """A repeat of a request changes nothing, and another content under the id of an answered request is refused."""
+        """Decides a request unless it was answered before: a repeat changes nothing, and a different content under the
+        same id is refused."""
         record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
         match known(record.requests, record.answered_ids, hearing.message_id, digest):
             case Repeat.SAME:
                 self._outcome.duplicates += 1
-            case Repeat.OTHER if request.kind in self._holding:  # the id is taken, and the goods are held all the same
+            case Repeat.OTHER if request.kind in self._holding:
+                # the goods must be held although the id is taken, so the request is decided with its position as id
                 self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
             case Repeat.OTHER:
                 explanation = phrase("id_of_other_at", message=source.position)
-                self._refuse(entry, key, source, request, hearing, "key_reused", explanation)
+                self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                # remembering it would drop another request from the record
+                # the record has no room: remembering this request would make it forget another one
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
-                self._refuse(entry, key, source, request, hearing, "too_many_requests", explanation)
+                self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
                 explanation = phrase(
                     "told_in_future_at",
@@ -116,7 +123,7 @@ class MessageHandler:
                     asked=shown(source.text("ce_time"), 40),
                     message=source.position,
                 )
-                self._refuse(entry, key, source, request, hearing, "in_future", explanation)
+                self._refuse(entry, key, source, request, hearing, RefusalCode.IN_FUTURE, explanation)
             case Repeat.NEW:
                 self._decide(entry, key, source, request, hearing)
                 record.requests = remembered(record.requests, AnsweredRequest(hearing.message_id, digest, at))
@@ -129,10 +136,11 @@ class MessageHandler:
         source: Raw,
         request: Request,
         hearing: Hearing,
-        code: str,
+        code: RefusalCode,
         explanation: Phrase,
     ) -> None:
-        """The loop's own refusal, which no decider knows of and no record remembers: each such message has its own."""
+        """Refuses a request without asking the decider. The record does not remember the request, so each repeat is
+        refused again."""
         refusal = refusal_of(key, hearing.message_id, request.kind, hearing.at, code, explanation)
         cause = cause_of(source, hearing.message_id)
         output = fact_output(self._desk.name, refusal, 0, entry.record.n + 1, cause, self._time, named=source.position)
@@ -151,7 +159,7 @@ class MessageHandler:
             outputs = [fact_output(name, fact, n, sequence + n, cause, self._time) for n, fact in enumerate(facts)]
         if self._careful and (source.partition, key) in self._careful:
             self._overlay.check_fits(entry, key, state)
-        # from here on nothing can fail: the entry changes as a whole or not at all
+        # nothing below can raise, so the entry changes as a whole or not at all
         self._outcome.decided += 1
         self._outcome.outputs += outputs
         entry.record.n += len(facts)
@@ -165,14 +173,15 @@ class MessageHandler:
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """Why a message is parked that a decider, or the writing of what came of it, raised for."""
+    """Why a message is parked after its decider, or the encoding of its outcome, raised this error."""
     if isinstance(error, TooLarge):
         return Trouble("too_large", str(error))
     return Trouble("decide_raised", f"{type(error).__name__}: {error}"[:500])
 
 
 def _is_future(request: Request, source: Raw) -> bool:
-    """Whether it tells an event that had not happened when it was asked: by its own header, the same at every reading."""
+    """Whether it reports an event that had not happened when the request was made. Both times are in the message, so
+    the answer is the same at every reading."""
     try:
         return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW
     except ValueError:
@@ -180,7 +189,7 @@ def _is_future(request: Request, source: Raw) -> bool:
 
 
 def _recorded(message: Raw) -> datetime | None:
-    """When its writer wrote it down, where that can be read."""
+    """The time in its `ce_time` header; None if there is none that can be read."""
     try:
         return moment_of(message.text("ce_time"))
     except ValueError:

@@ -38,19 +38,21 @@ from services.shell.turn import Turn
 from services.shell.writing import BatchWriter
 
 DOUBTED = 2
-"""After how many failures that one message may have caused a batch is tried by halves."""
+"""After this many failures that a single message may have caused, a batch is tried by halves."""
 WITHOUT_PARTITIONS = 60.0
-"""Seconds after partitions were taken away without a new assignment, be it an empty one, before the process starts afresh."""
+"""Seconds. If no new assignment, not even an empty one, follows a revocation for this long, the process ends and starts
+afresh."""
 KNOCK_SECONDS = 10.0
-"""How long it is tried at the start whether the cluster lets this desk in, before its clients go on trying by themselves."""
+"""For how long the start waits for the cluster to admit this desk. After that its clients go on trying by
+themselves."""
 
 log = structlog.get_logger()
 
 
 class Loop:
-    """One desk's loop; `run` blocks until `stop`, and raises when the process must end and start afresh.
+    """One desk's loop. `run` blocks until `stop`, and raises if the process must end and start afresh.
 
-    `clock`: what its facts and time limits go by.
+    `clock`: the clock for the times of its facts and for its time limits.
     """
 
     def __init__(self, desk: Desk, settings: WorkerSettings, clock: Clock = CLOCK) -> None:
@@ -72,7 +74,7 @@ class Loop:
         self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._retention = timedelta(days=settings.retention_days)
         self._taken = 0
-        """How large the batch in hand is, as `Retries` counts it."""
+        """The size of the batch in hand, as `Retries` counts it."""
         self._committed_at = 0.0
         """When (monotonic) a batch was committed last."""
         self._turn_seconds = metrics.TURN.labels(desk.name)
@@ -80,7 +82,8 @@ class Loop:
     # life
 
     def run(self) -> None:
-        """Reads, decides and writes until `stop` is called; CannotContinue where the cluster lets this desk not in, or lacks it a right."""
+        """Reads, decides and writes until `stop` is called. CannotContinue if the cluster does not admit this desk or
+        denies it a right."""
         try:
             self._run()
         except KafkaException as problem:
@@ -95,7 +98,7 @@ class Loop:
         try:
             while not self._stop.is_set():
                 self._once()
-        except InterruptedError:  # asked to stop in the middle of a restore
+        except InterruptedError:  # `stop` was called in the middle of a restore
             if not self._stop.is_set():
                 raise
         finally:
@@ -114,7 +117,7 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Whether it has its partitions and its producer writes: what was tried last did not fail twice."""
+        """Whether the desk has its partitions and can write: the last batch did not fail twice in a row."""
         return self.ready.is_set() and self.retries.failures < 2
 
     # one batch
@@ -191,7 +194,7 @@ class Loop:
         self.liveness.progressed()
 
     def _transact(self, turn: Turn, messages: Iterable[Raw], due: Mapping[int, list[str]]) -> None:
-        """Decides these messages and what is due at these keys, and commits what comes of it."""
+        """Decides these messages and the time limits that are due at these keys, and commits the outcome."""
         stores, offsets = self.assignment.stores, self.assignment.offsets
         read: dict[tuple[str, int], int] = {}
         try:
@@ -216,7 +219,8 @@ class Loop:
     # failures
 
     def _start_over(self, problem: KafkaException) -> None:
-        """Abort, forget the overlay, go back to the committed offsets; the next turn reads the same messages again."""
+        """Aborts the transaction and goes back to the committed offsets, so that the next turn reads the same messages
+        again. Raises `problem` if trying again cannot help."""
         error, failures = problem.args[0], self.retries.failures
         fenced_by_time = self.transactions.exceeded_timeout(error) and self.assignment.still_ours()
         outdated = error.code() in FORGOTTEN or fenced_by_time
@@ -225,7 +229,7 @@ class Loop:
         self.calls.check_let_in()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
-        # a fresh producer aborts the open transaction of the former one, and the batch is decided again at once
+        # a new producer aborts the open transaction of the former one, so the batch can be decided again at once
         if outdated:
             self.transactions.connect()
             self.assignment.rewind()

@@ -11,19 +11,20 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def is_loopback(url: str) -> bool:
-    """Whether this address is one of this machine to itself."""
+    """Whether the host of this URL is a loopback address, or a name for one."""
     try:
         host = urllib.parse.urlsplit(url).hostname or ""
-    except ValueError:  # no address
+    except ValueError:  # the text is not a valid URL
         return False
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
+    except ValueError:  # the host is a name, not an address
         return host == "localhost" or host.endswith(".localhost")
 
 
 def open_page(url: str, timeout_seconds: float) -> HTTPResponse:
-    """The answer of one of our own pages on loopback; urllib's HTTPError for another status than 2xx."""
+    """The answer of one of our own pages on loopback. ValueError if `url` is not on loopback; urllib's HTTPError for an
+    error status."""
     if not is_loopback(url):
         raise ValueError(f"{url} is not on loopback")
     return cast(HTTPResponse, _direct.open(url, timeout=timeout_seconds))

@@ -29,8 +29,9 @@ class Offsets:
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
     def standing(self, changed: Changed) -> InputOffsets:
-        """The committed offsets of the partitions of these records. With a time limit nothing is read; but librdkafka sends nothing where there is no
-        offset, and then the group does not check whether this worker still has the partition."""
+        """The committed offsets of the partitions of these records, for a batch of time limits, which reads nothing.
+        Without any offset librdkafka sends no request, and then the group does not check whether this worker still has
+        the partition."""
         return {
             (topic, partition): offset
             for partition in {partition for partition, *_ in changed}
@@ -39,7 +40,8 @@ class Offsets:
         }
 
     def moved(self, offsets: Mapping[tuple[str, int], int]) -> dict[int, dict[str, int]]:
-        """The offsets of all inputs of each partition in which these move one: as `committed` will have them."""
+        """Partition → input topic → offset, as `committed` will be after these offsets are committed; only for the
+        partitions that they are about."""
         moved: dict[int, dict[str, int]] = {}
         for (topic, partition), offset in offsets.items():
             if partition not in moved:

@@ -12,7 +12,7 @@ from services.shell.store import ParkedMessage
 
 
 class OlderParking:
-    """Of one turn of one service."""
+    """Settles, within one turn of one service, the messages that an older version of the loop parked."""
 
     def __init__(
         self,
@@ -26,7 +26,8 @@ class OlderParking:
         self._queue, self._settlements = queue, settlements
 
     def settle_recorded(self, entry: OverlayEntry, key: str, partition: int, order: Order) -> bool:
-        """Settles the messages that the record keeps, from the first one on, which the order is about. Whether all were replayed."""
+        """Settles the messages that the record keeps. The order is about the first one; a replay goes on with those
+        after it. Returns whether all were replayed."""
         left: list[ParkedMessage] = list(entry.record.parked)
         entry.dirty = True
         if isinstance(order, DiscardParked):

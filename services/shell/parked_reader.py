@@ -13,9 +13,9 @@ from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
 
 MESSAGES, BYTES = 2000, 8 << 20
-"""Limits of one read; it ends with the message that exceeds one of them."""
+"""Limits of one read. It ends with the message that reaches one of them."""
 SECONDS = 10.0
-"""How long the cluster may take; then the turn is begun anew."""
+"""How long the cluster may take for an answer; after that the turn is begun anew."""
 
 NO_SUCH_PARTITION = frozenset(
     {
@@ -29,11 +29,13 @@ NO_SUCH_PARTITION = frozenset(
 LAST_PARTITION = 2**31 - 1
 """Partition numbers have 32 bits; the client raises an exception for a larger one, which only a forged fact can name."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
-"""The same of a topic that is none of the service's; of one that it reads, a right is missing and nothing else is known."""
+"""What the cluster answers about a topic that the service may not read. If the service does not need the topic, only a
+forged fact can name it; if it reads the topic, a right is missing, which is an error."""
 
 
 class KafkaParkedReader:
-    """One client without a group, made when something is parked for the first time; used by the loop's thread alone."""
+    """Reads with a client that belongs to no consumer group and is made when it is first needed. Only the loop's thread
+    uses it."""
 
     def __init__(self, service: str, settings: WorkerSettings) -> None:
         self._service, self._topic, self._settings = service, parked_topic(service), settings
@@ -42,7 +44,7 @@ class KafkaParkedReader:
         self._asker: Consumer | None = None
 
     def end(self, partition: int) -> int:
-        """The last stable offset: what is in transactions that are still open lies behind it."""
+        """The last stable offset of this partition of the parked topic: messages of open transactions come after it."""
         _, high = self._client().get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
@@ -72,7 +74,8 @@ class KafkaParkedReader:
         self._consumer = self._asker = None
 
     def _high(self, partition: int) -> int:
-        """The high watermark, open transactions included: a client that reads what is committed is told no such number."""
+        """The high watermark, including open transactions. It needs a client of its own, because a `read_committed`
+        client gets the last stable offset instead."""
         if self._asker is None:
             self._asker = desk_reader(self._service, self._settings, {"isolation.level": "read_uncommitted"})
         _, high = self._asker.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
@@ -85,7 +88,8 @@ class KafkaParkedReader:
         return self._consumer
 
     def _read(self, topic: str, partition: int, start: int, most: int) -> Stretch:
-        """Up to `most` messages from `start`; KafkaException when the cluster does not answer in time."""
+        """Reads up to `most` messages from the offset `start`; KafkaException if the cluster does not answer in
+        time."""
         client, stretch, size = self._client(), Stretch(next=start), 0
         end = self._high(partition) if topic == self._topic else 0
         client.assign([TopicPartition(topic, partition, start)])
@@ -101,7 +105,8 @@ class KafkaParkedReader:
                         size += len(message.value() or b"")
                     elif error.code() == KafkaError._PARTITION_EOF:
                         stretch.next, ended = max(stretch.next, message.offset()), True
-                        stretch.at_end = message.offset() >= end  # else a transaction is open there: more may come
+                        # below the high watermark, an open transaction hides messages that may still be committed
+                        stretch.at_end = message.offset() >= end
                     else:
                         raise KafkaException(error)
                 if ended:

@@ -1,8 +1,9 @@
 """Up to where has a desk read its inputs, and may it go on from there?
 
-The read positions of a partition stand in the state topic, beside the records that came of them, and in the consumer
-group. The cluster forgets those of the group after idle days (`offsets.retention.minutes`); records without their
-positions would be decided again from the beginning, and positions without their records would decide from nothing.
+The read positions of a partition are kept in the state topic, beside the records that belong to them, and in the
+consumer group. The cluster forgets those of the group after some idle days (`offsets.retention.minutes`). Records
+without positions would lead a desk to decide all its inputs again, and positions without records would lead it to
+decide new inputs without what came before.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,13 +17,15 @@ from schemas.topics import BEGINS_AT_THE_END
 from services.shell.layout import CannotContinue, replaced
 
 KEY = ""
-"""The key of this record in the state topic: no message has it, since one with an empty key is named by its position."""
+"""The key of this record in the state topic. No other record has it: a message with an empty key gets its position as
+the key."""
 MARK = "in the state topic"
-"""Metadata of a group's offset whose positions stand in the state topic, too."""
+"""Metadata of an offset of the group. It says that the positions are in the state topic, too."""
 BEGINNING, END = -2, -1
-"""Kafka's numbers for the first and the next message of a partition. The end moves on, so it is never kept as a position."""
+"""Kafka's numbers for the first and the next message of a partition. The end moves, so it is never kept as a
+position."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises about bytes that no desk wrote."""
+"""What msgspec raises for bytes that no desk wrote."""
 
 Offset = Annotated[int, msgspec.Meta(ge=BEGINNING, le=LARGEST_INTEGER)]
 
@@ -30,9 +33,10 @@ Offset = Annotated[int, msgspec.Meta(ge=BEGINNING, le=LARGEST_INTEGER)]
 class ReadPositions(msgspec.Struct, omit_defaults=True):
     """The record's value. `positions`: input topic → next offset; an input that is not named is new to the desk.
 
-    `due` stands first and empty, so that a program of the release before reads it as a record that waits for nothing.
-    `cut`: first offset of the state topic that an operator has accepted. `ids`: topic → its id, of every topic of the desk,
-    when it took the partition over; a program of the release before passes over it.
+    `due` comes first and is null, so that an older version of the program reads the value as a record that waits for
+    nothing. `cut`: the first offset of the state topic that an operator has accepted. `ids`: topic → topic id, for
+    every topic of the desk, as they were when the desk took the partition over; an older version of the program ignores
+    it.
     """
 
     due: None = None
@@ -43,7 +47,7 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class GroupOffset:
-    """What the consumer group says of one input: the next offset, None where it has forgotten, and its metadata."""
+    """What the consumer group has of one input: the next offset (None if it has none) and its metadata."""
 
     offset: int | None = None
     metadata: str = ""
@@ -51,8 +55,9 @@ class GroupOffset:
 
 @dataclass(slots=True)
 class StoredPositions:
-    """What there is of one partition: `noted` by input topic, the record or why it is `unreadable`, the first offset of the
-    state topic.
+    """What is stored about one partition. `noted`: the offsets of the group by input topic; `stored`: the read
+    positions in the state topic; `unreadable`: why these cannot be read; `first`: the first offset of the state topic;
+    `records`: how many records it has.
     """
 
     partition: int
@@ -67,13 +72,13 @@ _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(ReadPositions)
 
 
 def encode(positions: Mapping[str, int], cut: int, ids: Mapping[str, str]) -> bytes:
-    """The record's value; `due` is written although it is empty."""
+    """The record's value; `due` is written although it is null (see `ReadPositions`)."""
     body = {"due": None, "positions": positions, "ids": ids} | ({"cut": cut} if cut else {})
     return _encoder.encode(body)
 
 
 def decode(data: bytes) -> ReadPositions:
-    """As it was encoded; one of `UNREADABLE` for anything else."""
+    """Reads what `encode` wrote; raises one of `UNREADABLE` for anything else."""
     return _decoder.decode(data)
 
 
@@ -85,11 +90,12 @@ def resume(
     end: Callable[[str], int],
     ids: Mapping[str, str],
 ) -> dict[str, int]:
-    """Input topic → the offset from which this partition goes on.
+    """Input topic → the offset from which this partition is read on.
 
-    CannotContinue where records are missing or would be decided again. `accepted`: an operator has agreed that records are
-    missing; then the positions of the group, which an operator can set, count more than those in the state topic.
-    `end`: offset of the next message of an input, asked for only where a new input begins there. `ids`: those of the topics now.
+    CannotContinue if records are missing, or if messages would be decided a second time. `accepted`: an operator has
+    agreed that records are missing; then the positions of the group, which an operator can set, take precedence over
+    those in the state topic. `end`: gives the offset of the next message of a topic; called only for a new input that
+    begins at the end. `ids`: topic → its present id.
     """
     _refuse_what_is_lost(desk, found, accepted)
     before = found.stored.ids if found.stored else {}
@@ -98,12 +104,12 @@ def resume(
     stored = {
         topic: offset
         for topic, offset in (found.stored.positions if found.stored else {}).items()
-        if before.get(topic) in (None, ids.get(topic))  # of a topic made anew no position is known
+        if before.get(topic) in (None, ids.get(topic))  # a position in a topic that was deleted and made again is void
     }
     positions: dict[str, int] = {}
     for topic in inputs:
         noted, known = found.noted.get(topic, GroupOffset()).offset, stored.get(topic)
-        known = None if known == END else known  # as an earlier release kept it
+        known = None if known == END else known  # an older version of the program stored END
         if noted is None and known is None:
             positions[topic] = end(topic) if topic in BEGINS_AT_THE_END else BEGINNING
         elif noted is None or known is None or accepted:
@@ -114,7 +120,7 @@ def resume(
 
 
 def refuse_replaced(desk: str, known: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """CannotContinue when a topic is gone or made anew; both map a topic to its id."""
+    """CannotContinue if a topic was deleted, or deleted and made again. Both arguments map a topic to its id."""
     if lost := replaced(known, now):
         raise _refused(desk, f"{lost[0]}, with all that it held", f"{lost[1]}，原有消息已丢失。")
 

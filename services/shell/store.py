@@ -16,13 +16,14 @@ from services.shell.positions import decode as decode_positions
 from services.shell.requests import AnsweredRequest
 
 SHOWN_BYTES = 1000
-"""Bytes that are shown of a value that is no record."""
+"""How many bytes are shown of a value that is not a record."""
 RECENT_STATES = 512
-"""Number of keys of a partition, those that changed last, whose decoded state is kept beside the record."""
+"""For how many keys of a partition, those that changed last, the decoded state is kept beside the record."""
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
-    """A message that an older version kept in the record, whole (`value`, `key`, headers base64); replayed from there."""
+    """A message that an older software version kept whole in the record, from which it is replayed. `key`, `value` and
+    the values of `headers` are base64."""
 
     topic: str
     partition: int
@@ -35,7 +36,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
     kept: bool = True
 
     def raw(self) -> Raw:
-        """The message as it was read; without a value where that was too large to be kept."""
+        """The message as it was read; without a value if that was too large to be kept."""
         return Raw(
             self.topic,
             self.partition,
@@ -46,24 +47,27 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def origin(self) -> Origin:
-        """Where it was read; the time limits of the older version were all called `deadline`."""
+        """Where it was read. Time limits, which no topic holds, all have the topic `DEADLINE` here, and get an origin
+        made from their id."""
         if self.topic == DEADLINE:
             return deadline_origin(self.raw().text("ce_id"), self.partition)
         return Origin(self.topic, self.partition, self.offset)
 
 
 class Replay(msgspec.Struct, frozen=True, array_like=True):
-    """A replay that goes on over several turns. `order`: offset of the order, -1 once the message that it names was decided."""
+    """A replay that takes several turns. `order`: offset of the operator's order, -1 as soon as the message that it
+    names was decided."""
 
     order: int
     ordered_by: str
 
 
 class WaitingMessages(msgspec.Struct):
-    """Which messages of this key lie in the parked topic, in order, and have not been settled.
+    """The messages of this key that lie in the parked topic, in order, and are not settled yet.
 
-    `start`: an offset of the parked topic, at or before the first of them; every `MessageParked` of this key from there on
-    is one of them. `first` is absent where it was not read yet; `attempt` counts how often the first one failed.
+    `start`: an offset of the parked topic, at or before the first of them; from there on, every `MessageParked` of this
+    key is one of them. `first` and `last`: their origins; `first` is None if it was not read yet. `attempt`: how often
+    the first one has failed.
     """
 
     start: int
@@ -75,17 +79,21 @@ class WaitingMessages(msgspec.Struct):
 
 
 def _never() -> None:
-    """A factory, so that msgspec writes `due` even where it is null: a restore tells by the first bytes what is due."""
+    """The default of `due`, as a factory: msgspec then writes `due` even if it is null, and a restore can see from the
+    first bytes of a record what is due."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
-    """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON.
+    """A value of the state topic. `due`: the earliest deadline, or the time at which the record may be forgotten, as a
+    Unix time; `n`: how many facts were published about this key; `state`: the decider's JSON.
 
-    `requests`: those that were answered (see `requests.py`); `answered_ids`: ids of such, as an older
-    version kept them (`heard` in the JSON).
-    `waiting`: what is parked now; `parked`: what an older version parked, before those. `settled`: origins that waited in no
-    queue and were settled all the same; `discarded`: ids of deadlines that an operator gave up.
-    `due`, `parked` and `waiting` stand first: what a restore must know of a million records it reads without decoding them.
+    `requests`: those that were answered (see `requests.py`); `answered_ids`: ids of answered requests in the form of an
+    older software version (`heard` in the JSON). `waiting`: the messages that are parked now; `parked`: earlier ones,
+    which an older version parked. `settled`: origins that were settled without having waited in a queue; `discarded`:
+    ids of deadlines that an operator gave up.
+
+    `due`, `parked` and `waiting` come first, so that a restore can read them in a million records without decoding the
+    rest.
     """
 
     due: float | None = msgspec.field(default_factory=_never)
@@ -115,26 +123,28 @@ def decode_record(data: bytes) -> Record:
 
 
 def unreadable_record(data: bytes) -> Record:
-    """The record that replaces a value that no desk wrote. Its state is a text, which no decider can read as a state, so that the next
-    message of this key is parked instead of being decided as the first one of unknown goods. The text begins with the value."""
+    """The record that replaces a value that no desk wrote. Its state is a text, which no decider can read as a state,
+    so the next message of this key is parked and not decided as if it were the first one about unknown goods. The text
+    shows the beginning of the value."""
     return Record(state=msgspec.Raw(msgspec.json.encode(f"no record: {data[:SHOWN_BYTES]!r}")))
 
 
 def due_of(data: bytes) -> float | None:
-    """A record's `due`, without decoding the rest; of a record written before `due` stood first, by decoding it."""
+    """A record's `due`, without decoding the rest. Only a record that was written when `due` did not come first yet is
+    decoded."""
     if not data.startswith(_DUE):
         return decode_record(data).due if _DUE[1:] in data else None
     if data.startswith(_NOT_DUE):
         return None
     due = float(data[len(_DUE) : data.find(b",", len(_DUE))])
-    # NaN or an infinity breaks the order of the heap, and the other deadlines would wait behind it
+    # NaN or an infinity would break the order of the heap, and other deadlines would not come due
     if not math.isfinite(due):
         raise ValueError(f"{due} is no moment")
     return due
 
 
 def parked_in(data: bytes) -> int:
-    """How many parked messages wait at a record, without decoding one that has none."""
+    """How many messages are parked at a record. A record without any is not decoded."""
     older, newer = _PARKED
     if data.startswith(_DUE):
         if data.find(older, 0, 64) < 0 and data.find(newer, 0, 64) < 0:
@@ -146,40 +156,43 @@ def parked_in(data: bytes) -> int:
 
 
 class Partition:
-    """The records of one partition and the heap of their deadlines. Dropped when the partition is revoked, restored from the state topic."""
+    """The records of one partition and the heap of their deadlines. It is dropped when the partition is revoked, and
+    restored from the state topic when the partition is assigned."""
 
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
         self.deadlines: list[tuple[float, str]] = []
         self.stored: ReadPositions | None = None
-        """The read positions that stand beside these records; None where none were ever written."""
+        """The read positions that belong to these records; None if none were ever written."""
         self.first = 0
         """First offset of this partition in the state topic."""
         self.unreadable = ""
-        """Why what stands in place of the read positions cannot be read."""
+        """Why the record of the read positions cannot be read; empty if it can."""
         self._recent: dict[str, tuple[bytes, Any]] = {}
 
     def accepted_from(self) -> int:
-        """First offset of the state topic from which an operator, or the first start, has accepted the records as complete."""
+        """The offset of the state topic from which the records are accepted as complete, by an operator or by the first
+        start."""
         return self.stored.cut if self.stored else self.first
 
     def take_positions(self, data: bytes | None) -> None:
-        """The read positions as they were read from the topic."""
+        """Stores the read positions that were read from the topic; None if their record was deleted."""
         try:
             self.stored = None if data is None else decode_positions(data)
         except UNREADABLE as error:
             self.unreadable = f"{type(error).__name__}: {error}"[:400]
 
     def restored(self, records: Mapping[str, bytes | None]) -> int:
-        """Takes the last value of each key in the topic, None where it was forgotten; returns how many messages are parked."""
+        """Takes the last value of each key in the topic (None: the key was forgotten). Returns how many messages are
+        parked."""
         self.records = {key: data for key, data in records.items() if data is not None}
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
-                continue  # most records: nothing is due and nothing parked
+                continue  # true of most records: nothing is due and nothing is parked
             try:
                 due, waiting = due_of(data), parked_in(data)
-            except (ValueError, *UNREADABLE):  # no record at all: the next message of this key is parked for it
+            except (ValueError, *UNREADABLE):  # not a record: the next message of this key will be parked
                 continue
             if due is not None:
                 self.deadlines.append((due, key))
@@ -193,10 +206,11 @@ class Partition:
             try:
                 yield key, decode_record(data).state
             except UNREADABLE:
-                continue  # its next message is parked for it
+                continue  # not a record: the next message of this key will be parked
 
     def put(self, key: str, data: bytes | None, due: float | None, state: Any = None) -> None:
-        """Takes a committed record, with its decoded state where there is one; None as `data` forgets the key."""
+        """Stores a committed record. `data`: None forgets the key; `due`: its earliest deadline; `state`: its decoded
+        state, if known."""
         recent = self._recent
         recent.pop(key, None)
         if data is None:
@@ -211,17 +225,19 @@ class Partition:
                 del recent[next(iter(recent))]
 
     def state_of(self, key: str, data: bytes) -> Any:
-        """The decoded state of exactly this record where it changed lately, else None. Deciders never change a state in place."""
+        """The decoded state of exactly this record if it is kept, else None. It can be shared, as deciders never change
+        a state in place."""
         recent = self._recent.get(key)
         return recent[1] if recent is not None and recent[0] is data else None
 
     def decoded(self, key: str, data: bytes, state: Any) -> None:
-        """Keeps the decoded state of this record, which is read in every turn and changes seldom."""
+        """Keeps the decoded state of a record that is read in every turn and seldom changes."""
         if self.state_of(key, data) is None:
             self._recent[key] = data, state
 
     def due(self, at: datetime, most: int) -> list[str]:
-        """Takes the keys whose deadline is not after `at` from the heap; the loop puts them back if its turn fails."""
+        """Removes up to `most` keys from the heap whose deadline is not after `at`, and returns them. The loop puts
+        them back if its turn fails."""
         moment, keys = at.timestamp(), dict[str, None]()
         while self.deadlines and self.deadlines[0][0] <= moment and len(keys) < most:
             keys[heapq.heappop(self.deadlines)[1]] = None

@@ -24,16 +24,18 @@ from services.shell.replay import Replays
 from services.shell.store import Partition
 
 LATER = timedelta(minutes=1)
-"""When the time limits of a key are looked at again while a message of it is parked."""
+"""How long the time limits of a key are put off while a message of it is parked."""
 INPUT_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in FLOW.items()}
-"""Desk → kinds of messages that it decides; it passes over all others."""
+"""Desk → kinds of messages that it decides; it ignores all others."""
 
 
 class Turn:
-    """One batch of one desk. `at`: the moment at which all of it is decided; `retention`: how long a closed consignment is remembered.
+    """One batch of one desk. `at`: the time at which all of it is decided; `retention`: how long a closed consignment
+    is remembered.
 
-    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being decided.
-    `one_by_one`: whether a replay decides one message a turn, so that it is known which one cannot be written.
+    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being
+    decided. `one_by_one`: a replay decides only one message a turn, so that it is known which message cannot be
+    written.
     """
 
     def __init__(
@@ -55,8 +57,8 @@ class Turn:
         self._begin()
 
     def _begin(self) -> None:
-        """Resets everything that the turn computes. None of the parts refers to the turn: a reference cycle would keep each batch in memory
-        until the garbage collector runs."""
+        """Resets everything that the turn computes. None of the parts refers back to the turn, because a reference
+        cycle would keep each batch in memory until the garbage collector runs."""
         desk, at = self.desk, self._at
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.outcome = Outcome()
@@ -69,7 +71,7 @@ class Turn:
         )
 
     def handle(self, store: Partition, message: Raw) -> None:
-        """Decides one message from a topic, or parks it, or passes over what is no input of this desk."""
+        """Decides one message from a topic, or parks it. A message that is not an input of this desk is ignored."""
         if message.topic == self._orders:
             self._input.append((store, message))
             self._overlay.take_shared(store, message.partition)
@@ -92,7 +94,7 @@ class Turn:
         return self.refused.get(id_of(message)) if self.refused else None
 
     def _decide_or_park(self, entry: OverlayEntry, key: str, message: Raw, refusal: Trouble | None) -> bool:
-        """Whether it was decided."""
+        """Decides the message, or parks it if that is refused or fails. Returns whether it was decided."""
         trouble = refusal or self._handler.attempt(entry, key, message)
         if trouble:
             self._queue.park(entry, key, message, trouble)
@@ -126,7 +128,8 @@ class Turn:
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
                     entry.record.due = (self._at + LATER).timestamp()
                 continue
-            if entry.record.closed and not waited:  # else `due` was the replay's, and not the end of the retention
+            # if a message waited, `due` was set for its replay, and is not the end of the retention
+            if entry.record.closed and not waited:
                 if entry.record.due is not None and entry.record.due <= self._at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True
                 continue
@@ -138,20 +141,22 @@ class Turn:
             open_deadlines = self._overlay.open_deadlines(entry, key, entry.state)
             passed = [deadline for deadline in open_deadlines if deadline.due <= self._at]
         except Exception as error:
-            # a bug, or a state that cannot be read: this key is parked for an operator, other keys go on
+            # a bug, or a state that cannot be read: the time limits of this key are parked for an operator, other keys
+            # go on
             limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
             self._queue.park(entry, key, limits, trouble_of(error))
             return
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
             if not self._decide_or_park(entry, key, message, refusal):
-                return  # the others come due again once this one is settled
+                return  # the others come due again as soon as this one is settled
 
     def changed(self) -> Changed:
         """The changed records.
 
-        Where a record cannot be written (too large, or its decider raises), the whole turn is computed again and each message
-        of that key is tried on its own: the one that causes it is parked. Other keys never pay for that.
+        If a record cannot be encoded (it is too large, or its decider raises), the whole turn is computed again, and
+        the new state is then checked after each message of that key: the message that causes the failure is parked.
+        Other keys are not affected.
         """
         while True:
             result: Changed = []
@@ -172,7 +177,8 @@ class Turn:
                 self._compute_again()
 
     def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
-        """No message causes the failure, but the record as it was read: its time limits are parked for an operator, other keys go on."""
+        """Handles records that fail although no message of the turn is the cause: the record was bad when it was read.
+        Its time limits are parked for an operator, other keys go on."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:
@@ -191,7 +197,8 @@ class Turn:
 
 
 def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) -> Raw:
-    """A time limit that has passed, as if it had been read; no topic holds it."""
+    """A time limit that has passed, in the form of a message that was read from a topic (no topic has such
+    messages)."""
     passed = DeadlinePassed(subject=key, name=deadline.name, due=deadline.due)
     cause = deadline_id(desk, key, deadline)
     names = {"ce_type": passed.kind.encode(), "ce_id": cause.encode()}
@@ -199,12 +206,13 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
 
 
 def _key_of(store: Partition, message: Raw) -> str:
-    """The key of the message's record; its position where the message has no key that could be one of ours."""
+    """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
+    it is the message's position: the message is then parked under it."""
     if message.key and len(message.key) <= LONGEST_NAME:
         try:
             key = message.key.decode()
             if key.isprintable() or key in store.records:
                 return key
         except UnicodeDecodeError:
-            pass  # such a message parks under its own position, below; so does one with an endless or unprintable key
+            pass
     return message.position

@@ -32,18 +32,21 @@ from services.shell.settings import WorkerSettings
 
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
 _reasons = Labels(50)
-"""Of parking; a dozen are in use."""
+"""Labels for reasons of parking; about a dozen are in use."""
 LONGEST = 200
-"""Characters of a text from a parked topic, as a label and in the log: each label stays in memory until the process ends."""
+"""Most characters of a text from a parked topic in a label or in the log, because a label stays in memory until the
+process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """The media type without its character set, which aiohttp adds."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
-"""How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
+"""How long an orderly end waits for a loop, and then for Faust's own clients. Together they are less than the ten
+seconds within which a worker must end."""
 LET_IN_SECONDS = 10.0
-"""How long it is tried whether the cluster lets Faust's own clients in."""
+"""For how long the start waits for the cluster to admit Faust's own clients."""
 WATCH_SECONDS = 1.0
+"""How often the worker checks whether calls to the broker come back."""
 KNOCK_SECONDS = 0.3
-"""How often, and for how long, it is tried whether a broker accepts connections."""
+"""How long one attempt to connect to a broker may take, and the pause between two at the start."""
 log = structlog.get_logger()
 
 
@@ -63,14 +66,16 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own; if it ends by an exception or hangs, the whole worker ends at once with code 1, or 78
-    where starting again does not help.
+    """A desk's loop in a thread of its own. If it ends by an exception or hangs, the whole worker ends at once: with
+    code 1, or with 78 if starting again does not help.
 
-    At once: what counts is in committed transactions, and an orderly end may wait long for a broker that is away.
+    An orderly end could wait long for a broker that is away, and it is not needed: everything that matters is in
+    committed transactions.
     """
 
     hosted: Loop
-    """Set by a subclass per desk: Faust makes the service itself, and `loop` is its word for asyncio's."""
+    """The loop; a subclass for each desk sets it, because Faust makes the object itself. (In Faust, `loop` is
+    asyncio's.)"""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -104,7 +109,7 @@ class LoopService(Service):
             await self.sleep(WATCH_SECONDS)
 
     async def on_stop(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):  # stopped for the second time: do not wait
+        for number in (signal.SIGTERM, signal.SIGINT):  # a second signal ends the process without waiting
             asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
         self.hosted.stop()
         if self._thread is not None:
@@ -115,7 +120,8 @@ class LoopService(Service):
 
 
 async def broker_accepts(bootstrap: str) -> bool:
-    """Whether one of the bootstrap servers accepts a connection now and does not end it at once, as a proxy may."""
+    """Whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may
+    close it at once."""
     for server in bootstrap.split(","):
         host, _, port = server.strip().rpartition(":")
         try:
@@ -137,9 +143,10 @@ async def broker_accepts(bootstrap: str) -> bool:
 
 
 class Frame(faust.App):
-    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them back.
+    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them
+    back.
 
-    A worker that is started while the broker is away waits here, with everything imported: Faust would end it.
+    If the broker is away when the worker starts, the app waits for it; Faust itself would end the process.
     """
 
     customs_access = Access("")
@@ -149,7 +156,7 @@ class Frame(faust.App):
             await self.sleep(KNOCK_SECONDS)
         try:
             await asyncio.to_thread(knock, self.customs_access, LET_IN_SECONDS)
-        except CannotContinue as error:  # Faust would try for ever, or end with a traceback
+        except CannotContinue as error:  # Faust would try forever, or end with a traceback
             log.error("refused", desk="worker", error=str(error))
             os._exit(REFUSED_CODE)
         await super().on_start()
@@ -193,7 +200,8 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     app.customs_access = access
     loops = [Loop(desk, settings) for desk in desks]
     gc.collect()
-    gc.freeze()  # a batch makes many short-lived objects and no cycles: looking for cycles less often is a tenth of the time
+    # a batch makes many short-lived objects and no cycles; searching for cycles less often saves a tenth of the time
+    gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     for loop in loops:
         app.service(type(f"{loop.desk.name.title()}Loop", (LoopService,), {"hosted": loop}))
@@ -203,7 +211,8 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
 
 
 def _watch_parked(app: faust.App, names: list[str]) -> None:
-    """Parked messages are rare and urgent: an agent counts and logs each announcement for the alert."""
+    """Starts an agent that counts and logs each message of the parked topics, for the alert. They are rare and
+    urgent."""
     topic = app.topic(*[parked_topic(name) for name in names], value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic)
@@ -213,7 +222,7 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
 
 
 def announced(headers: dict[str, bytes], value: bytes) -> None:
-    """Counts and logs what stands on a parked topic, whoever wrote it."""
+    """Counts and logs one message of a parked topic. Its content is not trusted, since anybody may have written it."""
     kind = (headers.get("ce_type") or b"").decode("utf-8", "replace")
     body: Any = None
     with contextlib.suppress(orjson.JSONDecodeError):
@@ -228,14 +237,15 @@ def announced(headers: dict[str, bytes], value: bytes) -> None:
 
 
 def _text(value: Any) -> str:
-    """A name or code of ours; nothing of what is none, and the beginning of one without end."""
+    """The first `LONGEST` characters of a text; empty for any other value."""
     return value[:LONGEST] if isinstance(value, str) else ""
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/livez")
     async def livez(view: View, request: Request) -> Response:
-        """Alive means progress: position against end, not an open port."""
+        """The worker counts as alive while each loop makes progress (its position moves while messages wait), not while
+        a port is open."""
         stuck = {
             x.desk.name: round(x.liveness.stalled(), 1) for x in loops if x.liveness.stalled() > settings.stall_seconds
         }

@@ -1,6 +1,6 @@
 """Which request will a simulated person send, when, and with which idempotency key? Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ class Act:
 
     `not_before`: the request reports something that takes until then (a treatment), so that it is not sent earlier even where the day is
     not paced. `stamped`: it reports an event; where the day is not paced, its event time is when the fact was read. `replaces`: the act that it corrects or takes back.
+    `lets_out`: it reports that this container left, which happens only while it may (`exits.py`).
     `at_end`: where the day is not paced, it is sent when every desk has read everything else, since no fact tells that the gate desk has
     all that it needs.
     """
@@ -32,6 +33,7 @@ class Act:
     not_before: datetime | None = None
     stamped: bool = False
     replaces: str = ""
+    lets_out: str = ""
     at_end: bool = False
 
 
@@ -46,7 +48,7 @@ def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
 
 
 def acts_as_sent(
-    acts: list[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
+    acts: Sequence[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
 ) -> list[Act]:
     """The acts that follow from one fact, as this sender makes them. `event_times`: request → event time, of those that were made before:
     what is told of the same event by another process has the time of the first."""

@@ -17,7 +17,8 @@ from services.simulator.dice import throw
 from services.simulator.slips import Slip, slip_of
 
 HOURS = (2, 2, 1, 1, 1, 2, 3, 5, 8, 9, 9, 7, 5, 7, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2)
-"""How the day's lodgements fall on its hours (China Standard Time): most in office hours, some at night."""
+"""The weight of each hour of the day (China Standard Time) in the number of lodgements: most are in office hours, some
+at night."""
 _TOTAL = sum(HOURS)
 _EDGES = tuple([sum(HOURS[:hour]) / _TOTAL for hour in range(25)])
 
@@ -60,35 +61,39 @@ WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
 )
 """Goods for which the risk desk has a rule."""
 MOST_OF_A_LINE_KG = 2000.0
-"""Eight lines, and as many of the neighbour's, go into one container."""
+"""Most kilograms of a line, so that eight lines of a consignment and eight of its neighbour fit into one container."""
 WATCHED_SHARE = 0.10
 WRONG_SHARE = 0.015
-"""Declarations with a mistake that the declaration desk points at."""
+"""Share of declarations with a mistake, which the declaration desk finds."""
 WITHDRAWN_SHARE = 0.01
 AGAIN_SHARE = 0.5
-"""Of what was withdrawn, how much is lodged again under the same reference, in the same containers."""
+"""Share of the withdrawn consignments that are lodged again under the same reference, in the same containers."""
 IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
-"""Green consignments on which an officer puts a hold for a while."""
+"""Share of the green consignments on which an officer places a hold for a while."""
 REPEATED_SHARE = 0.01
 """Share of consignments that are lodged twice, as by a client that retries."""
 SHARED_SHARE = 0.45
-"""Pairs of sea consignments that share a container: a fifth of all sea consignments. They come or go with one ship."""
+"""Share of the pairs of neighbouring sea consignments that share a container and a ship: a fifth of all sea
+consignments."""
 BLOCK = 100
-"""Boxes come back within so many consignments: imports in the second half come in the boxes of the first. That is a third of all boxes."""
+"""Containers come back within blocks of this many consignments: imports in the second half of a block come in
+containers of the first half. That is a third of all containers."""
 PREFIX = "SIM"
 _WRONG, _RIGHT = 13, 14
-"""Added to the seed in the owner's code of the containers into which goods are stripped: no box of the day has their numbers."""
+"""Added to the seed to make the numbers of the containers into which goods are stripped, so that they differ from all
+others of the day."""
 
 
 REMEMBERED = 100_000
-"""Number of intents that a day caches, the latest ones: making a declaration again takes far longer."""
+"""How many intents, the latest ones, a day caches, because making a declaration again takes far longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the people of one consignment intend. `arrives_after`: seconds of the border's clock. `conveyance`: with which it comes
-    or goes. `again`: once withdrawn, it is lodged again."""
+    """What the people of one consignment intend to do. `conveyance`: the ship, flight, train or truck with which it
+    comes or goes; `arrives_after`: seconds of the border's clock; `again`: they lodge it again after it was
+    withdrawn."""
 
     declarant: str
     conveyance: str
@@ -100,7 +105,8 @@ class Intent:
 
 
 class Stay(NamedTuple):
-    """One visit of a container. `lots`: the consignments in it; `imported`: they leave through the land gate."""
+    """One visit of a container. `lots`: the ids of the consignments in it; `imported`: they are imports, which leave
+    through the land gate."""
 
     lots: tuple[str, ...]
     imported: bool
@@ -120,14 +126,14 @@ class Plan:
         return consignment_id(self.declaration.declarant, self.declaration.reference)
 
     def inside(self, box: str) -> "Plan":
-        """The same goods in this container, alone."""
+        """The same goods, alone in this container."""
         boxes = (DeclaredContainer(container_no=box),)
         return replace(self, declaration=self.declaration.model_copy(update={"containers": boxes}))
 
 
 @dataclass(frozen=True)
 class Day:
-    """`consignments` a day from `start` on; indexes beyond it are the days that follow."""
+    """A simulated day with so many `consignments`, from `start` on. Higher indexes belong to the days that follow."""
 
     seed: int
     consignments: int
@@ -138,7 +144,8 @@ class Day:
     )
 
     def lodged_at(self, index: int) -> datetime:
-        """When this consignment is lodged: in order, spread like the hours of a working day."""
+        """When the consignment of this index is lodged. A higher index is lodged later, and the lodgements of a day are
+        distributed over its hours as `HOURS` says."""
         day, number = divmod(index, self.consignments)
         share = (number + 0.5) / self.consignments
         hour = min(23, bisect_left(_EDGES, share) - 1)
@@ -174,15 +181,16 @@ class Day:
         return self._intents.get(index) or self.plan(index).intent
 
     def shares(self, index: int) -> bool:
-        """Whether this consignment and its neighbour share a container."""
+        """Whether this consignment and its neighbour (indexes 2n and 2n + 1) share a container."""
         return _shares(self.seed, index - index % 2)
 
     def before(self, index: int) -> int | None:
-        """The consignment in whose box this one comes, if that box leaves; None for a box that was not here before."""
+        """The index of the consignment in whose container this one comes, provided that the container has left; None if
+        its container was not here before."""
         return self._block(index)[0].get(index)
 
     def after(self, index: int) -> int | None:
-        """The consignment that comes in the box of this one."""
+        """The index of the consignment that later comes in the container of this one; None if there is none."""
         return self._block(index)[1].get(index)
 
     def _block(self, index: int) -> tuple[dict[int, int], dict[int, int]]:
@@ -195,16 +203,17 @@ class Day:
         return self._returns[block]
 
     def box(self, index: int) -> str:
-        """The container of a consignment that is alone in its own."""
+        """The container of a consignment that has one for itself."""
         return _box(self.seed, index)
 
     def index_of_box(self, box: str) -> int | None:
-        """The first consignment for which this container is planned; None for anybody else's."""
+        """The index of the first consignment for which this container is planned; None if it is not a container of the
+        simulator."""
         return _index_of_box(self.seed, box)
 
     def slip(self, index: int) -> Slip:
-        """What is told wrongly of the box of these goods, and put right: of imports that are alone in a box that was not here before, whose
-        officer or declarant does not want them before they arrive."""
+        """The mistake that somebody reports about the container of these goods and then corrects. NONE for exports, for
+        goods that share a container or come in a returning one, and for goods that will be held or withdrawn."""
         slip = slip_of(throw(self.seed, self.box(index), "slip"))
         if slip is Slip.NONE or not _imported_alone(self.seed, index) or self.before(index) is not None:
             return Slip.NONE
@@ -212,18 +221,21 @@ class Day:
         return Slip.NONE if intent.held or intent.withdraws else slip
 
     def targets(self, index: int) -> tuple[str, str]:
-        """The containers into which the goods of this consignment are told to be stripped: by mistake, and really."""
+        """The two containers into which these goods are reported to be stripped: the one that is reported by mistake,
+        and the real one."""
         return _box(self.seed + _WRONG, index), _box(self.seed + _RIGHT, index)
 
     def is_wrong_target(self, box: str) -> bool:
-        """Whether goods are told to be stripped into this container only by mistake."""
+        """Whether this container is one into which goods are stripped only according to a mistaken report."""
         return _index_of_box(self.seed + _WRONG, box) is not None
 
     def stays(self, first: int, last: int) -> dict[str, list[Stay]]:
-        """What is in each container when it is here the first and the second time, as the world knows it.
+        """Container → its first and second visit, as they really are, for the consignments `first` to `last`
+        (exclusive).
 
-        Goods whose box does not leave the first time come in a box of their own, which is listed, too. Goods that are stripped are at the
-        end in another box; they leave neither in their own one nor in the one that was told by mistake.
+        Goods that should come in a returning container come in one of their own if that container does not leave; it is
+        listed, too. Goods that are stripped end up in another container: they leave neither in their own one nor in the
+        one that was reported by mistake.
         """
         found: dict[str, list[Stay]] = {}
         for index in range(first, last):
@@ -244,7 +256,8 @@ class Day:
 
 
 def _returning(seed: int, first: int) -> Iterator[tuple[int, int]]:
-    """Index of the second half of a block → index of the first half whose box it comes in: imports by sea, alone in their box."""
+    """Pairs of an index in the second half of a block and the index in the first half in whose container it comes. Both
+    are imports by sea that are alone in their container."""
     fits = [index for index in range(first, first + BLOCK) if _imported_alone(seed, index)]
     early = [index for index in fits if index < first + BLOCK // 2]
     late = [index for index in fits if index >= first + BLOCK // 2]
@@ -264,7 +277,7 @@ def _shares(seed: int, first: int) -> bool:
 
 
 def index_of(reference: str, seed: int) -> int | None:
-    """The index that a reference or bill of this seed names; None for anybody else's."""
+    """The index that a reference or bill of this seed names; None if it is not the simulator's."""
     head, _, tail = reference.partition("-")
     return int(tail) if head == f"{PREFIX}{seed}" and tail.isdigit() else None
 
@@ -353,7 +366,8 @@ def _firm(seed: int, number: int) -> str:
 def _conveyance(mode: str, dice: Random, index: int) -> str:
     match mode:
         case "2":
-            later = 40 * (index % BLOCK >= BLOCK // 2)  # a box does not come back with the voyage with which it came
+            # a container must not come back with the same voyage, so the two halves of a block have different voyages
+            later = 40 * (index % BLOCK >= BLOCK // 2)
             return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {later + dice.randrange(40):03}E"
         case "5":
             return f"{dice.choice(('CA', 'MU', 'KE', 'NH'))}{dice.randrange(100, 999)}"
@@ -371,7 +385,8 @@ def _containers(seed: int, index: int) -> tuple[DeclaredContainer, ...]:
 
 
 def _index_of_box(seed: int, box: str) -> int | None:
-    """The consignment for which a day of this seed has this container; None where it has none such."""
+    """The index of the consignment for which a day of this seed has this container; None if it has no such
+    container."""
     index = int(box[4:10]) if box[4:10].isdigit() else -1
     index += sum([(ord(letter) - 65) * size for letter, size in zip(box[1:3], (1_000_000, 26_000_000), strict=False)])
     return index if index >= 0 and _box(seed, index) == box else None

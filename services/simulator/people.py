@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import DeclaredContainer, LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused
 from schemas.gate import (
@@ -20,6 +21,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordGateOut,
 )
+from schemas.hold_ids import is_for_an_officer, is_of_lapse
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import (
@@ -68,8 +70,6 @@ LATE = (2.0, 8.0)
 """Hours from a departure to a late report, or to a correction: shortest and longest."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
 """Exports whose loading is told, and the hours from their release to it."""
-LAPSE = "officer/lapse/"
-"""Begins the hold of a release that nobody used in time."""
 STAYING = ("rejected", "refused", "withdrawn")
 """Ends of goods that are not released."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
@@ -242,13 +242,13 @@ class People:
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
         key = fact.consignment_id
-        lapsed = next((h for h in fact.holds if h.hold_id.startswith(LAPSE)), None)
+        lapsed = next((h for h in fact.holds if is_of_lapse(h.hold_id)), None)
         if lapsed is not None:
             if self._never_leaves(key):
                 self.kept.add(key)
                 return []
             return [self._give_again(fact, lapsed.hold_id)]
-        placed = next((h for h in fact.holds if h.hold_id.startswith("officer/")), None)
+        placed = next((h for h in fact.holds if is_for_an_officer(h.hold_id)), None)
         if placed is not None and key in self.waiting_to_arrive:
             self.lifting.add(key)
             lift = self._lift(fact, placed.hold_id, "核查无异常 nothing was found")
@@ -376,7 +376,7 @@ class People:
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
         """A desk whose clock was behind takes a record for one of the future; what was answered already is refused again."""
-        if fact.request_kind != RecordTreatment.kind or fact.code != "in_future":
+        if fact.request_kind != RecordTreatment.kind or fact.code != RefusalCode.IN_FUTURE:
             return []
         later = fact.occurred_at + timedelta(days=1)
         return [
@@ -388,7 +388,8 @@ class People:
         """It leaves once, however often it is allowed, unless something was told of it by mistake: then when that was put right."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
-        return self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
+        acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
+        return [replace(act, lets_out=fact.container_no) for act in acts]
 
     def _drive_out_after_all(self, fact: EquipmentEventRetracted) -> list[Act]:
         allowed = self.mistakes.leaves_after_all(fact)

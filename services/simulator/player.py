@@ -7,6 +7,7 @@ The player stores nothing: after a restart it reads the topics from the beginnin
 import heapq
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent
-from schemas.release import ReleaseGranted
+from schemas.release import ReleaseGranted, ReleaseRevoked
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell import clients
 from services.shell.advance import Advance, unreported
@@ -25,24 +26,31 @@ from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.acts import Act, acts_as_sent
 from services.simulator.day import Day, Plan
+from services.simulator.exits import Exits
 from services.simulator.owned import Owned, as_simulated
 from services.simulator.people import FACTS_ACTED_ON, People
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
+NAMED = 10
+"""How many of those that were awaited are named."""
 LOOK_SECONDS = 0.3
-"""How often a day that may be over is looked at."""
+"""Pause between two checks whether a day is over."""
 DEAD = 5
-"""After this many times `idle_seconds` without a fact, desks that have not read everything are taken to have ended."""
+"""If no fact comes for this many times `idle_seconds`, desks that have not read everything are assumed to have
+ended."""
 SILENT = 60
-"""After this many seconds without a fact, a day on which every consignment has its end is over, whatever the desks have read."""
+"""If every consignment has its end and no fact comes for this many seconds, the day is over, whatever the desks have
+read."""
 LEAST_SPEED = 3600.0
-"""Seconds of the clock for one of the world that a play without pace needs: it waits for treatments, which take a day."""
+"""The least speed of the sandbox clock for a play without pace: it waits for treatments, which take a day of that
+clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
-KINDS = {kind.kind: kind for kind in FACTS_ACTED_ON}
+KINDS = {kind.kind: kind for kind in (*FACTS_ACTED_ON, ReleaseRevoked)}
+"""Facts that are decoded: people act on them, or they say whether a container may leave."""
 ENDS = {
     "DeclarationRejected": "rejected",
     "ReleaseGranted": "released",
@@ -54,26 +62,33 @@ log = structlog.get_logger()
 
 
 class ClockTooSlow(Exception):
-    """A play without pace on a clock on which a treatment would take hours; the text says what to do."""
+    """A play without pace was asked for on a clock that is so slow that treatments would take hours. The text says what
+    to do."""
 
 
 @dataclass
 class Played:
-    """What came of it: consignments lodged, requests asked, and consignments per end ("kept": released, and other goods keep their box)."""
+    """The result of a play: how many consignments were lodged, how many requests were sent, and how many consignments
+    have each end ("kept": released, but other goods keep their container inside)."""
 
     lodged: int = 0
     requests: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     finished: bool = False
+    awaited: list[str] = field(default_factory=list)
+    """If it is not finished, what it waited for: goods without an end, requests that are due later, desks that have not read
+    everything."""
 
 
 class Player:
-    """Plays `first` to `last` (exclusive; None: without end) of a day; `paced` by the border's clock, or as fast as possible.
+    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: `paced` by the clock, or as
+    fast as possible.
 
-    `rate`: lodgements a real second at most, when not paced; 0 is no limit. `clock`: the desks' own. Without pace it must be a
-    sandbox's of `LEAST_SPEED` or more (else ClockTooSlow), because a treatment is reported only when its hours have passed.
-    `others`: people act on goods, too, that no simulated declarant lodged.
+    `rate`: most lodgements in a real second if not paced; 0 is no limit. `clock`: the clock that the desks have, too.
+    Without pace it must be a sandbox clock with a speed of `LEAST_SPEED` or more (else ClockTooSlow), because a
+    treatment is reported only after its hours have passed. `others`: the simulated people also act on goods that no
+    simulated declarant lodged.
     """
 
     def __init__(
@@ -101,17 +116,18 @@ class Player:
         self._owned = Owned(others=others)
         self._returning = Returning(day, first)
         self.played = Played()
-        self._next = first
+        self.next = first
+        """The index that is lodged next."""
         self._acts: list[tuple[float, float, int, Act]] = []
         self._at_end: list[Act] = []
         self._count = 0
         self._request_ids: set[str] = set()
         self._event_times: dict[str, datetime] = {}
-        """Event times of the departures that were told before this run, by request."""
+        """Request id → event time, for the equipment events that were reported before this run."""
         self.acknowledged: set[str] = set()
-        """Ids of the requests of this run that the broker has."""
+        """Ids of the requests of this run that the broker has acknowledged."""
         self._ended: dict[str, str] = {}
-        self.people = People(day, ends=self._ended)
+        self.people, self._exits = People(day, ends=self._ended), Exits()
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
@@ -122,23 +138,20 @@ class Player:
         """How many consignments have their end so far."""
         return len(self._ended)
 
-    def coming(self) -> int:
-        """The index that is lodged next."""
-        return self._next
-
     def due(self, act: Act) -> float:
-        """When the clock shows that this act may go out, seconds since 1970; 0 is at once."""
+        """The time from which this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
         if self.paced:
             return act.at.timestamp()
         return act.not_before.timestamp() if act.not_before else 0.0
 
     def stop(self) -> None:
-        """Ends `run` soon; nothing is lost, since a fresh player goes on."""
+        """Ends `run` soon. Nothing is lost, because a new player continues where this one stopped."""
         self._stop.set()
 
     def run(self, advance: Advance = unreported) -> Played:
-        """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`. `advance` is told
-        how many more have their end, a negative number where goods were called back."""
+        """Plays until every expected consignment has its end and the desks have read everything, until nothing has
+        happened for too long, or until `stop`. `advance` is called with the number of consignments that reached their
+        end since; it is negative if releases were revoked."""
         self._began = stopwatch()
         self._read_own_requests()
         self._producer = clients.sender(self.settings.access(), linger_ms=5, queued=200_000)
@@ -171,11 +184,20 @@ class Player:
             consumer.close()
             stillness.close()
         self.played.ends = Counter(self._ended.values())
+        if not self.played.finished:
+            self.played.awaited = self._awaited(stillness)
         self.played.seconds = stopwatch() - self._began
         return self.played
 
+    def _awaited(self, stillness: Stillness) -> list[str]:
+        without_end = sorted(self._expected - self._ended.keys())
+        due = [f"{act.name} at {act.at:%Y-%m-%d %H:%M}" for *_, act in sorted(self._acts)[:NAMED]]
+        named = [f"{len(without_end)} without an end: {', '.join(without_end[:NAMED])}"] * bool(without_end)
+        named += [f"{len(self._acts)} requests that are due later: {', '.join(due)}"] * bool(due)
+        return named + [f"not read yet: {stillness.behind}"] * bool(stillness.behind)
+
     def _is_over(self, stillness: Stillness, quiet: float) -> bool:
-        if self.last is None or self._next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
+        if self.last is None or self.next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
             return False
         all_ended = bool(self._expected) and self._expected <= self._ended.keys()
         if not all_ended and quiet <= self.idle_seconds:
@@ -194,12 +216,12 @@ class Player:
         moment = self.clock.now()
         allowed = int((stopwatch() - self._began) * self.rate) - self.played.lodged if self.rate else 500
         for _ in range(min(500, allowed)):
-            if self.last is not None and self._next >= self.last:
+            if self.last is not None and self.next >= self.last:
                 return
-            if self.paced and self.day.lodged_at(self._next) > moment:
+            if self.paced and self.day.lodged_at(self.next) > moment:
                 return
-            self._lodge(self._next)
-            self._next += 1
+            self._lodge(self.next)
+            self.next += 1
 
     def _lodge(self, index: int) -> None:
         plan = self.day.plan(index)
@@ -271,7 +293,7 @@ class Player:
             return
         try:
             fact = kind.read_stored(message.value() or b"")
-        except ValidationError as error:  # no desk wrote it, and what cannot be read causes no act
+        except ValidationError as error:  # a desk writes only valid facts, so another writer sent it: nobody acts on it
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):
@@ -279,23 +301,26 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
-            self._ended.pop(key, None)  # only a part is released; the rest has not arrived
+            self._ended.pop(key, None)  # only a part is released, and the rest has not arrived
         read_at = None if self.paced else self.clock.now()
-        acts = acts_as_sent(self.people.react(fact), SENDER, self._event_times, read_at)
+        caused: list[Sequence[Act]] = [self.people.react(fact)]
+        if not self.paced:  # with pace it leaves hours after the statements were read
+            caused = [*self._exits.hear(fact), self._exits.admit(caused[0])]
         if key in self.people.kept:
             self.people.kept.discard(key)
             self._ended[key] = "kept"
-        for act in acts:
-            if act.at_end and not self.paced:
-                self._at_end.append(act)
-            else:
-                self._remember(act)
+        for acts in caused:
+            for act in acts_as_sent(acts, SENDER, self._event_times, read_at):
+                if act.at_end and not self.paced:
+                    self._at_end.append(act)
+                else:
+                    self._remember(act)
 
     def _remember(self, act: Act) -> None:
         self._count += 1
         heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
-    # what an earlier player has sent
+    # requests that an earlier player has sent
 
     def _read_own_requests(self) -> None:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
@@ -330,7 +355,8 @@ class Player:
 
 
 def endless_start(seed: int, consignments: int, clock: Clock = CLOCK) -> tuple[Day, int]:
-    """A day without end whose clock is the border's: it goes on at this moment, also after a restart."""
+    """A day for an endless play, and the index to begin with: the one that is lodged next by the clock, so that a
+    restarted player continues at the present time."""
     moment: datetime = clock.now()
     day = Day(seed, consignments, datetime(2026, 1, 1, tzinfo=moment.tzinfo) - timedelta(hours=8))
     return day, day.index_at(moment)

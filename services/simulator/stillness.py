@@ -24,6 +24,8 @@ class Stillness:
 
     def __init__(self, kafka: Access | str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
         self._requests, self._facts, self._access = requests, facts, access_to(kafka)
+        self.behind = ""
+        """Who had not read everything when it was last asked; empty if everybody had."""
         self._connect()
 
     def _connect(self) -> None:
@@ -41,20 +43,27 @@ class Stillness:
         """`last`: offset of the last fact that the player read, `read`: the offset up to which it has read, both by topic and partition."""
         try:
             wanted = {**self._ends(self._requests), **{partition: offset + 1 for partition, offset in last.items()}}
-            if not all(self._has_read(name, wanted) for name in SERVICES):
-                return False
-            return all(read.get(partition, 0) >= end for partition, end in self._ends(self._facts).items())
-        except KafkaException:
+            self.behind = next((behind for name in SERVICES if (behind := self._unread(name, wanted))), "")
+            if not self.behind:
+                ends = self._ends(self._facts).items()
+                unread = [partition for partition, end in ends if read.get(partition, 0) < end]
+                self.behind = f"the player: {_named(unread)}" * bool(unread)
+            return not self.behind
+        except KafkaException as error:
+            self.behind = f"the cluster does not answer: {error}"
             self.close()  # a client may look for the group coordinator of a dead broker for ever, also when it is back
             self._connect()
             return False
 
-    def _has_read(self, service: str, wanted: Offsets) -> bool:
+    def _unread(self, service: str, wanted: Offsets) -> str:
+        """What this service has not read; empty if it has read everything."""
         topics = heard_topics(service)
         partitions = [TopicPartition(t, p) for t, p in wanted if t in topics]
         committed = self._groups[service].committed(partitions, SECONDS)
         behind = [p for p in committed if wanted[p.topic, p.partition] and p.offset < wanted[p.topic, p.partition]]
-        return not behind or self._nothing_follows(self._groups[service], behind)
+        if not behind or self._nothing_follows(self._groups[service], behind):
+            return ""
+        return f"{service}: {_named([(p.topic, p.partition) for p in behind])}"
 
     def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
         """An aborted transaction and the markers of transactions hold no messages for the desk: it commits no offset behind them, and
@@ -81,3 +90,7 @@ class Stillness:
             request_timeout=SECONDS,
         )
         return {(partition.topic, partition.partition): future.result().offset for partition, future in futures.items()}
+
+
+def _named(partitions: list[tuple[str, int]]) -> str:
+    return ", ".join([f"{topic}/{partition}" for topic, partition in partitions])

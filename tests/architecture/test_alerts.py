@@ -32,14 +32,14 @@ def promtool(*arguments: str, folder: Path = FOLDER) -> subprocess.CompletedProc
 
 def exported() -> set[str]:
     """Every series name that a worker or the console can export."""
-    families = [*REGISTRY.collect(), *services.clearance.metrics.Watch().collect()]
+    families = [*REGISTRY.collect(), *services.clearance.metrics.OpenConsignments().collect()]
     kinds = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
     return {family.name + end for family in families for end in kinds.get(family.type, ("",))} | BUILT_IN
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The rules and their tests, to be spoilt."""
+    """A copy of the rules and their tests, which a test may damage."""
     return shutil.copytree(FOLDER, tmp_path / "prometheus")
 
 

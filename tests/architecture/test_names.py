@@ -110,14 +110,33 @@ def test_a_name_that_is_used_or_is_part_of_a_longer_one_is_none(source: str) -> 
     assert not empty_names(source)
 
 
-def classes(*folders: str) -> list[tuple[str, str]]:
-    """Path and name of each class in these folders."""
+def classes(*folders: str) -> list[tuple[str, ast.ClassDef]]:
+    """Path and definition of each class in these folders."""
     trees = [(path, tree_of(source)) for path, source in sources(*folders)]
-    return [(path, node.name) for path, tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return [(path, node) for path, tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
 
-def test_no_class_in_a_clean_folder_has_the_name_of_another_one() -> None:
+def named_as_stored(node: ast.ClassDef) -> bool:
+    """Whether it is a state whose name stands in the records: `Withdrawn`, with `state: Literal["withdrawn"]`."""
+    fields = {ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign)}
+    return any(field.startswith(f"state: Literal['{node.name.lower()}']") for field in fields)
+
+
+def test_no_class_has_the_name_of_another_one() -> None:
     published = json.loads(OPENAPI.read_text(encoding="utf-8"))["components"]["schemas"].keys()
-    given = Counter([name for _, name in classes("deploy", "schemas", "services")])
-    twins = [(path, name) for path, name in classes(*CLEAN) if given[name] > 1]
-    assert not [(path, name) for path, name in twins if not (path == VIEWS and name in published)]
+    everywhere = classes("deploy", "schemas", "services")
+    given = Counter([node.name for _, node in everywhere])
+    twins = [(path, node) for path, node in everywhere if given[node.name] > 1 and not named_as_stored(node)]
+    assert not [(path, node.name) for path, node in twins if not (path == VIEWS and node.name in published)]
+
+
+def test_a_state_is_named_as_it_is_stored_or_is_not() -> None:
+    [stored, other, none] = [node for node in tree_of(STATES).body if isinstance(node, ast.ClassDef)]
+    assert [named_as_stored(node) for node in (stored, other, none)] == [True, False, False]
+
+
+STATES = """
+class Quiet: state: Literal["quiet"] = "quiet"
+class Held: state: Literal["released"] = "released"
+class Watch: reason: str
+"""

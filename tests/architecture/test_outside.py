@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from schemas.envelope import AboutConsignment, Fact, Message
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, Audience
-from schemas.outside import Unmarked, hidden, mark_of, outside_form, seen_from_outside, to_outside
+from schemas.outside import Unmarked, hidden, mark_of, outside_form, to_outside
 from schemas.outside import told as told_to
 from schemas.release import ConsignmentHeld, Hold, ReleaseGranted
 from schemas.risk import ConsignmentAssessed, Draw
@@ -125,6 +125,11 @@ def _planted(message: Message, audience: Audience) -> dict[str, Any]:
 
 def _some_hold() -> Hold:
     return next(hold for message in EXAMPLES if isinstance(message, ConsignmentHeld) for hold in message.holds)
+
+
+def seen_from_outside(fact: Message, audience: Audience) -> Message:
+    """The fact as this audience reads it."""
+    return outside_form(type(fact), audience).read_stored(to_outside(fact, audience))
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")

@@ -78,7 +78,7 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
     assert len(ours) == len(KEYS) == 200
     assert set(ours.values()) == set(range(PARTITIONS))
     assert ours == by_kafka_python(broker, topic)
-    with ThreadPoolExecutor(1) as thread:  # a loop of its own: the browser's tests leave theirs running in this thread
+    with ThreadPoolExecutor(1) as thread:  # because browser tests leave an event loop running in this thread
         assert ours == thread.submit(asyncio.run, by_aiokafka(broker, topic)).result(60)
     stranger = Producer({"bootstrap.servers": broker.bootstrap})
     assert ours != by_confluent(stranger, topic), "without the setting the keys move: this test would see it"
@@ -87,8 +87,8 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
 MADE = re.compile(r"(?<!def )\b(Producer|Consumer|AdminClient|AIOKafkaProducer)\(")
 ONE_PLACE = "services/shell/clients.py"
 ELSEWHERE = {
-    "services/shell/access.py": {"AdminClient"},  # asks, before anything else, whether the cluster lets this program in
-    "services/console/api/request_producer.py": {"AIOKafkaProducer"},  # with the settings of the one place
+    "services/shell/access.py": {"AdminClient"},  # asks at the start whether the cluster admits this program
+    "services/console/api/request_producer.py": {"AIOKafkaProducer"},  # its settings come from ONE_PLACE
 }
 
 

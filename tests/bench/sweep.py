@@ -6,10 +6,12 @@ Every part starts a broker of its own on a free port and ends with the proof fro
 """
 
 import argparse
+import re
 import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.topics import ROLES, Role
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.load import Phase, percentile
-from services.cli.bench.rig import Cost, Rig
+from services.cli.bench.rig import Cost, Rig, metrics_of
 from services.cli.settings import UpSettings
 from services.simulator.day import Day
 from tests.bench import notebook
@@ -120,17 +123,43 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         print(f"  {ledger.lodged:,} lodged, {dict(ledger.ends)}, nothing lost, doubled, reordered or wrongly released")
 
 
+COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
+FAMILIES: dict[Role, str] = {
+    "facts": "facts",
+    "requests": "requests",
+    "state": "states, before compaction",
+    "parked": "parked messages",
+    "orders": "parked messages",
+}
+
+
+def decided_messages(rig: Rig) -> Counter[str]:
+    """Messages that each worker process has decided so far."""
+    found = {name: COMMITTED.findall(metrics_of(url)) for name, url in rig.pages.items()}
+    return Counter({name: sum(int(float(number)) for _, number in rows) for name, rows in found.items()})
+
+
+def bytes_on_disk(rig: Rig) -> Counter[str]:
+    """Log segments by what is in them, and the read model's file."""
+    sizes: Counter[str] = Counter()
+    for segment in (rig.home / "kafka" / "log").glob("*/*.log"):
+        role = ROLES.get(segment.parent.name.rpartition("-")[0])
+        sizes["Kafka's own (offsets, transactions)" if role is None else FAMILIES[role]] += segment.stat().st_size
+    sizes["read model (SQLite)"] = sum(file.stat().st_size for file in rig.home.glob("console.db*"))
+    return sizes
+
+
 def main_part(size: Size) -> Part:
     """The usual layout: throughput, latency at quarters of it, CPU, memory, bytes."""
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
-        disk = here.rig.bytes_on_disk()
-        heard, before, started = here.rig.decided_messages(), here.rig.costs(), time.monotonic()
+        disk = bytes_on_disk(here.rig)
+        heard, before, started = decided_messages(here.rig), here.rig.costs(), time.monotonic()
         full = here.play(size.full)
         busy = time.monotonic() - started
-        after, told = here.rig.costs(), here.rig.decided_messages()
+        after, told = here.rig.costs(), decided_messages(here.rig)
         told.subtract(heard)
-        grown = here.rig.bytes_on_disk()
+        grown = bytes_on_disk(here.rig)
         grown.subtract(disk)
         runs = [{"share": 1.0, **figures(full, here.crowd.immediate, 0)}]
         runs += [{"share": s, **here.even(full.rate() * s, size.seconds)} for s in (0.25, 0.5, 0.75)]

@@ -24,7 +24,8 @@ def test_hearing_it_twice_releases_nothing_twice() -> None:
     once, heard = expected(offered(packets))
     again, more = expected(offered([*packets, *packets]))
     assert again == once
-    assert more == heard + len(packets)  # the second hearing of a request says nothing that others would hear
+    # each repeated request is heard once more, but causes no message that a desk would hear
+    assert more == heard + len(packets)
 
 
 def test_a_state_survives_its_bytes() -> None:

@@ -165,7 +165,8 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
     try:
         told = RecordTreatment.model_validate(record | {"consignment_id": id_of(said), "asked_by": "yard-3"})
         headers = request_headers(told, "treated", "/yard", told.occurred_at.isoformat())
-        producer = KafkaProducer(bootstrap_servers=desk.settings.kafka)  # the door's clock does not leap
+        # sent past the console, which would refuse these times, because its clock does not leap
+        producer = KafkaProducer(bootstrap_servers=desk.settings.kafka)
         producer.send("customs-quarantine-requests", key=told.key.encode(), value=encode(told), headers=headers).get(30)
         producer.close()
         expect(page.locator("section:has(> #decisions)")).to_contain_text("处理有效")

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.kafka.progress import Sign, WaitLimit, wait_for
+from deploy.kafka.progress import Sign, WaitLimit
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
 from services.cli.log import LoggedMessage, read
@@ -29,6 +29,7 @@ from tests.chaos.poison import Operator
 from tests.chaos.season import Season, plan, tell
 from tests.chaos.table import Outcome, flow_of, longest_calm_gap, longest_gap, skewed
 from tests.chaos.theatre import BROKER, PROJECTOR, Theatre
+from tests.waiting import wait_by
 
 PARTITIONS = 4
 EVIDENCE = Path(".run")
@@ -47,7 +48,7 @@ STALL_SECONDS = 300
 
 
 def main() -> int:
-    """Parses, plays, prints; the exit code."""
+    """Reads the arguments, plays a day with faults and prints the ledger. Returns the exit code."""
     asked = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     asked.add_argument("--consignments", type=int, default=20_000)
     asked.add_argument("--faults", type=int, default=250)
@@ -58,7 +59,8 @@ def main() -> int:
     options = asked.parse_args()
     if not options.inside:
         _own_mounts()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leave nothing behind then either
+    # SIGTERM raises SystemExit, so that processes and folders are cleaned up then, too
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)
     text = outcome.text()
@@ -70,14 +72,16 @@ def main() -> int:
 
 
 def _own_mounts() -> None:
-    """Starts over where mounting is allowed and seen by nobody else, and ends with this process; stays where it is if it is not."""
+    """Starts this program again in a mount namespace of its own, in which it may mount disks that nobody else sees and
+    that vanish at its end. Returns if the machine does not allow that."""
     words = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
     if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
         os.execvp("unshare", [*words, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
 
 
 def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int) -> Outcome:
-    """A day on a theatre under a plan of faults, a calm epilogue, and what the topics, rows and metrics say then."""
+    """Plays a day with planned faults, and an epilogue without faults. Returns what topics, rows and metrics say
+    afterwards."""
     theatre = Theatre(folder, PARTITIONS)
     disks = {
         BROKER: Disk(theatre.broker.folder, lambda: theatre.broker.process.pid if theatre.broker.process else None),
@@ -105,10 +109,10 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         ends.over.set()
         player = theatre.player
         assert player is not None
-        calm = _epilogue(theatre, day, consignments)
-        for name in list(
-            theatre.doors
-        ):  # a release that lapses now would be in the rows and not in what was read before
+        calm, unended = _epilogue(theatre, day, consignments)
+        # the workers end before the topics are read: a release that lapsed after that would be in the rows but not in
+        # `entries`
+        for name in list(theatre.doors):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
         for strike in season.strikes:
@@ -116,7 +120,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
                 count = skewed(entries, strike, theatre.clock)
                 strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
         ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
-        ledger = judge(entries, day.stays(0, consignments + EPILOGUE))
+        ledger = judge(entries, day.stays(0, consignments + EPILOGUE), real_time=theatre.clock.wall)
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
@@ -131,7 +135,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             asked=played.requests,
             acknowledged=len(player.acknowledged),
             missing=len(player.acknowledged - ids),
-            finished=played.finished,
+            finished=played.finished and not unended,
+            awaited=[*played.awaited, *unended],
             rows=rows,
             metrics=calm,
             epilogue=EPILOGUE,
@@ -151,7 +156,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
 
 
 def _finish(theatre: Theatre) -> Played:
-    """What came of the day; unfinished when somebody did not come to an end in time, and the ledger names whom."""
+    """The result of the day. It is unfinished if a consignment did not reach its end in time; the ledger then names
+    it."""
     try:
         return theatre.finish(STALL_SECONDS)
     except TimeoutError as stalled:
@@ -161,14 +167,15 @@ def _finish(theatre: Theatre) -> Played:
         return theatre.finish(60)
 
 
-def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
-    """Where metrics and topics differ about some calm consignments, and about what time limits cause meanwhile."""
+def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[str]]:
+    """Plays some consignments without faults. Returns how metrics and topics differ about them and about time limits that
+    pass meanwhile, and what was awaited in vain."""
     pages = [theatre.pages[name] for name in theatre.doors]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), Said())
     moment_ms = time.time() * 1000
     theatre.play(day, first, first + EPILOGUE, 0)
-    theatre.finish(STALL_SECONDS)
+    played = _finish(theatre)
     tell("the epilogue is over")
     found: list[str] = []
 
@@ -179,13 +186,14 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
         return not found
 
     progress = WaitLimit("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
-    with suppress(TimeoutError):  # the differences say it
-        wait_for(equal, progress, 1)
-    return found
+    with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
+        wait_by(equal, progress, 1)
+    return found, [f"after the faults: {one}" for one in played.awaited]
 
 
 def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
-    """Until every worker is ready and has read all there is, twice in a row; the lag is measured once a second."""
+    """Waits until every worker is ready and has read everything, at two looks in a row; a worker measures its lag once
+    a second."""
     calm = lag = 0
 
     def at_rest() -> bool:
@@ -198,11 +206,12 @@ def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
         return calm == 2
 
     signs: dict[str, Sign] = {"lag": lambda: lag}
-    wait_for(at_rest, theatre.progress("the workers to come to rest", signs=signs, still=STALL_SECONDS), 1.2)
+    wait_by(at_rest, theatre.progress("the workers to come to rest", signs=signs, still=STALL_SECONDS), 1.2)
 
 
 def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[LoggedMessage]) -> list[str]:
-    """The read model may be behind as long as it gets on; what differs after that is wrong."""
+    """Waits for the read model while it makes progress. Returns how the rows differ from the topics after that, which
+    is an error."""
     found: list[str] = []
 
     def agree() -> bool:
@@ -210,13 +219,13 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
         return not found
 
     progress = WaitLimit("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
-    with suppress(TimeoutError):  # the differences say it
-        wait_for(agree, progress, 1)
+    with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
+        wait_by(agree, progress, 1)
     return found
 
 
 class _Ends(threading.Thread):
-    """Notes the moments at which consignments came to their ends."""
+    """Notes the times at which consignments reached their ends."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

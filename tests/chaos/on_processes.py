@@ -9,17 +9,16 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
-from deploy.kafka.progress import wait_for
 from services.shell.access import Access
 from services.shell.clock import Clock
 from tests.chaos.counts import said_by_metrics
 from tests.chaos.strike import ABORTED, ASSIGNED, BITE_SECONDS, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
 from tests.chaos.theatre import SESSION_SECONDS, Log
-from tests.waiting import leave
+from tests.waiting import leave, wait_by
 
 
 def kill(strike: Strike) -> None:
-    """SIGKILL, all victims at one moment; the supervisor starts them again."""
+    """Kills all victims at the same moment with SIGKILL; the supervisor starts them again."""
     children = [strike.child(name) for name in strike.victims]
     with strike.hold():
         for child in children:
@@ -59,11 +58,12 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Whether the group, emptied of its members, could be deleted with its offsets: another worker may have joined it."""
+    """Deletes the group with its offsets, and returns whether that worked: it fails if another worker has joined the
+    group."""
     deadline = time.monotonic() + seconds
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
-    except KafkaError:  # no broker at the moment: another fault took it
+    except KafkaError:  # another fault keeps the broker away at the moment
         return False
     try:
         while time.monotonic() < deadline:
@@ -81,7 +81,7 @@ def _forget(access: Access, group: str, seconds: float = 10) -> bool:
 
 
 def zombie(strike: Strike, seconds: float) -> None:
-    """SIGSTOP for longer than the session lasts: the twin takes over, then the stopped one wakes and goes on."""
+    """SIGSTOP for longer than the session lasts: the twin takes over; then the stopped worker continues."""
     children = [strike.child(name) for name in strike.victims]
     try:
         with strike.hold():
@@ -98,17 +98,17 @@ def zombie(strike: Strike, seconds: float) -> None:
 
 
 def short_zombie(strike: Strike) -> None:
-    """Shorter than a transaction may last."""
+    """A zombie that is stopped for less time than a transaction may last."""
     zombie(strike, SESSION_SECONDS + 0.5 + 2 * strike.dice.random())
 
 
 def long_zombie(strike: Strike) -> None:
-    """Longer than a transaction may last: the coordinator has aborted it meanwhile."""
+    """A zombie that is stopped for longer than a transaction may last: the coordinator aborts it meanwhile."""
     zombie(strike, 11.5)
 
 
 def leave_and_return(strike: Strike) -> None:
-    """A worker is taken away in order, and comes back."""
+    """A worker is ended in an orderly way, and started again."""
     name = strike.victims[0]
     with strike.hold():
         child = strike.child(name)
@@ -117,14 +117,16 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    strike.seen = "left with code 0" if code == 0 else ""  # without a broker it cannot leave in order
+    strike.seen = "left with code 0" if code == 0 else ""  # an orderly end needs the broker, which may be away
 
 
 def join_and_leave(strike: Strike) -> None:
-    """A third worker of the same desks comes and goes: two rebalances."""
+    """A third worker of the same desks is started and ended, which causes two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    log = Log(strike.child(name), whole=True)  # it runs already, under a name that nobody had before
+    # read from its beginning, because the worker runs already and may have logged its assignment; its name is new, so
+    # the log is its own
+    log = Log(strike.child(name), whole=True)
     try:
         log.wait(ASSIGNED)
         strike.hit()
@@ -137,7 +139,8 @@ def join_and_leave(strike: Strike) -> None:
 
 
 def step_clock(strike: Strike) -> None:
-    """One worker comes back with a clock that is days wrong, and with the right one once it has said facts by it."""
+    """One worker is restarted with a clock that is wrong by days, and with the right one again as soon as it has
+    published facts."""
     name = strike.victims[0]
     days = strike.dice.choice((-7, -4, -2, 2, 3, 4))
     strike.skew = timedelta(days=days).total_seconds()
@@ -150,7 +153,7 @@ def step_clock(strike: Strike) -> None:
             _restart(strike, {**right, **wrong})
             strike.hit()
         if _says_facts(strike):
-            strike.seen = f"{days:+} d"  # the ledger counts the facts that carry the wrong time
+            strike.seen = f"{days:+} d"  # the ledger adds how many facts have the wrong time
     finally:
         with strike.theatre.hands_off(name):
             _restart(strike, right)
@@ -158,7 +161,7 @@ def step_clock(strike: Strike) -> None:
 
 
 def _restart(strike: Strike, env: dict[str, str]) -> None:
-    """Kills the one victim and starts it with these variables."""
+    """Kills the victim and starts it again with these environment variables."""
     child = strike.child(strike.victims[0])
     child.kill()
     child.env = env
@@ -166,15 +169,16 @@ def _restart(strike: Strike, env: dict[str, str]) -> None:
 
 
 def _says_facts(strike: Strike) -> bool:
-    """Whether the victim, a fresh process, counts facts of its own within the time: it counts what was committed."""
+    """Whether the victim, which was just started, publishes facts within the time. Its metrics count only committed
+    facts."""
     name = strike.victims[0]
 
     def said() -> int:
-        with suppress(OSError):  # its page is not there yet
+        with suppress(OSError):  # its metrics page does not answer yet
             return sum(said_by_metrics(strike.theatre.pages[name]).values())
         return 0
 
     progress = strike.theatre.progress(f"facts of {name}", name, still=BITE_SECONDS, most=BITE_SECONDS)
     with suppress(TimeoutError):
-        return wait_for(said, progress, 0.2) > 0
+        return wait_by(said, progress, 0.2) > 0
     return False

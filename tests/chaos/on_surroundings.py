@@ -10,7 +10,6 @@ from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.progress import wait_for
 from schemas.topics import FACTS_AND_REQUESTS
 from services.console.readmodel.database import LOCK_SECONDS
 from tests.chaos import poison
@@ -28,7 +27,7 @@ from tests.chaos.strike import (
     Strike,
 )
 from tests.chaos.theatre import BROKER, PROJECTOR, SESSION_SECONDS, Theatre
-from tests.waiting import wait
+from tests.waiting import wait, wait_by
 
 OPEN_SECONDS = 10
 """How long a foreign transaction asks to be left open; the embedded broker allows little more."""
@@ -39,7 +38,7 @@ CATCH_SECONDS = 10
 
 
 def kill_broker(strike: Strike) -> None:
-    """SIGKILL; started again at once."""
+    """Kills the broker with SIGKILL and starts it again at once."""
     with strike.hold(broker=True):
         broker = strike.theatre.broker
         broker.kill()
@@ -50,7 +49,7 @@ def kill_broker(strike: Strike) -> None:
 
 
 def freeze_broker(strike: Strike) -> None:
-    """SIGSTOP for longer than the sessions last, then SIGCONT."""
+    """Stops the broker (SIGSTOP) for longer than the sessions of the workers last, then lets it continue (SIGCONT)."""
     with strike.hold(broker=True):
         process = strike.theatre.broker.process
         assert process is not None
@@ -59,7 +58,7 @@ def freeze_broker(strike: Strike) -> None:
     try:
         time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
         strike.victims = tuple(strike.theatre.doors)
-        strike.listen()  # what they say while it stands may be another fault's doing
+        strike.listen()  # evidence is taken from here on: what the workers logged before may come from another fault
     finally:
         process.send_signal(signal.SIGCONT)
         strike.heal()
@@ -80,7 +79,8 @@ def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
 
 
 def fill_broker_disk(strike: Strike) -> None:
-    """No room for the log: Kafka gives up its folder and halts; with room again, the supervisor starts it."""
+    """The disk of the broker is full: Kafka gives up its folder and halts. When there is room again, the supervisor
+    starts it."""
     theatre, disk = strike.theatre, strike.disks[BROKER]
     process, deaths = theatre.broker.process, theatre.broker_deaths
     try:
@@ -100,19 +100,20 @@ def fill_broker_disk(strike: Strike) -> None:
     def back() -> bool:
         return theatre.broker_deaths > deaths and theatre.works((), broker=True)
 
-    wait_for(back, theatre.progress("the broker to come back", most=THERE_SECONDS), 0.1)
+    wait_by(back, theatre.progress("the broker to come back", most=THERE_SECONDS), 0.1)
     strike.seen = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
 
 
 def leave_transaction_open(strike: Strike) -> None:
-    """A program that is not ours begins a transaction on a topic of live goods and is gone: readers wait behind it.
+    """A foreign program begins a transaction on a topic of live goods and ends without closing it, so that readers wait
+    behind it.
 
-    What it wrote is never committed. The broker ends it after the time that the program asked for.
+    What it wrote is never committed. The broker aborts the transaction after the timeout for which the program asked.
     """
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            **theatre.broker.access.confluent(),  # with rights, or it could not even begin
+            **theatre.broker.access.confluent(),  # with all rights, because otherwise it could not begin a transaction
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
             "log_level": 0,
@@ -121,7 +122,8 @@ def leave_transaction_open(strike: Strike) -> None:
     progress = theatre.progress("the broker to say what is open", most=THERE_SECONDS)
 
     def unreadable() -> int:
-        return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)  # another fault may have the broker
+        # patiently, because another fault may keep the broker away
+        return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)
 
     _begin(producer)
     for partition in range(theatre.partitions):
@@ -130,7 +132,7 @@ def leave_transaction_open(strike: Strike) -> None:
     held = 0 if left else unreadable()
     if held:
         strike.hit()
-    del producer  # it neither commits nor aborts, as a process that was killed
+    del producer  # like a process that was killed, it neither commits nor aborts
     deadline = time.monotonic() + READY_SECONDS
     while held and unreadable() and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -139,7 +141,7 @@ def leave_transaction_open(strike: Strike) -> None:
 
 
 def _begin(producer: Producer) -> None:
-    """Begins a transaction; a broker that came back a moment ago is asked again until its coordinator is loaded."""
+    """Begins a transaction. If the broker has just come back, this tries again until its coordinator is loaded."""
 
     def known() -> bool:
         try:
@@ -171,7 +173,7 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
 
 
 def fill_console_disk(strike: Strike) -> None:
-    """No room for rows: the projector waits, and goes on."""
+    """The disk of the database is full: the projector waits, and continues when there is room."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -188,7 +190,7 @@ def fill_console_disk(strike: Strike) -> None:
 
 
 def lock_database(strike: Strike) -> None:
-    """Somebody else holds the write lock for longer than the projector waits for it."""
+    """Another program holds the write lock of the database for longer than the projector waits for it."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -207,7 +209,7 @@ def lock_database(strike: Strike) -> None:
 
 
 def slow_link(strike: Strike) -> None:
-    """Every packet between one worker and the broker takes its time."""
+    """Every packet between one worker and the broker is delayed."""
     door = strike.theatre.doors[strike.victims[0]]
     before = door.delayed
     seconds = 0.05 + 0.4 * strike.dice.random(), 1 + 3 * strike.dice.random()
@@ -222,7 +224,7 @@ def slow_link(strike: Strike) -> None:
 
 
 def cut_link(strike: Strike) -> None:
-    """The connections of one worker end, and new ones are turned away for a while."""
+    """The connections of one worker are closed, and new ones are refused for a while."""
     door = strike.theatre.doors[strike.victims[0]]
     before = door.cuts
     try:
@@ -236,7 +238,8 @@ def cut_link(strike: Strike) -> None:
 
 
 def mute_link(strike: Strike) -> None:
-    """The broker hears one worker and its replies are lost or late: what became of a commit is not known."""
+    """The requests of one worker reach the broker, but the replies are lost or late: the worker does not know whether a
+    commit succeeded."""
     door = strike.theatre.doors[strike.victims[0]]
     strike.listen()
     before = door.swallowed
@@ -244,7 +247,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         door.mute(trap)
-        # a trap strikes with the request that falls into it, silence with the first reply that it holds
+        # with a trap, the fault begins at the first request of that kind; without one, at the first reply that is held
+        # back
         if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
@@ -261,12 +265,13 @@ def mute_link(strike: Strike) -> None:
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Nonsense on every topic under keys of its own: nobody else may notice."""
+    """Writes nonsense onto every topic under keys that no goods have: no other goods may be affected."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 
 def poison_live(strike: Strike) -> None:
-    """Nonsense on every topic under the keys of goods that are about to come: they wait behind it, then go on."""
+    """Writes nonsense onto every topic under the keys of goods that are about to come: they wait behind it, and then
+    continue."""
     keys = strike.live_keys()
     if keys:
         _poison(strike, keys)
@@ -277,7 +282,7 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    strike.heal()  # goods behind it have to go on while it waits to be settled: that excuses no standstill
+    strike.heal()  # the fault counts as over: a standstill while the operator settles the poison would be an error
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.seen = f"{aside} set aside, thrown away" if aside else ""
     if aside < wanted or left:

@@ -13,13 +13,14 @@ from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata, RecordMetadata
 
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.progress import Sign, WaitLimit, wait_for
+from deploy.kafka.progress import Sign, WaitLimit
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
-from services.cli.parked import Action, Parked, order_all, waiting
+from services.cli.parked import Action, Parked, order, order_of, waiting
 from services.shell.access import Access
 from tests.chaos.theatre import Theatre
+from tests.waiting import wait_by
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
@@ -39,20 +40,22 @@ broker and the desks away, and a starved machine takes its time to bring them ba
 
 @dataclass
 class Dose:
-    """One salvo: a poison on each topic. `places`: topic, partition, offset of each; `wanted`: who must set which aside."""
+    """One round of poison: a nonsense message on each topic. `places`: topic, partition and offset of each; `wanted`:
+    which service must set which of them aside."""
 
     places: list[tuple[str, int, int]] = field(default_factory=list)
     wanted: Known = field(default_factory=set)
 
 
 def passes_over(service: str, kind: str) -> bool:
-    """Whether a message of this kind, whatever it says, is none of the service's business."""
+    """Whether the service ignores messages of this kind, whatever they contain."""
     return kind != "Nonsense" and kind not in {heard.kind for heard in FLOW[service]}
 
 
 def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: WaitLimit) -> Dose:
-    """Writes one onto each topic, under the key for its kind (`consignment`, `container`, else a consignment's); of a shape drawn by topic."""
-    longest = int(MOST_SECONDS * 1000)  # in which the library tries by itself; the progress ends it sooner
+    """Writes a nonsense message onto each topic. `keys`: `consignment` → the key on topics of consignments and all
+    others, `container` → the key on topics of containers. Its shape depends on the topic and the length of `salt`."""
+    longest = int(MOST_SECONDS * 1000)  # the client must not give up before `progress` does
     made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
     producer = patiently(lambda: KafkaProducer(**made), progress)
     dose = Dose()
@@ -72,7 +75,7 @@ def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, pro
             place = partition_of(key, partitions)
             sent.append((kind, producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place)))
         for kind, future in sent:
-            lies = wait_for(partial(_place, future), progress)
+            lies = wait_by(partial(_place, future), progress)
             found = (lies.topic, lies.partition, lies.offset)
             dose.places.append(found)
             dose.wanted |= {(service, *found) for service in HEARERS[lies.topic] if not passes_over(service, kind)}
@@ -86,18 +89,19 @@ def _place(future: FutureRecordMetadata) -> RecordMetadata | None:
 
 
 def set_aside(access: Access) -> Known:
-    """Everything that was ever set aside."""
+    """Every message that a service has set aside: service, topic, partition, offset."""
     announced = [
         e.body
         for e in read(access, [t.name for t in PARKED])
-        if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE  # poison lies on these topics, too
+        # poison was written onto the parked topics, too, and is left out
+        if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE
     ]
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
 
 
 def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
-    """Waits until every hearer has set its poison aside and the operator has dealt with it, or nothing gets on any more:
-    wanted, set aside, still waiting."""
+    """Waits until every service has set its poison aside and the operator has settled it, or until there is no progress
+    any more. Returns how many messages were to be set aside, how many were, and how many still wait."""
     wanted, access = dose.wanted, theatre.access("operations")
     there, left = Known(), wanted
     signs: dict[str, Sign] = {"set aside": lambda: len(there), "waiting": lambda: len(left)}
@@ -111,13 +115,14 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
         return there == wanted and not left
 
-    with suppress(TimeoutError):  # the counts say it
-        wait_for(settled, progress, 1)
+    with suppress(TimeoutError):  # after a timeout, the counts that are returned show what is missing
+        wait_by(settled, progress, 1)
     return len(wanted), len(there), len(left)
 
 
 def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
-    """What `act` returns once there is a broker to answer it; what it raised last when nothing gets on any more."""
+    """Calls `act` until the broker answers, and returns its result. Raises the last error when there is no progress any
+    more."""
     while True:
         try:
             return act()
@@ -128,7 +133,8 @@ def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
 
 
 class Operator(threading.Thread):
-    """Throws poison away and replays what waited behind it, for as long as the run lasts; `orders` given so far."""
+    """Discards poison and replays the messages that wait behind it, as long as the run lasts. `orders`: how many orders
+    it has given."""
 
     def __init__(self, access: Access, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)
@@ -141,13 +147,14 @@ class Operator(threading.Thread):
         while not self._over.wait(1):
             try:
                 self._work()
-            except (BrokerError, KafkaError):  # no broker at the moment: an operator tries again
+            except (BrokerError, KafkaError):  # the broker is away at the moment: try again in the next round
                 self.troubles += 1
 
     def _work(self) -> None:
         left = waiting(self.access)
         # an order about a message that is not the first of its key does nothing
-        order_all(self.access, [(parked, _verdict(parked)) for parked in left], "chaos", self.partitions)
+        orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
+        order(self.access, orders, self.partitions)
         self.orders += len(left)
 
     def stop(self) -> None:

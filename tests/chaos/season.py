@@ -168,7 +168,7 @@ class Season:
         """A consignment with a container of its own that will be lodged in a moment, and the container; empty after the last."""
         player = self.theatre.player
         assert player is not None and player.last is not None
-        for index in range(player.coming() + AHEAD, player.last):
+        for index in range(player.next + AHEAD, player.last):
             planned = self.day.plan(index)
             boxes = planned.declaration.containers
             if boxes and boxes[0].shared_by == 1:

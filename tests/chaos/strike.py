@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
-from deploy.kafka.progress import wait_for
 from services.cli.processes import Child
 from tests.chaos.disk import Disk
 from tests.chaos.theatre import BROKER, Log, Theatre
+from tests.waiting import wait_by
 
 ABORTED, ENDED, HUNG = "transaction aborted", "loop ended", "broker call does not come back"
 REVOKED, ASSIGNED = "revoked", "assigned"
@@ -53,7 +53,7 @@ class Strike:
         broker = broker or not self.victims
         what = f"{', '.join(self.victims) or 'the broker'} to work, so that it can be struck"
         progress = self.theatre.progress(what, *self.victims, most=THERE_SECONDS)
-        wait_for(lambda: self.theatre.works(self.victims, broker), progress, 0.1)
+        wait_by(lambda: self.theatre.works(self.victims, broker), progress, 0.1)
 
     @contextmanager
     def hold(self, *, broker: bool = False) -> Iterator[None]:

@@ -46,6 +46,7 @@ class Outcome:
     acknowledged: int
     missing: int
     finished: bool
+    awaited: list[str]
     rows: list[str]
     metrics: list[str]
     epilogue: int
@@ -56,7 +57,7 @@ class Outcome:
     def problems(self) -> list[str]:
         """Empty when the promise is kept, every fault could be carried out, and every kind of fault was seen to bite."""
         ledger = self.ledger
-        found = [f"not finished: {dict(ledger.ends)}"] * (not self.finished)
+        found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
         kinds = ("lost", "doubled", "reordered", "wrongly_released", "causeless", "left_by_mistake", "kept_by_mistake")
         for name in kinds:

@@ -239,7 +239,7 @@ def test_a_disk_has_room_again_whatever_failed(tmp_path: Path, monkeypatch: pyte
 def test_the_right_clock_comes_back_whatever_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theatre = Theatre(tmp_path)
     strike = strike_at(theatre, NAME)
-    monkeypatch.setattr(on_processes, "wait_for", _fails)
+    monkeypatch.setattr(on_processes, "wait_by", _fails)
     monkeypatch.setattr(Log, "said", _fails)
     with pytest.raises(OSError, match="no log"):
         on_processes.step_clock(strike)

@@ -74,6 +74,7 @@ def outcome(strikes: Sequence[Struck], planned: Sequence[str]) -> Outcome:
         acknowledged=0,
         missing=0,
         finished=True,
+        awaited=[],
         rows=[],
         metrics=[],
         epilogue=0,

@@ -16,7 +16,6 @@ from deploy.kafka.broker import Broker, free_port, port_is_taken
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.logs import FORMER, former
 from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Sign, WaitLimit, signs_of, size_of
-from deploy.kafka.progress import wait_for as wait_by
 from deploy.kafka.rights import make_credentials, prepare
 from schemas.rights import PROVISION, table
 from services.cli.membership import Hosted, Leaver
@@ -28,7 +27,7 @@ from services.simulator.day import Day
 from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.proxy import Proxy
-from tests.waiting import leave, wait
+from tests.waiting import leave, wait, wait_by
 
 TWINS = tuple(
     (desks, slot)
@@ -243,7 +242,7 @@ class Theatre:
     def goods_come(self) -> bool:
         """Whether people still lodge goods: where none move, nobody has anything to write."""
         player = self.player
-        return player is not None and (player.last is None or player.coming() < player.last)
+        return player is not None and (player.last is None or player.next < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
         """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any end."""

@@ -9,7 +9,7 @@ from schemas.envelope import Fact
 from schemas.phrases import phrase
 from schemas.vocabulary import ControlKind, Owner
 from services.clearance import timeline
-from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
 from tests import facts
 from tests.declaration.good import BOX
 from tests.release.requests import BOXES, OTHER_BOX
@@ -54,14 +54,14 @@ def lives(draw: st.DrawFn) -> list[Fact]:
     )
 
 
-def read(life: list[Fact]) -> Timeline:
+def read(life: list[Fact]) -> ClearanceTimeline:
     story = Story(timeline, timeline.INITIAL)
     for fact in life:
         story.when(fact).then()
     return story.state  # type: ignore[no-any-return]
 
 
-def measured(line: Timeline) -> tuple[object, ...]:
+def measured(line: ClearanceTimeline) -> tuple[object, ...]:
     return stage_seconds(line), gate_seconds(line), line.end, line.ended
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from schemas.spans import BY_NAME, SPANS, Moments, percentile, seconds_of
 from services.clearance.metrics import SECONDS
-from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
 from services.console.api.clearance_times import clearance_of
 from services.console.language.words import both
 from services.console.readmodel import tables
@@ -71,7 +71,7 @@ def test_goods_that_are_released_before_they_arrive_took_no_time() -> None:
 
 
 def test_prometheus_measures_what_is_defined() -> None:
-    told = Timeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
+    told = ClearanceTimeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
     measured = {**stage_seconds(told), "gate": gate_seconds(told)}
     assert measured == {name: minutes * 60.0 for name, minutes in MINUTES.items()}
     assert SECONDS._labelnames == ("stage", "direction", "lane", "office", "mode")

@@ -17,8 +17,8 @@ from schemas.release import (
 )
 from schemas.vocabulary import ControlKind, Lane, Owner
 from services.clearance import timeline
-from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, Watch
-from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, OpenConsignments
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
 from tests import facts
 from tests.declaration.good import BOX
 from tests.facts import (
@@ -80,7 +80,7 @@ STORY: list[Message] = [
 ]
 
 
-def told(messages: Sequence[Message], recorded: timedelta | None = None) -> Timeline:
+def told(messages: Sequence[Message], recorded: timedelta | None = None) -> ClearanceTimeline:
     """`recorded`: so long after its event each message was written down."""
     state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
@@ -173,7 +173,7 @@ def test_a_departure_that_was_taken_back_took_no_time() -> None:
 
 
 def test_how_late_reports_come_is_counted() -> None:
-    watch = Watch()
+    watch = OpenConsignments()
     watch.restored([])
 
     def counted(event: str) -> tuple[float, float]:
@@ -182,7 +182,7 @@ def test_how_late_reports_come_is_counted() -> None:
         return many or 0.0, seconds or 0.0
 
     arrivals, departures = counted("arrival"), counted("departure")
-    state: Timeline | None = None
+    state: ClearanceTimeline | None = None
     for number, message in enumerate(PARTS, 1):
         recorded = message.model_dump()["occurred_at"] + after(number)
         following = timeline.evolve(state or timeline.INITIAL, message, HEARING._replace(recorded=recorded))  # type: ignore[arg-type]
@@ -194,7 +194,7 @@ def test_how_late_reports_come_is_counted() -> None:
 
 
 def test_goods_that_left_unreleased_are_counted_as_ended_once_and_are_not_open() -> None:
-    watch = Watch()
+    watch = OpenConsignments()
     watch.restored([("a", dumped(STORY[:4]))])
 
     def ended() -> float:
@@ -222,7 +222,7 @@ def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
 
 
 def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
-    watch = Watch()
+    watch = OpenConsignments()
     watch.restored([("a", dumped([])), ("b", dumped(STORY))])
     labels = {"stage": "overall", "direction": "I", "lane": "red", "office": "4201", "mode": "2"}
 
@@ -240,7 +240,7 @@ def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
 
 def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
     """The restart reads a little of each timeline's JSON by another library; it must see what the desk's own types see."""
-    before, after_restart = Watch(), Watch()
+    before, after_restart = OpenConsignments(), OpenConsignments()
     before.restored([])
     stories = [list(order[:length]) for order in permutations(STORY) for length in (1, 3, len(STORY))]
     before.committed([(str(n), None, told(story)) for n, story in enumerate(stories)])
@@ -256,7 +256,7 @@ def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
 
 def test_what_stands_in_facts_makes_no_series_without_end() -> None:
     """Offices and modes of transport are texts from outside; a series stays until the process ends."""
-    watch = Watch()
+    watch = OpenConsignments()
     watch.restored([])
     for number in range(MOST_PLACE_LABELS + 100):
         named = told(STORY)._replace(office=f"office {number}", mode=f"mode {number}")
@@ -287,7 +287,7 @@ def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections
     open_again = told(wrong)
     assert open_again.end is None and open_again.corrections == 1 and not timeline.closed(told(wrong[:4]))
     before = REGISTRY.get_sample_value("customs_corrections_total") or 0.0
-    watch, ended = Watch(), told([*wrong, inspection_passed(looked, 2), granted(90, 3)])
+    watch, ended = OpenConsignments(), told([*wrong, inspection_passed(looked, 2), granted(90, 3)])
     watch.committed([(CONSIGNMENT, told(wrong[:4]), open_again), (CONSIGNMENT, open_again, ended)])
     assert ended.end == "released"
     assert REGISTRY.get_sample_value("customs_corrections_total") == before + 1

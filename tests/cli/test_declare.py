@@ -20,7 +20,7 @@ ROWS = {"as_of": "2026-11-25T09:00:00Z", "lag_seconds": 0.1, "behind": 0, "troub
 
 
 def view(number: int, outcome: str, *answers: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What the API says of a request, as `RequestView` writes it."""
+    """What the API says about a request, in the form of `RequestView`."""
     about = {"kind": "LodgeDeclaration", "subject": GOODS.format(number), "asked_at": "2026-11-25T09:00:00Z"}
     words = {"outcome_text": {"zh": "x", "en": "x"}, "refusal_code": None, "refusal": None, "reason": None}
     told = {"request_id": f"r-{number}", **about, "outcome": outcome, **words, "answers": list(answers), **more}
@@ -65,7 +65,8 @@ SENT_BACK = {
 
 
 class Api:
-    """An API that takes every batch in, and answers about each request in turn; the last answer stays."""
+    """An API that takes every batch. For each request it gives the prepared answers in order, and then repeats the last
+    one."""
 
     def __init__(self, answers: dict[str, list[Any]], sent_back: dict[str, dict[str, Any]] | None = None) -> None:
         self.answers, self.sent_back = answers, sent_back or {}
@@ -170,7 +171,7 @@ def test_the_same_paper_again_is_right_and_said_so(declare: Any) -> None:
 
 
 def test_without_waiting_nothing_is_asked_and_the_ids_are_told(declare: Any) -> None:
-    for options in (("--no-wait",), ()):  # no terminal: what is written to a file does not wait
+    for options in (("--no-wait",), ()):  # the output is not a terminal, so the command does not wait in either case
         api = Api({"r-5": [PENDING]})
         done = declare(api, "R-5", options=options)
         assert done.exit_code == 0 and not api.asked and GOODS.format(5) in done.stdout and "dtg trace" in done.stdout

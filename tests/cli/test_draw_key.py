@@ -19,7 +19,8 @@ SECRET = bytes(range(32))
 
 
 def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
-    """`dtg up` on this folder, ended before it starts any process, if by nothing else by a port that is taken; all that it shows."""
+    """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process: by what
+    is tested, or else because a port is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
         program = [sys.executable, "-m", "services.cli.main", "up", *words]
@@ -32,7 +33,8 @@ def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
 
 
 def worker(home: Path, desks: str = "risk", **env: str) -> subprocess.CompletedProcess[str]:
-    """A worker process that finds no cluster: it would wait for one, were it not refused or ended by what is asked here."""
+    """Runs a worker with `--help`, so that it ends at once instead of waiting for a cluster, which does not exist,
+    unless it is refused."""
     home.mkdir(exist_ok=True)
     told = {"DTG_HOME": str(home), "DTG_DESKS": desks, "DTG_KAFKA": "127.0.0.1:1", **env}
     program = [sys.executable, "-m", "faust", "-A", "services.worker", "worker", "--help"]
@@ -128,5 +130,5 @@ def test_a_worker_with_a_key_or_without_a_risk_desk_starts(tmp_path: Path) -> No
     file = key_file(tmp_path / "home", written(DrawKeys((new_key(SECRET, day_in_china(datetime.now(UTC))),))))
     assert worker(tmp_path / "home").returncode == 0
     assert worker(tmp_path / "elsewhere", DTG_DRAW_KEYS=str(file)).returncode == 0
-    file.chmod(0o640)  # as a mounted secret is
+    file.chmod(0o640)  # a secret that is mounted into a container may be readable by its group
     assert worker(tmp_path / "home").returncode == 0

@@ -18,7 +18,8 @@ from tests.conftest import PARTITIONS
 
 
 def up(home: Path, *words: str) -> str:
-    """`dtg up` on this folder, ended before it starts anything by a port that is taken; what it says."""
+    """Runs `dtg up` on this folder, and returns what it says. It ends before it starts anything, because a port is
+    taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {**os.environ, "DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400"}
         program = [sys.executable, "-m", "services.cli.main", "up", *words]
@@ -32,7 +33,7 @@ def test_a_demo_leaves_the_folder_of_the_real_data_alone(tmp_path: Path) -> None
     assert "is taken" in up(home, "--demo")
     assert demo.exists() and not home.exists()
     (demo / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
-    assert "is taken" in up(home)  # it got as far as the ports: nothing of the demo stands in its way
+    assert "is taken" in up(home)  # it reached the check of the ports, so the demo's clock did not stop it
     assert home.stat().st_mode & 0o777 == demo.stat().st_mode & 0o777 == 0o700
     assert "is taken" in up(home, "--demo", "--afresh")
     (aside,) = tmp_path.glob("home-demo-*")
@@ -86,7 +87,7 @@ def test_rebuild_and_the_ports_notebook_write_into_the_demos_folder_while_it_run
 ) -> None:
     monkeypatch.setenv("DTG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DTG_KAFKA_PORT", str(broker.port))
-    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     demo = of_demo(UpSettings())
     Path(demo.home).mkdir()

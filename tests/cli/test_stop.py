@@ -21,7 +21,7 @@ def test_a_supervisor_ends_when_asked_and_leaves_no_child(stop: Stop, tmp_path: 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Kept from stop to stop: each start finds what the former one left."""
+    """The folder is kept between the tests: each start finds what the former one left."""
     return tmp_path_factory.mktemp("up") / "home"
 
 
@@ -42,7 +42,7 @@ time.sleep(600)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_same_signal_twice_in_a_row_is_one(number: signal.Signals, tmp_path: Path) -> None:
-    """As `timeout` of GNU sends it, to its child and to the group of its child."""
+    """GNU `timeout` sends a signal to its child and to the group of its child, so that the child gets it twice."""
     assert small(tmp_path, Stop(0.1, (number, number), closed=False, apart=0.002)) == ""
 
 
@@ -52,7 +52,8 @@ def test_a_later_or_another_signal_ends_at_once() -> None:
 
 
 def _patient(stop: Stop, last: signal.Signals) -> list[str]:
-    """What it says to a stop that leaves it alive, and to the `last` signal, which comes after a while if it is the same."""
+    """What the process prints upon signals to stop, which it survives, and upon the `last` signal, which ends it. If
+    `last` is the same signal as before, it is sent after a pause."""
     with subprocess.Popen([sys.executable, "-c", PATIENT], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -64,7 +65,9 @@ def _patient(stop: Stop, last: signal.Signals) -> list[str]:
             assert process.poll() is None
             time.sleep(SAME_SECONDS)
         process.send_signal(last)
-        while last in stop.numbers and process.poll() is None:  # it counts the while from when it took the first one
+        # The process measures the pause from the time at which it handled the first signal, which may be late. So the
+        # signal is repeated.
+        while last in stop.numbers and process.poll() is None:
             time.sleep(SAME_SECONDS)
             process.send_signal(last)
         lines += process.stdout.readlines()

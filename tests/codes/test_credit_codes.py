@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric as their_persons
 
 from schemas.codes import uscc
-from schemas.codes.uscc import Part
+from schemas.codes.uscc import CreditCodePart
 from schemas.vocabulary import Severity
 from services.declaration import checks
 from tests.declaration.good import DECLARANT, good_declaration
@@ -39,18 +39,18 @@ def test_real_codes_break_nothing(right: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "part"),
     [
-        (code("94"), Part.CATEGORY),
-        (code("00"), Part.CATEGORY),
-        (code("B1"), Part.CATEGORY),
+        (code("94"), CreditCodePart.CATEGORY),
+        (code("00"), CreditCodePart.CATEGORY),
+        (code("B1"), CreditCodePart.CATEGORY),
         (code(area="990101"), None),
-        (code(area="000000"), Part.AREA),
-        (code(area="570000"), Part.AREA),
-        (code(area="3702A0"), Part.AREA),
-        ("91110000100003962T", Part.CHECK_SIGN),
-        ("91370200MA3C0DEF1K", Part.ORGANISATION),
+        (code(area="000000"), CreditCodePart.AREA),
+        (code(area="570000"), CreditCodePart.AREA),
+        (code(area="3702A0"), CreditCodePart.AREA),
+        ("91110000100003962T", CreditCodePart.CHECK_SIGN),
+        ("91370200MA3C0DEF1K", CreditCodePart.ORGANISATION),
     ],
 )
-def test_one_broken_part_is_a_finding_that_an_officer_decides(wrong: str, part: Part | None) -> None:
+def test_one_broken_part_is_a_finding_that_an_officer_decides(wrong: str, part: CreditCodePart | None) -> None:
     assert uscc.broken_parts(wrong) == ((part,) if part else ())
     assert said_of(wrong) == FINDING
 
@@ -71,8 +71,8 @@ def test_zeros_and_other_forms_are_errors(wrong: str) -> None:
 def test_a_mistyped_organisation_code_is_an_error(right: str, place: int, sign: str) -> None:
     mistyped = right[:place] + sign + right[place + 1 :]
     broken = uscc.broken_parts(mistyped)
-    assert broken == () if sign == right[place] else Part.CHECK_SIGN in broken
-    # the check sign of GB 11714 is one of eleven, so that it does not see each mistake
+    assert broken == () if sign == right[place] else CreditCodePart.CHECK_SIGN in broken
+    # the check character of GB 11714 has only eleven values, so it does not reveal every mistake
     assert (said_of(mistyped)[0][0] == ERROR) == (len(broken) > 1) if broken else said_of(mistyped) == []
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from schemas.codes.refusals import REFUSALS
+from schemas.codes.checks import CheckCode
+from schemas.codes.refusals import RefusalCode
+from schemas.codes.words import Worded
 
 ROOT = Path(__file__).parents[2]
-FORMER = frozenset({"container_unknown"})
+FORMER = frozenset({RefusalCode.CONTAINER_UNKNOWN})
 """Said by desks of earlier releases only; their facts are still shown."""
 
 
@@ -20,7 +22,15 @@ def texts(folder: str) -> str:
     )
 
 
-@pytest.mark.parametrize("code", sorted(REFUSALS))
-def test_each_code_is_said_by_a_desk_and_reached_by_a_test(code: str) -> None:
-    assert (f'"{code}"' in texts("services")) is (code not in FORMER)
+@pytest.mark.parametrize("code", sorted(RefusalCode))
+def test_each_code_is_said_by_a_desk_and_reached_by_a_test(code: RefusalCode) -> None:
+    said = re.search(rf"\bRefusalCode\.{code.name}\b", texts("services"))
+    assert (said is not None) is (code not in FORMER)
     assert code in FORMER or re.search(rf"\b{code}\b", texts("tests"))
+
+
+@pytest.mark.parametrize("codes", [RefusalCode, CheckCode])
+def test_each_code_is_named_as_it_travels_and_has_its_words(codes: type[Worded]) -> None:
+    named = {name.lower(): member.value for name, member in codes.__members__.items()}
+    assert list(named) == list(named.values())
+    assert all(code.words.zh and code.words.en for code in codes)

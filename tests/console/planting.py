@@ -40,12 +40,13 @@ ANOTHER = "asked by somebody else"
 NAMES = {"consignment_id", "container_no", "subject", "later", "partition_key", "earlier"}
 """By which messages are found."""
 Fields = Mapping[str, tuple[type[Message], str]]
-"""Column → the field whose words stand there."""
+"""Column → the field of a fact from which its text comes."""
 
 
 @dataclass
 class Planted:
-    """The words, and under which mark each stands; `kinds`: the id, key and words of each message."""
+    """The planted words. `words`: word → the mark of its field; `where`: word → its field; `messages`: key, id and
+    words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no such word."""
 
     words: dict[str, SeenBy] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class Planted:
 
     @staticmethod
     def of_ours(body: dict[str, Any], kind: type[Message]) -> str:
-        """Makes it a message about the goods or box of this test; its key."""
+        """Changes the content so that it is about the goods or the container of this test, and returns its key."""
         owned = {"consignment_id": GOODS, "container_no": BOX, "subject": GOODS, "later": GOODS}
         if kind is RequestRefused:
             owned["request_id"] = ANOTHER
@@ -91,7 +92,8 @@ class Planted:
     def plant(
         self, kind: type[Message], body: Any, where: str, whole: type[Message], top: Any, above: SeenBy | None
     ) -> None:
-        """A word for each text in the fields of this message; what only certain words fit in is left as it is."""
+        """Replaces each text in the fields of this message by a new word. A field that accepts only certain words is
+        left as it is."""
         for name, value in list(body.items()):
             mark = above if above is INSIDE else mark_of(kind, name)
             inner = messages_in(kind.model_fields[name].annotation)
@@ -125,7 +127,7 @@ class Planted:
     # rows
 
     def row(self, table: Any, of: Fields, **values: Any) -> None:
-        """A row; in the columns `of` stands a word under the mark of the field that they come from."""
+        """Adds a row. Each column in `of` gets a new word with the mark of the field from which the column comes."""
         words = {name: self.word(mark_of(*source), f"{table.name}.{name}") for name, source in of.items()}
         self.statements.append(insert(table).values(**values, **words))
 
@@ -135,7 +137,7 @@ def _about_box(kind: type[Message]) -> bool:
 
 
 def planted() -> Planted:
-    """Every kind of message, and a row in every table of which answers are made."""
+    """Plants words in every kind of message, and in a row of every table from which answers are made."""
     made, number = Planted(), count(1)
     examples = {type(each): each for each in EXAMPLES}
     for topic in FACTS_AND_REQUESTS:

@@ -1,6 +1,7 @@
 """Are people, sessions and keys what they should be: kept, shown once, ended where they must end, and on record?"""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,6 @@ from services.cli.settings import UpSettings
 from services.console.access.accounts import (
     DAY,
     FREE_FAILURES,
-    GRANTED,
     HOUR,
     IDLE_MINUTES,
     LONGEST_WAIT,
@@ -21,6 +21,7 @@ from services.console.access.accounts import (
     SESSION_HOURS,
     Account,
     Accounts,
+    Granted,
     NotGranted,
     Shown,
     SignInRefused,
@@ -333,7 +334,7 @@ def test_what_the_record_of_grants_says_is_one_of_few_words(people: Accounts) ->
     people.change("clerk", by="admin", at=AT, closed=True)
     people.authorise(COMPANY, OTHER, by="admin", at=AT, from_us=AT, until_us=None)
     people.end_authorisation(COMPANY, OTHER, by="admin", at=AT + 1)
-    assert {row.what for row in people.grants()} == set(GRANTED) - {"copy confirmed"}, "see test_put_back.py"
+    assert {row.what for row in people.grants()} == set(get_args(Granted)) - {"copy confirmed"}, "see test_put_back.py"
 
 
 @pytest.mark.parametrize(

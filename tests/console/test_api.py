@@ -141,7 +141,7 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.office
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
-    fresh = Asker(console.settings, office.asker._engine)  # another process: it knows the notebook only
+    fresh = Asker(console.settings, office.asker._engine)  # like another process, it knows only the notebook
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
 
 
@@ -211,7 +211,7 @@ def test_a_request_that_is_lodged_after_a_withdrawal_is_answered_under_the_next_
     reference = f"API-W{waited:d}"
     asked = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
     told = Border(reference).lodged().accepted().assessed().held("arrival")
-    if waited:  # it was heard before the answer of the release desk was
+    if waited:  # the declaration desk read the lodgement before the release desk's answer
         told.waits(asked)
         told.said[-1] = dataclasses.replace(told.said[-1], cause=asked)
         told.withdrawn().lodged_again(asked).accepted()
@@ -651,7 +651,7 @@ def test_a_gate_out_is_bounded_at_the_door(console: Running) -> None:
 
 def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
     box = "BMOU4012345"
-    console.catch_up()  # nothing is known of a box, and until how far the topics were read is
+    console.catch_up()  # from now on the console knows how far it has read, and knows nothing about this container
     unknown = console.api("GET", f"/containers/{box}").json()
     assert (unknown["may_leave"], unknown["reason"]) == (False, "unknown")
     told = Border("G-1", (box,)).lodged().accepted().assessed().held("arrival")
@@ -737,7 +737,8 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
 def test_what_an_officer_takes_back_keeps_its_goods_from_the_moment_it_is_asked(
     console: Running, box: str, path: str, body: dict[str, str]
 ) -> None:
-    """No desk is at work here: a lifting, findings or a record that let the goods go may be the wrong one."""
+    """No desk is at work here. What is taken back is a lift, findings or a treatment record upon which the goods were
+    released."""
     told = red(f"T-{box}", (box,))
     publish(console.settings.kafka, told.said)
     console.catch_up()
@@ -766,7 +767,7 @@ def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) 
         streamed = pool.submit(_first_event, f"{console.address}/api/v1/releases/stream?after={end['cursor']}")
         second = red("F-2", ("FSCU8012350",))
         publish(console.settings.kafka, second.said)
-        came = waiting.result(200).json()  # woken by the news, before its own wait is over
+        came = waiting.result(200).json()  # the news ends the long poll before its own 280 seconds are over
         assert [(e["kind"], e["consignment_id"]) for e in came["releases"]] == [("ReleaseGranted", second.id)]
         event = streamed.result()
     assert event["id"] == str(came["cursor"]) and json.loads(event["data"]) == came["releases"][0]
@@ -818,7 +819,8 @@ def test_the_board_counts_what_the_rows_say(console: Running) -> None:
 
 
 def test_each_time_limit_that_was_set_aside_is_told_by_console_and_command(console: Running) -> None:
-    """They have no place in a topic. All of one partition once had the same name, so that one was told of many."""
+    """Time limits have no position in a topic. All of one partition once had the same name, so that only one of them
+    was listed."""
     goods = [Border(f"LIMITS-{n}").lodged().accepted().parked_limit("overdue") for n in range(2)]
     goods[0].parked_limit("answer")
     publish(console.settings.kafka, [said for border in goods for said in border.said])
@@ -872,7 +874,7 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
 
 
 def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_board(console: Running) -> None:
-    """A hold for an id that no paper has made phantom goods on the board."""
+    """A fault of an earlier version: a hold on an id that was never declared made phantom goods on the board."""
 
     def counted() -> dict[str, int]:
         return {each["stage"]: each["consignments"] for each in console.api("GET", "/stages").json()["stages"]}

@@ -30,7 +30,7 @@ GATE = "/api/v1/containers/CSQU3054383"
 
 @pytest.fixture(scope="module")
 def small(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console whose limits are reached soon."""
+    """A console with low limits."""
     folder = tmp_path_factory.mktemp("limits")
     settings = ConsoleSettings(
         kafka=bootstrap,
@@ -56,13 +56,13 @@ def connect(console: Running) -> socket.socket:
 
 
 def head(console: Running, start: str = f"GET {GATE}", *lines: str) -> bytes:
-    """A request up to its last header; the empty line is left to the caller."""
+    """A request up to its last header; the caller adds the empty line."""
     host = f"Host: localhost:{console.settings.console_port}"
     return "".join([f"{line}\r\n" for line in (f"{start} HTTP/1.1", host, LINE, *lines)]).encode()
 
 
 def answer(line: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """Everything that is received until the other side closes the connection."""
     found = b""
     try:
         while piece := line.recv(65536):
@@ -127,7 +127,7 @@ def test_heads_and_addresses_are_bounded(small: Running) -> None:
 
 
 def endless(console: Running, start: bytes) -> None:
-    """Sends on until it is hung up on."""
+    """Sends until the other side closes the connection."""
     with connect(console) as line:
         line.sendall(start)
         sent_bytes = 0
@@ -161,7 +161,7 @@ def test_who_comes_when_every_connection_has_a_request_under_way_is_told_so(boot
     migrate(settings.database_url)
     crowded = Running(settings)
     crowded.start()
-    crowded.http.close()  # its own connection
+    crowded.http.close()  # otherwise this test client's connection would take one of the sixteen
     sent = (
         head(crowded, "POST /api/v1/declarations", "Content-Type: application/json", "Content-Length: 100") + b"\r\n{"
     )
@@ -180,7 +180,8 @@ def _in_request(console: Running) -> int:
 
 
 def on_a_line_of_its_own(console: Running) -> int:
-    """The gate's status. A connection that a client kept from an earlier request is silent too, and may be closed."""
+    """The status of the gate's answer, over a new connection: the console may close one that was kept from an earlier
+    request, as it is silent, too."""
     with httpx2.Client(base_url=console.address, trust_env=False, headers=headers_of()) as http:
         return http.get(GATE).status_code
 
@@ -224,7 +225,7 @@ def test_a_thousand_who_wait_for_one_release_are_one_query() -> None:
         assert await shared.ask(("cursor", 1), query) == 3 and await later == 2, "who asks later gets a later answer"
         return queries
 
-    with ThreadPoolExecutor() as thread:  # the main thread has Playwright's loop after a browser test
+    with ThreadPoolExecutor() as thread:  # after a browser test, Playwright's event loop runs in the main thread
         assert thread.submit(asyncio.run, all_of_them()).result() == 3
 
 
@@ -267,7 +268,7 @@ def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:
         bell = Bell()
         bell.hang()
         rung = bell.rung
-        bell.ring()  # the rows that are read at this moment do not have it yet
+        bell.ring()  # as if an entry came just after the rows were read: the reader has not seen it
         await asyncio.sleep(0)
         assert await bell.wait(rung, 60), "at once"
         assert not await bell.wait(bell.rung, 0.01)

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from pydantic import BaseModel, PastDate, ValidationError
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from schemas.topics import ROLES
 from services.console.api.problems import by_status, faults_of
 from services.console.language import desk_sentences

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from schemas.declaration import MOST_CONTAINERS
+from schemas.hold_ids import of_watch
 from schemas.vocabulary import consignment_id
-from services.console.api.watches import HOLD
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import Batch, fold
 from services.console.readmodel.database import migrate, open_engine
@@ -65,7 +65,7 @@ def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine
 
 def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
     """The console ended, and again after each start, when its follower made a hold for such a row of an earlier release."""
-    good, hold_id = consignment_id(DECLARANT, "good"), f"{HOLD}w-1"
+    good, hold_id = consignment_id(DECLARANT, "good"), of_watch("w-1")
     with engine.begin() as connection:
         for key in (good, *ODD_KEYS):
             connection.execute(insert(t.CONSIGNMENTS).values(consignment_id=key, bill_no=BILL, declarant=DECLARANT))

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -12,11 +12,11 @@ from sqlalchemy import delete, select
 
 from services.console.access.accounts import (
     DAY,
-    GRANTED,
     HOUR,
     SECOND,
     Account,
     Accounts,
+    Granted,
     Shown,
     SignInRefused,
     written,
@@ -143,7 +143,7 @@ def test_what_the_copy_lacks_is_shown_and_once_confirmed_keys_are_good_and_every
     with pytest.raises(SignInRefused, match="key_revoked"):
         late.key(written(key), AT + DAY)
     assert late.grants()[0][2:5] == ("somebody@machine", "somebody@machine", "copy confirmed")
-    assert {row.what for row in late.grants()} <= set(GRANTED)
+    assert {row.what for row in late.grants()} <= set(get_args(Granted))
     here.put_back(before)
     assert here.held() == "older", "the same copy once more"
 

@@ -8,7 +8,7 @@ from pydantic_core.core_schema import ErrorType
 
 from schemas.codes.refusals import REFUSALS
 from schemas.codes.schedules import ROWS
-from schemas.codes.uscc import Part
+from schemas.codes.uscc import CreditCodePart
 from schemas.inspection import FindingsResult
 from schemas.spans import BY_NAME as SPANS_BY_NAME
 from schemas.topics import FACTS_AND_REQUESTS, SERVICES
@@ -28,7 +28,7 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
-from services.console.access.accounts import GRANTED
+from services.console.access.accounts import Granted
 from services.console.access.rights import Reach, Role, Scope
 from services.console.api.reference import TABLES
 from services.console.language.words import TEXTS
@@ -67,14 +67,14 @@ CODES: dict[str, Iterable[str]] = {
     "goods_classes": GoodsClass,
     "treatment_decisions": TreatmentDecision,
     "unit_classes": UnitClass,
-    "uscc_parts": {part.replace(" ", "_") for part in Part},
+    "uscc_parts": {part.replace(" ", "_") for part in CreditCodePart},
     "measured": {row.measured.replace(" ", "_") for row in ROWS},
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
     "owners": {*Owner, *SERVICES, "operations", "console"},
     "rules": {rule.name for rule in RULES},
     "roles": Role,
     "scopes": Scope,
-    "grants": {what.replace(" ", "_") for what in GRANTED},
+    "grants": {what.replace(" ", "_") for what in get_args(Granted)},
     "grant_details": {each.replace(" ", "_") for each in (*GRANT_FIELDS, *GRANT_WORDS)},
     "reaches": Reach,
     "spans": SPANS_BY_NAME,

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codes.checks import CHECKS, CONTRADICTIONS
-from schemas.codes.refusals import REFUSALS
+from schemas.codes.checks import CHECKS, CONTRADICTIONS, CheckCode
 from schemas.declaration import (
     MOST_OF_A_REFERENCE,
     DeclarationAccepted,
@@ -133,7 +132,9 @@ def test_a_code_that_is_in_no_table_is_answered_with_the_nearest_ones() -> None:
     (found,) = checks.findings(good_declaration(items=(good_item(), good_item(hs_code="8471310000"))), TODAY)
     assert (found.code, found.seen) == ("hs_code_unknown", "8471310000")
     assert found.nearest[0] == "847130" and len(found.nearest) <= 3
-    assert "nearest" not in error("/items", "items_missing", 0).model_dump(), "where there are none, none are named"
+    assert "nearest" not in error("/items", CheckCode.ITEMS_MISSING, 0).model_dump(), (
+        "where there are none, none are named"
+    )
 
 
 def test_a_code_that_an_incomplete_table_lacks_is_a_finding_that_says_how_much_the_table_holds() -> None:
@@ -212,7 +213,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"package_kind": "93", "wood_packaging": True},
         {"package_kind": "23", "wood_packaging": True},
         {"package_kind": "22", "wood_packaging": True},  # cartons that stand on a pallet
-        {"package_kind": "92"},  # reprocessed wood is no solid wood
+        {"package_kind": "92"},  # reprocessed wood is not solid wood
         {"destination_country": "CN"},
         {"destination_country": "CHN", "departure_country": "KOR"},
         line(origin_country="KOR"),
@@ -242,7 +243,6 @@ def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> Non
 def test_every_check_has_its_words_and_every_word_its_check() -> None:
     tested = {code for _, code, _ in (*WRONG, *WORTH_A_WARNING)}
     assert tested == set(CHECKS)
-    assert all(words.zh and words.en for words in (*CHECKS.values(), *REFUSALS.values()))
 
 
 def test_a_price_of_zero_is_not_the_declaration_desks_business() -> None:
@@ -279,7 +279,7 @@ def test_the_same_declaration_lodged_again_is_answered_with_the_first_request_an
 
 
 def test_what_an_older_version_accepted_is_repeated_without_the_name_of_its_request() -> None:
-    accepted = story(decider, lodge()).state.model_dump(exclude={"lodged_by"})
+    accepted = decider.STATE.dump_python(story(decider, lodge()).state, exclude={"lodged_by"})
     again = Story(decider, decider.STATE.validate_python(accepted)).when(lodge()).said[0]
     assert isinstance(again, DeclarationRepeated) and again.first_request_id == ""
 
@@ -374,7 +374,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted it already, and this desk not have heard of that: the order must change nothing."""
+    """The release desk may have granted it already, while this desk has not read that yet. The order in which both are
+    read must not matter."""
     told = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     waits = told.said[0]
     assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")
@@ -424,7 +425,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     assert isinstance(told.said[0], DeclarationRejected) and told.said[0].earlier == later_id(1)
     told.when(again(items=())).then()
     assert isinstance(told.when(again(request_id="r-8")).said[0], DeclarationAccepted)
-    told.when(again(items=())).then()  # the first try, told late
+    told.when(again(items=())).then()  # the first lodgement, which was answered before, is read again
     repeated = told.when(again(request_id="r-9")).said[0]
     assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-8"
     assert repeated.consignment_id == later_id()
@@ -432,7 +433,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = told.when(again(request_id="r-10")).said[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    told.when(again(request_id="r-8")).then()  # what this consignment was lodged by makes no other one
+    told.when(again(request_id="r-8")).then()  # the request that lodged this consignment must not make another one
 
 
 def test_a_lodgement_that_names_the_next_id_itself_is_sent_back() -> None:
@@ -460,9 +461,10 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
 
 
 def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
-    """Its desk did not hear the release desk; the answers lie on the topic, which is read from its beginning."""
+    """The older version of the desk did not read the release desk's facts. Its answers are on the topic, which is now
+    read from the beginning."""
     told = story(decider, lodge()).when(withdraw(), message_id="w1")
-    before = told.state.model_dump(include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
+    before = decider.STATE.dump_python(told.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     told = Story(decider, decider.STATE.validate_python(before), heard=2)
     assert kinds(told.when(lodge(), message_id="r-7")) == ["DeclarationWaits"]
     assert kinds(told.when(not_withdrawn())) == ["DeclarationRepeated"]

@@ -19,7 +19,7 @@ def codes_of(**changes: Any) -> list[str]:
 
 
 def lines(*net: str, **head: str) -> list[str]:
-    """What is found where the lines have these net masses."""
+    """The codes that are found if the lines have these net masses."""
     items = tuple([good_item(net_mass_kg=Decimal(mass)) for mass in net])
     return codes_of(
         items=items,
@@ -37,7 +37,7 @@ def lines(*net: str, **head: str) -> list[str]:
         (("45.4",), "45", "45", []),  # the head is rounded to kilograms
         (("30", "30"), "45", "40", ["lines_above_gross", "net_mass_differs"]),
         (("20.2", "20.2"), "45", "40", []),
-        (("99100",), "101000", "100000", ["net_mass_differs"]),  # less than a hundredth
+        (("99100",), "101000", "100000", ["net_mass_differs"]),  # although the difference is less than a hundredth
         (("99999.6",), "101000", "100000", []),
         (("2.499", "37.501"), "45", "40", []),
         (("39.6",), "45", "40", []),
@@ -51,7 +51,7 @@ def test_the_lines_are_weighed_against_the_head(net: tuple[str, ...], gross: str
 @pytest.mark.parametrize(
     ("gross", "head", "line", "found"),
     [
-        ("1", "1", "0.2", []),  # filled in, as the form has it
+        ("1", "1", "0.2", []),  # the form asks for at least 1 kg in the head, while the line has its true mass
         ("0.3", "0.2", "0.2", ["mass_below_one", "mass_below_one"]),
         ("1.2", "0.99", "0.99", ["mass_below_one"]),
         ("1.2", "1", "1", []),
@@ -79,10 +79,10 @@ def of_quantity(quantity: str, unit: str, net: str = "20000", gross: str = "2100
         ("20000", "070", ["quantity_above_gross"]),
         ("21002", "035", ["quantity_above_gross"]),
         ("20", "035", ["quantity_differs_from_mass"]),
-        ("19900", "035", ["quantity_differs_from_mass"]),  # less than a hundredth
+        ("19900", "035", ["quantity_differs_from_mass"]),  # although the difference is less than a hundredth
         ("19.9", "070", ["quantity_differs_from_mass"]),
         ("19.96", "070", ["quantity_differs_from_mass"]),
-        ("18.4", "070", ["quantity_differs_from_mass"]),  # dry tonnes of wet ore: an officer looks at it
+        ("18.4", "070", ["quantity_differs_from_mass"]),  # may be right: dry tonnes of wet ore; an officer decides
     ],
 )
 def test_a_quantity_in_a_unit_of_mass_agrees_with_the_net_mass(quantity: str, unit: str, found: list[str]) -> None:

@@ -35,7 +35,7 @@ UNSEEN = [
     *("\u200e", "\u200f", "\u061c", "\u202a", "\u202e", "\u2066", "\u2069"),  # bidirectional
     *("\u2028", "\u2029"),
     *("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd"),  # private use
-    *("\ufdd0", "\uffff", "\U0001fffe"),  # no characters
+    *("\ufdd0", "\uffff", "\U0001fffe"),  # noncharacters of Unicode
 ]
 TEXTS = ("reference", "bill_no", "conveyance", "goods_place", "customs_office", "consignee", "declarant")
 
@@ -67,8 +67,8 @@ def test_a_stored_paper_with_such_a_text_is_read_as_it_is(sign: str) -> None:
 
 
 ALIKE = [
-    *(" R-1", "R-1 ", "\u00a0R-1", "R-1\u3000", "  R-1  "),  # padded
-    *("Ｒ-1", "R－1", "R-１", "R-①", "ℝ-1"),  # other forms of the same signs
+    *(" R-1", "R-1 ", "\u00a0R-1", "R-1\u3000", "  R-1  "),  # with spaces around it
+    *("Ｒ-1", "R－1", "R-１", "R-①", "ℝ-1"),  # with compatibility forms of the same characters (Unicode NFKC)
 ]
 
 

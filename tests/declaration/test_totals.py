@@ -54,12 +54,12 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1", "100000000", "99100000"),  # less than a hundredth
+        ("1", "100000000", "99100000"),  # although the difference is less than a hundredth
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        ("1000", "1.6", "1620"),  # within half a place of the price, but more than a hundredth
+        ("1000", "1.6", "1620"),  # explained by the rounding of the price, but more than a hundredth
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),
     ],

@@ -1,5 +1,6 @@
 """Is accepted what real declarants write: long bills, foreign parties, lines without a mass, the same number written otherwise?"""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -64,9 +65,7 @@ def test_text_that_looks_like_a_number_is_not_the_same_when_it_differs() -> None
 
 def test_a_paper_that_the_release_before_remembered_is_known_again() -> None:
     before = story(decider, lodge(gross_mass_kg=Decimal("45.0"))).state
-    kept = before.model_copy(
-        update={"paper": decider.paper_as_written(good_declaration(gross_mass_kg=Decimal("45.0")))}
-    )
+    kept = replace(before, paper=decider.paper_as_written(good_declaration(gross_mass_kg=Decimal("45.0"))))
     again = Story(decider, kept, heard=2).when(lodge(gross_mass_kg=Decimal("45.0"))).said[0]
     assert isinstance(again, DeclarationRepeated)
 

@@ -37,6 +37,14 @@ def test_a_permit_that_a_hold_has_ended_does_not_come_back() -> None:
     assert may_leave(told)
 
 
+def test_what_is_said_of_other_goods_ends_neither_a_permit_nor_the_yes_of_the_gate() -> None:
+    told = story(decider, discharged(0, ship="NOW"), held(A, 1, ship="NOW", arrived=0, refused=True))
+    told.when(permitted(A, RETURN), at=at(5)).when(held(B, 1, bill="2", ship="NEXT", when=9), at=at(9))
+    box = as_box(told.state)
+    assert [permit.until for permit in box.permits] == [None]
+    assert [(yes.consignments, yes.until) for yes in box.yes] == [((A,), None)]
+
+
 def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -> None:
     """The other lot in the container was held, so that the gate's word was no: of this one the permit alone speaks."""
     told = story(decider, held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0))

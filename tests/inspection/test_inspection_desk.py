@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
 from schemas.inspection import (
-    CorrectFindings,
     FindingsResult,
     InspectionCancelled,
     InspectionFailed,
@@ -17,14 +16,12 @@ from schemas.inspection import (
     InspectionPassed,
     PestIntercepted,
     RecordFindings,
-    RetractFindings,
 )
 from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, GoodsClass
 from services.inspection import decider
-from services.inspection.agent import DESK
 from tests import facts
 from tests.facts import consignment_assessed, declaration_withdrawn
 from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
@@ -251,17 +248,6 @@ def test_a_limit_of_an_answered_order_or_another_hour_reminds_nobody() -> None:
     told.when(overdue(told, DOCUMENTS)).then()
     told.when(overdue(told, INSPECTION, since=timedelta(minutes=2))).then()
     told.when(declaration_withdrawn()).when(overdue(told, INSPECTION)).then()
-
-
-def test_the_desk_hears_what_the_flow_says() -> None:
-    assert DESK.hears == {
-        ConsignmentAssessed,
-        RecordFindings,
-        CorrectFindings,
-        RetractFindings,
-        DeclarationWithdrawn,
-        DeadlinePassed,
-    }
 
 
 _CONTROLS = st.lists(st.sampled_from(list(ControlKind)), unique=True, max_size=4).map(tuple)

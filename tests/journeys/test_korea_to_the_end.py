@@ -24,7 +24,7 @@ from tests.simulator.test_korea import EXCERPT, SOURCE, excerpt
 
 @pytest.fixture(scope="module")
 def clock() -> Leaping:
-    """What the desks and people of this file go by."""
+    """The clock of the desks and people of this file."""
     return Leaping.sandbox(LEAST_SPEED)
 
 
@@ -61,7 +61,9 @@ def test_every_declaration_reaches_a_named_end(
     with ThreadPoolExecutor(1, "people") as thread:
         played = thread.submit(player.run)
         ended = -1
-        while wait([played], 5).not_done:  # a treatment may take two weeks: nobody waits for that by the clock's pace
+        # A treatment may take two weeks, which is long even for this fast clock: if nothing has ended for 5 s, it leaps
+        # by a day.
+        while wait([played], 5).not_done:
             if ended == (ended := player.ended()):
                 clock.leaps.append(timedelta(days=1))
         played.result()

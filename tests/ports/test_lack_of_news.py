@@ -59,7 +59,8 @@ def stale(port: TopicPort, notebook: Notebook, box: str, because: str, seconds: 
 
 @pytest.fixture
 def replaceable(wire: str) -> Iterator[str]:
-    """The broker; whatever is done to its topics, the next test finds them."""
+    """The broker. If a test deletes the topic for ports or makes it with other partitions, it is made anew for the next
+    test."""
     yield wire
     left = partitions(AdminClient({"bootstrap.servers": wire}), TOPIC)
     if left not in (0, PARTITIONS):
@@ -92,7 +93,7 @@ def test_a_topic_made_anew_is_read_again_before_anything_may_leave(
 
 
 def test_a_place_beyond_the_end_of_a_topic_is_forgotten(wire: str, notebook: Notebook) -> None:
-    """As after a broker's disk was restored from a copy: the same topic, and less in it."""
+    """After a broker's disk was restored from a copy, the topic is the same but has fewer messages."""
     told = released("PORT-BEYOND", "NEWS0000002").revoked()
     publish(wire, told.said[:-1])
     assert asked(wire, notebook, "NEWS0000002") == (True, "released")
@@ -191,7 +192,7 @@ CREATE TABLE port_statements (
 
 
 def test_a_notebook_of_an_earlier_version_is_read_again_and_does_nothing_twice(wire: str, tmp_path: Path) -> None:
-    """It does not say which topics it is of."""
+    """Such a notebook does not say from which topics it was filled."""
     told = released("PORT-OLD", "NEWS0000008").revoked()
     publish(wire, told.said)
     with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as sql, sql:
@@ -275,7 +276,7 @@ def states(pid: int) -> list[str]:
 
 
 def test_times_order_nothing(wire: str, notebook: Notebook) -> None:
-    """A clock that was set back between two statements changes no answer."""
+    """If a clock is set back between two statements, the answer does not change."""
     told = released("PORT-CLOCK", "NEWS0000012")
     publish(wire, told.said)
     assert asked(wire, notebook, "NEWS0000012") == (True, "released")
@@ -297,7 +298,7 @@ def test_kinds_and_fields_of_a_later_version_are_passed_over(wire: str, notebook
 
 
 def forged(**changed: str) -> dict[str, bytes | None]:
-    """Headers of a yes that somebody else than the gate desk wrote; right in everything but `changed`."""
+    """Headers of a yes that was not written by the gate desk. They are all correct, except for those in `changed`."""
     headers = {
         "ce_type": "ContainerMayLeave",
         "ce_id": fact_id("gate", "cause", 0),
@@ -330,7 +331,7 @@ FORGED = ("nobody", "held goods", "goods in another box", "goods that nobody rel
 def test_a_forged_yes_lets_nothing_leave_that_was_not_released(
     wire: str, notebook: Notebook, number: int, names: str
 ) -> None:
-    """Even with the headers of the gate desk: anybody who knows how ids are derived can write those."""
+    """The forged yes has correct headers, which anybody can write who knows how ids are derived."""
     box = f"FORG000000{number}"
     held = Border(f"F-{names}", (box,)).lodged().accepted().assessed().held("arrival")
     other = released(f"O-{names}", f"OTHE000000{number}")

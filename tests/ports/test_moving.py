@@ -27,7 +27,8 @@ BEFORE = {
 
 
 def of_the_release_before(bootstrap: str, file: Path) -> Gatehouse:
-    """A notebook as the release before leaves it after it has read all there is: it knows the desks' topics only. What it did."""
+    """Makes a notebook as the version before this one leaves it after it has read everything; it knows only the topics
+    of the desks. Returns what its handler did."""
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(bootstrap, notes, former=True) as port:
@@ -52,7 +53,7 @@ def statements(file: Path) -> list[tuple[str, str, str]]:
 
 @pytest.fixture
 def anew(wire: str) -> str:
-    """The broker; no copies of other tests lie on the ports' topic, and no facts on the desks' topics."""
+    """The broker, with an empty topic for ports and empty topics of the desks."""
     for topic in (TOPIC, *FORMER):
         remove(wire, topic)
         make(wire, topic)
@@ -60,7 +61,7 @@ def anew(wire: str) -> str:
 
 
 def told(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
-    """What was handed over of these goods and their boxes."""
+    """The notices about these goods and their containers that were handed over."""
     ours = {name for each in borders for name in (each.id, *each.containers)}
     return [(notice.subject, notice.kind) for notice in house.heard_of if notice.subject in ours]
 
@@ -71,7 +72,7 @@ def test_a_notebook_of_the_release_before_loses_nothing_and_does_nothing_twice(a
     publish(anew, [*first.said, *back.said, *back.revoked().said[-1:]], former=True)
     of_the_release_before(anew, file)
     before = acts(file)
-    # the port is off: desks of the release before say something more, then those of this one take over
+    # While the port is off, desks of the version before publish something more; then desks of this version take over.
     publish(anew, missed.said, former=True)
     later, gone = released("MOVE-3", "MOVE0000003"), released("MOVE-4", "MOVE0000004")
     publish(anew, [*later.said, *gone.said])
@@ -87,7 +88,7 @@ def test_a_notebook_of_the_release_before_loses_nothing_and_does_nothing_twice(a
             )
         answers = {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)}
         assert answers == {0: True, 1: False, 2: True, 3: True, 4: True}
-        # one worker of the release before still runs: what it says lies on the desk's own topic alone
+        # one worker of the version before still runs, and publishes only on the topic of its desk
         publish(anew, later.revoked().said[-1:], former=True)
         assert port.ask("MOVE0000003", house).reason == "not_released"
         published = len(gone.said)
@@ -116,7 +117,8 @@ def test_a_notebook_of_the_release_before_loses_nothing_and_does_nothing_twice(a
 
 
 def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_path: Path) -> None:
-    """The port of the release before went on while desks of this one wrote copies already: these are read after, and from their beginning."""
+    """The port still had the version before while desks of this version already wrote copies for ports. It reads these
+    later, and from the beginning."""
     file = tmp_path / "port.db"
     box = "MOVE0000010"
     first = released("MOVE-10", box)
@@ -156,7 +158,7 @@ def test_a_topic_for_ports_made_anew_after_the_move_is_read_again(anew: str, tmp
 
 
 def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     file = tmp_path / "port.db"
     first = released("MOVE-30", "MOVE0000030")
     publish(anew, first.said, former=True)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import ROUND_UP, Decimal
 from itertools import pairwise
 
-from schemas.codes.schedules import ROWS, Exposure, Held, Row, Step
+from schemas.codes.schedules import ROWS, Exposure, HeldTemperature, Row, Step
 from schemas.quarantine import Reading, RecordTreatment
 from tests.quarantine.records import start_of
 from tests.voice import CONSIGNMENT
@@ -19,8 +19,8 @@ NAMES = [f"{row.schedule}-{number}" for row in ROWS for number, _ in enumerate(r
 def just(row: Row, step: Step, place: str = "1") -> list[Reading]:
     """Readings at one place that meet the step, each value at its limit, as far apart as they may lie."""
     gas = _gas(row, step)
-    warmest = isinstance(step, Held) and step.above
-    celsius = (step.limit_c if isinstance(step, Held) else step.lowest_c) + (CENT if warmest else 0)
+    warmest = isinstance(step, HeldTemperature) and step.above
+    celsius = (step.limit_c if isinstance(step, HeldTemperature) else step.lowest_c) + (CENT if warmest else 0)
     return [
         Reading(hours=hour, temperature_c=celsius, concentration_g_m3=gas[hour] if gas else None, place=place)
         for hour in _hours(row, step)
@@ -68,7 +68,7 @@ def _between(wanted: list[Decimal], apart: Decimal) -> Iterator[Decimal]:
 def _gas(row: Row, step: Step) -> dict[Decimal, Decimal]:
     """Each minimum just so, and all else as high as the product of gas and hours needs, but for the floor."""
     hours = _hours(row, step)
-    if isinstance(step, Held):
+    if isinstance(step, HeldTemperature):
         return dict.fromkeys(hours, step.floor_g_m3) if step.floor_g_m3 else {}
     minima = dict(step.minima)
     fixed, free = Decimal(0), Decimal(0)

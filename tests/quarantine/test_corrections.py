@@ -1,5 +1,6 @@
 """Can a wrong treatment record and a wrong decision of an officer be corrected, or taken back?"""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -160,8 +161,8 @@ def test_a_corrected_record_must_be_a_record_itself() -> None:
 
 def test_a_record_that_was_judged_by_an_earlier_release_can_be_taken_back() -> None:
     told = story(decider, TIMBER, good())
-    need = told.state.needs[0].model_copy(update={"judged": None, "said": 0})
-    told.state = told.state.model_copy(update={"needs": (need,)})
+    need = replace(told.state.needs[0], judged=None, said=0)
+    told.state = replace(told.state, needs=(need,))
     told.when(retract("m2")).then(taken_back(told, "m2", 1))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.codes.schedules import READING_GRACE_HOURS, ROWS, Exposure, Held, Row, Step, row_for
+from schemas.codes.schedules import READING_GRACE_HOURS, ROWS, Exposure, HeldTemperature, Row, Step, row_for
 from schemas.quarantine import Reading, RecordTreatment
 from services.quarantine.proof import check, implausible
 from tests.quarantine.just import CENT, MILLIONTH, NAMES, STEPS, THOUSANDTH, TODAY, changed, just, record
@@ -41,7 +41,7 @@ def boundaries(row: Row, step: Step) -> Iterator[Case]:
     if row.residue_ppm is not None:
         yield "residue", good, good.model_copy(update={"residue_ppm": row.residue_ppm + THOUSANDTH})
         yield "residue unknown", good, good.model_copy(update={"residue_ppm": None})
-    below = isinstance(step, Held) and step.below
+    below = isinstance(step, HeldTemperature) and step.below
     for number in {0, middle, last}:
         worse = readings[number].temperature_c + (CENT if below else -CENT)
         yield f"temperature {number}", good, record(row, step, changed(readings, number, temperature_c=worse))
@@ -186,12 +186,12 @@ def holds(row: Row, made: RecordTreatment) -> bool:
 def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list[Reading]]) -> bool:
     if step.dose_g_m3 > (made.dose_g_m3 or 0):
         return False
-    if isinstance(step, Held):
+    if isinstance(step, HeldTemperature):
         return all(_run_holds(row, step, readings) for readings in by_place)
     return all(_gas_holds(row, step, readings) for readings in by_place)
 
 
-def _run_holds(row: Row, step: Held, readings: list[Reading]) -> bool:
+def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
     """There is a first and a last reading so far apart that everything between them is right."""
     told = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
     for first in range(len(told)):
@@ -206,7 +206,7 @@ def _run_holds(row: Row, step: Held, readings: list[Reading]) -> bool:
     return False
 
 
-def _right(step: Held, reading: Reading) -> bool:
+def _right(step: HeldTemperature, reading: Reading) -> bool:
     gas = reading.concentration_g_m3
     if gas is not None and gas < step.floor_g_m3:
         return False

@@ -53,7 +53,7 @@ def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any)
 
 
 def ordered(message: PestIntercepted) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
-    """What is treated, and by which methods; None where an officer decides."""
+    """What is treated, and by which methods; None if an officer decides."""
     (fact,) = story(decider).when(message).said
     if isinstance(fact, TreatmentReferred):
         assert (fact.goods, fact.pest) == (message.goods, message.pest)
@@ -71,7 +71,7 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Monochamus alternatus", (WOOD,), BY_WOOD),
         ("Monochamus alternatus", (WOOD, OTHER), BY_WOOD),
         ("Monochamus alternatus", (OTHER,), BY_WOOD),  # in packaging that nobody declared
-        ("Monochamus alternatus", (), BY_WOOD),  # by an inspection desk of an earlier release
+        ("Monochamus alternatus", (), BY_WOOD),  # an older version of the inspection desk named no goods
         ("Some beetle", (WOOD,), BY_WOOD),
         ("Sitophilus oryzae", (GRAIN,), (GRAIN, (PHOSPHINE,))),
         ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # grain on pallets
@@ -86,9 +86,9 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly without fruit
         ("Solenopsis invicta", (OTHER,), None),
         ("Solenopsis invicta", (VEHICLE,), None),  # the schedules of vehicles are against the stink bug
-        ("Some beetle", (WOOD, GRAIN), None),  # nobody knows in which of the two
+        ("Some beetle", (WOOD, GRAIN), None),  # the beetle may be in either of the two
         ("Some beetle", (), None),
-        ("Monochamus alternatus", (LIVING, WOOD), None),  # gas and heat kill what lives beside the wood
+        ("Monochamus alternatus", (LIVING, WOOD), None),  # gas and heat would also kill the living goods
         ("Ichthyophthirius multifiliis", (LIVING,), None),
         ("", (LIVING,), None),
     ],
@@ -125,8 +125,8 @@ def test_every_method_of_the_table_can_be_ordered() -> None:
 @pytest.mark.parametrize(
     ("pest", "goods", "days"),
     [
-        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas where the grain is cold
-        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C
+        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas in cold grain, and the margin of three days
+        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C, and the margin
         ("Bursaphelenchus xylophilus", WOOD, 5),
         ("Cydia pomonella", CHERRIES, 5),
     ],

@@ -9,14 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
-from schemas.inspection import FindingsRetracted, PestIntercepted
+from schemas.inspection import PestIntercepted
 from schemas.phrases import Phrase, phrase
 from schemas.quarantine import (
-    CorrectTreatment,
     DecideTreatment,
     RecordTreatment,
-    RetractTreatment,
-    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
     TreatmentFailed,
@@ -24,11 +21,9 @@ from schemas.quarantine import (
     TreatmentOverdue,
     TreatmentVerified,
 )
-from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
-from services.quarantine.agent import DESK
 from services.quarantine.needs import Abandoned, Withdrawn
 from tests import facts
 from tests.architecture.golden import FOLDER as EXAMPLES
@@ -283,15 +278,6 @@ def test_an_order_and_a_pest_that_an_earlier_release_published_are_understood() 
     told = story(decider).when(PestIntercepted.read_stored(json.dumps(old | {"consignment_id": CONSIGNMENT}).encode()))
     assert [fact.goods for fact in told.said if isinstance(fact, TreatmentOrdered)] == [GoodsClass.WOOD]
     assert TreatmentOrdered.read_stored((EXAMPLES / "TreatmentOrdered.json").read_bytes()).goods is GoodsClass.WOOD
-
-
-def test_the_desk_hears_what_the_flow_says() -> None:
-    heard = {
-        *(ConsignmentAssessed, PestIntercepted, RecordTreatment, DecideTreatment),
-        *(DeclarationWithdrawn, DeadlinePassed, FindingsRetracted),
-        *(CorrectTreatment, RetractTreatment, RetractTreatmentDecision),
-    }
-    assert DESK.hears == heard
 
 
 _ORIGINS = st.sampled_from(["risk", "inspection", "sampling"])

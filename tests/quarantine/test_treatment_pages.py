@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from schemas.codes.refusals import REFUSALS
-from schemas.codes.schedules import ROWS, Exposure, Held, Row, Step
+from schemas.codes.refusals import RefusalCode
+from schemas.codes.schedules import ROWS, Exposure, HeldTemperature, Row, Step
 from schemas.quarantine import MOST_READINGS
 from services.quarantine import decider, proof
 
@@ -34,7 +34,7 @@ def line(row: Row, step: Step) -> str:
         row.method.value,
         ", ".join(sorted(row.pests)),
         f"{temperature(step)} ({row.measured})",
-        plain(step.hours) + (" held" if isinstance(step, Held) else ""),
+        plain(step.hours) + (" held" if isinstance(step, HeldTemperature) else ""),
         plain(step.dose_g_m3) if step.dose_g_m3 else "",
         gas(step),
         plain(step.ct) if isinstance(step, Exposure) and step.ct else "",
@@ -61,6 +61,7 @@ def test_the_page_has_every_row_of_the_schedules_and_no_other() -> None:
 def test_the_page_names_every_reason_for_which_a_record_is_refused() -> None:
     page = PAGE.read_text(encoding="utf-8")
     source = "".join([Path(file).read_text(encoding="utf-8") for file in (decider.__file__, proof.__file__)])
-    codes = {code for code in REFUSALS if f'"{code}"' in source} - {"consignment_closed", "not_referred", "no_schedule"}
+    others = {RefusalCode.CONSIGNMENT_CLOSED, RefusalCode.NOT_REFERRED, RefusalCode.NO_SCHEDULE}
+    codes = {code for code in RefusalCode if f"RefusalCode.{code.name}" in source} - others
     assert {code for code in codes if f"`{code}`" not in page} == set()
     assert f"{MOST_READINGS:,}" in page

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from schemas.codes.schedules import Held, Row, row_for
+from schemas.codes.schedules import HeldTemperature, Row, row_for
 from schemas.phrases import sentence
 from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 from services.quarantine.proof import check, ct_product, held_hours
@@ -230,7 +230,7 @@ def test_a_record_without_readings_proves_nothing() -> None:
 
 def test_the_sums_are_those_of_a_hand_calculator() -> None:
     assert ct_product([(r.hours, r.concentration_g_m3 or r.hours) for r in readings(GOOD[BROMIDE])]) == 701
-    held = held_hours(readings(GOOD[HEAT]), Held(Decimal(56), Decimal("0.5")), Decimal("0.25"))
+    held = held_hours(readings(GOOD[HEAT]), HeldTemperature(Decimal(56), Decimal("0.5")), Decimal("0.25"))
     assert held == Decimal("0.5")
 
 

@@ -20,7 +20,7 @@ ORDERED = NOON + timedelta(minutes=1)
 
 
 def answer(record: RecordTreatment) -> str:
-    """What the desk says to this record: verified, failed with its shortfalls, or refused with its code."""
+    """How the desk answers this record: verified, failed with the shortfalls, or refused with the code."""
     fact = story(decider, PEST).when(record).said[0]
     match fact:
         case TreatmentVerified():
@@ -34,7 +34,7 @@ def answer(record: RecordTreatment) -> str:
 
 
 def record(method: TreatmentMethod, *rows: Row, **changes: Any) -> RecordTreatment:
-    """A record of these readings, else a good one; `changes` of its fields."""
+    """A treatment record with these readings (by default good ones), and with `changes` to its fields."""
     made = treatment(
         CONSIGNMENT, "inspection", 1, method, rows or GOOD[method], residue=RESIDUE[method], dose=DOSE[method]
     )

@@ -15,7 +15,7 @@ from schemas.vocabulary import ControlKind
 from services.gate import decider as gate
 from services.release import decider
 from services.release.arrivals import MOST_LANDINGS
-from services.release.goods import Held
+from services.release.goods import Revoked
 from tests.declaration.good import BOX
 from tests.facts import (
     consignment_assessed,
@@ -48,7 +48,7 @@ def test_goods_that_were_released_are_called_back_when_their_arrival_was_wrong()
     assert isinstance(revoked, ReleaseRevoked) and revoked.containers == (BOX,)
     assert isinstance(held, ConsignmentHeld) and [h.reason for h in held.holds] == ["the goods have not arrived"]
     assert isinstance(box, ContainerHeld) and (box.arrived_at, box.arrival_retracted) == (None, True)
-    assert isinstance(told.state, Held) and told.state.revoked
+    assert isinstance(told.state, Revoked)
     told.when(arrival(at=NOON + timedelta(hours=3)), message_id="a2")
     assert kinds(told) == ["ArrivalRecorded", "ReleaseGranted", "ContainerFreed"]
 

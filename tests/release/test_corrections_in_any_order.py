@@ -42,6 +42,7 @@ from tests.facts import (
     treatment_waived,
 )
 from tests.release.requests import arrival
+from tests.release.standing import stands
 from tests.voice import Story, story
 
 DOCUMENTS, INSPECTION, QUARANTINE = ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.QUARANTINE
@@ -173,7 +174,7 @@ def came_to(told: Story) -> tuple[str, str, frozenset[tuple[str, str, str]], dic
     last = [f for f in told.facts if isinstance(f, STATEMENTS)][-1]
     holds = frozenset((h.hold_id, h.owner.value, h.reason) for h in told.state.stated)
     known = told.state.dossier._asdict()
-    return told.state.state, last.kind, holds, {k: v for k, v in known.items() if not k.startswith("arriv")}
+    return stands(told), last.kind, holds, {k: v for k, v in known.items() if not k.startswith("arriv")}
 
 
 @settings(max_examples=400, deadline=None)

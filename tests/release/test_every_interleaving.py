@@ -50,6 +50,7 @@ from tests.facts import (
     withdrawal_requested,
 )
 from tests.release.requests import BOXES, arrival, lift_hold, place_hold
+from tests.release.standing import stands
 from tests.voice import CONSIGNMENT, Story, story
 
 TREATED: list[Callable[[str], Message]] = [
@@ -300,6 +301,6 @@ def test_all_720_orders_of_a_red_lane_with_a_pest_end_in_the_same_release() -> N
     )
     for order in permutations(messages):
         told = play(list(order))
-        assert told.state.state == "held" and [h.hold_id for h in told.state.stated] == ["officer/id5"]
+        assert stands(told) == "held" and [h.hold_id for h in told.state.stated] == ["officer/id5"]
         told.when(lift_hold("officer/id5"))
         assert told.state.state == "released"

@@ -22,7 +22,7 @@ from schemas.release import (
 from schemas.vocabulary import ControlKind
 from services.release import decider
 from services.release.settling import MOST_OFFICER_HOLDS
-from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS, WATCH
+from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS
 from tests import facts
 from tests.facts import (
     consignment_assessed,
@@ -33,9 +33,11 @@ from tests.facts import (
     withdrawal_requested,
 )
 from tests.release.requests import arrival, lift_hold, place_hold, retract_lift
+from tests.release.standing import stands
 from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 PARTITION = "watches/3"
+WATCH = "officer/watch/"
 TRADER = "91370200MA3CABCD1X"
 
 
@@ -260,7 +262,7 @@ class World:
             for hold_id in holds(told):
                 if hold_id.removeprefix(WATCH) in self.ended:
                     self.tell(place, lift_hold(hold_id))
-        return [told.state.state for told in self.goods]
+        return [stands(told) for told in self.goods]
 
 
 def acts() -> list[tuple[int | None, Message]]:

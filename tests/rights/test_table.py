@@ -3,7 +3,7 @@
 import itertools
 
 from schemas.flow import heard_topics
-from schemas.rights import OTHERS, PROVISION, SANDBOX, Right, Rights, table, user_of
+from schemas.rights import PROVISION, SANDBOX, Right, Rights, table, user_of
 from schemas.topics import (
     CATALOGUE,
     FACTS_AND_REQUESTS,
@@ -16,6 +16,10 @@ from services.console.readmodel.messages import TOPICS as PROJECTED
 from services.ports.notice import TOPIC as OF_PORTS
 
 PLAIN, SANDBOXED = table(sandbox=False), table(sandbox=True)
+
+
+OTHERS = ("worker", "door", "projector", "port", "auditor", "operations", "supervisor")
+"""The credentials beside the services' own; docs/kafka.md says whose each is."""
 
 
 def writers(topic: str, rights: dict[str, Rights]) -> set[str]:

@@ -13,7 +13,6 @@ from schemas.phrases import phrase
 from schemas.risk import ConsignmentAssessed, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, Severity
 from services.risk import rules
-from services.risk.agent import desk
 from services.risk.draw import draw
 from services.risk.keys import PUBLISHED
 from tests import facts
@@ -285,10 +284,6 @@ def test_every_rule_is_dated_named_once_and_explained_in_both_languages() -> Non
     assert len({rule.name for rule in rules.RULES}) == len(rules.RULES)
     assert all(rule.why_zh and rule.why_en and rule.controls for rule in rules.RULES)
     assert rules.IN_FORCE == rules.RULES
-
-
-def test_the_desk_hears_accepted_declarations_and_nothing_else() -> None:
-    assert desk(PUBLISHED).hears == {DeclarationAccepted}
 
 
 @settings(max_examples=60, deadline=None)

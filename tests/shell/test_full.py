@@ -125,7 +125,7 @@ def test_liftings_that_are_taken_back_for_ever_fill_no_record_and_each_acts() ->
     facts = desk.hear_all(back_and_forth())
     assert refusals(facts) == []
     assert [fact.kind for fact in facts].count("LiftRetracted") == 600
-    assert desk.state.state == "held"
+    assert desk.state.state == "revoked"
 
 
 def test_holds_of_before_that_are_more_than_may_be_are_lifted_one_by_one() -> None:

@@ -9,18 +9,19 @@ from schemas.envelope import Message
 from schemas.release import LiftHold, PlaceWatch
 from schemas.topics import topic_of
 from schemas.vocabulary import WATCHES
-from services.release.agent import DESK
 from services.release.watches import MOST_WATCHES
 from services.shell.codec import LARGEST_MESSAGE, Raw, encode
 from services.shell.partition import key_in, partition_of
 from services.shell.store import Partition, Record, decode_record, encode_record
 from services.shell.turn import Turn
+from services.worker import desks
 from tests.facts import consignment_assessed
 from tests.release.requests import arrival, place_hold
 from tests.release.test_watches import lift_watch, place_watch
 from tests.shell.test_turn import Worker, kinds, raw
 from tests.voice import CONSIGNMENT, NOON
 
+[DESK] = desks(["release"])
 HERE = key_in(WATCHES, 0, 1)
 
 

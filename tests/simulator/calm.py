@@ -1,10 +1,12 @@
 """A simulated day in front of the real desks, without a broker, in which everybody does what the simulator has them do."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.envelope import Request
 from services.cli.log import LoggedMessage
-from services.simulator.acts import acts_as_sent
+from services.simulator.acts import Act, acts_as_sent
+from services.simulator.exits import Exits
 from services.simulator.player import KINDS, SENDER
 from tests.console.simulated import Simulated
 
@@ -17,6 +19,7 @@ class Calm(Simulated):
         self.paced = paced
         self.entries: list[LoggedMessage] = []
         self._asked: set[str] = set()
+        self._exits = Exits()
         super().__init__(consignments, seed)
 
     def ask(self, name: str, request: Request, at: datetime) -> None:
@@ -34,7 +37,11 @@ class Calm(Simulated):
         if (plan := self._returning.due_after(kind, key)) is not None:
             self._lodge(plan, at)
         if kind in KINDS:
-            acts = self._people.react(KINDS[kind].read_stored(value or b""))
-            for act in acts_as_sent(acts, SENDER, {}, None if self.paced else at):
-                early = act.at if self.paced else at
-                self._put(max(early, act.not_before or early, at), act.name, act.request)
+            fact = KINDS[kind].read_stored(value or b"")
+            caused: list[Sequence[Act]] = [self._people.react(fact)]
+            if not self.paced:
+                caused = [*self._exits.hear(fact), self._exits.admit(caused[0])]
+            for acts in caused:
+                for act in acts_as_sent(acts, SENDER, {}, None if self.paced else at):
+                    early = act.at if self.paced else at
+                    self._put(max(early, act.not_before or early, at), act.name, act.request)

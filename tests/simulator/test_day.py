@@ -263,6 +263,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "TreatmentOrdered",
         "TreatmentReferred",
         "ReleaseGranted",
+        "ReleaseRevoked",
         "ArrivalRetracted",
         "ContainerMayLeave",
         "ContainerMustStay",

@@ -194,6 +194,8 @@ def test_a_box_that_left_before_its_goods_had_come_left_by_mistake() -> None:
     out = next(e for e in entries if e.key == box and e.kind.startswith("Record"))
     told = [replace(e, timestamp_ms=back.timestamp_ms - 1) if e is out else e for e in entries]
     assert [box in line and "had not come" in line for line in judged(told).left_by_mistake] == [True]
+    at_event_time = judge(told, {box: STAYS[box]}, real_time=lambda event: out.timestamp_ms / 1000)
+    assert at_event_time.left_by_mistake == [], "it counts when it left, not when that was reported"
     never = [e for e in entries if e is not said_of(entries, key, "ReportArrival")[-1]]
     assert any("had not come" in line for line in judged(never).left_by_mistake)
 

@@ -3,7 +3,6 @@
 import os
 import re
 import time
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,6 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.rights import make_credentials, prepare
 from deploy.kafka.topics import provision
 from schemas.rights import PROVISION, table
-from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
 from services.cli.processes import Child, kafka_environment, read_model, rehearsal, stop_all, worker
 from services.cli.up import wait_for
@@ -27,7 +25,6 @@ SPEED = 2 * LEAST_SPEED
 minutes after which a measurement gives up (`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
 """How long the desks may take to answer what the people asked last."""
-_COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -67,7 +64,8 @@ class Rig:
     rights: bool = True
     broker: Broker = field(init=False)
     children: list[Child] = field(init=False, default_factory=list)
-    _pages: dict[str, str] = field(init=False, default_factory=dict)
+    pages: dict[str, str] = field(init=False, default_factory=dict)
+    """The address of the pages of each worker process."""
 
     def __enter__(self) -> Self:
         people = table(sandbox=True) if self.rights else {}
@@ -105,7 +103,7 @@ class Rig:
         for slot, desks in enumerate(self.layout.split(";")):
             port = free_port()
             child = worker(desks, port, self.home, env, str(slot))
-            self._pages[child.name] = f"http://127.0.0.1:{port}"
+            self.pages[child.name] = f"http://127.0.0.1:{port}"
             waiting[f"http://127.0.0.1:{port}/readyz"] = child
             child.start()
             self.children.append(child)
@@ -122,7 +120,7 @@ class Rig:
         """Workers, console and projector; the broker goes on."""
         stop_all(self.children, 10)
         self.children.clear()
-        self._pages.clear()
+        self.pages.clear()
 
     def costs(self) -> dict[str, Cost]:
         """Of every process, this one (generator, people, the port) included."""
@@ -131,15 +129,9 @@ class Rig:
         pids["generator, people"] = os.getpid()
         return {name: cost(pid) for name, pid in pids.items() if pid is not None}
 
-    def decided_messages(self) -> Counter[str]:
-        """Messages that each worker process has decided so far."""
-        return Counter(
-            {name: sum(int(float(n)) for _, n in _COMMITTED.findall(_page(url))) for name, url in self._pages.items()}
-        )
-
     def restored(self) -> float:
         """Seconds that the slowest desk took for its last restore."""
-        return max(float(n) for url in self._pages.values() for _, n in _RESTORE.findall(_page(url)))
+        return max(float(n) for url in self.pages.values() for _, n in _RESTORE.findall(metrics_of(url)))
 
     def ledger(self) -> Ledger:
         """The ledger of the topics once every request is answered; after a minute, the ledger as it is then."""
@@ -148,29 +140,8 @@ class Rig:
             time.sleep(1)
         return ledger
 
-    def bytes_on_disk(self) -> Counter[str]:
-        """Log segments by what is in them, and the read model's file."""
-        sizes: Counter[str] = Counter()
-        for segment in (self.home / "kafka" / "log").glob("*/*.log"):
-            sizes[_family(segment.parent.name)] += segment.stat().st_size
-        sizes["read model (SQLite)"] = sum(file.stat().st_size for file in self.home.glob("console.db*"))
-        return sizes
 
-
-def _page(url: str) -> str:
+def metrics_of(url: str) -> str:
+    """What Prometheus would read of a worker now. `url`: of its pages."""
     with open_page(f"{url}/metrics", 10) as answer:
         return str(answer.read(), "utf-8")
-
-
-def _family(folder: str) -> str:
-    role = ROLES.get(folder.rpartition("-")[0])
-    return "Kafka's own (offsets, transactions)" if role is None else _FAMILIES[role]
-
-
-_FAMILIES: dict[Role, str] = {
-    "facts": "facts",
-    "requests": "requests",
-    "state": "states, before compaction",
-    "parked": "parked messages",
-    "orders": "parked messages",
-}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -48,7 +48,7 @@ NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
 """Signs of a new account's name: none that looks like another one of them, or that is not seen."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
 """An API key: its id, by which it is called, and its secret."""
-GRANTED = (
+Granted = Literal[
     "account made",
     "account changed",
     "password set",
@@ -59,7 +59,7 @@ GRANTED = (
     "authorised",
     "authorisation ended",
     "copy confirmed",
-)
+]
 """What the record of grants says was done; the same words since its first row."""
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
@@ -641,7 +641,7 @@ def _clients(connection: Connection, agent: str, at: int) -> list[str]:
     return list(connection.execute(select(a.company).where(*now)).scalars())
 
 
-def _granted(connection: Connection, by: str, account: str, what: str, detail: str, at: int) -> None:
+def _granted(connection: Connection, by: str, account: str, what: Granted, detail: str, at: int) -> None:
     connection.execute(
         t.GRANTS.insert().values(at_us=at, granted_by=by, account=account, what=what, detail=detail[:500])
     )

@@ -1,8 +1,9 @@
-"""Which masked fields did an account of customs read? Officers' remarks and other fields that answers to others leave out, recorded by
-goods or container.
+"""Which masked fields did an account of customs read? Officers' remarks and other fields that answers to others leave
+out, recorded by goods or container.
 
-A row says that the answer was given; it is written some tenths of a second later, so that no reading waits for the database. Who asks
-for the same again within an hour has one row, so that a page that refreshes itself fills no table.
+A row says that the answer was given. It is written some tenths of a second later, so that no answer waits for the
+database. An account that reads the same again within an hour gets no second row, so that a page that refreshes itself
+does not fill the table.
 """
 
 import asyncio
@@ -27,11 +28,12 @@ from services.shell.clock import now, stopwatch
 from services.shell.ending import end_with_task
 
 AGAIN_SECONDS = 3600.0
-"""After so long the same reading is another row."""
+"""After this time the same reading gets another row."""
 REMEMBERED = 50_000
-"""Readings of which a process remembers that they are noted."""
+"""How many readings a process remembers as noted."""
 WAITING = 100_000
-"""Rows that wait for a database that does not answer; beyond it the oldest are given up, and counted."""
+"""How many rows may wait while the database does not answer. If there are more, the oldest are given up, and
+counted."""
 LONGEST_SUBJECT = 255
 GIVEN_UP = Counter("customs_console_readings_given_up", "Readings of masked fields that could not be put on record")
 log = structlog.get_logger()
@@ -46,7 +48,7 @@ class ReadingRow(NamedTuple):
 
 
 class Readings:
-    """What is noted by one console. `engine` writes."""
+    """The readings that one console notes. `engine`: for writing."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,7 +60,7 @@ class Readings:
     def note(self, reader: str, subject: str) -> None:
         """Records that this person got an answer with the masked fields of these goods."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
-        with self._noting:  # answers are made in several threads
+        with self._noting:  # several threads make answers, and may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
                 return
             self._noted[key] = moment
@@ -100,7 +102,7 @@ class Readings:
 
 
 def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
-    """Puts these on record, in one transaction; nothing for one that is there."""
+    """Writes these rows in one transaction; rows that exist already are skipped."""
     with engine.begin() as connection:
         connection.execute(
             insert_into(connection, READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken]
@@ -108,8 +110,8 @@ def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
 
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
-    """Records a reading by a command on this machine in this database; returns why that is not possible, else an empty text. Creates no
-    database."""
+    """Records that somebody read masked fields by a command on this machine. Returns why that failed, else an empty
+    text. `url`: the database, which is not created if it does not exist; `at`: aware time."""
     parsed = address(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return f"there is no database {parsed.database}"
@@ -130,7 +132,7 @@ def _not_on_record(reading: ReadingRow, error: Exception) -> None:
 
 
 class Recorded:
-    """Notes each answer to somebody of customs that may hold masked fields."""
+    """ASGI middleware that notes each answer to an account of customs which may contain masked fields."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -149,7 +151,8 @@ class Recorded:
 
 
 def note_told(request: Request, *subjects: str) -> None:
-    """This answer tells what is masked of these goods or containers, which are not in its address."""
+    """Notes that this answer shows masked fields of these goods or containers. For answers whose address does not name
+    them."""
     _note_subjects(request.scope, subjects)
 
 

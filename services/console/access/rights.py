@@ -29,7 +29,7 @@ from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportAr
 
 
 class Role(StrEnum):
-    """What somebody is at the border. An account may have several."""
+    """What a person or company does at the border. An account may have several roles."""
 
     DECLARANT = "declarant"
     AGENT = "agent"
@@ -45,9 +45,9 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """Whose goods a role reaches: those that its company declares (an agent: and the companies that authorised it), those
-    declared at its customs office or district, all, or none of them: a carrier or terminal knows containers only, and who gives
-    accounts no goods at all."""
+    """Which goods a role may see. COMPANY: those that its company declares, or (for an agent) a company that authorised
+    it; OFFICE: those declared at its customs office or district; ANY: all goods; CONTAINERS: containers, but not the
+    goods; NOTHING: neither."""
 
     COMPANY = "company"
     OFFICE = "office"
@@ -69,15 +69,16 @@ class Scope(StrEnum):
 
 
 class AccessRule(NamedTuple):
-    """Who may, and what the key of a program must be good for. Without roles: whoever has proved who they are; without scope: with any
-    key."""
+    """Who may do something. `roles`: one of them is needed; empty: every account may. `scope`: what an API key must be
+    good for; None: any key will do."""
 
     roles: frozenset[Role]
     scope: Scope | None
 
 
 class Open(NamedTuple):
-    """Nobody needs a right. `page`: it shows who is signed in, so that a session is looked up where there is a cookie."""
+    """Everybody may, without an account. `page`: it shows who is signed in, so the session is looked up if there is a
+    cookie."""
 
     page: bool = False
 
@@ -172,7 +173,8 @@ FORMS: dict[str, dict[str, type[Request]]] = {
 
 
 def _asking(*kinds: type[Request]) -> AccessRule:
-    """A route over which one of these is asked; which of them it is, is looked at again when it is known."""
+    """The rule of a route that takes requests of these kinds: the roles of any of them are enough here. As soon as the
+    kind is known, its own rule is checked."""
     rights = [ASKS[kind] for kind in kinds]
     return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
 
@@ -226,7 +228,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/lodge"): _asking(LodgeDeclaration),
     ("POST", "/lodge"): _asking(LodgeDeclaration),
     ("POST", f"{GOODS}/withdrawal"): _asking(WithdrawDeclaration),
-    # what is asked about goods
+    # requests about goods
     ("POST", f"{GOODS}/arrival"): _asking(ReportArrival),
     ("POST", f"{GOODS}/arrival/retraction"): _asking(RetractArrival),
     ("POST", f"{GOODS}/findings"): _asking(RecordFindings),
@@ -240,7 +242,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("POST", f"{GOODS}/holds"): _asking(PlaceHold),
     ("POST", f"{GOODS}/holds/lift"): _asking(LiftHold),
     ("POST", f"{GOODS}/holds/lift/retraction"): _asking(RetractLift),
-    # what is asked about containers
+    # requests about containers
     ("POST", f"{BOXES}/gate-outs"): _asking(RecordGateOut),
     ("POST", f"{BOXES}/events"): _asking(RecordEquipmentEvent),
     ("POST", f"{BOXES}/events/{{report_id}}/retraction"): _asking(RetractEquipmentEvent),
@@ -256,7 +258,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/watches"): READ_WATCHES,
     ("POST", "/watches/act/place"): _asking(PlaceWatch),
     ("POST", "/watches/act/lift"): _asking(LiftWatch),
-    # forms; which act it is, is looked at by its kind
+    # forms; the rule of the request that a form makes is checked when its kind is known
     ("POST", "/consignments/{consignment_id}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
     ("POST", "/containers/{container_no}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
     # goods
@@ -270,7 +272,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/consignments/{key}/messages/{message_id}"): _READ_GOODS,
     ("GET", "/api/v1/unmatched"): AccessRule(CUSTOMS, Scope.READ),
     ("GET", "/unmatched"): AccessRule(CUSTOMS, Scope.READ),
-    # containers, the gate question, and contents of messages about either
+    # containers, the gate question, and the contents of messages about goods or containers
     ("GET", BOXES): _READ_BOXES,
     ("GET", f"{BOXES}/events"): _READ_BOXES,
     ("GET", "/containers"): _READ_BOXES,
@@ -278,19 +280,19 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/containers/{container_no}/live"): _READ_BOXES,
     ("GET", "/containers/{key}/messages/{message_id}"): READ_MESSAGES,
     ("GET", "/api/v1/messages/{key}/{message_id}"): READ_MESSAGES,
-    # what became of one's own requests, and of those about goods that one may see
+    # what became of a request: for its sender, and for accounts that may see the goods
     ("GET", "/api/v1/requests/{request_id}"): _SIGNED_IN,
     ("GET", "/requests/{request_id}"): _SIGNED_IN,
-    # what ports follow
+    # the feed that ports read
     ("GET", "/api/v1/releases"): _FEED,
     ("GET", "/api/v1/releases/stream"): _FEED,
-    # people and programs
+    # accounts of people and programs
     ("GET", "/accounts"): READ_PEOPLE,
     ("GET", "/account"): READ_PEOPLE,
     ("GET", "/grants"): READ_PEOPLE,
     **{("POST", f"/accounts/act/{act}"): GIVE_RIGHTS for act in GIVING},
     ("GET", "/activity"): AccessRule(ANYBODY, Scope.READ),
-    # the whole border
+    # lists and counts over all goods
     ("GET", "/"): _SIGNED_IN,
     ("GET", "/board"): _BOARD,
     ("GET", "/api/v1/stages"): _BOARD,
@@ -321,31 +323,35 @@ READS: dict[str, str] = {
     **dict.fromkeys(("/parked", "/api/v1/parked"), ""),
     **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
 }
-"""Where somebody of customs reads what is masked for others: by address, which part of it names the goods or the container; empty for
-a list, which is noted under its address. What a search for a name found, the goods of a request, and a page that a form came back to are
-noted where the answer is made (`services.console.access.readings.note_told`)."""
+"""The routes over which accounts of customs read fields that are masked for others → the parameter of the address that
+names the goods or the container; empty for a list, which is noted under its address. Readings that the address does not
+name (what a search found, the goods of a request, a page to which a form came back) are noted where the answer is made
+(`services.console.access.readings.note_told`)."""
 EVERY_COMPANY = "*"
-"""Instead of a company: all of them. For the people of a sandbox and of tests; refused where the clock is the world's."""
+"""Stands for all companies. Only for accounts in a sandbox and in tests: it is refused if the clock is the system's."""
 EVERY_OFFICE = "0000"
-"""The General Administration: all districts."""
+"""The office code of the General Administration, which stands for all districts."""
 
 
 def covers(office: str, other: str) -> bool:
-    """Whether an officer of `office` has to do with goods declared at `other` (four digits, code of customs; the first two are
-    the district, and a code that ends in 00 is the whole district). Goods that were not declared yet belong to nobody: all see them."""
+    """Whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices
+    with four digits: the first two are the district, and a code that ends in 00 means the whole district. Goods that
+    were not declared yet (`other` is empty) belong to no office, so every officer sees them."""
     if not other or office == EVERY_OFFICE:
         return True
     return office == other or (office[2:] == "00" and office[:2] == other[:2])
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Whether an account of this name would look like another company: a unified social credit code that is not its own."""
+    """Whether an account of this name would look like another company: its name is a unified social credit code, but
+    not its company's."""
     return name != company and is_valid(name)
 
 
 class Who(NamedTuple):
-    """Somebody who has proved who they are. `clients`: the companies that authorised an agent, now; `scopes`: of the key, all for a
-    person; `csrf`: the secret that a form of this session carries, empty for a key; `session`: the digest that names the session."""
+    """An account that has signed in, or whose key was accepted. `clients`: the companies that authorise this agent now;
+    `scopes`: those of the key (a person's session has all); `csrf`: the secret that forms of this session must contain,
+    empty for a key; `session`: a digest that identifies the session."""
 
     actor: str
     roles: frozenset[Role]
@@ -358,40 +364,44 @@ class Who(NamedTuple):
     must_change: bool = False
 
     def may(self, right: AccessRule) -> bool:
-        """Whether the role and the key suffice; whose goods it is about is asked elsewhere."""
+        """Whether roles and key are sufficient. Whether the account may see the goods in question is checked elsewhere
+        (`sees`)."""
         return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 
     def forms(self, page: str) -> frozenset[str]:
-        """The forms of `consignments`, `containers`, `watches` or `accounts` that one may send."""
+        """The names of the forms that this account may send. `page`: `consignments`, `containers`, `watches` or
+        `accounts`."""
         if page == "accounts":
             return frozenset(GIVING if self.may(GIVE_RIGHTS) else ())
         return frozenset([name for name, kind in FORMS[page].items() if self.may_ask(kind)])
 
     def may_open(self, address: str) -> bool:
-        """Whether one may read the page at this address."""
+        """Whether this account may read the page at this address."""
         right = ROUTES["GET", address]
         return isinstance(right, Open) or (bool(self.actor) and self.may(right))
 
     def knows_goods(self) -> bool:
-        """Whether goods are one's business at all: a carrier or terminal is told of containers only."""
+        """Whether this account may see any goods at all. A carrier or terminal is told of containers only."""
         return not self.roles.isdisjoint(_GOODS)
 
     def of_customs(self) -> bool:
-        """Whether words of officers, which stand in no answer to somebody outside customs, may be read."""
+        """Whether this account may read what officers wrote, which is left out of every answer to accounts outside
+        customs."""
         return not self.roles.isdisjoint(CUSTOMS)
 
     def audience(self) -> Audience | None:
-        """As whom one is answered: None inside customs, where answers are whole."""
+        """The audience for which answers to this account are masked; None inside customs, where nothing is masked."""
         if self.of_customs():
             return None
         return Audience.PORT if self.roles.isdisjoint(_GOODS) else Audience.DECLARANT
 
     def may_ask(self, kind: type[Request]) -> bool:
-        """Whether requests of this kind may be asked at all."""
+        """Whether this account may send requests of this kind at all."""
         return kind in ASKS and self.may(ASKS[kind])
 
     def companies(self) -> frozenset[str]:
-        """The companies whose goods are one's own; `*` is among them where all are."""
+        """The companies whose goods this account may declare and see as its own; `*` among them stands for all
+        companies."""
         found = set[str]()
         if self.company and not self.roles.isdisjoint(_DECLARING):
             found.add(self.company)
@@ -400,12 +410,15 @@ class Who(NamedTuple):
         return frozenset(found)
 
     def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:
-        """How far the roles reach; with `roles`, those of them only."""
+        """The reach of each role of this account; if `roles` is given, only of those among them."""
         return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
 
     def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True) -> bool:
-        """Whether goods of this declarant, declared at this office, are within reach; both empty: nobody has declared them, where the rows
-        are `complete`. Where they are not, nobody knows at which office, and they are no office's."""
+        """Whether this account may see goods of this declarant that were declared at this office. `roles`: counts only
+        these, if given.
+
+        Goods without declarant and office are undeclared if the rows are `complete`, and every officer sees them. If
+        the rows are not complete, the office is unknown, and only officers of the General Administration see them."""
         reaches = self.reaches(roles)
         if Reach.ANY in reaches:
             return True
@@ -416,20 +429,22 @@ class Who(NamedTuple):
         return Reach.OFFICE in reaches and covers(self.office, office)
 
     def of_own_company(self, declarant: str) -> bool:
-        """Whether papers of this declarant are one's own to lodge."""
+        """Whether this account may lodge declarations of this declarant."""
         own = self.companies()
         return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
 
     def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
-        """Whether no list has to be cut; with `roles`, by those of them only: one role lends its reach to no other."""
+        """Whether this account sees all goods, so that no list has to be filtered for it. `roles`: counts only the
+        reach of these, if given, because a right of one role does not extend to goods that only another role may
+        see."""
         reaches = self.reaches(roles)
         every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
         every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()
         return Reach.ANY in reaches or every_office or every_company
 
     def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
-        """On whose behalf a request is asked: of a declarant or agent the company that declares, of a carrier or terminal its
-        own; an officer speaks as the office. None where the account speaks for itself."""
+        """The company on whose behalf this account sends a request: for a declarant or agent the company that declares,
+        for a carrier or terminal its own company. None for an officer, and if the company is the account itself."""
         if kind in (LodgeDeclaration, WithdrawDeclaration):
             behalf = declarant
         elif not ASKS[kind].roles.isdisjoint(_PORTS) and self.company != EVERY_COMPANY:

@@ -12,14 +12,15 @@ from services.console.api.problems import Problem
 from services.console.settings import ConsoleSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  an address to listen on is no name to be called by
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  addresses to listen on, by which no client names the console
 READING = ("GET", "HEAD", "OPTIONS")
 ONCE = frozenset(
     {b"host", b"content-length", b"content-type", b"transfer-encoding", b"origin", b"sec-fetch-site"}
     | {b"cookie", b"x-csrf-token"}
     | {b"idempotency-key", b"last-event-id", b"authorization"}
 )
-"""Headers that may come once only: of two, a proxy may read the first and the console the last, so neither is trusted."""
+"""Headers that may occur only once. If there were two, a proxy might read the first and the console the last, so
+neither is trusted."""
 ALWAYS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -33,7 +34,7 @@ STATIC = "/static/"
 
 
 class Admission:
-    """The outermost ASGI middleware; what it refuses reaches no route. `show`: makes an answer of a problem."""
+    """The outermost ASGI middleware. What it refuses reaches no route. `show`: makes the HTTP answer for a problem."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, show: Callable[[Request, Problem], Response]) -> None:
         self._app = app
@@ -102,8 +103,7 @@ def _is_ours(headers: Headers, host: str) -> bool:
 
 def _complete(headers: MutableHeaders, path: str) -> None:
     for name, value in ALWAYS.items():
-        if name == "Cache-Control" and path.startswith(
-            STATIC
-        ):  # their addresses change with their content, so they may be cached
+        # the addresses of static files change with their content, so these files may be cached
+        if name == "Cache-Control" and path.startswith(STATIC):
             continue
         headers.setdefault(name, value)

@@ -134,8 +134,9 @@ def goods_to(who: Who, row: Consignment) -> ConsignmentView:
 
 
 def lodged_only(desk: Office, who: Who, consignment_id: str) -> Consignment:
-    """What is known of a consignment that has no row which `who` may see: it was lodged here, or the rows are behind. Problem 404 when
-    neither is so. Somebody who sees only some goods gets this only for goods that they lodged themselves."""
+    """A row for a consignment of which there is none that `who` may see, but which was lodged here, or may be missing
+    because the rows are behind. Problem 404 if neither is true. An account that does not see all goods gets such a row
+    as lodged only if it lodged them itself."""
     lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -280,7 +281,8 @@ def unmatched(
 def unmatched_page(
     desk: Office, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that nobody has lodged for so many days, of those that `who` may see; and the token of the next page."""
+    """A page of goods that were known for at least so many `days` and that nobody has lodged, of those that `who` may
+    see; and the token of the next page."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=desk.complete())
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
@@ -316,15 +318,15 @@ def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
 
 
 def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
-    """What became of a request that this console took in; Problem 404 for another, and for one that is neither one's own nor about
-    goods that one may see."""
+    """What became of a request. Problem 404 if this console did not take it, or if it is neither `who`'s own nor about
+    goods that `who` may see."""
     request: Any = desk.asker.request(request_id) or desk.rows.lodgement(request_id)
     own = request is not None and request.sender == who.actor
     if request is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, request.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(request.subject))
     answers, refused = _answers(desk, who, request, request_id, facts)
-    # a refusal with `key_reused` is about another message that came under the same id
+    # a refusal with `key_reused` belongs to another message that was sent with the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     projected = any(fact.id == request_id for fact in facts)
     named = "refused" if sent_back else "answered" if answers else _unanswered(desk, request, projected)
@@ -345,14 +347,15 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
 
 
 def _may_read_reason(who: Who) -> bool:
-    """Whether the reason of a refusal, which may quote the request, is shown to somebody who did not send the request."""
+    """Whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
     audience = who.audience()
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
 
 def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
-    """The facts that answer the request, and the refusals of it. A declaration that was lodged after a withdrawal is answered under the id
-    of the next consignment, which `DeclarationPassedOn` names; somebody who did not send it gets the answers of those that they may read."""
+    """The facts that answer the request, and its refusals. A declaration that was lodged after a withdrawal is answered
+    under the id of the next consignment, which `DeclarationPassedOn` names. If `who` did not send the request, the
+    answers end before the first consignment that `who` may not read."""
     key, causes = request.subject, {request_id}
     answers, refused = list[Entry](), list[Any]()
     for _ in range(MOST_OF_A_REFERENCE):
@@ -377,7 +380,7 @@ def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[
 
 
 def _body(text: str) -> dict[str, Any]:
-    """The content of a fact; nothing where it is no JSON object."""
+    """The content of a fact; empty if it is not a JSON object."""
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from prometheus_client import Counter
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from services.console.access.accounts import Accounts, KnownKey, SignInRefused
 from services.console.access.demo_accounts import is_demo, is_published
 from services.console.access.rights import ROUTES, AccessRule, Open, Role, Who
@@ -24,18 +24,19 @@ from services.shell.clock import CLOCK, stopwatch, world_us
 
 SESSION_COOKIE = "dtg_session"
 SECURE_COOKIE = f"__Host-{SESSION_COOKIE}"
-"""Its name over TLS. Browsers accept a cookie with the prefix `__Host-` from this host only, so that no neighbouring host can set one."""
+"""The name of the cookie over TLS. Browsers accept a cookie with the prefix `__Host-` only from this host, so no
+neighbouring host can set it."""
 CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
-"""API keys in the cache of a process; each is read again from the rows after `key_seconds`."""
+"""How many API keys a process keeps in its cache. Each is read again from the rows after `key_seconds`."""
 PROVING_THREADS = 4
 """Threads in which keys and sessions are looked up. Pages have other threads and database connections, so that slow pages do not delay
 the gate's questions."""
 LONGEST_AWAY = 60.0
 """Seconds for which a key that was valid is still accepted while the database does not answer."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
-"""The only paths that are open to somebody who still has the password that an administrator made."""
+"""The only paths that are open to a person who still has the password that an administrator made."""
 REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
 )
@@ -62,7 +63,7 @@ class Door:
         self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
-        """The account of this key; read again from the rows after `key_seconds`. SignInRefused where it is not valid."""
+        """The account of this key, from the cache for up to `key_seconds`. SignInRefused if the key is not valid."""
         at, known = stopwatch(), self._keys.get(written)
         if known is None or at - known.at > self._seconds:
             known = await self._read(written, known, at)
@@ -93,8 +94,8 @@ class Door:
         return known
 
     async def of_cookie(self, cookie: str, host: str) -> Who:
-        """The account that signed in with this cookie. It is read from the rows each time, so that a sign-out or a change of roles holds at
-        once, also one that was made over another console."""
+        """The account that signed in with this cookie. It is read from the rows each time, so that a sign-out or a
+        change of roles takes effect at once, even if it was made through another console."""
         who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
         return _refuse_demo(who)
 
@@ -159,7 +160,7 @@ def cookie_name(request: Request) -> str:
 
 
 async def _proved(request: Request) -> Who | None:
-    """The account of the key or session; None where the request has neither. Of both, the key counts."""
+    """The account of the key or session; None if the request has neither. If it has both, the key counts."""
     door: Door = request.app.state.door
     shown = request.headers.get("authorization", "")
     if shown:
@@ -168,21 +169,22 @@ async def _proved(request: Request) -> Who | None:
         return await door.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
-    if names.count(name) > 1:  # of two cookies with this name one was set by another host
+    if names.count(name) > 1:  # if there are two cookies of this name, another host has set one of them
         raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
     return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
 
 def check_form(who: Who, token: str) -> None:
-    """Problem 403 where a form or request of a session does not carry the session's own token: it was made for another sign-in, or by
-    another site. A key has no token and needs none."""
+    """Problem 403 if a form or request of a session does not contain the token of that session: then it was made for
+    another sign-in, or by another site. A key has no token and needs none."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 
 
 def no_right(who: Who, right: AccessRule | None) -> Problem:
-    """403 that names the roles which may do it, or the scope that the key lacks; with `right` None nobody may do it."""
+    """The Problem 403 that names the roles which may do it, or the scope that the key lacks. `right`: None if nobody
+    may do it."""
     if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
         roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
         zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
@@ -196,7 +198,7 @@ def _refused(status: int, code: str, **values: Any) -> Problem:
 
 
 def _not_proved(request: Request, code: str, **values: Any) -> Problem:
-    """401; for a page in a browser a redirect to the sign-in, which leads back."""
+    """The Problem 401; for a page in a browser, a redirect to the sign-in, which leads back to the page."""
     if request.method == "GET" and wants_page(request) and "hx-request" not in request.headers:
         REFUSED.labels(code).inc()
         return _moved(request, "/sign-in")

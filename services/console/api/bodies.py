@@ -22,16 +22,18 @@ from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
 SEPARATORS = b",:{["
-"""Each value, key and nesting in JSON has one of these, so their count is a bound on what a parser builds."""
+"""Each value, key and nesting in JSON comes with one of these, so their count limits what a parser builds."""
 _PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
-"""A piece of a JSON string. Its length is bounded, because a match holds Python's interpreter lock, and with it every other thread."""
+"""A piece of a JSON string. Its length is bounded, because a match holds Python's interpreter lock, and all other
+threads wait meanwhile."""
 _LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
 _SPACE = b" \t\n\r"
 
 
 @asynccontextmanager
 async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body, held until the request ends; Problem 415, 413, or 503 when too many large ones are held."""
+    """The body of a JSON request, as bytes. Problem 415 for another media type, 413 for more than `limit` bytes; 429 or
+    503 if too many large bodies are being handled."""
     kind = media_type(request)
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, "not_json_type", seen=kind[:100] or "—")
@@ -40,7 +42,7 @@ async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def media_type(request: Request) -> str:
-    """The media type of the body, in small letters and without parameters; empty when there is no `Content-Type`."""
+    """The media type of the body, in lower case and without parameters; empty if there is no `Content-Type`."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -59,7 +61,9 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
             room = room and reservation.has_room(size)
             if room:
                 data += chunk
-            else:  # the rest is read and thrown away: a client that is still sending when we close may never read the answer
+            else:
+                # The rest is read and thrown away: if we closed the connection while the client still sends, it might
+                # never read the answer.
                 data.clear()
         if not room:
             raise reservation.refusal()
@@ -67,8 +71,9 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def client_of(request: Request) -> str:
-    """The address that a request comes from, for counting; empty where the server does not know it. Of IPv6 it is the /64 network: one
-    client usually has all addresses of it, and would be counted as another client under each."""
+    """The address from which a request comes, for limits per client; empty if the server does not know it. For IPv6 it
+    is the /64 network, because one client usually has all addresses of such a network, and could pass for many
+    clients."""
     return _counted_as(request.client.host) if request.client else ""
 
 
@@ -90,7 +95,7 @@ def _too_large(limit: int) -> Problem:
 
 
 def bounded(data: bytes, limit: int) -> None:
-    """Problem 413 when JSON has more than `limit` separators, before anything is built of it."""
+    """Problem 413 if a JSON text has more than `limit` separators. Call it before parsing."""
     count = len(data) - len(data.translate(None, SEPARATORS))
     if count <= limit:
         return
@@ -112,7 +117,12 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 
 def strict_json(data: bytes, separators: int) -> Any:
-    """The parsed JSON; Problem for what JSON parsers usually accept: a key twice, NaN, endless nesting, more than `separators` parts."""
+    """The parsed JSON, with numbers as texts. Problem 400 for what is not JSON, and also for duplicate keys, NaN and
+    very deep nesting, which parsers often accept; 413 for more than `separators` separators.
+
+    A model is made of the bytes and not of this: pydantic's parser tells numbers from texts and keeps their digits, but it takes the last of
+    two equal keys and has no hook by which to see both.
+    """
     bounded(data, separators)
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
@@ -126,8 +136,8 @@ def strict_json(data: bytes, separators: int) -> Any:
 
 
 def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
-    """The JSON text of each declaration of a batch, not parsed yet; None when the body is neither a list nor an object with nothing but
-    `declarations`."""
+    """The JSON text of each declaration of a batch, not parsed yet. None if the body is neither a list nor an object
+    whose only field is `declarations`. Problem 413 for more than `separators` separators."""
     bounded(data, separators)
     data = data.removeprefix(BOM)
     start = _LIST_ONLY.match(data)
@@ -146,7 +156,8 @@ def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
 
 
 def read(data: bytes, model: type[M], separators: int) -> M:
-    """The body as `model`; Problem 400 when it is not JSON, 413 when it has too many parts, 422 with pointers when not of this shape."""
+    """The body as `model`. Problem 400 if it is not JSON, 413 if it has too many separators, 422 with pointers if it
+    does not fit the model."""
     data = data.removeprefix(BOM)
     if faults := long_lists(strict_json(data, separators), model):
         raise Problem(422, "invalid", errors=faults, count=len(faults))
@@ -193,12 +204,12 @@ def refuse_not_json(error: ValidationError, where: str = "") -> None:
 
 
 def not_json(why: str) -> Problem:
-    """400, with where the parser stopped."""
+    """The Problem 400 for a text that is not JSON. `why`: what the parser says."""
     return Problem(400, "not_json", seen=why[:200])
 
 
 class _Twice(Exception):
-    """A key stands twice in one object."""
+    """One object has the same key twice."""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

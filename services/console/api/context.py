@@ -22,9 +22,9 @@ from services.console.settings import ConsoleSettings
 from services.shell.ending import end_with_task
 
 GATE_THREADS = 4
-"""Threads that read rows for gate questions at the same time."""
+"""How many threads may read rows for gate questions at the same time."""
 WOKEN_AT_ONCE = 16
-"""Waiters on the feed that are woken in one iteration of the event loop."""
+"""How many of those who wait for the feed are woken in one iteration of the event loop."""
 
 
 class Bell:
@@ -71,9 +71,11 @@ class Bell:
             await asyncio.sleep(0)  # lets the event loop answer the gate's questions in between
 
     async def wait(self, rung: int, seconds: float) -> bool:
-        """Whether it has rung more often than `rung` times; waits for that, for so many seconds at most.
+        """Waits up to `seconds` until the bell has rung more than `rung` times, and returns whether it has (also true
+        once it is closed).
 
-        A caller that reads `rung` before it reads the rows misses no ring, even one between the reading of the rows and this call.
+        A caller that reads `self.rung` before it reads the rows misses no ring, not even one between reading the rows
+        and this call.
         """
         if self.closed or self.rung != rung:
             return True
@@ -91,7 +93,8 @@ class Bell:
 
 @dataclass
 class FeedPage:
-    """Entries of the feed. `more`: others follow; where `entries` is empty, others follow that are not in the rows yet (a rebuild runs)."""
+    """Entries of the feed. `more`: others follow. If `entries` is empty and there are more, these are not in the rows
+    yet (a rebuild runs)."""
 
     entries: list[ReleaseView]
     more: bool
@@ -115,7 +118,7 @@ class Office:
     rows: ReadModelQueries
     asker: Asker
     progress: Progress | ObservedProgress
-    """The projector's own progress, or what it wrote to the database where it is another process."""
+    """The projector's own progress; if the projector is another process, what it wrote to the database."""
     gate_rows: ReadModelQueries
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
@@ -140,7 +143,7 @@ class Office:
         return self.standing().complete(self.settings.gate_stale_seconds)
 
     def behind(self) -> bool:
-        """Whether messages may be missing in the rows."""
+        """Whether messages that are on the topics may be missing from the rows."""
         return self.standing().behind > 0 or not self.complete()
 
 
@@ -154,7 +157,8 @@ def who_of(request: Request) -> Who:
 
 
 def visitor(request: Request) -> Who:
-    """As `who_of`; on pages that are open to all and in answers before authentication it is an account without name and roles."""
+    """As `who_of`; but on pages that are open to all, and before authentication, it is an account without name and
+    roles."""
     who: Who = request.scope.get("who", _NOBODY)
     return who
 

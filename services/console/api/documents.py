@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from schemas.bounds import LARGEST_INTEGER
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from schemas.marks import Audience
 from schemas.vocabulary import CHINA, Stage
 from services.console.api.masking import body_for
@@ -103,13 +103,13 @@ def text(sentence: Words) -> Text:
 
 
 def when(us: int | None) -> datetime | None:
-    """The time in a column (microseconds since 1970), None where it is empty."""
+    """The time in a column (microseconds since 1970 UTC); None if the column is empty."""
     return None if us is None else moment(us)
 
 
 def projection(standing: ProjectorStanding) -> Projection:
-    """How fresh an answer is. It is public, so of a trouble it names only the component; the error text, which may contain names of hosts,
-    users and files, stays in the log."""
+    """How fresh an answer is. Everybody may read it, so it only names the component that has trouble. The text of the
+    error, which may contain names of hosts, users and files, stays in the log."""
     lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
     trouble = standing.trouble.partition(":")[0]
     return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=trouble)
@@ -128,12 +128,13 @@ def owner_words(name: str) -> Words:
 
 
 def called(group: str, name: str) -> Text:
-    """The name of a code; the code itself where words.toml does not have it, because a row may be of another version."""
+    """The name of a code in both languages; the code itself if words.toml does not have it, because another version may
+    have written the row."""
     return text(both(f"{group}.{name}") if f"{group}.{name}" in TEXTS else Words(name, name))
 
 
 def waiting(row: Consignment) -> Waiting | None:
-    """What the goods wait for; None when they wait for nobody."""
+    """What the goods wait for; None if nobody has to act."""
     if not row.waiting_for:
         return None
     what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner)
@@ -201,8 +202,8 @@ def consignment(row: Consignment) -> ConsignmentView:
 
 
 def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
-    """A row of `facts` as a timeline shows it to this audience. Inside customs a body that is no JSON object is shown as its text.
-    `link`: the address of the content, if it is left out here."""
+    """A row of `facts` as a timeline shows it to this audience. Inside customs, a content that is not a JSON object is
+    shown as text. `link`: the address of the content if it is left out here."""
     topic, partition, offset = origin(fact.place)
     body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
@@ -227,7 +228,8 @@ def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audie
 
 
 def _findings(body: dict[str, Any]) -> list[FindingView]:
-    """The faults and warnings of a declaration with their sentences; items of another shape are left out, the content has them."""
+    """The faults and warnings of a declaration with their sentences. Items of another shape are left out here; the
+    content still has them."""
     found = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
     return [
         FindingView(
@@ -281,12 +283,13 @@ def content_link(key: str, message_id: str) -> str:
 
 
 def is_shown(kind: str, only: str) -> bool:
-    """Whether a timeline that shows `only` all, milestones or problems shows this kind."""
+    """Whether a timeline shows this kind. `only`: what it is limited to: all, milestones or problems."""
     return only == "all" or kind in (MILESTONES if only == "milestones" else PROBLEMS)
 
 
 def content(body: str) -> dict[str, Any] | None:
-    """The JSON object of a stored fact, None where none was stored."""
+    """The content of a stored fact as a JSON object; None if no content was stored. A content that is not a JSON
+    object, or that is nested too deeply, becomes `{"unreadable": …}` with its first 2000 characters."""
     if not body:
         return None
     try:
@@ -326,7 +329,7 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
         chain: dict[str, None] = {}
         while (
             name in at and name not in chains and name not in chain
-        ):  # forged messages may name each other as cause, in a circle
+        ):  # the causes of forged messages may form a circle
             chain[name] = None
             name = causes[name]
         latest, depth = chains.get(name, (0, 0))
@@ -343,8 +346,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
-    """A row of the feed, joined with its fact, as a document; its kind is `Unreadable` where the fact is missing or has not the fields of
-    a release desk's fact. What does not fit is shortened, with a link to the whole."""
+    """A row of the feed, joined with its fact, as a document. Its kind is `Unreadable` if the fact is missing, or lacks
+    fields that a fact of the release desk has. What does not fit is shortened, and a link leads to the whole."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
@@ -398,8 +401,11 @@ def stage_counts(
     since: Mapping[Stage, Sequence[int]],
     at: datetime,
 ) -> list[StageCount]:
-    """Every stage in the order of the flow, open ones first. `since`: stage → since when the consignments at the median and at the 95th
-    percentile of the waiting times have waited (microseconds since 1970)."""
+    """One entry for each stage, in the order of the flow, with the open stages first.
+
+    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage
+    → two times, in microseconds since 1970 UTC: since when the consignment at the median of the waiting times has
+    waited, and the one at the 95th percentile. `at`: the present time, to which waiting times are measured."""
     ordered: Sequence[Stage] = [*OPEN_STAGES, *[s for s in Stage if s not in OPEN_STAGES]]
     result = []
     for stage in ordered:
@@ -437,12 +443,13 @@ def alarm(row: Any) -> dict[str, Any]:
 
 
 def _overdue(code: str) -> Text:
-    """What ran out of its time limit: a control, or a treatment by that which ordered it (a control, or the risk desk)."""
+    """What exceeded its time limit: a control, or a treatment, which is named by what ordered it (a control or the risk
+    desk)."""
     return called("controls" if f"controls.{code}" in TEXTS else "owners", code)
 
 
 def visit(row: Container) -> VisitView | None:
-    """The latest visit of the container; None where no report named one."""
+    """The latest visit of the container; None if no report has opened one."""
     if not row.visit and not row.visit_end:
         return None
     how = called("visit_ends", row.visit_end) if row.visit_end else None
@@ -461,7 +468,7 @@ def box_hold(hold: BoxHold) -> BoxHoldView:
 
 
 def block(row: Container) -> BlockView | None:
-    """The alarm that waits for an officer's finding, None where there is none."""
+    """The alarm that waits for an officer's finding; None if there is none."""
     if not row.blocking:
         return None
     return BlockView(

@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from schemas.envelope import Message
 from schemas.gate import ContainerHoldPlaced, EquipmentEventRecorded, GateAlarmRaised
+from schemas.hold_ids import is_of_watch
 from schemas.marks import Audience
 from schemas.outside import hidden, mark_of, told
 from schemas.release import Hold, ReleaseRevoked
@@ -41,7 +42,7 @@ SHOWS: Mapping[type[BaseModel], type[Message]] = {
     ReleaseView: ReleaseRevoked,
 }
 """Document of the API → the message whose fields it repeats under the same names, and whose marks therefore apply."""
-OF_A_WATCH, OF_AN_OFFICER = "officer/watch/", "officer"
+OF_AN_OFFICER = "officer"
 """The id of a hold that a watch made would reveal the watch; outside customs it is replaced by `officer`."""
 V = TypeVar("V", bound=BaseModel)
 
@@ -85,7 +86,7 @@ def masked(answer: V, audience: Audience | None) -> V:
 
 def hold_name(hold_id: str) -> str:
     """The id of a hold as it is shown outside customs."""
-    return OF_AN_OFFICER if hold_id.startswith(OF_A_WATCH) else hold_id
+    return OF_AN_OFFICER if is_of_watch(hold_id) else hold_id
 
 
 def _unwatched(value: Any) -> Any:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from services.console.language.words import TEXTS, both
 
 MEDIA_TYPE = "application/problem+json"
@@ -66,7 +66,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A large body is parsed in another process, whose answer comes back pickled."""
+        """Makes the problem picklable: a large body is parsed in another process, and its problem is sent back by
+        pickle."""
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
     def details(self) -> ProblemDetails:
@@ -106,17 +107,17 @@ def by_status(status: int, requested: str, headers: Mapping[str, str] | None = N
 
 
 def invalid(error: ValidationError) -> Problem:
-    """422 with the first faults, and how many there are."""
+    """The Problem 422 with the first faults, and how many there are."""
     return Problem(422, "invalid", errors=faults_of(error), count=error.error_count())
 
 
 def one_fault(pointer: str, code: str, value: object = "", **values: object) -> Problem:
-    """422 with one fault that was not found by pydantic; arguments as of `field_error`."""
+    """The Problem 422 with one fault that was not found by pydantic. The arguments are those of `field_error`."""
     return Problem(422, "invalid", errors=[field_error(pointer, code, value, **values)], count=1)
 
 
 def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
-    """The first `shown` faults, with pointers; none where there are more than LISTED_ERRORS."""
+    """The first `shown` faults, with pointers; none if there are more than LISTED_ERRORS."""
     if not shown or error.error_count() > LISTED_ERRORS:
         return []
     return field_errors(error.errors(include_url=False), prefix, shown)

@@ -1,12 +1,13 @@
 """How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and answered 202 when the broker has
 acknowledged them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Request
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -37,7 +38,6 @@ from schemas.vocabulary import Moment, consignment_id
 from services.console.access.rights import Who
 from services.console.api.bodies import (
     declarations_of,
-    json_body,
     long_lists,
     not_json,
     read,
@@ -47,6 +47,7 @@ from services.console.api.bodies import (
 from services.console.api.context import Office, office, who_of
 from services.console.api.documents import API
 from services.console.api.goods_access import may_act, may_name
+from services.console.api.json_body import JsonBody, JsonRoute, TakesJson, json_of
 from services.console.api.nulls import validated
 from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
 from services.console.api.request_producer import Prepared, RequestKey, RequestRow, prepare
@@ -56,7 +57,7 @@ from services.console.readmodel.consignment import plain
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 
-router = APIRouter(prefix=API)
+router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
 """The most faults in the answer to a batch; the number of its faults is stated for each refused declaration."""
@@ -108,37 +109,20 @@ def _header(request: Request, name: str, longest: int) -> str:
     return value
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    DEFINED.update(schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-BATCH_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["declarations"],
-                    "properties": {
-                        "declarations": {"type": "array", "items": {"$ref": "#/components/schemas/Declaration"}}
-                    },
-                }
-            }
-        },
-    }
-}
-DECLARATION_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Declaration"}}},
-    }
-}
-
-
 # declarations
+
+
+class BatchShape(BaseModel):
+    """What is checked of a batch as a whole."""
+
+    model_config = ConfigDict(extra="forbid", title="Batch")
+    declarations: list[Any]
+
+
+class DeclarationBatch(BatchShape):
+    """Declarations that are lodged together; each of them is checked on its own."""
+
+    declarations: list[Declaration]
 
 
 @router.post(
@@ -146,18 +130,19 @@ DECLARATION_BODY = {
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=DECLARATION_BODY,
     tags=["declarants"],
     summary="Lodge a declaration",
 )
-async def lodge(request: Request, _key: Key = None) -> Response:
+async def lodge(
+    request: Request, body: Annotated[JsonBody, json_of(Declaration, named=True)], _key: Key = None
+) -> Response:
     """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand. A declarant lodges papers of its own company, an
     agent also those of the companies that authorised it."""
     desk = office(request)
     who = who_of(request)
     key = desk.asker.key(who.actor, key_of(request))
-    async with json_body(request, desk.settings.body_limit_bytes) as data:
-        lodged = await desk.intake.parse(lodgement, data, desk.settings.body_separators, who, key)
+    limit = desk.settings.body_limit_bytes
+    async with body.parsed(limit, lodgement, desk.settings.body_separators, who, key) as lodged:
         return answer(await ask(desk, lodged))
 
 
@@ -178,57 +163,52 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
         207: {"model": BatchResult, "description": "The same, when some were sent back"},
         **NO,
     },
-    openapi_extra=BATCH_BODY,
     tags=["declarants"],
     summary="Lodge many declarations",
 )
-async def lodge_many(request: Request, _key: Key = None) -> Response:
+async def lodge_many(
+    request: Request, body: Annotated[JsonBody, json_of(DeclarationBatch)], _key: Key = None
+) -> Response:
     """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back.
 
     The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
     """
     desk, who = office(request), who_of(request)
     key = desk.asker.key(who.actor, key_of(request))
-    async with json_body(request, desk.settings.batch_limit_bytes) as data:
-        batch = await _admitted(desk, await desk.intake.parse(_batch, data, desk.settings, who, key))
-        await desk.asker.ask_all(batch.good)
-    return Response(batch.answer, 207 if batch.refused else 202, media_type="application/json")
+    async with body.parsed(desk.settings.batch_limit_bytes, _batch, desk.settings, who, key) as batch:
+        good, results = await _admitted(desk, batch)
+        await desk.asker.ask_all([one.lodged for one in good])
+    refused = len(results) - len(good)
+    answered = {"accepted": len(good), "refused": refused, "results": [msgspec.Raw(result) for result in results]}
+    return Response(msgspec.json.encode(answered), 207 if refused else 202, media_type="application/json")
 
 
-async def _admitted(desk: Office, batch: "CheckedBatch") -> "CheckedBatch":
-    """The batch without those declarations that name more containers than their declarant may on one day."""
-    good, refused = list[Prepared](), dict[str, Problem]()
-    for lodged in batch.good:
-        problem = await desk.boxes.admit(lodged.declarant, lodged.boxes)
-        if problem is None:
-            good.append(lodged)
-        else:
-            refused[lodged.request.request_id] = problem
-    if not refused:
-        return batch
-    answered = BatchResult.model_validate_json(batch.answer)
-    for number, result in enumerate(answered.results):
-        problem = refused.get(result.request_id or "")
-        if problem is not None:
-            details = problem.details()
-            answered.results[number] = BatchItem(
-                index=result.index,
-                status_code=problem.status,
-                reference=result.reference,
-                code=problem.code,
-                title=details.title,
-                title_zh=details.title_zh,
-            )
-    answered.accepted, answered.refused = len(good), answered.refused + len(refused)
-    return CheckedBatch(good, answered.refused, answered.model_dump_json(exclude_none=True).encode())
+class GoodDeclaration(NamedTuple):
+    """A declaration of a batch that can be sent. `number`: its place in the batch, from 0; `reference`: as far as the answer repeats it."""
+
+    number: int
+    reference: str
+    lodged: Prepared
 
 
 class CheckedBatch(NamedTuple):
-    """The messages of a batch that can be sent, and the answer for when the broker has acknowledged all of them."""
+    """The declarations of a batch that can be sent, and the JSON of a `BatchItem` for each declaration, for when the broker has acknowledged
+    all of them."""
 
-    good: list[Prepared]
-    refused: int
-    answer: bytes
+    good: list[GoodDeclaration]
+    results: list[bytes]
+
+
+async def _admitted(desk: Office, batch: CheckedBatch) -> CheckedBatch:
+    """The batch without those declarations that name more containers than their declarant may on one day."""
+    good, results = list[GoodDeclaration](), list(batch.results)
+    for one in batch.good:
+        problem = await desk.boxes.admit(one.lodged.declarant, one.lodged.boxes)
+        if problem is None:
+            good.append(one)
+        else:
+            results[one.number] = _json(_refused(one.number, one.reference, problem))
+    return CheckedBatch(good, results)
 
 
 def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> CheckedBatch:
@@ -238,30 +218,33 @@ def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) ->
         raise _no_batch(strict_json(data, settings.body_separators))
     if len(items) > settings.batch_limit:
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
-    good, results, shown = list[Prepared](), list[BatchItem](), 0
+    batch, shown = CheckedBatch([], []), 0
     for index, item in enumerate(items):
         result, declaration = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
         shown += len(result.errors)
         if declaration is not None and not who.of_own_company(declaration.declarant):
-            result, declaration = _foreign(result, declaration.declarant), None
-        results.append(result)
-        if declaration is not None:
+            problem = Problem(403, "not_your_company", seen=declaration.declarant)
+            result = _refused(index, result.reference, problem)
+        elif declaration is not None:
             lodged = _lodging(declaration, who, key.part(index))
-            good.append(lodged)
+            batch.good.append(GoodDeclaration(index, result.reference, lodged))
             result.consignment_id, result.request_id = lodged.request.subject, lodged.request.request_id
             result.status = f"{API}/consignments/{lodged.request.subject}"
-    refused = len(results) - len(good)
-    answered = BatchResult(accepted=len(good), refused=refused, results=results)
-    return CheckedBatch(good, refused, answered.model_dump_json(exclude_none=True).encode())
+        batch.results.append(_json(result))
+    return batch
 
 
-def _foreign(result: BatchItem, declarant: str) -> BatchItem:
-    problem = Problem(403, "not_your_company", seen=declarant)
+def _json(result: BatchItem) -> bytes:
+    return result.model_dump_json(exclude_none=True).encode()
+
+
+def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
+    """The result of a declaration that was refused as a whole."""
     details = problem.details()
     return BatchItem(
-        index=result.index,
+        index=index,
         status_code=problem.status,
-        reference=result.reference,
+        reference=reference,
         code=problem.code,
         title=details.title,
         title_zh=details.title_zh,
@@ -271,15 +254,10 @@ def _foreign(result: BatchItem, declarant: str) -> BatchItem:
 def _no_batch(parsed: Any) -> Problem:
     """The problem of JSON that is neither a list of declarations nor an object with nothing but such a list."""
     try:
-        _BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
+        BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
         return invalid(error)
     return not_json("half a surrogate, or a key with escapes, which not every parser takes")
-
-
-class _BatchShape(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="Batch")
-    declarations: list[Any]
 
 
 def _check(index: int, item: bytes, separators: int, shown: int) -> tuple[BatchItem, Declaration | None]:
@@ -361,8 +339,6 @@ def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
     return made
 
 
-DEFINED: dict[str, Any] = {}
-"""The schemas to which bodies of requests refer, for the OpenAPI document."""
 ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     RecordGateOut: ("container_no",),
     RecordEquipmentEvent: ("container_no",),
@@ -394,6 +370,27 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
 }
 """The model of the body of each kind of request."""
+
+
+class ActBody(JsonBody):
+    """The body of a request of this kind about goods or a container."""
+
+    def __init__(self, request: Request, kind: type[envelope.Request]) -> None:
+        super().__init__(request)
+        self.kind = kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TakesAct(TakesJson):
+    kind: type[envelope.Request]
+
+    async def __call__(self, request: Request) -> ActBody:
+        return ActBody(request, self.kind)
+
+
+def act(kind: type[envelope.Request]) -> Any:
+    """Stands with `ActBody` in the signature of a route."""
+    return Depends(_TakesAct(BODIES[kind], kind=kind))
 
 
 def requested(
@@ -458,14 +455,13 @@ def _request(
     return requested(kind, fields, who, key, declarant)
 
 
-async def _taken(request: Request, kind: type[envelope.Request], **about: str) -> Response:
-    desk = office(request)
-    who = who_of(request)
-    key = desk.asker.key(who.actor, key_of(request))
+async def _taken(body: ActBody, **about: str) -> Response:
+    """`about`: the fields of the request that stand in the address, first the id of the goods or the number of the container."""
+    desk, who, kind = office(body.request), who_of(body.request), body.kind
+    key = desk.asker.key(who.actor, key_of(body.request))
     declarant = await may_act(desk, who, kind, next(iter(about.values())))
-    async with json_body(request, desk.settings.body_limit_bytes) as data:
-        separators = desk.settings.body_separators
-        message = await desk.intake.parse(_request, data, separators, kind, about, who, key, declarant)
+    limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
+    async with body.parsed(limit, _request, separators, kind, about, who, key, declarant) as message:
         await may_name(desk, who, kind, message.lot)
         return answer(await ask(desk, message))
 
@@ -475,13 +471,14 @@ async def _taken(request: Request, kind: type[envelope.Request], **about: str) -
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[WithdrawDeclaration]),
     tags=["declarants"],
     summary="Ask to take a declaration back",
 )
-async def withdraw(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def withdraw(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(WithdrawDeclaration)], _key: Key = None
+) -> Response:
     """Only its declarant may, or its agent."""
-    return await _taken(request, WithdrawDeclaration, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -489,13 +486,14 @@ async def withdraw(request: Request, consignment_id: OfConsignment, _key: Key = 
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RecordFindings]),
     tags=["officers"],
     summary="Answer an ordered control",
 )
-async def findings(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def findings(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RecordFindings)], _key: Key = None
+) -> Response:
     """An officer's findings on the documents, the goods or the samples."""
-    return await _taken(request, RecordFindings, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -503,13 +501,14 @@ async def findings(request: Request, consignment_id: OfConsignment, _key: Key = 
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[CorrectFindings]),
     tags=["officers"],
     summary="Replace findings that were wrong",
 )
-async def correct_findings(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def correct_findings(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(CorrectFindings)], _key: Key = None
+) -> Response:
     """The wrong answer is taken back and the right one given; goods that were released are called back first."""
-    return await _taken(request, CorrectFindings, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -517,13 +516,14 @@ async def correct_findings(request: Request, consignment_id: OfConsignment, _key
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RetractFindings]),
     tags=["officers"],
     summary="Take findings back that were wrong",
 )
-async def retract_findings(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def retract_findings(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractFindings)], _key: Key = None
+) -> Response:
     """The control is open again; goods that were released or refused for it are held."""
-    return await _taken(request, RetractFindings, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -531,13 +531,14 @@ async def retract_findings(request: Request, consignment_id: OfConsignment, _key
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RecordTreatment]),
     tags=["officers"],
     summary="Record a quarantine treatment",
 )
-async def treatment(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def treatment(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RecordTreatment)], _key: Key = None
+) -> Response:
     """A treatment unit's record with its readings; the desk refuses one without `started_at`."""
-    return await _taken(request, RecordTreatment, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -545,13 +546,14 @@ async def treatment(request: Request, consignment_id: OfConsignment, _key: Key =
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[DecideTreatment]),
     tags=["officers"],
     summary="Decide about goods for which no treatment is known",
 )
-async def treatment_decision(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def treatment_decision(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(DecideTreatment)], _key: Key = None
+) -> Response:
     """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
-    return await _taken(request, DecideTreatment, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -559,13 +561,14 @@ async def treatment_decision(request: Request, consignment_id: OfConsignment, _k
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[CorrectTreatment]),
     tags=["officers"],
     summary="Replace a treatment record that was wrong",
 )
-async def correct_treatment(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def correct_treatment(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(CorrectTreatment)], _key: Key = None
+) -> Response:
     """The record that was judged last, whole and as it should have been; the desk judges again."""
-    return await _taken(request, CorrectTreatment, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -573,13 +576,14 @@ async def correct_treatment(request: Request, consignment_id: OfConsignment, _ke
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RetractTreatment]),
     tags=["officers"],
     summary="Take a treatment record back that was wrong",
 )
-async def retract_treatment(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def retract_treatment(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractTreatment)], _key: Key = None
+) -> Response:
     """Its attempt is in hand again; goods that were released or refused for it are held."""
-    return await _taken(request, RetractTreatment, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -587,13 +591,14 @@ async def retract_treatment(request: Request, consignment_id: OfConsignment, _ke
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RetractTreatmentDecision]),
     tags=["officers"],
     summary="Take a decision about a treatment back",
 )
-async def retract_treatment_decision(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def retract_treatment_decision(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractTreatmentDecision)], _key: Key = None
+) -> Response:
     """What becomes of the goods is asked again; goods that were released or refused for it are held."""
-    return await _taken(request, RetractTreatmentDecision, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -601,13 +606,14 @@ async def retract_treatment_decision(request: Request, consignment_id: OfConsign
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[ReportArrival]),
     tags=["ports"],
     summary="Report the arrival",
 )
-async def arrival(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def arrival(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(ReportArrival)], _key: Key = None
+) -> Response:
     """Carrier or terminal: the goods are at this place."""
-    return await _taken(request, ReportArrival, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -615,14 +621,15 @@ async def arrival(request: Request, consignment_id: OfConsignment, _key: Key = N
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RetractArrival]),
     tags=["ports"],
     summary="Take a report of an arrival back",
 )
-async def retract_arrival(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def retract_arrival(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractArrival)], _key: Key = None
+) -> Response:
     """Only who told it may: the goods are not here. `wrong` is the id of the request with which it was told; released goods are called back.
     What a terminal told of a container is taken back there (`/containers/{container_no}/events/{report_id}/retraction`)."""
-    return await _taken(request, RetractArrival, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -630,13 +637,12 @@ async def retract_arrival(request: Request, consignment_id: OfConsignment, _key:
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[PlaceHold]),
     tags=["officers"],
     summary="Hold the goods",
 )
-async def hold(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def hold(consignment_id: OfConsignment, body: Annotated[ActBody, act(PlaceHold)], _key: Key = None) -> Response:
     """Goods that were released already are called back."""
-    return await _taken(request, PlaceHold, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -644,13 +650,12 @@ async def hold(request: Request, consignment_id: OfConsignment, _key: Key = None
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[LiftHold]),
     tags=["officers"],
     summary="Lift an officer's hold",
 )
-async def lift(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def lift(consignment_id: OfConsignment, body: Annotated[ActBody, act(LiftHold)], _key: Key = None) -> Response:
     """Only officers' holds are lifted so; the others by their own answer."""
-    return await _taken(request, LiftHold, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -658,13 +663,14 @@ async def lift(request: Request, consignment_id: OfConsignment, _key: Key = None
     status_code=202,
     response_model=Taken,
     responses=OF_GOODS,
-    openapi_extra=body_of(BODIES[RetractLift]),
     tags=["officers"],
     summary="Take the lifting of a hold back",
 )
-async def retract_lift(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+async def retract_lift(
+    consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractLift)], _key: Key = None
+) -> Response:
     """The hold stands again under its own id; goods that were released are called back first."""
-    return await _taken(request, RetractLift, consignment_id=consignment_id)
+    return await _taken(body, consignment_id=consignment_id)
 
 
 @router.post(
@@ -672,13 +678,14 @@ async def retract_lift(request: Request, consignment_id: OfConsignment, _key: Ke
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[RecordGateOut]),
     tags=["ports"],
     summary="Report that a container left",
 )
-async def gate_out(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+async def gate_out(
+    container_no: OfContainer, body: Annotated[ActBody, act(RecordGateOut)], _key: Key = None
+) -> Response:
     """The container passed the gate outbound; one that was not released raises an alarm. An older name of an event `GTOT`."""
-    return await _taken(request, RecordGateOut, container_no=plain(container_no))
+    return await _taken(body, container_no=plain(container_no))
 
 
 @router.post(
@@ -686,14 +693,15 @@ async def gate_out(request: Request, container_no: OfContainer, _key: Key = None
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[RecordEquipmentEvent]),
     tags=["ports"],
     summary="Report what happened to a container",
 )
-async def equipment_event(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+async def equipment_event(
+    container_no: OfContainer, body: Annotated[ActBody, act(RecordEquipmentEvent)], _key: Key = None
+) -> Response:
     """Terminal or carrier. Without an Idempotency-Key a report is the same by sender, container, event, classifier, event time
     and `replaces`; other content under these is 422: correct a report by another one that `replaces` it."""
-    return await _taken(request, RecordEquipmentEvent, container_no=plain(container_no))
+    return await _taken(body, container_no=plain(container_no))
 
 
 @router.post(
@@ -701,13 +709,17 @@ async def equipment_event(request: Request, container_no: OfContainer, _key: Key
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[RetractEquipmentEvent]),
     tags=["ports"],
     summary="Take a report back",
 )
-async def retraction(request: Request, container_no: OfContainer, report_id: OfReport, _key: Key = None) -> Response:
+async def retraction(
+    container_no: OfContainer,
+    report_id: OfReport,
+    body: Annotated[ActBody, act(RetractEquipmentEvent)],
+    _key: Key = None,
+) -> Response:
     """Only who told it may: the event did not happen. `report_id` is the id of the request with which it was told."""
-    return await _taken(request, RetractEquipmentEvent, container_no=plain(container_no), report_id=report_id)
+    return await _taken(body, container_no=plain(container_no), report_id=report_id)
 
 
 @router.post(
@@ -715,13 +727,14 @@ async def retraction(request: Request, container_no: OfContainer, report_id: OfR
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[RecordContainerFinding]),
     tags=["officers"],
     summary="Record where a container was found",
 )
-async def container_finding(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+async def container_finding(
+    container_no: OfContainer, body: Annotated[ActBody, act(RecordContainerFinding)], _key: Key = None
+) -> Response:
     """An officer saw it inside or outside of the controlled area: that settles alarms that block."""
-    return await _taken(request, RecordContainerFinding, container_no=plain(container_no))
+    return await _taken(body, container_no=plain(container_no))
 
 
 @router.post(
@@ -729,13 +742,12 @@ async def container_finding(request: Request, container_no: OfContainer, _key: K
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[StrikeLot]),
     tags=["officers"],
     summary="Take a consignment off a container",
 )
-async def strike(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeLot)], _key: Key = None) -> Response:
     """An officer: it is not in it, whatever its declaration says."""
-    return await _taken(request, StrikeLot, container_no=plain(container_no))
+    return await _taken(body, container_no=plain(container_no))
 
 
 @router.post(
@@ -743,13 +755,12 @@ async def strike(request: Request, container_no: OfContainer, _key: Key = None) 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[PermitExit]),
     tags=["officers"],
     summary="Let a consignment out without an import release",
 )
-async def permit(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitExit)], _key: Key = None) -> Response:
     """An officer: a cancelled export, or goods to be returned or destroyed, may pass the land gate in this visit."""
-    return await _taken(request, PermitExit, container_no=plain(container_no))
+    return await _taken(body, container_no=plain(container_no))
 
 
 @router.post(
@@ -757,13 +768,14 @@ async def permit(request: Request, container_no: OfContainer, _key: Key = None) 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[PlaceContainerHold]),
     tags=["officers"],
     summary="Hold a container",
 )
-async def hold_container(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+async def hold_container(
+    container_no: OfContainer, body: Annotated[ActBody, act(PlaceContainerHold)], _key: Key = None
+) -> Response:
     """Whatever is in it and however often it comes back, until the hold is lifted. From the 202 on the gate's answer is no."""
-    return await _taken(request, PlaceContainerHold, container_no=plain(container_no))
+    return await _taken(body, container_no=plain(container_no))
 
 
 @router.post(
@@ -771,10 +783,11 @@ async def hold_container(request: Request, container_no: OfContainer, _key: Key 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=body_of(BODIES[LiftContainerHold]),
     tags=["officers"],
     summary="Lift a hold on a container",
 )
-async def lift_container(request: Request, container_no: OfContainer, hold_id: OfReport, _key: Key = None) -> Response:
+async def lift_container(
+    container_no: OfContainer, hold_id: OfReport, body: Annotated[ActBody, act(LiftContainerHold)], _key: Key = None
+) -> Response:
     """An officer. `hold_id` stands in the gate's answer."""
-    return await _taken(request, LiftContainerHold, container_no=plain(container_no), hold_id=hold_id)
+    return await _taken(body, container_no=plain(container_no), hold_id=hold_id)

@@ -1,6 +1,6 @@
 """How do officers watch a bill or a declarant over HTTP? `watches` places and lifts the watch."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -9,17 +9,18 @@ from pydantic import BaseModel, ConfigDict
 from schemas.declaration import BillNo, Declarant
 from schemas.vocabulary import Reason, plain_word
 from services.console.api.answers import READ
-from services.console.api.bodies import json_body, read
+from services.console.api.bodies import read
 from services.console.api.context import Office, office, who_of
 from services.console.api.documents import API, projection, when
+from services.console.api.json_body import JsonBody, JsonRoute, json_of
 from services.console.api.problems import documented, one_fault
 from services.console.api.request_producer import RequestKey
-from services.console.api.requests import NO, Key, OfReport, body_of, key_of
+from services.console.api.requests import NO, Key, OfReport, key_of
 from services.console.api.views import Watch, Watches, WatchTaken
 from services.console.api.watches import MOST_LISTED
 from services.console.readmodel.queries import WatchRow
 
-router = APIRouter(prefix=API)
+router = APIRouter(prefix=API, route_class=JsonRoute)
 TAKEN: dict[int | str, dict[str, Any]] = {
     202: {
         "model": WatchTaken,
@@ -58,19 +59,20 @@ class LiftWatchBody(BaseModel):
     status_code=202,
     response_model=WatchTaken,
     responses=TAKEN,
-    openapi_extra=body_of(PlaceWatchBody),
     tags=["officers"],
     summary="Watch a bill or a declarant",
     name="place",  # the operation id of the API's document is made from it
 )
-async def post_watch(request: Request, _key: Key = None) -> Response:
+async def post_watch(
+    request: Request, body: Annotated[JsonBody, json_of(PlaceWatchBody)], _key: Key = None
+) -> Response:
     """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
     under whatever reference. From the 202 on the gate's answer is no for goods that match."""
     desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
-    async with json_body(request, desk.settings.body_limit_bytes) as data:
-        body = read(data, PlaceWatchBody, desk.settings.body_separators)
-    watch_id, held = await place_watch(desk, body, actor, key)
+    limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
+    async with body.parsed(limit, read, PlaceWatchBody, separators) as watch:
+        watch_id, held = await place_watch(desk, watch, actor, key)
     return _taken(desk, watch_id, held)
 
 
@@ -87,17 +89,19 @@ async def place_watch(desk: Office, body: PlaceWatchBody, actor: str, key: Reque
     status_code=202,
     response_model=WatchTaken,
     responses=TAKEN,
-    openapi_extra=body_of(LiftWatchBody),
     tags=["officers"],
     summary="Lift a watch",
 )
-async def lift(request: Request, watch_id: OfReport, _key: Key = None) -> Response:
+async def lift(
+    request: Request, watch_id: OfReport, body: Annotated[JsonBody, json_of(LiftWatchBody)], _key: Key = None
+) -> Response:
     """It holds nothing new, and the holds that it made are lifted."""
     desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
-    async with json_body(request, desk.settings.body_limit_bytes) as data:
-        body = read(data, LiftWatchBody, desk.settings.body_separators)
-    return _taken(desk, watch_id, await desk.watches.lift(watch_id, body.reason, actor, key))
+    limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
+    async with body.parsed(limit, read, LiftWatchBody, separators) as end:
+        consignments = await desk.watches.lift(watch_id, end.reason, actor, key)
+    return _taken(desk, watch_id, consignments)
 
 
 def _taken(desk: Office, watch_id: str, consignments: int) -> Response:

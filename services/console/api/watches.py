@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import update
 
 from schemas.envelope import request_id
+from schemas.hold_ids import of_watch
 from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch
 from schemas.vocabulary import WATCHES
 from services.console.api.problems import Problem
@@ -32,8 +33,6 @@ FOLLOW_SECONDS = 1.0
 LOOKS = 3
 """How many times the rows must be found complete, each up to a later time, after all partitions keep a watch: so that at least one of
 these measurements was begun after that."""
-HOLD = "officer/watch/"
-"""Begins the id of a hold that a watch makes; the id of the watch follows. The release desk uses the same prefix."""
 log = structlog.get_logger()
 
 
@@ -209,7 +208,7 @@ class WatchCoordinator:
 
     async def _let_go(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
         """Sends the lifting of this watch's hold for each consignment that has it in the rows; how many."""
-        hold_id = f"{HOLD}{row.watch_id}"
+        hold_id = of_watch(row.watch_id)
         lifts = [
             prepare(
                 LiftHold(

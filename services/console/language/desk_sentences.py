@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from schemas.phrases import UNREADABLE_REASON, WHY, Phrase
 from services.console.language.words import TEXTS, Language, both, check, known
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas.codes.checks import CHECKS, Words
+from schemas.codes.checks import CHECKS
 from schemas.codes.refusals import REFUSALS
+from schemas.codes.words import Words
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, Language] = ("zh", "en")

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas.bounds import LINE
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from services.console.access.account_queries import AccountQueries, accounts, grants
 from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.access.rights import GIVING, Role, Scope

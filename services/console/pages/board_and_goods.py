@@ -101,7 +101,8 @@ def _board(request: Request) -> dict[str, Any]:
 
 
 def _beginning(who: Who) -> str:
-    """The start page of somebody who may not see the board; a treatment unit starts with the goods that wait for a treatment."""
+    """The start page of an account that may not see the board. A treatment unit starts with the goods that wait for a
+    treatment."""
     if who.may_ask(RecordTreatment):
         return f"/consignments?stage={Stage.TREATED}"
     return next(address for address in BEGINNINGS if who.may_open(address))
@@ -137,7 +138,7 @@ def consignments(
     wanted = None if search else stage
     query = {"q": search} if search else {"stage": wanted.value} if wanted else {}
     first_page = f"/consignments?{urlencode(query)}"
-    if cursor:  # a link of an older version
+    if cursor:  # the link was made by an older version of the console, whose cursors have no meaning any more
         return RedirectResponse(first_page, 303)
     parts = answers.found(desk, search, wanted, who)
     position = paging.position_of(after, parts)
@@ -257,7 +258,8 @@ def consignment_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a consignment; with `problem`, what was wrong with the form whose fields are in `typed`."""
+    """The page of a consignment. `problem`: what was wrong with a form that was sent from it; `typed`: the fields of
+    that form."""
     desk, who = office(request), who_of(request)
     row = consignment_of(desk, who, consignment_id)
     pending = row is None
@@ -314,14 +316,15 @@ def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], onl
 
 
 def _outcome(request: Request, request_id: str) -> RequestView | None:
-    """What became of the request that the page's address names; None for one that this console does not know."""
+    """What became of the request that the address of the page names; None if this console does not know the request."""
     desk = office(request)
     known = request_id and (desk.asker.request(request_id) is not None or desk.rows.lodgement(request_id) is not None)
     return _view_of_request(request, request_id) if known else None
 
 
 def _view_of_request(request: Request, request_id: str) -> RequestView:
-    """What became of this request; it may be about other goods than the page, so the reading is recorded."""
+    """What became of this request. It may be about other goods than the page, so the reading is recorded for them,
+    too."""
     outcome = answers.outcome(office(request), who_of(request), request_id)
     note_told(request, outcome.subject)
     return outcome

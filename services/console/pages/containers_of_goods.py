@@ -3,7 +3,7 @@ several consignments may share it."""
 
 from typing import NamedTuple
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from schemas.vocabulary import Stage
 from services.console.api.views import ConsignmentView, GateView, Text
 from services.console.language.words import both

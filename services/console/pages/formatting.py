@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.codes.checks import Words
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
+from schemas.codes.words import Words
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
 from services.console.api.documents import awaited, owner_words

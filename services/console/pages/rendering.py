@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from prometheus_client import Counter
 
+from schemas import hold_ids
 from services.console.api.context import office, visitor
 from services.console.api.documents import projection
 from services.console.api.problems import Problem
@@ -77,6 +78,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_environment.globals["hold_ids"] = hold_ids
 
 
 def _stamp() -> str:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.codes.schedules import Exposure, Held, Row, Step, row_for
+from schemas.codes.schedules import Exposure, HeldTemperature, Row, Step, row_for
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import day_in_china
 from services.console.language.words import Language, say
@@ -38,7 +38,7 @@ def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
 
 def _line(row: Row, step: Step, language: Language) -> str:
     parts = [_temperature(row, step, language)]
-    held = "minima.held" if isinstance(step, Held) else "minima.hours"
+    held = "minima.held" if isinstance(step, HeldTemperature) else "minima.hours"
     parts.append(say(held, language, hours=plain(step.hours)))
     if step.dose_g_m3:
         parts.append(say("minima.dose", language, dose=plain(step.dose_g_m3)))

@@ -10,16 +10,18 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
+from schemas.hold_ids import ASSESSMENT
 from schemas.vocabulary import Direction, Owner, Stage
 from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPERATIONS = "operations"
-"""Who has to act when a message is parked: the operators, nobody at the border."""
+"""Who has to act when a message is parked: the operators of the system, not somebody at the border."""
 ALL = "*"
-"""Instead of the numbers of boxes: every one of them."""
+"""Stands for the numbers of all containers of the consignment."""
 UNMATCHED: Final = "unmatched"
-"""Instead of a stage: there is a fact about goods that nobody has declared. The board does not count them; they have a list of their own."""
+"""Stands in the place of a stage if there is a fact about goods that nobody has declared. The board does not count such
+goods; they have a list of their own."""
 Body = dict[str, Any]
 
 
@@ -35,7 +37,8 @@ class OpenHold(NamedTuple):
 
 @dataclass(slots=True)
 class Consignment:
-    """The row of one consignment, columns as in `tables.CONSIGNMENTS`; a batch folds facts into its own copy of it."""
+    """The row of one consignment, with the columns of `tables.CONSIGNMENTS`. A batch folds facts into its own copy of
+    the row."""
 
     consignment_id: str
     declaration_no: str = ""
@@ -87,7 +90,8 @@ class Consignment:
 
 
 def tell(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds one message into `row`; a desk's fact that is not newer than what the row knows of that desk changes nothing."""
+    """Folds one message into `row`. A desk's fact changes nothing if its sequence is not above the last one of that
+    desk in the row."""
     tellers = _TELLERS.get(message.kind)
     if tellers is None:
         return
@@ -112,7 +116,8 @@ def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Handed on by the consignment before, which was withdrawn. The declaration desk numbered that among the facts about the other."""
+    """The goods were lodged again after the consignment before was withdrawn. The sequence of this fact belongs to that
+    consignment, so it is not compared here."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
         return
@@ -155,7 +160,8 @@ def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """One report of several: the time is that of the first, the boxes are those of all (`ALL`: every one)."""
+    """There may be several reports: the time is that of the first, and the containers of all are joined (`ALL`: every
+    container)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
     boxes = [plain(number) for number in body.get("containers", ())]
@@ -166,7 +172,7 @@ def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The fact names everything that has still arrived, and replaces what was known before."""
+    """The fact names everything that has arrived in spite of the retraction, and replaces what was known before."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
     boxes = sorted({plain(number) for number in body.get("containers", ())})
@@ -188,7 +194,8 @@ def _hold(hold: Body) -> OpenHold:
 
 
 def _granted(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """What may go, whole: the boxes, and the holds on the rest. Only goods of which nothing is held are released as a whole."""
+    """The fact replaces what was known: the containers that may go, and the holds on the rest. `released_us` is set
+    only if no holds remain."""
     row.word = "released"
     row.holds = tuple([_hold(h) for h in body.get("holds", ())])
     row.released_us = None if row.holds else micros(body["occurred_at"])
@@ -206,7 +213,8 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Said again when officers' holds on the goods changed, which count when the refusal is taken back."""
+    """A refusal is published again if the officers' holds on the goods change, because they count when the refusal is
+    taken back."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -214,7 +222,7 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """What is true instead comes in the release desk's next message."""
+    """The release desk's next message says what is true instead."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
@@ -227,7 +235,7 @@ def _withdrawn(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _gated_out(row: Consignment, message: TopicMessage, body: Body) -> None:
-    if not body.get("released", True):  # an earlier release said so what `ConsignmentLeftUnreleased` says now
+    if not body.get("released", True):  # before there was `ConsignmentLeftUnreleased`, this fact was used in its place
         _left_unreleased(row, message, body)
         return
     row.departed = _with(row.departed, body["container_no"])
@@ -248,7 +256,8 @@ def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _at_gate(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A box of these goods came in; the release desk says itself what that means for them."""
+    """A container of these goods came in. Nothing changes here: the release desk publishes what that means for the
+    goods."""
 
 
 def _with(boxes: str, number: str) -> str:
@@ -300,14 +309,15 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, TopicMessage, Body], None]
     "DepartureRetracted": ("seq_gate", _came_back),
 }
 FOLDED = frozenset(_TELLERS)
-"""The kinds that move a consignment's row; the others are only on its timeline."""
+"""The kinds that change a consignment's row; the others are only on its timeline."""
 
 
 # what the columns come to
 
 
 class ConsignmentState(NamedTuple):
-    """Stage, what is awaited, whose move it is, since when; `ended_us` once nobody has to move any more."""
+    """The stage, what is awaited, who has to act, and since when. `ended_us`: since when nobody has to act any more,
+    else None."""
 
     stage: Stage | Literal["unmatched"]
     waiting_for: str
@@ -322,8 +332,8 @@ def settle(row: Consignment) -> None:
 
 
 def standing(row: Consignment) -> ConsignmentState:
-    """Where it stands, from the columns alone. What left without release stays so, whatever a desk says of it later, until an
-    officer's finding or a retraction at the gate."""
+    """The state that follows from the columns alone. Goods that left without release stay at that stage, whatever a
+    desk publishes about them later, until an officer's finding or a retraction at the gate."""
     if row.unreleased:
         return ConsignmentState(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
@@ -347,12 +357,12 @@ def standing(row: Consignment) -> ConsignmentState:
         return _on_hold(row)
     if row.declared == "accepted":
         owner = "release" if row.assessed_us else Owner.RISK
-        return ConsignmentState(Stage.ACCEPTED, "assessment", owner, row.assessed_us or row.accepted_us, None)
+        return ConsignmentState(Stage.ACCEPTED, ASSESSMENT, owner, row.assessed_us or row.accepted_us, None)
     return ConsignmentState(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
 
 
 def _let_go(row: Consignment) -> ConsignmentState:
-    containers = (row.released_boxes or row.containers).split()  # goods may have gone into others than were declared
+    containers = (row.released_boxes or row.containers).split()  # goods may be in other containers than were declared
     if not containers:
         return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)
     if set(containers) <= set(row.departed.split()):
@@ -365,7 +375,7 @@ def _on_hold(row: Consignment) -> ConsignmentState:
     first = first_hold(row.holds)
     if first is None:
         stage = Stage.HELD
-    elif first.hold_id == "assessment":
+    elif first.hold_id == ASSESSMENT:
         stage = Stage.ACCEPTED if row.declared == "accepted" else Stage.LODGED
     else:
         stage = _STAGE_OF_OWNER.get(first.owner, Stage.HELD)
@@ -373,13 +383,13 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
-    if first is None:  # a call-back; the holds that caused it come in the release desk's next message
+    if first is None:  # after a revocation, until the release desk's next message names the holds that caused it
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 
 
 def first_hold(holds: tuple[OpenHold, ...]) -> OpenHold | None:
-    """The hold to name where only one is named: an officer's before a desk's, and the carrier's last."""
+    """The hold to name if only one can be named: an officer's before a desk's, and the carrier's last."""
     return min(holds, key=lambda h: (_RANK.get(h.owner, 9), h.since_us, h.hold_id), default=None)
 
 

@@ -1,8 +1,10 @@
-"""Where in the feed is a port? `<epoch>.<number>`: numbers go on through all epochs, and each epoch began at one of them.
+"""Where in the feed is a port? `<epoch>.<number>`: numbers go on through all epochs, and each epoch began at one of
+them.
 
-Each run of a projector that adds to the feed begins an epoch, under a name that no other run has. A database that is restored
-from a copy lacks the epochs begun since, and those that it has end with its last entry or where the next one began: a cursor
-of another past of the same feed is in none of them. `dtg rebuild` keeps entries, numbers and epochs.
+Each run of a projector that adds to the feed begins an epoch, under a name that no other run has. An epoch ends where
+the next one began, or with the last entry of the feed. A database that was restored from a copy lacks the epochs that
+began after the copy was made, so a cursor into the entries that were lost belongs to none of its epochs. `dtg rebuild`
+keeps entries, numbers and epochs.
 """
 
 import os
@@ -12,12 +14,13 @@ from typing import NamedTuple
 from services.shell.clock import now, stopwatch
 
 MIGRATED = "first"
-"""The epoch of entries from before there were epochs, whose cursors were bare numbers."""
+"""The epoch of entries that were made before epochs were introduced; their cursors were bare numbers."""
 PATTERN = r"^([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}$"
 
 
 class Cursor(NamedTuple):
-    """The last entry that was worked on; number 0 is before the first of all, in whatever epoch."""
+    """The last entry that a port has handled. Number 0 is the place before the first entry; its epoch has no
+    meaning."""
 
     epoch: str
     number: int
@@ -30,7 +33,7 @@ BEGINNING = Cursor(MIGRATED, 0)
 
 
 class WrongFeed(Exception):
-    """The feed does not have this cursor; `last` is its last entry."""
+    """The feed does not have this cursor. `last`: the number of the feed's last entry."""
 
     def __init__(self, cursor: Cursor, last: int) -> None:
         super().__init__(f"{cursor} is in no epoch of this feed")
@@ -38,12 +41,12 @@ class WrongFeed(Exception):
 
 
 def cursor_of(text: str) -> Cursor:
-    """From a text that matches PATTERN."""
+    """The cursor that a text names; the text must match PATTERN."""
     epoch, _, number = text.rpartition(".")
     return Cursor(epoch or MIGRATED, int(number)) if int(number) else BEGINNING
 
 
 def new_epoch() -> str:
-    """A name that no other run of any projector has: two processes do not share a moment and a process id."""
+    """A name that no other run of any projector has: no two runs have the same time, host and process id."""
     seed = f"{now().isoformat()} {stopwatch()!r} {os.uname().nodename} {os.getpid()}"
     return f"e{blake2b(seed.encode(), digest_size=6).hexdigest()}"

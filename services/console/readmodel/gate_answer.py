@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from schemas.envelope import AboutPartition, Request
+from schemas.hold_ids import of_control, of_treatment
 from schemas.topics import KINDS
 from schemas.vocabulary import Direction, plain_word, same_word
 from services.console.readmodel.container import GONE, BoxHold, Container, ContainerPart
@@ -14,7 +15,8 @@ from services.console.readmodel.messages import micros
 SHOWN = 1000
 """Consignments that an answer names at most."""
 SENDING_SECONDS = 120
-"""After so long a hold that is in none of the complete rows was never sent: the console ended before it was, or could not."""
+"""If the complete rows do not have a requested hold after this time, its message was never sent: the console ended or
+failed before."""
 NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 """A declaration that was never accepted puts no goods into a container."""
 HOLDS = frozenset(
@@ -22,13 +24,14 @@ HOLDS = frozenset(
     for name, kind in KINDS.items()
     if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back) and not issubclass(kind, AboutPartition)
 )
-"""The kinds of requests that keep the goods or the container that they name at the gate from the moment they are asked."""
+"""Kinds of requests that keep the goods or the container that they name inside as soon as the console has taken
+them."""
 
 
 class AskedHold(NamedTuple):
-    """Holds of one consignment or container that consoles were asked for and no desk has answered: when the last one was asked, and
-    whether the message of one was read from the topic (`sent`). A retracted answer counts as such a hold until the release desk has
-    published a fact that takes it into account."""
+    """Holds on one consignment or container that were requested from consoles and that no desk has answered.
+    `asked_us`: when the last one was requested; `sent`: the message of at least one was read from the topic. A
+    retracted answer counts as such a hold until the release desk has published a fact that takes it into account."""
 
     subject: str
     asked_us: int
@@ -36,8 +39,9 @@ class AskedHold(NamedTuple):
 
 
 class GoodsState(NamedTuple):
-    """What the row of one consignment says: `declared` and `word` of the desks, the boxes of the latest release, the boxes that left
-    without one, and what it waits for."""
+    """What the row of one consignment says. `declared` and `word`: the latest answers of the declaration and the
+    release desk; `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a
+    release; `waiting_for`: what the consignment waits for."""
 
     declared: str = ""
     word: str = ""
@@ -50,7 +54,7 @@ class GoodsState(NamedTuple):
 
 
 class Awaited(NamedTuple):
-    """A consignment that keeps its container, and what it waits for: empty where its row does not say."""
+    """A consignment that keeps its container inside, and what it waits for (empty if its row does not say)."""
 
     consignment_id: str
     bill_no: str
@@ -58,10 +62,12 @@ class Awaited(NamedTuple):
 
 
 class GateAnswer(NamedTuple):
-    """`reason` is a code of the catalogue of words; `detail` what was seen; `waiting_for` the consignments that keep it.
+    """May a container leave, and why not? `reason`: a code that the console's language files translate; `detail`:
+    further text, such as the reason of a hold; `waiting_for`: the consignments that keep it inside.
 
-    `lots`: bills in it, or as many as a paper says that share it; `released`: those of them that may go; `awaited`: what the others
-    wait for.
+    `lots`: how many lots are in it, as an officer counted them, else as a declaration states or as bills are known,
+    whichever is more. `released`: how many of them may go; `awaited`: the consignments that may not, and what each
+    waits for.
     """
 
     may_leave: bool
@@ -97,23 +103,25 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
 
 
 def is_of_another_call(part: ContainerPart, row: Container) -> bool:
-    """Whether the goods are awaited with another conveyance than the one with which the box is here. Where one of the two is not
-    known they may be in it."""
+    """Whether the goods are awaited with another conveyance than the one with which the box came. If one of the two is
+    unknown, the answer is no: the goods may be in the box."""
     if part.arrived_us is not None or not row.open:
         return False
     return same_word(row.conveyance, part.conveyance) is False
 
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether there are goods to ask about: a paper that stands, or a statement of the release desk."""
+    """Whether this part has to be released before the container may leave: it has a declaration that stands, or a
+    statement of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
 
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether it may pass the land gate: an officer permits it, or it is an import of which the release to the public names this
-    box, and the one to the gate was read too. If only one of the two is there, the other has not been read yet, or the one is forged."""
+    """Whether it may pass the land gate: an officer permits it, or it is an import that was released to the public for
+    this box and also to the gate. If only one of these two facts is known, either the other one was not read yet, or
+    the one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
@@ -131,8 +139,9 @@ def gate_answer(
     unanswered: Iterable[str] = (),
     holds: Iterable[BoxHold] = (),
 ) -> GateAnswer:
-    """The answer to a terminal. `goods`: the standing of the consignments in it; `parked`: those that are parked; `fresh`: the rows
-    are not stale; `unanswered`: those, or the box, for which a hold was asked that no desk has answered; `holds`: on the box itself."""
+    """The answer to a terminal. `parts`: the consignments that name the container; `goods`: the state of each, by id;
+    `parked`: those that have a parked message; `fresh`: the rows are not stale; `unanswered`: those with a requested
+    hold that no desk has answered (it may also be the container itself); `holds`: the holds on the container."""
     inside = [(p, goods.get(p.consignment_id, GoodsState())) for p in parts if is_inside(p, row)]
     lots = [(p, its) for p, its in inside if counts(p, its)]
     keepers = [(p, its) for p, its in lots if not let_go(p, its)]
@@ -155,22 +164,23 @@ def gate_answer(
 
 
 CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
-"""Facts by which another desk retracts an answer upon which goods may have been released. That the release desk has read one of them is
-known only from its own next facts."""
+"""Facts by which another desk retracts an answer that may have led to a release. Only later facts of the release desk
+show that it has read one of them."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
-    """Whether a release was said in view of this fact (of `CALLED_BACK`), whatever the order in which the two were read.
+    """Whether a release takes this retraction (a kind of `CALLED_BACK`) into account, whatever the order in which the
+    two were read.
 
-    `granted`: content of the latest `ReleaseGranted` of the goods; without any there is nothing to call back. One of an earlier release
-    does not say it: then the later of the two counts.
+    `granted`: content of the latest `ReleaseGranted` of the goods; yes if there is none, because then nothing is to be
+    revoked. A fact of an older software version has no `revisions`: then the times of the two are compared.
     """
     if granted is None:
         return True
     revisions = granted.get("revisions")
     if revisions is None:
         return micros(granted["occurred_at"]) >= micros(retracted["occurred_at"])
-    hold = f"inspection/{retracted['control']}" if kind == "FindingsRetracted" else f"quarantine/{retracted['origin']}"
+    hold = of_control(retracted["control"]) if kind == "FindingsRetracted" else of_treatment(retracted["origin"])
     known: list[int] = revisions.get(hold) or [0, 0]
     return known >= [retracted.get("finding", 0), retracted["revision"]]
 
@@ -216,8 +226,8 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """The gate desk has not said yes, and no hold is known: the container is outside, or no goods in it are known, or a desk has not
-    finished."""
+    """The reason if the gate desk has not said yes although no hold is known: the container is outside, no goods in it
+    are known, or a desk has not finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:
         arrived = statement.open or any(p.arrived_us is not None for p, _ in lots)

@@ -1,9 +1,9 @@
 """Is the console's database the one that was written last, or an older copy that was restored?
 
-Each change that gives or takes a right, and each session that is ended, is counted in the database (row `rights` of `INSTALLATION`).
-The count and the latest grants are noted in a file that is not in the database. Where the file knows of more than the database, rights,
-keys and sessions that were revoked or ended since are in force again in the database: nobody can sign in until an administrator has
-confirmed the copy.
+Each change that gives or takes a right, and each session that is ended, is counted in the database (row `rights` of
+`INSTALLATION`). The count and the latest grants are also written to a file outside the database. If the count in the
+file is higher, the database is an older copy, in which rights, keys and sessions that were revoked or ended since are
+in force again: nobody can sign in until an administrator has confirmed the copy.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from services.shell.private_file import write_private
 OF_RIGHTS = "rights"
 """Name of the row of `INSTALLATION` with the count."""
 LATEST = 500
-"""Grants that the file has: those that a copy of the database lacks are shown to whoever confirms it."""
+"""How many of the latest grants the file keeps. Those that a copy of the database lacks are shown to the person who
+confirms it."""
 LOOK_SECONDS = 2.0
-"""How often a console looks: another machine's console counts, too, and a copy may be put back under a console that runs."""
+"""How often a console compares: a console on another machine changes the count, too, and a copy may be restored while a
+console runs."""
 WHY = {
     "older": "is an older copy: {file} knows of later changes of rights. 是较早的副本",
     "missing": "has counted changes of rights, and {file}, which tells how many there were, is missing on this machine. 缺少权限变更记录文件",
@@ -66,25 +68,27 @@ def file_of(url: str, home: str) -> Path | None:
 
 
 class Generation:
-    """How the database compares with its file. `engine` writes; `reading`: for what is looked at every other second."""
+    """Compares the database with its file. `engine` is used for changes, `reading` (by default the same) for the
+    comparison every `LOOK_SECONDS`. `file`: None for a database in memory, which is never compared."""
 
     def __init__(self, engine: Engine, file: Path | None, reading: Engine | None = None) -> None:
         self._engine, self._reading, self._file = engine, reading or engine, file
         self.held = "unknown" if file else ""
-        """Why nobody can sign in, a key of `WHY`; empty where the database is the one that was written last."""
+        """Why nobody can sign in, as a key of `WHY`; empty if the database is the one that was written last."""
 
     def advance(self, connection: Connection) -> None:
-        """Counts one more change in its transaction, after all other rows. Not while the database is an older copy: it must not catch up
-        with the file by other changes."""
+        """Counts one more change, in the transaction of that change and after all its other rows. Does nothing while
+        the database is an older copy, because its count must not reach that of the file by other changes."""
         if self.held or self._file is None:
             return
         count = _count(connection, lock=True)
         _set_count(connection, count, (count or 0) + 1)
 
     def look(self) -> None:
-        """Compares the two, and notes in the file what the database knows more. Never inside a transaction.
+        """Compares the two, and writes to the file what only the database has. Do not call it inside a transaction.
 
-        The file is read first: of an installation that goes on, the database never knows less than a file that was read before.
+        The file is read before the database: if a change happens between the two reads, the database is ahead, which is
+        harmless.
         """
         if self._file is None:
             return
@@ -124,16 +128,17 @@ class Generation:
                 return ""
 
     async def follow(self) -> None:
-        """Looks again and again."""
+        """Compares every `LOOK_SECONDS`, forever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.look_again)
 
     def look_again(self) -> None:
-        """As `look`; a database or disk that is away is no error, the next look finds what this one did not note."""
+        """As `look`, but errors of the database and the disk are only logged: the next comparison finds what this one
+        missed."""
         try:
             self.look()
-        except DATABASE_ERRORS as error:  # of the file, too
+        except DATABASE_ERRORS as error:  # they include OSError, which the file raises
             log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
 
     def lacking(self) -> list[Grant]:
@@ -149,8 +154,8 @@ class Generation:
         return [each for each in noted.grants if (each.number, each.at_us, each.account, each.what) not in there]
 
     def confirm(self, *, by: str, at: int) -> None:
-        """The database counts from now on, as it is; all sessions end, for some of them may have been ended before. `at`: microseconds
-        since 1970 UTC."""
+        """Accepts the database as it is. All sessions are deleted, because some may have been ended after the copy was
+        made. `by`: the administrator; `at`: microseconds since 1970 UTC."""
         if self._file is None or not self.held:
             return
         try:
@@ -169,7 +174,7 @@ class Generation:
         self.look()
 
     def sentence(self) -> str:
-        """What is held and why, and what to do; empty where nothing is."""
+        """Why nobody can sign in and what to do about it, in English and Chinese; empty if everybody can."""
         if not self.held:
             return ""
         why = WHY[self.held].format(file=self._file)
@@ -200,7 +205,7 @@ def _latest(connection: Connection) -> tuple[Grant, ...]:
 
 
 def _read(file: Path) -> RightsFile | None:
-    """What the file says; None where it is not there."""
+    """The content of the file; None if there is no file. UnreadableRightsFile if it cannot be read or is malformed."""
     try:
         content: Any = orjson.loads(file.read_bytes())
         return RightsFile(int(content["changes"]), tuple([Grant(*each) for each in content["grants"]]))

@@ -28,7 +28,8 @@ from services.console.readmodel.consignment import UNMATCHED, plain
 
 
 class ListPosition(NamedTuple):
-    """A row of a list: how many rows come before it, in which part it is, and its keys there."""
+    """The place of a row in a list. `passed`: which row it is, counted from 1; `part`: in which part of the list it is;
+    `keys`: the values of the order columns of that part."""
 
     passed: int
     part: int
@@ -36,11 +37,13 @@ class ListPosition(NamedTuple):
 
 
 class ListPart(NamedTuple):
-    """A part of a list: rows of `table` for which one of `wanted` is true, by the columns of `order`.
+    """A part of a list: the rows of `table` for which one of the conditions `wanted` is true, sorted by the columns of
+    `order`.
 
-    Each of `wanted` has an index that begins with its columns and goes on with those of `order`; a row for which two are true is
-    shown once. `latest_first`: all columns descend. `empty`: columns of the index before these that are null in every row here;
-    PostgreSQL uses the index for the order only if it names them, too.
+    Each condition has an index that begins with its columns and goes on with those of `order`. A row for which two
+    conditions are true is shown once. `latest_first`: all columns of `order` descend. `columns`: what is selected, by
+    default all of `table`. `empty`: columns that stand before those of `order` in the index and are null in every row
+    here; PostgreSQL uses the index for sorting only if ORDER BY names them, too.
     """
 
     table: FromClause
@@ -51,7 +54,8 @@ class ListPart(NamedTuple):
     empty: tuple[Column[Any], ...] = ()
 
     def queries(self, keys: Sequence[int | str] | None, limit: int) -> list[Select[Any]]:
-        """One query for each of `wanted`; `keys`: of the row after which to begin."""
+        """One query for each condition of `wanted`. `keys`: those of the row after which to begin; None for the
+        beginning."""
         named = (*self.empty, *self.order)
         order = [column.desc() for column in named] if self.latest_first else list(named)
         made = []
@@ -68,7 +72,7 @@ class ListPart(NamedTuple):
         return tuple([row._mapping[column] for column in self.order])
 
     def takes(self, keys: Sequence[Any]) -> bool:
-        """Whether these may be the keys of a row here."""
+        """Whether these may be the keys of a row of this part: their number and types fit."""
         kinds = [int if isinstance(column.type, (BigInteger, Integer)) else str for column in self.order]
         return len(keys) == len(kinds) and all(type(k) is kind for k, kind in zip(keys, kinds, strict=True))
 
@@ -76,7 +80,8 @@ class ListPart(NamedTuple):
 def read(
     connection: Connection, parts: Sequence[ListPart], after: ListPosition | None, limit: int
 ) -> list[tuple[ListPosition, Row[Any]]]:
-    """The rows after a place, `limit` at most, each with its own place."""
+    """The first `limit` rows of a list that come after the position `after` (None: from its beginning), each with its
+    position."""
     found: list[tuple[ListPosition, Row[Any]]] = []
     passed = after.passed if after else 0
     for number, part in enumerate(parts):
@@ -105,7 +110,7 @@ def _once(part: ListPart, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
 # the lists there are
 
 SHOWN_CHARACTERS = 2000
-"""Of a text from a message."""
+"""How many characters of a text from a message a list shows."""
 
 
 def parked() -> list[ListPart]:
@@ -143,13 +148,14 @@ def at_stage(stage: Stage) -> list[ListPart]:
     ]
     over = and_(c.stage == stage, c.ended_us.is_not(None))
     ended = [ListPart(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
-    if stage is Stage.RELEASED:  # goods without containers end with their release
+    if stage is Stage.RELEASED:  # its ended rows are goods without containers: for them the release is the end
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
 
 
 def unmatched(until_us: int) -> list[ListPart]:
-    """Goods of which something was told until then and which nobody has lodged since, the newest first."""
+    """Goods that nobody has lodged although a fact about them came up to that time, the newest first. `until_us`:
+    microseconds since 1970 UTC."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
     return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
@@ -169,7 +175,8 @@ def declared_by(companies: Sequence[str]) -> list[ListPart]:
 
 
 def named(name: str) -> list[ListPart]:
-    """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
+    """Consignments with this id, declaration number, declarant, consignee, reference or bill, the latest lodged first;
+    then those in the container of this number. Upper and lower case do not matter."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
     names = sorted(
         {form for spelling in (name, identifier(name)) for form in (spelling, spelling.upper(), spelling.lower())}

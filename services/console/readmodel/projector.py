@@ -22,7 +22,6 @@ from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
 from services.shell.layout import replaced
 
-PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
 UNREADABLE = Counter("customs_console_unreadable", "Messages without a row of their own", ["topic"])
 TROUBLES = Counter("customs_console_troubles", "Times the projector had to wait and try again", ["what"])
 TURN = Histogram(
@@ -31,14 +30,15 @@ TURN = Histogram(
 STANDING_SECONDS = 0.25
 """How often the standing is written into the database."""
 KNOCK_SECONDS = 10.0
-"""How long it is tried whether the cluster lets the projector in."""
+"""For how long the projector waits for the cluster to admit it."""
 Read = Any
 """A confluent-kafka message; its stubs call every part optional, even of a message that was read."""
 log = structlog.get_logger()
 
 
 class LogReplaced(Exception):
-    """The topics are not those that the rows came from: their ids are others, or their ends lie before what was read."""
+    """The topics are not those from which the rows were made: they have other ids, or end before the offsets that were
+    read."""
 
 
 class Projector:
@@ -93,7 +93,7 @@ class Projector:
     def _write_trouble(self, store: Store) -> None:
         try:
             store.write_standing(self.progress.state)
-        except (Overtaken, *DATABASE_ERRORS) as error:  # readers of the standing see that it is not updated
+        except (Overtaken, *DATABASE_ERRORS) as error:  # harmless: readers of the standing see that it grows old
             log.warning("the standing is not written", error=_first_line(error))
 
     # reading
@@ -126,7 +126,8 @@ class Projector:
             consumer.close()
 
     def _forget_replaced(self, consumer: Consumer, store: Store) -> None:
-        """While rows are made anew: entries of the feed that lie beyond the end of the topic come from a topic that is no more."""
+        """Removes feed entries whose offset lies beyond the end of the topic: they were made from an earlier topic of
+        this name. They are found during a rebuild, which keeps the entries."""
         for partition, last in store.fed_ahead(self._positions).items():
             _, end = consumer.get_watermark_offsets(TopicPartition(FEED_TOPIC, partition), timeout=10)
             if last >= end and (gone := store.forget_fed(partition, end)):
@@ -151,7 +152,7 @@ class Projector:
             if error is None:
                 messages.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                # transaction markers are not returned as messages: only this event tells that the end was reached
+                # transaction markers take offsets but are not returned: only this event says that the end was reached
                 name = (message.topic(), message.partition())
                 self._read_to[name] = max(self._read_to.get(name, 0), message.offset())
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
@@ -163,9 +164,9 @@ class Projector:
     # writing
 
     def _write(self, store: Store, messages: list[Read]) -> None:
-        """Writes all of them. What cannot be folded into rows is set aside by `fold`, in the same transaction. Where SQL refuses what
-        a message came to it is found by halves, and set aside alone: a message is set aside only when the same batch is written
-        without it; trouble of the database passes and sets nothing aside.
+        """Writes all of them. `fold` sets aside what cannot be folded into rows, in the same transaction. If SQL
+        refuses a value of one of the messages, the batch is halved until that message is alone, and only it is set
+        aside. Errors that are not about a value, such as a lost connection, are raised and set nothing aside.
         """
         try:
             self._transact(store, messages)
@@ -240,7 +241,8 @@ def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:
 
 
 def _why(error: Exception) -> str:
-    """The same after a rebuild: what a database says of a value depends on the rows that were there before."""
+    """Why a message was set aside. The text must be the same after a rebuild, so it leaves out the database's own
+    message, which depends on the rows that were there before."""
     if isinstance(error, DATABASE_ERRORS):
         return f"{type(getattr(error, 'orig', None) or error).__name__}: the database does not store one of its values"
     return f"{type(error).__name__}: {_first_line(error)}"
@@ -257,7 +259,8 @@ def _announcement(message: Read) -> Announcement:
 
 
 def _refused(message: Read, error: str) -> list[Aside]:
-    """The row of a message without rows of its own; none for a request: what anybody sent, a desk sets aside."""
+    """The row of a message that was set aside, or none if it is a request: anybody may send requests, and the desk that
+    reads a bad one parks it."""
     topic = message.topic()
     if ROLES[topic] == "requests":
         UNREADABLE.labels(topic).inc()

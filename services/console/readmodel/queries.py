@@ -36,13 +36,15 @@ from services.console.readmodel.messages import OFFSET_BITS, OFFSET_MASK
 from services.shell.clock import now
 
 BODY_BYTES = 16_000
-"""A longer content is left out of lists, with a link to it."""
+"""Lists leave out a longer content and link to it."""
 LONGEST_TIMELINE = 10_000
-"""Messages under one key that are ordered; their contents are not read for that."""
+"""How many messages of one key a timeline lists; their contents are read only for those that are shown."""
 CLEARANCE_SAMPLE = 1000
-"""Entries of the feed over which the board's clearance times are taken: releases and revocations, of imports and exports together."""
+"""The board takes its clearance times from this many of the latest entries of the feed: releases and revocations, of
+imports and exports together."""
 MOST_INSIDE = 2000
-"""Consignments in one container that are read; a box with more of them than this that are released stays."""
+"""How many consignments of one container are read. If all of these are released and there are more, the answer is that
+it must stay."""
 LISTED_HOLDS = 1000
 """Open holds of the consignments in one page of a list."""
 SHOWN_HOLDS = 100
@@ -55,8 +57,8 @@ WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
 
 
 class Inside(NamedTuple):
-    """What the rows say of one container; `parked`: consignments in it of which a message is parked; `unanswered`: holds of such
-    that no desk has answered."""
+    """What the rows say of one container. `parked`: the consignments in it that have a parked message; `unanswered`:
+    holds on the container or its consignments that were requested and that no desk has answered."""
 
     row: Container | None
     parts: list[ContainerPart]
@@ -65,11 +67,13 @@ class Inside(NamedTuple):
     unanswered: list[AskedHold]
     holds: list[BoxHold]
     complete: bool
-    """The rows told of everything once and were not taken away since; of the same moment as the others."""
+    """The rows were complete at some time and were not dropped since. Read in the same transaction as the other
+    fields."""
 
 
 class AlarmKind(NamedTuple):
-    """The alarms of one kind; `newest`: the newest one of each of the latest subjects, with how many of it there are."""
+    """The alarms of one kind. `newest`: for each of the latest subjects, its newest alarm and how many alarms it
+    has."""
 
     kind: str
     alarms: int
@@ -88,7 +92,7 @@ class ReadModelQueries:
             return [list(connection.execute(query)) for query in queries]
 
     def alive(self) -> None:
-        """Raises what the database raises."""
+        """Reads one table, and raises what the database raises if it is not available."""
         self._all(select(func.count()).select_from(t.STAGE_COUNTS))
 
     # consignments
@@ -124,7 +128,8 @@ class ReadModelQueries:
         return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
-        """The different containers in the papers of this declarant that were lodged since then; no more are read after `most`."""
+        """The containers in the declarations that this declarant lodged since then; stops reading when there are `most`
+        of them."""
         query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
         found: set[str] = set()
         with self._engine.begin() as connection:
@@ -135,7 +140,8 @@ class ReadModelQueries:
         return found
 
     def timeline(self, key: str) -> list[Row[Any]]:
-        """Everything under this key without its contents, the oldest places first; `size`: characters of the content."""
+        """Every message of this key without its content, in the order of their places; `size`: characters of the
+        content."""
         f = t.FACTS.c
         columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
@@ -163,7 +169,7 @@ class ReadModelQueries:
         return {row.stage: row.consignments for row in self._all(select(t.STAGE_COUNTS))[0]}
 
     def oldest(self, stages: Iterable[Stage], visible: ColumnElement[bool] | None = None) -> Mapping[str, Consignment]:
-        """The longest waiting consignment of each stage, of those that are seen."""
+        """The consignment of each stage that has waited longest, of those that the reader may see (`visible`)."""
         queries = [
             select(t.CONSIGNMENTS)
             .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(visible))
@@ -176,7 +182,7 @@ class ReadModelQueries:
     def longest_waiting(
         self, stages: Iterable[Stage], limit: int, visible: ColumnElement[bool] | None = None
     ) -> list[Consignment]:
-        """Those that wait the longest, whatever their stage, of those that are seen."""
+        """The consignments of these stages that have waited longest, of those that the reader may see (`visible`)."""
         queries = [
             select(t.CONSIGNMENTS)
             .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(visible))
@@ -188,7 +194,8 @@ class ReadModelQueries:
         return sorted(found, key=lambda row: (row.waiting_since_us or 0, row.consignment_id))[:limit]
 
     def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
-        """Since when the goods at each stage wait, at these percentiles of their waiting; stages without goods are left out."""
+        """For each stage, since when the goods at these percentiles of the waiting times have waited (microseconds
+        since 1970 UTC). Stages without goods are left out."""
         found: dict[Stage, list[int]] = {}
         with self._engine.begin() as connection:
             for stage in stages:
@@ -203,8 +210,9 @@ class ReadModelQueries:
         return found
 
     def latest_grants(self) -> list[tuple[str, str, int | None, str]]:
-        """The releases among the latest entries of the feed, in its order: consignment, direction, when it was accepted, and the fact.
-        One that was called back is not among them."""
+        """The releases among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. For each: the
+        consignment, its direction, when the declaration was accepted (microseconds since 1970 UTC), and the fact as
+        JSON. Releases that were revoked are left out."""
         r, f = t.RELEASES.c, t.FACTS.c
         last = select(r.place, r.cursor, r.consignment_id).order_by(r.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
         query = (
@@ -219,12 +227,13 @@ class ReadModelQueries:
     def page(
         self, parts: Sequence[ListPart], after: ListPosition | None, limit: int
     ) -> list[tuple[ListPosition, Row[Any]]]:
-        """The rows of a long list after a place, each with its own."""
+        """The first `limit` rows of a long list after the position `after`, each with its own position."""
         with self._engine.begin() as connection:
             return read(connection, parts, after, limit)
 
     def alarm_kinds(self, subjects: int) -> list[AlarmKind]:
-        """Each kind that there is, the newest first, with the newest alarm of each of its latest subjects."""
+        """Each kind of alarm that occurs, the one with the newest alarm first. `subjects`: how many subjects of each
+        kind are listed."""
         with self._engine.begin() as connection:
             kinds: list[str] = []
             a = t.ALARMS.c
@@ -249,7 +258,7 @@ class ReadModelQueries:
     # containers
 
     def container(self, container_no: str) -> "Inside":
-        """The gate's statement and the consignments in it, those that keep it first."""
+        """What the rows say of this container and of the consignments in it; those that keep it inside come first."""
         parts = t.CONSIGNMENT_CONTAINERS
         held = (
             select(C.consignment_id)
@@ -335,8 +344,9 @@ class ReadModelQueries:
         )
 
     def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[AskedHold]:
-        """Of these facts (key, kind, content, when it was asked), those that the latest release of the goods does not take into
-        account: the desk that was asked has answered, and the release desk has not heard it yet."""
+        """The retractions in `called_back` (key, kind, content, time of the request) that the latest release of their
+        goods does not take into account yet: another desk has published them, and the release desk has not answered to
+        them. They count as holds."""
         if not called_back:
             return []
         f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
@@ -352,7 +362,8 @@ class ReadModelQueries:
         ]
 
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
-        """Whose the consignments in one container are: declarant and customs office, None where nobody has declared them."""
+        """The consignments in one container with their declarant and customs office; both are None if nobody has
+        declared the goods."""
         parts = t.CONSIGNMENT_CONTAINERS.c
         joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
         query = select(parts.consignment_id, C.declarant, C.customs_office).select_from(joined)
@@ -366,8 +377,8 @@ class ReadModelQueries:
         return [ReportRow(*row) for row in map(tuple, rows)]
 
     def blocked(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Container]:
-        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `visible`: consignments of which one
-        must be in it."""
+        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `visible`: only
+        containers with at least one of these consignments."""
         c = t.CONTAINERS.c
         query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
         if visible is not None:
@@ -377,7 +388,8 @@ class ReadModelQueries:
     # the feed for ports
 
     def releases(self, after: Cursor, limit: int) -> "FeedPart":
-        """The entries after this one, up to the first whose fact is not in the rows yet; WrongFeed when the feed lacks `after`."""
+        """The first `limit` entries after this one, up to the first whose fact is not in the rows yet; WrongFeed if the
+        feed does not have `after`."""
         e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
         begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
         bounds = select(
@@ -394,14 +406,15 @@ class ReadModelQueries:
         return FeedPart(there, len(there) < len(rows))
 
     def latest_releases(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Row[Any]]:
-        """The end of the feed, the latest first, as far as it can be read; of the goods that are seen."""
+        """The latest entries of the feed that have a fact, the latest first, of the goods that the reader may see
+        (`visible`)."""
         query = _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
         if visible is not None:
             query = query.where(exists().where(C.consignment_id == t.RELEASES.c.consignment_id, visible))
         return self._all(query)[0]
 
     def standing(self) -> tuple[Row[Any] | None, int]:
-        """What the projector wrote last of the rows' completeness, and the last number of the feed."""
+        """The projector's standing (None if it has written none), and the last number of the feed."""
         last = func.coalesce(func.max(t.RELEASES.c.cursor), 0)
         rows, cursors = self._all(select(t.STANDING).where(t.STANDING.c.name == "projector"), select(last))
         return (rows[0] if rows else None), int(cursors[0][0])
@@ -409,9 +422,11 @@ class ReadModelQueries:
     # watches on bills and declarants
 
     def matching(self, bill_no: str, declarant: str, after: str, limit: int) -> list[str]:
-        """Consignments of this bill or declarant that are not at their end, ordered by their ids, from the one behind `after` on.
+        """The first `limit` consignments of this bill or declarant after the id `after`, in the order of their ids,
+        that have not ended.
 
-        Of those released without containers, which nobody sees leave, the ones of the last month are among them.
+        Goods that were released without containers count as well for a month after their release, because no gate
+        reports when they leave.
         """
         month_ago = int((now() - timedelta(days=30)).timestamp() * 1_000_000)
         loose = and_(C.word == "released", C.containers == "", C.released_us > month_ago)
@@ -427,7 +442,8 @@ class ReadModelQueries:
                 rows = connection.execute(
                     query.where(C.consignment_id > after).order_by(C.consignment_id).limit(limit)
                 ).all()
-                named = [row for row in rows if is_consignment_id(row[0])]  # a hold of anything else cannot be asked
+                # a hold can only be requested on a well-formed consignment id
+                named = [row for row in rows if is_consignment_id(row[0])]
                 found += [row[0] for row in named if is_watched(bill_no, declarant, row[1], row[2])]
                 if len(rows) < limit:
                     break
@@ -441,7 +457,7 @@ class ReadModelQueries:
         return [key for key in found if is_consignment_id(key)]
 
     def unfinished_watches(self) -> list["WatchRow"]:
-        """Those that consoles were asked for and have not finished."""
+        """The watches that were requested from a console, and for which it still has to place or lift holds."""
         w = t.ASKED_WATCHES.c
         unfinished = or_(
             and_(w.met.is_(False), w.lifted_us.is_(None)), and_(w.let_go.is_(False), w.lifted_us.is_not(None))
@@ -449,7 +465,9 @@ class ReadModelQueries:
         return [one for row in self._all(select(w.watch_id).where(unfinished))[0] for one in self.watches(1, row[0])]
 
     def watches(self, limit: int, watch_id: str = "") -> list["WatchRow"]:
-        """What was asked and what the partitions say, those that are open first and the latest of them first; or one."""
+        """The first `limit` watches, or only the one with this id. Each row joins what was requested from a console
+        with what the release desk has published, summed over its partitions. Open watches come first, and among them
+        the latest."""
         w, f = t.ASKED_WATCHES.c, t.WATCH_FACTS.c
         requests, facts = (
             select(t.ASKED_WATCHES),
@@ -478,20 +496,21 @@ class ReadModelQueries:
     # requests
 
     def lodgement(self, request_id: str) -> Row[Any] | None:
-        """What the notebook says of a request."""
+        """The row of a request in the notebook of lodgements; None if it has none."""
         found = self._all(select(t.LODGEMENTS).where(t.LODGEMENTS.c.request_id == request_id))[0]
         return found[0] if found else None
 
     def lodgement_about(self, subject: str) -> Row[Any] | None:
-        """The first request about a consignment that the notebook has."""
+        """The first request about a consignment in the notebook of lodgements; None if it has none."""
         query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
         found = self._all(query)[0]
         return found[0] if found else None
 
 
 def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
-    """Whether the latest of these releases was said in view of this fact; contents as they are stored. No where one of them cannot be
-    read: then it is not known what the goods are released for."""
+    """Whether the latest of these releases takes this retraction into account. The arguments are contents as stored, in
+    JSON. The answer is no if one of them cannot be read, because it is then unknown upon which answers the goods were
+    released."""
     try:
         latest = max(map(orjson.loads, granted), key=lambda release: release["version"], default=None)
         return takes_into_account(latest, kind, orjson.loads(retracted))
@@ -504,7 +523,8 @@ def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
 
 
 def of_subject(subject: ColumnElement[Any], visible: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether what goes by this name, a consignment or a container, is one of these consignments or has one in it."""
+    """Whether `subject` is the id of one of the `visible` consignments, or the number of a container with one of them
+    in it."""
     parts = t.CONSIGNMENT_CONTAINERS.c
     in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, visible)
     return or_(exists().where(C.consignment_id == subject, visible), in_it)
@@ -546,7 +566,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_desk(cls, row: Row[Any]) -> "WatchRow":
-        """One that no console of this database was asked for, as the facts tell of it."""
+        """A watch that no console of this database was asked for, from the facts alone."""
         return cls(
             *(row.watch_id, row.bill_no, row.declarant, row.reason_False, row.actor_False),
             asked_us=row.placed_us or row.lifted_us or 0,
@@ -559,7 +579,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_door(cls, row: Row[Any], of_facts: "WatchRow | None") -> "WatchRow":
-        """One that a console was asked for, with what the facts tell of it."""
+        """A watch that a console was asked for, with what the facts add to it."""
         if of_facts is None:
             return cls._make([*row, 0, 0])
         mine = cls._make([*row, of_facts.placed, of_facts.lifted])
@@ -583,22 +603,24 @@ def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
 
 
 def _typed(typed: str) -> str:
-    """A pattern that everything matches whose capitals and digits are those of `word`, however it was typed: more may match it."""
+    """An ILIKE pattern that matches every spelling of `typed`: other characters may stand between its letters and
+    digits. It may match other texts, too, so the rows must be checked with `is_watched`."""
     signs = [sign if sign.isascii() else "%" for sign in plain_word(typed)]
     return "".join(["%", *[f"{sign}%" for sign in signs]])
 
 
 class FeedPart(NamedTuple):
-    """A part of the feed; `waits`: an entry follows whose fact is not in the rows yet."""
+    """A part of the feed. `waits`: the next entry has no fact in the rows yet."""
 
     rows: list[Row[Any]]
     waits: bool
 
 
 def _feed_rows() -> Select[Any]:
-    """Entries with their epoch and fact; without a fact, `read` says whether its message was read. One statement sees one moment.
+    """Entries of the feed with their epoch and fact. If there is no fact, `read` says whether its message was read
+    already. All of it is one statement, so that entries, facts and offsets are of the same moment.
 
-    `body` is empty where it is long (`size`: its characters), so that many have room.
+    `body` is empty if it is longer than `BODY_BYTES`; `size`: how many characters it has.
     """
     r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
     epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)

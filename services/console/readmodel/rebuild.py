@@ -17,10 +17,11 @@ log = structlog.get_logger()
 
 
 def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
-    """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL is away.
-    `advance` is told how many more were read, a few times a second.
+    """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL
+    is unavailable. `advance` is called a few times a second with the number of messages read since the call before.
 
-    Cursors of the feed for ports and the notebook of lodgements are kept. A console that runs meanwhile starts over too.
+    Cursors of the feed for ports and the notebook of lodgements are kept. A console that runs meanwhile starts over
+    too.
     """
     migrate(settings.database_url)
     empty(settings.database_url)
@@ -46,11 +47,13 @@ def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
 
 
 def empty(url: str) -> None:
-    """Takes away every projected row and sets the offsets back to the first message. NoDatabase where it cannot be reached or written."""
+    """Deletes every projected row and sets the offsets back to the first message. NoDatabase if it cannot be reached or
+    written."""
     engine = open_engine(url, writes=True)
     try:
         with reached(url), engine.begin() as connection:
-            # a projector that is at work knows by this that the rows are others; in the order in which it locks them itself
+            # The changed turn tells a running projector that its rows were replaced. This row is locked first, because
+            # the projector locks it first, too: with another order the two transactions could deadlock.
             connection.execute(update(t.TURNS).values(turn=t.TURNS.c.turn + 1))
             for table in t.PROJECTED:
                 if table is t.STAGE_COUNTS:

@@ -8,6 +8,7 @@ Times are microseconds since 1970 UTC (`*_us`). Empty text means "not said yet".
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
 
+from schemas.hold_ids import of_watch
 from schemas.vocabulary import Stage
 
 METADATA = MetaData()
@@ -29,7 +30,7 @@ OPEN_STAGES = (
 _OPEN = text("ended_us IS NULL")
 _ENDED = text("ended_us IS NOT NULL")
 _BLOCKED = text("blocking <> ''")
-OF_WATCHES = text("hold_id LIKE 'officer/watch/%'")
+OF_WATCHES = text(f"hold_id LIKE '{of_watch('%')}'")
 """Of the open holds, those that a watch on a bill or a declarant made."""
 
 

@@ -79,7 +79,7 @@ def upgrade() -> None:
         _flag("lifted"),
         sa.PrimaryKeyConstraint("container_no", "hold_id"),
     )
-    # until now a release was always one of all boxes
+    # before this version, a release was always for all containers
     op.execute("UPDATE consignments SET released_boxes = containers WHERE word = 'released'")
     counts = sa.table("stage_counts", sa.column("stage", sa.Text), sa.column("consignments", BIG))
     op.bulk_insert(counts, [{"stage": stage, "consignments": 0} for stage in STAGES])

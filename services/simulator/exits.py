@@ -1,0 +1,57 @@
+"""Which containers does a simulated terminal let out now? Pure: facts in, departures out.
+
+The gate desk hears of a revocation after the release desk has said it, and under faults long after. So, as the ports' client does, a
+terminal lets a container out only if the last statements of both desks say yes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schemas.envelope import Fact
+from schemas.gate import ContainerMayLeave, ContainerMustStay
+from schemas.release import ReleaseGranted, ReleaseRevoked
+from services.simulator.acts import Act
+
+
+@dataclass
+class Exits:
+    """`released`: the containers in which each consignment is released. `free`: the gate desk's last yes about each container, if that
+    was its last statement. `waiting`: departures by container that happen when both say yes."""
+
+    released: dict[str, frozenset[str]] = field(default_factory=dict)
+    free: dict[str, ContainerMayLeave] = field(default_factory=dict)
+    waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
+
+    def hear(self, fact: Fact) -> list[Sequence[Act]]:
+        """Notes the statement; the departures that waited and happen now, by container."""
+        match fact:
+            case ReleaseGranted():
+                self.released[fact.consignment_id] = frozenset(fact.containers)
+                return self._open(fact.containers)
+            case ReleaseRevoked():
+                self.released.pop(fact.consignment_id, None)
+            case ContainerMayLeave():
+                self.free[fact.container_no] = fact
+                return self._open((fact.container_no,))
+            case ContainerMustStay():
+                self.free.pop(fact.container_no, None)
+            case _:
+                pass
+        return []
+
+    def admit(self, acts: Sequence[Act]) -> Sequence[Act]:
+        """The acts that happen now; a departure of a container that may not leave now waits."""
+        box = next((act.lets_out for act in acts if act.lets_out), "")
+        if not box or self._may_leave(box):
+            return acts
+        self.waiting[box] = [act for act in acts if act.lets_out]
+        return [act for act in acts if not act.lets_out]
+
+    def _open(self, boxes: Sequence[str]) -> list[Sequence[Act]]:
+        return [self.waiting.pop(box) for box in boxes if box in self.waiting and self._may_leave(box)]
+
+    def _may_leave(self, box: str) -> bool:
+        yes = self.free.get(box)
+        if yes is None:
+            return False
+        return all(box in self.released.get(key, ()) for key in yes.consignments if key not in yes.permitted)

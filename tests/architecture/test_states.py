@@ -1,0 +1,59 @@
+"""Are the states of all desks of one kind: frozen, and without room for what is not declared?"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from schemas.topics import SERVICES
+from tests.architecture.test_flow import decider_of
+
+
+def kept(hint: Any) -> Iterator[type]:
+    """The classes of ours that a value of this type is, or holds; messages are not ours here."""
+    for each in get_args(hint):
+        yield from kept(each)
+    if isinstance(hint, type) and hint.__module__.startswith(("services.", __name__)):
+        yield hint
+        for name, field in get_type_hints(hint, include_extras=True).items():
+            if name in getattr(hint, "__dataclass_fields__", getattr(hint, "_fields", ())):
+                yield from kept(field)
+
+
+def is_of_the_kind(state: type) -> bool:
+    """Whether it is a frozen dataclass with slots; or a named tuple, of which a record keeps no names of fields."""
+    if issubclass(state, tuple):
+        return hasattr(state, "_fields")
+    made = getattr(state, "__dataclass_params__", None)
+    return made is not None and made.frozen and "__slots__" in vars(state)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_state_and_what_it_holds_is_of_one_kind(service: str) -> None:
+    states = set(kept(decider_of(service).State))
+    assert states
+    assert {state.__name__ for state in states if not is_of_the_kind(state)} == set()
+
+
+class AsModel(BaseModel):
+    """Is frozen, too, but checks again what a decider has made."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+@dataclasses.dataclass(slots=True)
+class Changeable:
+    """Could be changed in place."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Open:
+    """Has a dict, in which anything could be put."""
+
+
+@pytest.mark.parametrize("held", [tuple[AsModel, ...], dict[str, Changeable], Open | None])
+def test_a_class_of_another_kind_is_found(held: Any) -> None:
+    [state] = kept(held)
+    assert not is_of_the_kind(state)
