@@ -24,9 +24,9 @@ class Story:
 
     decider: Any
     state: Any
-    heard: int = 0
+    count: int = 0
     facts: tuple[Fact, ...] = ()
-    said: tuple[Fact, ...] = ()
+    answer: tuple[Fact, ...] = ()
     at: datetime = NOON
     shared: object = None
     """The state of the record that the desk keeps for the whole partition."""
@@ -39,28 +39,28 @@ class Story:
         at: datetime | None = None,
         recorded: datetime | None = None,
     ) -> "Story":
-        """The desk hears `message`; `said` is what it answers to this one. `recorded`: as its header says, if it does."""
-        self.heard += 1
-        self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
-        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded, self.shared)
+        """The desk hears `message`; `answer` is what it says upon this one. `recorded`: as its header says, if it does."""
+        self.count += 1
+        self.at = at or max(NOON + timedelta(minutes=self.count), getattr(message, "occurred_at", NOON))
+        hearing = Hearing(self.at, message_id or f"m{self.count}", self.count, recorded, self.shared)
         dump, before = self.decider.STATE.dump_json, self.state
         written = dump(before)
-        self.said, self.state = decide_message(self.decider, before, message, hearing)
+        self.answer, self.state = decide_message(self.decider, before, message, hearing)
         assert dump(before) == written, "deciding leaves the state alone that it was given"
-        if isinstance(message, Request) and [type(fact) for fact in self.said] == [RequestRefused]:
+        if isinstance(message, Request) and [type(fact) for fact in self.answer] == [RequestRefused]:
             assert self.state == before, "a refused request changes nothing"
         assert self.decider.STATE.validate_json(dump(self.state)) == self.state, "the state must survive its own JSON"
-        self.facts += self.said
+        self.facts += self.answer
         return self
 
     def then(self, *expected: Fact) -> "Story":
         """Exactly these facts, in this order."""
-        assert self.said == expected
+        assert self.answer == expected
         return self
 
     def then_refused(self, code: str) -> "Story":
         """The last message is refused with this code, and nothing else is said of it."""
-        [refusal] = self.said
+        [refusal] = self.answer
         assert isinstance(refusal, RequestRefused), refusal
         assert refusal.code == code
         return self
@@ -72,15 +72,15 @@ class Story:
 
 def story(decider: Any, *past: Message) -> Story:
     """A desk that has already heard `past`."""
-    told = Story(decider, decider.INITIAL)
+    desk = Story(decider, decider.INITIAL)
     for message in past:
-        told.when(message)
-    return told
+        desk.when(message)
+    return desk
 
 
-def kinds(told: Story) -> list[str]:
+def kinds(desk: Story) -> list[str]:
     """The kinds of what was answered to the last message."""
-    return [fact.kind for fact in told.said]
+    return [fact.kind for fact in desk.answer]
 
 
 def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
@@ -92,10 +92,10 @@ def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Mes
     for number, each in enumerate(messages):
         message_id, message = each if isinstance(each, tuple) else (f"once-{number}", each)
         story.when(message, message_id=message_id)
-        first, before = story.said, story.state
+        first, before = story.answer, story.state
         story.when(message, message_id=message_id)
         was_refused = isinstance(message, AboutPartition) or any(isinstance(fact, RequestRefused) for fact in first)
-        assert story.said == () or was_refused, (message, story.said)
-        assert all(isinstance(fact, RequestRefused) for fact in story.said), (message, story.said)
+        assert story.answer == () or was_refused, (message, story.answer)
+        assert all(isinstance(fact, RequestRefused) for fact in story.answer), (message, story.answer)
         assert story.state == before
     return story

@@ -71,8 +71,8 @@ def test_goods_that_are_released_before_they_arrive_took_no_time() -> None:
 
 
 def test_prometheus_measures_what_is_defined() -> None:
-    told = ClearanceTimeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
-    measured = {**stage_seconds(told), "gate": gate_seconds(told)}
+    desk = ClearanceTimeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
+    measured = {**stage_seconds(desk), "gate": gate_seconds(desk)}
     assert measured == {name: minutes * 60.0 for name, minutes in MINUTES.items()}
     assert SECONDS._labelnames == ("stage", "direction", "lane", "office", "mode")
 

@@ -33,7 +33,7 @@ class Topics:
         self.controls = controls
         self.unheard: dict[tuple[str, str, str], deque[tuple[str, Message, int]]] = defaultdict(deque)
         self.stories: dict[tuple[str, str], Story] = {}
-        self.said: list[Message] = []
+        self.facts: list[Message] = []
         self.written = 0
 
     def ask(self, desk: str, message: Message, message_id: str) -> None:
@@ -50,10 +50,10 @@ class Topics:
         if not self.unheard[place]:
             del self.unheard[place]
         told = self.stories.setdefault((desk, key), Story(DESKS[desk], DESKS[desk].INITIAL))
-        told.heard = serial - 1
+        told.count = serial - 1
         told.when(message, message_id=message_id)
-        for index, fact in enumerate(told.said):
-            self.said.append(fact)
+        for index, fact in enumerate(told.answer):
+            self.facts.append(fact)
             name = fact_id(desk, message_id, index)
             for hearer in DESKS:
                 refused = isinstance(fact, RequestRefused) and desk not in REFUSALS.get(hearer, ())
@@ -71,7 +71,7 @@ class Topics:
     def answers(self) -> dict[str, list[str]]:
         """What the declaration desk said of each consignment, withdrawals left out."""
         found: dict[str, list[str]] = defaultdict(list)
-        for fact in self.said:
+        for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):
                 found[str(fact.model_dump()["consignment_id"])].append(fact.kind)
         return dict(found)
@@ -98,7 +98,7 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     # the second lodgement of the same paper is named where it was heard: while the first one waited, or under the new id
     repeats = [kind for key in (FIRST, SECOND) for kind in said[key]].count("DeclarationRepeated")
     assert repeats == 1 and said[FIRST][:1] == [ACCEPTED] and said[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]
-    accepted = [fact for fact in topics.said if isinstance(fact, DeclarationAccepted)]
+    accepted = [fact for fact in topics.facts if isinstance(fact, DeclarationAccepted)]
     assert [(fact.consignment_id, fact.earlier) for fact in accepted] == [(FIRST, ""), (SECOND, FIRST)]
     assert len({fact.declaration_no for fact in accepted}) == 2
 
@@ -113,7 +113,7 @@ def test_in_any_order_a_refused_withdrawal_makes_none(data: st.DataObject) -> No
     topics.ask("declaration", lodge(packages=3), "r-3")
     topics.run(lambda places: data.draw(st.sampled_from(places)))
     assert topics.answers() == {FIRST: [ACCEPTED, "DeclarationRepeated"]}
-    codes = {fact.request_id: fact.code for fact in topics.said if isinstance(fact, RequestRefused)}
+    codes = {fact.request_id: fact.code for fact in topics.facts if isinstance(fact, RequestRefused)}
     assert codes == {"w-1": "controls_ordered", "r-3": "reference_used"}
 
 
@@ -128,7 +128,7 @@ def test_in_any_order_a_withdrawal_that_waits_for_an_officer_keeps_what_is_lodge
     topics.ask("declaration", lodge(packages=3), "r-2")
     topics.run(lambda places: data.draw(st.sampled_from(places)))
     assert topics.answers() == {FIRST: [ACCEPTED]}
-    assert [fact.kind for fact in topics.said].count("DeclarationWaits") == 1
+    assert [fact.kind for fact in topics.facts].count("DeclarationWaits") == 1
     lift = LiftHold(
         consignment_id=FIRST, asked_by="officer", occurred_at=NOON, hold_id="officer/h-1", reason="nothing was found"
     )
@@ -146,7 +146,7 @@ def test_each_further_withdrawal_makes_one_more() -> None:
         topics.run(min)
     topics.ask("declaration", lodge(), "r-9")
     topics.run(min)
-    accepted = [fact for fact in topics.said if isinstance(fact, DeclarationAccepted)]
+    accepted = [fact for fact in topics.facts if isinstance(fact, DeclarationAccepted)]
     assert [(f.consignment_id, f.number, f.earlier) for f in accepted] == [
         (FIRST, 1, ""),
         (SECOND, 2, FIRST),

@@ -57,7 +57,7 @@ def test_every_lodgement_is_answered_once_or_waits_for_the_answer_to_a_withdrawa
     story, answered, read_once = Story(decider, decider.INITIAL), list[str](), dict(messages)
     for message_id, message in read_once.items():
         story.when(message, message_id=message_id)
-        answered += [name for fact in story.said if (name := answer_to(fact, message_id)) is not None]
+        answered += [name for fact in story.answer if (name := answer_to(fact, message_id)) is not None]
     lodged = {name for name, message in read_once.items() if isinstance(message, LodgeDeclaration)}
     waiting = getattr(story.state, "waiting", None)
     assert sorted([*answered, *([waiting.request_id] if waiting else [])]) == sorted(lodged)

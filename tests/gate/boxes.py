@@ -151,11 +151,11 @@ def box_let_go(hold_id: str) -> LiftContainerHold:
     )
 
 
-def may_leave(told: Story) -> bool:
+def may_leave(desk: Story) -> bool:
     """The gate's word after all that was said: its last change of mind."""
-    words = [f for f in told.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
-    return bool(words) and words[-1].kind == "ContainerMayLeave" and as_box(told.state).published == "leave"
+    words = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
+    return bool(words) and words[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
 
 
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
+def kinds(desk: Story) -> list[str]:
+    return [fact.kind for fact in desk.answer]

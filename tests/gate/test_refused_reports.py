@@ -8,14 +8,14 @@ from tests.voice import story
 
 
 def test_a_report_that_nobody_made_cannot_be_taken_back_or_corrected() -> None:
-    told = story(decider, freed()).when(retracted("m9"))
-    told.then_refused("report_unknown")
-    told.when(event(EquipmentEvent.GATED_IN, 5, replaces="m9")).then_refused("report_unknown")
+    desk = story(decider, freed()).when(retracted("m9"))
+    desk.then_refused("report_unknown")
+    desk.when(event(EquipmentEvent.GATED_IN, 5, replaces="m9")).then_refused("report_unknown")
 
 
 def test_a_box_of_which_more_is_told_than_is_kept_takes_no_further_report() -> None:
     """Moves within the area and forecasts make room; what opens and ends visits is never dropped for a new report."""
-    told = story(decider)
+    desk = story(decider)
     for number in range(MOST_REPORTS):
-        told.when(discharged(number / 100), at=at(number / 100))
-    told.when(discharged(DAY), at=at(DAY)).then_refused("too_many_reports")
+        desk.when(discharged(number / 100), at=at(number / 100))
+    desk.when(discharged(DAY), at=at(DAY)).then_refused("too_many_reports")

@@ -102,12 +102,12 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
         name = f"c{number}"
         told.when(message, message_id=name, at=at(now))
         ids.append(name)
-        before, said = told.state, told.said
+        before, answer = told.state, told.answer
         told.when(message, message_id=name, at=at(now))
-        assert all(isinstance(fact, RequestRefused) for fact in told.said), (message, told.said)
+        assert all(isinstance(fact, RequestRefused) for fact in told.answer), (message, told.answer)
         assert told.state == before
-        refused = any(isinstance(fact, RequestRefused) for fact in said)
-        assert not told.said or refused, (message, told.said)
+        refused = any(isinstance(fact, RequestRefused) for fact in answer)
+        assert not told.answer or refused, (message, told.answer)
         match message:
             case ContainerHeld() | ContainerFreed():
                 known = latest.get(message.consignment_id)

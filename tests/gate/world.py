@@ -33,14 +33,14 @@ OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 @dataclass
 class Paper:
-    """One declaration of one lot. `said`: what the gate heard of it last; `final`: released, and nothing more will come."""
+    """One declaration of one lot. `statement`: what the gate heard of it last; `final`: released, and nothing more will come."""
 
     name: str
     bill: str
     visit: int
     shared_by: int
     ship: str
-    said: ContainerHeld | ContainerFreed | None = None
+    statement: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
     """Whether it stands for a lot for which another declaration stands, until it is withdrawn or struck off."""
@@ -71,7 +71,7 @@ class World:
     """One container over some months."""
 
     dice: Random
-    told: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
+    desk: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
     stays: list[Stay] = field(default_factory=list)
     now: float = 0.0
     terminal_tells: bool = True
@@ -118,7 +118,7 @@ class World:
                     pass
             if paper is not None:
                 assert isinstance(message, ContainerHeld | ContainerFreed)
-                paper.said = message
+                paper.statement = message
                 stay.opening_heard = stay.opening_heard or message.arrived_at is not None
             elif message.kind == "RecordEquipmentEvent":
                 if message.model_dump()["event"] in (OUT, LOADED):
@@ -127,7 +127,7 @@ class World:
                     stay.opening_heard = True
                     if stay.number:
                         self.stays[stay.number - 1].departure_heard = True
-            self.told.when(message, message_id=name, at=at(self.now))
+            self.desk.when(message, message_id=name, at=at(self.now))
             self.nothing_leaves_by_mistake()
         self.now = max(self.now, when)
 
@@ -138,28 +138,28 @@ class World:
 
     def nothing_leaves_by_mistake(self) -> None:
         """No yes while a lot that any paper had told of by then is unreleased, given that the re-entry was told."""
-        if may_leave(self.told):
+        if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
-        if stay is None or not stay.opening_heard or not may_leave(self.told):
+        if stay is None or not stay.opening_heard or not may_leave(self.desk):
             return
         lots: dict[str, list[Paper]] = {}
         for paper in stay.papers:
-            said = paper.said
+            said = paper.statement
             if said is not None and not paper.struck and not (self._withdrawn(paper) and said.arrived_at is None):
                 lots.setdefault(paper.bill, []).append(paper)
         assert lots, "a yes although nothing is known to be in the box"
         for bill, papers in lots.items():
             standing = [p for p in papers if not self._withdrawn(p)]
             assert len(standing) == 1, f"a yes while {len(standing)} papers stand for {bill}"
-            assert isinstance(standing[0].said, ContainerFreed), f"a yes while {bill} is held"
+            assert isinstance(standing[0].statement, ContainerFreed), f"a yes while {bill} is held"
             assert standing[0].direction is Direction.IMPORT or standing[0].permitted, f"a yes for the export {bill}"
         told_of = max(p.shared_by for papers in lots.values() for p in papers)
         assert len(lots) >= told_of, f"a yes for {len(lots)} lots of {told_of}"
 
     @staticmethod
     def _withdrawn(paper: Paper) -> bool:
-        return isinstance(paper.said, ContainerFreed) and not paper.said.released
+        return isinstance(paper.statement, ContainerFreed) and not paper.statement.released
 
     # what happens
 
@@ -265,7 +265,7 @@ class World:
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
         """The box leaves whatever the gate says; it is reported, and an officer finds it outside."""
         self.hear_until(when)
-        stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.told)
+        stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
         heard = self.say("gate", self.now + 5, event(OUT, self.now, place="G1"), stay)
         self.hear_until(max(heard, self._topic.get("release", 0.0)) + 1)
         heard = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
@@ -277,7 +277,7 @@ class World:
         dice = self.dice
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         if stay.direction is Direction.EXPORT:
-            assert not may_leave(self.told), "an export leaves by loading"
+            assert not may_leave(self.desk), "an export leaves by loading"
             if dice.random() < 0.6:
                 stay.left = self.now
                 ship = stay.ship if self.terminal_knows_ship else ""
@@ -290,9 +290,9 @@ class World:
             self.hear_until(self.now + 1)
         last = self.stays[-2] if len(self.stays) > 1 else None
         if last is None or last.departure_heard:
-            assert may_leave(self.told), "kept by mistake: every lot is released, and everything was told"
+            assert may_leave(self.desk), "kept by mistake: every lot is released, and everything was told"
             self.allowed += 1
-        elif not may_leave(self.told):
+        elif not may_leave(self.desk):
             self.leave_by_mistake(stay, self.now + 1)
             return
         if dice.random() < 0.1:
@@ -300,9 +300,9 @@ class World:
             wrong = f"wrong{self._count}"
             heard = self.say("gate", self.now + 1, event(OUT, self.now, place="G2"), stay, id=wrong)
             self.hear_until(self.say("gate", heard + dice.uniform(0, 60), retracted(wrong), stay))
-            assert may_leave(self.told), "kept by mistake: the report of its departure was taken back"
+            assert may_leave(self.desk), "kept by mistake: the report of its departure was taken back"
         self.hear_until(self.now + dice.uniform(1, DAY))
-        if not may_leave(self.told):
+        if not may_leave(self.desk):
             self.leave_by_mistake(stay, self.now + 1)
             return
         when = stay.left = self.now
@@ -326,9 +326,9 @@ class World:
     def call_back(self, stay: Stay, after: float) -> None:
         """Goods that left as they should are held and let go again by the release desk, which changes nothing of how they left."""
         for paper in stay.papers:
-            if paper.doubled or paper.said is None or self.dice.random() > 0.15:
+            if paper.doubled or paper.statement is None or self.dice.random() > 0.15:
                 continue
-            version, arrived = paper.said.version, stay.opened
+            version, arrived = paper.statement.version, stay.opened
             for _ in range(self.dice.choice((1, 1, 2))):
                 after = max(after, self._topic["release"]) + self.dice.uniform(1, HOUR)
                 self.say("release", after, self._held(paper, version + 1, after, arrived), stay, paper)

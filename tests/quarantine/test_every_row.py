@@ -193,15 +193,15 @@ def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list
 
 def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
     """There is a first and a last reading so far apart that everything between them is right."""
-    told = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
-    for first in range(len(told)):
-        for end in range(first, len(told)):
-            if end > first and told[end].hours - told[end - 1].hours > row.apart_hours:
+    desk = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
+    for first in range(len(desk)):
+        for end in range(first, len(desk)):
+            if end > first and desk[end].hours - desk[end - 1].hours > row.apart_hours:
                 break
-            inside = [r for r in readings if told[first].hours <= r.hours <= told[end].hours]
+            inside = [r for r in readings if desk[first].hours <= r.hours <= desk[end].hours]
             if not all(_right(step, r) for r in inside):
                 break
-            if told[end].hours - told[first].hours >= step.hours:
+            if desk[end].hours - desk[first].hours >= step.hours:
                 return True
     return False
 

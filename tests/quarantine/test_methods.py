@@ -54,7 +54,7 @@ def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any)
 
 def ordered(message: PestIntercepted) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
     """What is treated, and by which methods; None if an officer decides."""
-    (fact,) = story(decider).when(message).said
+    (fact,) = story(decider).when(message).answer
     if isinstance(fact, TreatmentReferred):
         assert (fact.goods, fact.pest) == (message.goods, message.pest)
         return None
@@ -100,11 +100,11 @@ def test_methods_follow_goods_and_pest(
 
 
 def test_live_fish_are_never_ordered_heat_or_gas_but_wait_for_an_officer() -> None:
-    told = story(decider).when(TIMBER.model_copy(update={"goods": (LIVING,)}))
-    told.then(facts.treatment_referred("risk", (LIVING,), due=told.at + timedelta(days=5), at=told.at))
-    (limit,) = told.deadlines()
-    told.when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due), at=limit.due)
-    assert [type(fact) for fact in told.said] == [TreatmentOverdue]
+    desk = story(decider).when(TIMBER.model_copy(update={"goods": (LIVING,)}))
+    desk.then(facts.treatment_referred("risk", (LIVING,), due=desk.at + timedelta(days=5), at=desk.at))
+    (limit,) = desk.deadlines()
+    desk.when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due), at=limit.due)
+    assert [type(fact) for fact in desk.answer] == [TreatmentOverdue]
 
 
 def test_every_method_of_the_table_can_be_ordered() -> None:
@@ -134,44 +134,44 @@ def test_every_method_of_the_table_can_be_ordered() -> None:
 def test_a_treatment_is_overdue_when_the_longest_that_is_ordered_could_have_been_done_and_not_before(
     pest: str, goods: GoodsClass, days: int
 ) -> None:
-    told = story(decider, found(pest, goods))
-    (order,) = [fact for fact in told.said if isinstance(fact, TreatmentOrdered)]
-    assert order.due == told.at + timedelta(days=days)
+    desk = story(decider, found(pest, goods))
+    (order,) = [fact for fact in desk.answer if isinstance(fact, TreatmentOrdered)]
+    assert order.due == desk.at + timedelta(days=days)
     longest = max(
         step.hours for row in ROWS if row.goods is goods and row.method in order.methods for step in row.steps
     )
-    assert order.due - told.at > timedelta(hours=float(longest)), "a right treatment is never told overdue"
-    assert [limit.due for limit in told.deadlines()] == [order.due]
+    assert order.due - desk.at > timedelta(hours=float(longest)), "a right treatment is never told overdue"
+    assert [limit.due for limit in desk.deadlines()] == [order.due]
 
 
 def test_a_record_of_grain_that_is_taken_back_leaves_as_long_as_its_order_did() -> None:
-    told = story(decider, found("Sitophilus oryzae", GRAIN)).when(
+    desk = story(decider, found("Sitophilus oryzae", GRAIN)).when(
         good_treatment(CONSIGNMENT, "inspection", 1, PHOSPHINE), message_id="r1"
     )
-    assert [type(fact) for fact in told.said] == [TreatmentVerified]
+    assert [type(fact) for fact in desk.answer] == [TreatmentVerified]
     wrong = RetractTreatment(
-        consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=told.at, origin="inspection", wrong="r1", reason="x"
+        consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=desk.at, origin="inspection", wrong="r1", reason="x"
     )
-    retracted = told.when(wrong).said[0]
-    assert isinstance(retracted, TreatmentRetracted) and retracted.due == told.at + timedelta(days=13)
+    retracted = desk.when(wrong).answer[0]
+    assert isinstance(retracted, TreatmentRetracted) and retracted.due == desk.at + timedelta(days=13)
 
 
 def test_a_correct_phosphine_record_of_grain_is_verified() -> None:
-    told = story(decider, found("Sitophilus oryzae", GRAIN)).when(
+    desk = story(decider, found("Sitophilus oryzae", GRAIN)).when(
         good_treatment(CONSIGNMENT, "inspection", 1, PHOSPHINE)
     )
-    assert [fact.schedule for fact in told.said if isinstance(fact, TreatmentVerified)] == ["PH3-grain-7d-10d"]
+    assert [fact.schedule for fact in desk.answer if isinstance(fact, TreatmentVerified)] == ["PH3-grain-7d-10d"]
 
 
 def test_cherries_are_judged_by_their_own_schedule_and_not_by_that_of_wood() -> None:
     row = next(row for row in ROWS if row.goods is CHERRIES)
     step = row.steps[0]
-    told = story(decider, found("Cydia pomonella", CHERRIES))
-    told.when(treatment(CONSIGNMENT, "inspection", 1, BROMIDE, GOOD[BROMIDE][:2], residue="5", dose="48"))
-    assert isinstance(told.said[0], TreatmentFailed) and told.said[0].schedule == row.schedule
-    again = {"attempt": 2, "started_at": told.at, "occurred_at": told.at + timedelta(hours=3)}
-    told.when(record(row, step, just(row, step)).model_copy(update=again))
-    assert [fact.schedule for fact in told.said if isinstance(fact, TreatmentVerified)] == [row.schedule]
+    desk = story(decider, found("Cydia pomonella", CHERRIES))
+    desk.when(treatment(CONSIGNMENT, "inspection", 1, BROMIDE, GOOD[BROMIDE][:2], residue="5", dose="48"))
+    assert isinstance(desk.answer[0], TreatmentFailed) and desk.answer[0].schedule == row.schedule
+    again = {"attempt": 2, "started_at": desk.at, "occurred_at": desk.at + timedelta(hours=3)}
+    desk.when(record(row, step, just(row, step)).model_copy(update=again))
+    assert [fact.schedule for fact in desk.answer if isinstance(fact, TreatmentVerified)] == [row.schedule]
 
 
 # the officer's decision
@@ -182,29 +182,29 @@ def referred() -> Story:
 
 
 def test_an_officer_lets_the_goods_pass() -> None:
-    told = referred().when(decision(TreatmentDecision.CLEAR))
-    told.then(facts.treatment_waived("inspection", because="隔离检疫合格 healthy after isolation", at=told.at))
-    assert told.deadlines() == () and not decider.closed(told.state)
-    told.when(declaration_withdrawn()).then()
+    desk = referred().when(decision(TreatmentDecision.CLEAR))
+    desk.then(facts.treatment_waived("inspection", because="隔离检疫合格 healthy after isolation", at=desk.at))
+    assert desk.deadlines() == () and not decider.closed(desk.state)
+    desk.when(declaration_withdrawn()).then()
 
 
 def test_an_officer_refuses_the_goods() -> None:
-    told = referred().when(decision(TreatmentDecision.REFUSE), message_id="d1")
-    told.then(facts.quarantine_refused("inspection", because="隔离检疫合格 healthy after isolation", at=told.at))
-    assert isinstance(told.state, Abandoned)
-    told.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
-    told.when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
+    desk = referred().when(decision(TreatmentDecision.REFUSE), message_id="d1")
+    desk.then(facts.quarantine_refused("inspection", because="隔离检疫合格 healthy after isolation", at=desk.at))
+    assert isinstance(desk.state, Abandoned)
+    desk.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
+    desk.when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
 
 
 def test_an_officer_orders_a_treatment_whose_records_are_judged_by_its_schedule() -> None:
-    told = referred().when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1")
-    (fact,) = told.said
+    desk = referred().when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1")
+    (fact,) = desk.answer
     assert isinstance(fact, TreatmentOrdered)
     assert (fact.attempt, fact.goods, fact.methods, fact.pest) == (1, WOOD, (BROMIDE,), "Drosophila suzukii")
-    told.when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1").then()
-    told.when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
-    told.when(good_treatment(CONSIGNMENT, "inspection", 1, BROMIDE))
-    assert isinstance(told.said[0], TreatmentVerified)
+    desk.when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1").then()
+    desk.when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
+    desk.when(good_treatment(CONSIGNMENT, "inspection", 1, BROMIDE))
+    assert isinstance(desk.answer[0], TreatmentVerified)
 
 
 @pytest.mark.parametrize(
@@ -228,23 +228,23 @@ def test_a_decision_that_nobody_asked_for_is_refused() -> None:
 
 
 def test_a_record_before_the_officer_decided_answers_nothing() -> None:
-    told = referred().when(good_treatment(CONSIGNMENT, "inspection", 1))
-    told.then_refused("not_ordered")
+    desk = referred().when(good_treatment(CONSIGNMENT, "inspection", 1))
+    desk.then_refused("not_ordered")
 
 
 def test_a_withdrawal_cancels_what_an_officer_did_not_decide() -> None:
-    told = referred().when(declaration_withdrawn())
-    told.then(facts.treatment_cancelled("inspection", told.at))
+    desk = referred().when(declaration_withdrawn())
+    desk.then(facts.treatment_cancelled("inspection", desk.at))
 
 
 def test_decisions_heard_twice_add_nothing() -> None:
     for what in TreatmentDecision:
-        told = referred()
+        desk = referred()
         fields: dict[str, Any] = {"goods": WOOD, "methods": (HEAT,)} if what is TreatmentDecision.TREAT else {}
-        first: tuple[Fact, ...] = told.when(decision(what, **fields), message_id="d1").said
-        before = told.state
-        told.when(decision(what, **fields), message_id="d1").then()
-        assert len(first) == 1 and told.state == before
+        first: tuple[Fact, ...] = desk.when(decision(what, **fields), message_id="d1").answer
+        before = desk.state
+        desk.when(decision(what, **fields), message_id="d1").then()
+        assert len(first) == 1 and desk.state == before
 
 
 # which goods are of which class

@@ -236,5 +236,5 @@ def test_the_sums_are_those_of_a_hand_calculator() -> None:
 
 def test_of_many_shortfalls_the_first_are_named_and_the_rest_counted() -> None:
     rows: list[Line] = [("1", "20", None, f"sensor {number}") for number in range(40)]
-    told = shortfalls(HEAT, *rows)
-    assert len(told) == 19 and told[-1] == "22 more shortfalls"
+    desk = shortfalls(HEAT, *rows)
+    assert len(desk) == 19 and desk[-1] == "22 more shortfalls"

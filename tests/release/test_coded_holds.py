@@ -76,8 +76,8 @@ def test_a_hold_of_a_desk_has_a_code_whose_words_are_its_sentence_and_tells_wher
 
 @pytest.mark.parametrize("words", ["stripped", "no visit is open", "{why}", "举报\n线索", "x" * 500])
 def test_what_an_officer_wrote_is_no_sentence_of_a_desk(words: str) -> None:
-    told = story(decider, consignment_assessed(), place_hold(words))
-    [hold] = [each for each in told.state.stated if each.hold_id.startswith("officer/")]
+    desk = story(decider, consignment_assessed(), place_hold(words))
+    [hold] = [each for each in desk.state.stated if each.hold_id.startswith("officer/")]
     assert (hold.reason, why_of(hold.model_dump())) == (words, (words, words))
     assert why_held(hold) == phrase("words", words=words)
 

@@ -135,7 +135,7 @@ class Standing:
 
 def check(told: Story, oracle: Oracle, standing: Standing) -> None:
     """After each message: what the desk's statements come to, against the oracle."""
-    for fact in told.said:
+    for fact in told.answer:
         match fact:
             case ReleaseGranted():
                 assert standing.word not in ("refused", "withdrawn")

@@ -103,7 +103,7 @@ class World:
 
     def _arrive(self, message: Message, message_id: str) -> None:
         """A report counts that was not sent back, until it is taken back; what it told is counted all the same where the box left."""
-        kinds = {fact.kind for fact in self.told.said}
+        kinds = {fact.kind for fact in self.told.answer}
         if isinstance(message, ReportArrival) and "ArrivalRecorded" in kinds:
             self.arrivals[message_id] = set(message.containers or BOXES)
         elif isinstance(message, RetractArrival) and "ArrivalRetracted" in kinds:
@@ -138,7 +138,7 @@ class World:
             self.check()
 
     def check(self) -> None:
-        for fact in self.told.said:
+        for fact in self.told.answer:
             match fact:
                 case ReleaseGranted():
                     self.word, self.released = "released", fact.containers

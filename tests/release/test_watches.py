@@ -64,22 +64,22 @@ def met(watch_id: str = "w") -> PlaceHold:
 
 def beside(watches: Story, *past: Message) -> Story:
     """Goods in the partition of these watches."""
-    told = story(decider)
-    told.shared = watches.state
+    desk = story(decider)
+    desk.shared = watches.state
     for message in past:
-        told.when(message)
-    return told
+        desk.when(message)
+    return desk
 
 
-def holds(told: Story) -> list[str]:
-    return [each.hold_id for each in told.state.stated]
+def holds(desk: Story) -> list[str]:
+    return [each.hold_id for each in desk.state.stated]
 
 
 @pytest.mark.parametrize("typed", ["bl 1", "BL-1", "BL1"])
 def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -> None:
     watches = story(decider, place_watch(bill_no=typed, reason="cigarettes"))
     goods = beside(watches, arrival()).when(consignment_assessed())
-    (held,) = [fact for fact in goods.said if isinstance(fact, ConsignmentHeld)]
+    (held,) = [fact for fact in goods.answer if isinstance(fact, ConsignmentHeld)]
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner, hold.reason, hold.lifted_by) == (f"{WATCH}w", "officer", "cigarettes", "LiftHold")
 
@@ -118,7 +118,7 @@ def test_the_door_calls_goods_back_that_were_released_before_the_watch() -> None
     assert goods.state.state == "released"
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
     goods.when(met())
-    assert [type(fact) for fact in goods.said][:2] == [ReleaseRevoked, ConsignmentHeld] and holds(goods) == [
+    assert [type(fact) for fact in goods.answer][:2] == [ReleaseRevoked, ConsignmentHeld] and holds(goods) == [
         f"{WATCH}w"
     ]
 
@@ -129,7 +129,7 @@ def test_the_doors_hold_needs_no_watch_beside_it_and_makes_no_second_one() -> No
     goods.when(consignment_assessed()).when(arrival())
     assert holds(goods) == [f"{WATCH}w"]
     goods.when(met(), message_id="another")
-    (refused,) = goods.said
+    (refused,) = goods.answer
     assert isinstance(refused, RequestRefused) and refused.code == "already_held"
 
 
@@ -138,7 +138,7 @@ def test_an_officer_lets_goods_go_and_the_watch_does_not_hold_them_again() -> No
     goods = beside(watches, consignment_assessed(), arrival()).when(lift_hold(f"{WATCH}w"), message_id="lift")
     assert goods.state.state == "released"
     goods.when(met(), message_id="late")
-    (refused,) = goods.said
+    (refused,) = goods.answer
     assert isinstance(refused, RequestRefused) and refused.code == "watch_lifted"
     goods.when(retract_lift("lift"))
     assert holds(goods) == [f"{WATCH}w"], "the lifting was wrong"
@@ -150,7 +150,7 @@ def test_a_lifted_watch_holds_nothing_new_whichever_came_first() -> None:
         goods = beside(watches, consignment_assessed(), arrival())
         assert goods.state.state == "released"
         goods.when(met())
-        assert [getattr(fact, "code", "") for fact in goods.said] == ["watch_lifted"]
+        assert [getattr(fact, "code", "") for fact in goods.answer] == ["watch_lifted"]
 
 
 def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
@@ -163,8 +163,8 @@ def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
 
 
 def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
-    told = story(decider).when(place_watch(bill_no="bl-1", reason="a tip"))
-    told.then(facts.watch_placed(PARTITION, "w", bill_no="bl-1", at=told.at))
+    desk = story(decider).when(place_watch(bill_no="bl-1", reason="a tip"))
+    desk.then(facts.watch_placed(PARTITION, "w", bill_no="bl-1", at=desk.at))
     codes = []
     for message in (
         place_watch(bill_no="bl-1"),
@@ -173,8 +173,8 @@ def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
         lift_watch(),
         place_watch(),
     ):
-        told.when(message)
-        codes += [fact.code if isinstance(fact, RequestRefused) else fact.kind for fact in told.said]
+        desk.when(message)
+        codes += [fact.code if isinstance(fact, RequestRefused) else fact.kind for fact in desk.answer]
     assert codes == ["already_answered", "watch_malformed", WatchLifted.kind, "watch_lifted", "watch_lifted"]
     keeps_its_promises(
         decider, [place_watch(bill_no="B"), place_watch("x", declarant=TRADER), lift_watch(), lift_watch("y")]
@@ -182,14 +182,14 @@ def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
 
 
 def test_watches_are_bounded_and_a_further_one_is_refused_aloud() -> None:
-    told = story(decider, *[place_watch(f"w{number}", bill_no=f"B{number}") for number in range(MOST_WATCHES)])
-    told.when(place_watch("one more", bill_no="BL1"))
-    assert [getattr(fact, "code", "") for fact in told.said] == ["too_many_watches"]
-    told.when(lift_watch("w7")).when(place_watch("one more", bill_no="BL1"))
-    assert isinstance(told.said[0], WatchPlaced) and len(told.state.watches) == MOST_WATCHES
+    desk = story(decider, *[place_watch(f"w{number}", bill_no=f"B{number}") for number in range(MOST_WATCHES)])
+    desk.when(place_watch("one more", bill_no="BL1"))
+    assert [getattr(fact, "code", "") for fact in desk.answer] == ["too_many_watches"]
+    desk.when(lift_watch("w7")).when(place_watch("one more", bill_no="BL1"))
+    assert isinstance(desk.answer[0], WatchPlaced) and len(desk.state.watches) == MOST_WATCHES
     for number in range(REMEMBERED_ENDS + 1):
-        told.when(lift_watch(f"never placed {number}"))
-    assert len(told.state.ended) == REMEMBERED_ENDS
+        desk.when(lift_watch(f"never placed {number}"))
+    assert len(desk.state.ended) == REMEMBERED_ENDS
 
 
 def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_holds_as_one_consignment_may_have() -> (
@@ -239,30 +239,30 @@ class World:
         if place is None:
             self.watches.when(message, message_id=name)
             return
-        told = self.goods[place]
-        told.shared = self.watches.state
-        before = holds(told)
-        told.when(message, message_id=name)
+        desk = self.goods[place]
+        desk.shared = self.watches.state
+        before = holds(desk)
+        desk.when(message, message_id=name)
         if message.kind == "LiftHold" and (hold_id := str(getattr(message, "hold_id", ""))) in before:
             self.let_go.add((place, hold_id.removeprefix(WATCH)))
-        if any(isinstance(fact, ReleaseGranted) for fact in told.said):
+        if any(isinstance(fact, ReleaseGranted) for fact in desk.answer):
             owed = self.owed(place)
             assert not owed, f"released while {owed} are open"
 
     def owed(self, place: int) -> set[str]:
         """The watches that must hold these goods: those that the partition has, or that the door has told the goods of."""
-        told = self.open | {watch_id for goods, watch_id in self.by_door if goods == place}
-        return {watch_id for watch_id in told - self.ended if (place, watch_id) not in self.let_go}
+        desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == place}
+        return {watch_id for watch_id in desk - self.ended if (place, watch_id) not in self.let_go}
 
     def end(self) -> list[str]:
         """The door has told every known consignment of every watch; what stands then."""
-        for place, told in enumerate(self.goods):
+        for place, desk in enumerate(self.goods):
             for watch_id in sorted(self.open):
                 self.tell(place, met(watch_id))
-            for hold_id in holds(told):
+            for hold_id in holds(desk):
                 if hold_id.removeprefix(WATCH) in self.ended:
                     self.tell(place, lift_hold(hold_id))
-        return [stands(told) for told in self.goods]
+        return [stands(desk) for desk in self.goods]
 
 
 def acts() -> list[tuple[int | None, Message]]:

@@ -26,7 +26,7 @@ KEYS = DrawKeys((FIRST, NEXT))
 
 
 def drawn(heard: DeclarationAccepted, keys: DrawKeys = KEYS, at: datetime | None = None) -> Draw:
-    (fact,) = story(RiskDecider(keys)).when(heard, at=at).said
+    (fact,) = story(RiskDecider(keys)).when(heard, at=at).answer
     assert isinstance(fact, ConsignmentAssessed)
     return fact.draw
 
