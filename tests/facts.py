@@ -538,12 +538,12 @@ def open_hold(
 
 
 def arrival_recorded(
-    *containers: str, place: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
+    *containers: str, where: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
 ) -> ArrivalRecorded:
     return ArrivalRecorded(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
-        place=place,
+        place=where,
         reported_by=by,
         containers=containers,
         reported_for="" if by == "gate" else by,
@@ -722,7 +722,7 @@ def equipment_event_recorded(
     event: EquipmentEvent,
     visit: str,
     *,
-    place: str = "berth 1",
+    where: str = "berth 1",
     laden: bool | None = None,
     at: datetime = NOON,
 ) -> EquipmentEventRecorded:
@@ -732,7 +732,7 @@ def equipment_event_recorded(
         report_id=report_id,
         event=event,
         classifier=Classifier.ACTUAL,
-        place=place,
+        place=where,
         laden=laden,
         conveyance="",
         bill="",
@@ -744,8 +744,8 @@ def equipment_event_recorded(
     )
 
 
-def visit_opened(visit: str, *, place: str = "berth 1", laden: bool | None = None, at: datetime = NOON) -> VisitOpened:
-    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=place, conveyance="", laden=laden)
+def visit_opened(visit: str, *, where: str = "berth 1", laden: bool | None = None, at: datetime = NOON) -> VisitOpened:
+    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=where, conveyance="", laden=laden)
 
 
 def container_may_leave(
@@ -816,10 +816,10 @@ def gate_alarm_raised(visit: str, report_id: str, at: datetime = NOON) -> GateAl
 
 
 def container_arrived(
-    container_no: str = BOX, visit: str = "v1", *, place: str = "berth 1", at: datetime = NOON
+    container_no: str = BOX, visit: str = "v1", *, where: str = "berth 1", at: datetime = NOON
 ) -> ContainerArrived:
     return ContainerArrived(
-        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, place=place
+        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, place=where
     )
 
 

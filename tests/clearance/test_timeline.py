@@ -128,9 +128,9 @@ def test_release_before_arrival_takes_no_time_overall() -> None:
 
 @pytest.mark.parametrize("answer", [treatment_waived, quarantine_refused])
 def test_the_time_until_an_officer_decides_is_time_of_treatment(answer: Callable[[str], Message]) -> None:
-    asked = treatment_referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
+    referred = treatment_referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
     decided = answer("risk").model_copy(update={"occurred_at": NOON + after(45)})
-    for order in permutations([asked, decided, granted(63)]):
+    for order in permutations([referred, decided, granted(63)]):
         assert stage_seconds(desk(list(order)))["treatment"] == 40 * 60
 
 

@@ -43,16 +43,16 @@ class Topics:
         self.written += 1
         self.unheard[desk, topic, message.key].append((message_id, message, self.written))
 
-    def hear(self, place: tuple[str, str, str]) -> None:
+    def hear(self, topic: tuple[str, str, str]) -> None:
         """The desk hears the first message of this topic and key that it has not heard."""
-        desk, _, key = place
-        message_id, message, serial = self.unheard[place].popleft()
-        if not self.unheard[place]:
-            del self.unheard[place]
-        told = self.stories.setdefault((desk, key), Story(DESKS[desk], DESKS[desk].INITIAL))
-        told.count = serial - 1
-        told.when(message, message_id=message_id)
-        for index, fact in enumerate(told.answer):
+        desk, _, key = topic
+        message_id, message, serial = self.unheard[topic].popleft()
+        if not self.unheard[topic]:
+            del self.unheard[topic]
+        story = self.stories.setdefault((desk, key), Story(DESKS[desk], DESKS[desk].INITIAL))
+        story.count = serial - 1
+        story.when(message, message_id=message_id)
+        for index, fact in enumerate(story.answer):
             self.facts.append(fact)
             name = fact_id(desk, message_id, index)
             for hearer in DESKS:
@@ -92,12 +92,14 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.ask("declaration", withdraw(), "w-1")
     topics.ask("declaration", lodge(packages=3), "r-2")
     topics.ask("declaration", lodge(packages=3), "r-3")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
-    said = topics.answers()
-    assert said[SECOND][0] == ACCEPTED and said[SECOND].count(ACCEPTED) == 1
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
+    answers = topics.answers()
+    assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
     # the second lodgement of the same paper is named where it was heard: while the first one waited, or under the new id
-    repeats = [kind for key in (FIRST, SECOND) for kind in said[key]].count("DeclarationRepeated")
-    assert repeats == 1 and said[FIRST][:1] == [ACCEPTED] and said[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]
+    repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
+    assert (
+        repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]
+    )
     accepted = [fact for fact in topics.facts if isinstance(fact, DeclarationAccepted)]
     assert [(fact.consignment_id, fact.earlier) for fact in accepted] == [(FIRST, ""), (SECOND, FIRST)]
     assert len({fact.declaration_no for fact in accepted}) == 2
@@ -111,7 +113,7 @@ def test_in_any_order_a_refused_withdrawal_makes_none(data: st.DataObject) -> No
     topics.ask("declaration", withdraw(), "w-1")
     topics.ask("declaration", lodge(), "r-2")
     topics.ask("declaration", lodge(packages=3), "r-3")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     assert topics.answers() == {FIRST: [ACCEPTED, "DeclarationRepeated"]}
     codes = {fact.request_id: fact.code for fact in topics.facts if isinstance(fact, RequestRefused)}
     assert codes == {"w-1": "controls_ordered", "r-3": "reference_used"}
@@ -126,14 +128,14 @@ def test_in_any_order_a_withdrawal_that_waits_for_an_officer_keeps_what_is_lodge
     topics.ask("declaration", lodge(), "r-1")
     topics.ask("declaration", withdraw(), "w-1")
     topics.ask("declaration", lodge(packages=3), "r-2")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     assert topics.answers() == {FIRST: [ACCEPTED]}
     assert [fact.kind for fact in topics.facts].count("DeclarationWaits") == 1
     lift = LiftHold(
         consignment_id=FIRST, asked_by="officer", occurred_at=NOON, hold_id="officer/h-1", reason="nothing was found"
     )
     topics.ask("release", lift, "l-1")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     assert topics.answers() == {FIRST: [ACCEPTED, *HANDED_ON], SECOND: [ACCEPTED]}
 
 

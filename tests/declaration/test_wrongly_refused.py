@@ -46,8 +46,8 @@ def test_a_bill_has_up_to_35_signs() -> None:
 def test_a_number_written_otherwise_is_the_same_paper() -> None:
     for written in ("45", "45.0", "45.00000", "4.5E+1"):
         desk = story(decider, lodge(gross_mass_kg=Decimal(45)))
-        said = desk.when(lodge(gross_mass_kg=Decimal(written))).answer[0]
-        assert isinstance(said, DeclarationRepeated), written
+        declared = desk.when(lodge(gross_mass_kg=Decimal(written))).answer[0]
+        assert isinstance(declared, DeclarationRepeated), written
     line = good_item(quantity=Decimal("10.00"), total_price=Decimal("5000.0000"))
     desk = story(decider, lodge()).when(lodge(items=(line, good_item())))
     assert isinstance(desk.answer[0], DeclarationRepeated)

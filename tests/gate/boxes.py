@@ -82,7 +82,7 @@ def out(when: float = 0, gate: str = "G1") -> RecordGateOut:
 def event(
     kind: EquipmentEvent,
     when: float,
-    place: str = "berth 1",
+    berth: str = "berth 1",
     laden: bool | None = None,
     ship: str = "",
     classifier: Classifier = Classifier.ACTUAL,
@@ -95,15 +95,15 @@ def event(
         occurred_at=at(when),
         event=kind,
         classifier=classifier,
-        place=place,
+        place=berth,
         laden=laden,
         conveyance=ship,
         replaces=replaces,
     )
 
 
-def discharged(when: float, ship: str = "", laden: bool | None = True, place: str = "berth 1") -> RecordEquipmentEvent:
-    return event(EquipmentEvent.DISCHARGED, when, place, laden, ship)
+def discharged(when: float, ship: str = "", laden: bool | None = True, berth: str = "berth 1") -> RecordEquipmentEvent:
+    return event(EquipmentEvent.DISCHARGED, when, berth, laden, ship)
 
 
 def retracted(report: str, sender: str = "terminal") -> RetractEquipmentEvent:
@@ -153,8 +153,8 @@ def box_let_go(hold_id: str) -> LiftContainerHold:
 
 def may_leave(desk: Story) -> bool:
     """The gate's word after all that was said: its last change of mind."""
-    words = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
-    return bool(words) and words[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
+    statements = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
+    return bool(statements) and statements[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
 
 
 def kinds(desk: Story) -> list[str]:

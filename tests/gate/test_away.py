@@ -82,5 +82,5 @@ def test_no_clock_of_a_worker_changes_when_something_happened(clock: int) -> Non
     assert [part.arrived_at for part in box.parts] == [at(50)] and [r.at for r in box.reports] == [at(60)]
     wrong = Story(decider, decider.INITIAL).when(discharged(-800 * DAY), at=at(clock + 70), recorded=at(70))
     assert [report.at for report in wrong.state.reports] == [at(70)]
-    seen = Story(decider, decider.INITIAL).when(found("outside", -800 * DAY), at=at(clock + 70), recorded=at(70))
-    assert [finding.at for finding in seen.state.findings] == [at(70)]
+    times = Story(decider, decider.INITIAL).when(found("outside", -800 * DAY), at=at(clock + 70), recorded=at(70))
+    assert [finding.at for finding in times.state.findings] == [at(70)]

@@ -51,15 +51,15 @@ def test_a_called_back_consignment_stops_its_container() -> None:
     desk.then(stays)
 
 
-@pytest.mark.parametrize(("words", "kept"), [("举报线索", True), ("\U0001f6a2" * 500, True), ("short", False)])
+@pytest.mark.parametrize(("remark", "kept"), [("举报线索", True), ("\U0001f6a2" * 500, True), ("short", False)])
 def test_why_goods_are_held_is_kept_by_codes_as_far_as_a_record_has_room_for_five_hundred_of_them(
-    words: str, kept: bool
+    remark: str, kept: bool
 ) -> None:
-    said = (phrase("refused_for"), *[quoted(words)], *([] if kept else [phrase("named", name="n" * 500)] * 5))
-    desk = story(decider, freed(version=2)).when(held(version=4).model_copy(update={"phrases": said}))
+    why = (phrase("refused_for"), *[quoted(remark)], *([] if kept else [phrase("named", name="n" * 500)] * 5))
+    desk = story(decider, freed(version=2)).when(held(version=4).model_copy(update={"phrases": why}))
     (fact,) = desk.answer
     assert isinstance(fact, ContainerMustStay)
-    assert fact.phrases[2:] == (said if kept else (of_earlier("waits"),))
+    assert fact.phrases[2:] == (why if kept else (of_earlier("waits"),))
 
 
 def test_a_declaration_withdrawn_before_its_goods_came_leaves_nothing_in_the_container() -> None:

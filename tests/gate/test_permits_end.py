@@ -51,8 +51,8 @@ def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -
     desk.when(permitted(A, RETURN), at=at(5)).when(out(30), at=at(30))
     desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60))
     desk.when(held(A, 5, bill="1", arrived=0, when=70, refused=True), at=at(70))
-    words = [f.kind for f in desk.facts if f.key == A]
-    assert words == ["ConsignmentGatedOut"]
+    kinds_of_a = [f.kind for f in desk.facts if f.key == A]
+    assert kinds_of_a == ["ConsignmentGatedOut"]
 
 
 def test_what_leaves_after_its_permit_has_ended_has_left_without_release() -> None:

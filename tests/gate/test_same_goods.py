@@ -22,9 +22,9 @@ def found(desk: Story) -> list[tuple[str, tuple[str, ...]]]:
 def test_a_second_declaration_of_a_bill_in_a_box_is_told_of_both() -> None:
     desk = story(decider, held(A, bill="BILL 1", ship="S 1")).when(held(B, bill="bill-1", ship="S 1", when=9), at=at(9))
     assert found(desk) == [(A, (B,)), (B, (A,))]
-    said = next(fact for fact in desk.answer if isinstance(fact, SameGoodsDeclared) and fact.consignment_id == B)
-    assert said.model_dump(mode="json", include={"rule", "rule_set"}) == BY_BILL
-    assert (said.container_no, said.bill_no, said.conveyance, said.direction) == (BOX, "bill-1", "S 1", "I")
+    fact = next(fact for fact in desk.answer if isinstance(fact, SameGoodsDeclared) and fact.consignment_id == B)
+    assert fact.model_dump(mode="json", include={"rule", "rule_set"}) == BY_BILL
+    assert (fact.container_no, fact.bill_no, fact.conveyance, fact.direction) == (BOX, "bill-1", "S 1", "I")
 
 
 def test_a_third_one_is_told_and_the_others_are_not_told_again() -> None:

@@ -42,8 +42,8 @@ def alarms(desk: Story) -> list[str]:
 
 def left(desk: Story, who: str) -> list[str]:
     """What was said of the departures of one consignment."""
-    words = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
-    return [f.kind for f in desk.facts if f.kind in words and f.key == who]
+    departures = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
+    return [f.kind for f in desk.facts if f.kind in departures and f.key == who]
 
 
 def first_visit() -> Story:
@@ -206,7 +206,7 @@ def test_an_opening_told_twice_is_one_and_one_at_another_place_is_another() -> N
     desk = story(decider, discharged(0), held(A, arrived=5), freed(A, arrived=5))
     desk.when(discharged(60), at=at(60))
     assert desk.answer[0].model_dump()["retells"] == "m1" and may_leave(desk)
-    desk.when(event(GATED_IN, 120, place="depot"), at=at(120))
+    desk.when(event(GATED_IN, 120, berth="depot"), at=at(120))
     assert not may_leave(desk) and "departure_not_reported" in alarms(desk)
 
 
@@ -267,7 +267,7 @@ def test_a_retracted_departure_did_not_happen() -> None:
 
 def test_a_corrected_departure_takes_the_place_of_the_first() -> None:
     desk = first_visit()
-    desk.when(event(EquipmentEvent.GATED_OUT, 25, place="G2", replaces="m3"), at=at(30))
+    desk.when(event(EquipmentEvent.GATED_OUT, 25, berth="G2", replaces="m3"), at=at(30))
     assert [f.occurred_at for f in desk.facts if f.kind == "ConsignmentGatedOut"] == [at(10), at(25)]
     assert not may_leave(desk) and alarms(desk) == []
 
@@ -310,9 +310,9 @@ def test_a_report_of_a_visit_that_is_not_kept_is_refused() -> None:
 
 
 def test_the_same_ends_in_whatever_order_one_visit_is_told() -> None:
-    said: list[Message] = [discharged(0), held(A, when=-5), freed(A, arrived=0, when=5), held(B, when=-4)]
-    said.append(freed(B, arrived=0, when=6))
-    for order in permutations(said):
+    messages: list[Message] = [discharged(0), held(A, when=-5), freed(A, arrived=0, when=5), held(B, when=-4)]
+    messages.append(freed(B, arrived=0, when=6))
+    for order in permutations(messages):
         desk = story(decider)
         for message in order:
             desk.when(message, at=at(10))
@@ -347,10 +347,10 @@ OLD = {
 }
 
 
-@pytest.mark.parametrize("word", OLD)
-def test_a_record_of_the_release_before_goes_on(word: str) -> None:
-    desk = Story(decider, decider.STATE.validate_json(OLD[word].replace(b"%s", A.encode())))
-    match word:
+@pytest.mark.parametrize("published", OLD)
+def test_a_record_of_the_release_before_goes_on(published: str) -> None:
+    desk = Story(decider, decider.STATE.validate_json(OLD[published].replace(b"%s", A.encode())))
+    match published:
         case "free":
             desk.when(out(30), at=at(30))
             assert left(desk, A) == ["ConsignmentGatedOut"] and alarms(desk) == []

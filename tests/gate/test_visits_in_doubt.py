@@ -331,7 +331,7 @@ def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure(
 
 
 def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> None:
-    desk = story(decider, discharged(0), freed(A, arrived=5)).when(discharged(60, place="berth 9"), at=at(60))
+    desk = story(decider, discharged(0), freed(A, arrived=5)).when(discharged(60, berth="berth 9"), at=at(60))
     assert not may_leave(desk) and alarms(desk) == ["departure_not_reported"]
 
 

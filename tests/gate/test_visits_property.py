@@ -33,10 +33,10 @@ def test_whatever_is_told_nothing_leaves_by_mistake_and_every_visit_is_closed_on
         if not stay.lawful:
             continue
         for paper in stay.papers:
-            words = [
+            departures = [
                 f.kind
                 for f in world.desk.facts
                 if f.key == paper.name and f.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased")
             ]
             if not paper.doubled:
-                assert words and set(words) == {"ConsignmentGatedOut"}, (paper, words)
+                assert departures and set(departures) == {"ConsignmentGatedOut"}, (paper, departures)

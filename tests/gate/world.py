@@ -93,17 +93,17 @@ class World:
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
         """Two topics: each keeps its own order, and they have none between them."""
-        heard = max(when, self._topic.get(topic, 0.0), self.now)
-        self._topic[topic] = heard
+        read_at = max(when, self._topic.get(topic, 0.0), self.now)
+        self._topic[topic] = read_at
         self._count += 1
-        heapq.heappush(self._queue, (heard, self._count, topic, message, stay, paper, id or f"w{self._count}"))
-        return heard
+        heapq.heappush(self._queue, (read_at, self._count, topic, message, stay, paper, id or f"w{self._count}"))
+        return read_at
 
     def hear_until(self, when: float) -> None:
         """Lets the gate hear everything that reaches it until then; the invariants hold after each message."""
         while self._queue and self._queue[0][0] <= when:
-            heard, _, _, message, stay, paper, name = heapq.heappop(self._queue)
-            self.now = max(self.now, heard)
+            read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
+            self.now = max(self.now, read_at)
             match message.kind:
                 case "PlaceContainerHold":
                     self.holds.add(name)
@@ -145,8 +145,12 @@ class World:
             return
         lots: dict[str, list[Paper]] = {}
         for paper in stay.papers:
-            said = paper.statement
-            if said is not None and not paper.struck and not (self._withdrawn(paper) and said.arrived_at is None):
+            statement = paper.statement
+            if (
+                statement is not None
+                and not paper.struck
+                and not (self._withdrawn(paper) and statement.arrived_at is None)
+            ):
                 lots.setdefault(paper.bill, []).append(paper)
         assert lots, "a yes although nothing is known to be in the box"
         for bill, papers in lots.items():
@@ -197,11 +201,11 @@ class World:
         self.stays.append(stay)
         if self.terminal_tells or (last is not None and last.left is not None and not last.departure_heard):
             ship = stay.ship if self.terminal_knows_ship else ""
-            heard = opened + dice.choice((0.0, 5.0, 90.0))
+            read_at = opened + dice.choice((0.0, 5.0, 90.0))
             kind = EquipmentEvent.DISCHARGED if stay.direction is Direction.IMPORT else EquipmentEvent.GATED_IN
-            self.say("gate", heard, event(kind, opened, laden=not stay.empty, ship=ship), stay)
+            self.say("gate", read_at, event(kind, opened, laden=not stay.empty, ship=ship), stay)
             if dice.random() < 0.1:
-                self.say("gate", heard + 10, event(kind, opened + 3, laden=not stay.empty, ship=ship), stay)
+                self.say("gate", read_at + 10, event(kind, opened + 3, laden=not stay.empty, ship=ship), stay)
         if stay.empty:
             stay.left = max(self.now, self._topic["gate"]) + dice.uniform(1, DAY)
             self.hear_until(stay.left)
@@ -211,9 +215,9 @@ class World:
         self.depart(stay)
 
     def _paper(self, stay: Stay, lot: int, lots: int, letter: str) -> Paper:
-        said = lots if lot == 0 or self.dice.random() < 0.5 else 1
+        statement = lots if lot == 0 or self.dice.random() < 0.5 else 1
         name = consignment_id("91350100M000100Y43", f"{stay.number}/{lot}/{letter}")
-        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, said, stay.ship, direction=stay.direction)
+        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, statement, stay.ship, direction=stay.direction)
         stay.papers.append(paper)
         return paper
 
@@ -233,8 +237,8 @@ class World:
         if dice.random() < 0.1:
             self._count += 1
             hold = f"hold{self._count}"
-            heard = self.say("gate", stay.opened + dice.uniform(0, 3 * HOUR), box_held(), stay, id=hold)
-            self.say("gate", heard + dice.uniform(1, 12 * HOUR), box_let_go(hold), stay)
+            read_at = self.say("gate", stay.opened + dice.uniform(0, 3 * HOUR), box_held(), stay, id=hold)
+            self.say("gate", read_at + dice.uniform(1, 12 * HOUR), box_let_go(hold), stay)
         for paper in papers:
             arrived = stay.opened + dice.uniform(0, HOUR)
             when = max(arrived, self.now, stay.opened + 2 * HOUR) + dice.uniform(1, 8 * HOUR)
@@ -266,10 +270,10 @@ class World:
         """The box leaves whatever the gate says; it is reported, and an officer finds it outside."""
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
-        heard = self.say("gate", self.now + 5, event(OUT, self.now, place="G1"), stay)
-        self.hear_until(max(heard, self._topic.get("release", 0.0)) + 1)
-        heard = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
-        self.hear_until(heard)
+        read_at = self.say("gate", self.now + 5, event(OUT, self.now, berth="G1"), stay)
+        self.hear_until(max(read_at, self._topic.get("release", 0.0)) + 1)
+        read_at = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
+        self.hear_until(read_at)
 
     def depart(self, stay: Stay) -> None:
         if stay.left is not None:
@@ -281,8 +285,10 @@ class World:
             if dice.random() < 0.6:
                 stay.left = self.now
                 ship = stay.ship if self.terminal_knows_ship else ""
-                heard = self.say("gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay)
-                self.call_back(stay, heard)
+                read_at = self.say(
+                    "gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay
+                )
+                self.call_back(stay, read_at)
                 return
             for paper in stay.papers:
                 if not paper.doubled:
@@ -298,8 +304,8 @@ class World:
         if dice.random() < 0.1:
             self._count += 1
             wrong = f"wrong{self._count}"
-            heard = self.say("gate", self.now + 1, event(OUT, self.now, place="G2"), stay, id=wrong)
-            self.hear_until(self.say("gate", heard + dice.uniform(0, 60), retracted(wrong), stay))
+            read_at = self.say("gate", self.now + 1, event(OUT, self.now, berth="G2"), stay, id=wrong)
+            self.hear_until(self.say("gate", read_at + dice.uniform(0, 60), retracted(wrong), stay))
             assert may_leave(self.desk), "kept by mistake: the report of its departure was taken back"
         self.hear_until(self.now + dice.uniform(1, DAY))
         if not may_leave(self.desk):
@@ -312,16 +318,16 @@ class World:
             stay.untold = True  # nobody tells it: the terminal tells the next opening instead
             return
         if how < 0.25:
-            heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
-            heard = self.say("gate", heard + 5, event(OUT, when + dice.uniform(0, 30), place="G1"), stay)
+            read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
+            read_at = self.say("gate", read_at + 5, event(OUT, when + dice.uniform(0, 30), berth="G1"), stay)
         elif how < 0.4:
             self._count += 1
             wrong = f"wrong{self._count}"
-            self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), place="G2"), stay, id=wrong)
-            heard = self.say("gate", when + late, event(OUT, when, place="G1", replaces=wrong), stay)
+            self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), berth="G2"), stay, id=wrong)
+            read_at = self.say("gate", when + late, event(OUT, when, berth="G1", replaces=wrong), stay)
         else:
-            heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
-        self.call_back(stay, heard)
+            read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
+        self.call_back(stay, read_at)
 
     def call_back(self, stay: Stay, after: float) -> None:
         """Goods that left as they should are held and let go again by the release desk, which changes nothing of how they left."""

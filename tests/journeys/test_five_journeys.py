@@ -95,7 +95,7 @@ def leaves(journey: Journey, at: datetime, visit: str = UNDECLARED_VISIT) -> Jou
     """The released container passes the gate."""
     return journey.when(out((at - NOON) / timedelta(minutes=1)), "left").then(
         gate=(
-            facts.equipment_event_recorded("left", EquipmentEvent.GATED_OUT, visit, place="G1", at=at),
+            facts.equipment_event_recorded("left", EquipmentEvent.GATED_OUT, visit, where="G1", at=at),
             facts.container_gated_out(visit, "left", at=at),
             facts.consignment_gated_out(visit=visit, at=at),
         )
@@ -115,7 +115,7 @@ def test_green_goods_are_released_when_their_container_is_discharged_and_leave()
             facts.container_may_leave(1, "discharged", at=landed),
         ),
         release=(
-            facts.arrival_recorded("CSQU3054383", place="berth 1", by="gate", at=landed),
+            facts.arrival_recorded("CSQU3054383", where="berth 1", by="gate", at=landed),
             facts.release_granted(2, arrived_at=landed, at=landed),
             facts.container_freed(2, arrived_at=landed, at=landed),
         ),
@@ -262,7 +262,7 @@ def test_goods_that_an_officer_refuses_are_neither_withdrawn_nor_let_out() -> No
     stolen = NOON + 5 * HOUR
     journey.when(out(300), "left").then(
         gate=(
-            facts.equipment_event_recorded("left", EquipmentEvent.GATED_OUT, UNDECLARED_VISIT, place="G1", at=stolen),
+            facts.equipment_event_recorded("left", EquipmentEvent.GATED_OUT, UNDECLARED_VISIT, where="G1", at=stolen),
             facts.visit_closed(UNDECLARED_VISIT, "left_unreleased", "left", at=stolen),
             facts.gate_alarm_raised(UNDECLARED_VISIT, "left", at=stolen),
             facts.consignment_left_unreleased(visit=UNDECLARED_VISIT, at=stolen),

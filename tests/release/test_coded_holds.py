@@ -60,11 +60,11 @@ CASES: list[tuple[list[Message], str, str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("heard", "name", "code", "values"), CASES, ids=[case[2] or case[1] for case in CASES])
+@pytest.mark.parametrize(("messages", "name", "code", "values"), CASES, ids=[case[2] or case[1] for case in CASES])
 def test_a_hold_of_a_desk_has_a_code_whose_words_are_its_sentence_and_tells_where_the_words_of_a_person_stand(
-    heard: list[Message], name: str, code: str, values: dict[str, str]
+    messages: list[Message], name: str, code: str, values: dict[str, str]
 ) -> None:
-    holds: dict[str, Hold] = {each.hold_id: each for each in story(decider, *heard).state.stated}
+    holds: dict[str, Hold] = {each.hold_id: each for each in story(decider, *messages).state.stated}
     hold = holds[name]
     assert hold.why == code and hold.values.items() >= values.items()
     assert why_of(hold.model_dump()) == in_words(hold.reason)
@@ -74,12 +74,12 @@ def test_a_hold_of_a_desk_has_a_code_whose_words_are_its_sentence_and_tells_wher
     assert why_of(changed) == in_words_of([{"code": code, "values": hold.values | quotes}]), "no other words are read"
 
 
-@pytest.mark.parametrize("words", ["stripped", "no visit is open", "{why}", "举报\n线索", "x" * 500])
-def test_what_an_officer_wrote_is_no_sentence_of_a_desk(words: str) -> None:
-    desk = story(decider, consignment_assessed(), place_hold(words))
+@pytest.mark.parametrize("remark", ["stripped", "no visit is open", "{why}", "举报\n线索", "x" * 500])
+def test_what_an_officer_wrote_is_no_sentence_of_a_desk(remark: str) -> None:
+    desk = story(decider, consignment_assessed(), place_hold(remark))
     [hold] = [each for each in desk.state.stated if each.hold_id.startswith("officer/")]
-    assert (hold.reason, why_of(hold.model_dump())) == (words, (words, words))
-    assert why_held(hold) == phrase("words", words=words)
+    assert (hold.reason, why_of(hold.model_dump())) == (remark, (remark, remark))
+    assert why_held(hold) == phrase("words", words=remark)
 
 
 def test_a_code_of_a_later_release_and_one_without_its_parameters_are_told_by_the_sentence() -> None:

@@ -224,44 +224,44 @@ class World:
     by_door: set[tuple[int, str]] = field(default_factory=set)
     number: int = 0
 
-    def tell(self, place: int | None, message: Message) -> None:
-        """`place`: which goods; None tells the partition."""
+    def tell(self, partition: int | None, message: Message) -> None:
+        """`partition`: which goods; None tells the partition."""
         self.number += 1
         name = f"m{self.number}"
         match message:
             case PlaceWatch() if message.watch_id not in self.ended:
                 self.open.add(message.watch_id)
-            case PlaceHold() if place is not None and message.watch_id not in self.ended:
-                self.by_door.add((place, message.watch_id))
+            case PlaceHold() if partition is not None and message.watch_id not in self.ended:
+                self.by_door.add((partition, message.watch_id))
             case LiftWatch():
                 self.open.discard(message.watch_id)
                 self.ended.add(message.watch_id)
-        if place is None:
+        if partition is None:
             self.watches.when(message, message_id=name)
             return
-        desk = self.goods[place]
+        desk = self.goods[partition]
         desk.shared = self.watches.state
         before = holds(desk)
         desk.when(message, message_id=name)
         if message.kind == "LiftHold" and (hold_id := str(getattr(message, "hold_id", ""))) in before:
-            self.let_go.add((place, hold_id.removeprefix(WATCH)))
+            self.let_go.add((partition, hold_id.removeprefix(WATCH)))
         if any(isinstance(fact, ReleaseGranted) for fact in desk.answer):
-            owed = self.owed(place)
+            owed = self.owed(partition)
             assert not owed, f"released while {owed} are open"
 
-    def owed(self, place: int) -> set[str]:
+    def owed(self, partition: int) -> set[str]:
         """The watches that must hold these goods: those that the partition has, or that the door has told the goods of."""
-        desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == place}
-        return {watch_id for watch_id in desk - self.ended if (place, watch_id) not in self.let_go}
+        desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == partition}
+        return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 
     def end(self) -> list[str]:
         """The door has told every known consignment of every watch; what stands then."""
-        for place, desk in enumerate(self.goods):
+        for partition, desk in enumerate(self.goods):
             for watch_id in sorted(self.open):
-                self.tell(place, met(watch_id))
+                self.tell(partition, met(watch_id))
             for hold_id in holds(desk):
                 if hold_id.removeprefix(WATCH) in self.ended:
-                    self.tell(place, lift_hold(hold_id))
+                    self.tell(partition, lift_hold(hold_id))
         return [stands(desk) for desk in self.goods]
 
 
@@ -294,10 +294,12 @@ def test_no_order_of_messages_releases_goods_that_match_an_open_watch(data: st.D
     world = World()
     for number in some:
         world.tell(*acts()[number])
-    for place, state in enumerate(world.end()):
-        open_now = {hold_id.removeprefix(WATCH) for hold_id in holds(world.goods[place]) if hold_id.startswith(WATCH)}
+    for partition, state in enumerate(world.end()):
+        open_now = {
+            hold_id.removeprefix(WATCH) for hold_id in holds(world.goods[partition]) if hold_id.startswith(WATCH)
+        }
         if state != "withdrawn":
-            assert open_now == world.owed(place)
+            assert open_now == world.owed(partition)
 
 
 def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> None:
@@ -310,8 +312,8 @@ def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> N
     ]
     for order in permutations(messages):
         world = World()
-        for place, message in order:
-            world.tell(place, message)
+        for partition, message in order:
+            world.tell(partition, message)
         assert world.end()[0] == "held"
         assert f"{WATCH}w" in holds(world.goods[0])
 
@@ -325,6 +327,6 @@ def test_all_24_orders_of_a_lifted_watch_and_the_goods_end_in_their_release() ->
     ]
     for order in permutations(messages):
         world = World()
-        for place, message in order:
-            world.tell(place, message)
+        for partition, message in order:
+            world.tell(partition, message)
         assert world.end()[0] == "released"

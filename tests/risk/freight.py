@@ -84,9 +84,9 @@ def bill(number: int) -> str:
     return f"COSU{number:09d}"
 
 
-def is_drawn(said: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
+def is_drawn(accepted_one: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
     """Whether the published key draws this lot at the grade's rate, today."""
-    return draw(PUBLISHED.keys[0], lot(said.declaration, NOON.date()), RATES[grade]).selected
+    return draw(PUBLISHED.keys[0], lot(accepted_one.declaration, NOON.date()), RATES[grade]).selected
 
 
 NOT_DRAWN = next(bill(n) for n in range(1000) if not is_drawn(accepted(bill=bill(n))))

@@ -25,8 +25,8 @@ NEXT = new_key(b"n" * 32, date(2026, 12, 1))
 KEYS = DrawKeys((FIRST, NEXT))
 
 
-def drawn(heard: DeclarationAccepted, keys: DrawKeys = KEYS, at: datetime | None = None) -> Draw:
-    (fact,) = story(RiskDecider(keys)).when(heard, at=at).answer
+def drawn(declaration: DeclarationAccepted, keys: DrawKeys = KEYS, at: datetime | None = None) -> Draw:
+    (fact,) = story(RiskDecider(keys)).when(declaration, at=at).answer
     assert isinstance(fact, ConsignmentAssessed)
     return fact.draw
 
@@ -35,17 +35,17 @@ def lodged(reference: str, **changes: Any) -> DeclarationAccepted:
     return accepted(consignment_id=consignment_id(REGULAR, reference), reference=reference, **changes)
 
 
-def changed(heard: DeclarationAccepted, **changes: Any) -> DeclarationAccepted:
-    return heard.model_copy(update={"declaration": heard.declaration.model_copy(update=changes)})
+def changed(declaration: DeclarationAccepted, **changes: Any) -> DeclarationAccepted:
+    return declaration.model_copy(update={"declaration": declaration.declaration.model_copy(update=changes)})
 
 
 def test_a_declarant_who_looks_for_a_reference_that_is_not_drawn_finds_none() -> None:
     """Anybody can hash the rule set and the reference; that says nothing of the draw any more."""
     for number in range(50):
-        heard = lodged(f"TRY-{number}")
-        digest = sha256(f"2026-11-01/{heard.consignment_id}".encode()).digest()
+        declaration = lodged(f"TRY-{number}")
+        digest = sha256(f"2026-11-01/{declaration.consignment_id}".encode()).digest()
         foreseen = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
-        assert abs(drawn(heard).value - foreseen) > Decimal("0.000001")
+        assert abs(drawn(declaration).value - foreseen) > Decimal("0.000001")
 
 
 def test_two_installations_draw_the_same_lot_each_by_its_own_secret() -> None:
