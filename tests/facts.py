@@ -42,7 +42,7 @@ from schemas.inspection import (
     RectificationOverdue,
     RectificationRequested,
 )
-from schemas.phrases import Phrase, reason
+from schemas.phrases import Phrase, phrase, reason
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -537,6 +537,35 @@ def open_hold(
     )
 
 
+def not_arrived(since: datetime = NOON) -> Hold:
+    return open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded", since=since)
+
+
+def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
+    why = phrase("control_required", control=control)
+    return open_hold(f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since)
+
+
+def treatment_required(since: datetime = NOON) -> Hold:
+    """As the risk desk wants it."""
+    why = phrase("treatment_required")
+    return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
+
+
+def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
+    why, sign = phrase("living_pest", pest=pest), len("living pest: ")
+    quoted = {"pest": (sign, sign + len(pest))}
+    return open_hold(
+        f"quarantine/{control.value}", Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted
+    )
+
+
+def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
+    why = phrase("words", words=remark)
+    quoted = {"words": (0, len(remark))}
+    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+
+
 def arrival_recorded(
     *containers: str, where: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
 ) -> ArrivalRecorded:
@@ -684,6 +713,7 @@ def container_freed(
     conveyance: str = "EVER GOOD 012E",
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = NOON,
+    arrival_retracted: bool = False,
     at: datetime = NOON,
 ) -> ContainerFreed:
     return ContainerFreed(
@@ -697,6 +727,7 @@ def container_freed(
         conveyance=conveyance,
         direction=direction,
         arrived_at=arrived_at,
+        arrival_retracted=arrival_retracted,
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from schemas.declaration import LodgeDeclaration
 from schemas.inspection import FindingsResult
 from schemas.phrases import phrase, quoted
-from schemas.release import Hold
 from schemas.risk import ConsignmentAssessed, Draw, FiredRule
 from schemas.vocabulary import ControlKind, EquipmentEvent, GoodsClass, Lane, Owner
 from services.clearance.timeline import gate_seconds, stage_seconds
@@ -46,12 +45,6 @@ def assessed(*rules: FiredRule, goods: GoodsClass = GoodsClass.OTHER) -> Consign
 LOOKED_AT_AS_WOOD = FiredRule(
     rule="plants_and_wood", controls=(INSPECTION,), seen="chapters 44", phrase=phrase("chapters", codes="44")
 )
-NOT_ARRIVED = facts.open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded")
-
-
-def required(control: ControlKind) -> Hold:
-    why = phrase("control_required", control=control)
-    return facts.open_hold(f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed")
 
 
 def stages(journey: Journey) -> dict[str, float]:
@@ -73,7 +66,9 @@ def lodged(declaration: LodgeDeclaration, assessment: ConsignmentAssessed) -> Jo
             risk=(assessment,),
             **desks,
             release=(
-                facts.consignment_held(1, NOT_ARRIVED, *[required(each) for each in assessment.controls]),
+                facts.consignment_held(
+                    1, facts.not_arrived(), *[facts.control_required(each) for each in assessment.controls]
+                ),
                 facts.container_held(1, phrase("not_released_yet")),
             ),
         )
@@ -85,7 +80,7 @@ def arrived_held(journey: Journey, control: ControlKind) -> Journey:
     return journey.when(arrival(at=ARRIVED), "arrived").then(
         release=(
             facts.arrival_recorded(at=ARRIVED),
-            facts.consignment_held(2, required(control), at=ARRIVED),
+            facts.consignment_held(2, facts.control_required(control), at=ARRIVED),
             facts.container_held(2, phrase("not_released_yet"), arrived_at=ARRIVED, at=ARRIVED),
         )
     )
@@ -184,14 +179,6 @@ def test_red_goods_with_a_pest_are_released_when_their_treatment_is_verified() -
     journey = lodged(lodge(items=(PINE, PINE)), assessed(LOOKED_AT_AS_WOOD, goods=GoodsClass.WOOD))
     arrived_held(journey, INSPECTION)
 
-    living_pest = facts.open_hold(
-        "quarantine/inspection",
-        Owner.QUARANTINE,
-        phrase("living_pest", pest=NEMATODE),
-        "TreatmentVerified",
-        since=LOOKED_AT,
-        quoted={"pest": (13, 39)},
-    )
     journey.when(found(INSPECTION, FindingsResult.PEST, pest=NEMATODE), "looked", after=HOUR).then(
         inspection=(facts.pest_intercepted(INSPECTION, goods=(GoodsClass.WOOD,), at=LOOKED_AT),),
         quarantine=(
@@ -204,7 +191,7 @@ def test_red_goods_with_a_pest_are_released_when_their_treatment_is_verified() -
             ),
         ),
         release=(
-            facts.consignment_held(3, living_pest, at=LOOKED_AT),
+            facts.consignment_held(3, facts.living_pest(INSPECTION, LOOKED_AT), at=LOOKED_AT),
             facts.container_held(3, phrase("not_released_yet"), arrived_at=ARRIVED, at=LOOKED_AT),
         ),
     )
@@ -284,11 +271,10 @@ def test_released_goods_that_an_officer_calls_back_stay_until_the_hold_is_lifted
     )
 
     tip = quoted("a tip")
-    held = facts.open_hold("officer/tip", Owner.OFFICER, tip, "LiftHold", since=LOOKED_AT, quoted={"words": (0, 5)})
     journey.when(place_hold("a tip"), "tip", after=HOUR).then(
         release=(
             facts.release_revoked(3, tip, at=LOOKED_AT),
-            facts.consignment_held(4, held, at=LOOKED_AT),
+            facts.consignment_held(4, facts.officers_hold("tip", since=LOOKED_AT), at=LOOKED_AT),
             facts.container_held(4, tip, arrived_at=ARRIVED, at=LOOKED_AT),
         ),
         gate=(

@@ -2,22 +2,21 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from schemas.envelope import Fact, RequestRefused
+from schemas.phrases import phrase
 from schemas.release import (
     ConsignmentHeld,
-    ContainerFreed,
     ContainerHeld,
-    ReleaseGranted,
-    ReleaseRefused,
-    ReleaseRevoked,
 )
-from schemas.vocabulary import ControlKind, Owner
+from schemas.vocabulary import ControlKind, Lane, Owner
 from services.release import decider
 from services.release.dossier import Dossier
 from services.release.goods import Revoked, officers
+from tests import facts
 from tests.declaration.good import BOX
 from tests.facts import (
     consignment_assessed,
@@ -35,82 +34,116 @@ from tests.facts import (
 from tests.release.requests import arrival, lift_hold, place_hold
 from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
+NOT_RELEASED_YET = phrase("not_released_yet")
+PEST_TREATED = {"inspection/inspection": "PestIntercepted", "quarantine/inspection": "TreatmentVerified"}
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
 
-def holds(facts: tuple[Fact, ...]) -> list[str]:
-    held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
+def released(
+    version: int, at: datetime, lane: Lane = Lane.GREEN, answers: dict[str, str] | None = None
+) -> tuple[Fact, Fact]:
+    """The goods may go, and the gate is told so of their container."""
+    granted = facts.release_granted(version, lane=lane, answers=answers, at=at)
+    return granted, facts.container_freed(version, at=at)
+
+
+def holds(answer: tuple[Fact, ...]) -> list[str]:
+    held = [fact for fact in answer if isinstance(fact, ConsignmentHeld)]
     return [hold.hold_id for hold in held[-1].holds]
 
 
 def test_green_goods_that_arrive_are_released_and_their_container_freed() -> None:
-    desk = story(decider, consignment_assessed())
-    assert kinds(desk) == ["ConsignmentHeld", "ContainerHeld"] and holds(desk.answer) == ["arrival"]
-    desk.when(arrival())
-    assert kinds(desk) == ["ArrivalRecorded", "ReleaseGranted", "ContainerFreed"]
-    granted, freed = desk.answer[1], desk.answer[2]
-    assert isinstance(granted, ReleaseGranted) and granted.version == 2 and granted.containers == (BOX,)
-    assert isinstance(freed, ContainerFreed) and freed.released and freed.version == 2
+    desk = story(decider).when(consignment_assessed())
+    desk.then(
+        facts.consignment_held(1, facts.not_arrived(desk.at), at=desk.at),
+        facts.container_held(1, NOT_RELEASED_YET, at=desk.at),
+    )
+    desk.when(arrival()).then(
+        facts.arrival_recorded(),
+        facts.release_granted(2, at=desk.at),
+        facts.container_freed(2, at=desk.at),
+    )
 
 
 def test_goods_that_arrive_before_the_assessment_wait_for_it() -> None:
-    desk = story(decider, arrival())
-    assert holds(desk.answer) == ["assessment"]
-    assert kinds(desk.when(consignment_assessed())) == ["ReleaseGranted", "ContainerFreed"]
+    desk = story(decider).when(arrival())
+    not_assessed = facts.open_hold(
+        "assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=desk.at
+    )
+    desk.then(facts.arrival_recorded(), facts.consignment_held(1, not_assessed, at=desk.at))
+    desk.when(consignment_assessed()).then(*released(2, desk.at))
 
 
 def test_every_ordered_control_holds_the_goods_until_its_own_answer() -> None:
-    desk = story(decider, arrival(), consignment_assessed(DOCUMENTS, INSPECTION, QUARANTINE))
-    assert holds(desk.answer) == ["inspection/documents", "inspection/inspection", "quarantine/risk"]
-    assert holds(desk.when(inspection_passed(INSPECTION)).answer) == ["inspection/documents", "quarantine/risk"]
-    assert holds(desk.when(treatment_verified("risk")).answer) == ["inspection/documents"]
-    granted = desk.when(inspection_passed(DOCUMENTS)).answer[0]
-    assert isinstance(granted, ReleaseGranted)
-    assert granted.answers == {
+    desk = story(decider, arrival()).when(consignment_assessed(DOCUMENTS, INSPECTION, QUARANTINE))
+    ordered = desk.at
+    papers, look = facts.control_required(DOCUMENTS, ordered), facts.control_required(INSPECTION, ordered)
+    treatment = facts.treatment_required(ordered)
+    desk.then(
+        facts.consignment_held(2, papers, look, treatment, at=ordered),
+        facts.container_held(2, NOT_RELEASED_YET, arrived_at=NOON, at=ordered),
+    )
+    desk.when(inspection_passed(INSPECTION)).then(facts.consignment_held(3, papers, treatment, at=desk.at))
+    desk.when(treatment_verified("risk")).then(facts.consignment_held(4, papers, at=desk.at))
+    answers = {
         "inspection/inspection": "InspectionPassed",
         "quarantine/risk": "TreatmentVerified",
         "inspection/documents": "InspectionPassed",
     }
+    desk.when(inspection_passed(DOCUMENTS)).then(*released(5, desk.at, Lane.RED, answers))
 
 
 def test_a_hold_keeps_its_since_and_names_whose_move_it_is() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION))
-    first = desk.answer[0]
-    assert isinstance(first, ConsignmentHeld)
-    later = desk.when(arrival()).answer[1]
-    assert isinstance(later, ConsignmentHeld)
-    inspection = later.holds[0]
-    assert inspection.owner is Owner.INSPECTION and inspection.lifted_by == "InspectionPassed"
-    assert inspection.since == first.holds[1].since == first.occurred_at < later.occurred_at
+    desk = story(decider).when(consignment_assessed(INSPECTION))
+    look = facts.control_required(INSPECTION, desk.at)
+    assert (look.owner, look.lifted_by) == (Owner.INSPECTION, "InspectionPassed")
+    desk.then(
+        facts.consignment_held(1, facts.not_arrived(desk.at), look, at=desk.at),
+        facts.container_held(1, NOT_RELEASED_YET, at=desk.at),
+    )
+    desk.when(arrival()).then(
+        facts.arrival_recorded(),
+        facts.consignment_held(2, look, at=desk.at),
+        facts.container_held(2, NOT_RELEASED_YET, arrived_at=NOON, at=desk.at),
+    )
 
 
 def test_a_pest_answers_the_inspection_and_opens_a_treatment() -> None:
     desk = story(decider, arrival(), consignment_assessed(INSPECTION)).when(pest_intercepted(INSPECTION))
-    assert holds(desk.answer) == ["quarantine/inspection"]
-    assert kinds(desk.when(treatment_verified("inspection")))[0] == "ReleaseGranted"
+    desk.then(
+        facts.consignment_held(3, facts.living_pest(INSPECTION, desk.at), at=desk.at),
+        facts.container_held(3, NOT_RELEASED_YET, arrived_at=NOON, at=desk.at),
+    )
+    desk.when(treatment_verified("inspection")).then(*released(4, desk.at, Lane.RED, PEST_TREATED))
 
 
 def test_a_treatment_verified_before_the_pest_was_heard_still_counts() -> None:
-    desk = story(decider, arrival(), consignment_assessed(INSPECTION), treatment_verified("inspection")).when(
-        pest_intercepted(INSPECTION)
-    )
-    assert kinds(desk)[0] == "ReleaseGranted"
+    desk = story(decider, arrival(), consignment_assessed(INSPECTION), treatment_verified("inspection"))
+    desk.when(pest_intercepted(INSPECTION)).then(*released(3, desk.at, Lane.RED, PEST_TREATED))
 
 
 def test_failed_goods_are_refused_and_stay_refused() -> None:
     desk = story(decider, consignment_assessed(INSPECTION)).when(inspection_failed(INSPECTION))
-    refused = desk.answer[0]
-    assert isinstance(refused, ReleaseRefused) and refused.cause == "inspection/inspection"
+    wrong_goods = phrase("words", words="wrong goods")
+    desk.then(
+        facts.release_refused(2, "inspection/inspection", wrong_goods, at=desk.at),
+        facts.container_held(2, phrase("refused_for"), wrong_goods, refused=True, at=desk.at),
+    )
     # the gate is told again, now with the time of arrival
-    assert kinds(desk.when(arrival())) == ["ArrivalRecorded", "ContainerHeld"]
-    box = desk.answer[1]
-    assert isinstance(box, ContainerHeld) and box.refused and box.arrived_at == NOON and box.version == 3
+    desk.when(arrival()).then(
+        facts.arrival_recorded(),
+        facts.container_held(3, phrase("not_let_in"), arrived_at=NOON, refused=True, at=desk.at),
+    )
     desk.when(inspection_passed(INSPECTION)).then()
 
 
 def test_goods_whose_last_treatment_failed_are_refused() -> None:
     desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(treatment_abandoned("risk"))
-    assert kinds(desk) == ["ReleaseRefused", "ContainerHeld"]
+    given_up = phrase("treatment_failed", attempts=3)
+    desk.then(
+        facts.release_refused(3, "quarantine/risk", given_up, at=desk.at),
+        facts.container_held(3, phrase("refused_for"), given_up, arrived_at=NOON, refused=True, at=desk.at),
+    )
 
 
 def movers(facts: tuple[Fact, ...]) -> list[tuple[str, str]]:
@@ -154,15 +187,16 @@ def test_a_case_of_the_release_before_is_read() -> None:
 
 def test_an_officer_who_lets_goods_pass_untreated_answers_their_treatment() -> None:
     desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(treatment_waived("risk"))
-    granted = desk.answer[0]
-    assert isinstance(granted, ReleaseGranted) and granted.answers == {"quarantine/risk": "TreatmentWaived"}
+    desk.then(*released(3, desk.at, Lane.RED, {"quarantine/risk": "TreatmentWaived"}))
 
 
 def test_goods_that_an_officer_refuses_for_want_of_a_treatment_are_refused() -> None:
     desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(quarantine_refused("risk"))
-    refused = desk.answer[0]
-    assert isinstance(refused, ReleaseRefused)
-    assert (refused.cause, refused.reason) == ("quarantine/risk", "the fish are sick")
+    sick = phrase("words", words="the fish are sick")
+    desk.then(
+        facts.release_refused(3, "quarantine/risk", sick, at=desk.at),
+        facts.container_held(3, phrase("refused_for"), sick, arrived_at=NOON, refused=True, at=desk.at),
+    )
 
 
 def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still_held() -> None:
@@ -174,12 +208,13 @@ def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still
 
 def test_an_officers_hold_on_released_goods_calls_them_back_and_lifting_it_releases_them_again() -> None:
     desk = story(decider, consignment_assessed(), arrival()).when(place_hold(), message_id="p1")
-    assert kinds(desk) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(desk.answer) == ["officer/p1"]
-    revoked, held, box = desk.answer
-    assert isinstance(revoked, ReleaseRevoked) and isinstance(held, ConsignmentHeld) and isinstance(box, ContainerHeld)
-    assert (revoked.version, held.version, box.version) == (3, 4, 4)
-    assert kinds(desk.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+    tip = phrase("words", words="a tip")
+    desk.then(
+        facts.release_revoked(3, tip, at=desk.at),
+        facts.consignment_held(4, facts.officers_hold("p1", since=desk.at), at=desk.at),
+        facts.container_held(4, tip, arrived_at=NOON, at=desk.at),
+    )
+    desk.when(lift_hold("officer/p1")).then(*released(5, desk.at))
 
 
 def test_goods_that_were_called_back_stand_in_records_as_ever_and_are_not_withdrawn() -> None:
@@ -200,20 +235,33 @@ def test_nobody_lifts_what_is_not_an_open_officers_hold() -> None:
 
 def test_green_goods_are_withdrawn_at_once_and_controlled_goods_not() -> None:
     green = story(decider, consignment_assessed()).when(withdrawal_requested())
-    assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
-    freed = green.answer[1]
-    assert isinstance(freed, ContainerFreed) and not freed.released
+    green.then(
+        facts.declaration_withdrawn(2, at=green.at),
+        facts.container_freed(2, released=False, arrived_at=None, arrival_retracted=True, at=green.at),
+    )
     red = story(decider, consignment_assessed(INSPECTION)).when(withdrawal_requested())
-    refusal = red.answer[0]
-    assert isinstance(refusal, RequestRefused) and refusal.code == "controls_ordered" and refusal.request_id == "w1"
+    red.then(not_withdrawn(red.at))
 
 
 def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_the_gate() -> None:
     green = story(decider, withdrawal_requested()).when(consignment_assessed())
-    assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
+    green.then(
+        facts.declaration_withdrawn(2, at=green.at),
+        facts.container_freed(2, released=False, arrived_at=None, arrival_retracted=True, at=green.at),
+    )
     red = story(decider, withdrawal_requested()).when(consignment_assessed(INSPECTION))
-    assert kinds(red) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
+    first = red.at - timedelta(minutes=1)
+    red.then(
+        not_withdrawn(red.at),
+        facts.consignment_held(2, facts.not_arrived(first), facts.control_required(INSPECTION, red.at), at=red.at),
+        facts.container_held(2, NOT_RELEASED_YET, at=red.at),
+    )
     assert officers(red.state) == () and red.state.dossier.withdrawals == ()
+
+
+def not_withdrawn(at: datetime) -> RequestRefused:
+    why = phrase("controls_ordered", controls=(INSPECTION,))
+    return facts.request_refused("w1", "WithdrawDeclaration", "controls_ordered", why, at=at)
 
 
 @pytest.mark.parametrize("wished_first", [True, False])
