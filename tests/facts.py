@@ -819,30 +819,35 @@ def container_gated_out(
     )
 
 
-def visit_closed(visit: str, how: str, report_id: str, *consignments: str, at: datetime = NOON) -> VisitClosed:
+def visit_closed(
+    visit: str, how: str, report_id: str, *, consignments: tuple[str, ...] = (CONSIGNMENT,), at: datetime = NOON
+) -> VisitClosed:
     return VisitClosed(
-        container_no=BOX,
-        occurred_at=at,
-        visit=visit,
-        how=how,
-        consignments=consignments or (CONSIGNMENT,),
-        report_id=report_id,
+        container_no=BOX, occurred_at=at, visit=visit, how=how, consignments=consignments, report_id=report_id
     )
 
 
-def gate_alarm_raised(visit: str, report_id: str, at: datetime = NOON) -> GateAlarmRaised:
-    """Goods left without release."""
+def gate_alarm_raised(
+    visit: str,
+    report_id: str,
+    *,
+    waiting_for: tuple[str, ...] = (CONSIGNMENT,),
+    alarm: str = "left_unreleased",
+    why: str = "left_unreleased",
+    blocks: bool = True,
+    at: datetime = NOON,
+) -> GateAlarmRaised:
     return GateAlarmRaised(
         container_no=BOX,
         occurred_at=at,
         gate="G1",
-        waiting_for=(CONSIGNMENT,),
-        reason=LEFT_UNRELEASED,
-        alarm="left_unreleased",
+        waiting_for=waiting_for,
+        reason=reason(phrase(why)),
+        alarm=alarm,
         visit=visit,
         report_id=report_id,
-        blocks=True,
-        why="left_unreleased",
+        blocks=blocks,
+        why=why,
     )
 
 
@@ -868,10 +873,10 @@ def consignment_gated_out(
 
 
 def consignment_left_unreleased(
-    container_no: str = BOX, visit: str = "v1", at: datetime = NOON
+    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
 ) -> ConsignmentLeftUnreleased:
     return ConsignmentLeftUnreleased(
-        consignment_id=CONSIGNMENT,
+        consignment_id=consignment_id,
         occurred_at=at,
         container_no=container_no,
         visit=visit,
