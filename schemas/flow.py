@@ -135,6 +135,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.RetractEquipmentEvent: (g.EquipmentEventRetracted, *_GATE, RequestRefused),
         g.RecordContainerFinding: (g.ContainerFindingRecorded, *_GATE, RequestRefused),
         g.StrikeLot: (g.LotStruck, *_GATE, RequestRefused),
+        g.RetractStrike: (g.StrikeRetracted, *_GATE, RequestRefused),
         g.PermitExit: (g.ExitPermitted, *_GATE, RequestRefused),
         g.PlaceContainerHold: (g.ContainerHoldPlaced, *_GATE, RequestRefused),
         g.LiftContainerHold: (g.ContainerHoldLifted, *_GATE, RequestRefused),

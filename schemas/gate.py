@@ -96,6 +96,15 @@ class StrikeLot(AboutContainer, Request):
     reason: Reason
 
 
+class RetractStrike(AboutContainer, Request):
+    """An officer says that a strike was wrong: the consignment may be in this container, as its declaration says."""
+
+    calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
+    consignment_id: ConsignmentId
+    reason: Reason
+
+
 class PermitExit(AboutContainer, Request):
     """An officer lets this consignment out through the land gate in this container without an import release, in this visit.
 
@@ -186,6 +195,15 @@ class LotStruck(AboutContainer, Fact):
     consignment_id: ConsignmentId
     reason: Reason
     struck_by: ActorId
+
+
+class StrikeRetracted(AboutContainer, Fact):
+    """`LotStruck` of this consignment was wrong and counts no longer: what is for and against it counts in this container again."""
+
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
+    consignment_id: ConsignmentId
+    reason: Reason
+    retracted_by: ActorId
 
 
 class ExitPermitted(AboutContainer, Fact):

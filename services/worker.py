@@ -6,6 +6,7 @@ from types import ModuleType
 
 import faust
 import structlog
+from pydantic import ValidationError
 
 from schemas.topics import SERVICES
 from schemas.vocabulary import WATCHES
@@ -16,22 +17,24 @@ from services.shell.desk import Desk
 from services.shell.ending import end_with_any_thread
 from services.shell.layout import REFUSED_CODE, CannotContinue
 from services.shell.private_file import NotPrivate, read_private
-from services.shell.settings import WorkerSettings
+from services.shell.settings import WorkerSettings, unusable
 from services.shell.worker import configure_logs, create_app
 
 
 def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]:
-    """The desks of these names; ValueError for a name that is not a service, and for a risk desk without keys."""
+    """The desks of these names; CannotContinue for a name that is not a service, and ValueError for a risk desk without keys."""
     chosen = list(names)
     unknown = sorted(set(chosen) - set(SERVICES))
-    if unknown:
-        raise ValueError(f"DTG_DESKS names {', '.join(unknown)}; the services are {', '.join(SERVICES)}")
+    if unknown or not chosen:
+        raise CannotContinue(
+            f"DTG_DESKS names {', '.join(unknown) or 'no service'}; the services are {', '.join(SERVICES)}. 没有这些服务"
+        )
     return [_desk(name, draw_keys) for name in chosen]
 
 
 def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
-    """The decider of this desk with whatever else it needs; of the other desks nothing is imported. What it reads and may publish stands in
-    `schemas/flow.py`."""
+    """The decider of this desk, with what else it needs. A process imports the deciders of the desks that it hosts, and of no others but
+    risk. What a desk reads and may publish stands in `schemas/flow.py`."""
     match name:
         case "risk":
             if draw_keys is None:
@@ -70,14 +73,22 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
 def create() -> faust.App:
     """The app of the worker that the environment describes; exits with code 78 where starting again would not help."""
     end_with_any_thread()
-    settings = WorkerSettings()
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        raise _refused(unusable(error)) from None
     names = settings.desk_names()
     try:
         return create_app(desks(names, draw_keys_of(settings) if "risk" in names else None), settings)
     except CannotContinue as error:
-        configure_logs(settings.log_level)
-        structlog.get_logger().error("refused", desk=settings.desks, error=str(error))
-        raise SystemExit(REFUSED_CODE) from None
+        raise _refused(str(error), settings.desks, settings.log_level) from None
+
+
+def _refused(why: str, names: str = "", level: str = "ERROR") -> SystemExit:
+    """Says in the log why nothing is started; the end of the process."""
+    configure_logs(level)
+    structlog.get_logger().error("refused", desk=names, error=why)
+    return SystemExit(REFUSED_CODE)
 
 
 def __getattr__(name: str) -> faust.App:

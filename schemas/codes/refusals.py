@@ -28,7 +28,11 @@ class RefusalCode(Worded):
     )
     CONSIGNMENT_CLOSED = ("consignment_closed", "该票货物已结", "the consignment is closed")
     CONTROLS_ORDERED = ("controls_ordered", "已布控，不得撤销", "controls are ordered; the declaration stays")
-    ALREADY_RELEASED = ("already_released", "货物已放行", "the goods are released")
+    ALREADY_RELEASED = (
+        "already_released",
+        "货物已放行，申报不能再撤销",
+        "the goods were released: the declaration can no longer be withdrawn",
+    )
     NOT_ORDERED = ("not_ordered", "未下达该指令", "nothing of the kind is ordered")
     ALREADY_ANSWERED = ("already_answered", "已由先前的请求答复", "an earlier request answered it")
     NOT_THE_LATEST = (

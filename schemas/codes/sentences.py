@@ -127,6 +127,8 @@ SENTENCES: Final = MappingProxyType(
         "lifted_by_mistake": "lifted by mistake: {words}",
         "released_in_version": "released in version {version}",
         "released_and_called_back": "the goods had been released and were called back",
+        "export_released": "released in version {version}; an export that is cancelled leaves by an officer's permit (permit to leave, ground export cancelled)",
+        "export_called_back": "the goods had been released and were called back; an export that is cancelled leaves by an officer's permit (permit to leave, ground export cancelled)",
         "wishes_wait": "{count} wishes wait for the assessment",
         "not_released_yet": "not released yet",
         "not_arrived_yet": "not arrived yet",

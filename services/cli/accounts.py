@@ -1,6 +1,7 @@
 """Who may sign in, and which programs have keys? `dtg account`, `dtg key`: for whoever has the machine, at the read model's database."""
 
 import getpass
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
 
 if TYPE_CHECKING:
-    from services.console.access.accounts import Accounts, Shown
+    from services.console.access.accounts import Account, Accounts, Shown
 
 account_app = typer.Typer(no_args_is_help=True, help="People and programs: add, change, close, authorise. 账户")
 key_app = typer.Typer(no_args_is_help=True, help="API keys of programs: add, rotate, revoke. 密钥")
@@ -26,6 +27,7 @@ KeyId = Annotated[str, typer.Argument(parser=text, help="id of the key, as in th
 Into = Annotated[Path | None, typer.Option("--file", help="private file to write the key to, instead of the screen")]
 Roles = Annotated[list[str], typer.Option("--role", help="may be given several times")]
 DAY_US = 86_400_000_000
+NO_API_KEY = "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <account> --file <file>` makes one."
 
 
 @contextmanager
@@ -185,12 +187,24 @@ def confirm(
 
 @account_app.command("list")
 def list_accounts(as_json: AsJson = False) -> None:
-    """All accounts. 清单"""
-    shown = Table("account 账户", "roles 角色", "company 企业", "office 关区", "closed 停用")
+    """All accounts; of a one-time password until when it is good, and what is to be done when it is over. 清单"""
+    shown = Table("account 账户", "roles 角色", "company 企业", "office 关区", "closed 停用", "password 密码")
+    at = world_us()
     with people(_here()) as accounts:
         for each in accounts.accounts():
-            shown.add_row(each.account, each.roles, each.company, each.office, "closed 停用" if each.closed else "")
+            closed = "closed 停用" if each.closed else ""
+            shown.add_row(each.account, each.roles, each.company, each.office, closed, _password_state(each, at))
     screen.tell(as_json, accounts=shown)
+
+
+def _password_state(account: "Account", at: int) -> str:
+    """Empty for a password of one's own."""
+    if not account.password:
+        return "none 无"
+    if account.is_over(at):
+        return f"over 已过期: dtg account password {shlex.quote(account.account)}"
+    until = "" if account.password_until_us is None else f" until 至 {_day(account.password_until_us)}"
+    return f"one-time 一次性{until}" if account.must_change else ""
 
 
 @account_app.command("grants")
@@ -275,7 +289,7 @@ def own_key(demo_role: str) -> str:
     settings = UpSettings()
     if settings.api_key_file:
         try:
-            return read_private(Path(settings.api_key_file)).strip()
+            return read_private(Path(settings.api_key_file), NO_API_KEY).strip()
         except NotPrivate as error:
             errors.line(styled(str(error), "red"))
             raise typer.Exit(1) from None

@@ -26,6 +26,7 @@ GATE_ANSWERS = {
     "EquipmentEventRetracted",
     "ContainerFindingRecorded",
     "LotStruck",
+    "StrikeRetracted",
     "ExitPermitted",
     "ContainerHoldPlaced",
     "ContainerHoldLifted",

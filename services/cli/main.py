@@ -24,6 +24,8 @@ from services.cli.port import port_app
 from services.cli.screen import AsJson, Table, errors, progress_below, screen, styled, text, visible
 from services.cli.settings import UpSettings
 from services.console.readmodel.errors import NewerDatabase, NoDatabase
+from services.shell.clock import ClockOutOfRange
+from services.shell.settings import unusable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
@@ -66,7 +68,7 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, NewerDatabase, NoAccess, NoDatabase, Spoiled) as error:
+    except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except PermissionError as error:  # another user of the machine
@@ -80,11 +82,7 @@ def run() -> None:
     except ValidationError as error:
         if not error.title.endswith("Settings"):
             raise
-        wrong = [
-            f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
-            for one in error.errors(include_url=False, include_input=False)
-        ]
-        errors.block("\n".join(["A setting cannot be used. 设置有误。 See .env.example", *wrong]), "red")
+        errors.block(unusable(error), "red")
         sys.exit(1)
     except KafkaError as error:
         errors.line(
@@ -336,12 +334,12 @@ def bench(
     """Measure throughput, latency and cost, on a broker of its own; proves that nothing was lost. 性能"""
     from services.cli.bench.quick import main as measure
 
-    usual = UpSettings()
+    usual = UpSettings(layout=layout) if layout else UpSettings()
     raise typer.Exit(
         measure(
             consignments=consignments,
             seed=seed,
-            layout=layout or usual.layout,
+            layout=usual.layout,
             read_model=read_model,
             partitions=partitions or usual.partitions,
             rights=rights,

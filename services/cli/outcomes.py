@@ -130,13 +130,19 @@ def _ended(known: DeclarationOutcome, end: End, why: list[str], number: str = ""
 def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
     found = _maps(answer.get("findings"))
     for each in found[:MOST_FINDINGS]:
-        texts = each.get("text")
-        by_language = texts if isinstance(texts, Mapping) else {}
-        yield _joined(
-            each.get("pointer"), each.get("code"), by_language.get("zh"), by_language.get("en"), each.get("seen")
-        )
+        yield _joined(each.get("pointer"), each.get("code"), *_in_both(each.get("text")), *_value_in_words(each))
     if len(found) > MOST_FINDINGS:
         yield f"… {len(found) - MOST_FINDINGS:,} more 另有"
+
+
+def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:
+    """What stood there, in both languages where they differ; as the desk wrote it by a console of an earlier release."""
+    zh, en = _in_both(finding.get("seen_text"))
+    return (zh, en) if zh != en else (en or finding.get("seen"),)
+
+
+def _in_both(texts: object) -> tuple[object, object]:
+    return (texts.get("zh"), texts.get("en")) if isinstance(texts, Mapping) else ("", "")
 
 
 def _joined(*parts: object) -> str:

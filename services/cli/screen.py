@@ -16,7 +16,7 @@ from typing import IO, Annotated, Any
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -26,8 +26,8 @@ from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
 """Characters of one cell of a table; the number of the others is shown."""
-JOURNAL_WIDTH = 160
-
+WIDEST = 1_000_000
+"""Columns of a file: nothing that is written has more."""
 SILENT_SECONDS = 2.0
 """What takes longer shows how far it is."""
 LEAST_COLUMN = 12
@@ -111,6 +111,16 @@ def _cut(data: str) -> str:
     return f"{visible(data[:LONGEST_CELL])} … (+{more:,})" if more > 0 else visible(data)
 
 
+class _Stream(Console):
+    """Where no terminal shows it, and nobody has said how wide it is, a line is as long as what stands in it: what is broken in a file cannot
+    be searched or copied."""
+
+    @property
+    def options(self) -> ConsoleOptions:
+        known = super().options
+        return known if self.is_terminal or self._width is not None else known.update(max_width=WIDEST)
+
+
 class Screen:
     """A stream that a person reads."""
 
@@ -122,7 +132,7 @@ class Screen:
         width: int | None = None,
         terminal: bool | None = None,
     ) -> None:
-        self._console = Console(
+        self._console = _Stream(
             stderr=stderr,
             file=file,
             width=width,
@@ -168,7 +178,7 @@ class Screen:
 
     def _fits(self, table: Table) -> bool:
         """Whether every word has room on one line; sees to it that it gets the room."""
-        room = self._console.width - 3 * len(table.columns) - 1
+        room = self._console.options.max_width - 3 * len(table.columns) - 1
         for number, column in enumerate(table.columns):
             cells = [str(cell) for cell in (*column.cells, column.header)]
             longest = max([cell_len(part) for cell in cells for part in UNBROKEN.findall(cell)], default=0)
@@ -245,7 +255,7 @@ class Screen:
                     bar.stop()
 
     def _put(self, what: Text | Table) -> None:
-        self._console.print(what, soft_wrap=isinstance(what, Text))
+        self._console.print(what, soft_wrap=isinstance(what, Text), crop=False)
 
 
 def _plain(part: Any) -> Any:
@@ -271,7 +281,7 @@ class LastingScreen(Screen):
         with contextlib.suppress(OSError):  # the terminal has it
             if self.journal is not None:
                 with self.journal.open("a", encoding="utf-8") as log:
-                    Screen(file=log, width=JOURNAL_WIDTH)._put(what)
+                    Screen(file=log)._put(what)
         try:
             super()._put(what)
         except (OSError, SystemExit):  # rich ends the program when its pipe is closed

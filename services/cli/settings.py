@@ -2,13 +2,41 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from schemas.topics import SERVICES
 from services.risk.keys import key_file
 from services.shell.access import Access, Security, file_of
-from services.shell.settings import AccessSettings
+from services.shell.settings import AccessSettings, servers
+
+
+def _layout(text: str) -> str:
+    """The layout, whose workers host services of Datongguan."""
+    named = [name.strip() for worker in _workers(text) for name in worker.split(",")]
+    unknown = sorted(set(named) - set(SERVICES))
+    if unknown or not named:
+        raise PydanticCustomError(
+            "layout",
+            "names {unknown}; the services are {services} 没有这些服务",
+            {"unknown": ", ".join(map(repr, unknown)) or "no service", "services": ", ".join(SERVICES)},
+        )
+    return text
+
+
+def _workers(layout: str) -> list[str]:
+    return [part.strip() for part in layout.split(";") if part.strip()]
+
+
+def _own_servers(text: str | None) -> str | None:
+    return servers(text) if text else text
+
+
+OwnServers = Annotated[str | None, AfterValidator(_own_servers)]
+Layout = Annotated[str, AfterValidator(_layout)]
 
 
 class UpSettings(AccessSettings):
@@ -16,7 +44,7 @@ class UpSettings(AccessSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str | None = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
+    kafka: OwnServers = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
     kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
@@ -37,7 +65,7 @@ class UpSettings(AccessSettings):
         le=720,
         description="hours for which a password that an administrator, or the first start, made for somebody is good",
     )
-    layout: str = Field(
+    layout: Layout = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",
         description="worker processes, separated by semicolons: the services of each",
     )
@@ -73,4 +101,4 @@ class UpSettings(AccessSettings):
 
     def workers(self) -> list[str]:
         """The services of each worker process."""
-        return [part.strip() for part in self.layout.split(";") if part.strip()]
+        return _workers(self.layout)

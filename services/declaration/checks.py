@@ -114,7 +114,7 @@ def lines(declaration: Declaration, today: date) -> Findings:
 
 
 def line(item: Item, at: str, currency: str) -> Findings:
-    if not item.description or item.description.isspace():
+    if not plain_word(item.description):
         yield error(f"{at}/description", CheckCode.DESCRIPTION_MISSING, item.description)
     yield from listed(item.unit, UNITS, f"{at}/unit", CheckCode.UNIT_UNKNOWN)
     yield from legal(item, at)

@@ -12,7 +12,7 @@ from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
 from schemas.codes.ways import ONE_WAY, homes
 from schemas.declaration import Declaration
 from schemas.phrases import seen_phrase
-from schemas.vocabulary import Direction, TransportMode
+from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration.pointing import Findings, error, warning
 
 UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
@@ -55,7 +55,7 @@ def direction(declaration: Declaration, today: date) -> Findings:
 
 def carriage(declaration: Declaration, today: date) -> Findings:
     """A ship has a name, and an aircraft takes air containers only (IATA unit load devices)."""
-    if declaration.transport_mode == TransportMode.WATER.value and not declaration.conveyance.strip():
+    if declaration.transport_mode == TransportMode.WATER.value and not plain_word(declaration.conveyance):
         yield error("/conveyance", CheckCode.CONVEYANCE_MISSING, declaration.conveyance)
     if declaration.transport_mode not in UNBOXED:
         return

@@ -35,8 +35,10 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     SameGoodsDeclared,
     StrikeLot,
+    StrikeRetracted,
     TransferRetracted,
     VisitClosed,
     VisitOpened,
@@ -45,7 +47,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import STATE, Box, PublishedVisit, State, Yes, as_box
 from services.gate.heard import Heard, Said
 from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
-from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot
+from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot, take_strike_back
 from services.gate.reports import add_report, take_report_back
 from services.gate.saying import answers, changes
 from services.gate.statements import add_statement
@@ -82,6 +84,8 @@ def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
             return add_finding(box, message, hearing)
         case StrikeLot():
             return strike_lot(box, message, hearing)
+        case RetractStrike():
+            return take_strike_back(box, message, hearing)
         case PermitExit():
             return permit_exit(box, message, hearing)
         case PlaceContainerHold() | LiftContainerHold():
@@ -100,6 +104,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | RetractEquipmentEvent()
             | RecordContainerFinding()
             | StrikeLot()
+            | RetractStrike()
             | PermitExit()
             | PlaceContainerHold()
             | LiftContainerHold()
@@ -167,6 +172,7 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             | EquipmentEventRetracted()
             | ContainerFindingRecorded()
             | LotStruck()
+            | StrikeRetracted()
             | ExitPermitted()
             | ContainerHoldPlaced()
             | ContainerHoldLifted()

@@ -26,8 +26,10 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     SameGoodsDeclared,
     StrikeLot,
+    StrikeRetracted,
     TransferRetracted,
     VisitClosed,
     VisitOpened,
@@ -36,7 +38,13 @@ from schemas.release import ContainerFreed, ContainerHeld
 
 Reported = RecordGateOut | RecordEquipmentEvent
 Ordered = (
-    RetractEquipmentEvent | RecordContainerFinding | StrikeLot | PermitExit | PlaceContainerHold | LiftContainerHold
+    RetractEquipmentEvent
+    | RecordContainerFinding
+    | StrikeLot
+    | RetractStrike
+    | PermitExit
+    | PlaceContainerHold
+    | LiftContainerHold
 )
 Heard = ContainerHeld | ContainerFreed | Reported | Ordered
 Said = (
@@ -44,6 +52,7 @@ Said = (
     | EquipmentEventRetracted
     | ContainerFindingRecorded
     | LotStruck
+    | StrikeRetracted
     | ExitPermitted
     | ContainerHoldPlaced
     | ContainerHoldLifted

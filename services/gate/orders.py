@@ -7,7 +7,14 @@ from typing import assert_never
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing, event_time
-from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RetractStrike,
+    StrikeLot,
+)
 from schemas.phrases import phrase
 from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
 from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
@@ -74,6 +81,18 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
     if all(p.consignment_id != message.consignment_id for p in box.parts):
         return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     return Learned(noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
+
+
+def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
+    """The strike was wrong: the consignment counts again. Where its goods are not kept any more, to make room for others, nothing leaves
+    until an officer counts the lots."""
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    if message.consignment_id not in box.struck:
+        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
+    struck = tuple([name for name in box.struck if name != message.consignment_id])
+    forgotten = all(p.consignment_id != message.consignment_id for p in box.parts)
+    return Learned(noted(replace(box, struck=struck, overfull=box.overfull or forgotten), hearing))
 
 
 def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:

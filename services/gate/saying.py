@@ -24,7 +24,9 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
+    StrikeRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -88,6 +90,14 @@ def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterato
                 consignment_id=message.consignment_id,
                 reason=shown(message.reason, breaks=True),
                 struck_by=shown(message.asked_by, 64),
+            )
+        case RetractStrike():
+            yield StrikeRetracted(
+                container_no=number,
+                occurred_at=at,
+                consignment_id=message.consignment_id,
+                reason=shown(message.reason, breaks=True),
+                retracted_by=shown(message.asked_by, 64),
             )
         case PermitExit():
             yield ExitPermitted(

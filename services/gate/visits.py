@@ -463,8 +463,8 @@ def _alarm(
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
-    """The alarms that keep the box inside until an officer's finding settles them."""
-    settled = {key for finding in box.findings for key in finding.settled}
+    """The alarms that keep the box inside until an officer's finding settles them; one that was a mistake settles none."""
+    settled = {key for finding in box.findings if not finding.void for key in finding.settled}
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
 
@@ -598,8 +598,10 @@ def _counted(box: Box, visit: Visit) -> int | None:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Whether it was withdrawn before its goods came, so that nothing of it is in the box."""
-    return part.standing == "withdrawn" and part.arrived_at is None
+    """Stated here because its goods were stripped from another box into this one, which was taken back. A paper that was taken back
+    while this visit was open leaves its goods in the box, whether somebody told of their arrival or not; one that was taken back
+    before is in no visit (`_may_be_in`)."""
+    return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 
 def _may_go(box: Box, part: Part) -> bool:

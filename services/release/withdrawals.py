@@ -4,6 +4,7 @@ from schemas.codes.refusals import RefusalCode
 from schemas.declaration import WithdrawalRequested
 from schemas.envelope import Fact, Hearing
 from schemas.phrases import phrase
+from schemas.vocabulary import Direction
 from services.release.goods import Goods, Refused, Released, Revoked, Withdrawn, officers
 from services.release.holds import learn
 from services.release.settling import settle
@@ -15,16 +16,21 @@ MOST_WITHDRAWALS = 64
 
 def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
     """Taken back, sent back, or (before the assessment) kept until it can be decided."""
+    terms = state.dossier.terms
+    export = terms is not None and terms.direction is Direction.EXPORT
     if isinstance(state, Withdrawn):
         if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
             return ()
         code, why = RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already")
     elif isinstance(state, Released):
-        code, why = RefusalCode.ALREADY_RELEASED, phrase("released_in_version", version=state.version)
+        of_export = phrase("export_released", version=state.version)
+        code = RefusalCode.ALREADY_RELEASED
+        why = of_export if export else phrase("released_in_version", version=state.version)
     elif isinstance(state, Refused):
         code, why = RefusalCode.CONSIGNMENT_CLOSED, phrase("refused")
     elif isinstance(state, Revoked):
-        code, why = RefusalCode.ALREADY_RELEASED, phrase("released_and_called_back")
+        code = RefusalCode.ALREADY_RELEASED
+        why = phrase("export_called_back" if export else "released_and_called_back")
     elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
         code, why = RefusalCode.TOO_MANY_REQUESTS, phrase("wishes_wait", count=len(state.dossier.withdrawals))
     else:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+from pydantic import ValidationError
+
 from schemas.bounds import FIRST, LAST
-from services.shell.settings import ClockSettings
+from services.shell.settings import ClockSettings, unusable
 
 _FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
 
@@ -75,7 +77,16 @@ class Clock:
         }
 
 
-CLOCK = Clock.of(ClockSettings())
+def _of_environment() -> Clock:
+    """The clock that the environment describes. Every program asks for it as it is imported, before anything can catch what is wrong
+    with a setting, so that it ends here, with the sentence."""
+    try:
+        return Clock.of(ClockSettings())
+    except ValidationError as error:
+        raise SystemExit(unusable(error)) from None
+
+
+CLOCK = _of_environment()
 """The clock of this process."""
 
 

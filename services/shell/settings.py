@@ -1,13 +1,42 @@
 """Which settings does a worker read from its environment? Prefix DTG_; every one with its unit."""
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.shell.access import Access, Security, file_of
+
+_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]]+)(?::(\d{1,5}))?")
+HIGHEST_PORT = 65_535
+
+
+def servers(text: str) -> str:
+    """The text, which names the bootstrap servers of a cluster; an error of a setting where it does not."""
+    for each in text.split(","):
+        named = _SERVER.fullmatch(each.strip())
+        if named is None or not 1 <= int(named[1] or 1) <= HIGHEST_PORT:
+            raise PydanticCustomError(
+                "servers", "'{each}' is no host:port[,host:port], ports from 1 to 65535 地址有误", {"each": each}
+            )
+    return text
+
+
+Servers = Annotated[str, AfterValidator(servers)]
+"""Bootstrap servers of a Kafka cluster: host:port[,host:port]; without a port it is Kafka's own."""
+
+
+def unusable(error: ValidationError) -> str:
+    """Which settings of the environment cannot be used: a line in both languages, and a line with the reason for each setting."""
+    wrong = [
+        f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False)
+    ]
+    return "\n".join(["A setting cannot be used. 设置有误。 See .env.example", *wrong])
 
 
 class AccessSettings(BaseSettings):
@@ -67,7 +96,9 @@ class WorkerSettings(AccessSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY")
+    kafka: Servers = Field(
+        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
+    )
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )

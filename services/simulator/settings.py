@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.shell.access import Access
-from services.shell.settings import AccessSettings
+from services.shell.settings import AccessSettings, Servers
 
 
 class SimulatorSettings(AccessSettings):
@@ -12,7 +12,9 @@ class SimulatorSettings(AccessSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY")
+    kafka: Servers = Field(
+        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
+    )
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )

@@ -49,8 +49,10 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     SameGoodsDeclared,
     StrikeLot,
+    StrikeRetracted,
     TransferRetracted,
     VisitClosed,
     VisitOpened,
@@ -747,6 +749,13 @@ EXAMPLES: tuple[Message, ...] = (
         lots=2,
         reason="堆场复核 seen in the yard",
     ),
+    RetractStrike(
+        container_no=BOX,
+        asked_by=OFFICER,
+        occurred_at=after(31),
+        consignment_id=GOODS,
+        reason="剔错货物 the wrong goods",
+    ),
     StrikeLot(
         container_no=BOX,
         asked_by=OFFICER,
@@ -802,6 +811,13 @@ EXAMPLES: tuple[Message, ...] = (
         settled=(REPORT,),
         reason="堆场复核 seen in the yard",
         found_by=OFFICER,
+    ),
+    StrikeRetracted(
+        container_no=BOX,
+        occurred_at=after(31),
+        consignment_id=GOODS,
+        reason="剔错货物 the wrong goods",
+        retracted_by=OFFICER,
     ),
     LotStruck(
         container_no=BOX,

@@ -1,5 +1,6 @@
 """Do all clients of the log put the same key into the same partition, and does a message look the same every time?"""
 
+import ast
 import asyncio
 import re
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from services.shell import clients, codec
 from services.shell.access import access_to
 from services.shell.partition import partition_of
 from tests.architecture.golden import EXAMPLES, payload
+from tests.sources import tree_of
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 8
@@ -80,7 +82,7 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
     assert ours == by_kafka_python(broker, topic)
     with ThreadPoolExecutor(1) as thread:  # because browser tests leave an event loop running in this thread
         assert ours == thread.submit(asyncio.run, by_aiokafka(broker, topic)).result(60)
-    stranger = Producer({"bootstrap.servers": broker.bootstrap})
+    stranger = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
     assert ours != by_confluent(stranger, topic), "without the setting the keys move: this test would see it"
 
 
@@ -108,6 +110,38 @@ def test_every_client_of_the_house_is_made_in_one_place_so_that_all_have_the_par
 def test_a_client_that_is_made_elsewhere_is_found() -> None:
     assert made_in("    self._producer = Producer({**access.confluent()})") == {"Producer"}
     assert made_in("KafkaProducer(acks=1)\nKafkaConsumer()\nclients.producer(access, {})") == set()
+
+
+CLIENTS = frozenset({"Producer", "Consumer", "AdminClient"})
+
+
+def loud_in(source: str) -> list[int]:
+    """Lines that make a client of librdkafka which writes of a broker that has ended into the output of the tests."""
+    found = []
+    for node in ast.walk(tree_of(source)):
+        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in CLIENTS or not node.args:
+            continue
+        settings = node.args[0]
+        if not isinstance(settings, ast.Dict):
+            continue
+        named = {key.value for key in settings.keys if isinstance(key, ast.Constant)}
+        more = [value for key, value in zip(settings.keys, settings.values, strict=True) if key is None]
+        if "log_level" not in named and not any(isinstance(each, ast.Name) for each in more):
+            found.append(node.lineno)
+    return found
+
+
+def test_no_client_of_a_test_writes_into_its_output() -> None:
+    files = {
+        str(path.relative_to(ROOT)): loud_in(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "tests").rglob("*.py")
+    }
+    assert {path: lines for path, lines in files.items() if lines} == {}
+
+
+def test_a_client_that_writes_is_found() -> None:
+    assert loud_in('AdminClient({"bootstrap.servers": there})') == loud_in("Consumer({**access.confluent()})") == [1]
+    assert loud_in('Producer({"log_level": 0})\nProducer({**quiet})\nProducer(settings)') == []
 
 
 def test_the_headers_are_cloudevents_and_say_where_a_message_comes_from() -> None:

@@ -16,6 +16,13 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 NAMELESS = """[...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a")]
   .filter((e) => !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim())).map((e) => e.outerHTML)"""
 
+CUT_OFF = """[...document.querySelectorAll("input[placeholder]")].filter((e) => {
+  const style = getComputedStyle(e), pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${style.fontSize} ${style.fontFamily}`;
+  const room = e.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return e.clientWidth && pen.measureText(e.placeholder).width > room;
+}).map((e) => `${e.placeholder} in ${e.clientWidth} px`)"""
+
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [1366, 390])
@@ -27,13 +34,21 @@ def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitor
         for path in (
             *("/", "/consignments", "/consignments?stage=controlled", "/consignments?q=nothing", "/lodge", "/parked"),
             *("/unmatched", "/unmatched?days=30", "/problems", "/problems/not_json", "/docs/codes/units"),
-            *("/docs", goods, f"/containers/{box}", "/nowhere"),
+            *("/docs", goods, f"/containers/{box}", "/watches", "/accounts", "/nowhere"),
         ):
             visitor.go(path)
             assert visitor.page.evaluate(OVERFLOW) <= 0, path
             assert visitor.page.evaluate(NAMELESS) == [], path
+            assert visitor.page.evaluate(CUT_OFF) == [], path
             assert visitor.page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[language]
             expect(visitor.page.locator("h1")).to_have_count(1)
+
+
+def test_the_cards_of_the_board_are_as_high_as_what_stands_in_them(desk: Running, zh: Visitor) -> None:
+    """Those in one row were stretched to the height of the two rows beside them."""
+    zh.go("/")
+    heights = zh.page.evaluate("[...document.querySelectorAll('.pipeline.small .step')].map((e) => e.offsetHeight)")
+    assert len(heights) == 8 and max(heights) < 1.5 * min(heights), heights
 
 
 def test_the_language_switch_keeps_the_page_and_is_remembered(desk: Running, zh: Visitor) -> None:

@@ -14,6 +14,7 @@ from services.cli.main import run
 from services.cli.screen import screen
 from services.console.access.accounts import Accounts, SignInRefused
 from services.console.access.rights import Scope
+from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.shell.clock import world_us
 
@@ -50,6 +51,21 @@ def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     mask = os.umask(0o077)
     yield Person(monkeypatch, capsys)
     os.umask(mask)
+
+
+def test_the_list_says_which_one_time_passwords_are_over_and_what_is_to_be_done(person: Person, tmp_path: Path) -> None:
+    for name in ("late one", "in-time"):
+        assert person.types("account", "add", name, "--role", "auditor").code == 0
+    assert person.types("account", "add", "gate", "--role", "operations", "--program").code == 0
+    engine, late = open_engine(f"sqlite:///{tmp_path}/console.db", writes=True), t.ACCOUNTS.c.account == "late one"
+    with engine.begin() as connection:
+        connection.execute(t.ACCOUNTS.update().where(late).values(password_until_us=world_us()))
+    engine.dispose()
+    rows = {line.partition("  ")[0].strip("│ "): line for line in person.types("account", "list").out.splitlines()}
+    assert "over 已过期: dtg account password 'late one'" in rows["late one"]
+    assert "one-time 一次性 until 至 " in rows["in-time"] and "none 无" in rows["gate"]
+    assert person.types("account", "password", "late one").code == 0
+    assert "已过期" not in person.types("account", "list").out
 
 
 def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person, tmp_path: Path) -> None:

@@ -133,6 +133,22 @@ def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
+@pytest.mark.parametrize(
+    ("seen_text", "told"),
+    [
+        ({"zh": "净重 9 kg", "en": "net mass 9 kg"}, "编码不存在 there is no such code 净重 9 kg net mass 9 kg"),
+        ({"zh": "4407129", "en": "4407129"}, "编码不存在 there is no such code 4407129"),
+        (None, "编码不存在 there is no such code 4407129"),
+    ],
+    ids=["in words", "a value", "by a console of an earlier release"],
+)
+def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any, told: str) -> None:
+    finding = FINDING if seen_text is None else FINDING | {"seen_text": seen_text}
+    rejected = view(0, "answered", fact("DeclarationRejected", None, (finding,)))
+    done = declare(Api({"r-0": [rejected]}), "R-0")
+    assert f"/items/0/hs_code hs_unknown {told}\n" in done.stdout
+
+
 def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(declare: Any) -> None:
     done = declare(Api({"r-0": [None, view(0, "not_projected"), view(0, "pending"), ACCEPTED]}), "R-0")
     assert done.exit_code == 0, done.output

@@ -71,6 +71,7 @@ def test_what_needs_no_cluster_is_told_as_json(tmp_path: Path, monkeypatch: pyte
     assert key["in_force_from"] == "2026-01-01" and key["key"]
     assert CliRunner().invoke(app, ["account", "add", "reader", "--role", "auditor"]).exit_code == 0
     [account] = said("account", "list")["accounts"]
+    assert account.pop("password").startswith("one-time 一次性 until 至 ")
     assert account == {"account": "reader", "roles": "auditor", "company": "", "office": "", "closed": ""}
     assert [each["what"] for each in said("account", "grants")["grants"]]
     assert said("key", "list") == {"keys": []}

@@ -86,6 +86,38 @@ def test_a_wide_terminal_shows_a_table_and_a_narrow_one_lines() -> None:
     assert "│" in shown[200] and shown[40].splitlines()[0].split() == ["message", "消息:", NAME]
 
 
+PATH = "prometheus --config.file=/home/somebody/a folder with blanks/another one/.datongguan-demo/prometheus.yml"
+
+
+def test_a_file_has_whole_lines_and_a_terminal_its_own_width(tmp_path: Path) -> None:
+    """The addresses that `make run` tells were broken at 80 columns in a file."""
+
+    def table() -> Table:
+        made = Table(show_header=False, box=None, pad_edge=False)
+        made.add_row("Prometheus", PATH)
+        return made
+
+    file, terminal = io.StringIO(), io.StringIO()
+    Screen(file=file).table(table())
+    Screen(file=file).line(PATH)
+    assert [line.rstrip() for line in file.getvalue().splitlines()] == [f"Prometheus  {PATH}", PATH]
+    shown = Screen(file=terminal, terminal=True)
+    shown._console._environ = {"COLUMNS": "80", "TERM": "xterm"}
+    shown.table(table())
+    assert len(terminal.getvalue().splitlines()) == 2
+    lasting = LastingScreen(file=io.StringIO())
+    lasting.journal = tmp_path / "up.log"
+    lasting.table(table())
+    assert f"Prometheus  {PATH}" in lasting.journal.read_text()
+
+
+def test_a_table_in_a_file_has_a_row_on_a_line() -> None:
+    file, table = io.StringIO(), Table("message 消息", "error 详情")
+    table.add_row(NAME, "a sentence " * 50)
+    Screen(file=file).table(table)
+    assert len([line for line in file.getvalue().splitlines() if "sentence" in line]) == 1
+
+
 def test_programs_get_the_same_as_json_whatever_the_width() -> None:
     file = io.StringIO()
     table = Table("message 消息", "came out again 复核一致", "key 键")

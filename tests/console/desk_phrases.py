@@ -259,6 +259,9 @@ def said_by_release() -> Iterator[Story]:
     yield story(
         desk, facts.consignment_assessed(), requests.arrival(), requests.place_hold(), facts.withdrawal_requested()
     )
+    export = facts.consignment_assessed(direction=Direction.EXPORT)
+    yield story(desk, export, requests.arrival(), facts.withdrawal_requested())
+    yield story(desk, export, requests.arrival(), requests.place_hold(), facts.withdrawal_requested())
     yield story(desk, *[facts.withdrawal_requested(f"w{number}") for number in range(66)])
     yield story(
         desk,

@@ -18,6 +18,7 @@ from services.console.api.authentication import SESSION_COOKIE, Door
 from services.console.api.context import Office
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
+from services.console.language.words import LANGUAGES, TEXTS
 from services.console.pages.administrator import ACTS
 from services.console.pages.sign_in import Signing
 from services.console.readmodel import tables as t
@@ -96,6 +97,27 @@ def refused(action: Callable[[], Any]) -> str:
 
 def test_each_form_of_the_table_of_rights_does_something() -> None:
     assert set(ACTS) == set(GIVING)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_says_which_one_time_passwords_are_over_and_what_is_to_be_done(pages: Pages, language: str) -> None:
+    at, hour = world_us(), 3_600_000_000
+    for name, hours in (("late", 73), ("in-time", 71)):
+        account = Account(name, "auditor", must_change=True)
+        pages.people.make(account, by="admin", at=at - hours * hour, password="made by the administrator")
+    admin, auditor = pages.browser("administrator", language), pages.browser("auditor", language)
+    over, good = [TEXTS[f"accounts.{key}"]._asdict()[language] for key in ("one_time_over", "one_time")]
+    again, ask = [TEXTS[f"accounts.{key}"]._asdict()[language] for key in ("new_password", "ask_administrator")]
+
+    def row(browser: TestClient, name: str) -> str:
+        page = browser.get("/accounts?q=auditor").text
+        return re.search(rf'<a href="/account\?name={name}"><b>.*?</tr>', page, re.DOTALL)[0]  # type: ignore[index]
+
+    assert over in row(admin, "late") and f'<a href="/account?name=late#act-password">{again}</a>' in row(admin, "late")
+    assert over in row(auditor, "late") and ask in row(auditor, "late") and "#act-password" not in row(auditor, "late")
+    assert good in row(admin, "in-time") and over not in row(admin, "in-time") and "<time" in row(admin, "in-time")
+    page = admin.get("/account?name=late").text
+    assert over in page and 'id="act-password"' in page
 
 
 def test_an_administrator_makes_an_account_and_its_one_time_password_is_shown_once(pages: Pages) -> None:

@@ -51,7 +51,9 @@ def paper(reference: str, **changed: Any) -> dict[str, Any]:
 
 def requests_under(bootstrap: str, topic: str, key: str) -> list[Any]:
     """What was written to a request topic under this key, in order."""
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "tests", "enable.partition.eof": True})
+    reader = Consumer(
+        {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "tests", "enable.partition.eof": True}
+    )
     reader.assign([TopicPartition(topic, partition, 0) for partition in range(PARTITIONS)])
     found, ends = [], 0
     while ends < PARTITIONS:

@@ -39,6 +39,7 @@ def post(console: Running, path: str, body: dict[str, Any], **headers: str) -> A
         ("/events/report-1/retraction", {"reason": "another box"}, "RetractEquipmentEvent"),
         ("/findings", {"found": "inside", "lots": 2, "reason": "seen in row 4"}, "RecordContainerFinding"),
         ("/strikes", {"consignment_id": "0" * 36, "reason": "not in it"}, "StrikeLot"),
+        ("/strikes/retraction", {"consignment_id": "0" * 36, "reason": "it is in it"}, "RetractStrike"),
         (
             "/permits",
             {"consignment_id": "0" * 36, "ground": "export_cancelled", "reason": "cancelled"},

@@ -87,6 +87,36 @@ def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_
     assert rejected.refusal is None and refused.findings == []
 
 
+MASSES: dict[str, Any] = {"code": "mass_and_net", "values": {"mass": "20", "net": "9"}}
+
+
+@pytest.mark.parametrize(
+    ("seen", "phrase", "zh", "en"),
+    [
+        ("20 kg, net mass 9 kg", MASSES, "20 kg，净重 9 kg", "20 kg, net mass 9 kg"),
+        ("20 kg, net mass 9 kg", None, "20 kg，净重 9 kg", "20 kg, net mass 9 kg"),
+        ("0000", None, "0000", "0000"),
+        ("of a later release", {"code": "of_2030", "values": {}}, "of a later release", "of a later release"),
+    ],
+    ids=["by its phrase", "of an earlier release", "a value", "of a later release"],
+)
+def test_what_a_check_saw_is_told_in_both_languages(seen: str, phrase: Any, zh: str, en: str) -> None:
+    said = Border("seen").lodged().rejected().said[1]
+    body = orjson.loads(said.value)
+    body["findings"][0] |= {"seen": seen} | ({} if phrase is None else {"phrase": phrase})
+    (finding,) = entry(_row(said), orjson.dumps(body).decode(), audience=Audience.DECLARANT).findings
+    assert (finding.seen, finding.seen_text.zh, finding.seen_text.en) == (seen, zh, en)
+
+
+@pytest.mark.parametrize("phrase", [7, {"code": 7}, {"code": "mass_and_net", "values": {"mass": [], "net": "9"}}, []])
+def test_what_a_check_saw_in_a_fact_of_nobodys_contract_is_told_as_it_stands(phrase: Any) -> None:
+    said = Border("odd").lodged().rejected().said[1]
+    body = orjson.loads(said.value)
+    body["findings"][0] |= {"seen": "as it stands", "phrase": phrase}
+    (finding,) = entry(_row(said), orjson.dumps(body).decode(), audience=None).findings
+    assert (finding.seen_text.zh, finding.seen_text.en) == ("as it stands", "as it stands")
+
+
 @pytest.mark.parametrize("nested", ["[", '{"a":'])
 @pytest.mark.parametrize("levels", [99, 200, 253, 254, 255, 1000])
 @pytest.mark.parametrize("audience", [None, *Audience])

@@ -107,7 +107,7 @@ DECLARANT = Who("clerk/1", frozenset({Role.DECLARANT}), COMPANY)
 
 def listed(desk: Office, who: Who) -> set[str]:
     """The goods in the list of all."""
-    parts = answers.found(desk, "", None, who)
+    parts = answers.found(desk, answers.Wanted(), who)
     shown, _ = answers.page(desk, parts, "", 50, lambda row: answers.goods_to(who, of_row(row)))
     return {view.consignment_id for view in shown}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from schemas.codes.schedules import rows_for
-from schemas.gate import ContainerGatedOut
+from schemas.gate import ContainerGatedOut, LotStruck, StrikeRetracted
 from schemas.vocabulary import ControlKind, GoodsClass
 from services.console.pages.forms import BOX_ACTS
 from services.console.readmodel import lists
@@ -119,6 +119,18 @@ def test_the_form_of_a_permit_names_the_statement_of_the_release_desk_that_the_p
     named = {"consignment_id": f"{told.id} 2", "ground": "return", "reason": "x"}
     assert permit(named) == {"consignment_id": told.id, "version": "2", "ground": "return", "reason": "x"}
     assert permit({"consignment_id": told.id})["version"] is None
+
+
+def test_goods_that_an_officer_took_off_a_container_can_be_put_back_from_its_page(still: Still) -> None:
+    told = Border("STRUCK", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival")
+    still.tell(told.said)
+    assert "act-retract-strike" not in still.page("/containers/TGHU1234562")
+    still.tell(told.gate_says(LotStruck, consignment_id=told.id, reason="not in it", struck_by="officer-7").said[-1:])
+    page = still.page("/containers/TGHU1234562")
+    assert f'<option value="{told.id}">' in page.split('id="act-retract-strike"')[1].split("</form>")[0]
+    back = told.gate_says(StrikeRetracted, consignment_id=told.id, reason="the wrong goods", retracted_by="officer-7")
+    still.tell(back.said[-1:])
+    assert "act-retract-strike" not in still.page("/containers/TGHU1234562")
 
 
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:

@@ -34,9 +34,9 @@ HTML = {"Accept": "text/html"}
 
 FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
 QUERIES = {
-    "/api/v1/consignments": ("?q=MASKS", f"?q={BOX}", "?stage=held", "?q=MASKSBILL", ""),
-    "/consignments": ("?q=MASKS", "?stage=held", ""),
-    "/consignments.csv": ("?q=MASKS", "?stage=held", ""),
+    "/api/v1/consignments": ("?q=MASKS", f"?q={BOX}", "?stage=held", "?q=MASKSBILL", "?owner=officer", ""),
+    "/consignments": ("?q=MASKS", "?stage=held", "?waiting_for=officer", ""),
+    "/consignments.csv": ("?q=MASKS", "?stage=held", "?waiting_for=officer", ""),
     "/consignments/{consignment_id}": ("", "?only=problems", f"?asked={LODGED}", "?lang=en"),
     "/containers/{container_no}": ("", f"?asked={ON_BOX}", f"?asked={LODGED}", "?lang=en"),
     "/api/v1/consignments/{consignment_id}/timeline": ("", "?only=milestones"),

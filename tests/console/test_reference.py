@@ -17,7 +17,18 @@ from services.console.api.authentication import SESSION_COOKIE
 from services.console.api.context import FeedPage
 from services.console.api.feed import refuse_rebuilding
 from services.console.api.problems import MEDIA_TYPE, Problem
-from services.console.api.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
+from services.console.api.reference import (
+    ANSWERS,
+    CODES,
+    FAULTS,
+    FIELDS,
+    OPERATIONS,
+    PARAMETERS,
+    SUMMARY_ZH,
+    TABLES,
+    ZH,
+    operations,
+)
 from services.console.language.words import TEXTS
 from services.console.pages import sign_in as sign_in_pages
 from services.console.pages.sign_in import FORM_COOKIE
@@ -61,6 +72,32 @@ def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         if body:
             walk(operation["summary"], body)
     return found
+
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_every_operation_and_every_answer_is_told_in_both_languages(document: dict[str, Any]) -> None:
+    named = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    assert set(OPERATIONS) - {""} == named, "each has its row, and no row has lost its operation"
+    answers = set()
+    for told in (document["info"], *operations(document)):
+        assert CHINESE.search(told[SUMMARY_ZH]) and CHINESE.search(told[ZH]), told
+        for answer in told.get("responses", {}).values():
+            assert CHINESE.search(answer[ZH]), answer
+            answers.add(answer["description"])
+    assert set(ANSWERS) == answers
+
+
+def test_the_page_of_the_api_is_in_the_readers_language(still: Still) -> None:
+    """Names, codes and examples stay; whatever is a sentence of English says so by its `lang`."""
+    chinese, english = [still.page("/docs", language).partition("<main")[2] for language in ("zh", "en")]
+    assert 'lang="en"' not in chinese and 'lang="en"' in english
+    for summary in re.findall(r'<span class="faint">(.*?)</span>\s*</summary>', chinese):
+        assert CHINESE.search(summary), summary
+    assert not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", re.sub(r"<code>.*?</code>|<[^>]+>", "|", chinese)), (
+        "a sentence"
+    )
 
 
 def test_every_field_of_a_body_has_words_in_both_languages_and_an_example(document: dict[str, Any]) -> None:

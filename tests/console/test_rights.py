@@ -18,6 +18,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
@@ -60,6 +61,7 @@ BY_PATH: dict[type[Request], str] = {
     RetractLift: f"{GOODS}/holds/lift/retraction",
     RecordContainerFinding: f"{BOXES}/findings",
     StrikeLot: f"{BOXES}/strikes",
+    RetractStrike: f"{BOXES}/strikes/retraction",
     PermitExit: f"{BOXES}/permits",
     PlaceContainerHold: f"{BOXES}/holds",
     LiftContainerHold: f"{BOXES}/holds/{{hold_id}}/lift",

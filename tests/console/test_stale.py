@@ -21,7 +21,12 @@ from tests.waiting import wait
 def open_transaction(bootstrap: str, topic: str, name: str) -> Iterator[None]:
     """Somebody has written to this topic, and neither committed nor aborted it."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "transactional.id": f"blocking-{name}", "transaction.timeout.ms": 15_000}
+        {
+            "log_level": 0,
+            "bootstrap.servers": bootstrap,
+            "transactional.id": f"blocking-{name}",
+            "transaction.timeout.ms": 15_000,
+        }
     )
     producer.init_transactions(30)
     producer.begin_transaction()

@@ -32,7 +32,7 @@ NEITHER = {
         "VisitOpened",
         "VisitClosed",
     ),
-    *("EquipmentEventRecorded", "EquipmentEventRetracted", "ContainerFindingRecorded", "LotStruck"),
+    *("EquipmentEventRecorded", "EquipmentEventRetracted", "ContainerFindingRecorded", "LotStruck", "StrikeRetracted"),
     *("ExitPermitted", "ContainerHoldLifted"),
 }
 """Facts that say neither good nor bad of goods."""

@@ -19,12 +19,14 @@ from schemas.gate import (
     ExitPermitted,
     GateAlarmRaised,
     LotStruck,
+    RetractStrike,
+    StrikeRetracted,
     VisitClosed,
     VisitOpened,
 )
 from schemas.release import ContainerHeld
 from schemas.vocabulary import Stage
-from services.console.readmodel.gate_answer import GateAnswer, gate_answer
+from services.console.readmodel.gate_answer import HOLDS, GateAnswer, gate_answer
 from tests.console.border import Border, green, red
 from tests.console.test_rows import in_order, interleaved, logs
 
@@ -234,6 +236,14 @@ def test_a_consignment_that_was_struck_off_keeps_nothing() -> None:
     assert said(inside, wrong)[:2] == (False, "not_released")
     inside.gate_says(LotStruck, consignment_id=wrong.id, reason="not in it", struck_by="officer-7")
     assert said(inside, wrong)[:2] == (True, "released")
+
+
+def test_a_consignment_that_was_struck_off_by_mistake_keeps_the_box_as_soon_as_that_is_told() -> None:
+    inside, wrong = free("1"), Border("2", (BOX,)).lodged().accepted()
+    inside.gate_says(LotStruck, consignment_id=wrong.id, reason="not in it", struck_by="officer-7")
+    inside.gate_says(StrikeRetracted, consignment_id=wrong.id, reason="the wrong goods", retracted_by="officer-7")
+    assert said(inside, wrong)[:2] == (False, "not_released")
+    assert RetractStrike.kind in HOLDS, "it counts from the moment it is asked"
 
 
 def test_a_partial_release_is_a_stage_of_its_own_and_no_release_time() -> None:

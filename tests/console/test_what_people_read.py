@@ -1,5 +1,6 @@
 """Do people read codes as words, one thing once, and no card without anything in it?"""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,14 +8,19 @@ from typing import Any
 
 import pytest
 
+from schemas.envelope import RequestRefused
 from schemas.inspection import InspectionOverdue
+from schemas.phrases import phrase, reason
 from schemas.quarantine import TreatmentOverdue
 from schemas.release import ArrivalRecorded
-from schemas.vocabulary import ControlKind
+from schemas.vocabulary import CHINA, ControlKind
 from services.console.api.documents import gate_text
+from services.console.api.views import Text
+from services.console.language.words import LANGUAGES
 from services.console.pages.formatting import Sight
 from services.console.readmodel.container import Container
 from services.console.readmodel.gate_answer import GateAnswer
+from services.shell.clock import now
 from tests.console.border import Border
 from tests.console.still import Still
 from tests.people import admit
@@ -121,3 +127,113 @@ def test_the_record_of_grants_is_told_in_the_language_and_time_of_the_page(detai
 )
 def test_a_visit_that_ended_is_told_once(row: Container, reason: str, en: str) -> None:
     assert gate_text(GateAnswer(False, reason), row).en == en
+
+
+@pytest.mark.parametrize(
+    ("what", "detail", "zh", "en"),
+    [
+        (
+            "key made",
+            "6f12 gate read until 2026-12-06T14:28+00:00",
+            "6f12 卡口问询与放行通知、查看 至 12-06 22:28",
+            "6f12 gate question and releases, read until 12-06 22:28",
+        ),
+        ("key made", "6f12 lodge", "6f12 申报与撤单", "6f12 lodge and withdraw"),
+        (
+            "account made",
+            "carrier terminal company=terminal office=",
+            "承运人、码头 企业：terminal 关区：—",
+            "Carrier, Terminal company: terminal office: —",
+        ),
+        (
+            "account changed",
+            "roles=auditor release (was inspector) company=auditor (was )",
+            "角色：审计、放行关员（原 查验关员） 企业：auditor （原 —）",
+            "roles: Auditor, Release officer (was Inspector) company: auditor (was —)",
+        ),
+        ("authorised", "read from 2026-12-06T14:28+00:00 until no end", "read 自 12-06 22:28 至 不限", ""),
+    ],
+)
+def test_roles_and_scopes_are_told_in_words_and_names_that_are_spelled_alike_stay(
+    what: str, detail: str, zh: str, en: str
+) -> None:
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    assert Sight("zh", at).granted(detail, what).replace(" （", "（") == zh.replace(" （", "（")
+    assert not en or Sight("en", at).granted(detail, what) == en
+
+
+SHOUTED = re.compile(r"<(h1|h2|h3|summary)[^>]*>(.*?)</\1>", re.DOTALL)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_heading_stands_twice_on_the_page_of_watches_and_of_accounts(still: Still, language: str) -> None:
+    for path in ("/watches", "/accounts", "/account?name=tester"):
+        headings = [" ".join(TAGS.sub("", words).split()) for _, words in SHOUTED.findall(still.page(path, language))]
+        assert len(headings) > 1 and len(set(headings)) == len(headings), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_key_is_good_for_is_told_in_words(still: Still, language: str) -> None:
+    page = TAGS.sub("|", still.page("/account?name=tester", language))
+    assert {"zh": "申报与撤单", "en": "lodge and withdraw"}[language] in page
+    assert not re.search(r"\b(decide|operate)\b[|,]", page)
+
+
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+TAGS = re.compile(r"<[^>]*>")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("in the area since 2026-11-23T20:03+08:00 (Q 3)", "in the area since 11-23 20:03 (Q 3)"),
+        ("自 2026-11-23T12:03:00Z 起在场", "自 11-23 20:03 起在场"),
+        ("told for 2026-11-23T12:03:07+00:00, asked", "told for 11-23 20:03:07, asked"),
+        ("as of 2025-11-23T12:03:07.123456+00:00", "as of 2025-11-23 20:03"),
+        ("report 2026-11-23T12:03:07, of no zone", "report 2026-11-23T12:03:07, of no zone"),
+        ("0001-01-01T00:00+14:00 and 2026-13-01T00:00Z", "0001-01-01T00:00+14:00 and 2026-13-01T00:00Z"),
+    ],
+)
+def test_a_time_in_a_sentence_is_told_as_on_the_rest_of_the_page(sentence: str, told: str) -> None:
+    for language in LANGUAGES:
+        sight = Sight(language, datetime(2026, 11, 30, tzinfo=UTC))
+        assert sight.times(sentence) == told
+        assert sight.of(Text(zh=sentence, en=sentence)) == told
+
+
+@pytest.mark.parametrize(("language", "since"), [("zh", "自 {} 起在场（Q 3）"), ("en", "in the area since {} (Q 3)")])
+def test_the_page_says_since_when_a_box_is_here_in_the_readers_time_and_the_api_for_programs(
+    still: Still, language: str, since: str
+) -> None:
+    start = now().replace(microsecond=0) - timedelta(hours=2)
+    told = Border("IN-TIME", ("TGHU1234562",), start=start).lodged().accepted().assessed().opened().held("arrival")
+    still.tell(told.said)
+    page = TAGS.sub(" ", still.page("/containers/TGHU1234562", language))
+    answer = still.get("/api/v1/containers/TGHU1234562").json()
+    opened = datetime.fromisoformat(answer["visit"]["opened_at"])
+    place = answer["visit"]["place"]
+    read = since.replace("Q 3", place)
+    assert read.format(Sight("en", now()).minute(opened)) in page
+    assert not ISO.search(page), ISO.findall(page)
+    assert read.format(opened.astimezone(CHINA).isoformat(timespec="minutes")) in answer["text"][language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_a_request_was_sent_back_and_what_is_not_known_are_told_in_the_readers_time(
+    still: Still, language: str
+) -> None:
+    told = Border("SENT-BACK").lodged().accepted().assessed(ControlKind.INSPECTION)
+    at, later = told.at, told.at + timedelta(seconds=7)
+    why = phrase("told_in_future_at", told=at, asked=later, message="customs-inspection-requests/0/5")
+    about: dict[str, Any] = {"subject": told.id, "request_kind": "RecordFindings", "code": "told_in_future"}
+    about |= {"request_id": "r-1", "occurred_at": told.at, "reason": reason(why), "phrases": (why,)}
+    told._say("inspection", RequestRefused(**about))
+    still.tell(told.said)
+    page = TAGS.sub(" ", still.page(f"/consignments/{told.id}", language))
+    sight = Sight("en", now())
+    words = {"zh": "所述时间 {}，发送于 {}", "en": "told for {}, asked at {}"}[language]
+    assert page.count(words.format(sight.minute(at), sight.time(later))) == 2, (
+        "among the decisions, and on the timeline"
+    )
+    unknown = still.get("/consignments/26b34d2c-71b0-50a5-a062-577a5d010788", language)
+    assert unknown.status_code == 404 and not ISO.search(TAGS.sub(" ", unknown.text))

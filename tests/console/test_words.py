@@ -6,6 +6,7 @@ from typing import get_args
 
 from pydantic_core.core_schema import ErrorType
 
+from schemas import hold_ids
 from schemas.codes.refusals import REFUSALS
 from schemas.codes.schedules import ROWS
 from schemas.codes.uscc import CreditCodePart
@@ -79,10 +80,16 @@ CODES: dict[str, Iterable[str]] = {
     "reaches": Reach,
     "spans": SPANS_BY_NAME,
     "codes": TABLES,
+    "parameter_places": ("path", "query", "header"),
 }
 """Groups of which every row is the name of a code: exactly these."""
 ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])
-WAITS = {f"inspection/{control}" for control in ORIGINS[1:]} | {f"quarantine/{origin}" for origin in ORIGINS}
+WAITS = {
+    hold_ids.ASSESSMENT,
+    hold_ids.ARRIVAL,
+    *[hold_ids.of_control(control) for control in ORIGINS[1:]],
+    *[hold_ids.of_treatment(origin) for origin in ORIGINS],
+}
 SHAPES = set(get_args(ErrorType))
 """pydantic's names of what is wrong with a field."""
 BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")

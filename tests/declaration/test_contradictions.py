@@ -29,6 +29,17 @@ def test_a_trade_mode_of_one_direction_is_none_of_the_other(mode: str, way: Dire
     assert all("trade_mode_of_other_direction" in found for found in there.values())
 
 
+@pytest.mark.parametrize(
+    ("sign", "way"),
+    [("内销", Direction.IMPORT), ("进口", Direction.IMPORT), ("复出", Direction.EXPORT), ("出口", Direction.EXPORT)],
+)
+def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str, way: Direction) -> None:
+    """Exports for works abroad were accepted as an import. Goods of a zone for exports, and what may be both, go both ways."""
+    both = {"进出口", "出口加工区"}
+    named = [mode for mode, name in TRADE_MODES.items() if sign in name and not any(each in name for each in both)]
+    assert named and {mode: ONE_WAY.get(mode) for mode in named} == dict.fromkeys(named, way)
+
+
 def test_most_trade_modes_go_both_ways() -> None:
     assert all(
         codes_of(trade_mode=mode) == [] == codes_of(trade_mode=mode, **EXPORT) for mode in TRADE_MODES.keys() - ONE_WAY
@@ -52,7 +63,7 @@ def test_the_country_of_the_sandbox_is_one_at_its_offices_only() -> None:
     assert codes_of(**EXPORT | {"departure_country": SANDBOX, "customs_office": "9040"}) == []
 
 
-@pytest.mark.parametrize("name", ["", " ", "\u3000"])
+@pytest.mark.parametrize("name", ["", " ", "\u3000", "-", "./.", "—"])
 def test_a_ship_has_a_name(name: str) -> None:
     assert codes_of(conveyance=name) == ["conveyance_missing"]
     assert codes_of(conveyance=name, transport_mode="4") == []

@@ -63,7 +63,8 @@ def test_why_goods_are_held_is_kept_by_codes_as_far_as_a_record_has_room_for_fiv
 
 def test_a_declaration_withdrawn_before_its_goods_came_leaves_nothing_in_the_container() -> None:
     desk = story(decider, held()).when(freed(released=False, arrived=None)).then()
-    desk.when(freed(B)).then(facts.container_may_leave(1, f"arrival/{B}", B, at=desk.at))
+    desk.when(freed(B, arrived=5, when=5), at=at(5))
+    desk.then(facts.container_may_leave(1, f"arrival/{B}", B, at=desk.at))
 
 
 def test_goods_whose_declaration_was_withdrawn_are_still_in_the_container() -> None:

@@ -1,8 +1,10 @@
 """Does each condition of the reading of visits matter? What a careless change of one of them would let out, keep or tell wrongly."""
 
+import pytest
+
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
-from tests.gate.boxes import DAY, A, B, at, discharged, event, found, freed, held, may_leave, out, permitted
+from tests.gate.boxes import DAY, A, B, C, at, discharged, event, found, freed, held, may_leave, out, permitted, struck
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -65,10 +67,34 @@ def test_papers_without_a_bill_do_not_stand_for_each_other() -> None:
     assert left(desk, A) == ["ConsignmentLeftUnreleased"]
 
 
-def test_what_was_taken_back_before_it_arrived_leaves_nothing() -> None:
-    desk = story(decider, held(A, bill="1"), discharged(10), freed(A, released=False, bill="1", arrived=None, when=20))
+def test_what_was_taken_back_before_the_box_came_leaves_nothing() -> None:
+    desk = story(decider, held(A, bill="1"), freed(A, released=False, bill="1", arrived=None, when=5), discharged(10))
     desk.when(held(B, bill="2", arrived=10, when=21)).when(freed(B, bill="2", arrived=10, when=30)).when(out(60))
-    assert (left(desk, A), left(desk, B)) == ([], ["ConsignmentGatedOut"])
+    assert (left(desk, A), left(desk, B), alarms(desk)) == ([], ["ConsignmentGatedOut"], [])
+
+
+@pytest.mark.parametrize("lodged", [-5, 60], ids=["before the discharge", "after it"])
+@pytest.mark.parametrize("shared_by", [1, 2])
+def test_a_paper_that_is_taken_back_while_the_box_is_here_leaves_its_goods_in_it(lodged: float, shared_by: int) -> None:
+    """Green goods of a box for two left without a paper when the other lot was released: nobody had told of their arrival, or the release
+    desk had not heard of it when it took the paper back."""
+    paper = held(A, bill="1", shared_by=shared_by, when=lodged)
+    desk = story(decider, *((paper, discharged(0)) if lodged < 0 else (discharged(0), paper)))
+    desk.when(freed(A, shared_by=shared_by, released=False, bill="1", arrived=None, when=70), at=at(70))
+    desk.when(freed(B, bill="2", arrived=0, when=80), at=at(80))
+    assert not may_leave(desk)
+    desk.when(out(90), at=at(90))
+    assert alarms(desk) == ["left_unreleased"]
+
+
+def test_another_declaration_or_an_officer_ends_that() -> None:
+    taken_back = freed(A, released=False, bill="1", arrived=None, when=70)
+    desk = story(decider, discharged(0), held(A, bill="1", when=60), taken_back, freed(B, bill="2", arrived=0, when=80))
+    again = story(
+        decider, discharged(0), held(A, bill="1", when=60), taken_back, freed(B, bill="2", arrived=0, when=80)
+    )
+    assert may_leave(desk.when(freed(C, bill="1", arrived=0, when=85), at=at(85)))
+    assert may_leave(again.when(struck(A), at=at(85)))
 
 
 def test_the_land_gates_yes_lets_no_import_be_loaded() -> None:

@@ -196,6 +196,17 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
     assert may_leave(desk)
 
 
+def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
+    """The first finding had settled the alarm of the departure, so that the second one did not take that back, and the goods were gone for ever."""
+    desk = story(decider, held(A, arrived=0)).when(out(5), at=at(5)).when(found("outside", 30), at=at(30))
+    desk.when(found("inside", 40), at=at(40))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased", "DepartureRetracted"] and not may_leave(desk)
+    desk.when(freed(A, version=3, when=50), at=at(50))
+    assert may_leave(desk)
+    desk.when(out(60), at=at(60))
+    assert left(desk, A)[-1] == "ConsignmentGatedOut"
+
+
 def test_a_departure_told_after_an_officer_found_the_box_outside_is_no_other() -> None:
     desk = story(decider, held(A, arrived=0)).when(found("outside", 10), at=at(10)).when(held(B, when=20), at=at(20))
     desk.when(out(30), at=at(31))

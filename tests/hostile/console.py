@@ -84,7 +84,9 @@ def run(count: int, seed: str, port: int) -> Answers:
 
 def written(bootstrap: str, partitions: int) -> Counter[str]:
     """How often each request id lies on the request topics."""
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True})
+    reader = Consumer(
+        {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True}
+    )
     places = [TopicPartition(topic, number, 0) for topic in REQUESTS for number in range(partitions)]
     reader.assign(places)
     found, ends = Counter[str](), 0

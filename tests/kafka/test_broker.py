@@ -56,7 +56,7 @@ def read_to_the_end(broker: Broker) -> list[bytes | None]:
             values.append(message.value())
             ends.discard(message.partition())
             continue
-        _, high = Consumer({**told, "isolation.level": "read_uncommitted"}).get_watermark_offsets(
+        _, high = Consumer({**told, "isolation.level": "read_uncommitted", "log_level": 0}).get_watermark_offsets(
             TopicPartition(TOPIC, message.partition()), timeout=10
         )
         if message.offset() == high:

@@ -41,7 +41,7 @@ def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 def take_at_most(border: Border, topic: str, size: int) -> None:
     """The broker refuses larger batches on this topic from now on."""
-    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
     admin.incremental_alter_configs([resource])[resource].result(30)

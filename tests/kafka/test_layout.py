@@ -37,7 +37,7 @@ def test_partitions_raised_behind_its_back_end_a_worker_while_it_runs_and_when_i
     child.start()
     try:
         changed.eventually(lambda: '"restored"' in child.tail(50), child)
-        admin = AdminClient({"bootstrap.servers": changed.bootstrap})
+        admin = AdminClient({"log_level": 0, "bootstrap.servers": changed.bootstrap})
         raised = admin.create_partitions([NewPartitions("customs-release-containers", PARTITIONS + 1)])
         raised["customs-release-containers"].result(30)
         changed.eventually(lambda: child.code == REFUSED_CODE, child)
@@ -63,7 +63,7 @@ def test_partitions_raised_behind_its_back_end_a_worker_while_it_runs_and_when_i
 def test_a_topic_that_would_lose_or_refuse_what_is_kept_is_refused_with_the_command_that_mends_it(
     broker: Broker, name: str, setting: str, value: str, right: str
 ) -> None:
-    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": broker.bootstrap})
 
     def alter(to: str) -> None:
         entry = ConfigEntry(setting, to, incremental_operation=AlterConfigOpType.SET)

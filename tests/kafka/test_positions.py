@@ -62,7 +62,7 @@ def duplicates() -> float:
 
 def noted_by_the_group(border: Border) -> int:
     """Up to where the desk read its requests, by its consumer group; negative when the group does not know."""
-    consumer = Consumer({"bootstrap.servers": border.bootstrap, "group.id": "customs-declaration"})
+    consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": "customs-declaration"})
     try:
         [place] = consumer.committed([TopicPartition(REQUESTS, 0)], timeout=30)
         return int(place.offset)
@@ -71,7 +71,7 @@ def noted_by_the_group(border: Border) -> int:
 
 
 def end_of(border: Border, topic: str) -> int:
-    consumer = Consumer({"bootstrap.servers": border.bootstrap, "group.id": "ends"})
+    consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": "ends"})
     try:
         return int(consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=30)[1])
     finally:
@@ -88,7 +88,7 @@ def refusal(border: Border) -> str:
 
 def delete_records(border: Border) -> None:
     """As somebody does who has let the topic delete before: Kafka refuses it for one that is compacted only."""
-    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, STATES, incremental_configs=[entry])
     admin.incremental_alter_configs([resource])[resource].result(30)
@@ -107,7 +107,7 @@ def delete_records(border: Border) -> None:
 
 
 def make_anew(border: Border, topic: str) -> None:
-    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     admin.delete_topics([topic])[topic].result(30)
     border.eventually(lambda: topic not in admin.list_topics(timeout=10).topics)
     provision(border.bootstrap, PARTITIONS)

@@ -137,7 +137,7 @@ def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Bo
     [desk] = desks(("declaration",))
     transactions = Loop(desk, settings).transactions
     transactions.connect()
-    admin = AdminClient({"bootstrap.servers": forgetful.bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": forgetful.bootstrap})
     admin.create_topics([NewTopic("wide", 60, 1)])["wide"].result(30)
     first, rounds = transactions._producer, 0
     while transactions._producer is first:

@@ -132,7 +132,12 @@ def test_a_worker_started_after_a_kill_goes_on_where_its_predecessor_stopped(qui
 
 def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(quiet: Border, tmp_path: Path) -> None:
     dead = Producer(
-        {"bootstrap.servers": quiet.bootstrap, "transactional.id": "dead", "transaction.timeout.ms": 60_000}
+        {
+            "log_level": 0,
+            "bootstrap.servers": quiet.bootstrap,
+            "transactional.id": "dead",
+            "transaction.timeout.ms": 60_000,
+        }
     )
     dead.init_transactions(30)
     dead.begin_transaction()
@@ -198,6 +203,7 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
     group = f"customs-{desk}"
     member = Consumer(
         {
+            "log_level": 0,
             "bootstrap.servers": border.bootstrap,
             "group.id": group,
             "partition.assignment.strategy": "range",
@@ -206,7 +212,7 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         }
     )
     member.subscribe(Loop(desks([desk], PUBLISHED)[0], WorkerSettings()).topics)
-    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
 
     def rebalances() -> bool:
         member.poll(0.1)
@@ -333,7 +339,7 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
     with running(quiet.bootstrap, PARTITIONS, "lag", ("declaration", "risk")) as [_, risk]:
         asked = [ask(quiet, f"read {n}") for n in range(20)]
         quiet.eventually(lambda: set(asked) <= set(accepted(quiet)))
-        reader = Consumer({"bootstrap.servers": quiet.bootstrap, "group.id": "ends"})
+        reader = Consumer({"log_level": 0, "bootstrap.servers": quiet.bootstrap, "group.id": "ends"})
         places = [TopicPartition("customs-declaration-facts", partition) for partition in range(PARTITIONS)]
         ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in places}
         reader.close()

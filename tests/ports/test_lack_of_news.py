@@ -31,13 +31,13 @@ from tests.waiting import wait
 
 
 def remove(bootstrap: str, topic: str) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": bootstrap})
     admin.delete_topics([topic])[topic].result(30)
     wait(lambda: topic not in admin.list_topics(timeout=10).topics, f"{topic} to be gone")
 
 
 def make(bootstrap: str, topic: str) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"log_level": 0, "bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(30)
     wait(lambda: partitions(admin, topic) == PARTITIONS, f"{topic} to be there")
 
@@ -62,7 +62,7 @@ def replaceable(wire: str) -> Iterator[str]:
     """The broker. If a test deletes the topic for ports or makes it with other partitions, it is made anew for the next
     test."""
     yield wire
-    left = partitions(AdminClient({"bootstrap.servers": wire}), TOPIC)
+    left = partitions(AdminClient({"log_level": 0, "bootstrap.servers": wire}), TOPIC)
     if left not in (0, PARTITIONS):
         remove(wire, TOPIC)
     if left != PARTITIONS:
@@ -121,7 +121,7 @@ def test_more_partitions_are_a_no_until_somebody_begins_anew(replaceable: str, n
     publish(replaceable, released("PORT-RAISED", "NEWS0000004").said)
     with TopicPort(replaceable, notebook) as port:
         assert port.ask("NEWS0000004", Gatehouse(notebook)).may_leave
-        admin = AdminClient({"bootstrap.servers": replaceable})
+        admin = AdminClient({"log_level": 0, "bootstrap.servers": replaceable})
         admin.create_partitions([NewPartitions(TOPIC, PARTITIONS + 2)])[TOPIC].result(30)
         wait(lambda: partitions(admin, TOPIC) > PARTITIONS, "more partitions")
         assert stale(port, notebook, "NEWS0000004", "number of partitions")
@@ -132,7 +132,7 @@ def test_more_partitions_are_a_no_until_somebody_begins_anew(replaceable: str, n
 def test_a_statement_in_a_partition_that_is_not_its_keys_is_not_believed(wire: str, notebook: Notebook) -> None:
     told = released("PORT-ELSEWHERE", "NEWS0000005")
     publish(wire, told.said[:-1])
-    producer = Producer({"bootstrap.servers": wire})
+    producer = Producer({"log_level": 0, "bootstrap.servers": wire})
     yes = copies(told.said)[-1]
     for partition in range(PARTITIONS):
         producer.produce(yes.topic, key=yes.key, value=yes.value, headers=yes.headers(), partition=partition)

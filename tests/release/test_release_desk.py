@@ -12,7 +12,7 @@ from schemas.release import (
     ConsignmentHeld,
     ContainerHeld,
 )
-from schemas.vocabulary import ControlKind, Lane, Owner
+from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.release import decider
 from services.release.dossier import Dossier
 from services.release.goods import Revoked, officers
@@ -280,6 +280,27 @@ def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: boo
 def test_released_goods_are_not_withdrawn() -> None:
     desk = story(decider, consignment_assessed(), arrival()).when(withdrawal_requested())
     desk.then_refused("already_released")
+
+
+@pytest.mark.parametrize(
+    ("direction", "before", "called_back"),
+    [
+        (Direction.IMPORT, "released in version 2", "the goods had been released and were called back"),
+        (
+            Direction.EXPORT,
+            "released in version 2; an export that is cancelled leaves by an officer's permit",
+            "the goods had been released and were called back; an export that is cancelled leaves by an officer's permit",
+        ),
+    ],
+)
+def test_who_may_not_withdraw_an_export_any_more_is_told_by_what_permit_it_leaves(
+    direction: Direction, before: str, called_back: str
+) -> None:
+    permit = " (permit to leave, ground export cancelled)" if direction is Direction.EXPORT else ""
+    desk = story(decider, consignment_assessed(direction=direction), arrival()).when(withdrawal_requested())
+    assert desk.answer[0].model_dump()["reason"] == before + permit
+    desk.when(place_hold()).when(withdrawal_requested("w2"))
+    assert desk.answer[0].model_dump()["reason"] == called_back + permit
 
 
 def test_withdrawn_goods_are_never_released() -> None:

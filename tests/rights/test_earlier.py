@@ -25,7 +25,7 @@ DESCRIBE_CLUSTER = 60
 def earlier(home: Path) -> None:
     """A folder as `dtg up` of the release before left it, with one message."""
     with provisioned(home / "kafka", 2) as broker:
-        producer = Producer({"bootstrap.servers": broker.bootstrap})
+        producer = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
         producer.produce(TOPIC, key=b"k", value=b"kept")
         assert producer.flush(60) == 0
 

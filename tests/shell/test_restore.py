@@ -48,7 +48,7 @@ class StateTopic:
     def __init__(self, broker: Broker, name: str) -> None:
         self.name, self.settings = name, WorkerSettings(kafka=broker.bootstrap, partitions=PARTITIONS)
         new = NewTopic(name, PARTITIONS, 1, config={"cleanup.policy": "compact"})
-        admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+        admin = AdminClient({"log_level": 0, "bootstrap.servers": broker.bootstrap})
         admin.create_topics([new])[name].result(30)
 
     def writer(self, transaction_timeout_ms: int = 10_000) -> Producer:

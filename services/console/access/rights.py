@@ -14,6 +14,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
@@ -132,6 +133,7 @@ ASKS: dict[type[Request], AccessRule] = {
     RetractLift: AccessRule(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
     RecordContainerFinding: AccessRule(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
     StrikeLot: AccessRule(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
+    RetractStrike: AccessRule(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
     PermitExit: AccessRule(frozenset({R.RELEASE}), Scope.DECIDE),
     PlaceContainerHold: AccessRule(_OFFICERS, Scope.DECIDE),
     LiftContainerHold: AccessRule(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
@@ -162,6 +164,7 @@ FORMS: dict[str, dict[str, type[Request]]] = {
         "retract": RetractEquipmentEvent,
         "finding": RecordContainerFinding,
         "strike": StrikeLot,
+        "retract-strike": RetractStrike,
         "permit": PermitExit,
         "hold": PlaceContainerHold,
         "lift": LiftContainerHold,
@@ -248,6 +251,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("POST", f"{BOXES}/events/{{report_id}}/retraction"): _asking(RetractEquipmentEvent),
     ("POST", f"{BOXES}/findings"): _asking(RecordContainerFinding),
     ("POST", f"{BOXES}/strikes"): _asking(StrikeLot),
+    ("POST", f"{BOXES}/strikes/retraction"): _asking(RetractStrike),
     ("POST", f"{BOXES}/permits"): _asking(PermitExit),
     ("POST", f"{BOXES}/holds"): _asking(PlaceContainerHold),
     ("POST", f"{BOXES}/holds/{{hold_id}}/lift"): _asking(LiftContainerHold),

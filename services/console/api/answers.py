@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from sqlalchemy import and_
+from sqlalchemy import ColumnElement, and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
@@ -33,10 +33,10 @@ from services.console.api.documents import (
     entries,
     gate_text,
     in_order,
-    is_shown,
     parked,
     projection,
     report,
+    selected,
     stage_counts,
     text,
     visit,
@@ -60,6 +60,7 @@ from services.console.api.views import (
     Entry,
     Found,
     GateView,
+    LaterWord,
     ParkedList,
     Reports,
     ReportView,
@@ -70,12 +71,12 @@ from services.console.api.views import (
 from services.console.language.desk_sentences import english, in_words, wrote
 from services.console.language.words import both, refusal
 from services.console.readmodel import lists
-from services.console.readmodel.consignment import Consignment, plain
+from services.console.readmodel.consignment import AwaitedCode, Consignment, Mover, plain
 from services.console.readmodel.container import ReportRow
 from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.readmodel.messages import moment
 from services.console.readmodel.queries import LONGEST_TIMELINE, ReadModelQueries, of_row, of_subject
-from services.console.readmodel.tables import ALARMS, OPEN_STAGES
+from services.console.readmodel.tables import ALARMS, CONSIGNMENTS, OPEN_STAGES
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
@@ -91,7 +92,18 @@ BLOCKED = 8
 """Containers whose alarm waits for an officer's finding, and which the board shows."""
 REPORTS = 100
 """Equipment reports of a container that one answer has."""
+C = CONSIGNMENTS.c
 M = TypeVar("M", bound=BaseModel)
+WaitingFor = Annotated[
+    AwaitedCode | None,
+    Query(
+        description="all that wait for this, be it beside something else; as `waiting_for` of the answer, any officer's hold as `officer`"
+    ),
+]
+WhoseMove = Annotated[
+    Mover | None,
+    Query(description="all in which this one has to act, as `owner` of the answer, be it beside another one"),
+]
 After = Annotated[
     str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
 ]
@@ -189,7 +201,7 @@ def timeline(
 def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
     """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
     facts = in_order(desk.rows.timeline(key))
-    return [fact for fact in facts if is_shown(fact.kind, only)], len(facts)
+    return selected(facts, only), len(facts)
 
 
 @router.get(
@@ -240,20 +252,24 @@ def search(
         str, Query(description="declaration no., container, consignment id, USCC, reference or bill", max_length=100)
     ] = "",
     stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
+    waiting_for: WaitingFor = None,
+    owner: WhoseMove = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
     cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
 ) -> Found:
-    """All of them, the latest lodged first; or by any name that the goods go by, or by stage."""
+    """All of them, the latest lodged first; or by any name that the goods go by, by stage, by what they wait for, and by whose move it is.
+    What is given together must all be true."""
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
     who = who_of(request)
-    parts = found(desk, q, stage, who)
+    wanted = Wanted(q, stage, waiting_for, owner)
+    parts = found(desk, wanted, who)
     shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     if q.strip():
         note_told(request, *[goods.consignment_id for goods in shown])
-    query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
+    query = {**wanted.query(), "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
 
 
@@ -288,16 +304,40 @@ def unmatched_page(
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
-def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.ListPart]:
-    """The consignments that match the search text `q`, else those at this stage, else all; only those that `who` may see."""
-    complete = desk.complete()
-    if name := q.strip():
-        return cut(lists.named(name), who, complete=complete)
-    if stage is not None:
-        return cut(lists.at_stage(stage), who, complete=complete)
-    if who.sees_everything() or Reach.OFFICE in who.reaches():
-        return cut(lists.everything(), who, complete=complete)
-    return lists.declared_by(sorted(who.companies()))
+class Wanted(NamedTuple):
+    """Which consignments a list has: those of which all is true that is given."""
+
+    name: str = ""
+    stage: Stage | None = None
+    waiting_for: AwaitedCode | None = None
+    owner: Mover | None = None
+
+    def query(self) -> dict[str, str]:
+        """As the query of an address."""
+        given = {"q": self.name.strip(), "stage": self.stage, "waiting_for": self.waiting_for, "owner": self.owner}
+        return {name: str(value) for name, value in given.items() if value}
+
+
+def found(desk: Office, wanted: Wanted, who: Who) -> list[lists.ListPart]:
+    """The list of these consignments, of those that `who` may see."""
+    complete, name = desk.complete(), wanted.name.strip()
+    conditions = list[ColumnElement[bool]]()
+    if wanted.stage is not None:
+        conditions.append(C.stage == wanted.stage)
+    if name:
+        parts = lists.named(name)
+        if wanted.waiting_for or wanted.owner:
+            conditions.append(lists.waits(wanted.waiting_for, wanted.owner))
+    elif wanted.waiting_for or wanted.owner:
+        parts = lists.awaiting(wanted.waiting_for, wanted.owner)
+    elif wanted.stage is not None:
+        parts, conditions = lists.at_stage(wanted.stage), []
+    elif who.sees_everything() or Reach.OFFICE in who.reaches():
+        parts = lists.everything()
+    else:
+        return lists.declared_by(sorted(who.companies()))
+    narrowed = [part._replace(wanted=tuple([and_(one, *conditions) for one in part.wanted])) for part in parts]
+    return cut(narrowed, who, complete=complete)
 
 
 # requests
@@ -325,7 +365,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
     if request is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, request.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(request.subject))
-    answers, refused = _answers(desk, who, request, request_id, facts)
+    answers, refused, later = _answers(desk, who, request, request_id, facts)
     # a refusal with `key_reused` belongs to another message that was sent with the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     projected = any(fact.id == request_id for fact in facts)
@@ -342,6 +382,11 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         reason=english(sent_back.reason) if sent_back and (own or _may_read_reason(who)) else None,
         reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _may_read_reason(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
+        overtaken_by=None
+        if later is None
+        else LaterWord(
+            id=later.id, kind=later.kind, text=called("kinds", later.kind), recorded_at=moment(later.recorded_us)
+        ),
         projection=projection(desk.standing()),
     )
 
@@ -352,12 +397,14 @@ def _may_read_reason(who: Who) -> bool:
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
 
-def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
-    """The facts that answer the request, and its refusals. A declaration that was lodged after a withdrawal is answered
-    under the id of the next consignment, which `DeclarationPassedOn` names. If `who` did not send the request, the
-    answers end before the first consignment that `who` may not read."""
+def _answers(
+    desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]
+) -> tuple[list[Entry], list[Any], Any | None]:
+    """The facts that answer the request, its refusals, and the message that has overtaken the answer, if one has. A declaration
+    that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names.
+    If `who` did not send the request, the answers end before the first consignment that `who` may not read."""
     key, causes = request.subject, {request_id}
-    answers, refused = list[Entry](), list[Any]()
+    answers, refused, later = list[Entry](), list[Any](), None
     for _ in range(MOST_OF_A_REFERENCE):
         naming = [fact for fact in facts if fact.kind in _NAMING]
         bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
@@ -367,6 +414,7 @@ def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
         answers += entries(desk.rows, chosen[:MOST_ANSWERS], key, who.audience())
         refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
+        later = _overtaken_by(desk, request_id, facts, chosen, whole=may_read(desk, who, key))
         passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
         if passed is None:
             break
@@ -376,7 +424,49 @@ def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[
         facts = in_order(desk.rows.timeline(key))
         # `DeclarationPassedOn` and `DeclarationLodgedAgain` have the same cause
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
-    return answers[:MOST_ANSWERS], refused
+    return answers[:MOST_ANSWERS], refused, later
+
+
+_MATTERS: tuple[frozenset[str], ...] = (
+    frozenset({"DeclarationAccepted", "DeclarationRejected", "DeclarationWithdrawn"}),
+    frozenset(
+        {
+            *("ReleaseGranted", "ReleaseRevoked", "ReleaseRefused", "RefusalRevoked", "ConsignmentHeld"),
+            "DeclarationWithdrawn",
+        }
+    ),
+    frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut"}),
+)
+"""Kinds of facts of which the latest about the goods or container is true."""
+_TAKES_BACK = {
+    **dict.fromkeys(
+        ("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
+        "wrong",
+    ),
+    "EquipmentEventRetracted": "report_id",
+    "EquipmentEventRecorded": "replaces",
+}
+"""Facts by which the answer to a request counts no longer, and the field in which they name the request."""
+
+
+def _overtaken_by(
+    desk: Office, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
+) -> Any | None:
+    """The latest of the facts (in their order) that takes an answer in `chosen` back or says otherwise; None where they all stand.
+    `whole`: all messages about the goods may be read; else those alone count that name the request, which is the reader's own."""
+    if not chosen:
+        return None
+    mine = {fact.place for fact in chosen}
+    last = max([number for number, fact in enumerate(facts) if fact.place in mine])
+    since = [fact for fact in facts[last + 1 :] if fact.place not in mine]
+    about = [matter for matter in _MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
+    naming = [fact for fact in since if fact.kind in _TAKES_BACK]
+    bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
+    named = {
+        fact.place for fact in naming if _body(bodies.get(fact.place, "")).get(_TAKES_BACK[fact.kind]) == request_id
+    }
+    found = [fact for fact in since if fact.place in named or any(fact.kind in matter for matter in about)]
+    return found[-1] if found else None
 
 
 def _body(text: str) -> dict[str, Any]:

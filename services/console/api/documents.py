@@ -29,7 +29,7 @@ from services.console.api.views import (
     VisitView,
     Waiting,
 )
-from services.console.language.desk_sentences import english, in_words
+from services.console.language.desk_sentences import english, in_words, in_words_of, phrases_of
 from services.console.language.words import TEXTS, both, check, refusal
 from services.console.readmodel.batch import OVERDUE
 from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
@@ -237,12 +237,20 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             code=str(each.get("code", ""))[:SHORT],
             severity=str(each.get("severity", ""))[:SHORT],
             seen=str(each.get("seen", ""))[:SHORT],
+            seen_text=_value_in_words(each),
             text=text(check(str(each.get("code", ""))[:SHORT])),
             nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
         for each in found
         if isinstance(each, dict)
     ]
+
+
+def _value_in_words(finding: Mapping[str, Any]) -> Text:
+    """What stood at the pointer of a finding, in both languages: by its phrase, or by the sentence of an earlier release."""
+    by_phrase = in_words_of(phrases_of(finding))
+    zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
+    return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])
 
 
 def _listed(value: Any) -> list[Any]:
@@ -265,8 +273,8 @@ def entries(
         if fact.size <= longest and fact.size <= room:
             room -= fact.size
             short.add(fact.place)
-    bodies = rows.bodies(short)
-    return [
+    bodies, again = rows.bodies(short), lodged_again(listed)
+    shown = [
         entry(
             fact,
             bodies.get(fact.place),
@@ -275,6 +283,7 @@ def entries(
         )
         for fact in listed
     ]
+    return [each.model_copy(update={"milestone": False}) if each.id in again else each for each in shown]
 
 
 def content_link(key: str, message_id: str) -> str:
@@ -282,9 +291,21 @@ def content_link(key: str, message_id: str) -> str:
     return f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}"
 
 
-def is_shown(kind: str, only: str) -> bool:
-    """Whether a timeline shows this kind. `only`: what it is limited to: all, milestones or problems."""
-    return only == "all" or kind in (MILESTONES if only == "milestones" else PROBLEMS)
+def lodged_again(facts: Iterable[Any]) -> set[str]:
+    """The ids of lodgements that changed nothing, because the paper stood already: the first one alone is a milestone."""
+    listed = list(facts)
+    repeats = {fact.cause for fact in listed if fact.kind == "DeclarationRepeated"}
+    return {fact.id for fact in listed if fact.kind == "LodgeDeclaration" and fact.id in repeats}
+
+
+def selected(facts: Iterable[Any], only: str) -> list[Any]:
+    """The facts of a timeline that shows `only` all, milestones or problems."""
+    listed = list(facts)
+    if only == "all":
+        return listed
+    again = lodged_again(listed) if only == "milestones" else set[str]()
+    kinds = MILESTONES if only == "milestones" else PROBLEMS
+    return [fact for fact in listed if fact.kind in kinds and fact.id not in again]
 
 
 def content(body: str) -> dict[str, Any] | None:

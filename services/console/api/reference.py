@@ -19,7 +19,7 @@ from schemas.vocabulary import TransportMode
 from services.console.language.words import TEXTS
 
 Schema = dict[str, Any]
-ZH = "x-description-zh"
+ZH, SUMMARY_ZH = "x-description-zh", "x-summary-zh"
 CODES = "x-codes"
 """Extension in the OpenAPI document: the address of the page with the codes of this field."""
 
@@ -43,6 +43,12 @@ def _load(group: str) -> Mapping[str, Field]:
 
 FIELDS: Final = _load("fields")
 PARAMETERS: Final = _load("parameters")
+OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
+)
+"""Summary and description of each operation in Chinese, by method and path; of the document itself, by an empty name."""
+ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
+"""What an answer means: English → Chinese."""
 
 
 def _modes() -> Mapping[str, str]:
@@ -64,7 +70,14 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
 
 
 def with_words(made: Schema) -> Schema:
-    """The OpenAPI document with the descriptions of fields and parameters; it is changed in place."""
+    """The OpenAPI document with the descriptions of fields and parameters, and with Chinese beside the English of operations and answers;
+    it is changed in place."""
+    made["info"][SUMMARY_ZH], made["info"][ZH] = OPERATIONS[""]
+    for path, methods in made["paths"].items():
+        for method, operation in methods.items():
+            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(f"{method.upper()} {path}", ("", ""))
+            for answer in operation["responses"].values():
+                answer[ZH] = ANSWERS.get(answer["description"], "")
     for name, schema in made["components"]["schemas"].items():
         if name in _BODIES:
             _tell(name, schema)

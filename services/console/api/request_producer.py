@@ -107,7 +107,7 @@ def digest(content: bytes) -> str:
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
     """The message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default all but
-    the time; `again`: it may have been sent before without an idempotency key."""
+    the time, which the door has put in; `again`: it may have been sent before without an idempotency key."""
     moment = now()
     row = RequestRow(
         request_id(request.asked_by, key.hidden),

@@ -22,6 +22,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
@@ -56,6 +57,7 @@ from services.console.language.words import both
 from services.console.readmodel.consignment import plain
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
+from services.shell.codec import encode
 
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
@@ -345,6 +347,7 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     RetractEquipmentEvent: ("container_no", "report_id"),
     RecordContainerFinding: ("container_no",),
     StrikeLot: ("container_no",),
+    RetractStrike: ("container_no",),
     PermitExit: ("container_no",),
     PlaceContainerHold: ("container_no",),
     LiftContainerHold: ("container_no", "hold_id"),
@@ -407,15 +410,20 @@ def requested(
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    identity = _identity(request) if given.get("occurred_at") is not None else None
+    content, identity = None, None
+    if (
+        given.get("occurred_at") is not None
+    ):  # a time that the sender told is content: under one key another time is another request
+        content = encode(request.model_copy(update={"occurred_at": request.occurred_at.astimezone(UTC)}))
+        identity = _identity(request)
     if identity is not None:
-        return prepare(request, key.of_event(*identity), again=True)
-    return replace(prepare(request, key), lot=_lot(request))
+        return prepare(request, key.of_event(*identity), content, again=True)
+    return replace(prepare(request, key, content), lot=_lot(request))
 
 
 def _lot(request: envelope.Request) -> str:
     """The consignment that a request about a container names."""
-    return request.consignment_id if isinstance(request, StrikeLot | PermitExit) else ""
+    return request.consignment_id if isinstance(request, StrikeLot | RetractStrike | PermitExit) else ""
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
@@ -747,6 +755,21 @@ async def container_finding(
 )
 async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeLot)], _key: Key = None) -> Response:
     """An officer: it is not in it, whatever its declaration says."""
+    return await _taken(body, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/strikes/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    tags=["officers"],
+    summary="Take a strike back",
+)
+async def retract_strike(
+    container_no: OfContainer, body: Annotated[ActBody, act(RetractStrike)], _key: Key = None
+) -> Response:
+    """An officer: the consignment may be in it after all. From the 202 on the gate's answer is no until the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 

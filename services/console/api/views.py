@@ -134,13 +134,15 @@ class Status(BaseModel):
 
 
 class FindingView(BaseModel):
-    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there; `nearest`: codes
-    of the table that may have been meant, where what stood there is none."""
+    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there, as the desk
+    wrote it; `seen_text`: the same in both languages; `nearest`: codes of the table that may have been meant, where what stood there is
+    none."""
 
     pointer: str
     code: str
     severity: str
     seen: str
+    seen_text: Text
     text: Text
     nearest: list[str] = []
 
@@ -229,6 +231,15 @@ class BatchResult(BaseModel):
     results: list[BatchItem]
 
 
+class LaterWord(BaseModel):
+    """A message that came after the answers to a request and says otherwise about the same matter."""
+
+    id: str = Field(description="id of that message")
+    kind: str = Field(description="its kind")
+    text: Text = Field(description="the kind in words")
+    recorded_at: datetime = Field(description="when it was recorded")
+
+
 class RequestView(BaseModel):
     """What became of a request. `outcome`: not_projected, pending, answered, refused or parked; `answers`: the facts it caused."""
 
@@ -243,6 +254,10 @@ class RequestView(BaseModel):
     reason: str | None = None
     reason_text: Text | None = None
     answers: list[Entry] = []
+    overtaken_by: LaterWord | None = Field(
+        None,
+        description="the latest message since then by which an answer no longer stands; null while all of them stand",
+    )
     projection: Projection
 
 

@@ -188,7 +188,7 @@ def _accounts(
     record, parts = _record(request), accounts(search)
     found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     rows = [row for _, row in found[:PAGE]]
-    query = {"q": search} if search else {}
+    query, at = {"q": search} if search else {}, world_us()
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
@@ -198,7 +198,8 @@ def _accounts(
         page="/accounts",
         when=when,
         rows=rows,
-        in_force=record.in_force([row.account for row in rows], world_us()),
+        at=at,
+        in_force=record.in_force([row.account for row in rows], at),
         asked=search,
         roles=list(Role),
         start=f"/accounts?{urlencode(query)}" if after else None,

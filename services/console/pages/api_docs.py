@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from services.console.api.problems import Problem, wants_page
-from services.console.api.reference import CODES, FAULTS, TABLES, ZH, bounds
+from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds
 from services.console.language.words import TEXTS
 from services.console.pages.rendering import render
 
@@ -24,9 +24,8 @@ def docs(request: Request) -> Response:
         for method, operation in methods.items():
             for tag in operation["tags"]:
                 groups.setdefault(tag, []).append(_operation(document, path, method, operation))
-    return render(
-        request, "docs.html", groups=groups, title=document["info"]["title"], text=document["info"]["description"]
-    )
+    info = document["info"]
+    return render(request, "docs.html", groups=groups, text=info["description"], zh=info[ZH])
 
 
 @router.get("/docs/codes/{table}")
@@ -73,10 +72,12 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> S
         "method": method.upper(),
         "path": path,
         "summary": operation.get("summary", ""),
+        "summary_zh": operation[SUMMARY_ZH],
         "description": operation.get("description", ""),
+        "zh": operation[ZH],
         "parameters": [_parameter(document, each) for each in operation.get("parameters", ())],
         "fields": _fields(document, body) if body else [],
-        "answers": [(code, each.get("description", "")) for code, each in operation["responses"].items()],
+        "answers": [(code, each.get("description", ""), each[ZH]) for code, each in operation["responses"].items()],
     }
 
 

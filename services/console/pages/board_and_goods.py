@@ -3,11 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import quote, urlencode
 
 import orjson
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -19,7 +19,7 @@ from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Wh
 from services.console.api import answers, paging
 from services.console.api.answers import After
 from services.console.api.context import Office, office, who_of
-from services.console.api.documents import block, entries, feed_entries, is_shown, parked, stage_counts
+from services.console.api.documents import block, entries, feed_entries, parked, selected, stage_counts
 from services.console.api.goods_access import condition, consignment_of, may_read
 from services.console.api.goods_access import inside as inside_of
 from services.console.api.masking import masked
@@ -35,7 +35,7 @@ from services.console.pages.rendering import (
     render,
 )
 from services.console.readmodel import lists
-from services.console.readmodel.consignment import plain
+from services.console.readmodel.consignment import AwaitedCode, Mover, plain
 from services.console.readmodel.queries import of_row
 from services.console.readmodel.tables import OPEN_STAGES
 from services.shell.clock import now
@@ -129,23 +129,34 @@ OldCursor = Annotated[int, Query(ge=0)]
 Name = Annotated[str, Query(max_length=200)]
 
 
+def _wanted(
+    q: str = "",
+    stage: Annotated[Stage | Literal[""], Query()] = "",
+    waiting_for: Annotated[AwaitedCode | Literal[""], Query()] = "",
+    owner: Annotated[Mover | Literal[""], Query()] = "",
+) -> answers.Wanted:
+    """Which goods the query of a page names. A form sends a choice that was not made as an empty text."""
+    return answers.Wanted(q.strip()[:100], stage or None, waiting_for or None, owner or None)
+
+
+WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]
+
+
 @router.get("/consignments")
-def consignments(
-    request: Request, q: str = "", stage: Stage | None = None, after: After = "", cursor: OldCursor = 0
-) -> Response:
-    """All consignments, or those that match a search text or are at a stage. A single match redirects to its own page."""
-    desk, who, search = office(request), who_of(request), q.strip()[:100]
-    wanted = None if search else stage
-    query = {"q": search} if search else {"stage": wanted.value} if wanted else {}
+def consignments(request: Request, wanted: WantedOfForm, after: After = "", cursor: OldCursor = 0) -> Response:
+    """All consignments, or those that match a search text, are at a stage, wait for something or for somebody to act. A single match
+    redirects to its own page."""
+    desk, who, search, query = office(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # the link was made by an older version of the console, whose cursors have no meaning any more
         return RedirectResponse(first_page, 303)
-    parts = answers.found(desk, search, wanted, who)
+    parts = answers.found(desk, wanted, who)
     position = paging.position_of(after, parts)
     found = [(at, of_row(row)) for at, row in desk.rows.page(parts, position, PAGE + 1)]
-    if search and len(found) == 1 and not position:
+    by_name = bool(search) and wanted == answers.Wanted(search)
+    if by_name and len(found) == 1 and not position:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
-    if search and not found and answers.gate_view(desk, who, plain(search)).reason != "unknown":
+    if by_name and not found and answers.gate_view(desk, who, plain(search)).reason != "unknown":
         return RedirectResponse(f"/containers/{quote(plain(search))}", 303)
     more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     if search:
@@ -155,13 +166,15 @@ def consignments(
         "list.html",
         rows=[answers.goods_to(who, row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
         asked=search,
-        stage=wanted,
+        wanted=wanted,
         first=(position.passed if position else 0) + 1,
         start=first_page if position else None,
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
         counts=stage_counts(desk.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
         stages=[] if who.may(BOARD) else list(Stage),
+        awaited=list(AwaitedCode),
+        movers=list(Mover),
     )
 
 
@@ -183,11 +196,10 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 
 
 @router.get("/consignments.csv")
-def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
+def consignments_csv(request: Request, wanted: WantedOfForm, after: str = "") -> Response:
     """The list as CSV, from the position `after` on. Where it does not fit into one file, the last row has the address of the next file."""
-    desk, sight, search = office(request), Sight(language_of(request), now()), q.strip()[:100]
-    who = who_of(request)
-    parts = answers.found(desk, search, stage, who)
+    desk, sight, who = office(request), Sight(language_of(request), now()), who_of(request)
+    parts = answers.found(desk, wanted, who)
     found = desk.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
@@ -195,14 +207,14 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, 
         line = _line([_plain_cell(cell) for cell in _cells(answers.goods_to(who, of_row(listed)), sight)])
         size += len(line.encode())
         if before and (number == CSV_ROWS or size > CSV_BYTES):
-            query = {"q": search, "stage": stage.value if stage else "", "after": paging.token(before)}
-            following = f"{request.base_url}consignments.csv?{urlencode({k: v for k, v in query.items() if v})}"
+            query = {**wanted.query(), "after": paging.token(before)}
+            following = f"{request.base_url}consignments.csv?{urlencode(query)}"
             lines.append(_line([sight.t("list.csv_next", address=following)]))
             headers["Link"] = f'<{following}>; rel="next"'
             break
         lines.append(line)
         before = position
-    if search:
+    if wanted.name:
         note_told(request, *[listed.consignment_id for _, listed in found[: len(lines) - 1]])
     headers["Content-Disposition"] = 'attachment; filename="consignments.csv"'
     return Response("\ufeff" + "".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
@@ -302,7 +314,7 @@ def consignment_page(
 
 def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
     """The variables of the timeline's template: one page of entries, and all facts by id, with which it names causes."""
-    wanted = [fact for fact in facts if is_shown(fact.kind, only)]
+    wanted = selected(facts, only)
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
     shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
     more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
@@ -399,6 +411,7 @@ def container_page(
         more_reports=len(reports) > REPORTS,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
+        struck=[part.consignment_id for part in parts if part.struck][:BOXES],
         **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),
         forms=who.forms("containers"),

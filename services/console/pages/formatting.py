@@ -41,6 +41,9 @@ IN_GRANTS = re.compile(
     rf"|\(was (?P<was>[^)]*)\)|(?<!\S)(?P<word>{'|'.join(GRANT_WORDS)})(?!\S)"
 )
 """What the record of grants writes for machines: times of UTC, fields, what was before, and the words between."""
+CHANGED_ROLES = re.compile(r"roles=([a-z ]*) \(was ([a-z ]*)\)")
+ISO_TIME = re.compile(r"(?<!\d)\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)(?!\d)")
+"""A time in a sentence of a desk or of the API, which write it for programs as well."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class Sight:
         return say(key, self.language, **values)
 
     def of(self, text: Text) -> str:
-        """The text in the page's language."""
-        return text.zh if self.language == "zh" else text.en
+        """The text in the page's language, with times as on the rest of the page."""
+        return self.times(text.zh if self.language == "zh" else text.en)
 
     def name(self, group: str, code: str) -> str:
         """The name of a code; the code itself where words.toml does not have it."""
@@ -128,11 +131,11 @@ class Sight:
             return self.wrote(text)
         phrases = getattr(message, "phrases", ()) or [each for each in [getattr(message, "phrase", None)] if each]
         sentence = in_words_of(phrases)
-        return self._half(in_words(text) if sentence is None else sentence)
+        return self._desk(in_words(text) if sentence is None else sentence)
 
     def kept(self, reason: str) -> str:
         """A reason as a row of the read model keeps it, in the page's language."""
-        return self._half(in_words(reason))
+        return self._desk(in_words(reason))
 
     def wrote(self, text: str) -> str:
         """A text that a person wrote, unchanged."""
@@ -140,19 +143,23 @@ class Sight:
 
     def why(self, fact: Body) -> str:
         """The reason of a fact, in the page's language."""
-        return self._half(why_of(fact))
+        return self._desk(why_of(fact))
 
     def phrases(self, phrases: Sequence[Any]) -> str:
         """The sentence of these phrases, whose codes the catalogue has; TypeError where a value of the message is no text."""
         sentence = in_words_of(phrases)
         if sentence is None:
             raise TypeError("a value of the message is no text")
-        return self._half(sentence)
+        return self._desk(sentence)
 
     def shortfalls(self, fact: Body) -> str:
         """What a record of a treatment lacks."""
         sentences = each_in_words(phrases_of(fact)) or [in_words(each) for each in fact["shortfalls"]]
-        return ("；" if self.language == "zh" else "; ").join([self._half(each) for each in sentences])
+        return ("；" if self.language == "zh" else "; ").join([self._desk(each) for each in sentences])
+
+    def _desk(self, sentence: Words) -> str:
+        """The sentence of a desk in the page's language, with times as on the rest of the page."""
+        return self.times(self._half(sentence))
 
     def _half(self, both: Words) -> str:
         return both.zh if self.language == "zh" else both.en
@@ -188,8 +195,39 @@ class Sight:
         """As `time`, without seconds."""
         return self.time(moment, seconds=False)
 
-    def granted(self, detail: str) -> str:
-        """What the record of grants says of one, with times of Beijing and in words of this language; names and codes stay."""
+    def times(self, sentence: str) -> str:
+        """The sentence with the times that it holds for programs as on the rest of the page; seconds where they are not zero."""
+
+        def of_reader(found: re.Match[str]) -> str:
+            moment = _parsed(found[0])
+            try:
+                return self.time(moment, seconds=moment.second != 0) if moment else found[0]
+            except OverflowError:  # there is no such time in Beijing
+                return found[0]
+
+        return ISO_TIME.sub(of_reader, sentence)
+
+    def listed(self, group: str, codes: str) -> str:
+        """The names of codes that stand in a column with blanks between them."""
+        return ("、" if self.language == "zh" else ", ").join([self.name(group, code) for code in codes.split()])
+
+    def granted(self, detail: str, what: str = "") -> str:
+        """What the record of grants says of one, with times of Beijing and in words of this language; names stay. `what`: which act it is,
+        by which codes of roles and scopes are known from names that are spelled alike."""
+        if what == "key made" and " " in detail:
+            key_id, _, rest = detail.partition(" ")
+            scopes, until, end = rest.partition(" until ")
+            return f"{key_id} {self.listed('scopes', scopes)}{self._grant(until + end)}"
+        if what == "account made" and " company=" in detail:
+            roles, company, rest = detail.partition(" company=")
+            return self.listed("roles", roles) + self._grant(company + rest)
+        if what == "account changed" and (changed := CHANGED_ROLES.match(detail)):
+            now, before = [self.listed("roles", roles) or "—" for roles in changed.groups()]
+            field = self.t("accounts.field", name=self.name("grant_details", "roles"), value=now)
+            return f"{field} {self.t('accounts.was', before=before)}{self._grant(detail[changed.end() :])}"
+        return self._grant(detail)
+
+    def _grant(self, detail: str) -> str:
 
         def in_language(found: re.Match[str]) -> str:
             if found["time"]:
@@ -407,6 +445,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "RetractEquipmentEvent",
             "RecordContainerFinding",
             "StrikeLot",
+            "RetractStrike",
             "PermitExit",
             "PlaceContainerHold",
             "PlaceWatch",
@@ -458,6 +497,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
+    "StrikeRetracted": _by("retracted_by"),
     "ExitPermitted": lambda s, b: s.t(
         "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.wrote(b["reason"])
     ),

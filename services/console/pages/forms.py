@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote
 
+import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas import envelope
-from schemas.declaration import Declaration, WithdrawDeclaration
+from schemas.declaration import Declaration, DeclarationAccepted, DeclarationRejected, WithdrawDeclaration
 from schemas.gate import (
     LiftContainerHold,
     PermitExit,
@@ -19,6 +20,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
@@ -32,15 +34,18 @@ from schemas.quarantine import (
 )
 from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
+from services.console.access.readings import note_told
 from services.console.access.rights import EVERY_COMPANY, Who
+from services.console.api import answers
 from services.console.api.authentication import check_form
 from services.console.api.bodies import body, media_type
 from services.console.api.context import Office, office, visitor, who_of
-from services.console.api.goods_access import may_act, may_name
+from services.console.api.documents import content
+from services.console.api.goods_access import may_act, may_name, may_read
 from services.console.api.problems import Problem, one_fault
 from services.console.api.request_producer import RequestKey
 from services.console.api.requests import LONGEST_KEY, ask, lodgement, requested
-from services.console.pages.board_and_goods import consignment_page, container_page
+from services.console.pages.board_and_goods import Name, consignment_page, container_page
 from services.console.pages.formatting import BEIJING
 from services.console.pages.rendering import FOLDER, render
 from services.console.readmodel.consignment import plain
@@ -205,6 +210,7 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
     "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
     "finding": (RecordContainerFinding, _container_finding),
     "strike": (StrikeLot, _only("consignment_id", "reason")),
+    "retract-strike": (RetractStrike, _only("consignment_id", "reason")),
     "permit": (PermitExit, _permit),
     "hold": (PlaceContainerHold, _only("reason")),
     "lift": (LiftContainerHold, _only("hold_id", "reason")),
@@ -264,8 +270,10 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 
 
 @router.get("/lodge")
-def lodge_page(request: Request) -> Response:
-    """A filled-in example under a fresh reference."""
+def lodge_page(request: Request, again: Name = "") -> Response:
+    """A filled-in example under a fresh reference; with `again`, the id of a consignment, the paper of that one, to be corrected."""
+    if again:
+        return _lodge_page(request, _paper_of(request, again), again=again)
     example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
     own = who_of(request).company
     if own not in ("", EVERY_COMPANY):
@@ -273,12 +281,29 @@ def lodge_page(request: Request) -> Response:
     return _lodge_page(request, example)
 
 
-def _lodge_page(request: Request, body: str, problem: Problem | None = None) -> Response:
+def _paper_of(request: Request, consignment_id: str) -> str:
+    """The paper of these goods on which the declaration desk decided last, as it can be lodged; Problem 404 where none can be read."""
+    desk, who = office(request), who_of(request)
+    if may_read(desk, who, consignment_id):
+        facts = [fact for fact in answers.timeline_rows(desk, consignment_id)[0] if fact.kind in _DECIDED]
+        for text in desk.rows.bodies([fact.place for fact in facts[-1:]]).values():
+            paper = (content(text) or {}).get("declaration")
+            if isinstance(paper, dict):
+                note_told(request, consignment_id)
+                return orjson.dumps(paper, option=orjson.OPT_INDENT_2).decode()
+    raise Problem(404, "no_such_path", seen=request.url.path)
+
+
+_DECIDED = frozenset({DeclarationAccepted.kind, DeclarationRejected.kind})
+
+
+def _lodge_page(request: Request, body: str, problem: Problem | None = None, again: str = "") -> Response:
     return render(
         request,
         "lodge.html",
         problem.status if problem else 200,
         body=body,
+        again=again,
         problem=problem.details() if problem else None,
         base=str(request.base_url).rstrip("/"),
     )

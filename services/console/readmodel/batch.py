@@ -259,6 +259,7 @@ _GATE_FACTS = frozenset(
             "EquipmentEventRetracted",
             "ContainerFindingRecorded",
             "LotStruck",
+            "StrikeRetracted",
             "ExitPermitted",
         ),
         *("ContainerHoldPlaced", "ContainerHoldLifted"),
@@ -326,8 +327,8 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
     elif kind == "EquipmentEventRetracted":
         if (old := batch.reports.get((key, text(body["report_id"])))) is not None:
             old.standing = "retracted"
-    elif kind == "LotStruck":
-        _part(batch, (key, text(body["consignment_id"]))).struck = True
+    elif kind in ("LotStruck", "StrikeRetracted"):
+        _part(batch, (key, text(body["consignment_id"]))).struck = kind == "LotStruck"
     elif kind == "ExitPermitted":
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))

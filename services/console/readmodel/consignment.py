@@ -6,6 +6,7 @@ every interleaving of the topics ends in the same row.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -23,6 +24,48 @@ UNMATCHED: Final = "unmatched"
 """Stands in the place of a stage if there is a fact about goods that nobody has declared. The board does not count such
 goods; they have a list of their own."""
 Body = dict[str, Any]
+
+
+class AwaitedCode(StrEnum):
+    """What the goods of the list may wait for: a step, a hold of a desk by its id, or `officer` for every hold that an officer lifts."""
+
+    ACCEPTANCE = "acceptance"
+    ASSESSMENT = "assessment"
+    DOCUMENTS = "inspection/documents"
+    INSPECTION = "inspection/inspection"
+    SAMPLING = "inspection/sampling"
+    TREATMENT = "quarantine/risk"
+    TREATMENT_OF_DOCUMENTS = "quarantine/documents"
+    TREATMENT_OF_INSPECTION = "quarantine/inspection"
+    TREATMENT_OF_SAMPLING = "quarantine/sampling"
+    ARRIVAL = "arrival"
+    OFFICER = "officer"
+    HOLDS = "holds"
+    GATE_OUT = "gate_out"
+    LOADING = "loading"
+    GATE_FINDING = "gate_finding"
+    PARKED = "parked"
+
+
+STEPS = (
+    *(AwaitedCode.ACCEPTANCE, AwaitedCode.ASSESSMENT, AwaitedCode.HOLDS, AwaitedCode.GATE_OUT, AwaitedCode.LOADING),
+    *(AwaitedCode.GATE_FINDING, AwaitedCode.PARKED),
+)
+"""What stands in `waiting_for` alone. Everything else that is awaited is a hold, of which goods may have several."""
+
+
+class Mover(StrEnum):
+    """Whose move it may be."""
+
+    DECLARANT = Owner.DECLARANT.value
+    DECLARATION = Owner.DECLARATION.value
+    RISK = Owner.RISK.value
+    INSPECTION = Owner.INSPECTION.value
+    QUARANTINE = Owner.QUARANTINE.value
+    OFFICER = Owner.OFFICER.value
+    RELEASE = "release"
+    CARRIER = Owner.CARRIER.value
+    OPERATIONS = OPERATIONS
 
 
 class OpenHold(NamedTuple):

@@ -15,16 +15,21 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    exists,
     func,
     literal,
+    not_,
+    or_,
     select,
     tuple_,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from schemas.bounds import identifier
+from schemas.hold_ids import OF_OFFICERS
 from schemas.vocabulary import Stage
 from services.console.readmodel import tables as t
-from services.console.readmodel.consignment import UNMATCHED, plain
+from services.console.readmodel.consignment import STEPS, UNMATCHED, AwaitedCode, Mover, plain
 
 
 class ListPosition(NamedTuple):
@@ -151,6 +156,62 @@ def at_stage(stage: Stage) -> list[ListPart]:
     if stage is Stage.RELEASED:  # its ended rows are goods without containers: for them the release is the end
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
+
+
+def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]:
+    """Goods that wait for this, or for this one to act, or for both in one; the longest waiting first, those that wait for a step before
+    those that are held. A hold counts also where another one is named first; each consignment is there once."""
+    if awaited in STEPS:
+        return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
+    if awaited not in (None, AwaitedCode.OFFICER):  # goods have one hold of such an id at most
+        return [_held(_H.hold_id == awaited, *_moved_by(_H.owner, mover))]
+
+    def such(hold: ReadOnlyColumnCollection[str, Column[Any]]) -> list[ColumnElement[bool]]:
+        of_officers = [hold.hold_id.startswith(OF_OFFICERS)] if awaited is AwaitedCode.OFFICER else []
+        return [hold.owner == (mover or Mover.OFFICER), *of_officers]
+
+    other = t.HOLDS.alias().c
+    before = tuple_(other.since_us, other.hold_id) < tuple_(_H.since_us, _H.hold_id)
+    first = not_(exists().where(other.consignment_id == _H.consignment_id, *such(other), before))
+    if awaited is AwaitedCode.OFFICER:
+        return [_held(*such(_H), first)]
+    step = and_(*_moved_by(_C.waiting_owner, mover), _C.waiting_for.in_(STEPS))
+    return [*_waiting_for_steps(step), _held(*such(_H), first, not_(step))]
+
+
+def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[bool]:
+    """Whether a consignment is one of `awaiting`: a condition for other lists."""
+    step = [_C.waiting_for.in_(STEPS), *_moved_by(_C.waiting_owner, mover)]
+    held = [_H.consignment_id == _C.consignment_id, *_moved_by(_H.owner, mover)]
+    if awaited is not None:
+        step.append(_C.waiting_for == awaited)
+        held.append(_H.hold_id.startswith(OF_OFFICERS) if awaited is AwaitedCode.OFFICER else _H.hold_id == awaited)
+    return and_(_IN_HAND, or_(and_(*step), exists().where(*held)))
+
+
+_C, _H = t.CONSIGNMENTS.c, t.HOLDS.c
+_IN_HAND = and_(_C.ended_us.is_(None), _C.stage != UNMATCHED)
+
+
+def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bool]]:
+    return [] if mover is None else [column == mover]
+
+
+def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
+    """Goods in hand by what stands in their own row; those without a time come last."""
+    here, by_id = and_(*wanted, _IN_HAND), (_C.consignment_id,)
+    known, unknown = and_(here, _C.waiting_since_us.is_not(None)), and_(here, _C.waiting_since_us.is_(None))
+    return [
+        ListPart(t.CONSIGNMENTS, (known,), (_C.waiting_since_us, *by_id)),
+        ListPart(t.CONSIGNMENTS, (unknown,), by_id, empty=(_C.waiting_since_us,)),
+    ]
+
+
+def _held(*wanted: ColumnElement[bool]) -> ListPart:
+    """Goods in hand by their open holds."""
+    joined = t.HOLDS.join(t.CONSIGNMENTS, _H.consignment_id == _C.consignment_id)
+    here = and_(*wanted, _H.since_us.is_not(None), _IN_HAND)
+    return ListPart(joined, (here,), (_H.since_us, _H.consignment_id), columns=(*_C, _H.since_us, _H.consignment_id))
 
 
 def unmatched(until_us: int) -> list[ListPart]:

@@ -79,6 +79,17 @@ CONSIGNMENTS = Table(
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
+    *(
+        Index(
+            f"consignments_{name}",
+            column,
+            "waiting_since_us",
+            "consignment_id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        )
+        for name, column in (("awaited", "waiting_for"), ("whose", "waiting_owner"))
+    ),
     Index("consignments_ended", "stage", "ended_us", "consignment_id", sqlite_where=_ENDED, postgresql_where=_ENDED),
     Index("consignments_declaration_no", "declaration_no", "lodged_us", "consignment_id"),
     Index("consignments_declarant", "declarant", "lodged_us", "consignment_id"),
@@ -102,6 +113,8 @@ HOLDS = Table(
     Column("hold_id", Text, primary_key=True),
     *(_text(n) for n in ("owner", "reason", "lifted_by")),
     _moment("since_us"),
+    Index("holds_awaited", "hold_id", "since_us", "consignment_id"),
+    Index("holds_whose", "owner", "since_us", "consignment_id"),
     Index("holds_of_watches", "hold_id", "consignment_id", sqlite_where=OF_WATCHES, postgresql_where=OF_WATCHES),
 )
 """The holds that are open now."""
