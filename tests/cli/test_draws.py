@@ -47,7 +47,7 @@ def story_of(
 ) -> list[LoggedMessage]:
     """A declaration and its assessment as they lie on the topics; `changes` to the draw as it was written."""
     said = heard or accepted()
-    (fact,) = story(RiskDecider(drawing)).when(said, at=at).said
+    (fact,) = story(RiskDecider(drawing)).when(said, at=at).answer
     drawn = json.loads(encode(fact))["draw"]
     return [entry(said), entry(fact, draw={name: each for name, each in (drawn | changes).items() if each is not None})]
 
@@ -58,7 +58,7 @@ def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **ch
     digest = sha256(f"{rule_set}/{said.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
     drawn = {"value": str(value)[:8], "rate": "0.0244", "selected": value < Decimal("0.0244")} | changes
-    (fact,) = story(RiskDecider(KEYS)).when(said).said
+    (fact,) = story(RiskDecider(KEYS)).when(said).answer
     return [entry(said), entry(fact, draw=drawn, rule_set=rule_set, occurred_at=at)]
 
 

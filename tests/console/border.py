@@ -212,7 +212,7 @@ class Border:
         return self
 
     def rejected(self) -> "Border":
-        finding = Finding(pointer="/items/0/hs_code", code="hs_unknown", severity=Severity.ERROR, seen="0000")
+        finding = Finding(pointer="/items/0/hs_code", code="hs_code_unknown", severity=Severity.ERROR, seen="0000")
         self._say(
             "declaration", DeclarationRejected(**self._goods(), declaration=self.declaration, findings=(finding,))
         )
@@ -267,7 +267,7 @@ class Border:
 
     def assessed(self, *controls: ControlKind, draw_key: str = "") -> "Border":
         lane = Lane.RED if ControlKind.INSPECTION in controls else Lane.YELLOW if controls else Lane.GREEN
-        rules = tuple(FiredRule(rule="wood_from_pest_area", controls=(c,), seen="hs 4407, origin RU") for c in controls)
+        rules = tuple(FiredRule(rule="wood_packaging", controls=(c,), seen="hs 4407, origin RU") for c in controls)
         self._say(
             "risk",
             ConsignmentAssessed(
@@ -437,7 +437,7 @@ class Border:
                 origin="inspection",
                 attempt=1,
                 method=TreatmentMethod.HEAT,
-                schedule="ISPM15-HT",
+                schedule="HT-ISPM15-56C-30min",
                 unit="unit-3",
             ),
         )

@@ -77,7 +77,7 @@ def test_messages_that_name_each_other_in_a_circle_cost_no_more() -> None:
 def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_told_in_words() -> None:
     told = Border("words").lodged().rejected().refused_request()
     rejected, refused = [
-        entry(_row(one), one.value.decode().replace("hs_unknown", "container_malformed"), audience=None)
+        entry(_row(one), one.value.decode().replace("hs_code_unknown", "container_malformed"), audience=None)
         for one in told.said[1:]
     ]
     (finding,) = rejected.findings

@@ -32,7 +32,7 @@ from schemas.topics import KINDS, PORT_WRITERS, ROLES
 from services.console.language.desk_sentences import each_in_words, in_words, in_words_of, kept, phrases_of, why_of
 from services.console.language.words import TEXTS
 from tests.architecture.golden import EXAMPLES
-from tests.console.desk_phrases import facts
+from tests.console.desk_phrases import all_facts
 from tests.console.simulated import full_day
 from tests.sources import tree_of
 
@@ -81,7 +81,7 @@ def day() -> Told:
 @pytest.fixture(scope="module")
 def told(day: Told) -> Told:
     """The day, and all that is said by other codes."""
-    return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in facts()], *day]
+    return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in all_facts()], *day]
 
 
 def plain(english: str) -> str:

@@ -27,7 +27,7 @@ from services.shell.replay import Replays
 from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, AnsweredRequest, remembered
 from services.shell.store import RECENT_STATES, Partition, Record, decode_record, encode_record
 from services.shell.turn import Turn
-from tests.release.dossiers import assessed
+from tests.facts import consignment_assessed
 from tests.shell.parking import Memory
 from tests.voice import CONSIGNMENT, NOON
 
@@ -74,7 +74,7 @@ def found(**changes: Any) -> Raw:
 
 
 def order() -> Raw:
-    return raw(assessed(ControlKind.INSPECTION), "customs-risk-facts")
+    return raw(consignment_assessed(ControlKind.INSPECTION), "customs-risk-facts")
 
 
 def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> Raw:
@@ -296,7 +296,7 @@ def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not
     worker.turn(order(), bad)
     turn = worker.turn(good)
     assert turn.outcome.parked == {"behind_parked": 1} and kinds(turn) == ["MessageParked"]
-    other = assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT.replace("0b1e", "1b1e")})
+    other = consignment_assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT[::-1]})
     assert kinds(worker.turn(raw(other, "customs-risk-facts", key=other.key.encode()))) == ["InspectionOrdered"]
 
 
