@@ -661,6 +661,7 @@ def _owner(hold_id: str) -> Owner:
         "arrival": Owner.CARRIER,
         "assessment": Owner.RISK,
         "officer": Owner.OFFICER,
+        "gate": Owner.OFFICER,
         "inspection": Owner.INSPECTION,
     }
     return owners.get(kind, Owner.QUARANTINE)

@@ -365,6 +365,8 @@ def said_by_gate() -> Iterator[Story]:
     yield wrong.when(boxes.retracted("out"), at=at(70))
     stuffed = boxes.event(EquipmentEvent.STUFFED, 20).model_copy(update={"sources": (requests.OTHER_BOX,)})
     yield story(desk, *yes, stuffed)
+    stripped = boxes.freed(boxes.B, arrived=0).model_copy(update={"source": requests.OTHER_BOX})
+    yield story(desk, *yes, stripped)
     earlier = story(desk, *yes)
     yield earlier.when(boxes.held(boxes.A, version=3).model_copy(update={"reason": "held"}))
 

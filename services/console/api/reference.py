@@ -46,7 +46,7 @@ PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by method and path; of the document itself, by an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`; of the document itself, by an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 """What an answer means: English → Chinese."""
 
@@ -69,13 +69,18 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
 """The lists of codes: code → its name in Chinese, a blank, its name in English; empty where the table has no names."""
 
 
+def operation_name(method: str, path: str) -> str:
+    """The name of an operation in the table: its method, and its path under `/api/v1`."""
+    return f"{method.upper()} {path.removeprefix('/api/v1')}"
+
+
 def with_words(made: Schema) -> Schema:
     """The OpenAPI document with the descriptions of fields and parameters, and with Chinese beside the English of operations and answers;
     it is changed in place."""
     made["info"][SUMMARY_ZH], made["info"][ZH] = OPERATIONS[""]
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(f"{method.upper()} {path}", ("", ""))
+            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(operation_name(method, path), ("", ""))
             for answer in operation["responses"].values():
                 answer[ZH] = ANSWERS.get(answer["description"], "")
     for name, schema in made["components"]["schemas"].items():
