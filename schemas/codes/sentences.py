@@ -1,7 +1,7 @@
 """What do desks say in their facts? Each sentence by its code, with places for what it speaks of.
 
 A fact carries the code and what stands in the places (`schemas.phrases`), and the words for people are the console's, in both languages
-(`[written]` of `services/console/language/words.toml`). The English here travels beside the code for readers of releases before, which know no code.
+(`[written]` of `services/console/language/words.toml`). The English here travels beside the code for readers of older software versions, which know no code.
 """
 
 from types import MappingProxyType

@@ -150,5 +150,5 @@ def test_the_rows_know_the_releases_that_stand_in_the_order_of_the_feed(tmp_path
             fact = {"key": key, "kind": kind, "id": f"f{index}", "cause": "", "sequence": index, "recorded_us": 1}
             sql.execute(insert(tables.FACTS).values(place=index, body=f"body {index}", **fact))
             sql.execute(insert(tables.RELEASES).values(cursor=index, place=index, consignment_id=key))
-    assert ReadModelQueries(engine).latest_grants() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
+    assert ReadModelQueries(engine).releases_for_clearance_times() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
     engine.dispose()

@@ -161,7 +161,7 @@ def test_goods_that_left_unreleased_have_that_end_until_it_is_found_to_be_wrong(
         (left, granted(63), findings_retracted),
     ):
         assert desk(again).end == "released" and desk(again).left == {}
-    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an earlier release kept it
+    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an older software version kept it
     for fact in (left, departure_retracted()):
         before = timeline.evolve(before, fact, HEARING)
     assert before.end == "released"
@@ -293,7 +293,7 @@ def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections
     assert REGISTRY.get_sample_value("customs_corrections_total") == before + 1
 
 
-def test_a_timeline_of_the_release_before_was_never_corrected() -> None:
+def test_a_timeline_of_the_software_version_before_was_never_corrected() -> None:
     whole = dumped(STORY)
     before_directions = whole.removesuffix(b',"I"]') + b"]"
     known = desk(STORY)._replace(direction="")

@@ -140,7 +140,7 @@ def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         ({"zh": "4407129", "en": "4407129"}, "编码不存在 there is no such code 4407129"),
         (None, "编码不存在 there is no such code 4407129"),
     ],
-    ids=["in words", "a value", "by a console of an earlier release"],
+    ids=["in words", "a value", "by a console of an older software version"],
 )
 def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any, told: str) -> None:
     finding = FINDING if seen_text is None else FINDING | {"seen_text": seen_text}

@@ -53,7 +53,7 @@ def story_of(
 
 
 def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
-    """As the release before wrote it: no key id, and the rule anybody can repeat."""
+    """As the software version before wrote it: no key id, and the rule anybody can repeat."""
     said = accepted()
     digest = sha256(f"{rule_set}/{said.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
@@ -74,7 +74,7 @@ def test_every_draw_comes_out_again_by_the_key_that_it_names() -> None:
     assert done.repeated == {FIRST.key_id: 1, NEXT.key_id: 1, PUBLISHED: 1, "": 1}
 
 
-def test_the_golden_copy_of_the_release_before_comes_out_by_the_rule_of_that_release() -> None:
+def test_the_golden_copy_of_the_software_version_before_comes_out_by_the_rule_of_that_release() -> None:
     old = published("ConsignmentAssessed")[0]
     told = {"ce_type": "ConsignmentAssessed", "ce_source": "/desks/risk"}
     goods = json.loads(old)["consignment_id"]

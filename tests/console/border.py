@@ -619,7 +619,7 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
 
 def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
     """These messages, and behind each the redacted copy that ports get of it, as the desks write both. `former`: without copies, as desks
-    of the release before."""
+    of the software version before."""
     return [each for one in said for each in (one, *([] if former else _for_ports(one)))]
 
 
@@ -634,7 +634,7 @@ def _for_ports(one: Said) -> list[Said]:
     left_out = hidden(KINDS[one.kind], Audience.PORT)
     for hold in body.get("holds", ()):
         for name in left_out.get("holds", {}).get("__all__", ()):
-            hold.pop(name, None)  # a fact of an earlier release may not have it
+            hold.pop(name, None)  # a fact of an older software version may not have it
     told = {name: value for name, value in body.items() if left_out.get(name) is not True}
     return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(told))]
 

@@ -462,7 +462,7 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
     desk.when(by_another).then_refused("wrong_declarant")
 
 
-def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
+def test_a_record_of_the_software_version_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
     """The older version of the desk did not read the release desk's facts. Its answers are on the topic, which is now
     read from the beginning."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1")

@@ -137,7 +137,7 @@ def test_a_line_without_the_form_is_written_as_before() -> None:
         "second_unit",
     }
     assert paper(good_declaration()) == paper_as_written(good_declaration()), (
-        "and is the same paper to the release before"
+        "and is the same paper to the software version before"
     )
 
 

@@ -63,7 +63,7 @@ def test_text_that_looks_like_a_number_is_not_the_same_when_it_differs() -> None
         desk.then_refused("reference_used")
 
 
-def test_a_paper_that_the_release_before_remembered_is_known_again() -> None:
+def test_a_paper_that_the_software_version_before_remembered_is_known_again() -> None:
     before = story(decider, lodge(gross_mass_kg=Decimal("45.0"))).state
     kept = replace(before, paper=decider.paper_as_written(good_declaration(gross_mass_kg=Decimal("45.0"))))
     again = Story(decider, kept, count=2).when(lodge(gross_mass_kg=Decimal("45.0"))).answer[0]

@@ -182,7 +182,7 @@ def test_findings_that_were_sent_before_the_papers_were_found_wrong_do_not_answe
     assert desk.when(found(DOCUMENTS, revision=1)).answer[0].kind == "InspectionPassed"
 
 
-def test_findings_of_the_release_before_are_read_as_a_first_answer() -> None:
+def test_findings_of_the_software_version_before_are_read_as_a_first_answer() -> None:
     stored = found(INSPECTION).model_dump_json().encode()
     before = stored.replace(b',"revision":0', b"")
     assert before != stored

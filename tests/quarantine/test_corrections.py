@@ -204,7 +204,7 @@ def test_a_decision_about_a_pest_that_was_a_wrong_finding_does_not_answer_for_th
     assert [fact.kind for fact in desk.answer] == ["TreatmentWaived"]
 
 
-def test_a_decision_of_the_release_before_is_read_as_one_about_a_first_question() -> None:
+def test_a_decision_of_the_software_version_before_is_read_as_one_about_a_first_question() -> None:
     stored = decision(TreatmentDecision.CLEAR).model_dump_json().encode()
     before = stored.replace(b',"finding":0,"revision":0', b"")
     assert before != stored

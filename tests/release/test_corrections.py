@@ -96,7 +96,7 @@ def test_the_retraction_of_a_treatment_that_nothing_asks_for_any_more_is_taken_i
     assert granted(desk).revisions == {"inspection/inspection": (0, 2), "quarantine/inspection": (0, 1)}
 
 
-def test_a_release_of_the_release_before_says_nothing_of_revisions_and_its_record_is_read() -> None:
+def test_a_release_of_the_software_version_before_says_nothing_of_revisions_and_its_record_is_read() -> None:
     desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
     stored = decider.STATE.dump_json(desk.state)
     assert b',"revisions":{}' in stored
@@ -368,7 +368,7 @@ def test_withdrawn_goods_have_no_lifting_to_take_back() -> None:
     desk.then_refused("consignment_closed")
 
 
-def test_a_case_of_the_release_before_has_no_lifting_taken_back() -> None:
+def test_a_case_of_the_software_version_before_has_no_lifting_taken_back() -> None:
     desk = lifted()
     whole = decider.STATE.dump_json(desk.state)
     stored = whole.replace(b',"retracted":{}', b"")

@@ -200,7 +200,7 @@ def test_of_two_containers_the_one_that_no_terminal_told_of_lapses_first() -> No
     assert desk.when(consignment_gated_out(OTHER_BOX), at=YEAR + timedelta(days=1)).deadlines()[0].due == YEAR + LAPSE
 
 
-def test_a_record_of_the_release_before_knows_what_the_gate_told_it() -> None:
+def test_a_record_of_the_software_version_before_knows_what_the_gate_told_it() -> None:
     desk = story(decider, container_arrived()).when(consignment_assessed(), at=YEAR)
     stored = decider.STATE.dump_python(desk.state, mode="json")
     first_new = Dossier._fields.index("opened")
@@ -250,7 +250,7 @@ def test_a_release_of_which_an_earlier_version_did_not_say_since_when_does_not_l
     assert desk.answer[0].model_dump()["containers"] == (BOX,)
 
 
-def test_a_held_case_of_the_release_before_frees_every_container_that_it_had_stopped() -> None:
+def test_a_held_case_of_the_software_version_before_frees_every_container_that_it_had_stopped() -> None:
     desk = story(decider, consignment_assessed(INSPECTION, containers=BOXES), arrival())
     stored = decider.STATE.dump_python(desk.state, mode="json")
     del stored["gate"]

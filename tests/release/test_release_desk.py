@@ -175,7 +175,7 @@ def test_an_officer_who_is_asked_about_goods_before_they_are_assessed_is_remembe
     assert story(decider, treatment_referred("nobody's")).state.dossier.referred == ()
 
 
-def test_a_case_of_the_release_before_is_read() -> None:
+def test_a_case_of_the_software_version_before_is_read() -> None:
     desk = story(decider, consignment_assessed(QUARANTINE), arrival())
     known = replace(desk.state, dossier=desk.state.dossier._replace(arrival_sender=""))
     for added in ("arrival_sender", "opened", "revisions", "departures", "landings", "referred"):

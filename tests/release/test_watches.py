@@ -89,7 +89,7 @@ def test_goods_of_a_watched_declarant_are_held_and_those_of_others_are_not() -> 
     assert holds(beside(watches, consignment_assessed(declarant=TRADER), arrival())) == [f"{WATCH}w"]
     assert beside(watches, consignment_assessed(declarant=TRADER[:-1] + "2"), arrival()).state.state == "released"
     assert beside(watches, consignment_assessed(), arrival()).state.state == "released", (
-        "an earlier release did not name the declarant"
+        "an older software version did not name the declarant"
     )
 
 

@@ -194,6 +194,6 @@ def test_a_draw_names_its_key_and_the_key_changes_with_the_day_in_china() -> Non
     assert drawn(accepted(), PUBLISHED).key_id == "published"
 
 
-def test_a_draw_of_the_release_before_is_read_as_one_without_a_key() -> None:
+def test_a_draw_of_the_software_version_before_is_read_as_one_without_a_key() -> None:
     fact = ConsignmentAssessed.read_stored(published("ConsignmentAssessed")[0])
     assert fact.draw.key_id == "" and fact.rule_set == "2026-11-01"

@@ -19,7 +19,7 @@ from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode, moment_of, sequence_of
 from services.shell.desk import Decider, Desk
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 from services.shell.turn import Turn
 from tests.architecture.golden import EXAMPLES
 from tests.declaration.good import BOX
@@ -45,7 +45,7 @@ TOPICS = {
 
 
 def stored(message: Message, **changes: Any) -> Raw:
-    """The message as an earlier release may have written it, with these fields."""
+    """The message as an older software version may have written it, with these fields."""
     value = json.dumps(json.loads(encode(message)) | changes).encode()
     key = str(changes.get("container_no", message.key)).encode()
     return raw(value, TOPICS[message.kind], key=key, headers={"ce_type": message.kind.encode()})
@@ -53,7 +53,7 @@ def stored(message: Message, **changes: Any) -> Raw:
 
 def heard(decider: Decider, name: str, *messages: Raw) -> Turn:
     """One batch at a desk that has nothing yet."""
-    turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), Partition()
+    turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), PartitionStore()
     for message in messages:
         turn.handle(store, message)
     assert max([len(data or b"") for _, _, _, data in turn.changed()], default=0) < 100_000

@@ -20,7 +20,7 @@ from services.shell import replay
 from services.shell.codec import LARGEST_MESSAGE, Raw, encode
 from services.shell.desk import Desk
 from services.shell.partition import partition_of
-from services.shell.store import Partition, decode_record, parked_in
+from services.shell.store import PartitionStore, decode_record, parked_in
 from services.shell.turn import Turn
 from tests.facts import consignment_assessed
 from tests.shell.parking import Memory
@@ -519,7 +519,7 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
     home = partition_of(CONSIGNMENT.encode(), partitions)
     memory, facts = Memory(), 0
     for partition in range(partitions):
-        turn, store = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory), Partition()
+        turn, store = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory), PartitionStore()
         turn.handle(store, Raw(message.topic, partition, 3, message.key, message.value, message.headers))
         facts += kinds(turn).count("InspectionOrdered")
         assert turn.outcome.parked == ({} if partition == home else {"wrong_partition": 1})

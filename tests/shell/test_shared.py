@@ -12,7 +12,7 @@ from schemas.vocabulary import WATCHES
 from services.release.watches import MOST_WATCHES
 from services.shell.codec import LARGEST_MESSAGE, Raw, encode
 from services.shell.partition import key_in, partition_of
-from services.shell.store import Partition, Record, decode_record, encode_record
+from services.shell.store import PartitionStore, Record, decode_record, encode_record
 from services.shell.turn import Turn
 from services.worker import desks
 from tests.facts import consignment_assessed
@@ -128,7 +128,7 @@ def test_a_copy_that_comes_twice_is_one_and_the_most_watches_fit_into_their_reco
 def test_the_record_of_the_partition_is_decoded_once_and_not_written_by_messages_about_goods() -> None:
     worker = Worker(DESK)
     worker.turn(watch(bill()))
-    fresh = Partition()
+    fresh = PartitionStore()
     fresh.restored(dict(worker.store.records))
     worker.store = fresh
     data = fresh.records[HERE]
