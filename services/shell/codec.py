@@ -85,7 +85,7 @@ def moment_of(text: str) -> datetime:
 
 
 def raw(message: Any) -> Raw:
-    """From a confluent-kafka message."""
+    """The `Raw` of a confluent-kafka message."""
     return Raw(
         message.topic(),
         message.partition(),

@@ -16,15 +16,15 @@ class Offsets:
 
     def __init__(self) -> None:
         self.read: InputOffsets = {}
-        """What was read, committed or not; the lag counts from here."""
+        """Offsets up to which was read, committed or not; the lag is counted from them."""
         self.passed_over: InputOffsets = {}
         """Read offsets whose messages changed nothing, and which are not committed yet."""
         self.committed: dict[int, dict[str, int]] = {}
         """Partition → input topic → offset by the last committed transaction."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Moves an offset forward only: the partition end that was reported in the same batch may lie behind the transaction marker that
-        follows the last message."""
+        """Notes these offsets as read, but never moves one back: the partition end that was reported in the same batch may lie behind
+        the transaction marker that follows the last message."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
