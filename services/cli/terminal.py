@@ -1,4 +1,5 @@
-"""What does a terminal tell the gate from the command line? One request over HTTP, sent again under its key while nothing answers."""
+"""How does a terminal report to the gate from the command line? By one request over HTTP, which is sent again under the same key while nothing
+answers."""
 
 import time
 from collections.abc import Mapping
@@ -14,13 +15,14 @@ TRIES = 5
 
 
 class NotTold(Exception):
-    """The console did not take the request; the text says why, in Chinese and English where it did."""
+    """The console did not take the request; the text says why, in Chinese and English if the console did."""
 
 
 def post(address: str, path: str, body: Mapping[str, object], key: str, once: str = "") -> dict[str, Any]:
-    """The answer 202 of the console at `address`: the request's id, and where to ask what became of it.
+    """Sends a request to the console at `address` and returns its answer 202: the request's id, and where its outcome can be read.
 
-    `key`: the terminal's API key; `once`: an idempotency key: the same report under it is one, whenever it is sent. NotTold when it is refused, or nothing answers.
+    `key`: the terminal's API key; `once`: an idempotency key, under which the same report counts once however often it is sent. NotTold if it is
+    refused, or nothing answers.
     """
     headers = {"Idempotency-Key": once or fresh_key(), **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
@@ -43,7 +45,7 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
 
 
 def about(container_no: str, *rest: str) -> str:
-    """The address of requests about this container."""
+    """The path of requests about this container."""
     return "/containers/" + "/".join(quote(each, safe="") for each in (container_no, *rest))
 
 
