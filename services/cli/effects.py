@@ -271,7 +271,7 @@ def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _answers(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each request to the gate has one answer, and that each cause ends a visit at most once."""
+    """Checks that each request to the gate has at most one answer, and that each cause ends a visit at most once."""
     gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
     answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS)
     effects.doubled += [f"gate request {cause} answered {count} times" for cause, count in answers.items() if count > 1]

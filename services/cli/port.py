@@ -177,7 +177,7 @@ def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, 
 
 @port_app.command()
 def move(where: Where = "", notebook: Kept = None) -> None:
-    """Read the desks' own topics up to their ends, and then no more: when no worker of the version before runs. 改读港口主题"""
+    """Read the desks' own topics up to their ends, and then no more: when no worker of the older version runs. 改读港口主题"""
     from services.ports.notice import Away
 
     for name in ("followed", "asked") if notebook is None else ("followed",):

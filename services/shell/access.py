@@ -1,5 +1,5 @@
-"""How does a program connect to the cluster, and with which credential? Only this file makes the connection settings of each Kafka
-library."""
+"""How does a program connect to the cluster, and with which credential? This file alone makes the connection settings for all Kafka
+libraries."""
 
 import json
 import socket

@@ -1,5 +1,5 @@
-"""How does a worker read a header whose name is not UTF-8? Faust's client, aiokafka, raises an error for it, Faust then ends the process,
-and the next process reads the same message.
+"""How does a worker survive a header whose name is not UTF-8? With a patched client: aiokafka, which Faust uses, would raise an error,
+Faust would end the process, and the next process would read the same message again.
 
 Header names are bytes on the wire, and a broker accepts any. Importing this module makes aiokafka's consumers parse messages with its
 Python classes, which can be patched, instead of its compiled ones: agents read parked messages only, which are few.

@@ -127,7 +127,7 @@ class Assignment:
         self.ready.set()
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
-        """Partition → input topic → offset at which reading goes on; CannotContinue if records or positions are missing and no
+        """Partition → input topic → the offset from which it is read; CannotContinue if records or positions are missing and no
         operator has accepted that."""
         by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
@@ -151,8 +151,8 @@ class Assignment:
         return resumed
 
     def _begin_at_end(self, partition: int, topic: str) -> int:
-        """The end of a new input, from which the desk reads it on. It is kept as a number, so that messages which come while the desk
-        is down are not skipped."""
+        """The end of a new input, at which the desk begins to read it. It is kept as a number, so that messages which arrive while the
+        desk is down are not skipped."""
         beginning = TopicPartition(topic, partition)
         _, end = self._calls.retrying(
             lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
@@ -171,8 +171,8 @@ class Assignment:
             self._read_from([self._no_earlier_than_known(each) for each in committed])
 
     def _no_earlier_than_known(self, committed: TopicPartition) -> TopicPartition:
-        """The offset at which reading of an input goes on: not before the last one that we know, because the group may have forgotten
-        it."""
+        """The offset from which an input is read on. It is not before the last one that we know, because the group may have forgotten
+        its own."""
         known = self.offsets.committed.get(committed.partition, {}).get(committed.topic, OFFSET_BEGINNING)
         offset = known if committed.offset == OFFSET_INVALID else max(known, committed.offset)
         return TopicPartition(committed.topic, committed.partition, offset)

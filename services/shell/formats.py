@@ -32,7 +32,7 @@ _ROOTS = {
     "html": Format.HTML,
 }
 MOSTLY = 0.9
-"""If at least this share of the characters is Hangul, the text may be Korean."""
+"""If at least this share of the characters that are not ASCII is Hangul, the text may be Korean."""
 _INTERCHANGE = re.compile(r"UNA.{6}\s*UNB|UNB[+:?']")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 

@@ -1,4 +1,5 @@
-"""Which message of a batch cannot be written? Halves are tried; a message is parked only when the same batch without it commits."""
+"""Which message of a batch cannot be written? The batch is tried by halves; a message is parked only if the same batch commits without
+it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
-"""Up to where has a loop read its inputs, and what of that is committed?
+"""Up to which offsets has a loop read its inputs, and which of them are committed?
 
-Offsets are the next ones to be read. `services/shell/positions.py` has the form in which they stand in the state topic.
+Offsets are the next ones to be read. `services/shell/positions.py` has the form in which they are kept in the state topic.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Offsets:
 
     def __init__(self) -> None:
         self.read: InputOffsets = {}
-        """Offsets up to which was read, committed or not; the lag is counted from them."""
+        """The offsets of everything that was read, committed or not; the lag is counted from them."""
         self.passed_over: InputOffsets = {}
         """Read offsets whose messages changed nothing, and which are not committed yet."""
         self.committed: dict[int, dict[str, int]] = {}

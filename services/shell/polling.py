@@ -23,7 +23,7 @@ class Poller:
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls, assignment: Assignment) -> None:
         self.polled = 0
-        """How many messages and client's events the last poll took."""
+        """How many messages and client events the last poll took."""
         self._desk, self._settings, self._calls, self._assignment = desk, settings, calls, assignment
 
     def poll(self, size: int, due: bool, committed_at: float) -> list[Message]:

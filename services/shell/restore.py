@@ -70,7 +70,8 @@ def restore(
 
 
 def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
-    """The messages of a batch without the client's events. Removes a partition that is read to its end from `waiting`."""
+    """The messages of a batch without the client's events. Removes each partition that is read to its end from
+    `waiting`."""
     notices = list(filter(Message.error, batch))
     for notice in notices:
         error = notice.error()

@@ -31,7 +31,7 @@ def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: Non
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(read, first, at_once), name="signals", daemon=True).start()
     for number in STOPS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP, and it stays so
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a signal that is ignored stays ignored (nohup)
             signal.signal(number, _noted)
 
 

@@ -23,7 +23,7 @@ FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOW
 COMMIT_SECONDS = 10.0
 """How long one attempt to commit waits for the broker's answer."""
 COMMITS = 6
-"""Attempts to commit before the process gives up, because the broker does not say whether the transaction is committed."""
+"""Attempts to commit, each without an answer of the broker, before the process gives up."""
 
 log = structlog.get_logger()
 
