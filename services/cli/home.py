@@ -35,7 +35,7 @@ class Spoiled(Exception):
 
 
 class SavedClock(NamedTuple):
-    """What the file of a sandbox clock says: where it stood last, and how it runs (None: a demo of an earlier release wrote it)."""
+    """What the file of a sandbox clock says: where it stood last, and how it runs (None: a demo of an older software version wrote it)."""
 
     now: datetime
     runs: Clock | None

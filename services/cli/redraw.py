@@ -106,7 +106,7 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
     in_force = _in_force(keys, day)
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
-        if day > began:  # on that day the release before may still have worked
+        if day > began:  # on that day the software version before may still have worked
             return f"drawn without a key although {in_force} was in force"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:

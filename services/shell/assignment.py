@@ -23,7 +23,7 @@ from services.shell.offsets import Offsets
 from services.shell.positions import MARK, GroupOffset, StoredPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 OFFSETS_TRIES = 4
 """Attempts to fetch the committed offsets before the process ends and a fresh one tries: librdkafka can wait for its group coordinator
@@ -46,7 +46,7 @@ class Assignment:
         stop: threading.Event,
         on_revoked: Callable[[], None],
     ) -> None:
-        self.stores: dict[int, Partition] = {}
+        self.stores: dict[int, PartitionStore] = {}
         self.offsets = Offsets()
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0

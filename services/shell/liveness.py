@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from services.shell import metrics
 from services.shell.restore import Restoring
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 SECONDS = 1.0
 """Seconds between two measurements of the lag."""
@@ -51,7 +51,9 @@ class Liveness:
         """The group may forget the member from here on; until it has given another id, none is told."""
         self.member_id = ""
 
-    def measure(self, consumer: Consumer, stores: Mapping[int, Partition], read: Mapping[tuple[str, int], int]) -> None:
+    def measure(
+        self, consumer: Consumer, stores: Mapping[int, PartitionStore], read: Mapping[tuple[str, int], int]
+    ) -> None:
         """Call often: looks once a second, from the loop's thread."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:

@@ -17,7 +17,7 @@ from services.shell.desk import Desk
 from services.shell.outcome import TooLarge
 from services.shell.partition import key_in, partition_of
 from services.shell.positions import UNREADABLE
-from services.shell.store import Partition, Record, decode_record, encode_record, unreadable_record
+from services.shell.store import PartitionStore, Record, decode_record, encode_record, unreadable_record
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Overlay:
         self.entries: dict[tuple[int, str], OverlayEntry] = {}
         self._desk, self._partitions, self._at, self._retention = desk, partitions, at, retention
 
-    def entry(self, store: Partition, partition: int, key: str) -> OverlayEntry:
+    def entry(self, store: PartitionStore, partition: int, key: str) -> OverlayEntry:
         """The entry of this key; made from the store's record where the turn has none yet."""
         entry = self.entries.get((partition, key))
         if entry is None:
@@ -68,7 +68,7 @@ class Overlay:
             self.entries[partition, key] = entry
         return entry
 
-    def take_shared(self, store: Partition, partition: int) -> None:
+    def take_shared(self, store: PartitionStore, partition: int) -> None:
         """Takes the record that the desk keeps for the whole partition, decoded once for many turns."""
         if not self._desk.shared:
             return
@@ -135,7 +135,7 @@ class Overlay:
             raise TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
         return data
 
-    def _read(self, store: Partition, data: bytes, partition: int, key: str) -> OverlayEntry:
+    def _read(self, store: PartitionStore, data: bytes, partition: int, key: str) -> OverlayEntry:
         try:
             return self._found(decode_record(data), store.state_of(key, data), partition, key)
         except UNREADABLE as error:

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from services.shell import positions
 from services.shell.clients import desk_reader
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 BATCH = 10_000
 """Messages taken from the client at once: each batch is unpacked by built-in functions, not message by message."""
@@ -35,7 +35,7 @@ def restore(
     stop: threading.Event,
     progress: Restoring,
     timeout: float = 300,
-) -> dict[int, Partition]:
+) -> dict[int, PartitionStore]:
     """The committed records of these partitions of a state topic, read with the credential of its service.
 
     Reads up to the high watermark seen at the start; where a dead worker's transaction is still open, waits until the
@@ -61,7 +61,7 @@ def restore(
                     progress.read, progress.moved = progress.read + len(batch), time.monotonic()
         finally:
             reader.close()
-    stores = {p: Partition() for p in partitions}
+    stores = {p: PartitionStore() for p in partitions}
     for p, store in stores.items():
         store.first = spans[p][0]
         store.take_positions(records[p].pop(positions.KEY, None))

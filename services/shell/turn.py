@@ -21,7 +21,7 @@ from services.shell.overlay import Changed, Overlay, OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Trouble
 from services.shell.replay import Replays
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 LATER = timedelta(minutes=1)
 """How long the time limits of a key are put off while a message of it is parked."""
@@ -62,7 +62,7 @@ class Turn:
         desk, at = self.desk, self._at
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.outcome = Outcome()
-        self._input: list[tuple[Partition, Raw | tuple[int, list[str]]]] = []
+        self._input: list[tuple[PartitionStore, Raw | tuple[int, list[str]]]] = []
         self._overlay = Overlay(desk, self._partitions, at, self._retention)
         self._queue = ParkedQueue(desk.name, at, time, self._reader, self.outcome)
         self._handler = MessageHandler(desk, self._partitions, at, time, self._overlay, self.outcome, self._careful)
@@ -70,7 +70,7 @@ class Turn:
             desk.name, at, time, self._reader, self._handler, self._queue, self.outcome, self._one_by_one
         )
 
-    def handle(self, store: Partition, message: Raw) -> None:
+    def handle(self, store: PartitionStore, message: Raw) -> None:
         """Decides one message from a topic, or parks it. A message that is not an input of this desk is ignored."""
         if message.topic == self._orders:
             self._input.append((store, message))
@@ -100,7 +100,7 @@ class Turn:
             self._queue.park(entry, key, message, trouble)
         return trouble is None
 
-    def _handle_order(self, store: Partition, message: Raw) -> None:
+    def _handle_order(self, store: PartitionStore, message: Raw) -> None:
         """An operator's order about parked messages of one key."""
         key, trouble = _key_of(store, message), self._refusal_of(message)
         if trouble is None:
@@ -112,7 +112,7 @@ class Turn:
         own = message.position
         self._queue.park(self._overlay.entry(store, message.partition, own), own, message, trouble)
 
-    def handle_deadlines(self, store: Partition, partition: int, keys: list[str]) -> None:
+    def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
         """Tells the desk of every deadline of these keys that has passed, and goes on with what is being replayed."""
         if keys:
             self._input.append((store, (partition, keys)))
@@ -205,7 +205,7 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
     return Raw(*deadline_origin(cause, partition), key.encode(), encode(passed), names)
 
 
-def _key_of(store: Partition, message: Raw) -> str:
+def _key_of(store: PartitionStore, message: Raw) -> str:
     """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
     it is the message's position: the message is then parked under it."""
     if message.key and len(message.key) <= LONGEST_NAME:

@@ -31,6 +31,7 @@ from services.console.api.reference import (
     SUMMARY_ZH,
     TABLES,
     ZH,
+    operation_name,
     operations,
 )
 from services.console.language.words import TEXTS
@@ -96,7 +97,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def test_every_operation_and_every_answer_is_told_in_both_languages(document: dict[str, Any]) -> None:
-    named = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    named = {operation_name(method, path) for path, methods in document["paths"].items() for method in methods}
     assert set(OPERATIONS) - {""} == named, "each has its row, and no row has lost its operation"
     answers = set()
     for told in (document["info"], *operations(document)):

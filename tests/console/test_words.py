@@ -103,7 +103,7 @@ READ_BACK = "written"
 """Sentences of desks, each with its own test (test_desk_sentences)."""
 
 WRITTEN_BEFORE = {"parking_full"}
-"""Reasons that no program gives any more; facts of earlier releases have them."""
+"""Reasons that no program gives any more; facts of older software versions have them."""
 
 
 def sources() -> str:

@@ -53,7 +53,7 @@ PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by method and path; of the document itself, by an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`; of the document itself, by an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 """What an answer means: English → Chinese."""
 
@@ -75,7 +75,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
         "countries": lambda: COUNTRIES,
         "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
         "stages": _of("stages", Stage),
-        "waits": _of("waiting", (*AwaitedCode, "declaration", "gate")),
+        "waits": _of("waiting", (*AwaitedCode, "declaration")),
         "owners": _of("owners", Mover),
         "directions": _of("directions"),
         "lanes": _of("lanes"),
@@ -108,13 +108,18 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
 English. Empty where codes have no names."""
 
 
+def operation_name(method: str, path: str) -> str:
+    """The name of an operation in the table: its method, and its path under `/api/v1`."""
+    return f"{method.upper()} {path.removeprefix('/api/v1')}"
+
+
 def with_words(made: Schema) -> Schema:
     """The OpenAPI document with the descriptions of fields and parameters, and with Chinese beside the English of operations and answers;
     it is changed in place."""
     made["info"][SUMMARY_ZH], made["info"][ZH] = OPERATIONS[""]
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(f"{method.upper()} {path}", ("", ""))
+            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(operation_name(method, path), ("", ""))
             for answer in operation["responses"].values():
                 answer[ZH] = ANSWERS.get(answer["description"], "")
     for name, schema in made["components"]["schemas"].items():
