@@ -47,26 +47,28 @@ def follow(
     from services.ports.notice import Away
 
     try:
-        followed = _port(kafka, where, notebook, "followed", former=former)
-    except (Away, sqlite3.Error, OSError) as error:
-        screen.line(styled("away 无应答", "red"), str(error))
-        raise typer.Exit(1) from None
-    with followed as port:
-        behind = True
-        while True:
-            try:
-                if behind:
-                    with progress_below("reading 读取放行") as advance:
-                        port.catch_up(_Screen(as_json), 3600, advance)
-                    behind = False
+        with _port(kafka, where, notebook, "followed", former=former) as port:
+            behind = True
+            while True:
+                try:
+                    if behind:
+                        with progress_below("reading 读取放行") as advance:
+                            port.catch_up(_Screen(as_json), 3600, advance)
+                        behind = False
+                        if once:
+                            return
+                    port.read(_Screen(as_json), WAIT_SECONDS)
+                except Away as error:
                     if once:
-                        return
-                port.read(_Screen(as_json), WAIT_SECONDS)
-            except Away as error:
-                screen.line(styled("away 无应答", "red"), str(error))
-                if once:
-                    raise typer.Exit(1) from None
-                time.sleep(AGAIN_SECONDS)
+                        raise
+                    errors.line(styled("away 无应答", "red"), str(error))
+                    time.sleep(AGAIN_SECONDS)
+    except Away as error:
+        errors.line(styled("away 无应答", "red"), str(error))
+        raise typer.Exit(1) from None
+    except sqlite3.Error as error:
+        errors.line(styled("ended: the notebook cannot be used 已停止：记事库不可用", "red"), str(error))
+        raise typer.Exit(1) from None
 
 
 @port_app.command()
@@ -188,7 +190,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
                 read = ", ".join(port.topics)
                 screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
         except (Away, sqlite3.Error, OSError) as error:
-            screen.line(styled("away 无应答", "red"), str(error))
+            errors.line(styled("not moved 未改读", "red"), str(error))
             raise typer.Exit(1) from None
 
 
