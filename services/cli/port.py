@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.vocabulary import Classifier, EquipmentEvent
-from services.cli.accounts import own_key
+from services.cli.accounts import NoApiKey, own_key
 from services.cli.home import of_command
 from services.cli.screen import AsJson, errors, progress_below, screen, styled, text
 from services.cli.settings import UpSettings
@@ -86,8 +86,8 @@ def ask(
     try:
         with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
             answer = port.ask(container, _Silence(), advance=advance)
-    except (Away, sqlite3.Error, OSError) as error:
-        # without the notebook the latest facts are not known, so that the answer is no
+    except (Away, NoApiKey, sqlite3.Error, OSError) as error:
+        # without the notebook or the key the latest facts are not known, so that the answer is no
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
     _answer(as_json, container, may_leave=answer.may_leave, reason=answer.reason, detail=answer.detail)
