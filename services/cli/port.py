@@ -165,12 +165,15 @@ def retract(
 
 
 def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, object], once: str) -> None:
-    from services.cli.terminal import NotTold, about, post
+    from services.cli.terminal import NotAcknowledged, NotTold, about, post
 
     address = where or f"http://127.0.0.1:{UpSettings().console_port}"
     try:
         with errors.progress("waiting for an answer 等待答复"):
             taken = post(address, about(container, *path), body, own_key("terminal"), once)
+    except NotAcknowledged as error:
+        screen.line(styled("not acknowledged 未确认", "red"), str(error))
+        raise typer.Exit(1) from None
     except NotTold as error:
         screen.line(styled("not taken 未受理", "red"), str(error))
         raise typer.Exit(1) from None
