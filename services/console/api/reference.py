@@ -105,7 +105,8 @@ def operations(document: Schema) -> Iterator[Schema]:
 
 def _tell(model: str, schema: Schema) -> None:
     for name, field in schema.get("properties", {}).items():
-        description = FIELDS.get(f"{model}.{name}") or FIELDS.get(name)
+        told = FIELDS.get(f"required.{name}") if name in schema.get("required", ()) else None
+        description = FIELDS.get(f"{model}.{name}") or told or FIELDS.get(name)
         if description is None:
             continue
         field["description"], field[ZH], field["examples"] = description.en, description.zh, [description.example]
