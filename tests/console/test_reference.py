@@ -127,6 +127,7 @@ def test_every_field_of_a_body_has_words_in_both_languages_and_an_example(docume
         if "country" in name or name.rpartition(".")[2] in ("unit", "currency", "customs_office", "package_kind"):
             assert field[CODES].rpartition("/")[2] in TABLES, name
     names = {name.rpartition(".")[2] for name in found} | {name for name in found if name in FIELDS}
+    names |= {f"required.{name}" for name in names}
     assert set(FIELDS) - names == set(), "no row has lost its field"
 
 
@@ -349,3 +350,21 @@ def test_a_problem_that_one_request_does_not_reach_has_a_test_of_its_own(code: s
     words = [text for key in ("title", "detail") for text in TEXTS[f"problems.{code}.{key}"]]
     said = said_in_tests()
     assert re.search(rf"""(problems/|["']){code}["']""", said) or any(text in said for text in words), code
+
+
+def test_a_field_that_must_be_told_is_not_said_to_be_left_out(document: dict[str, Any]) -> None:
+    said = {
+        path: (field["description"], name in body.get("required", ()))
+        for path, methods in document["paths"].items()
+        for body in [
+            methods.get("post", {})
+            .get("requestBody", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+        ]
+        for name, field in body.get("properties", {}).items()
+        if name == "occurred_at"
+    }
+    assert said["/api/v1/containers/{container_no}/events"][1], said
+    assert [path for path, (told, needed) in said.items() if needed is ("left out" in told)] == []

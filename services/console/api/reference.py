@@ -148,7 +148,8 @@ def operations(document: Schema) -> Iterator[Schema]:
 
 def _tell(model: str, schema: Schema, rows: Mapping[str, Field]) -> None:
     for name, field in schema.get("properties", {}).items():
-        description = rows.get(f"{model}.{name}") or rows.get(name)
+        required = rows.get(f"required.{name}") if name in schema.get("required", ()) else None
+        description = rows.get(f"{model}.{name}") or required or rows.get(name)
         if description is None:
             continue
         field["description"], field[ZH], field["examples"] = description.en, description.zh, [description.example]
