@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
-from services.cli.accounts import account_app, by_whom, key_app, own_key
+from services.cli.accounts import NoApiKey, account_app, by_whom, key_app, own_key
 from services.cli.codes import codes
 from services.cli.draws import draws_app
 from services.cli.home import Spoiled, access_of_command, clock_of, of_command
@@ -68,7 +68,7 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoDatabase, Spoiled) as error:
+    except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoApiKey, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except PermissionError as error:  # another user of the machine
