@@ -70,7 +70,7 @@ def _here() -> UpSettings:
 
 
 def by_whom() -> str:
-    """The person at this machine, as the machine knows them."""
+    """The user at this machine who runs the command, as user@host, at most 64 characters."""
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
@@ -99,7 +99,7 @@ def add(
 
 
 def _one_time(password: str) -> str:
-    """How a password is told that is to be changed, and until when."""
+    """The sentence with a one-time password and the time for which it is good."""
     hours = UpSettings().one_time_hours
     return f"One-time password 一次性密码: {password} (good for {hours} hours 有效 {hours} 小时)"
 
@@ -200,7 +200,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 
 def _password_state(account: "Account", at: int) -> str:
-    """Empty for a password of one's own."""
+    """The state of the password; empty if its owner has chosen it."""
     if not account.password:
         return "none 无"
     if account.is_over(at):
@@ -291,8 +291,8 @@ class NoApiKey(Exception):
 
 
 def own_key(demo_role: str) -> str:
-    """The API key that a command shows: of the file of DTG_API_KEY_FILE; at a demo of this machine that role's published key; else none.
-    NoApiKey where that file is named and holds none."""
+    """The API key that a command sends: the one in the file DTG_API_KEY_FILE; otherwise, if a demo runs on this machine, the published key
+    of that role; otherwise none. NoApiKey if that file is named and holds none."""
     settings = UpSettings()
     if settings.api_key_file:
         file = Path(settings.api_key_file)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.ports.topic import TopicPort
 
 MUST_STAY = 3
-"""Exit code for a container that must stay, also where it is unknown or the data cannot be read or are out of date."""
+"""Exit code for a container that must stay, also if it is unknown or the data cannot be read or are out of date."""
 AGAIN_SECONDS = 2.0
 WAIT_SECONDS = 20.0
 
@@ -182,7 +182,7 @@ def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, 
 
 @port_app.command()
 def move(where: Where = "", notebook: Kept = None) -> None:
-    """Read the desks' own topics up to their ends, and then no more: when no worker of the release before runs. 改读港口主题"""
+    """Read the desks' own topics up to their ends, and then no more: when no worker of the older version runs. 改读港口主题"""
     from services.ports.notice import Away
 
     for name in ("followed", "asked") if notebook is None else ("followed",):
@@ -208,7 +208,7 @@ class _Silence:
 
 
 class _Screen(_Silence):
-    """One line an entry."""
+    """A handler that prints one line for each entry."""
 
     def __init__(self, as_json: bool = False) -> None:
         self._as_json = as_json

@@ -1,4 +1,5 @@
-"""What does a terminal tell the gate from the command line? One request over HTTP, sent again under its key while nothing answers."""
+"""How does a terminal report to the gate from the command line? By one request over HTTP, which is sent again under the same key while nothing
+answers."""
 
 import time
 from collections.abc import Mapping
@@ -14,11 +15,11 @@ TRIES = 5
 
 
 class NotTold(Exception):
-    """The console did not take the request; the text says why, in Chinese and English where it did."""
+    """The console did not take the request; the text says why, in Chinese and English if the console did."""
 
 
 class NotAcknowledged(NotTold):
-    """Nobody acknowledged the request, which may still take effect; the text says how to send the same again."""
+    """The request was not acknowledged, but may still take effect; the text says how to send the same again."""
 
     def __init__(self, why: str, once: str) -> None:
         super().__init__(
@@ -27,10 +28,10 @@ class NotAcknowledged(NotTold):
 
 
 def post(address: str, path: str, body: Mapping[str, object], key: str, once: str = "") -> dict[str, Any]:
-    """The answer 202 of the console at `address`: the request's id, and where to ask what became of it.
+    """Sends a request to the console at `address` and returns its answer 202: the request's id, and where its outcome can be read.
 
-    `key`: the terminal's API key; `once`: an idempotency key: the same report under it is one, whenever it is sent. NotTold when it is
-    refused, NotAcknowledged when nothing answers or the broker does not.
+    `key`: the terminal's API key; `once`: an idempotency key, under which the same report counts once however often it is sent. NotTold if
+    it is refused, NotAcknowledged if nothing answers or the broker does not.
     """
     once = once or fresh_key()
     headers = {"Idempotency-Key": once, **({"Authorization": f"Bearer {key}"} if key else {})}
@@ -54,7 +55,7 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
 
 
 def about(container_no: str, *rest: str) -> str:
-    """The address of requests about this container."""
+    """The path of requests about this container."""
     return "/containers/" + "/".join(quote(each, safe="") for each in (container_no, *rest))
 
 

@@ -1,8 +1,8 @@
-"""What does one batch of messages come to? Everything that is decided, before anything of it is written.
+"""What follows from one batch of messages? All of it is decided here, before any of it is written.
 
 A turn takes the messages of a batch and the keys with time limits (`handle`, `handle_deadlines`), and then has outputs and counts
-(`outcome`) and the changed records (`changed`). It reads the store and never writes to it: the loop does so after the commit.
-A message that cannot be decided is parked, in the same transaction.
+(`outcome`) and the changed records (`changed`). It reads the store and never writes to it: the loop does so after the commit. A
+message that cannot be decided is parked, in the same transaction.
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,11 @@ INPUT_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in F
 
 
 class Turn:
-    """One batch of one desk. `at`: the time at which all of it is decided; `retention`: how long a closed consignment
-    is remembered.
+    """One batch of one desk. `at`: the time at which all of it is decided; `retention`: how long the record of a closed
+    consignment is kept.
 
-    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being
-    decided. `one_by_one`: a replay decides only one message a turn, so that it is known which message cannot be
-    written.
+    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being decided.
+    `one_by_one`: a replay decides only one message a turn, so that it is known which message cannot be written.
     """
 
     def __init__(
@@ -101,7 +100,7 @@ class Turn:
         return trouble is None
 
     def _handle_order(self, store: PartitionStore, message: Raw) -> None:
-        """An operator's order about parked messages of one key."""
+        """Carries out an operator's order about parked messages of one key, or parks the order under its own position."""
         key, trouble = _key_of(store, message), self._refusal_of(message)
         if trouble is None:
             try:
@@ -113,7 +112,7 @@ class Turn:
         self._queue.park(self._overlay.entry(store, message.partition, own), own, message, trouble)
 
     def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
-        """Tells the desk of every deadline of these keys that has passed, and goes on with what is being replayed."""
+        """Decides every deadline of these keys that has passed, and goes on with their replays."""
         if keys:
             self._input.append((store, (partition, keys)))
             self._overlay.take_shared(store, partition)
