@@ -1,5 +1,4 @@
-"""How is a table of codes written so that it is easy to read? Each line is one row: code, Chinese name, English
-name."""
+"""How is a table of codes written for easy reading? Each line is one row: code, Chinese name, English name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

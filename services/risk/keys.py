@@ -1,5 +1,4 @@
-"""With which secret is the inspection draw made, and from which day on? Pure: the caller that builds the desk passes the
-keys."""
+"""With which secret is the inspection draw made, and from which day on? Pure: the keys are passed in."""
 
 import hmac
 import json
