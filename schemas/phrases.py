@@ -27,7 +27,7 @@ LONGEST_SEEN = 120
 MOST_PLACES, MOST_PLACES_SEEN, MOST_PHRASES = 6, 3, 6
 """How many places a sentence may have, how many the sentence of a finding, and how many sentences may stand in each other."""
 WHY: Final = "why"
-"""The place in which the next sentence stands."""
+"""The place for the next sentence."""
 Number = int | Decimal | str
 """A count or measure. A text contains the digits as they are shown."""
 Codes = tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Does a declaration stand, and under which number? May its declarant ask to take it back?
+"""Is a declaration accepted, and under which number? May its declarant ask to take it back?
 
 If the same declaration is lodged again, the answer names the first request. Another declaration under the same
 reference is refused while the first one stands, and is judged if the last one was rejected.
@@ -83,7 +83,7 @@ class WaitingLodgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
-    """The declaration stands. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
+    """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
     desk; `sent_back`: those that this desk refused."""
 
     state: Literal["accepted"] = "accepted"
