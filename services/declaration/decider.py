@@ -84,7 +84,7 @@ class WaitingLodgement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
     """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
-    desk; `sent_back`: those that this desk refused."""
+    desk; `sent_back`: those that it refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
