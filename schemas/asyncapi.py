@@ -1,6 +1,6 @@
-"""Writes asyncapi.json, the topics for programs: `python -m schemas.asyncapi`; a test holds file and catalogue together.
+"""Writes asyncapi.json, the topics for programs: `python -m schemas.asyncapi`; a test compares it with the catalogue.
 
-AsyncAPI 3.0.0. An operation is the house's: it receives requests and sends facts.
+AsyncAPI 3.0.0. An operation is described from the side of this system, which receives requests and sends facts.
 """
 
 import json
@@ -13,7 +13,7 @@ from schemas.envelope import Message
 from schemas.topics import CATALOGUE, FOR_THE_PORTS, KINDS, Topic
 
 CHANNELS = tuple(topic for topic in CATALOGUE if topic.carries)
-"""All but the state topics, which are a service's own."""
+"""All topics except the state topics, each of which belongs to one service."""
 FILE = Path(__file__).with_name("asyncapi.json")
 TEXT = {"type": "string"}
 HEADERS = {
@@ -40,7 +40,7 @@ HEADERS = {
 
 
 def text() -> str:
-    """The document as it is committed."""
+    """The text of asyncapi.json."""
     document = {
         "asyncapi": "3.0.0",
         "info": {
@@ -78,7 +78,7 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 
 def _name(message: type[Message]) -> str:
-    """Of the component: the kind, and for its redacted form the name of that, which travels under the kind's name."""
+    """The name of the component: the kind, or the name of the class of a redacted form, which has the same kind."""
     return message.__name__ if message in FOR_THE_PORTS.carries else message.kind
 
 

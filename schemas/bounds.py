@@ -1,8 +1,8 @@
-"""How large may what we write be, and how is that read which was written before it was bounded?
+"""How large may a message be that we write, and how is one read that was written before there were bounds?
 
-`WhenMade` marks the bounds of a message that is made: constructed by a desk, taken in at the door, read from a request
-topic. Facts and states that are stored already are read by `reader`, which knows the same classes without these bounds.
-Both are compiled by pydantic: neither costs a Python call for each field, but for times in JSON.
+`WhenMade` marks the bounds of a message that is made: constructed by a desk, taken in at the door, read from a request topic.
+Facts and states that are stored already are read by `reader`, which knows the same classes without these bounds. Pydantic
+compiles both, so neither costs a Python call for each field, except for times in JSON.
 """
 
 import re
@@ -16,32 +16,35 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, SchemaValidator, core_schema
 
 _NO_SIGNS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-"""Control characters (C0, DEL, C1), line and paragraph separators, and what makes text show in another order than it is
-stored. A control character also grows sixfold in JSON."""
+"""Control characters (C0, DEL, C1), line and paragraph separators, and characters that make text show in another order than it is
+stored. A control character also takes six characters in JSON."""
 LINE = rf"^[^{_NO_SIGNS}]*$"
 """One line of text."""
 _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     r"\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff" + "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
-"""What shows as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties), private
-use, and code points that are no characters. The supplementary ones stand for themselves: engines of regular expressions write them differently."""
+"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode,
+DerivedCoreProperties), private use, and code points that are no characters. The supplementary ones are written as themselves,
+because engines of regular expressions escape them differently."""
 _UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
 PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"
-"""One line of text of which each sign can be seen, as the texts of papers are."""
+"""One line of text of which each character can be seen, as the texts of papers are."""
 PRINTABLE_NO_SLASH = rf"^[^/{_NO_SIGNS}{_UNSEEN}]*$"
-"""The same without a slash: what stands before a slash in a name that is made of two."""
+"""The same without a slash, for the part before the slash in a name that is made of two."""
 LINES = rf"^(?:[^{_NO_SIGNS}]|\r?\n)*$"
 """Text with line breaks."""
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 """Times of messages lie in the years 2000 to 2100."""
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 LARGEST_INTEGER = 2**63 - 1
-"""What SQL and other languages hold."""
+"""The largest integer that SQL and other languages hold."""
 DECIMAL_SIGNS = 40
-"""Signs of a decimal number as it is written: digits alone do not bound it, `1.000…` may have millions of idle zeros."""
+"""How many characters a decimal number may have as it is written. A bound on its digits is not enough: `1.000…` may have millions
+of zeros."""
 NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
-"""A number as JSON writes it (RFC 8259, section 6): Python and Rust also read `1_0`, `+10`, blanks around it, and digits of other scripts."""
+"""A number as JSON writes it (RFC 8259, section 6). Python and Rust also read `1_0`, `+10`, blanks around it, and digits of other
+scripts."""
 _NUMBER = re.compile(NUMBER)
 
 
@@ -72,7 +75,7 @@ class WhenMade:
 
 
 class Tidied:
-    """Brings a text into one form when a message is made, before its bounds are looked at; a stored one is read as it is."""
+    """Brings a text into one form when a message is made, before its bounds are checked; a stored one is read as it is."""
 
     def __init__(self, tidy: Callable[[str], str]) -> None:
         self.tidy = tidy
@@ -93,13 +96,13 @@ _MANY_BLANKS = re.compile(" {2,}")
 
 
 def line_of_text(text: str) -> str:
-    """Words of a paper: composed letters (Unicode NFC), no blanks at the edges."""
+    """The words of a paper in one form: composed letters (Unicode NFC), no blanks at the edges."""
     return text.strip(" ") if text.isascii() else normalize("NFC", text).strip(_BLANKS)
 
 
 def identifier(text: str) -> str:
-    """A name by which people call goods, as every desk, door and search writes it: full-width and other forms of the same signs are one
-    (Unicode NFKC), no blanks at the edges, and one between words."""
+    """A name by which people call goods, in the form that every desk, door and search uses: full-width and other forms of a
+    character become one (Unicode NFKC), with no blanks at the edges and one blank between words."""
     plain = text if text.isascii() else normalize("NFKC", text)
     return _MANY_BLANKS.sub(" ", plain.strip(" "))
 
@@ -110,11 +113,11 @@ _WRITTEN = {
     ),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-"""Times and days as RFC 3339 writes them (section 5.6); a number, or digits alone, would be taken for Unix seconds."""
+"""How RFC 3339 (section 5.6) writes times and days. A number, or digits alone, would be taken for Unix seconds."""
 
 
 def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
-    """JSON is looked at as text before it becomes a time; what Python code made is one."""
+    """A time in JSON is checked as text before it is parsed; Python code passes a time."""
     form = _WRITTEN[bounded["type"]]
     fault: Literal["datetime_parsing", "date_parsing"] = (
         "datetime_parsing" if bounded["type"] == "datetime" else "date_parsing"
@@ -133,7 +136,7 @@ def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
 
 
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
-    """JSON is measured as text before it becomes a number; a number that Python code made, after."""
+    """A number in JSON is measured as text before it is parsed; a number from Python code is measured as `_short` does."""
     text = core_schema.str_schema(max_length=DECIMAL_SIGNS, coerce_numbers_to_str=True)
     number = core_schema.custom_error_schema(core_schema.str_schema(pattern=NUMBER), "decimal_parsing")
     return core_schema.json_or_python_schema(
@@ -144,7 +147,7 @@ def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]
 
 
 def _short(number: object) -> object:
-    """The number that Python code made, or the text of one that somebody typed into a form."""
+    """The same number, from Python code or as a text from a form; an error if it is too long or is not written as a number."""
     if len(text := str(number)) > DECIMAL_SIGNS:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
@@ -155,7 +158,7 @@ def _short(number: object) -> object:
 
 
 def reader(schema: CoreSchema) -> SchemaValidator:
-    """Reads what was stored, by the same schema without the bounds of `WhenMade`."""
+    """The validator for stored values: the same schema without the bounds of `WhenMade`."""
     return SchemaValidator(_earlier(schema), _use_prebuilt=False)
 
 
@@ -203,11 +206,11 @@ class Shape(BaseModel):
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:
-    """Text of a message that was stored before texts were bounded, as a new one may carry it: what no line holds becomes
-    a blank, and what is too long ends in an ellipsis. For words to people, never for what decides. `breaks`: `LINES`.
-    """
+    """The text in a form that a new message may carry, for a text that was stored before texts were bounded. Characters that no
+    line may hold become blanks, and a text of more than `most` characters ends in an ellipsis. For words to people, never for a
+    value that decides. `breaks`: line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
-        return text  # `LINES` leaves out signs that are not printable only; of one line some printable ones beyond ASCII are left out, too
+        return text  # `LINES` leaves out only characters that are not printable; a line leaves out some printable ones beyond ASCII, too
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
 

@@ -1,4 +1,4 @@
-"""Which message does which desk hear, and what may it say then? The picture of the README, as data."""
+"""Which messages does each desk read, and what may it publish then? The picture of the README, as data."""
 
 from schemas import declaration as d
 from schemas import gate as g
@@ -170,7 +170,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.DepartureRetracted: (),
     },
 }
-"""desk → message heard → the messages it may cause."""
+"""desk → message that it reads → messages that it may cause."""
 
 HOLDING: dict[str, tuple[type[Message], ...]] = {
     "declaration": (),
@@ -192,18 +192,20 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
     "gate": (r.ContainerHeld, g.PlaceContainerHold),
     "clearance": (),
 }
-"""desk → what can only hold goods, or call a release back: it is never parked behind another message, but decided at once.
+"""desk → messages that can only hold goods, or call a release back. They are never parked behind another message, but decided at
+once.
 
-A revocation reaches the gate as `ContainerHeld`. `WithdrawalRequested` is none: it ends a declaration, and frees its containers.
+A revocation reaches the gate desk as `ContainerHeld`. `WithdrawalRequested` is not one of them, because it ends a declaration
+and frees its containers.
 """
 
 
 REFUSALS: dict[str, tuple[str, ...]] = {"declaration": ("release",)}
-"""desk → the desks whose refusals it hears. Every desk refuses, so the kind alone does not say which topics are to be read."""
+"""desk → the desks whose refusals it reads. Every desk refuses, so the kind alone does not say which topics it must read."""
 
 
 def heard_topics(service: str) -> tuple[str, ...]:
-    """The topics that carry what `service` hears."""
+    """The topics that carry what `service` reads."""
     kinds = set(FLOW[service]) - {DeadlinePassed, RequestRefused}
     refusing = REFUSALS.get(service, ())
     return tuple(

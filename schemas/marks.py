@@ -1,8 +1,8 @@
 """Who outside customs may see a field of a message? The mark stands at the field, in its `Annotated`.
 
-Each field carries one of the three marks; `schemas.outside` works the redacted form out from them and raises for a field that has
-none. A kind whose fields are all for the same people says so once, by `Message.fields_seen_by`: a paper of the declarant's own, and
-what an officer asks of a desk. A mark at a field goes before that.
+Each field carries one of the three marks; `schemas.outside` derives the redacted form from them and raises for a field that has
+none. If all fields of a kind are for the same people, the kind says so once, by `Message.fields_seen_by`: a declarant's own paper,
+and what an officer asks of a desk. A mark at a field takes precedence over that.
 """
 
 from dataclasses import dataclass
@@ -28,4 +28,4 @@ OUTSIDE = SeenBy(frozenset(Audience))
 INSIDE = SeenBy(frozenset())
 """Nobody outside: words of an officer, rules, draws, grades."""
 TO_DECLARANT = SeenBy(frozenset({Audience.DECLARANT}))
-"""Whoever declares or treats the goods, and no port: the lane, and what is asked of them."""
+"""Whoever declares or treats the goods, but no port: the lane, and what is asked of them."""

@@ -1,7 +1,7 @@
 """What does a fact say to somebody outside customs? The same fact without the fields that are not for them, by the marks at its fields.
 
-The redacted form of a kind is a class of its own, worked out from the kind: the same name, the same fields, less those that the
-audience may not see, also in the messages that it lists or holds. Nothing is put in the place of what is left out.
+The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields, except those
+that the audience may not see, also in the messages that it lists or holds. Nothing is put in the place of what is left out.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from schemas.marks import Audience, SeenBy
 
 
 class Unmarked(TypeError):
-    """A field of a message that is told outside says of nobody whether they may see it; the text names it."""
+    """A field of a message that goes outside has no mark that says who may see it; the text names the field."""
 
 
 def to_outside(fact: Message, audience: Audience) -> bytes:
@@ -26,7 +26,7 @@ def to_outside(fact: Message, audience: Audience) -> bytes:
 
 
 def mark_of(kind: type[Message], name: str) -> SeenBy:
-    """Who outside sees this field; Unmarked where nobody has said so."""
+    """Who outside sees this field; Unmarked if the field has no mark, or several."""
     marks = [each for each in kind.model_fields[name].metadata if isinstance(each, SeenBy)]
     if not marks and kind.fields_seen_by is not None:
         return kind.fields_seen_by
@@ -39,7 +39,7 @@ def mark_of(kind: type[Message], name: str) -> SeenBy:
 
 @cache
 def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
-    """The class of what this audience gets of facts of this kind; Unmarked where a field does not say."""
+    """The class of what this audience gets of facts of this kind; Unmarked if a field has no mark."""
     fields: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         field = kind.model_fields[name]
@@ -67,8 +67,8 @@ def hidden(kind: type[Message], audience: Audience) -> Any:
 
 
 def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
-    """The parsed JSON of a stored message of this kind as this audience gets it: the fields that it may see, and no others. What is
-    stored may be of an older software version, or of nobody's contract: a message in it that has not the shape of one is left out."""
+    """The parsed JSON of a stored message of this kind, with only the fields that this audience may see. The stored message may
+    be of an older software version, or may fit no class: a message in it that is no JSON object is left out."""
     seen: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         if name not in body:
@@ -84,7 +84,7 @@ def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> di
 
 
 class _Inner(NamedTuple):
-    """A message in a field of another one: the field lists some, holds one, or holds one or none."""
+    """A message in a field of another one. The field lists several, holds one, or holds one or none."""
 
     kind: type[Message]
     how: Literal["listed", "held", "held or none"]
@@ -100,7 +100,7 @@ def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None
 
 
 def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
-    """The type of a field, with its bounds, and with the redacted form in the place of a message that it lists."""
+    """The type of a field, with its bounds; a message that it lists or holds is replaced by its redacted form."""
     bounds = [each for each in field.metadata if not isinstance(each, SeenBy)]
     told: Any = field.annotation
     if inner:
@@ -110,7 +110,8 @@ def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
 
 
 def _inner(annotation: Any) -> _Inner | None:
-    """The message that a field lists or holds; Unmarked for one in another place, which nobody has thought of."""
+    """The message that a field lists or holds, if there is one; Unmarked for a message in any other place, which is not
+    supported."""
     args = get_args(annotation)
     if _is_message(annotation):
         return _Inner(annotation, "held")
@@ -132,5 +133,5 @@ def _holds_message(annotation: Any) -> bool:
 
 
 def forms_for(audience: Audience, *kinds: type[Message]) -> Mapping[str, type[Message]]:
-    """The redacted form of each of these kinds, by its name."""
+    """Kind → its redacted form, for each of these kinds."""
     return {kind.kind: outside_form(kind, audience) for kind in kinds}

@@ -1,6 +1,7 @@
-"""How does a desk say something to people? By a code and what stands in its places: the words, in whatever language, are the reader's.
+"""How does a desk say something to people? By a code and values for its places; the reader has the words, in any language.
 
-A sentence may stand in another one, in its place `why`; then it follows it: phrases are a list in the order in which they are read.
+A sentence may stand in another one, in its place `why`. Phrases are a list in the order in which they are read, so it follows the
+other one in the list.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,22 +21,21 @@ from schemas.codes.uscc import CreditCodePart
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, TreatmentMethod, UnitClass
 
 LONGEST_VALUE = 500
-"""Signs of what stands in one place: the words of a person are the longest."""
+"""How many characters a value may have; the words of a person are the longest."""
 LONGEST_SEEN = 120
-"""The same in a finding of a check: a declaration may have a hundred of them."""
+"""The same for a finding of a check, because a declaration may have a hundred findings."""
 MOST_PLACES, MOST_PLACES_SEEN, MOST_PHRASES = 6, 3, 6
-"""Places of one sentence, the same of a finding, and sentences that may stand in each other."""
+"""How many places a sentence may have, how many the sentence of a finding, and how many sentences may stand in each other."""
 WHY: Final = "why"
-"""The place in which the next sentence stands."""
+"""The place for the next sentence."""
 Number = int | Decimal | str
-"""A count or measure; as text, in digits as it is to be shown."""
+"""A count or measure. A text contains the digits as they are shown."""
 Codes = tuple[str, ...]
 
 
 class Values(TypedDict, total=False):
-    """What may stand in a place, by its name: the same name means the same in every sentence. In a `Phrase` each is a text: a number in
-    digits, a time as ISO 8601 writes it, a code of ours by its value, several ones with `, ` between them.
-    """
+    """The values by the names of their places; a name means the same in every sentence. In a `Phrase` each value is a text: a
+    number in digits, a time in ISO 8601, a code of ours by its value, several codes with `, ` between them."""
 
     all: int
     apart: Number
@@ -151,17 +151,18 @@ class SeenPhrase(Phrase):
 
 
 Phrases = Annotated[tuple[Phrase, ...], WhenMade(max_length=MOST_PHRASES), Field(exclude_if=not_)]
-"""A sentence, and in their order those that stand in it; empty in facts of older software versions, which have the English sentence only."""
+"""A sentence and, in their order, those that stand in it. Empty in facts of older software versions, which have the English
+sentence only."""
 
 
 def phrase(code: str, **values: Unpack[Values]) -> Phrase:
-    """The sentence `code` with these values, which are cut where they are too long. KeyError where it has no such row, or is not told what
-    stands in one of its places: a mistake of the desk."""
+    """The sentence `code` with these values, which are cut if they are too long. KeyError if there is no such sentence, or no
+    value for one of its places, which is a mistake of the desk."""
     return Phrase(code=code, values=_texts(code, values, LONGEST_VALUE))
 
 
 def seen_phrase(code: str, **values: Unpack[Values]) -> SeenPhrase:
-    """As `phrase`, of what a check of a declaration saw."""
+    """As `phrase`, for what a check of a declaration saw."""
     return SeenPhrase(code=code, values=_texts(code, values, LONGEST_SEEN))
 
 
@@ -178,39 +179,41 @@ def _text(value: Any) -> str:
 
 
 UNREADABLE_REASON = SENTENCES["no_reason"]
-"""What stands for the reason of a hold that is carried out although its words cannot be read."""
+"""The text in place of the reason of a hold that is carried out although its own reason cannot be read."""
 
 
 def quoted(words: str) -> Phrase:
-    """What a person wrote, as it stands; or that it could not be read."""
+    """What a person wrote, unchanged; or the sentence that it could not be read."""
     return phrase("no_reason") if words == UNREADABLE_REASON else phrase("words", words=words)
 
 
 def of_earlier(text: str) -> Phrase:
-    """A text of a record or fact of an older software version, which is told in words as a page read such texts then."""
+    """A text of a record or fact of an older software version, which has no code. A page reads it as pages read such texts
+    then."""
     return phrase("earlier", text=text)
 
 
 @cache
 def places(code: str) -> tuple[str, ...]:
-    """The places of a sentence, in the order in which they stand; KeyError where there is no such sentence."""
+    """The places of a sentence, in their order; KeyError if there is no such sentence."""
     return tuple(dict.fromkeys([name for _, name, _, _ in Formatter().parse(SENTENCES[code]) if name]))
 
 
 def sentence(*phrases: Phrase) -> str:
-    """What readers are told who know no code: the English sentence, with those that stand in it. KeyError for a code that has no row."""
+    """The English sentence, with those that stand in it, for readers that know no code. KeyError if a code has no row."""
     first, *rest = phrases
     why = {WHY: sentence(*rest)} if rest else {}
     return SENTENCES[first.code].format(**first.values, **why)
 
 
 def reason(*phrases: Phrase) -> str:
-    """The sentence as a fact may carry it."""
+    """The sentence in a form that a fact may carry."""
     return shown(sentence(*phrases), breaks=True)
 
 
 def stretches(said: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Where in its English sentence, of which `most` signs are kept, each value stands: its name, first sign, and the sign behind it."""
+    """Where each value stands in its English sentence, of which `most` characters are kept: its name, first position, and the
+    position behind it."""
     at = 0
     for words, name, _, _ in Formatter().parse(SENTENCES[said.code]):
         at += len(words)

@@ -1,6 +1,6 @@
-"""Who may do what on the cluster? Worked out from the catalogue: each credential with its topics, groups and transactions.
+"""Who may do what on the cluster? Each credential with its topics, groups and transactions, derived from the catalogue.
 
-The same table is what `dtg up` and `dtg provision` give the brokers as ACLs, what docs/kafka.md shows, and what the tests try.
+`dtg up` and `dtg provision` give this table to the brokers as ACLs, docs/kafka.md shows it, and the tests try it.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,20 @@ from schemas.topics import (
 )
 
 PROVISION = "provision"
-"""Makes topics, users and rights: an administrator of the cluster. It is in no table of rights, because it has them all."""
+"""The credential that makes topics, users and rights: an administrator of the cluster. It is in no table of rights, because it
+has them all."""
 SANDBOX = ("simulator", "bench")
-"""Play people, so they write requests beside the door: they exist only where the clock is a sandbox."""
+"""The credentials of simulated people. They write requests as the door does, so they exist only if the clock is a sandbox."""
 
 Resource = Literal["topic", "group", "transactional id"]
 Operation = Literal["read", "write", "describe"]
 
 
 class Right(NamedTuple):
-    """One permission, as an ACL of Kafka. `prefix`: for everything whose name begins so, else for exactly this name.
+    """One permission, as an ACL of Kafka. With `prefix`, it is for every resource whose name begins with `name`; without, for
+    exactly this name.
 
-    To read or to write includes to describe, as Kafka has it.
+    In Kafka, the right to read or to write includes the right to describe.
     """
 
     resource: Resource
@@ -44,10 +46,10 @@ class Right(NamedTuple):
 class Rights:
     """All that one credential may do; what is not named here is refused.
 
-    `describes`: topics of which it may learn partitions and ends, beside those that it reads or writes. `joins`: consumer
-    groups whose member it may be, or out of which it may take a member. `looks_up`: groups whose read positions it may
-    learn, or that its client names without being a member. `groups`, `transactions`: how the further groups that its client
-    names, and its transactional ids, begin.
+    `describes`: topics of which it may learn partitions and ends, besides those that it reads or writes. `joins`: consumer groups
+    of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it may learn, or
+    that its client names without being a member. `groups`, `transactions`: the prefixes of the further groups that its client
+    names, and of its transactional ids.
     """
 
     reads: frozenset[str] = frozenset()
@@ -59,7 +61,7 @@ class Rights:
     transactions: str = ""
 
     def all(self) -> frozenset[Right]:
-        """As single permissions."""
+        """The same as single permissions."""
         topics = {Right("topic", name, "read") for name in self.reads}
         topics |= {Right("topic", name, "write") for name in self.writes}
         topics |= {Right("topic", name, "describe") for name in self.describes - self.reads - self.writes}
@@ -70,7 +72,7 @@ class Rights:
         return frozenset(topics | groups | transactions)
 
     def permits(self, resource: Resource, name: str, operation: Operation) -> bool:
-        """Whether Kafka grants it by these permissions."""
+        """Whether Kafka permits this operation by these rights."""
         enough = (operation, "read", "write") if operation == "describe" else (operation,)
         return any(
             right.resource == resource
@@ -97,8 +99,9 @@ _GROUPS = frozenset(map(group_of, SERVICES))
 
 
 def _of_service(service: str) -> Rights:
-    """It reads what it hears and what it wrote for itself, and writes what the catalogue names it as a writer of: alone, but for the
-    ports' topic, which two desks write (ADR 22)."""
+    """A service reads the topics that the flow names and those with its own records, parked messages and orders. It writes the
+    topics of which the catalogue names it as a writer, and is the only writer of each, except for the topic for ports, which two
+    desks write (ADR 22)."""
     written = frozenset(t.name for t in CATALOGUE if service in t.writers)
     own = {state_topic(service), parked_topic(service)}
     return Rights(
@@ -111,7 +114,7 @@ def _of_service(service: str) -> Rights:
 
 
 def table(*, sandbox: bool) -> dict[str, Rights]:
-    """What each credential may do, that of the cluster's administrator left out; with `sandbox`, those of simulated people, too."""
+    """What each credential may do, without the administrator of the cluster; with `sandbox`, those of simulated people, too."""
     services: dict[str, Rights] = {name: _of_service(name) for name in SERVICES}
     others: dict[str, Rights] = {
         "worker": Rights(reads=_PARKED, groups="customs-worker-"),

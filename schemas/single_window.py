@@ -1,8 +1,8 @@
 """How does a line of goods of the Single Window's message become one of ours, and back, so that nothing is lost?
 
-`DecList` of a `DecMessage` (GACC 2018 No. 67, names of V4.0). It has no net mass of the line: that is the legal quantity in kilograms,
-where one of the two legal units is a mass, and none otherwise. No service calls it: it is for programs that have lines of the form, and its test
-is the proof that `Item` has a field for each element.
+`DecList` of a `DecMessage` (GACC 2018 No. 67, names of V4.0). It has no net mass of the line. If one of the two legal units is a
+mass, the net mass is the legal quantity in kilograms, else the line has none. No service calls this module. It is for programs
+that have lines of the form, and its test proves that `Item` has a field for each element.
 """
 
 from collections.abc import Mapping
@@ -75,13 +75,13 @@ NUMBER: Final = "GNo"
 
 
 class UnknownElement(ValueError):
-    """An element of the line is none of the form's; the text names it."""
+    """An element of the line does not exist in the form; the text names it."""
 
 
 def item_of(line: Mapping[str, str]) -> Item:
     """The line whose elements have these texts; an empty text is an element that is not there.
 
-    UnknownElement for an element that would be lost, pydantic's ValidationError for a text that its field does not take.
+    UnknownElement if an element would be lost, pydantic's ValidationError if a field does not take a text.
     """
     unknown = line.keys() - OF_THE_ITEM.keys() - OF_THE_FORM.keys() - {NUMBER}
     if unknown:
@@ -93,7 +93,7 @@ def item_of(line: Mapping[str, str]) -> Item:
 
 
 def legal_mass(item: Item) -> Decimal | None:
-    """Kilograms, by the legal quantities; None where neither legal unit is a mass."""
+    """Kilograms, by the legal quantities; None if neither legal unit is a mass."""
     for quantity, unit in ((item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)):
         if quantity is not None and unit in KILOGRAMS:
             return (quantity * KILOGRAMS[unit]).quantize(Decimal("0.00001"))

@@ -1,6 +1,6 @@
 """How are clearance times defined? One table for Prometheus, the board and the pages: a name, two ends and a source for each span.
 
-Imports and exports are never mixed: an export waits for its ship where an import waits for its truck.
+Imports and exports are never mixed, because an export waits for its ship and an import for its truck.
 """
 
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 GACC = "海关总署统计司 2016 GACC statistics office 2016"
-"""Defined the customs and the overall clearance time, after the method of the WCO."""
+"""The source that defined the customs and the overall clearance time, after the method of the WCO."""
 WCO = "WCO, Guide to Measure the Time Required for the Release of Goods, version 3, 2018"
 
 
 class Moments(NamedTuple):
-    """When things happened to one consignment; None: not yet, or not known.
+    """When each step of one consignment happened; None: not yet, or not known.
 
-    `arrived`, `released`: all of it; `first_arrived`, `first_released`: the first part, of goods that arrive in parts. `ordered`:
-    the first control; `controlled`: its last answer. `gated_out`: the last container.
+    `arrived`, `released`: when all of it was; `first_arrived`, `first_released`: when the first part was, if goods arrive in
+    parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
     """
 
     accepted: datetime | None = None
@@ -94,7 +94,7 @@ def seconds_of(name: str, moments: Moments) -> float | None:
 
 
 def percentile(ordered: list[float], hundredths: int) -> float | None:
-    """Nearest rank of a sorted list, None of nothing."""
+    """The percentile of a sorted list by the nearest rank; None if the list is empty."""
     if not ordered:
         return None
     rank = -(-len(ordered) * hundredths // 100)

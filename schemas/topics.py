@@ -30,8 +30,8 @@ of facts, for ports."""
 class Topic:
     """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is.
 
-    A fact that answers a request is under the key of the request: on `customs-release-facts`, those about watches have a partition's.
-    `second`: the other desk that writes it. The ports' topic alone has one; ADR 22 says why.
+    A fact that answers a request has the key of the request. So on `customs-release-facts`, facts about watches have the key of a
+    partition. `second`: the other desk that writes it. Only the topic for ports has one; ADR 22 says why.
     """
 
     name: str
@@ -41,37 +41,37 @@ class Topic:
     key: Literal["consignment", "container", "partition", "consignment or container"] = "consignment"
     retention: Retention = "forever"
     begins: Literal["first", "next"] = "first"
-    """From which message on a desk reads it that has never read it: the first one, or the next one."""
+    """The message from which on a desk reads the topic, if it has never read it: the first one, or the next one."""
     second: str = ""
 
     @property
     def writers(self) -> tuple[str, ...]:
-        """The desks that may write it; the broker's rights are theirs alone."""
+        """The desks that may write it; the broker gives only them the right."""
         return (self.writer, self.second) if self.second else (self.writer,)
 
 
 def facts_topic(service: str) -> str:
-    """The facts that `service` publishes under its own key."""
+    """The topic of the facts that `service` publishes under its own key."""
     return f"customs-{service}-facts"
 
 
 def requests_topic(service: str) -> str:
-    """What anyone asks of `service`."""
+    """The topic of what anyone asks of `service`."""
     return f"customs-{service}-requests"
 
 
 def state_topic(service: str) -> str:
-    """The newest record of each key that `service` keeps."""
+    """The topic of the newest record of each key that `service` keeps."""
     return f"customs-{service}-state"
 
 
 def parked_topic(service: str) -> str:
-    """The messages that `service` could not decide, whole, and what became of them."""
+    """The topic of the messages that `service` could not decide, whole, and of what became of them."""
     return f"customs-{service}-parked"
 
 
 def orders_topic(service: str) -> str:
-    """What operators order `service` to do with its parked messages."""
+    """The topic of what operators order `service` to do with its parked messages."""
     return f"customs-{service}-resumed"
 
 
@@ -243,9 +243,9 @@ FOR_PORTS: Mapping[str, tuple[type[Message], ...]] = {
         RequestRefused,
     ),
 }
-"""desk → its facts of which ports get a copy. Of refusals only those of what a terminal reports (`REPORTS`)."""
+"""desk → its facts of which ports get a copy. A refusal is copied only if it refuses a report of a terminal (`REPORTS`)."""
 REPORTS = frozenset(kind.kind for kind in (g.RecordGateOut, g.RecordEquipmentEvent, g.RetractEquipmentEvent))
-"""What a terminal asks of the gate."""
+"""What a terminal reports to the gate desk."""
 PORT_FORMS = forms_for(Audience.PORT, *FOR_PORTS["release"], *FOR_PORTS["gate"])
 """Kind → its redacted form, as it travels on the ports' topic."""
 PORT_WRITERS = {kind.kind: desk for desk, kinds in FOR_PORTS.items() for kind in kinds}
@@ -288,13 +288,13 @@ ROLES: dict[str, Role] = {t.name: t.role for t in CATALOGUE}
 """What each topic is for, by its name."""
 
 BEGINS_AT_THE_END = frozenset(t.name for t in CATALOGUE if t.begins == "next")
-"""The topics of which a desk that is new to them reads only what is still to come."""
+"""The topics of which a desk that has never read them reads only future messages."""
 KINDS: dict[str, type[Message]] = {m.kind: m for t in CATALOGUE if t.role != "port" for m in t.carries}
 """Every kind of message, by the name in its `ce_type` header."""
 
 
 def topic_of(writer: str, kind: type[Message]) -> str:
-    """The topic on which `writer` (a desk, or `anyone` for requests) says messages of this kind; KeyError when it may not."""
+    """The topic on which `writer` (a desk, or `anyone` for requests) publishes messages of this kind; KeyError if it may not."""
     return _TOPIC_OF[writer, kind.kind]
 
 

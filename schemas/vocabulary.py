@@ -31,11 +31,11 @@ ConsignmentId = Annotated[str, _text(36, 36, CONSIGNMENT_ID)]
 DeclarationNo = Annotated[str, _text(18, 18, r"^[0-9]{18}$")]
 """Customs declaration number: 4 office + 4 year + 1 flag (1 import, 0 export) + 9 serial (GACC 2018 No. 67)."""
 ContainerNo = Annotated[str, _text(1, 17), WhenMade(pattern=LINE)]
-"""ISO 6346 container number as somebody wrote it; whether its check digit holds is for the desks to say."""
+"""An ISO 6346 container number as somebody wrote it; desks check its check digit."""
 ContainerName = Annotated[str, WhenMade(min_length=1, max_length=17, pattern=LINE)]
-"""The same, as the desks name a container to each other; it was not bounded once."""
+"""The same, as the desks name a container to each other; older software versions did not bound it."""
 WATCHES = "watches"
-"""Begins the keys under which the release desk keeps the watches of a partition."""
+"""The prefix of the keys under which the release desk keeps the watches of a partition."""
 PARTITION_KEY = rf"^{WATCHES}/[0-9]{{1,9}}$"
 PartitionKey = Annotated[str, _text(1, 17, PARTITION_KEY)]
 """A key that lies in a certain partition: the first of `watches/0`, `watches/1`, … that does."""
@@ -54,11 +54,11 @@ OptionalId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 Name = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
 """The name of a kind, a code, a rule or a schedule: a row of one of our tables."""
 Label = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""A place, a gate: what somebody calls it."""
+"""The name that people give to a place or a gate."""
 Pest = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""Scientific name of a pest; empty where none was found."""
+"""Scientific name of a pest; empty if none was found."""
 Moment = Annotated[AwareDatetime, WhenMade(ge=FIRST, le=LAST)]
-"""A point in time that knows its zone."""
+"""A point in time with its zone."""
 Day = Annotated[date, WhenMade(ge=FIRST_DAY, le=LAST_DAY)]
 """A day of the calendar."""
 Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4), WhenMade()]
@@ -68,9 +68,11 @@ Mass = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
 Quantity = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
 """Count or measure in the unit named beside it."""
 Revision = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
-"""Counts a desk's facts about one answer, from 0; the highest stands. Facts of older software versions have none: theirs is 0."""
+"""Counts a desk's facts about one answer, from 0; the highest stands. Facts of older software versions have no revision, which
+counts as 0."""
 Version = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
-"""Counts statements; the highest is the latest. No desk has ever written another, so this holds for stored ones too."""
+"""Counts statements; the highest is the latest. The bounds also hold for stored ones, because no desk has ever written another
+value."""
 
 
 CHINA = timezone(timedelta(hours=8))
@@ -78,37 +80,37 @@ CHINA = timezone(timedelta(hours=8))
 
 
 def day_in_china(moment: datetime) -> date:
-    """The day there at this moment: years, rule tables, schedules and keys go by it."""
+    """The day in China at this moment; years, rule tables, schedules and keys go by it."""
     return moment.astimezone(CHINA).date()
 
 
 def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
-    """The consignment that `declarant` (USCC) calls `reference`: the same two words always name the same goods, until their
-    declaration is withdrawn. `number`: what is lodged under them then is the second consignment, and so on."""
-    if number > 1:  # neither number nor declarant has a slash, so that no other three words make this name
+    """The id of the consignment that `declarant` (USCC) calls `reference`. The same two texts always give the same id, until the
+    declaration is withdrawn. `number`: what is lodged under them after that is the second consignment, and so on."""
+    if number > 1:  # neither number nor declarant has a slash, so that no other three texts make this name
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
 
 
 def is_consignment_id(key: str) -> bool:
-    """Whether this can be the id of a consignment; no desk hears a message about anything else under the kinds of consignments."""
+    """Whether this can be the id of a consignment. Desks decide about a consignment only under such a key."""
     return _ID.fullmatch(key) is not None
 
 
 @lru_cache(4096)
 def plain_word(text: str) -> str:
-    """Capitals and digits of a bill or a conveyance: by these two are compared, however they were typed."""
+    """Letters, as capitals, and digits of a bill or a conveyance. Two are compared by these, however they were typed."""
     return "".join([sign for sign in identifier(text).upper() if sign.isalnum()])
 
 
 def same_word(one: str, other: str) -> bool | None:
-    """Whether two of them are the same; None where one is not known."""
+    """Whether two bills or conveyances are the same; None if one of them is not known."""
     left, right = plain_word(one), plain_word(other)
     return None if not left or not right else left == right
 
 
 def derived_id(namespace: bytes, name: str) -> str:
-    """The text of `uuid.uuid5` (RFC 9562) in half the time: one is made for every fact."""
+    """The text of `uuid.uuid5` (RFC 9562), made in half the time, because one is made for every fact."""
     digest = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

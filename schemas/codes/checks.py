@@ -237,4 +237,4 @@ CONTRADICTIONS: Final = frozenset(
         CheckCode.INVOICE_TOTAL_ROUNDED,
     }
 )
-"""Warnings that two fields cannot both be right: the declaration stands, and somebody reads the papers."""
+"""Warnings that two fields cannot both be right. The declaration is accepted, and an officer reads the papers."""

@@ -1,4 +1,4 @@
-"""Which units count whole things? GACC code table of units (计量单位代码), those of which nobody declares a half.
+"""Which units count whole things? Those of the GACC table of units (计量单位代码) of which nobody declares a half.
 
 Dozens, gross, reams and bolts may be split; units of mass, length, area and volume are measures.
 """

@@ -1,7 +1,7 @@
 """Which countries and regions can goods come from or go to? ISO 3166-1, by two letters or by three, and the form's own codes.
 
-The form (GACC 2018 No. 67) writes three letters. A declaration keeps what its declarant wrote; whoever compares two countries
-asks `alpha2` first.
+The form (GACC 2018 No. 67) writes three letters. A declaration keeps what its declarant wrote, so code that compares two
+countries first passes both to `alpha2`.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD TFATF TGTGO THTHA TJTJK TKTKL TLTLS TM
 TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR
 VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE
 """
-"""Two letters and three of each country: ISO 3166-1 as of 2026-01-01, 249 codes."""
+"""The two letters and the three letters of each country: ISO 3166-1 as of 2026-01-01, 249 codes."""
 ALPHA3: Final[Mapping[str, str]] = MappingProxyType({code[2:]: code[:2] for code in _CODES.split()})
-"""Two letters of the country, by three."""
+"""Three letters → two letters of the country."""
 COUNTRIES: Final = frozenset(ALPHA3.values())
 """ISO 3166-1 alpha-2."""
 UNKNOWN: Final = "ZZZ"
-"""Nobody knows which country."""
+"""The code of the form for a country that is not known."""
 OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
     {
         "CAI": "加那利群岛 Canary Islands",
@@ -52,15 +52,16 @@ OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
         UNKNOWN: "国（地）别不详 country unknown",
     }
 )
-"""Codes of three letters that the table of the form has beside ISO 3166-1: parts of countries, remainders, and the unknown one."""
+"""Codes of three letters that the table of the form has besides ISO 3166-1: parts of countries, remainders, and the unknown
+country."""
 NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
 """Codes that leave open which country it is."""
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {**dict.fromkeys(sorted(COUNTRIES), ""), **dict.fromkeys(sorted(ALPHA3), ""), **OF_THE_FORM}
 )
-"""What may stand in a field of a country; the names of countries are those of CLDR."""
+"""The codes that a field for a country may hold; the names of countries are those of CLDR."""
 
 
 def alpha2(country: str) -> str:
-    """The two letters of a country that is written with three; every other code as it is."""
+    """The two letters of a country that is written with three; every other code unchanged."""
     return ALPHA3.get(country, country)

@@ -1,4 +1,4 @@
-"""What do people hand in for a declaration, and what is said of it?"""
+"""In which formats do people hand in a declaration, and what is the answer to each?"""
 
 from enum import StrEnum
 from types import MappingProxyType
@@ -87,4 +87,4 @@ FORMATS: Final = MappingProxyType(
         Format.BINARY: _words("这不是文本文件", "This is no text"),
     }
 )
-"""What is said of each but JSON, with the way on."""
+"""The answer to each format except JSON: what it is, and what to do instead."""

@@ -34,13 +34,14 @@ TABLE: tuple[Codes, ...] = (
 
 
 def goods_class(hs_code: str) -> GoodsClass:
-    """The class of goods of this HS code (6 to 10 digits); other where the table does not know it."""
+    """The class of goods of this HS code (6 to 10 digits); other if the table does not have it."""
     known = [(len(prefix), row.goods) for row in TABLE for prefix in row.prefixes if hs_code.startswith(prefix)]
     return max(known, key=lambda each: each[0])[1] if known else GoodsClass.OTHER
 
 
 def goods_classes(hs_codes: Iterable[str], wood_packaging: bool) -> tuple[GoodsClass, ...]:
-    """The classes of these lines, each once, in the order of `GoodsClass`; solid wood packaging is wood."""
+    """The classes of these lines, each once, in the order of `GoodsClass`; wood is one of them if there is solid wood
+    packaging."""
     found = {goods_class(code) for code in hs_codes}
     if wood_packaging:
         found.add(GoodsClass.WOOD)

@@ -1,11 +1,11 @@
 """Which codes of the Harmonized System exist? Six digits, by edition and the day from which it is in force.
 
-The table of an edition is a file beside this module, made by `make hs`; its first lines name source, licence, date and count.
-HS 2028 will be one more file and one more row of `EDITIONS`; a declaration is judged by the edition of its day. Of a day before the
-first edition that is here no code is judged: which codes there were is not known.
+The table of an edition is a file beside this module, made by `make hs`; its first lines name source, licence, date and count. HS
+2028 will be one more file and one more row of `EDITIONS`; a declaration is judged by the edition of its day. For a day before the
+first edition that is here, no code is judged, because it is not known which codes there were.
 
 What is not known here: the national digits (7 to 10) of the Chinese tariff, and its chapter 98, for which there is no public
-source that may be copied. Of a longer code the first six digits are looked up.
+source that may be copied. Only the first six digits of a longer code are looked up.
 """
 
 import csv
@@ -39,7 +39,7 @@ class Edition:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Codes of six digits, and what each is called in English."""
+        """Code of six digits → its description in English."""
         lines = [line for line in self.file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         return MappingProxyType({row["code"]: row["description"] for row in csv.DictReader(lines)})
 
@@ -49,11 +49,11 @@ class Edition:
         return frozenset([code[:2] for code in self.names]) | {NATIONAL}
 
     def has(self, code: str) -> bool:
-        """Whether the first six of these digits are a code of it; those of the national chapter are taken as they are."""
+        """Whether the first six of these digits are a code of this edition; every code of the national chapter counts as one."""
         return code[:SIX] in self.names or code[:2] == NATIONAL
 
     def nearest(self, code: str) -> tuple[str, ...]:
-        """The codes of six digits that somebody may have meant who wrote this one; three at most."""
+        """At most three codes of six digits that the writer of this one may have meant."""
         return nearest(code[:SIX], self.names)
 
 

@@ -7,20 +7,21 @@ air containers a code of their own (IATA ULD technical manual: type, number, own
 import re
 
 LONGEST = 17
-"""Signs of a number at most, as messages carry it."""
+"""The most characters of a number in a message."""
 _SHAPE = re.compile(r"[A-Z]{4}[0-9]{7}")
 _AIR = re.compile(r"[A-Z]{3}[0-9]{4,5}[A-Z0-9]{2}")
 _LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (n for n in range(10, 39) if n % 11), strict=True))
 
 
 def check_digit(body: str) -> str:
-    """The check digit of owner code, category and serial number (10 signs)."""
+    """The check digit of owner code, category and serial number (10 characters)."""
     total = sum([(_LETTERS.get(sign) or int(sign)) << place for place, sign in enumerate(body)])
     return str(total % 11 % 10)
 
 
 def plain(number: str) -> str:
-    """The number as desks, gate, ports and search compare it: capitals and digits only, `csqu 305438-3` is CSQU3054383."""
+    """The number as desks, gate, ports and search compare it: capitals and digits only, so `csqu 305438-3` becomes
+    CSQU3054383."""
     return "".join([sign for sign in number.upper() if sign.isalnum()])[:LONGEST] or number[:LONGEST]
 
 
@@ -35,7 +36,7 @@ def is_of_freight(number: str) -> bool:
 
 
 def is_valid(number: str) -> bool:
-    """Form and, where the code has one, check digit of a plain number."""
+    """Whether a plain number is well-formed and its check digit is right. Air containers have no check digit."""
     if _SHAPE.fullmatch(number) is None:
         return _AIR.fullmatch(number) is not None
     return check_digit(number[:10]) == number[10]

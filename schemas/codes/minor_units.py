@@ -38,5 +38,5 @@ _MINOR: Final = (
 
 
 def minor_unit(currency: str) -> Decimal:
-    """The smallest amount of this currency, in the currency itself: 1 of JPY, 0.01 of USD; 0.01 where the currency is not known."""
+    """The smallest amount of this currency, in the currency itself: 1 of JPY, 0.01 of USD; 0.01 if the currency is not known."""
     return _MINOR.get(currency, HUNDREDTH)

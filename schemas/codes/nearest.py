@@ -1,7 +1,8 @@
 """Which code may somebody have meant who wrote one that does not exist?
 
-One slip of the hand is tried first: signs exchanged, one left out, one too many, one wrong. Only then the neighbours in the order of
-the table are named. The work does not depend on the size of the table, so that a paper full of wrong codes costs nothing.
+Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none leads to a code,
+the neighbours in the order of the table are named. The work does not depend on the size of the table, so that even a paper full
+of wrong codes is checked fast.
 """
 
 from bisect import bisect_left
@@ -10,14 +11,15 @@ from functools import lru_cache
 from typing import Final
 
 MOST: Final = 3
-"""Codes that are named."""
+"""How many codes are named."""
 LONGEST: Final = 12
-"""Signs of a code for which slips are tried; longer than every code of our tables."""
+"""The most characters of a code for which typing errors are tried; every code of our tables is shorter."""
 _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """Codes of the table, the likeliest first, three at most. `table`: codes and their names, which are tried as well."""
+    """At most three codes of the table, the likeliest first. `table`: code → name; a name in place of a code is recognised,
+    too."""
     if not table:
         return ()
     typed = code.strip().upper()
@@ -30,7 +32,8 @@ def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _by_name(typed: str, table: Mapping[str, str]) -> Iterator[str]:
-    """Tables name everything in Chinese, a blank, and English; somebody may write the name where the code belongs."""
+    """The codes whose Chinese or English name was written in place of the code. A name in a table is Chinese, a blank, and
+    English."""
     if len(table) > 1000 or not typed:
         return
     for code, name in table.items():

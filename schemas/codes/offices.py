@@ -1,8 +1,9 @@
 """Which customs offices are known? The table of customs offices (关区代码表): two digits of the district, two of the office.
 
-Source: pages of 365area.com and 360docs.net that copy the table of the General Administration of Customs, of about 2018; they name no
-licence. The table has 1,006 codes (365area.com), the pages that could be read have those below. So an office that is not here may well
-exist: where its district is here, it is a finding, and no error. Hefei is in no list that could be read: its offices are unknown.
+Source: pages of 365area.com and 360docs.net that copy the table of the General Administration of Customs, of about 2018; they
+name no licence. The table has 1,006 codes (365area.com), and the pages that could be read have those below. So an office that is
+not here may well exist. If its district is here, it is a warning and no error. Hefei is in no list that could be read, so its
+offices are unknown.
 """
 
 from collections.abc import Mapping
@@ -51,7 +52,7 @@ DISTRICTS: Final[Mapping[str, str]] = rows(
     88 拉萨 Lhasa
     """
 )
-"""The five districts from 90 on are left out: their codes are the sandbox's here."""
+"""The five districts from 90 on are left out, because their codes belong to the sandbox here."""
 _PLACES: Final = rows(
     """
     0101 机场货管
@@ -164,13 +165,14 @@ _REAL: Final = {
     **_PLACES,
 }
 HELD: Final = len(_REAL)
-"""Real offices of this table, the districts' own among them."""
+"""How many real offices this table has, including the districts' own."""
 IN_THE_COUNTRY: Final = 1006
-"""Real offices of the whole table (365area.com)."""
+"""How many real offices the whole table has (365area.com)."""
 OFFICES: Final[Mapping[str, str]] = MappingProxyType(
     {**_REAL, **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)}}
 )
-"""9001 to 9999 are the sandbox's, for the office ids of foreign data sets; the real offices of the districts from 90 on cannot be told from them."""
+"""9001 to 9999 belong to the sandbox, for the office ids of foreign data sets; the real offices of the districts from 90 on
+cannot be told from them."""
 
 
 def is_sandbox(office: str) -> bool:
@@ -179,5 +181,5 @@ def is_sandbox(office: str) -> bool:
 
 
 def is_of_district(office: str) -> bool:
-    """Whether four digits are written as an office of a district that is known, whether or not the office is."""
+    """Whether this is written as an office (four digits) of a known district, whether or not the office is known."""
     return len(office) == 4 and office.isascii() and office.isdigit() and office[:2] in DISTRICTS

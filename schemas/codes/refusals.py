@@ -1,4 +1,4 @@
-"""Why is a request sent back, in the words of people?"""
+"""Why is a request refused, in words for people?"""
 
 from types import MappingProxyType
 from typing import Final

@@ -1,11 +1,11 @@
-"""How is a table of codes written down, so that one sees it? One row a line: code, Chinese name, English name."""
+"""How is a table of codes written for easy reading? Each line is one row: code, Chinese name, English name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 
 def rows(text: str) -> Mapping[str, str]:
-    """Codes, and the names `中文 English` of each; ValueError for a code that stands there twice."""
+    """Code → its names, `中文 English`; ValueError if a code stands there twice."""
     table: dict[str, str] = {}
     for line in text.strip().splitlines():
         code, _, name = line.strip().partition(" ")

@@ -1,7 +1,7 @@
 """Which treatment kills which pest in which goods, and what must a record show of it? Rows as data, each with its source.
 
-A row that changes is a new row with its date; an order is judged by the rows of the day on which it was made. What no row
-names (berries, live animals, plants for planting) has no treatment here: an officer decides.
+A row that changes is a new row with its date; an order is judged by the rows of the day on which it was made. Goods that no row
+names (berries, live animals, plants for planting) have no treatment here, so an officer decides.
 
 Sources, by the mark at each row:
 
@@ -16,11 +16,11 @@ Sources, by the mark at each row:
 
 Taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide and the dose of
 sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare them with the
-originals before they bind anybody.
+originals before anybody relies on them.
 
-Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. Where a source does not
-say how far readings may lie apart, the row says what this border asks for. Debarking, thickness and moisture of wood, and the
-load of a chamber, are the unit's to see to: the record does not carry them.
+Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. If a source does not say how
+far apart readings may lie, the row has a limit of our own. The treatment unit is responsible for debarking, thickness and moisture
+of wood, and for the load of a chamber, because the record does not show them.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from decimal import Decimal
 from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 
 READING_GRACE_HOURS = Decimal("0.25")
-"""A reading asked for at an hour may be taken up to this much later; earlier proves nothing about that hour."""
+"""How many hours later a reading that is required at an hour may be taken; an earlier reading proves nothing about that hour."""
 GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
 HEAT_UNITS = frozenset({UnitClass.HEAT})
 OTHER_UNITS = frozenset({UnitClass.OTHER})
@@ -132,7 +132,7 @@ _PULP = Plausible(Decimal(-5), Decimal(45))
 _BROMIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(200))
 _FLUORIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(400))
 _PHOSPHINE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(10))
-"""300 ppm of phosphine are 0.42 g/m3: a record of 300 g/m3 is one in ppm."""
+"""300 ppm of phosphine are 0.42 g/m3, so a record of 300 g/m3 was written in ppm."""
 _STINK_BUG = frozenset({"Halyomorpha"})
 _MEDITERRANEAN_FRUIT_FLY = frozenset({"Ceratitis"})
 _FIVE = Decimal(5)

@@ -1,7 +1,8 @@
-"""What do desks say in their facts? Each sentence by its code, with places for what it speaks of.
+"""What do desks say in their facts? Each sentence by its code, with places for its values.
 
-A fact carries the code and what stands in the places (`schemas.phrases`), and the words for people are the console's, in both languages
-(`[written]` of `services/console/language/words.toml`). The English here travels beside the code for readers of older software versions, which know no code.
+A fact carries the code and the values (`schemas.phrases`). The console has the sentences for people, in both languages
+(`[written]` of `services/console/language/words.toml`). The English sentence here travels beside the code for readers of older
+software versions, which do not know the code.
 """
 
 from types import MappingProxyType

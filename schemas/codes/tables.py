@@ -1,8 +1,8 @@
 """Which code tables are there, of which day, from which source, and are they complete? For `dtg codes`.
 
-The tables of the form are official lists of the General Administration of Customs; the codes and their Chinese names are read from
-public copies of them, which name no licence, the English names are ours. Codes were taken where two copies agree, or where one has what
-the other is too old for; what a table lacks is said in its `lacks`, and an unknown code of it that may well exist is a finding, not an
+The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names are from
+public copies, which name no licence; the English names are ours. A code was taken if two copies agree on it, or if one copy has
+it and the other is too old for it. `lacks` says what a table lacks. An unknown code that may well exist is a warning, not an
 error.
 """
 
@@ -18,9 +18,9 @@ _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
 
 
 class CodeTable(NamedTuple):
-    """One table. `names`: `中文 English` by code, empty where the names come from elsewhere (countries, currencies: CLDR).
+    """One table. `names`: `中文 English` by code, empty if the names come from elsewhere (countries, currencies: CLDR).
 
-    `as_of`: the day of the list. `lacks`: what is known to be missing; empty for a table that is complete.
+    `as_of`: the day of the list. `lacks`: what is known to be missing; empty if the table is complete.
     """
 
     name: str
@@ -33,7 +33,8 @@ class CodeTable(NamedTuple):
 
 
 def tables(day: date) -> Mapping[str, CodeTable]:
-    """Every table as it is in force on this day, by its name; no table of HS codes before the first edition that is here."""
+    """Every table by its name, as it is in force on this day. There is no table of HS codes before the first edition that is
+    here."""
     edition = hs.edition(day)
     codes_of_goods = edition and CodeTable(
         "hs",

@@ -1,8 +1,9 @@
 """Under which trade modes, by which transport and in which packages do goods come? Code tables of the form (GACC 2018 No. 67).
 
-Source: public copies of these tables of the General Administration of Customs, which name no licence; which copies, and of which day, is
-said in `schemas.codes.tables`. The modes of transport and the kinds of package are complete as of that day. Trade modes are added by one announcement
-after the other, and no public list of all of them was found: one that is not here may well exist, and is a finding, no error.
+Source: public copies of these tables of the General Administration of Customs, which name no licence; `schemas.codes.tables` says
+which copies, and of which day. The modes of transport and the kinds of package are complete as of that day. Trade modes are added
+by one announcement after the other, and no public list of all of them was found. So a mode that is not here may well exist, and
+is a warning, not an error.
 """
 
 from collections.abc import Mapping
@@ -146,7 +147,7 @@ TRANSPORT_MODES: Final[Mapping[str, str]] = rows(
     Z 出口加工区 export processing zone
     """
 )
-"""Digits and letters; `TransportMode` has the same ones."""
+"""`TransportMode` has the same codes."""
 PACKAGE_KINDS: Final[Mapping[str, str]] = rows(
     """
     00 散装 bulk
@@ -166,8 +167,9 @@ PACKAGE_KINDS: Final[Mapping[str, str]] = rows(
     """
 )
 SOLID_WOOD_KINDS: Final = frozenset({"93"})
-"""Kinds of package that are solid wood. Reprocessed wood (92: plywood, particle board) is none (ISPM 15:2018, section 2.1)."""
+"""Kinds of package that are solid wood. Reprocessed wood (92: plywood, particle board) is not one of them (ISPM 15:2018, section
+2.1)."""
 MAYBE_WOOD_KINDS: Final = frozenset({"23", "33", "98"})
-"""Kinds of package of wood or of another plant: solid wood or not, the kind alone does not say."""
+"""Kinds of package of wood or of another plant. The kind alone does not say whether it is solid wood."""
 NATURAL_WOOD_PACKAGES: Final = frozenset({"23", "33", "93"})
-"""Kinds of package that are treated as wood where a treatment is chosen: cases, drums and pallets."""
+"""Kinds of package that count as wood when a treatment is chosen: cases, drums and pallets."""

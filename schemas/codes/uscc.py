@@ -1,7 +1,8 @@
-"""Is this a unified social credit code? GB 32100-2015 with its amendment: who registers and what is registered, area, organisation code, check sign.
+"""Is this a unified social credit code? GB 32100-2015 with its amendment: who registers and what is registered, area,
+organisation code, check sign.
 
-The organisation code has a check sign of its own (GB 11714-1997). Codes were given out that break the standard in one part, so that one
-broken part is for a person to decide; two together are a code that was mistyped or made up.
+The organisation code has a check sign of its own (GB 11714-1997). Some codes that were given out break the standard in one part,
+so an officer decides about one broken part. A code with two broken parts was mistyped or made up.
 """
 
 from datetime import date
@@ -71,9 +72,9 @@ AREAS: Final = frozenset(
         "82",
     ]
 )
-"""The first two digits of an area: provinces (GB/T 2260), and 10 of what the State registers."""
+"""The first two digits of an area: provinces (GB/T 2260), and 10 for what the State registers."""
 SANDBOX_AREA: Final = "99"
-"""No area: codes that are nobody's, for the sandbox offices."""
+"""This is no area, so a code that has it belongs to nobody. It is for the sandbox offices."""
 _OF_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
 _OF_PERSON = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -88,7 +89,7 @@ class CreditCodePart(StrEnum):
 
 
 def check_sign(body: str) -> str:
-    """The check sign of the first 17 signs; ValueError for a sign that is not in the alphabet."""
+    """The check sign for the first 17 characters; ValueError if one of them is not in the alphabet."""
     try:
         total = sum([_VALUE[sign] * weight for sign, weight in zip(body, WEIGHTS, strict=True)])
     except KeyError as error:
@@ -97,28 +98,28 @@ def check_sign(body: str) -> str:
 
 
 def is_name(party: str) -> bool:
-    """Whether a party is named in words: with a letter, no blanks at its edges, and not by what was meant as a code, however it is
-    written."""
+    """Whether a party is given by its name: with a letter, without blanks at its edges, and not by what was meant as a code,
+    however that is written."""
     signs = [sign for sign in party if sign.isalnum()]
     is_like_a_code = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
     return not is_like_a_code and party == party.strip() and any(sign.isalpha() for sign in signs)
 
 
 def organisation_check_sign(body: str) -> str:
-    """The check sign of the first 8 signs of an organisation code (GB 11714-1997): 0 to 9 or X."""
+    """The check sign for the first 8 characters of an organisation code (GB 11714-1997): 0 to 9 or X."""
     total = sum([int(sign, 36) * weight for sign, weight in zip(body, _OF_ORGANISATION, strict=True)])
     return "0123456789X0"[11 - total % 11]
 
 
 def with_check_signs(start: str, organisation: str) -> str:
-    """The code of these first 8 signs and the first 8 of an organisation code; ValueError as of `check_sign`."""
+    """The code with these first 8 characters and these first 8 of its organisation code; ValueError as in `check_sign`."""
     body = f"{start}{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 
 @lru_cache(8192)  # the same companies declare again and again
 def is_well_formed(code: str) -> bool:
-    """18 signs of the alphabet, and an organisation code that is not all zeros."""
+    """Whether the code has 18 characters of the alphabet and an organisation code that is not all zeros."""
     return len(code) == 18 and all(sign in _VALUE for sign in code) and code[8:17].strip("0") != ""
 
 
@@ -136,7 +137,7 @@ def broken_parts(code: str) -> tuple[CreditCodePart, ...]:
 
 
 def is_of_sandbox(code: str) -> bool:
-    """Whether the code is nobody's."""
+    """Whether the code has the area of the sandbox, so that it belongs to nobody."""
     return code[2:4] == SANDBOX_AREA
 
 
@@ -154,7 +155,7 @@ def is_of_person(code: str) -> bool:
 
 @lru_cache(8192)
 def is_valid(code: str) -> bool:
-    """Length 18, alphabet and check sign."""
+    """Whether length (18), alphabet and check sign are right."""
     if len(code) != 18 or any(sign not in _VALUE for sign in code):
         return False
     return check_sign(code[:17]) == code[17]

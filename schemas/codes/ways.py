@@ -1,5 +1,5 @@
-"""Which country do imports go to, and which trade modes exist for one direction only? GACC announcements on the modes (监管方式), as named beside
-them, and the names of the modes in the table themselves."""
+"""Which country do imports go to, and which trade modes exist for one direction only? Sources: the GACC announcements on modes
+(监管方式) that are named beside them, and the names of the modes in the table."""
 
 from types import MappingProxyType
 from typing import Final

@@ -1,1 +1,1 @@
-"""Clearance time: knows every consignment, decides nothing."""
+"""The service `clearance`: it measures every consignment and decides nothing."""

@@ -39,13 +39,13 @@ CORRECTIONS = Counter(
     "Answers of desks that were taken back or replaced because they were wrong; what they had counted stays",
 )
 _seconds, _ended, _late = cache(SECONDS.labels), cache(ENDED.labels), cache(LATE.labels)
-"""Looking a series up by its labels takes longer than all else that is done for a consignment here."""
+"""Cached, because looking a series up by its labels takes longer than everything else that is done for a consignment here."""
 MOST_PLACE_LABELS = 200
 """How many offices, each with a mode of transport, get series of their own."""
 
 
 class Start(msgspec.Struct, array_like=True):
-    """What of a timeline's JSON tells since when it is open, or that it is not: the first fields of `ClearanceTimeline`."""
+    """The first fields of `ClearanceTimeline` in its JSON. They say since when a consignment is open, or that it is not."""
 
     accepted: datetime | None = None
     assessed: datetime | None = None
@@ -57,7 +57,8 @@ _start = msgspec.json.Decoder(Start)
 
 
 class OpenConsignments(Collector):
-    """Told by the loop of every committed change; counts the open consignments of this process by the second they began."""
+    """Counts the open consignments of this process by the second at which they began. The loop passes every committed change to
+    it."""
 
     def __init__(self) -> None:
         self._open: Counts[int] = Counts()
@@ -66,7 +67,8 @@ class OpenConsignments(Collector):
         self._registered = False
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
-        """These are all consignments of this worker now; ends of the past are not counted again."""
+        """Replaces the counts by those of `states`, which are all consignments of this worker now. Ends of the past are not
+        counted again."""
         counts = Counts(second for _, state in states if (second := _open_since(_begun(state))) is not None)
         with self._lock:
             if not self._registered:
@@ -75,7 +77,7 @@ class OpenConsignments(Collector):
             self._open = counts
 
     def committed(self, changes: Iterable[tuple[str, ClearanceTimeline | None, ClearanceTimeline | None]]) -> None:
-        """Counts what each change brought."""
+        """Counts what each change (key, state before, state after) brought."""
         with self._lock:
             for _, before, after in changes:
                 self._moved(_open_since(before) if before else None, _open_since(after) if after else None)
@@ -112,7 +114,7 @@ class OpenConsignments(Collector):
             _seconds("gate", *labels).observe(left)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Open consignments by age, computed when asked."""
+        """Open consignments by age, computed at each call."""
         moment = now().timestamp()
         counts = dict.fromkeys([name for name, _ in AGES], 0)
         with self._lock:
@@ -133,7 +135,8 @@ class OpenConsignments(Collector):
 
 
 def _begun(state: bytes) -> Start:
-    """A state that is none has not begun: what a record that cannot be read holds is parked, and counted there."""
+    """The start in a stored state. A state that cannot be read has none; the messages about it are parked, and counted as
+    parked."""
     try:
         return _start.decode(state)
     except UNREADABLE:
@@ -141,7 +144,7 @@ def _begun(state: bytes) -> Start:
 
 
 def _open_since(state: ClearanceTimeline | Start) -> int | None:
-    """The second at which an open consignment began."""
+    """The second, since 1970 UTC, at which an open consignment began; None if it has not begun or has ended."""
     if state.end is not None:
         return None
     first = state.accepted or state.assessed or state.arrived

@@ -137,7 +137,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             declaration = message.declaration
             again = (
                 {"stated": None, "end": None, "ended": None} if state.end == "rejected" else {}
-            )  # a corrected declaration stands
+            )  # a corrected declaration was accepted
             return _with(state, accepted=at, **_labels(declaration), **again)
         case DeclarationRejected():
             declaration = message.declaration

@@ -1,1 +1,1 @@
-"""The declaration desk: does the declaration stand?"""
+"""The declaration desk: is the declaration accepted or rejected?"""

@@ -1,6 +1,7 @@
-"""What must be right in a declaration, and what is worth a warning? One small function a check.
+"""What must be right in a declaration, and what is worth a warning? Each check is one small function.
 
-Each check yields what it saw, with an RFC 6901 pointer; the words are rows of `schemas.codes.checks`.
+A check yields a finding for each thing it saw, with an RFC 6901 pointer; the codes are members of `CheckCode` in
+`schemas.codes.checks`.
 """
 
 from collections.abc import Callable
@@ -25,13 +26,13 @@ from services.declaration.parties import parties
 from services.declaration.pointing import Findings, error, warning
 
 MOST_ITEMS = 50
-"""Lines of one declaration (GACC practice)."""
+"""How many lines a declaration may have (GACC practice)."""
 FAR = timedelta(days=366)
-"""How long ago a conveyance may have come in."""
+"""How long ago the conveyance may have entered."""
 AHEAD = timedelta(days=60)
-"""How far ahead of its coming goods may be declared: the longest voyages."""
+"""How long before the conveyance enters goods may be declared; the longest voyages take that long."""
 MOST_DECLARED_PACKAGES = 9_999_999
-"""Packages of one declaration: more are in no consignment."""
+"""How many packages a declaration may have; no consignment has more."""
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
 
@@ -155,10 +156,11 @@ CHECKS: tuple[Callable[[Declaration, date], Findings], ...] = (
     lines,
 )
 MOST_FINDINGS = 100
-"""A declarant reads the first hundred; the fact stays small."""
+"""How many findings are published at most, so that the fact stays small. No declarant reads more."""
 
 
 def findings(declaration: Declaration, today: date) -> tuple[Finding, ...]:
-    """Everything the checks saw, in the order of the paper. `today`: the day on which the desk hears of it."""
+    """Everything that the checks found, in the order of `CHECKS`. `today`: the day, in China, on which the desk
+    decides."""
     found = [finding for check in CHECKS for finding in check(declaration, today)]
     return tuple(found[:MOST_FINDINGS])

@@ -1,4 +1,4 @@
-"""Are the codes of a paper codes at all? Each is looked up in its table, and the nearest ones are named for one that is not there."""
+"""Does each code of a declaration stand in its code table? If a code does not, the nearest ones are named."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,13 +14,14 @@ from services.declaration.pointing import Findings, error, warning
 
 
 def listed(code: str, table: Mapping[str, str], pointer: str, finding: CheckCode) -> Findings:
-    """An error, with the nearest codes, where the table does not have this one."""
+    """An error with the nearest codes, if the table does not have this one."""
     if code not in table:
         yield error(pointer, finding, code, nearest(code, table))
 
 
 def office(code: str) -> Findings:
-    """Most offices of the country are not in the table, so that one of a known district is a finding, and its neighbours say nothing."""
+    """An error if the code is no office. Most offices of the country are not in the table, so an unlisted office of a known
+    district is only a warning, without the nearest codes."""
     if code not in offices.OFFICES and offices.is_of_district(code):
         value = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
         yield warning("/customs_office", CheckCode.OFFICE_UNLISTED, value)
@@ -29,9 +30,9 @@ def office(code: str) -> Findings:
 
 
 def trade_mode(code: str) -> Findings:
-    """Modes of later announcements are not in the table, so that one that is written like a mode is a finding, upon which the papers
-    are read; most modes are in it, so that the nearest ones are named.
-    """
+    """An error if the code is no trade mode. Modes of later announcements are not in the table, so an unlisted code that is
+    written like a mode is only a warning, upon which the papers are read. Most modes are in the table, so the nearest ones are
+    named."""
     if code not in trade.TRADE_MODES and trade.is_like_mode(code):
         value = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
         yield warning("/trade_mode", CheckCode.TRADE_MODE_UNLISTED, value, nearest(code, trade.TRADE_MODES))
@@ -40,7 +41,8 @@ def trade_mode(code: str) -> Findings:
 
 
 def listed_country(country: str, at: str, office: str) -> Findings:
-    """A country in a field of one; the sandbox offices have a country of their own."""
+    """An error if the code is no country, a warning if it leaves the country open. The sandbox offices have a country of their
+    own."""
     if country not in homes(office):
         yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
@@ -48,18 +50,18 @@ def listed_country(country: str, at: str, office: str) -> Findings:
 
 
 def judged_on(declaration: Declaration, today: date) -> date:
-    """The day whose HS codes a declaration names: the one on which it is lodged; of imports that are declared ahead the one on which their
-    conveyance enters (Tariff Law of the PRC, 2024, article 20: the tariff of that day applies).
-    """
+    """The day whose HS codes a declaration names: the day on which it is lodged. If an import is declared ahead, it is the day on
+    which the conveyance enters (Tariff Law of the PRC, 2024, article 20: the tariff of that day applies)."""
     entry = declaration.conveyance_entry_date
     return max(today, entry) if entry is not None and declaration.direction is Direction.IMPORT else today
 
 
 def commodity(code: str, at: str, fewest: int, day: date) -> Findings:
-    """The HS code of a line. `fewest`: digits; papers of foreign data sets name no more than six, and go to sandbox offices.
+    """Checks the HS code of a line. `fewest`: the least number of digits; papers of foreign data sets have no more than six, and
+    go to sandbox offices.
 
-    Of a day of which no table is held only the digits are judged, and nothing is said about that: no paper can be lodged on such a day,
-    only earlier ones be judged again, each line of which would have the same finding.
+    If no table is held for the day, only the digits are checked, and no finding says so. No declaration can be lodged on such a
+    day; only earlier ones are judged again, and each of their lines would have the same finding.
     """
     edition = hs.edition(day)
     if not (fewest <= len(code) <= hs.NATIONAL_DIGITS and code.isascii() and code.isdigit()):

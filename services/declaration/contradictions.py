@@ -1,6 +1,7 @@
 """Which fields of a paper cannot both be right?
 
-What is the declarant's own and leaves no doubt is an error; what may be right after all is a warning, and somebody reads the papers.
+If the declarant wrote both fields and they certainly contradict each other, it is an error. If they may be right after all, it is
+a warning, upon which an officer reads the papers.
 """
 
 from datetime import date
@@ -20,7 +21,8 @@ UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
-    """Wood that is denied is an error: both fields are the declarant's own. Wood that may be there is a warning."""
+    """If wood is denied but the package kind is of solid wood, it is an error. If the package kind may be of wood, it is a
+    warning."""
     if declaration.wood_packaging:
         return
     if declaration.package_kind in SOLID_WOOD_KINDS:
@@ -34,7 +36,8 @@ def packaging(declaration: Declaration, today: date) -> Findings:
 
 
 def direction(declaration: Declaration, today: date) -> Findings:
-    """Imports come here, exports leave from here, and some trade modes exist for one of them only."""
+    """An import must be destined for this country, an export must depart from it, and some trade modes exist for one direction
+    only."""
     only = ONE_WAY.get(declaration.trade_mode)
     if only is not None and only is not declaration.direction:
         yield error(
@@ -54,7 +57,7 @@ def direction(declaration: Declaration, today: date) -> Findings:
 
 
 def carriage(declaration: Declaration, today: date) -> Findings:
-    """A ship has a name, and an aircraft takes air containers only (IATA unit load devices)."""
+    """A ship must have a name. An aircraft takes air containers only (IATA unit load devices), and the post takes none."""
     if declaration.transport_mode == TransportMode.WATER.value and not plain_word(declaration.conveyance):
         yield error("/conveyance", CheckCode.CONVEYANCE_MISSING, declaration.conveyance)
     if declaration.transport_mode not in UNBOXED:

@@ -1,12 +1,12 @@
-"""Does a declaration stand, and under which number? May its declarant ask to take it back?
+"""Is a declaration accepted, and under which number? May its declarant ask to take it back?
 
 If the same declaration is lodged again, the answer names the first request. Another declaration under the same
 reference is refused while the first one stands, and is judged if the last one was rejected.
 
 The release desk decides whether a withdrawal is granted, because only it knows what became of the goods. After a
-withdrawal, what is lodged under the reference is the next consignment, and is handed on to the key of that one. While
-the release desk's answer is missing, it waits, so that the order in which the facts of the two desks are read does not
-matter.
+withdrawal, what is lodged under the reference is the next consignment, and is handed on to the key of that one. Until
+the release desk has answered, a new lodgement waits, so that the order in which the facts of the two desks are read does
+not matter.
 """
 
 import re
@@ -83,8 +83,8 @@ class WaitingLodgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
-    """The declaration stands. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
-    desk; `sent_back`: those that this desk refused."""
+    """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
+    desk; `sent_back`: those that it refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
@@ -494,5 +494,5 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """Never: a corrected declaration may follow a rejected one, and the sequence of its facts must go on."""
+    """Always False, because a corrected declaration may follow a rejected one, and the sequence of its facts must go on."""
     return False

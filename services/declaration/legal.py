@@ -1,4 +1,4 @@
-"""Do the legal quantities of a line go together, and may it be without a mass?"""
+"""Are the legal quantities of a line complete and plausible, and may the line be without a net mass?"""
 
 from decimal import Decimal
 
@@ -14,16 +14,16 @@ from services.declaration.totals import HUNDREDTH
 
 
 def may_lack_mass(item: Item) -> bool:
-    """Electricity, what else is counted by its power or energy, and goods whose legal units are given and are no mass: the form has
-    no net mass of a line but the legal quantity in kilograms.
-    """
+    """Whether a line needs no net mass. On the form, the net mass of a line is its legal quantity in kilograms. So electricity,
+    other goods that are counted by power or energy, and goods whose legal units are no mass have none."""
     units = {item.first_unit, item.second_unit} - {""}
     legally = bool(units) and units.isdisjoint(KILOGRAMS)
     return legally or item.hs_code.startswith(hs.ELECTRICITY) or item.unit in ENERGY
 
 
 def legal(item: Item, at: str) -> Findings:
-    """The first and the second legal quantity, each with its unit, the second after the first."""
+    """Checks the first and the second legal quantity. Each needs its unit, and the second needs the first. A quantity is compared
+    with the declared quantity or the net mass of the line, if its unit allows that."""
     first, second = (item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)
     if second != (None, "") and first == (None, ""):
         yield error(f"{at}/first_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
@@ -55,5 +55,5 @@ def legal(item: Item, at: str) -> Findings:
 
 
 def _near(one: Decimal, other: Decimal) -> bool:
-    """Whether two statements of one thing differ by no more than they are rounded."""
+    """Whether two statements of one quantity differ by no more than rounding explains."""
     return abs(one - other) <= max(LEAST, other * HUNDREDTH)

@@ -1,6 +1,7 @@
-"""Can goods of these masses be packed like this? What is heavier than its packing, its box or its own parts is not.
+"""Do the masses of a declaration agree with each other, and can its containers carry them?
 
-Masses are rounded as they are written: half a unit of the last place of each explains a difference, up to a hundredth.
+Masses are rounded when they are written. So each may differ by half a unit of its last place, but at most by a
+hundredth.
 """
 
 from datetime import date
@@ -17,11 +18,11 @@ from services.declaration.totals import HUNDREDTH, half_of_last_place
 LEAST = Decimal("0.05")
 """Kilograms by which two masses may always differ."""
 FILLED_IN = Decimal(1)
-"""Kilograms: what the form says of goods that weigh less (GACC 2019 No. 18, gross and net mass)."""
+"""The mass in kilograms that the form shows for goods that weigh less (GACC 2019 No. 18, gross and net mass)."""
 RATED_KG = Decimal(36_000)
-"""Gross mass for which freight containers are rated (ISO 668:2020)."""
+"""The gross mass in kilograms for which freight containers are rated (ISO 668:2020)."""
 MOST_IN_A_BOX_KG = Decimal(60_000)
-"""Flat racks and platforms are built for up to 55 t; none carries more than this."""
+"""More kilograms than any container carries; flat racks and platforms are built for up to 55 t."""
 
 
 def masses(declaration: Declaration, today: date) -> Findings:
@@ -40,7 +41,7 @@ def masses(declaration: Declaration, today: date) -> Findings:
 
 
 def _of_lines(declaration: Declaration) -> Findings:
-    """Each line, and all of them, against the head."""
+    """Compares the net mass of each line, and of all lines together, with the masses of the head."""
     gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
     for index, item in enumerate(declaration.items):
         if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
@@ -48,7 +49,7 @@ def _of_lines(declaration: Declaration) -> Findings:
     if not declaration.items:
         return
     total = sum([item.net_mass_kg for item in declaration.items], Decimal(0))
-    if total == net <= gross:  # nearly always: what follows takes longer
+    if total == net <= gross:  # this is nearly always so, and the checks below take longer
         return
     rounded = sum([half_of_last_place(item.net_mass_kg) for item in declaration.items], Decimal(0))
     if len(declaration.items) > 1 and _is_above(total, gross, rounded):
@@ -58,13 +59,14 @@ def _of_lines(declaration: Declaration) -> Findings:
     if net == FILLED_IN and total < FILLED_IN:
         return
     if total < net and any(item.net_mass_kg == 0 for item in declaration.items):
-        return  # lines whose legal units are no mass say none
+        return  # lines whose legal units are no mass have no net mass
     if not _agree(total, net, rounded + half_of_last_place(net)):
         yield warning("/net_mass_kg", CheckCode.NET_MASS_DIFFERS, seen_phrase("head_and_lines", head=net, lines=total))
 
 
 def _in_boxes(declaration: Declaration) -> Findings:
-    """Shares of the gross mass: the paper does not say what is in which container."""
+    """Compares the gross mass per container with what containers carry. It is the mean, because the paper does not say
+    what is in which container."""
     if not declaration.containers:
         return
     each = declaration.gross_mass_kg / len(declaration.containers)

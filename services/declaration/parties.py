@@ -1,6 +1,7 @@
-"""Who declares, and who receives? By their unified social credit codes, each part of which is checked (GB 32100).
+"""Who declares, and who receives? Each part of their unified social credit codes is checked (GB 32100).
 
-The consignee of an export may be a foreign party by name. One broken part is a finding, because codes were given out that break the standard: an officer decides. Two are an error.
+The consignee of an export may be the name of a foreign party. One broken part is a warning, upon which an officer decides,
+because codes that break the standard were given out. Two are an error.
 """
 
 from datetime import date

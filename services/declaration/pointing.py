@@ -10,17 +10,17 @@ from schemas.vocabulary import Severity
 
 Findings = Iterator[Finding]
 MOST_SEEN = LONGEST_SEEN
-"""Signs of what is shown of a value."""
+"""How many characters of a value are shown."""
 
 
 def error(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """The declaration does not stand. `pointer`: RFC 6901; `value`: a value, or what is said of
-    several; `nearest`: codes of the table."""
+    """A finding because of which the declaration is rejected. `pointer`: RFC 6901; `value`: the value of the field,
+    or a phrase about several values; `nearest`: codes of the table."""
     return _finding(Severity.ERROR, pointer, code, value, nearest)
 
 
 def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """It stands, and this travels with it; arguments as of `error`."""
+    """A finding with which the declaration is accepted; arguments as of `error`."""
     return _finding(Severity.WARNING, pointer, code, value, nearest)
 
 

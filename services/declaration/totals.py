@@ -1,8 +1,9 @@
-"""Does a total follow from its parts? One rule for the total of a line and for that of the invoice.
+"""Does a total follow from its parts? One rule judges the total of a line and the total of the invoice.
 
-The unit price has four decimals on the form, so that the total is right within half of that times the quantity, and half a minor
-unit of the currency. Beyond that a price, or an invoice, that was rounded more coarsely is a finding: within half a unit of the
-last place in which it is written, and within a hundredth. All else is an error.
+The unit price has four decimals on the form. So the total of a line is right if it differs from quantity times unit price by at
+most half a unit of the fourth decimal times the quantity, plus half a minor unit of the currency. A larger difference is a
+warning if a coarser rounding explains it: half a unit of the last place in which the unit price, or the invoice total, is
+written, but at most a hundredth of the total. Any other difference is an error.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ class Fit(Enum):
 
 
 def half_of_last_place(number: Decimal) -> Decimal:
-    """Half a unit of the last decimal place that is written, zeros at the end dropped: 0.005 of 12.340, 0.5 of 1200."""
+    """Half a unit of the last decimal place that is written, without zeros at the end: 0.005 for 12.340, 0.5 for 1200."""
     exponent = number.normalize().as_tuple().exponent
     return HALF.scaleb(min(0, exponent)) if isinstance(exponent, int) else HALF
 
@@ -40,9 +41,9 @@ def _fit(parts: Decimal, total: Decimal, right: Decimal, rounded: Decimal) -> Fi
 
 
 def fit_of_line(item: Item) -> Fit:
-    """Its total against quantity times unit price."""
+    """How the total of a line agrees with quantity times unit price."""
     product = item.quantity * item.unit_price
-    if product == item.total_price:  # nearly always: what follows takes longer
+    if product == item.total_price:  # this is nearly always so, and the rest takes longer
         return Fit.RIGHT
     minor, quantity = minor_unit(item.currency) * HALF, abs(item.quantity)
     right = quantity * HALF_OF_FOUR_PLACES + minor
@@ -51,7 +52,8 @@ def fit_of_line(item: Item) -> Fit:
 
 
 def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
-    """The invoice total against `total`, the sum of the totals of the lines, each of which may be rounded to the minor unit."""
+    """How the invoice total agrees with `total`, the sum of the totals of the lines, each of which may be rounded to the minor
+    unit."""
     if total == declaration.invoice_total:
         return Fit.RIGHT
     right = minor_unit(declaration.currency) * HALF * len(declaration.items)
@@ -59,7 +61,8 @@ def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
 
 
 def too_fine(declaration: Declaration) -> Iterator[tuple[str, str]]:
-    """Pointer to, and words about, each amount with more decimals than its currency has. Unit prices may have more."""
+    """The pointer to each amount with more decimals than its currency has, and the amount with its currency. Unit prices may
+    have more."""
     amounts = [("/invoice_total", declaration.invoice_total, declaration.currency)]
     amounts += [
         (f"/items/{index}/total_price", item.total_price, item.currency) for index, item in enumerate(declaration.items)

@@ -1,8 +1,8 @@
 """Which control must an officer answer by when, and what did the officer find?
 
-Orders stay open until an officer answers or the declaration is withdrawn; a time limit that runs out is said
-once, and holds the goods as before. Papers that are not in order are put right and looked at again. Findings that were wrong
-are corrected or taken back by a request that names them; each fact about an answer has the next revision.
+An order stays open until an officer answers it or the declaration is withdrawn. If its time limit runs out, this is published
+once, and the goods stay held. If papers are not in order, the declarant puts them right and the officer looks again. A request
+that corrects wrong findings, or takes them back, names them; each fact about an answer has the next revision.
 """
 
 from collections.abc import Callable
@@ -40,18 +40,21 @@ TIME_LIMITS: dict[ControlKind, timedelta] = {
     ControlKind.INSPECTION: timedelta(hours=48),
     ControlKind.SAMPLING: timedelta(days=7),
 }
-"""The controls that an officer answers, and how long the officer has. `quarantine` is a treatment unit's to answer."""
+"""The controls that an officer answers, and how long the officer has. `quarantine` is missing, because a treatment unit answers
+it."""
 RECTIFICATION_LIMIT = timedelta(days=14)
-"""How long the declarant has to put papers right: as long as to declare after the arrival (Customs Law of China, article 24)."""
+"""How long the declarant has to put papers right. It is the time limit for a declaration after the arrival (Customs Law of China,
+article 24)."""
 REMEMBERED_ANSWERS = 64
-"""Requests about one control that stay known after another one took their place."""
+"""How many requests about one control are remembered besides the one whose answer stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One control. `answered_by` is the message id of the request that gave the answer that stands, empty while none does.
+    """One control. `answered_by`: the message id of the request whose answer stands; empty if none does.
 
-    `past`: requests whose answer no longer stands, and those that took one back. `revision`: of the latest fact about the answer.
+    `past`: the ids of the requests whose answer no longer stands, and of those that took an answer back. `revision`: that of the
+    latest fact about the answer.
     """
 
     control: ControlKind
@@ -64,7 +67,7 @@ class Order:
 
     @property
     def next_revision(self) -> int:
-        """0 is the first answer's."""
+        """The revision of the next fact about the answer; the first one has 0."""
         return self.revision + 1 if self.answered_by or self.past else 0
 
     def known(self, request: str) -> bool:
@@ -74,7 +77,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """Nothing is ordered: not assessed yet, or nothing for an officer to answer. `goods`: by the assessment in hand."""
+    """Nothing is ordered: the goods are not assessed yet, or no control is for an officer. `goods`: the classes of goods that the
+    assessment names."""
 
     state: Literal["quiet"] = "quiet"
     goods: GoodsClasses = ()
@@ -82,7 +86,8 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
-    """Controls were ordered; some or all may be answered. `goods`: by the assessment, for whom a pest concerns."""
+    """Controls were ordered; some or all may be answered. `goods`: the classes of goods that the assessment names;
+    `PestIntercepted` repeats them."""
 
     state: Literal["ordered"] = "ordered"
     orders: tuple[Order, ...]
@@ -91,7 +96,8 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered before."""
+    """The declaration was withdrawn; nothing is or will be ordered. `answered`: the ids of the requests that were answered
+    before."""
 
     state: Literal["withdrawn"] = "withdrawn"
     answered: tuple[str, ...] = ()
@@ -133,9 +139,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
-    """One order per control that an officer answers; an assessment heard again, or of withdrawn goods,
-    orders nothing.
-    """
+    """Orders each control that an officer answers. An assessment that is read again, or that is about withdrawn goods, orders
+    nothing."""
     match state:
         case Quiet():
             return tuple(
@@ -158,9 +163,7 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 
 
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer to one open order, or the reason why these findings answer nothing; the same request again
-    is nothing.
-    """
+    """The answer to one open order, or the refusal of findings that answer none. A repeated request gets no further fact."""
     ordered = _asked_about(state, found, hearing)
     if not isinstance(ordered, Order):
         return ordered
@@ -175,9 +178,8 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
 
 
 def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer that stands is taken back, and replaced where the right one is told; it must be named, for it may be another
-    one by now.
-    """
+    """Takes the standing answer back; if the request is a correction, publishes the right answer in its place. The request must
+    name the answer, because another one may stand by now."""
     ordered = _asked_about(state, request, hearing)
     if not isinstance(ordered, Order):
         return ordered
@@ -207,7 +209,8 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
 
 
 def _asked_about(state: State, request: Findings | Correction, hearing: Hearing) -> Order | tuple[Fact, ...]:
-    """The order that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
+    """The order that this request is about; or else the facts that answer it: a refusal, or none if the request was answered
+    before."""
     match state:
         case Withdrawn():
             if hearing.message_id in state.answered:
@@ -227,7 +230,7 @@ def _asked_about(state: State, request: Findings | Correction, hearing: Hearing)
 
 
 def unclear(found: Findings) -> tuple[RefusalCode, Phrase] | None:
-    """Why it is not clear what the officer found: code and what was seen. None where it is."""
+    """Why it is not clear what the officer found, as the code and the phrase of a refusal; None if it is clear."""
     pest = found.pest.strip()
     if found.result is FindingsResult.CONFORM and pest:
         return RefusalCode.PEST_CONTRADICTS, phrase("conform_with_pest")
@@ -237,7 +240,7 @@ def unclear(found: Findings) -> tuple[RefusalCode, Phrase] | None:
 
 
 def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer:
-    """What the officer found, as a fact."""
+    """The fact that says what the officer found."""
     common: dict[str, Any] = {
         "consignment_id": found.consignment_id,
         "occurred_at": hearing.at,
@@ -263,7 +266,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """Every order that nobody answered yet falls away."""
+    """Cancels every order that nobody answered yet."""
     match state:
         case Ordered():
             return tuple(
@@ -282,7 +285,8 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
 
 
 def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Said once per order; a limit of an order that was answered or cancelled meanwhile is nothing."""
+    """Publishes that an order is overdue, once per time limit. The deadline of an order that was answered or cancelled meanwhile
+    has no effect."""
     match state:
         case Ordered():
             return tuple(
@@ -350,12 +354,13 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """One per open order and per rectification that was not yet called overdue: `overdue/<control>`, `rectification/<control>`."""
+    """One deadline for each open order (`overdue/<control>`) and each rectification (`rectification/<control>`) that is not
+    overdue yet."""
     return tuple([Deadline(name, each.due) for each in _orders(state) if (name := _limit(each))])
 
 
 def closed(state: State) -> bool:
-    """When every order was answered, or the declaration withdrawn."""
+    """Whether every order was answered, or the declaration was withdrawn."""
     match state:
         case Quiet():
             return False
@@ -406,7 +411,7 @@ def _remembered(order: Order, *requests: str) -> tuple[str, ...]:
 
 
 def _limit(order: Order) -> str:
-    """The name of the time limit that runs; empty where none does."""
+    """The name of the time limit that runs; empty if none does."""
     match order.standing:
         case "open":
             return f"overdue/{order.control.value}"

@@ -1,9 +1,10 @@
 """Which treatments are owed before goods may go, and was each carried out as its schedule demands?
 
-Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. Where no treatment
-is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met. Goods that were
-given up are taken up again where the pest, the last record or the decision turns out to have been wrong; withdrawal closes a
-consignment. A wrong record or decision is named by the request that corrects it or takes it back.
+Each origin (the risk desk, or the control that found a pest) owes its own treatment; several treatments run side by side. If
+no treatment is known for the goods, an officer decides. A consignment whose treatments are settled stays open, because a pest
+may still be found. Goods that were given up are taken up again if the pest finding, the last record or the decision turns out
+to have been wrong. Withdrawal closes a consignment. The request that corrects a wrong record or decision, or takes it back,
+names it.
 """
 
 from dataclasses import replace
@@ -68,8 +69,8 @@ from services.quarantine.proof import check, unusable
 TIME_LIMIT = timedelta(days=5)
 """The time limit of an officer's decision, and of a treatment that does not need more time."""
 MARGIN = timedelta(days=3)
-"""What a treatment gets beside its longest allowed exposure: time for the unit to begin, to air the room and to report.
-No law states it; it is our choice."""
+"""The time that is added to the longest allowed exposure of a treatment, for the unit to begin, to air the room and to
+report. No law states it; it is our choice."""
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 Heard = (
@@ -238,12 +239,11 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
 
 
 def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back the record that was judged last; if the request is a correction, judges the corrected record in its
-    place.
+    """Takes back the record that was judged last; if the request is a correction, judges the corrected record in its place.
 
-    The attempt of that record is in hand again. If the next attempt was ordered meanwhile, that one stays in hand, and
-    the earlier one does not count unless its corrected record fails, too. Refused: a request that names any other
-    record, and a correction that cannot be judged.
+    The attempt of that record is in hand again. If the next attempt was ordered meanwhile, that one stays in hand, and the
+    earlier one does not count unless its corrected record fails, too. A request that names any other record is refused, and
+    so is a correction that cannot be judged.
     """
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
@@ -498,8 +498,8 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
 
 
 def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Says that a treatment is overdue, once per attempt. A time limit of an earlier attempt, or of a treatment that
-    was answered meanwhile, says nothing."""
+    """Publishes that a treatment is overdue, once per attempt. The deadline of an earlier attempt, or of a treatment that was
+    answered meanwhile, has no effect."""
     match state:
         case Treating():
             return tuple(
@@ -573,12 +573,12 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """One per attempt in hand that was not yet called overdue: `overdue/<origin>`."""
+    """One deadline for each attempt in hand that is not overdue yet, named `overdue/<origin>`."""
     return tuple([Deadline(_limit(need), need.due) for need in needs_of(state) if need.standing == "open"])
 
 
 def closed(state: State) -> bool:
-    """When the declaration was withdrawn. Goods that were given up may be taken up again."""
+    """Whether the declaration was withdrawn. Goods that were given up may be taken up again."""
     return isinstance(state, Withdrawn)
 
 

@@ -1,7 +1,7 @@
-"""Which treatments are offered for these goods against this pest? None where no row of the schedules fits: an officer decides.
+"""Which treatments are offered for these goods against this pest? If no row of the schedules fits, an officer decides.
 
-Hosts by genus: the data sheets of the EPPO Global Database; the pests are of the list of quarantine pests of China (Ministry of
-Agriculture, announcement 862 of 2007, and its additions).
+The hosts of each genus are from the data sheets of the EPPO Global Database. The pests are from the list of quarantine pests of
+China (Ministry of Agriculture, announcement 862 of 2007, and its additions).
 """
 
 from collections.abc import Collection

@@ -1,6 +1,6 @@
 """What does each origin owe, and how does a fact of this desk change that? The states of the quarantine desk.
 
-An origin is the risk desk, or the control that met a pest.
+An origin is the risk desk, or the control that found a pest.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentMethod, day_in_china
 
 REMEMBERED_ANSWERS = 64
-"""Requests about one origin that stay known."""
+"""How many answered requests about one origin are remembered."""
 RISK = "risk"
 
 

@@ -1,4 +1,4 @@
-"""Which lane does an accepted declaration take, and which controls must be answered? Said once per consignment.
+"""Which lane does an accepted declaration take, and which controls must be answered? This is decided once per consignment.
 
 The draw needs a secret, so this decider is an object that is built with the keys of the draw; it stays pure.
 """
@@ -22,14 +22,14 @@ from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, gra
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unassessed:
-    """Nothing was heard yet."""
+    """No declaration was read yet."""
 
     state: Literal["unassessed"] = "unassessed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """The assessment was said; it is never said again."""
+    """The assessment was published; it is never published again."""
 
     state: Literal["assessed"] = "assessed"
 
@@ -45,7 +45,7 @@ _ASSESSED = Assessed()
 
 @dataclass(frozen=True)
 class RiskDecider:
-    """The decider of the risk desk: the functions below, with the keys that the draw is made with."""
+    """The decider of the risk desk: the functions below, with the keys of the draw."""
 
     keys: DrawKeys
 
@@ -71,7 +71,7 @@ class RiskDecider:
 
 
 def decide(state: State, message: Heard, hearing: Hearing, keys: DrawKeys) -> tuple[Fact, ...]:
-    """One assessment for the first hearing; a declaration heard again is a duplicate and gets no second one."""
+    """One assessment for the first declaration that is read; the same declaration, read again, gets none."""
     match state:
         case Unassessed():
             return (assess(message, hearing, keys),)
@@ -82,10 +82,11 @@ def decide(state: State, message: Heard, hearing: Hearing, keys: DrawKeys) -> tu
 
 
 def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> ConsignmentAssessed:
-    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the table.
+    """The assessment by the rules that fire and by the draw at the rate of the grade. It names both, and the version of the
+    rule table.
 
-    The draw is made with the key in force on the day of the hearing, in China. It depends on the lot alone, so that another
-    paper for the same lot is not drawn again.
+    The draw is made with the key that is in force on the day of the decision, in China. It depends on the lot alone, so
+    that another paper for the same lot gets the same draw.
     """
     declaration = accepted.declaration
     grade = credit_grade(graded_party(declaration))
@@ -124,7 +125,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
-    """Only the assessment itself moves the state."""
+    """Only the assessment itself changes the state."""
     match message:
         case DeclarationAccepted():
             return state
@@ -135,10 +136,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None: the desk answers at once."""
+    """No time limits, because the desk answers at once."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """After the one assessment."""
+    """Whether the assessment was published."""
     return isinstance(state, Assessed)

@@ -5,18 +5,18 @@ other goods. So it may depend only on what does not change with the paper, and o
 
 - Declarant and reference are the declarant's own words. Another reference would be another draw, as often as wanted.
 - Goods as declared (codes, values, masses) are the declarant's words too, and they are what an amendment changes.
-- The transport document is issued by the carrier, and the manifest knows it. Alone it would not do: a declarant who issues
+- The transport document is issued by the carrier, and the manifest knows it. It is not enough alone: a declarant who issues
   house bills could lodge a trial paper under each of them with no real container, and use one that was not drawn.
-- The containers are what leaves through the gate. Each trial must name them, and goods that were drawn keep every container
-  that they name inside, so whoever tries again under another bill or with one container more gains nothing.
+- The containers are what leaves through the gate. Each trial must name them. If goods are drawn, every container that they
+  name stays inside, so nobody gains by trying again under another bill or with one container more.
 
-So the lot is direction, transport document and the set of containers, each spelled in one way. Where there is no transport
-document (road, in part), consignee, conveyance and day of the journey stand in its place: without a day, a truck that was
-once not drawn would never be drawn again.
+So the lot is direction, transport document and the set of containers, each spelled in one way. If there is no transport
+document (road, in part), consignee, conveyance and day of the journey take its place. The day is needed, because otherwise
+a truck that was once not drawn would never be drawn again.
 
 **What is left.** Goods without containers can be lodged under an invented bill; only the manifest finds that. A bill that
-was not drawn stays so while its key is in force, with the same containers. A change of the key draws again for what is
-lodged again after it.
+was not drawn, with the same containers, is not drawn later either, while its key is in force. After a change of the key,
+what is lodged again is drawn anew.
 """
 
 import hmac

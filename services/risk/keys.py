@@ -1,4 +1,4 @@
-"""With which secret is the inspection draw made, and from which day on? Pure: whoever builds the desk hands the keys in."""
+"""With which secret is the inspection draw made, and from which day on? Pure: the keys are passed in."""
 
 import hmac
 import json
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 SECRET_BYTES = 32
-"""Least length of a secret: as long as the digest of SHA-256 (RFC 2104, section 3)."""
+"""The least length of a secret: as long as the digest of SHA-256 (RFC 2104, section 3)."""
 FILE_NAME = "draw-keys.json"
-"""Name of the file with the keys of an installation, in DTG_HOME where nothing else is said (DTG_DRAW_KEYS)."""
+"""Name of the file with the keys of an installation, in DTG_HOME unless DTG_DRAW_KEYS names another one."""
 PUBLISHED_ID = "published"
 """Key id of the key that everybody knows."""
 _FINGERPRINT = b"inspection-draw/key-id"
@@ -87,7 +87,7 @@ def read(text: str) -> DrawKeys:
     except NotDrawKeys:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        # raised without its cause, whose text would show what was read
+        # raised without its cause, because the text of the cause would show what was read
         raise NotDrawKeys(
             'is no {"keys": [{"key_id", "effective_from", "secret"}, …]} in JSON 不是抽查密钥文件'
         ) from None

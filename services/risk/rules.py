@@ -1,7 +1,7 @@
 """Which goods get which control, and why? The dated rule table, the credit grades and the rates of the draw.
 
-A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule
-set always gets the same answer, whenever it is heard.
+A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule set always gets the
+same answer, whenever it is read.
 """
 
 from collections.abc import Callable
@@ -24,8 +24,8 @@ from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
 RULE_SET = "2026-11-29"
-"""Version of the table, a day: rules with a later date are off. The table decides from when the program runs it, and every
-assessment names it."""
+"""The version of the table, a day: rules with a later date are not in force. A table decides as soon as the program that contains
+it runs, and every assessment names its version."""
 
 RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),
@@ -57,7 +57,8 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`fires` decides, `evidence` says which values it read, by code and values; `why_zh` and `why_en` are for people at the desk."""
+    """`fires` decides whether the rule applies, and `evidence` names the values that it read. `why_zh` and `why_en` are for
+    people at the desk."""
 
     name: str
     effective_from: date
@@ -79,7 +80,8 @@ BULK_CHAPTERS = frozenset({"25", "26", "27"})
 WASTE_HEADINGS = frozenset({"2620", "3825", "3915", "4004", "4707", "6310", "7204", "7404", "7602"})
 DUAL_USE_HEADINGS = frozenset({"8401", "9013", "9014", "9022"})
 WOOD_PEST_COUNTRIES = frozenset({"CA", "JP", "KR", "MX", "PT", "TW", "US"})
-"""Where the pine wood nematode lives: solid wood that comes from there, or with goods that were made there, is looked at."""
+"""Countries where the pine wood nematode lives. Solid wood that comes from there, or with goods that were made there, is
+inspected."""
 
 USD_PER_UNIT: dict[str, Decimal] = {
     "USD": Decimal(1),
@@ -94,8 +96,8 @@ USD_PER_UNIT: dict[str, Decimal] = {
     "RUB": Decimal("0.01"),
     "INR": Decimal("0.012"),
 }
-"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. Of a currency that is not listed no price
-is far from the ordinary or near it: the papers are read."""
+"""Rough rates that tell a high price per kilogram from a low one; not for duty. If a currency is not listed, its prices cannot be
+judged, and the papers are read."""
 DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 

@@ -13,18 +13,18 @@ from schemas.vocabulary import EquipmentEvent
 TERMINAL, CARRIER = "terminal-qqct", "carrier"
 QUAY = "前湾港 Qianwan"
 _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", RetractArrival: "wrong"}
-"""In which field a request names the one that it takes back; others name in `replaces` what they correct."""
+"""The field in which a request names the one that it takes back. Other requests name in `replaces` the one that they correct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """A request that somebody will make at `at`; `name` is its idempotency key.
 
-    `not_before`: the request reports something that takes until then (a treatment), so that it is not sent earlier even where the day is
-    not paced. `stamped`: it reports an event; where the day is not paced, its event time is when the fact was read. `replaces`: the act that it corrects or takes back.
-    `lets_out`: it reports that this container left, which happens only while it may (`exits.py`).
-    `at_end`: where the day is not paced, it is sent when every desk has read everything else, since no fact tells that the gate desk has
-    all that it needs.
+    `not_before`: the request reports something that lasts until then (a treatment), so it is not sent earlier, even if the day is
+    not paced. `stamped`: it reports an event, and if the day is not paced, its event time is when the fact was read. `replaces`:
+    the name of the act that it corrects or takes back. `lets_out`: the container that it reports to have left, which happens only
+    while the container may leave (`exits.py`). `at_end`: if the day is not paced, it is sent when every desk has read everything
+    else, because no fact says that the gate desk has all that it needs.
     """
 
     at: datetime
@@ -50,8 +50,8 @@ def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
 def acts_as_sent(
     acts: Sequence[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
 ) -> list[Act]:
-    """The acts that follow from one fact, as this sender makes them. `event_times`: request → event time, of those that were made before:
-    what is told of the same event by another process has the time of the first."""
+    """The acts that follow from one fact, as this sender makes them. `event_times`: request id → event time, for requests that
+    were made before. If another process has already reported the same event, its event time is kept."""
     known = event_times.get(request_id(sender, acts[0].name)) if acts else None
     moment = None if fact_read_at is None else known or fact_read_at
     return [replace(act, request=request_of(act, sender, moment)) for act in acts]
@@ -60,13 +60,13 @@ def acts_as_sent(
 def equipment_event(
     box: str, event: EquipmentEvent, at: datetime, location: str, *, laden: bool, **known: Any
 ) -> RecordEquipmentEvent:
-    """What a terminal tells of a box. `known`: further fields of the request."""
+    """A terminal's report of an event of a container. `known`: further fields of the request."""
     return RecordEquipmentEvent(
         container_no=box, asked_by=TERMINAL, occurred_at=at, event=event, place=location, laden=laden, **known
     )
 
 
 def arrival(key: str, due: datetime, name: str = "arrival") -> Act:
-    """A carrier tells that the goods have arrived."""
+    """A carrier's report that the goods have arrived."""
     report = ReportArrival(consignment_id=key, asked_by=CARRIER, occurred_at=due, place=QUAY)
     return Act(due, f"{key}/{name}", report, stamped=True)

@@ -1,7 +1,7 @@
 """Which containers does a simulated terminal let out now? Pure: facts in, departures out.
 
-The gate desk hears of a revocation after the release desk has said it, and under faults long after. So, as the ports' client does, a
-terminal lets a container out only if the last statements of both desks say yes.
+The gate desk reads a revocation after the release desk has published it; under faults, long after. So a terminal lets a container
+out only if the last statements of both desks say yes, as the client of a port does.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Exits:
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:
-        """Notes the statement; the departures that waited and happen now, by container."""
+        """Notes the statement. Returns the departures that waited and happen now, one sequence for each container."""
         match fact:
             case ReleaseGranted():
                 self.released[fact.consignment_id] = frozenset(fact.containers)

@@ -10,7 +10,7 @@ The data set: synthetic Korean import declarations for fraud research (Jeong et 
 | Process Type, Import Type, Import Use, Payment Type | nothing: no counterpart; `trade_mode` is 0110, general trade |
 | Mode of Transport | `transport_mode`: UN/CEFACT Rec. 19 times ten, 10 water, 20 rail, 30 road, 40 air, 50 post, 90 other |
 | Declarant ID, Importer ID | `declarant`, `consignee`: a derived credit code, the same for the same id, of no real firm |
-| Seller ID, Courier ID | nothing; the courier stands in `conveyance`, `no name` where there is none |
+| Seller ID, Courier ID | nothing; the courier stands in `conveyance`, or `no name` if there is none |
 | HS6 Code | `hs_code`; the description says no more |
 | Country of Departure, Country of Origin | `departure_country`, `origin_country` |
 | Tax Rate, Tax Type, Country of Origin Indicator | nothing |
@@ -52,7 +52,7 @@ MODES = {"10": "2", "20": "3", "30": "4", "40": "5", "50": "6", "90": "9"}
 
 
 class NotKorea(Exception):
-    """The file is not such a CSV; the text names row, column and what was seen."""
+    """The file is not a CSV of this data set; the text names row, column and what was seen."""
 
 
 def read(path: Path) -> Iterator[Declaration]:
@@ -77,7 +77,7 @@ def _rows(path: Path) -> Iterator[Declaration]:
 
 
 def declaration(row: dict[str, str]) -> Declaration:
-    """One row; NotKorea names the column that cannot be read."""
+    """The declaration of one row; NotKorea, which names the column, if a value cannot be read."""
     if None in row.values():
         raise NotKorea("the row is shorter than the header. 行不完整")
     mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "1")
@@ -120,14 +120,16 @@ def declaration(row: dict[str, str]) -> Declaration:
 
 
 def credit_code(foreign: str) -> str:
-    """A code with right check signs, derived from a foreign id, in the area of the sandbox: it is nobody's."""
+    """A code with right check signs, derived from a foreign id, in the area of the sandbox, so that it belongs to no real
+    firm."""
     digest = sha256(f"korea/{foreign}".encode()).digest()
     organisation = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:8]])
     return with_check_signs(f"91{SANDBOX_AREA}0000", organisation)
 
 
 def _number(row: dict[str, str], column: str, step: str) -> Decimal:
-    """Rounded: the source carries the noise of binary fractions (86125.20000000001)."""
+    """The number in this column, rounded to `step`, because the source carries the noise of binary fractions
+    (86125.20000000001)."""
     try:
         number = Decimal(row[column])
     except InvalidOperation:

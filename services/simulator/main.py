@@ -24,11 +24,12 @@ def simulate(
     others: bool = False,
     advance: Advance = unreported,
 ) -> Played:
-    """On the cluster that `settings` names, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
+    """Plays one day of `consignments` (0: only people, no lodgements), or days without end, on the cluster that `settings` names,
+    until it is done or a signal arrives.
 
-    `paced`: by the border's clock; else as fast as the desks follow, ClockTooSlow where the border's clock is not fast enough for
-    that. Ends too when nothing moves for `idle_seconds`. `others`: people act on goods of real declarants, too. `advance` is told
-    how many more consignments came to their end.
+    `paced`: by the border's clock; else as fast as the desks follow, with ClockTooSlow if the border's clock is too slow for
+    that. The play also ends if nothing happens for `idle_seconds`. `others`: people also act on goods of real declarants.
+    `advance` is called with the number of consignments that reached their end since its last call.
     """
     configure_logs("INFO")
     if endless:

@@ -16,20 +16,21 @@ from services.simulator.dice import between, throw
 from services.simulator.slips import Slip
 
 MISTAKEN_SHARE = 0.08
-"""Of boxes that nobody waits for: a departure is told that is another box's, and taken back; then the box leaves."""
+"""Share of the containers whose departure is reported although another container left. The report is taken back, and then they
+leave. No container for which goods wait is among them."""
 EMPTY_SHARE = 0.15
-"""Boxes that come back empty after they left."""
+"""Share of the containers that come back empty after they left."""
 SHED = "拆箱库 shed 4"
 EARLY = "arrival/too early"
 
 
 @dataclass
 class Mistakes:
-    """What was told by mistake so far.
+    """What was reported by mistake so far.
 
-    `mistaken`: boxes of which a departure was told, with the gate's word; `put_right`: those of which it was taken back.
-    `missed`: boxes that were to be fetched and had not come; `called_back`: those of which the gate said no after that.
-    `stripped`: goods that the release desk took to be in the wrong box.
+    `mistaken`: containers of which a departure was reported by mistake, with the gate desk's last yes; `put_right`: those of
+    which the report was taken back. `missed`: containers that were to be fetched and had not come; `called_back`: those about
+    which the gate desk said no after that. `stripped`: goods that the release desk took to be in the wrong container.
     """
 
     day: Day
@@ -40,7 +41,7 @@ class Mistakes:
     stripped: set[str] = field(default_factory=set)
 
     def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
-        """What is told of a box that may leave; None: it leaves."""
+        """The reports that are sent of a container that may leave, instead of its departure; None if it leaves."""
         box = fact.container_no
         if self.day.is_wrong_target(box):
             return []
@@ -53,7 +54,7 @@ class Mistakes:
                 return None if box in self.put_right or not self.is_mistaken(box) else self._left_by_mistake(fact)
 
     def _slip(self, fact: ContainerMayLeave) -> Slip:
-        """What is told wrongly of these goods; of what comes in the box later, nothing."""
+        """The wrong report about these goods; NONE for goods that come in the container later."""
         index = self.day.index_of_box(fact.container_no)
         slip = Slip.NONE if index is None else self.day.slip(index)
         if index is None or slip is Slip.NONE or self.day.plan(index).consignment_id not in fact.consignments:
@@ -71,14 +72,16 @@ class Mistakes:
         return [Act(wrong.occurred_at, name, wrong, stamped=True), back]
 
     def is_mistaken(self, box: str) -> bool:
-        """Whether a departure of this box is told by mistake. Never of a box that comes back or is shared: its other goods would be lodged as if it were outside."""
+        """Whether a departure of this container is reported by mistake. This is never so if it comes back or is shared, because
+        its other goods would be lodged as if it were outside."""
         index = self.day.index_of_box(box)
         if index is None or self.day.after(index) is not None or self.day.shares(index):
             return False
         return self._dice(box, "empty") >= EMPTY_SHARE and self._dice(box, "mistaken") < MISTAKEN_SHARE
 
     def leaves_after_all(self, fact: EquipmentEventRetracted) -> ContainerMayLeave | None:
-        """The gate's word by which the box leaves now that its departure was taken back; None where none was."""
+        """The gate desk's yes by which the container leaves now, after the report of its departure was taken back; None if there
+        was no such report."""
         allowed = self.mistaken.pop(fact.container_no, None)
         if allowed is None:
             return None
@@ -88,11 +91,11 @@ class Mistakes:
     # an arrival
 
     def is_early(self, index: int) -> bool:
-        """Whether the carrier tells too early that these goods have arrived."""
+        """Whether the carrier reports too early that these goods have arrived."""
         return self.day.slip(index) is Slip.EARLY
 
     def _not_here(self, fact: ContainerMayLeave) -> Act:
-        """The driver who comes to fetch the goods does not find them: the arrival is retracted."""
+        """The driver who comes to fetch the goods does not find them, so the arrival is retracted."""
         self.missed.add(fact.container_no)
         key, later = min(fact.consignments), fact.occurred_at + timedelta(minutes=15)
         back = RetractArrival(
@@ -105,12 +108,13 @@ class Mistakes:
         return Act(later, f"{key}/{EARLY}/taken back", back, stamped=True, replaces=f"{key}/{EARLY}")
 
     def stays(self, fact: ContainerMustStay) -> None:
-        """What was missed may be fetched by the word that the gate gives after this one."""
+        """After this statement, a missed container may leave by the next yes of the gate desk."""
         if fact.container_no in self.missed:
             self.called_back.add(fact.container_no)
 
     def arrives_after_all(self, fact: ArrivalRetracted) -> list[Act]:
-        """Some hours later the goods are really here. What a terminal takes back, it tells again itself."""
+        """The real arrival, some hours later. There is none if the gate desk retracted the arrival, because the terminal reports
+        it again itself."""
         if fact.retracted_by == "gate":
             return []
         after = timedelta(hours=between(1, 6, self._dice(fact.consignment_id, "arrives after all")))
@@ -119,14 +123,14 @@ class Mistakes:
     # a stripping
 
     def _strip(self, fact: ContainerMayLeave) -> Act:
-        """It is told to be stripped into a box that is not touched."""
+        """The wrong report that the goods were stripped into another container."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         wrong, _ = self.day.targets(self.day.index_of_box(box) or 0)
         stripped = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(wrong,))
         return Act(at, f"{box}/stripped", stripped, stamped=True)
 
     def moved(self, fact: ReleaseGranted) -> list[Act]:
-        """Where the release desk takes the goods to be in the wrong box, the terminal sees its mistake."""
+        """The terminal's correction, if the release desk takes the goods to be in the wrong container."""
         index = index_of(fact.bill_no, self.day.seed)
         slip = Slip.NONE if index is None else self.day.slip(index)
         if index is None or slip not in (Slip.STRIPPED, Slip.NOT_STRIPPED):
@@ -148,7 +152,8 @@ class Mistakes:
         ]
 
     def leaves_unstripped(self, fact: ReleaseGranted) -> str:
-        """The box in which the release desk knows the goods to be again; empty where they were not told to be stripped."""
+        """The container in which the release desk has the goods again; empty if they were not reported to be stripped by
+        mistake."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:
             return ""

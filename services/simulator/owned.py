@@ -1,5 +1,5 @@
-"""Whose goods are they? Simulated people act on what simulated declarants lodged, and each of their requests says that its sender is
-simulated."""
+"""Whose goods are they? Simulated people act on what simulated declarants lodged, and each of their requests says that its sender
+is simulated."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from schemas.release import ReportArrival, RetractArrival
 from schemas.vocabulary import consignment_id
 
 SIMULATED = "simulated/"
-"""How the names begin that simulated people ask under (`asked_by`)."""
+"""The prefix of the names under which simulated people make requests (`asked_by`)."""
 FOR_A_COMPANY = (
     LodgeDeclaration,
     WithdrawDeclaration,
@@ -60,23 +60,23 @@ def as_simulated(request: Request) -> Request:
 
 
 class Owned:
-    """The goods and containers of simulated declarants. `others`: those of everybody else, too."""
+    """The goods and containers of simulated declarants; with `others`, those of everybody else, too."""
 
     def __init__(self, *, others: bool = False) -> None:
         self._others = others
         self._goods, self._boxes = set[str](), set[str]()
 
     def lodged(self, request: LodgeDeclaration) -> None:
-        """Somebody simulated lodges this, for the first time or again."""
+        """Notes the goods and containers of a simulated declarant who lodges this, for the first time or again."""
         declaration = request.declaration
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def stripped(self, event: RecordEquipmentEvent) -> None:
-        """Somebody simulated tells this of a box: the containers into which goods went out of it are theirs, too."""
+        """Notes the containers into which goods were stripped, as a simulated terminal reports."""
         self._boxes.update(event.targets)
 
     def read(self, value: bytes) -> None:
-        """The stored content of a lodgement that a player before sent; one that cannot be read is nobody's goods."""
+        """Notes the stored content of a lodgement that an earlier player sent; content that cannot be read is skipped."""
         try:
             declaration = _lodging.decode(value).declaration
         except msgspec.DecodeError:
@@ -84,13 +84,14 @@ class Owned:
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def _note(self, declarant: str, reference: str, boxes: list[str]) -> None:
-        """What is lodged a second time may become the second consignment of its reference."""
+        """Notes these goods and containers. What is lodged a second time may become the second consignment of its reference."""
         first = consignment_id(declarant, reference)
         self._goods.add(consignment_id(declarant, reference, 2) if first in self._goods else first)
         self._boxes.update(boxes)
 
     def concerns(self, fact: Fact) -> bool:
-        """Whether simulated people act on what this fact tells: of a container only where all that is in it is theirs."""
+        """Whether simulated people act on this fact. If it is about a container, they do so only if all goods in it are
+        theirs."""
         if self._others:
             return True
         match fact:

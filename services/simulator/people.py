@@ -1,6 +1,6 @@
 """What do officers, carriers, yards and terminals do upon a fact? Pure: fact in, requests out.
 
-What somebody finds depends on seed and consignment alone, and a person who depends on an earlier fact waits for it. So the same seed
+What a person finds depends on seed and consignment alone, and a person who needs an earlier fact waits for it. So the same seed
 leads to the same results, whichever process is killed in between.
 """
 
@@ -56,20 +56,21 @@ LOOKING = {
 }
 """Seconds from order to findings, by control: shortest and longest."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
-"""Seconds from the question to the officer's decision about goods that no treatment is known for."""
+"""Seconds from the referral of goods for which no treatment is known to the officer's decision: shortest and longest."""
 RECTIFYING = (2 * HOUR, 72 * HOUR)
-"""Seconds from the request to put papers right until the officer has looked at them again."""
+"""Seconds from the request to put papers right until the officer has looked at them again: shortest and longest."""
 REFUSED_PAPERS_SHARE = 0.3
-"""Of papers that were to be put right, those that end the goods."""
+"""Share of the papers to be put right that are not, so that the goods are refused."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_TERMINAL_SHARE = 0.3
-"""Boxes whose discharge or gate-in tells the arrival of their goods; of the others the carrier does."""
+"""Share of the containers whose discharge or gate-in reports the arrival of their goods; for the others the carrier does."""
 TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
-"""Departures, up to which share: told by the older request, as an equipment event, late, twice; the others are corrected."""
+"""How departures are reported, as upper bounds of a share: by the older request, as an equipment event, late, twice. All others
+are corrected later."""
 LATE = (2.0, 8.0)
 """Hours from a departure to a late report, or to a correction: shortest and longest."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
-"""Exports whose loading is told, and the hours from their release to it."""
+"""Share of the exports whose loading is reported, and the hours from their release to it: shortest and longest."""
 STAYING = ("rejected", "refused", "withdrawn")
 """Ends of goods that are not released."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
@@ -92,20 +93,22 @@ FACTS_ACTED_ON = (
     RequestRefused,
     DeclarationWithdrawn,
 )
-"""The facts that make somebody act; nothing else needs decoding."""
+"""The facts that make somebody act; nobody acts on any other."""
 
 
 @dataclass
 class People:
-    """Everybody at the border but the declarants' first lodging. `lifting`: consignments whose officer's hold is being lifted.
+    """Everybody at the border, except that the first lodgements of declarants are not made here. `lifting`: consignments whose
+    officer's hold is being lifted.
 
-    `called_off`: what is lodged again once it is known to be withdrawn; `withdrawn`: what was withdrawn before it was known to be assessed.
+    `called_off`: assessed goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
+    was read before their assessment, with its time.
 
-    `ends`: what became of each consignment so far, kept by whoever reads all facts. `sharing`: released goods that share a box, with
-    their index. `kept`: goods that cannot leave, because the other goods in their box stay.
+    `ends`: what became of each consignment so far; the caller reads all facts and keeps it. `sharing`: released goods that share
+    a container, with their index. `kept`: goods that cannot leave, because the other goods in their container stay.
 
-    `treated`: the latest record of each consignment and origin. `events`: terminals tell equipment events; without, carriers
-    tell every arrival, and terminals tell departures only, each once.
+    `treated`: the latest record of each consignment and origin. `events`: terminals report equipment events; if not, carriers
+    report every arrival, and terminals report departures only, each once.
     """
 
     day: Day
@@ -190,9 +193,9 @@ class People:
         return [arrival(key, at + timedelta(seconds=intent.arrives_after), EARLY if early else "arrival")]
 
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
-        """Some sell the goods to somebody else, and declare them again."""
+        """Some declarants sell the goods to another buyer, and declare them again."""
         assessed = self.called_off.pop(fact.consignment_id, None)
-        if assessed is None:  # of another topic, which may be read later
+        if assessed is None:  # the assessment is on another topic, which may be read later
             self.withdrawn[fact.consignment_id] = fact.occurred_at
             return []
         return [self._lodge_again(assessed, fact.occurred_at)]
@@ -218,9 +221,9 @@ class People:
         return "" if before is None else self.day.box(before)
 
     def _told_by_terminal(self, fact: ConsignmentAssessed, index: int) -> str:
-        """The container whose discharge or gate-in tells the arrival of these goods; empty where the carrier tells it.
+        """The container whose discharge or gate-in reports the arrival of these goods; empty if the carrier reports it.
 
-        It tells that of whatever is in the box, so nobody may want to hold or to withdraw any of it before.
+        The report is about all goods in the container, so it is used only if none of them will be held or withdrawn.
         """
         if len(fact.containers) != 1:
             return ""
@@ -240,7 +243,8 @@ class People:
         return Act(at, f"{box}/in/{visit}", report, stamped=True)
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
-        """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
+        """After a lapse, an officer gives the release again. An officer who placed a hold lifts it after a while; the carrier of
+        such goods reports the arrival only then, so that the order is certain."""
         key = fact.consignment_id
         lapsed = next((h for h in fact.holds if is_of_lapse(h.hold_id)), None)
         if lapsed is not None:
@@ -260,8 +264,8 @@ class People:
         return []
 
     def _never_leaves(self, key: str) -> bool:
-        """Whether the other goods in the box of these ones were rejected, refused or withdrawn, so that the box stays until they are
-        stripped from it, which nobody does here. Giving the release again would only let it lapse again."""
+        """Whether the other goods in the same container were rejected, refused or withdrawn. The container then stays until they
+        are stripped from it, which nobody does here, and a release that is given again would only lapse again."""
         index = self.sharing.get(key)
         if index is None:
             return False
@@ -270,7 +274,7 @@ class People:
         return end in STAYING and not (end == "withdrawn" and self.day.intent(other).again)
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
-        """Nobody fetched the goods in time, or nobody told it: an officer looks, and gives the release again."""
+        """Nobody fetched the goods in time, or nobody reported it, so an officer looks and gives the release again."""
         lift = self._lift(fact, hold_id, "货物仍在场 the goods are still there")
         return Act(fact.occurred_at + timedelta(hours=1), f"{fact.consignment_id}/lift/{hold_id}", lift)
 
@@ -307,7 +311,7 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
 
     def _look_again(self, fact: RectificationRequested) -> Act:
-        """The declarant has put the papers right, or could not; then the officer refuses the goods."""
+        """The officer looks again, and refuses the goods if the declarant could not put the papers right."""
         key, control = fact.consignment_id, fact.control
         result, remarks = FindingsResult.CONFORM, "单证已补齐 the papers were put right"
         if self._dice(key, control, fact.revision, "rectified") < REFUSED_PAPERS_SHARE:
@@ -325,7 +329,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
-        """Live goods are watched in isolation, and pass when they are healthy; pests of other goods are treated as those of wood."""
+        """Live goods are watched in isolation and pass if they are healthy; other goods are treated as wood. A share of both
+        (`SICK_SHARE`) is refused."""
         key, origin = fact.consignment_id, fact.origin
         sick = self._dice(key, origin, "sick") < SICK_SHARE
         decision: dict[str, Any] = {
@@ -349,7 +354,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
 
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
-        """The yard begins a while after the order, treats, airs the room, and reports when that is over."""
+        """The yard begins some time after the order, treats, airs the room, and reports when that is over. There is no act if no
+        yard can do what is ordered."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
         treated = carried_out(
             fact.goods,
@@ -375,7 +381,8 @@ class People:
         return [act]
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
-        """A desk whose clock was behind takes a record for one of the future; what was answered already is refused again."""
+        """Sends the treatment records of the goods again if a desk whose clock was behind refused one as being from the future. A
+        record that was answered already is refused again."""
         if fact.request_kind != RecordTreatment.kind or fact.code != RefusalCode.IN_FUTURE:
             return []
         later = fact.occurred_at + timedelta(days=1)
@@ -385,7 +392,8 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """It leaves once, however often it is allowed, unless something was told of it by mistake: then when that was put right."""
+        """A container leaves once, however often it may leave. If something was reported of it by mistake, it leaves when that
+        was put right."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
         acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
@@ -406,7 +414,7 @@ class People:
         return [*self.mistakes.moved(fact), *self._load(fact)]
 
     def _leave(self, box: str, goods: str, at: datetime) -> list[Act]:
-        """The departure is told at once, late, twice, or corrected."""
+        """The report of a departure: in time, late, twice, or with a correction later."""
         name, number = f"{box}/out/{goods}", int(self._dice(box) * 6)
         left = at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))
         way = self._dice(box, goods, "told") if self.events else 0.0
@@ -426,7 +434,8 @@ class People:
         return [once, Act(left + later, f"{name}/corrected", right, stamped=True, replaces=name)]
 
     def _load(self, fact: ReleaseGranted) -> list[Act]:
-        """The ship of an export lies there for a day or so. Who shares a box is not loaded: the other goods may be held."""
+        """The loading of some exports, about a day after their release. Goods that share a container are not loaded, because the
+        other goods may be held."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.direction is not Direction.EXPORT or self.day.shares(index):
             return []
@@ -440,7 +449,7 @@ class People:
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
-        """Some boxes come back empty and are fetched empty; none of those that are awaited with other goods."""
+        """Some containers come back empty and are fetched empty, but none that is awaited with other goods."""
         box = fact.container_no
         index = self.day.index_of_box(box)
         if not self.events or index is None or self.day.after(index) is not None:
@@ -453,7 +462,7 @@ class People:
         return [Act(came, f"{box}/empty/in", back, stamped=True), Act(gone, f"{box}/empty/out", out, stamped=True)]
 
     def _find(self, fact: GateAlarmRaised) -> Act:
-        """Terminals here tell what happened: who is told to have left is outside."""
+        """Terminals here report what happened, so a container that is reported to have left is found outside."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         found = RecordContainerFinding(
             container_no=box,

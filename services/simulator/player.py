@@ -34,7 +34,7 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
 NAMED = 10
-"""How many of those that were awaited are named."""
+"""How many goods without an end, and how many requests, `Played.awaited` names."""
 LOOK_SECONDS = 0.3
 """Pause between two checks whether a day is over."""
 DEAD = 5

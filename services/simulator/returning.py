@@ -1,18 +1,19 @@
-"""When are goods lodged that come in a box that was here before? Once it is known whether the box left; else they take their own.
+"""When are goods lodged that come in a container that was here before? As soon as it is known whether the container left. If it
+did not, the goods get a container of their own.
 
-What is known of a box is read from the facts, so a player that takes over comes to the same plans.
+What is known of a container is read from the facts, so a player that takes over makes the same plans.
 """
 
 from services.simulator.day import Day, Plan
 
 OUTSIDE = frozenset({"ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded"})
-"""Facts after which the box is outside: people drove it out, whatever the gate thought of that."""
+"""Facts after which the container is outside: people drove it out, whatever the gate desk had stated."""
 STAYS = frozenset({"DeclarationRejected", "ReleaseRefused", "DeclarationWithdrawn"})
-"""Facts after which the goods never leave, nor does their box."""
+"""Facts after which the goods never leave, and so neither does their container."""
 
 
 class Returning:
-    """Follows the boxes that come back, from the consignment `first` on."""
+    """Follows the containers that come back, from the consignment `first` on."""
 
     def __init__(self, day: Day, first: int) -> None:
         self._day, self._first = day, first
@@ -20,7 +21,7 @@ class Returning:
         self._waiting: dict[str, Plan] = {}
 
     def due(self, plan: Plan) -> Plan | None:
-        """What is to be lodged now that it is time for this plan; None while its box is still here."""
+        """The plan to lodge when the time of this plan has come; None while its container is still here."""
         before = self._day.before(plan.index)
         if before is None or before < self._first:
             return plan
@@ -34,7 +35,7 @@ class Returning:
         return None
 
     def due_after(self, kind: str, key: str) -> Plan | None:
-        """What is to be lodged after this fact about a box or about goods."""
+        """The plan that waited for this fact about a container or about goods; None if there is none."""
         if kind not in OUTSIDE and kind not in STAYS:
             return None
         self._subjects.add(key)

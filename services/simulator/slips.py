@@ -3,12 +3,15 @@
 from enum import StrEnum
 
 EARLY_SHARE, TAKEN_BACK_SHARE, CORRECTED_SHARE = 0.06, 0.05, 0.05
-"""Of the boxes of which something may be told wrongly, see `Day.slip`."""
+"""Shares of the containers of which something may be reported wrongly (see `Day.slip`)."""
 
 
 class Slip(StrEnum):
-    """What is told wrongly: nothing; that the goods have arrived, which the carrier takes back when the box is to be fetched; that
-    they were stripped into another box, which is taken back; or that they were stripped into one box, when it was another.
+    """What is reported wrongly.
+
+    NONE: nothing. EARLY: the goods have arrived; the carrier takes this back when the container is to be fetched. NOT_STRIPPED:
+    the goods were stripped into another container; this is taken back. STRIPPED: the goods were stripped into one container, but
+    it was another; this is corrected.
     """
 
     NONE = ""
@@ -18,7 +21,7 @@ class Slip(StrEnum):
 
 
 def slip_of(share: float) -> Slip:
-    """The slip of a box with this number from 0 to 1."""
+    """The slip of a container for this pseudo-random number from 0 to 1."""
     for slip, limit in _LIMITS:
         if share < limit:
             return slip

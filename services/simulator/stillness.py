@@ -1,7 +1,7 @@
-"""Has every message been read by everybody who reads it? Then nothing happens any more until somebody sends a request.
+"""Has every message been read by every service that reads it? If so, nothing happens until somebody sends a request.
 
-A desk writes its facts and its read positions in one transaction. So when every desk has read all that this player has read, and the
-player has read all that is there, no fact can follow.
+A desk writes its facts and its read positions in one transaction. So if every desk has read everything that this player has read,
+and the player has read everything that is there, no fact can follow.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ Offsets = Mapping[tuple[str, int], int]
 
 
 class Stillness:
-    """Asks the cluster; `still` is False too while the cluster does not answer."""
+    """Asks the cluster; `still` is also False while the cluster does not answer."""
 
     def __init__(self, kafka: Access | str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
         self._requests, self._facts, self._access = requests, facts, access_to(kafka)
         self.behind = ""
-        """Who had not read everything when it was last asked; empty if everybody had."""
+        """Who had not read everything at the last call of `still`, and what; or the error of the cluster. Empty if everything was read."""
         self._connect()
 
     def _connect(self) -> None:
@@ -40,7 +40,8 @@ class Stillness:
             group.close()
 
     def still(self, last: Offsets, read: Offsets) -> bool:
-        """`last`: offset of the last fact that the player read, `read`: the offset up to which it has read, both by topic and partition."""
+        """Whether everything was read. `last`: offset of the last fact that the player read, `read`: the offset up to which it
+        has read, both by topic and partition."""
         try:
             wanted = {**self._ends(self._requests), **{partition: offset + 1 for partition, offset in last.items()}}
             self.behind = next((behind for name in SERVICES if (behind := self._unread(name, wanted))), "")
@@ -51,7 +52,7 @@ class Stillness:
             return not self.behind
         except KafkaException as error:
             self.behind = f"the cluster does not answer: {error}"
-            self.close()  # a client may look for the group coordinator of a dead broker for ever, also when it is back
+            self.close()  # a client may look for the group coordinator on a dead broker for ever, even when it is back
             self._connect()
             return False
 
@@ -66,8 +67,8 @@ class Stillness:
         return f"{service}: {_named([(p.topic, p.partition) for p in behind])}"
 
     def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
-        """An aborted transaction and the markers of transactions hold no messages for the desk: it commits no offset behind them, and
-        needs none."""
+        """Whether only aborted transactions and transaction markers follow. They hold no messages for a desk, so it commits no
+        offset behind them."""
         group.assign([TopicPartition(p.topic, p.partition, max(0, p.offset)) for p in behind])
         try:
             at_end, began = 0, stopwatch()

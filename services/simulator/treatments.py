@@ -13,15 +13,15 @@ from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 
 OF_WOOD = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
 HEAT_SHARE = 0.9
-"""Of the wood, how much is heated; the rest gets gas, which takes a day."""
+"""Share of the wood that is heated; the rest gets gas, which takes a day."""
 
 
 def carried_out(
     goods: GoodsClass, methods: Collection[TreatmentMethod], draw: float, *, short: bool
 ) -> dict[str, Any] | None:
-    """What the record of a treatment says of its method, unit and readings; None where no yard here can do what is ordered.
+    """The fields of a treatment record for its method, unit and readings; None if no yard here can do what is ordered.
 
-    `draw`: a number from 0 to 1 that chooses where there are several methods.
+    `draw`: a number from 0 to 1 that chooses one of several methods.
     """
     able = {method: record for method, record in _RECORDS.get(goods, {}).items() if method in methods}
     if not able:
@@ -100,4 +100,4 @@ _RECORDS: dict[GoodsClass, dict[TreatmentMethod, Callable[[bool], dict[str, Any]
     GoodsClass.CHERRIES: {TreatmentMethod.METHYL_BROMIDE: _bromide_of_perishables},
     GoodsClass.GRAIN: {TreatmentMethod.PHOSPHINE: _phosphine},
 }
-"""By goods and method; of wood, heat comes first."""
+"""By goods and method; for wood, heat comes first."""
