@@ -1,4 +1,4 @@
-"""Which rows answer a question? Reads only, each in one short transaction."""
+"""Which rows answer a question? Queries only read, each in one short transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -105,7 +105,7 @@ class ReadModelQueries:
         return _consignment(rows[0], holds) if rows else None
 
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
-        """The officers' holds that are open on these consignments, the oldest of each first; `SHOWN_HOLDS` in all at most."""
+        """The open holds of officers by consignment, the oldest first; at most `SHOWN_HOLDS` in all."""
         h = t.HOLDS.c
         wanted = and_(h.consignment_id.in_(consignments), h.owner == Owner.OFFICER.value)
         query = select(t.HOLDS).where(wanted).order_by(h.since_us, h.consignment_id, h.hold_id).limit(SHOWN_HOLDS)
@@ -115,7 +115,7 @@ class ReadModelQueries:
         return found
 
     def with_holds(self, goods: Sequence[Consignment]) -> Sequence[Consignment]:
-        """These rows of a list with their open holds, `LISTED_HOLDS` in all at most."""
+        """Adds their open holds to these rows of a list, at most `LISTED_HOLDS` in all, and returns the rows."""
         h = t.HOLDS.c
         names = [each.consignment_id for each in goods]
         query = select(t.HOLDS).where(h.consignment_id.in_(names)).order_by(h.since_us, h.hold_id).limit(LISTED_HOLDS)
@@ -566,7 +566,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_desk(cls, row: Row[Any]) -> "WatchRow":
-        """A watch that no console of this database was asked for, from the facts alone."""
+        """Makes a watch from the facts alone; no console of this database took its request."""
         return cls(
             *(row.watch_id, row.bill_no, row.declarant, row.reason_False, row.actor_False),
             asked_us=row.placed_us or row.lifted_us or 0,
@@ -579,7 +579,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_door(cls, row: Row[Any], of_facts: "WatchRow | None") -> "WatchRow":
-        """A watch that a console was asked for, with what the facts add to it."""
+        """Makes a watch that was requested from a console, with what the facts add to it."""
         if of_facts is None:
             return cls._make([*row, 0, 0])
         mine = cls._make([*row, of_facts.placed, of_facts.lifted])
