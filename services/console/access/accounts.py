@@ -389,7 +389,7 @@ class Accounts:
         return shown
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
-        """Revokes the key. Other consoles accept it until it leaves their cache, which takes some seconds."""
+        """Revokes the key. A console may accept it until it leaves the cache of that console, which takes some seconds."""
         with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
@@ -606,7 +606,7 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 def _check_companies(connection: Connection, account: Account) -> None:
     """NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
-    sender, or the account if that has no company, so none of the two names may belong to another account."""
+    sender, or the account if that has no company, so neither name may be a name of another account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name
     if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():

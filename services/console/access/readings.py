@@ -30,9 +30,9 @@ from services.shell.ending import end_with_task
 AGAIN_SECONDS = 3600.0
 """After this time the same reading gets another row."""
 REMEMBERED = 50_000
-"""How many readings a process remembers as noted."""
+"""How many readings a process keeps in memory, to note each only once an hour."""
 WAITING = 100_000
-"""How many rows may wait while the database does not answer. If there are more, the oldest are given up, and
+"""How many rows may wait while the database does not answer. If there are more, the oldest are dropped and
 counted."""
 LONGEST_SUBJECT = 255
 GIVEN_UP = Counter("customs_console_readings_given_up", "Readings of masked fields that could not be put on record")
