@@ -1,4 +1,4 @@
-"""How does a reader learn the API? From pages made of the application's OpenAPI document; nothing is fetched from other servers."""
+"""How does a reader learn the API? From pages that are made from the OpenAPI document; they load nothing from other servers."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ Schema = dict[str, Any]
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    """Every operation by who needs it, with parameters, body and answers."""
+    """Every operation with its parameters, body and answers, grouped by tag."""
     document = request.app.openapi()
     groups: dict[str, list[Schema]] = {}
     for path, methods in document["paths"].items():
@@ -97,7 +97,7 @@ def _parameter(document: Schema, parameter: Schema) -> Schema:
 
 
 def _fields(document: Schema, schema: Schema) -> list[Schema]:
-    """The fields of a body; those of an object in it follow its own row, with its name as prefix."""
+    """The rows of a body's fields. The fields of an object follow the row of the object, with its name as prefix."""
     found = _resolve(document, schema)
     rows = []
     for name, field in found.get("properties", {}).items():
