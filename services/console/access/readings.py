@@ -1,5 +1,5 @@
-"""Which masked fields did an account of customs read? Officers' remarks and other fields that answers to others leave
-out, recorded by goods or container.
+"""Which masked fields did an account of customs read? Masked are officers' remarks and other fields that answers to others
+leave out; readings are recorded by goods or container.
 
 A row says that the answer was given. It is written some tenths of a second later, so that no answer waits for the
 database. An account that reads the same again within an hour gets no second row, so that a page that refreshes itself
@@ -58,7 +58,7 @@ class Readings:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
-        """Records that this person got an answer with the masked fields of these goods."""
+        """Records that this account got an answer with the masked fields of these goods."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
         with self._noting:  # several threads make answers, and may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:

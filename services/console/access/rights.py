@@ -1,4 +1,4 @@
-"""Who may ask and see what? One table: roles by route and by kind of request, and how far each role reaches."""
+"""Who may send and see what? One table has the roles for each route and each kind of request, and which goods each role may see."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -58,7 +58,7 @@ class Reach(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key is good for, within the rights of its account."""
+    """What an API key may be used for, within the rights of its account."""
 
     READ = "read"
     GATE = "gate"
@@ -70,8 +70,8 @@ class Scope(StrEnum):
 
 
 class AccessRule(NamedTuple):
-    """Who may do something. `roles`: one of them is needed; empty: every account may. `scope`: what an API key must be
-    good for; None: any key will do."""
+    """Who may do something. `roles`: one of them is needed; empty: every account may. `scope`: the scope that an API
+    key must have; None: any key is sufficient."""
 
     roles: frozenset[Role]
     scope: Scope | None
@@ -385,7 +385,7 @@ class Who(NamedTuple):
         return isinstance(right, Open) or (bool(self.actor) and self.may(right))
 
     def knows_goods(self) -> bool:
-        """Whether this account may see any goods at all. A carrier or terminal is told of containers only."""
+        """Whether this account may see any goods at all. A carrier or terminal sees containers only."""
         return not self.roles.isdisjoint(_GOODS)
 
     def of_customs(self) -> bool:

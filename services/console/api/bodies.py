@@ -1,4 +1,4 @@
-"""Can the body of a request be read? Checks size, type, JSON, duplicate keys and then the shape, each with a problem of its own."""
+"""Can the body of a request be read? Size, type, JSON, duplicate keys and then the shape are checked, each with a problem of its own."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How much time, how many bytes and how many connections does one sender get, before any route runs?"""
+"""How much time, how many bytes and how many connections may a client use before a route runs? uvicorn's protocol is extended by limits."""
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport

@@ -525,7 +525,7 @@ def report(row: ReportRow) -> ReportView:
 
 
 SHOWN_WAITS = 3
-"""Bills for which the gate's answer says what they wait for; further ones are counted."""
+"""For how many bills the gate's answer says what they wait for; further ones are only counted."""
 COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
 """Reasons of the gate's answer to which the number of lots in the container is added. Not that of an export: all its lots are released, and
 none may leave by land."""

@@ -1,4 +1,4 @@
-"""How do ports get releases and revocations over HTTP? From a cursor on: by polling, by long polls, or as an event stream."""
+"""How do ports get releases and revocations over HTTP? They read from a cursor on, by polling, by long polls, or as an event stream."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -121,7 +121,7 @@ class _Counted(StreamingResponse):
 
 
 async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request: Request) -> AsyncIterator[bytes]:
-    """The stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
+    """Yields the stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
     yield b"retry: 1000\n\n"
     proved = stopwatch()
     while not desk.bell.closed and not await request.is_disconnected():

@@ -166,7 +166,7 @@ class Asker:
     def key(self, sender: str, idempotency_key: str) -> RequestKey:
         """The key of a request by this sender: always the same for the same idempotency key; a random one if the sender gave none.
 
-        It is derived with a secret, because somebody who can predict an id could send another request under it first.
+        It is derived with a secret, because anybody who can predict an id could send another request under it first.
         """
         if not idempotency_key:
             events = hmac.digest(self._secret, f"{sender}\0\0events".encode(), "sha256").hex()

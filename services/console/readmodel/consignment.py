@@ -27,7 +27,7 @@ Body = dict[str, Any]
 
 
 class AwaitedCode(StrEnum):
-    """What goods may wait for: a step, the hold of a desk by its id, or any hold whose id begins with one of `SEVERAL`."""
+    """What the goods of the list may wait for: a step; a hold of a desk, by its id; or any hold that begins with one of `SEVERAL`."""
 
     ACCEPTANCE = "acceptance"
     ASSESSMENT = ASSESSMENT
@@ -58,7 +58,7 @@ SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("
 
 
 class Mover(StrEnum):
-    """Who may have to act."""
+    """Whose move it may be."""
 
     DECLARANT = Owner.DECLARANT.value
     DECLARATION = Owner.DECLARATION.value
@@ -268,7 +268,7 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The release desk's next message says what is true instead."""
+    """The next fact of the release desk replaces what is written here."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None

@@ -1,4 +1,4 @@
-"""What is known of a container: its visit, the gate's last statement, reports, holds, and the consignments in it?
+"""What is known about a container? Its visit, the gate desk's latest statement, its reports and holds, and the consignments in it.
 
 All facts of the gate desk about one container come in order; the release desk's statements about the goods in it are ordered by version.
 """
@@ -14,7 +14,7 @@ OPENED, CLOSED = "opened", "closed"
 GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
 """Statements of the gate desk after which a box is not in the area."""
 _LEFT = frozenset({"left_unreleased", "left_undeclared", "empty_left_laden"})
-"""Alarms that say that the box left; the others are about a box inside, or about goods that are outside already."""
+"""Alarms that a box left; the others are about a box inside, or about goods that are outside already."""
 
 
 @dataclass(slots=True)

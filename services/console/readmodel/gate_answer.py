@@ -39,7 +39,7 @@ class AskedHold(NamedTuple):
 
 
 class GoodsState(NamedTuple):
-    """What the row of one consignment says. `declared` and `word`: the latest answers of the declaration and the
+    """Columns of the row of one consignment. `declared` and `word`: the latest answers of the declaration and the
     release desk; `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a
     release; `waiting_for`: what the consignment waits for."""
 
@@ -111,8 +111,8 @@ def is_of_another_call(part: ContainerPart, row: Container) -> bool:
 
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether this part has to be released before the container may leave: it has a declaration that stands, or a
-    statement of the release desk."""
+    """Whether this part has to be released before the container may leave: it has a declaration in force, or a statement
+    of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
@@ -226,7 +226,7 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """The reason if the gate desk has not said yes although no hold is known: the container is outside, no goods in it
+    """The reason why the gate desk has not answered yes although no hold is known: the container is outside, no goods in it
     are known, or a desk has not finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:

@@ -1,4 +1,4 @@
-"""How far behind the topics are the rows of the read model? Measured is the time up to which all messages of the topics are in the rows.
+"""How far behind the topics are the rows of the read model? The answer is a time: all messages up to it are in the rows.
 
 The gate's answer is stale if a high watermark of the topics of the release and the gate desk was seen too long ago and is not reached
 yet. High watermarks are compared because an open transaction may contain a revocation. On the other topics only committed messages

@@ -57,7 +57,7 @@ WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
 
 
 class Inside(NamedTuple):
-    """What the rows say of one container. `parked`: the consignments in it that have a parked message; `unanswered`:
+    """The rows about one container. `parked`: the consignments in it that have a parked message; `unanswered`:
     holds on the container or its consignments that were requested and that no desk has answered."""
 
     row: Container | None
@@ -258,7 +258,7 @@ class ReadModelQueries:
     # containers
 
     def container(self, container_no: str) -> "Inside":
-        """What the rows say of this container and of the consignments in it; those that keep it inside come first."""
+        """The rows about this container and the consignments in it; those that keep it inside come first."""
         parts = t.CONSIGNMENT_CONTAINERS
         held = (
             select(C.consignment_id)
