@@ -87,7 +87,7 @@ def settled(person: str, subject: str, from_us: int | None, until_us: int | None
 
 
 class AccountQueries:
-    """Reads these lists by `engine`."""
+    """Reads these lists, by an engine for reading."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

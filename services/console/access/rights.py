@@ -105,7 +105,7 @@ _WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
 CUSTOMS = _OFFICERS | _WATCHING
 """The roles of customs, which may read the remarks of officers."""
 OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
-"""The roles outside customs. No account has roles of both kinds."""
+"""The roles outside customs. Only in a sandbox may an account have roles of both kinds."""
 _LISTING = frozenset({R.TARGETING, R.RELEASE})
 _GOODS = _DECLARING | CUSTOMS | {R.TREATMENT}
 _BOXES = _GOODS | _PORTS

@@ -127,7 +127,7 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
-        return ""  # not declared yet: a hold on it takes effect as soon as it is
+        return ""  # the goods are not declared yet; a hold on them takes effect when they are
     if row is None and await run_in_threadpool(lodged_by, desk, who, subject):
         return who.company
     if desk.behind():

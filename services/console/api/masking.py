@@ -1,4 +1,4 @@
-"""Which part of an answer may a reader outside customs see? All fields except those that are marked as inside in `schemas`.
+"""Which part of an answer may a reader outside customs see? All fields whose mark in `schemas` lets that reader see them.
 
 Everything that leaves the console is masked here: contents of messages by `body_for`, and documents of the API, from which pages and
 files are made, by `masked`.

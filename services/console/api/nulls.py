@@ -1,6 +1,6 @@
 """What does an explicit `null` mean in a body? For an optional field, the same as leaving it out; for any other field, it is a fault.
 
-This is accepted because many serialisers write null for an empty field. A body is validated a second time, without these fields, only if
+Nulls are accepted because many serialisers write one for each empty field. A body is validated a second time, without these fields, only if
 nulls were faults at first.
 """
 

@@ -1,5 +1,5 @@
-"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and answered 202 when the broker has
-acknowledged them."""
+"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and they are answered 202 when
+the broker has acknowledged them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC

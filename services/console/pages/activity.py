@@ -1,4 +1,4 @@
-"""Who did what? One page lists requests, readings and settled messages by person, goods and day; another one asks for a container number."""
+"""Who did what? One page lists requests, readings, and replayed or discarded messages by person, goods and day; another asks for a container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple

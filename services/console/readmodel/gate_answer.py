@@ -65,8 +65,8 @@ class GateAnswer(NamedTuple):
     """May a container leave, and why not? `reason`: a code that the console's language files translate; `detail`:
     further text, such as the reason of a hold; `waiting_for`: the consignments that keep it inside.
 
-    `lots`: how many lots are in it, as an officer counted them, else as a declaration states or as bills are known,
-    whichever is more. `released`: how many of them may go; `awaited`: the consignments that may not, and what each
+    `lots`: how many lots are in it: as many as bills are known, or as an officer counted (without a count: as a
+    declaration states), whichever is more. `released`: how many of them may go; `awaited`: the consignments that may not, and what each
     waits for.
     """
 

@@ -57,11 +57,11 @@ class Projector:
         self._written_at, self._written_complete = 0.0, False
 
     def stop(self) -> None:
-        """Finish the batch in hand, then return from `run`."""
+        """Makes `run` return after the present batch."""
         self._stop.set()
 
     def run(self) -> None:
-        """Projects until `stop`, and starts afresh from the offsets in SQL after any trouble."""
+        """Projects until `stop`, and begins again from the offsets in SQL after each error."""
         store = Store(open_engine(self.settings.database_url, writes=True), self.settings.projector_cache)
         while not self._stop.is_set():
             try:

@@ -147,7 +147,7 @@ class ReadModelQueries:
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
     def bodies(self, positions: Iterable[int]) -> dict[int, str]:
-        """The contents that lie at these places."""
+        """The contents of the messages at these places, by place."""
         f, wanted = t.FACTS.c, list(positions)
         found: dict[int, str] = {}
         for start in range(0, len(wanted), 500):
