@@ -1,4 +1,4 @@
-"""Which application is the console? Routes, pages, problems as answers, health and metrics; its life is that of a server."""
+"""What does the console consist of? Routes, pages, error answers, health and metrics, and what runs as long as the server."""
 
 import asyncio
 import threading
@@ -70,7 +70,7 @@ EVERYWHERE: requests.Responses = documented(
     (422, "A query parameter that the route does not have, or other input that breaks the contract"),
     (431, "The headers are too large"),
 )
-"""What the server says before a route hears of a request."""
+"""Error answers that may be given before a route is called."""
 UNWELL: requests.Responses = {
     503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
 }
@@ -82,9 +82,9 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LONGEST_ANSWER = 1_000_000
-"""Bytes."""
+"""Bytes of one answer at most."""
 WHOLE = ("/static/", "/consignments.csv", "/metrics")
-"""Files, and what Prometheus reads in one piece: as long as they are. What stands in labels has few values."""
+"""Paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. Their labels have few values."""
 log = structlog.get_logger()
 DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
 
@@ -96,7 +96,7 @@ a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
-    """The console; with its lifespan run, it reads the topics and writes the rows."""
+    """Makes the console's application. Its lifespan opens database and producer, and runs the projector unless that is another process."""
     app = FastAPI(
         title="Datongguan console",
         version="1",
@@ -173,7 +173,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
-    """The projector in a thread."""
+    """Runs the projector in a thread of this process."""
     progress = Progress()
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -187,7 +187,7 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """The projector is another process; here is read what it writes."""
+    """Reads the standing that the projector, which is another process, writes to the database."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
@@ -241,7 +241,7 @@ def _health(app: FastAPI) -> None:
 
 
 def _tell(request: Request, problem: Problem) -> Response:
-    """A problem as whoever asks reads it: a page for a person's browser, problem+json for everybody else."""
+    """The answer for a problem: a page for a browser, problem+json for every other client."""
     return show_problem(request, problem) if wants_page(request) else respond(problem)
 
 
@@ -264,7 +264,7 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # nobody reads it: the body's sender has hung up
+        return Response(status_code=400)  # nobody reads this answer: the client has closed the connection
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])
@@ -277,7 +277,7 @@ def _problems(app: FastAPI) -> None:
 
 
 def _stays(request: Request) -> Response:
-    """A terminal that asks while the rows are away gets a no, not an error page to interpret."""
+    """The answer to a gate question while the read model does not answer: no, in the usual shape, so that a terminal can read it."""
     away = both("gate.away")
     answer = GateView(
         container_no=str(request.path_params.get("container_no", "")),
@@ -295,8 +295,8 @@ def _stays(request: Request) -> Response:
 
 
 def _document(app: FastAPI) -> None:
-    """The API's document also has the schemas that FastAPI does not see: of bodies that routes read themselves, and of problems, which are
-    not `application/json`."""
+    """Adds the schemas that FastAPI does not see to the OpenAPI document: those of bodies that routes read themselves, and those of problems,
+    which are not `application/json`."""
     make: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -313,9 +313,9 @@ def _document(app: FastAPI) -> None:
 
 
 class Bounded:
-    """No answer of API or pages is longer than LONGEST_ANSWER: lists come in pages. One that is, is a fault of ours, and said so
-    instead of filling a terminal's memory. An answer that does not say its length is kept back until it ends; only streams of
-    events, which have no end, pass piece by piece."""
+    """ASGI middleware that replaces an answer longer than LONGEST_ANSWER by a problem, so that it does not fill a client's memory. Such an
+    answer is a programming error, because lists come in pages. An answer without `Content-Length` is kept back until it ends; only event
+    streams, which have no end, are passed on piece by piece."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -361,7 +361,7 @@ class Bounded:
 
 
 class _Measured:
-    """Counts and times answers by route; the route's template, never an id, is the label."""
+    """ASGI middleware that counts and times answers by route. The label is the template of the route, which contains no id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""How does the console run? uvicorn in this process; the projector in a thread, or in a process of its own that makes the tables."""
+"""How does the console run? uvicorn runs in this process; the projector runs in a thread, or in another process, which makes the tables."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 def configure_logs(level: str) -> None:
-    """One JSON object a line on standard output, as the workers' logs; importing the worker would bring Faust along."""
+    """Writes logs as the workers do: one JSON object a line on standard output. The worker's function is not used, because it imports Faust."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -37,7 +37,7 @@ def configure_logs(level: str) -> None:
 
 
 class Server(uvicorn.Server):
-    """Tells those who wait for news that it is stopping, before it waits for them."""
+    """A server that first wakes the clients that wait for the feed when it stops, because it would otherwise wait for them."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -45,11 +45,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are `on_stop`'s."""
+        """Installs no signal handlers, because `on_stop` has its own."""
         yield
 
     def stop(self) -> None:
-        """From any thread."""
+        """Stops the server; may be called from any thread."""
         office = getattr(self._console.state, "office", None)
         if office is not None:
             office.bell.close()
@@ -57,22 +57,22 @@ class Server(uvicorn.Server):
 
 
 def prepare(settings: ConsoleSettings) -> None:
-    """What every process of the console does first."""
+    """Sets the process up; every process of the console calls this first."""
     end_with_any_thread()
-    os.umask(0o077)  # the database of goods and declarants is its owner's alone
+    os.umask(0o077)  # only the owner may read the database and other files
     configure_logs(settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
 def spare() -> None:
-    """A batch is thousands of small objects that live for one turn: the default thresholds would search them all the time."""
+    """Raises the thresholds of the garbage collector. Each batch makes thousands of short-lived objects, so the defaults would run it too often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
 
 
 def await_tables(url: str) -> None:
-    """Returns once the projector's process has made the newest tables; until then there is nothing to be answered from."""
+    """Waits until the projector's process has brought the tables to the newest revision."""
     before = ""
     while why := not_newest(url):
         if why != before:
@@ -82,8 +82,8 @@ def await_tables(url: str) -> None:
 
 
 def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
-    """How the server runs. The headers of a proxy are believed from those that the settings name, and from nobody else: by his
-    address somebody who guesses passwords is made to wait."""
+    """Returns the settings of the server. Only proxies that the settings name may set a client's address by a header: failed sign-ins are
+    counted by address."""
     proxies = [each.strip() for each in settings.trusted_proxies.split(",") if each.strip()]
     return uvicorn.Config(
         app,
@@ -102,13 +102,13 @@ def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
 
 
 def serve(settings: ConsoleSettings) -> None:
-    """Runs until SIGTERM or Ctrl-C, then ends within `stop_seconds` and a little; blocks."""
+    """Runs the console until SIGTERM or Ctrl-C, then ends in a little more than `stop_seconds`; blocks."""
     servers: list[Server] = []
 
     def stop() -> None:
         for server in servers:
             server.stop()
-        if not servers:  # the tables are made in transactions: nothing that was begun counts
+        if not servers:  # the tables are made in transactions, so an unfinished one leaves nothing
             os._exit(0)
 
     on_stop(stop)

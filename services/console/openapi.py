@@ -1,4 +1,4 @@
-"""Writes openapi.json from the routes: `python -m services.console.openapi`; a test holds file and routes together."""
+"""Writes openapi.json from the routes: `python -m services.console.openapi`; a test compares the file with the routes."""
 
 import json
 from pathlib import Path

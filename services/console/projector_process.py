@@ -1,4 +1,4 @@
-"""How does the projector run as a process of its own? In a thread, the newest tables before it, its pages on a port of its own."""
+"""How does the projector run as a process of its own? First the tables are made; then it runs in a thread, beside a server for its pages."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ def run(settings: ConsoleSettings) -> None:
     def stop() -> None:
         for server in servers:
             server.stop()
-        if not servers:  # the tables are made in transactions: nothing that was begun counts
+        if not servers:  # the tables are made in transactions, so an unfinished one leaves nothing
             os._exit(0)
 
     on_stop(stop)
@@ -63,12 +63,12 @@ def run(settings: ConsoleSettings) -> None:
 
 
 def pages(settings: ConsoleSettings, progress: Progress, thread: threading.Thread) -> FastAPI:
-    """Health and metrics; they tell nothing of goods."""
+    """The pages of the projector: health and metrics, without data about goods."""
     app = FastAPI(title="Datongguan projector", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/livez")
     def livez() -> Response:
-        """503 when the projector stands still; a database or broker that is away is not its fault."""
+        """503 if the projector's thread has stopped or hangs; not if only the database or the broker does not answer."""
         silent = progress.silent_seconds()
         stalled = not thread.is_alive() or silent > settings.console_stall_seconds
         body = {"status": "stalled" if stalled else "ok", "silent_seconds": round(silent, 1)}
@@ -76,7 +76,7 @@ def pages(settings: ConsoleSettings, progress: Progress, thread: threading.Threa
 
     @app.get("/readyz")
     def readyz() -> Response:
-        """503 while it does not turn, or waits for database, broker or topics."""
+        """503 while the projector does not run, or waits for database, broker or topics."""
         standing = progress.state()
         turns = thread.is_alive() and progress.silent_seconds() <= settings.gate_stale_seconds
         waiting = bool(standing.trouble) or not turns

@@ -1,4 +1,4 @@
-"""Which settings does the console read from its environment? Prefix DTG_; every one with its unit."""
+"""Which settings does the console read from its environment? Their names begin with DTG_, and their descriptions have the units."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Who has which rights, who gave them, and who did what? Read from the consoles' own rows, a page at a time."""
+"""Who has which rights, who granted them, and who did what? The consoles' own rows are read, a page at a time."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ from services.console.readmodel.consignment import plain
 from services.console.readmodel.lists import ListPart, ListPosition, read
 
 SETTLED = ("replayed", "released", "discarded")
-"""What became of a message that was set aside: `released` is the older word for `replayed`."""
+"""States of messages that are no longer set aside; `released` is the older word for `replayed`."""
 
 
 class InForce(NamedTuple):
-    """How many sessions and keys of an account are good now, and when one of the sessions was used last, as is noted each minute."""
+    """How many sessions and keys of an account are valid now, and when one of the sessions was used last (to the minute)."""
 
     sessions: int = 0
     used_us: int | None = None
@@ -23,7 +23,7 @@ class InForce(NamedTuple):
 
 
 def accounts(search: str) -> list[ListPart]:
-    """Accounts by name; `search`: of those only that begin so, or have this company, office or role."""
+    """Accounts by name. `search`: only those whose name begins with it, or whose company, office or role it is."""
     a = t.ACCOUNTS.c
     named = or_(
         a.account.startswith(search, autoescape=True),
@@ -35,15 +35,15 @@ def accounts(search: str) -> list[ListPart]:
 
 
 def grants(name: str) -> list[ListPart]:
-    """What was given and taken, the latest first; `name`: only what was given to this account, or by it."""
+    """The record of grants, the latest first. `name`: only grants to or by this account."""
     g = t.GRANTS.c
     wanted = (g.account == name, g.granted_by == name) if name else (true(),)
     return [ListPart(t.GRANTS, wanted, (g.number,), latest_first=True)]
 
 
 def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """What was asked of desks over the consoles, the latest first; by this person, about these goods or this container, and
-    between these times, where they are given."""
+    """Requests that consoles sent to desks, the latest first. If given: by this person, about these goods or this container, and between
+    these times (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -58,7 +58,7 @@ def requests(person: str, subject: str, from_us: int | None, until_us: int | Non
 
 
 def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """What people of customs read that is masked for others, the latest first; arguments as of `requests`."""
+    """Readings of fields that are masked outside customs, the latest first; arguments as in `requests`."""
     r = t.READINGS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -72,7 +72,7 @@ def readings(person: str, subject: str, from_us: int | None, until_us: int | Non
 
 
 def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Messages that were set aside and that somebody had replayed or discarded, the latest first; arguments as of `requests`."""
+    """Messages that were set aside and later replayed or discarded, the latest first; arguments as in `requests`."""
     p = t.PARKED.c
     wanted: list[ColumnElement[bool]] = [p.status.in_(SETTLED), p.settled_us.is_not(None)]
     if person:
@@ -87,7 +87,7 @@ def settled(person: str, subject: str, from_us: int | None, until_us: int | None
 
 
 class AccountQueries:
-    """Reads these lists. `engine`: of a console, for reading."""
+    """Reads these lists, by an engine for reading."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -95,12 +95,12 @@ class AccountQueries:
     def page(
         self, parts: Sequence[ListPart], after: ListPosition | None, limit: int
     ) -> list[tuple[ListPosition, Row[Any]]]:
-        """The rows after a place, `limit` at most, each with its own place."""
+        """The first `limit` rows after the position `after`, each with its own position."""
         with self._engine.begin() as connection:
             return read(connection, parts, after, limit)
 
     def in_force(self, names: Iterable[str], at: int) -> dict[str, InForce]:
-        """Of each of these accounts, what is good at this time."""
+        """By account, which sessions and keys are valid at this time (microseconds since 1970 UTC)."""
         s, k, wanted = t.SESSIONS.c, t.API_KEYS.c, list(names)
         good = and_(s.account.in_(wanted), s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE)
         sessions = select(s.account, func.count(), func.max(s.used_us)).where(good).group_by(s.account)
@@ -112,7 +112,7 @@ class AccountQueries:
         return {name: InForce(*signed_in.get(name, (0, None)), with_keys.get(name, 0)) for name in wanted}
 
     def keys_of(self, account: str) -> list[Row[Any]]:
-        """The keys of an account, the latest first, without anything of which one could be made."""
+        """The keys of an account, the latest first, without their digests."""
         k = t.API_KEYS.c
         columns = (k.key_id, k.account, k.scopes, k.made_us, k.ends_us, k.revoked_us)
         query = select(*columns).where(k.account == account).order_by(k.made_us.desc(), k.key_id)
@@ -120,7 +120,7 @@ class AccountQueries:
             return list(connection.execute(query))
 
     def clients_of(self, agent: str) -> list[Row[Any]]:
-        """The companies that have authorised this agent (its company), the latest first; also those for which it is over."""
+        """The companies that authorised this agent (named by its company), the latest first, including authorisations that have ended."""
         a = t.AUTHORISATIONS.c
         query = select(t.AUTHORISATIONS).where(a.agent == agent).order_by(a.from_us.desc(), a.company)
         with self._engine.begin() as connection:

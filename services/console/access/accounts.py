@@ -1,7 +1,8 @@
-"""Which people and programs are there, who is signed in, and who gave whom what right? Rows of the console's own, which a rebuild keeps.
+"""Which people and programs have accounts, who is signed in, and who granted which right? These are the console's own rows, which a
+rebuild keeps.
 
-Passwords are hashed by argon2id (RFC 9106) and checked in a thread; an API key and a session are long random secrets, of which
-SHA-256 is stored, so that checking them costs microseconds. All times are microseconds since 1970 UTC of the world's clock.
+Passwords are hashed by argon2id (RFC 9106) and checked in a thread. API keys and sessions are long random secrets; only their SHA-256
+is stored, so checking them takes microseconds. All times are microseconds since 1970 UTC of the world's clock.
 """
 
 import hmac
@@ -27,27 +28,27 @@ from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 SESSION_HOURS = 12
-"""A session ends so long after its sign-in, also while it is used,"""
+"""A session ends so long after its sign-in, even while it is used."""
 IDLE_MINUTES = 60
-"""and when it was not used for so long."""
+"""A session also ends if it was not used for so long."""
 USED_EVERY = MINUTE
 """Interval at which the time of the last use of a session is written."""
 SKEW = 5 * MINUTE
-"""A session or key that was made later than so far in the future shows that a clock was set back; it is refused."""
+"""If a session or key was made more than this in the future, the clock was set back, and the session or key is refused."""
 ONE_TIME_HOURS = 72
-"""How long a password is good that somebody else made, where nothing else is said (DTG_ONE_TIME_HOURS)."""
+"""How long a one-time password, which somebody else made, is valid (default of DTG_ONE_TIME_HOURS)."""
 FREE_FAILURES = 5
-"""Failed sign-ins of one name from one address that cost no waiting."""
+"""How many sign-ins of one name from one address may fail before the next has to wait."""
 LONGEST_WAIT = 60 * SECOND
-"""After more of them, the wait doubles up to this."""
+"""With each further failure the wait doubles, up to this."""
 REMEMBERED = HOUR
-"""After this the failures of a name from an address are forgotten."""
+"""So long after the last failure of a name from an address, its failures no longer count."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 LONGEST_NAME = 64
 NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
-"""Signs of a new account's name: none that looks like another one of them, or that is not seen."""
+"""The characters of a new account's name: none of them looks like another one or is invisible."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
-"""An API key: its id, by which it is called, and its secret."""
+"""An API key: its public id and its secret."""
 Granted = Literal[
     "account made",
     "account changed",
@@ -60,15 +61,15 @@ Granted = Literal[
     "authorisation ended",
     "copy confirmed",
 ]
-"""What the record of grants says was done; the same words since its first row."""
+"""Kinds of entries in the record of grants. They are stored and must not be renamed."""
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
-"""The hash that a password is compared with where there is no such account, so that the answer takes as long."""
+"""The hash with which a password is compared if there is no such account, so that the answer takes as long."""
 COOKIE_SIGNS = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class NotGranted(Exception):
-    """An account, right or key cannot be given as it was asked for; the text says why, in Chinese and English."""
+    """An account, right or key cannot be granted as requested; the text says why, in Chinese and English."""
 
 
 class Account(NamedTuple):
@@ -85,11 +86,11 @@ class Account(NamedTuple):
     password_until_us: int | None = None
 
     def is_over(self, at: int) -> bool:
-        """Whether its password was made by somebody else, and was not changed in time."""
+        """Whether its one-time password was not changed in time."""
         return self.must_change and self.password_until_us is not None and at >= self.password_until_us
 
     def who(self, clients: Iterable[str] = (), **more: Any) -> Who:
-        """Somebody who has proved to be this account."""
+        """Returns the authenticated person or program of this account."""
         roles = frozenset([Role(role) for role in self.roles.split() if role in _ROLES])
         return Who(self.account, roles, self.company, self.office, frozenset(clients), **more)
 
@@ -99,14 +100,14 @@ _SCOPES = {scope.value for scope in Scope}
 
 
 class Shown(NamedTuple):
-    """A secret at the only moment at which it is shown."""
+    """A new key with its secret, which is shown only once."""
 
     key_id: str
     secret: str
 
 
 class SignInRefused(Exception):
-    """The sender is not authenticated. `code`: a row of `[problems]` in words.toml."""
+    """The sender is not authenticated. `code`: a key of `[problems]` in words.toml."""
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code)
@@ -114,7 +115,7 @@ class SignInRefused(Exception):
 
 
 class KnownKey(NamedTuple):
-    """What is known of a key that was shown, for some seconds: whose it is, and until when it may be."""
+    """A valid key, cached for some seconds: whose it is, and when it ends."""
 
     who: Who
     ends_us: int | None
@@ -126,14 +127,14 @@ def digest(secret: str) -> str:
 
 
 def csrf_of(cookie: str) -> str:
-    """What the forms of a session carry: worked out of its cookie, so that no page of another session has it."""
+    """Returns the CSRF token of a session's forms. It is derived from the cookie, so no page of another session has it."""
     return hmac.digest(cookie.encode(), b"form", "sha256").hex()
 
 
 class Accounts:
-    """The rows of people and programs. `engine` writes, each call in one transaction; `reading`: for what is asked with each request,
-    so that nobody waits for a projector that writes. `generation` counts what is given, taken and ended. `one_time_hours`: how long a
-    password is good that somebody else made."""
+    """Reads and writes the accounts of people and programs. `engine` writes, each call in one transaction. `reading` is for the reads of
+    every request, so that they do not wait for the projector's writes. `generation` counts the changes of rights and the ended sessions.
+    `one_time_hours`: how long a one-time password is valid."""
 
     def __init__(
         self,
@@ -147,7 +148,7 @@ class Accounts:
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:
-        """A transaction that gives or takes something."""
+        """A transaction that changes rights, keys or sessions; the change is counted in `generation`."""
         with self._engine.begin() as connection:
             yield connection
             self.generation.advance(connection)
@@ -164,7 +165,7 @@ class Accounts:
         password: str | None = None,
         sandbox: bool = False,
     ) -> None:
-        """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
+        """Makes an account; NotGranted if its name, roles, company or office is not allowed, or the name is taken."""
         _check_new(account, sandbox)
         until = at + self.one_time_hours * HOUR if password and account.must_change else None
         row = account._replace(password=hashed(password) if password else "", made_us=at, password_until_us=until)
@@ -174,8 +175,8 @@ class Accounts:
     def publish(
         self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
     ) -> None:
-        """An account of a sandbox with its published key and, of an agent, a company that has authorised it, in one transaction. What is
-        there is left as it is, also where it was closed, revoked or ended since; what an earlier start did not come to is made."""
+        """Makes an account of a sandbox with its published key and, for an agent, the authorisation by `client`, in one transaction. What
+        exists is left unchanged, even if it was closed, revoked or ended; what is missing because an earlier start failed is made."""
         _check_new(account, sandbox=True)
         made = self.account(account.account) is None
         row = account._replace(password=hashed(password) if made and password else "", made_us=at)
@@ -210,10 +211,10 @@ class Accounts:
         shown: Mapping[str, str] | None = None,
         **columns: Any,
     ) -> None:
-        """Gives other roles, company or office, or closes the account; it holds from the next request on.
+        """Changes roles, company or office, or closes the account. The change takes effect with the next request.
 
-        `shown`: columns as they were when the change was thought of. NotGranted where one of them is another by now, so that
-        nobody takes back unseen what somebody else gave meanwhile; and where nobody would be administrator any more.
+        `shown`: values of columns that the person who changes them has seen. NotGranted if one of them has changed since, so that nobody
+        undoes another person's change unseen, and if no administrator would be left.
         """
         with self._changing() as connection:
             before = _account(connection, name)
@@ -236,7 +237,7 @@ class Accounts:
             _granted(connection, by, name, "account changed", detail, at)
 
     def first(self, name: str, at: int) -> str | None:
-        """The one-time password of an administrator where there is no account at all; None where there is one."""
+        """Makes the first administrator and returns its one-time password; None if there is any account already."""
         with self._engine.begin() as connection:
             if connection.execute(select(func.count()).select_from(t.ACCOUNTS)).scalar_one():
                 return None
@@ -251,9 +252,8 @@ class Accounts:
     def set_password(
         self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
     ) -> None:
-        """A new password; every session of the account ends but `keep`. One that somebody else makes is to be changed, and is good for
-        `one_time_hours`. NotGranted for one that is too short or too long; `proved`: as
-        in `open_session`."""
+        """Sets a new password and ends every session of the account except `keep`. If somebody else sets it, it must be changed within
+        `one_time_hours`. NotGranted if it is too short or too long; `proved`: as in `open_session`."""
         check_password(password)
         made, one_time = hashed(password), by != name
         until = at + self.one_time_hours * HOUR if one_time else None
@@ -271,7 +271,7 @@ class Accounts:
     # sessions
 
     def wait_us(self, name: str, address: str, at: int) -> int:
-        """How long a sign-in of this name from this address has to wait. Other addresses and names do not."""
+        """Returns for how many microseconds a sign-in of this name from this address has to wait; others are not affected."""
         s = t.SIGN_INS.c
         with self._reading.begin() as connection:
             row = connection.execute(
@@ -284,7 +284,7 @@ class Accounts:
         return min(wait, max(0, last + wait - at))  # a clock that was set back makes nobody wait longer
 
     def failed(self, name: str, address: str, at: int) -> int:
-        """Counts a failed sign-in; how many there are now, one after the other."""
+        """Counts a failed sign-in and returns how many have failed in a row."""
         s = t.SIGN_INS.c
         with self._engine.begin() as connection:
             connection.execute(delete(t.SIGN_INS).where(s.last_us < at - REMEMBERED))
@@ -296,8 +296,8 @@ class Accounts:
             return int(connection.execute(here).scalar_one())
 
     def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
-        """The cookie of a new session of this account. `proved`: the hash with which its password was compared; SignInRefused where the
-        account has another one by now, or was closed: to compare takes time, and somebody may have taken the password away."""
+        """Opens a session of this account and returns its cookie. `proved`: the hash with which the password was compared. SignInRefused if
+        the account has another hash or was closed meanwhile, because comparing takes time."""
         cookie = fresh_secret()
         row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
         with self._engine.begin() as connection:
@@ -309,8 +309,8 @@ class Accounts:
         return cookie
 
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
-        """Ends all sessions of this account, in every browser. `by`: somebody else who ends them, which is
-        put on record; NotGranted where there is no such account then."""
+        """Ends all sessions of this account, in every browser. `by`: another person who ends them; this is recorded, and NotGranted is
+        raised if there is no such account."""
         with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -319,9 +319,9 @@ class Accounts:
                 _granted(connection, by, name, "sessions ended", "", at)
 
     def session(self, cookie: str, host: str, at: int) -> Who:
-        """Who has this session; SignInRefused for one that was never there, has ended, or is shown at another host name.
+        """Returns who has this session. SignInRefused if it never existed, has ended, or is used at another host name.
 
-        A cookie at another name than that at which it was set was copied by somebody: its session ends.
+        A cookie that is used at another host name than the one that set it was copied, so its session is ended.
         """
         if not COOKIE_SIGNS.fullmatch(cookie):
             raise SignInRefused("session_unknown")
@@ -364,7 +364,7 @@ class Accounts:
         ends_us: int | None = None,
         scopes: Iterable[str] = tuple(_SCOPES),
     ) -> Shown:
-        """A key of this account, shown once."""
+        """Makes a key of this account; its secret is shown only once. NotGranted if the scopes or the account are not valid."""
         wanted = sorted(set(scopes))
         if not wanted or not set(wanted) <= _SCOPES:
             raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(wanted)}. 权限范围有误")
@@ -374,7 +374,8 @@ class Accounts:
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
-        """Another key of the same account and scopes; the old one is good for `overlap_us` more, or until it would have ended."""
+        """Makes another key with the same account and scopes. The old key is valid for `overlap_us` more, but not longer than before.
+        NotGranted if it is not in force."""
         shown = Shown(fresh_key()[:12], fresh_secret())
         with self._changing() as connection:
             k = t.API_KEYS.c
@@ -388,7 +389,7 @@ class Accounts:
         return shown
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
-        """The key is good no more; a console learns it within the seconds for which it remembers keys."""
+        """Revokes the key. A console may accept it until it leaves the cache of that console, which takes some seconds."""
         with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
@@ -400,7 +401,7 @@ class Accounts:
             _granted(connection, by, row.account, "key revoked", key_id, at)
 
     def key(self, written_key: str, at: int) -> KnownKey:
-        """Whose key this is; SignInRefused for one that was never given, has expired or was revoked."""
+        """Returns whose key this is. SignInRefused if it is unknown, has expired or was revoked, or if its account is closed."""
         match = KEY.fullmatch(written_key)
         if match is None:
             raise SignInRefused("key_unknown")
@@ -423,7 +424,7 @@ class Accounts:
         return KnownKey(account.who(clients, scopes=scopes), row.ends_us)
 
     def listed_keys(self) -> list[Any]:
-        """All keys, without anything of which one could be made."""
+        """All keys without their digests."""
         k = t.API_KEYS.c
         columns = (k.key_id, k.account, k.scopes, k.made_us, k.ends_us, k.revoked_us)
         with self._engine.begin() as connection:
@@ -432,8 +433,8 @@ class Accounts:
     # authorisations of agents
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
-        """The agent may declare for the company and see its goods, from and until these times; NotGranted for an empty time, and for
-        all companies at once: each gives this for itself."""
+        """Lets the agent declare for the company and see its goods from `from_us` until `until_us`. NotGranted if that time is empty, or
+        for all companies at once, because each company authorises for itself."""
         if (
             company == EVERY_COMPANY
             or not company.strip()
@@ -447,7 +448,7 @@ class Accounts:
             _authorise(connection, company, agent, by, at, from_us, until_us)
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
-        """From now on the agent may not."""
+        """Ends the authorisation now; NotGranted if there is none in force."""
         with self._changing() as connection:
             a = t.AUTHORISATIONS.c
             open_now = (a.company == company, a.agent == agent, or_(a.until_us.is_(None), a.until_us > at))
@@ -468,12 +469,12 @@ def written(key: Shown) -> str:
 
 
 def hashed(password: str) -> str:
-    """The argon2id hash; takes some ten milliseconds and 64 MiB."""
+    """Returns the argon2id hash; this takes tens of milliseconds and 64 MiB."""
     return HASHER.hash(unicodedata.normalize("NFC", password))
 
 
 def is_right(stored: str, password: str) -> bool:
-    """Whether this is the password; takes as long where there is no account (`stored` empty)."""
+    """Whether this is the password. It takes equally long if there is no account (`stored` empty)."""
     try:
         HASHER.verify(stored or NOBODY, unicodedata.normalize("NFC", password))
     except (VerificationError, InvalidHashError):
@@ -542,7 +543,7 @@ def _make_key(
     at: int,
     ends_us: int | None = None,
 ) -> None:
-    """The key, on record; nothing where there is one of this id. NotGranted where the account is closed or not there."""
+    """Inserts the key and records the grant; does nothing if the id exists. NotGranted if the account is closed or does not exist."""
     account, listed = _account(connection, name), " ".join(scopes)
     if account is None or account.closed:
         raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -570,7 +571,7 @@ def _authorise(
 
 
 def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> bool:
-    """Whether it was not there already. By what comes back: PostgreSQL's driver counts no rows of an insert."""
+    """Inserts the row and returns whether it was new. RETURNING is used because PostgreSQL's driver does not count inserted rows."""
     made = insert_into(connection, table).values(row).on_conflict_do_nothing()
     return connection.execute(made.returning(*table.primary_key.columns)).first() is not None
 
@@ -593,7 +594,7 @@ def _check_proved(connection: Connection, name: str, proved: str | None) -> None
 
 
 def _check_alike(connection: Connection, account: Account) -> None:
-    """NotGranted where the name differs from another account's in nothing but capitals, or is the name of somebody else's company."""
+    """NotGranted if the name differs from another account's only in capitals, or is the company of another account."""
     a, name = t.ACCOUNTS.c, account.account
     alike = connection.execute(
         select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
@@ -604,8 +605,8 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 
 def _check_companies(connection: Connection, account: Account) -> None:
-    """NotGranted where the account would speak in a request as a company that is not its own, or as another account: requests name
-    the company for which they are asked, or the account that speaks for itself."""
+    """NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
+    sender, or the account if that has no company, so neither name may be a name of another account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name
     if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():
@@ -618,7 +619,7 @@ def _check_companies(connection: Connection, account: Account) -> None:
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:
-    """Why this session is refused, as a code; empty where it is valid."""
+    """Returns the code of why this session is refused; empty if it is valid."""
     if row.host != host:
         return "session_other_host"
     if max(row.used_us, row.made_us) > at + SKEW:
@@ -648,5 +649,5 @@ def _granted(connection: Connection, by: str, account: str, what: Granted, detai
 
 
 def _moment_text(us: int | None) -> str:
-    """A time in the record of grants."""
+    """A time as the record of grants writes it."""
     return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")

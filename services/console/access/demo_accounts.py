@@ -1,4 +1,4 @@
-"""Who may try a sandbox? One account of each role, with a published password and a published key; refused where the clock is the world's."""
+"""Who may try a sandbox? It has one account of each role, with a published password and key; these are refused outside a sandbox."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Demo(NamedTuple):
 
     @property
     def account(self) -> str:
-        """By which one signs in."""
+        """The name of the account."""
         return f"demo-{self.role.value}"
 
     @property
@@ -47,7 +47,7 @@ DEMOS: tuple[Demo, ...] = (
 
 
 def make_demos(accounts: Accounts, *, sandbox: bool) -> None:
-    """Makes what is not there of each, whole or not at all; NotGranted where the console's clock is not a sandbox's."""
+    """Makes what is missing of each demo account, in one transaction for each; NotGranted outside a sandbox."""
     if not sandbox:
         raise NotGranted("Published passwords are for a sandbox. 演示账户仅限沙箱")
     at = world_us()
@@ -58,17 +58,17 @@ def make_demos(accounts: Accounts, *, sandbox: bool) -> None:
 
 
 def is_published(secret: str) -> bool:
-    """Whether everybody knows this password or key, so that it is good in a sandbox only."""
+    """Whether this password or key is published, and therefore valid in a sandbox only."""
     return secret == PASSWORD or secret.endswith(f"_{SECRET}")
 
 
 def is_demo(account: str) -> bool:
-    """Whether an account of this name is of a sandbox, and of no other installation."""
+    """Whether this is the name of a demo account, which is valid in a sandbox only."""
     return any(demo.account == account for demo in DEMOS)
 
 
 def shown(accounts: Accounts) -> list[tuple[Demo, str]]:
-    """The demo accounts that are there, each with its key; none where the clock is the world's."""
+    """The demo accounts that exist and are not closed, each with its key; none outside a sandbox."""
     if not CLOCK.is_sandbox:
         return []
     there = {account.account for account in accounts.accounts() if not account.closed}

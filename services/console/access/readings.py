@@ -1,5 +1,5 @@
-"""Which masked fields did an account of customs read? Officers' remarks and other fields that answers to others leave
-out, recorded by goods or container.
+"""Which masked fields did an account of customs read? Masked are officers' remarks and other fields that answers to others
+leave out; readings are recorded by goods or container.
 
 A row says that the answer was given. It is written some tenths of a second later, so that no answer waits for the
 database. An account that reads the same again within an hour gets no second row, so that a page that refreshes itself
@@ -30,9 +30,9 @@ from services.shell.ending import end_with_task
 AGAIN_SECONDS = 3600.0
 """After this time the same reading gets another row."""
 REMEMBERED = 50_000
-"""How many readings a process remembers as noted."""
+"""How many readings a process keeps in memory, to note each only once an hour."""
 WAITING = 100_000
-"""How many rows may wait while the database does not answer. If there are more, the oldest are given up, and
+"""How many rows may wait while the database does not answer. If there are more, the oldest are dropped and
 counted."""
 LONGEST_SUBJECT = 255
 GIVEN_UP = Counter("customs_console_readings_given_up", "Readings of masked fields that could not be put on record")
@@ -58,7 +58,7 @@ class Readings:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
-        """Records that this person got an answer with the masked fields of these goods."""
+        """Records that this account got an answer with the masked fields of these goods."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
         with self._noting:  # several threads make answers, and may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:

@@ -1,4 +1,4 @@
-"""Who may ask and see what? One table: roles by route and by kind of request, and how far each role reaches."""
+"""Who may send and see what? One table has the roles for each route and each kind of request, and which goods each role may see."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -58,7 +58,7 @@ class Reach(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key is good for, within the rights of its account."""
+    """What an API key may be used for, within the rights of its account."""
 
     READ = "read"
     GATE = "gate"
@@ -70,8 +70,8 @@ class Scope(StrEnum):
 
 
 class AccessRule(NamedTuple):
-    """Who may do something. `roles`: one of them is needed; empty: every account may. `scope`: what an API key must be
-    good for; None: any key will do."""
+    """Who may do something. `roles`: one of them is needed; empty: every account may. `scope`: the scope that an API
+    key must have; None: any key is sufficient."""
 
     roles: frozenset[Role]
     scope: Scope | None
@@ -105,12 +105,12 @@ _WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
 CUSTOMS = _OFFICERS | _WATCHING
 """The roles of customs, which may read the remarks of officers."""
 OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
-"""The roles outside customs. No account has roles of both kinds."""
+"""The roles outside customs. Only in a sandbox may an account have roles of both kinds."""
 _LISTING = frozenset({R.TARGETING, R.RELEASE})
 _GOODS = _DECLARING | CUSTOMS | {R.TREATMENT}
 _BOXES = _GOODS | _PORTS
 ANYBODY: frozenset[Role] = frozenset()
-"""Whoever has proved who they are."""
+"""Every authenticated account."""
 
 ASKS: dict[type[Request], AccessRule] = {
     LodgeDeclaration: AccessRule(_DECLARING, Scope.LODGE),
@@ -140,7 +140,7 @@ ASKS: dict[type[Request], AccessRule] = {
     PlaceWatch: AccessRule(_LISTING, Scope.DECIDE),
     LiftWatch: AccessRule(_LISTING, Scope.DECIDE),
 }
-"""Who may ask what of a desk. A kind of request without a row may be sent by nobody."""
+"""Who may send which kind of request to a desk. Nobody may send a kind without a row."""
 
 
 FORMS: dict[str, dict[str, type[Request]]] = {
@@ -172,7 +172,7 @@ FORMS: dict[str, dict[str, type[Request]]] = {
     },
     "watches": {"place": PlaceWatch, "lift": LiftWatch},
 }
-"""The forms of the pages of goods, containers and watches, and what each asks; a page shows those that one may send."""
+"""The forms on the pages of goods, containers and watches → the request that each sends. A page shows those that its reader may send."""
 
 
 def _asking(*kinds: type[Request]) -> AccessRule:
@@ -186,11 +186,11 @@ _READ_GOODS = AccessRule(_GOODS, Scope.READ)
 _READ_BOXES = AccessRule(_BOXES, Scope.GATE)
 READ_MESSAGES = AccessRule(_BOXES, Scope.READ)
 READ_WATCHES = AccessRule(_LISTING | {R.AUDITOR}, Scope.READ)
-"""A watch is about a bill or a declarant at every office, so that nobody's reach cuts the list."""
+"""A watch is about a bill or a declarant at every office, so the list is the same for all readers, whatever their reach."""
 _BOARD = AccessRule(CUSTOMS, Scope.READ)
 _FEED = AccessRule(_PORTS | _WATCHING, Scope.GATE)
 READ_PEOPLE = AccessRule(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
-"""Accounts, keys and who gave whom what; also what others asked for: everybody reads what they asked for themselves."""
+"""Who may read accounts, keys and grants, and the requests of others. Everybody may read their own requests."""
 GIVE_RIGHTS = AccessRule(frozenset({R.ADMINISTRATOR}), Scope.GRANT)
 GIVING = (
     "make",
@@ -305,7 +305,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/api/v1/parked"): _PARKED,
     ("GET", "/parked"): _PARKED,
 }
-"""Every route of the console. One that has no row is answered 403; a test walks all of them."""
+"""Every route of the console. A route without a row is answered 403; a test checks that each has one."""
 READS: dict[str, str] = {
     GOODS: "consignment_id",
     f"{GOODS}/timeline": "consignment_id",
@@ -385,7 +385,7 @@ class Who(NamedTuple):
         return isinstance(right, Open) or (bool(self.actor) and self.may(right))
 
     def knows_goods(self) -> bool:
-        """Whether this account may see any goods at all. A carrier or terminal is told of containers only."""
+        """Whether this account may see any goods at all. A carrier or terminal sees containers only."""
         return not self.roles.isdisjoint(_GOODS)
 
     def of_customs(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which requests are admitted at all? Those to a host name of this console, not made by another web site, with no security header twice."""
+"""Which requests are admitted? Those to a host name of this console, not made by another web site, and without duplicate security headers."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit

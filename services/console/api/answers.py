@@ -1,4 +1,4 @@
-"""What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
+"""What does the API answer about goods, containers and requests? Answers are made from the rows, and say how fresh these are."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -83,9 +83,9 @@ router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
 """Characters of one message's content in one answer; in JSON a character takes up to six bytes."""
 MOST_ANSWERS = 300
-"""Facts of one request that one answer has; the timeline has them all."""
+"""Facts about one request that its outcome lists; the timeline has all of them."""
 UNMATCHED_DAYS = 30
-"""A declaration may be lodged up to a month after the first message about its goods; after that somebody has to look for it."""
+"""A declaration may be lodged up to a month after the first message about its goods; after that an officer should look into it."""
 ALARM_SUBJECTS = 4
 """Subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
@@ -225,7 +225,7 @@ def message_content(
 
 
 def piece(desk: Office, who: Who, key: str, message_id: str, offset: int) -> Content:
-    """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 where there is no such message."""
+    """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 if there is no such message."""
     fact = desk.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -305,7 +305,7 @@ def unmatched_page(
 
 
 class Wanted(NamedTuple):
-    """Which consignments a list has: those of which all is true that is given."""
+    """Which consignments a list has: those that match every field that is given."""
 
     name: str = ""
     stage: Stage | None = None
@@ -313,13 +313,13 @@ class Wanted(NamedTuple):
     owner: Mover | None = None
 
     def query(self) -> dict[str, str]:
-        """As the query of an address."""
+        """Returns the given fields as the query of an address."""
         given = {"q": self.name.strip(), "stage": self.stage, "waiting_for": self.waiting_for, "owner": self.owner}
         return {name: str(value) for name, value in given.items() if value}
 
 
 def found(desk: Office, wanted: Wanted, who: Who) -> list[lists.ListPart]:
-    """The list of these consignments, of those that `who` may see."""
+    """The list of the wanted consignments that `who` may see."""
     complete, name = desk.complete(), wanted.name.strip()
     conditions = list[ColumnElement[bool]]()
     if wanted.stage is not None:
@@ -437,7 +437,7 @@ _MATTERS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut"}),
 )
-"""Kinds of facts of which the latest about the goods or container is true."""
+"""Groups of kinds of facts. Of the facts of one group about the same goods or container, only the latest is in force."""
 _TAKES_BACK = {
     **dict.fromkeys(
         ("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
@@ -446,14 +446,14 @@ _TAKES_BACK = {
     "EquipmentEventRetracted": "report_id",
     "EquipmentEventRecorded": "replaces",
 }
-"""Facts by which the answer to a request counts no longer, and the field in which they name the request."""
+"""Facts that retract or replace the answer to a request → the field in which they name that request."""
 
 
 def _overtaken_by(
     desk: Office, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
 ) -> Any | None:
-    """The latest of the facts (in their order) that takes an answer in `chosen` back or says otherwise; None where they all stand.
-    `whole`: all messages about the goods may be read; else those alone count that name the request, which is the reader's own."""
+    """Returns the latest fact that retracts, replaces or contradicts an answer in `chosen`; None if all of these are in force. `facts` must be
+    in order. `whole`: all messages about the goods may be read; if not, only facts that name the request count, which is the reader's own."""
     if not chosen:
         return None
     mine = {fact.place for fact in chosen}
@@ -479,7 +479,7 @@ def _body(text: str) -> dict[str, Any]:
 
 
 _NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
-"""Answers to a lodgement that may be caused by another message: by the end of the withdrawal for which it waited. They name the request."""
+"""Answers to a lodgement whose cause may be another message: the end of the withdrawal for which it waited. Therefore they name the request."""
 
 
 def _unanswered(desk: Office, request: RequestRow, projected: bool) -> str:
@@ -506,9 +506,9 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 
 
 def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
-    """Whether a container may leave. A terminal gets the whole answer; for others it is cut to the goods that they may see, and a container
-    without any of these is unknown. What officers wrote is masked outside customs. Raises when the read model does not answer; the
-    exception handler then answers no."""
+    """Whether a container may leave. A terminal gets the whole answer; for others it is restricted to the goods that they may see, and a
+    container without any of these is unknown. Texts of officers are masked outside customs. If the read model does not answer, this raises,
+    and the exception handler answers no."""
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
@@ -568,7 +568,7 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
 
 
 def report_to(who: Who, row: ReportRow) -> ReportView:
-    """A report as `who` may read it: outside customs the reporter is shown only where it is the reader's own account or company."""
+    """A report as `who` may read it: outside customs the reporter is shown only if it is the reader's own account or company."""
     view = report(row)
     return view if view.reported_by in (who.actor, who.company) else masked(view, who.audience())
 
@@ -583,8 +583,8 @@ def stages(request: Request) -> Board:
 
 
 def board(desk: Office, who: Who) -> Board:
-    """The board now. Counts include all goods; only goods that `who` may see are named. Somebody who does not see all goods gets no alarms
-    here: `alarm_page` lists those about their goods."""
+    """The board now. Counts include all goods; only goods that `who` may see are named. A reader who does not see all goods gets no
+    alarms here: `alarm_page` lists those about the goods that they may see."""
     rows, visible = desk.rows, condition(who, complete=desk.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []

@@ -42,7 +42,7 @@ REFUSED = Counter(
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem when the database is an older copy, see services.console.readmodel.generation."""
+"""The code of the problem if the database is an older copy, see services.console.readmodel.generation."""
 LATER = {"Retry-After": "30"}
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}

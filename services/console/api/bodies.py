@@ -1,4 +1,4 @@
-"""Can the body of a request be read? Checks size, type, JSON, duplicate keys and then the shape, each with a problem of its own."""
+"""Can the body of a request be read? Size, type, JSON, duplicate keys and then the shape are checked, each with a problem of its own."""
 
 import json
 import re
@@ -120,8 +120,8 @@ def strict_json(data: bytes, separators: int) -> Any:
     """The parsed JSON, with numbers as texts. Problem 400 for what is not JSON, and also for duplicate keys, NaN and
     very deep nesting, which parsers often accept; 413 for more than `separators` separators.
 
-    A model is made of the bytes and not of this: pydantic's parser tells numbers from texts and keeps their digits, but it takes the last of
-    two equal keys and has no hook by which to see both.
+    Models are not made from this result but from the bytes, because pydantic's own parser distinguishes numbers from texts and keeps their
+    digits. It cannot replace this function, because it silently takes the last of two equal keys.
     """
     bounded(data, separators)
     try:

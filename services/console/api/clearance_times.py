@@ -1,4 +1,4 @@
-"""How long did the latest releases take? Of imports and of exports, by the definitions of `schemas.spans`."""
+"""How long did the latest releases take? The spans of `schemas.spans` are computed for imports and for exports."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from services.console.api.views import ClearanceTime
 SHOWN = ("customs", "overall")
 """The spans that the board shows."""
 Release = tuple[str, str, int | None, str]
-"""A release in the order of the feed: consignment, direction, when its declaration was accepted (microseconds since 1970), JSON of the fact."""
+"""A release in the order of the feed: consignment, direction, when its declaration was accepted (microseconds since 1970 UTC), JSON of the fact."""
 
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -30,7 +30,7 @@ _granted = msgspec.json.Decoder(_Granted)
 
 
 def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
-    """The spans of these releases. Of each consignment the last release counts, and only one that released all of its goods."""
+    """The spans of these releases. Only releases of all goods of a consignment count, and of these the last one of each consignment."""
     found: dict[str, tuple[str, Moments]] = {}
     for consignment, direction, accepted_us, body in releases:
         try:

@@ -1,4 +1,4 @@
-"""How much time, how many bytes and how many connections does one sender get, before any route runs?"""
+"""How much time, how many bytes and how many connections may a client use before a route runs? uvicorn's protocol is extended by limits."""
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
@@ -12,11 +12,11 @@ from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 
 HEADERS = 100
-"""Headers of one request at most."""
+"""How many headers one request may have."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits; uvicorn's own waits and buffers without end."""
+    """uvicorn's HTTP protocol with limits; without them it waits and buffers without end."""
 
     settings: ConsoleSettings
     most: int
@@ -62,7 +62,7 @@ class LimitedProtocol(HttpToolsProtocol):
     # the head
 
     def _head_is_too_large(self) -> bool:
-        """Whether what came before the body, or trailers and chunk extensions around it, are larger than headers may be."""
+        """Whether the bytes before the body, or the trailers and chunk extensions around it, exceed the limit for headers."""
         around_body = self._sent_bytes - 2 * self._body_total
         size = self._head_bytes if self._in_head else around_body
         return not self._refused and size > self.settings.header_limit_bytes
@@ -136,14 +136,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._timer = None
-        if self._in_head and not self._head_bytes:  # a spare connection that a browser opened: no request has begun
+        if (
+            self._in_head and not self._head_bytes
+        ):  # no request has begun, for example on a spare connection of a browser
             self._refused = True
             self.transport.close()
         else:
             self._refuse(Problem(408, "too_slow"))
 
     def _close_longest_silent(self) -> bool:
-        """Closes the connection that has been idle longest; false when none is idle."""
+        """Closes the connection that has been idle longest; returns False if none is idle."""
         silent = [one for one in cast(set[LimitedProtocol], self.connections) - {self} if one.silent()]
         if silent:
             min(silent, key=lambda one: one._began).transport.abort()
@@ -166,7 +168,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(Problem(400, "not_http"))
 
     def _refuse(self, problem: Problem) -> None:
-        """Answers, unless an answer is under way, and closes."""
+        """Sends the problem, unless another answer has begun, and closes the connection."""
         self._refused = True
         self._cancel()
         self._unset_keepalive_if_required()
@@ -196,7 +198,7 @@ def _answer(problem: Problem) -> bytes:
 
 
 def limited(settings: ConsoleSettings) -> type[LimitedProtocol]:
-    """The protocol with these limits; of the file descriptors that the process may open, half are for connections."""
+    """Returns the protocol class with these limits. Connections get at most half of the file descriptors of the process."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     most = min(settings.connections, max(16, descriptors // 2))
     return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most})

@@ -1,7 +1,7 @@
-"""How many containers may one declarant name on one day? Counted at intake, from the rows and from what this console took in since.
+"""How many containers may one declarant name on one day? They are counted at intake, from the rows and from what this console took in since.
 
-What is counted: the different container numbers in the declarations of one declarant (its field `declarant`) that were lodged
-since midnight in Beijing, whatever became of them. The same declaration again, or another one for the same containers, counts nothing more.
+The count has the different container numbers in the declarations of one declarant (its field `declarant`) that were lodged
+since midnight in Beijing, whatever became of them. The same declaration again, or another one for the same containers, adds nothing.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ from services.console.api.problems import Problem
 from services.shell.clock import now, stopwatch
 
 RECOUNT_SECONDS = 5.0
-"""How often the rows are read again: other consoles take declarations of the same declarant in, too."""
+"""How often the rows are read again, because other consoles may take in declarations of the same declarant."""
 DECLARANTS = 5000
 """Declarants whose counts a console keeps in memory; the counts of others are read from the rows alone."""
 
@@ -31,15 +31,15 @@ class Count:
 
 
 class Boxes:
-    """Counts for one console. `named(declarant, since, most)`: the different containers that the rows have of a declarant since a time
-    (microseconds since 1970), at most so many."""
+    """The counts of one console. `named(declarant, since, most)` returns the different containers that the rows have for a declarant since a
+    time (microseconds since 1970 UTC), at most about `most`."""
 
     def __init__(self, named: Callable[[str, int, int], Iterable[str]], limit: int) -> None:
         self._named, self._limit = named, limit
         self._counts: OrderedDict[str, Count] = OrderedDict()
 
     async def admit(self, declarant: str, boxes: Iterable[str]) -> Problem | None:
-        """Counts these containers; Problem 429, and nothing is counted, where they are too many."""
+        """Counts these containers. If they are too many, returns a Problem 429 and counts nothing."""
         wanted = set(boxes)
         if not wanted:
             return None

@@ -1,4 +1,4 @@
-"""What do the routes share? The rows, the producer, the projection's progress, and the bell that wakes ports which wait for the feed."""
+"""What do the routes share? The rows, the producer, the projector's progress, and the bell that wakes clients which wait for the feed."""
 
 import asyncio
 from collections import deque
@@ -24,7 +24,7 @@ from services.shell.ending import end_with_task
 GATE_THREADS = 4
 """How many threads may read rows for gate questions at the same time."""
 WOKEN_AT_ONCE = 16
-"""How many of those who wait for the feed are woken in one iteration of the event loop."""
+"""How many waiting coroutines are woken in one iteration of the event loop."""
 
 
 class Bell:
@@ -40,17 +40,17 @@ class Bell:
         self.closed = False
 
     def hang(self) -> None:
-        """Binds it to the running event loop; until then `ring` does nothing."""
+        """Binds the bell to the running event loop; until then `ring` does nothing."""
         self._loop = asyncio.get_running_loop()
 
     def ring(self) -> None:
-        """Wakes everybody who waits; may be called from any thread."""
+        """Wakes all waiting coroutines; may be called from any thread."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._ring)
 
     def close(self) -> None:
-        """Wakes everybody who waits, for the last time: the console stops, and from now on `wait` returns at once."""
+        """Wakes all waiting coroutines for the last time, because the console stops. From now on `wait` returns at once."""
         self.closed = True
         self.ring()
 

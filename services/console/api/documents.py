@@ -1,4 +1,4 @@
-"""How does a row become a document of the API? Functions from rows and facts to the models in `views`."""
+"""How does a row become a document of the API? These functions turn rows and facts into the models in `views`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -247,7 +247,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> Text:
-    """What stood at the pointer of a finding, in both languages: by its phrase, or by the sentence of an older software version."""
+    """The value at the pointer of a finding, in both languages: from its phrase, or from the sentence of an older software version."""
     by_phrase = in_words_of(phrases_of(finding))
     zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
     return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])
@@ -292,14 +292,14 @@ def content_link(key: str, message_id: str) -> str:
 
 
 def lodged_again(facts: Iterable[Any]) -> set[str]:
-    """The ids of lodgements that changed nothing, because the paper stood already: the first one alone is a milestone."""
+    """The ids of lodgements that changed nothing, because the same declaration was lodged before; only the first one is a milestone."""
     listed = list(facts)
     repeats = {fact.cause for fact in listed if fact.kind == "DeclarationRepeated"}
     return {fact.id for fact in listed if fact.kind == "LodgeDeclaration" and fact.id in repeats}
 
 
 def selected(facts: Iterable[Any], only: str) -> list[Any]:
-    """The facts of a timeline that shows `only` all, milestones or problems."""
+    """The facts that a timeline shows. `only`: all, milestones or problems."""
     listed = list(facts)
     if only == "all":
         return listed
@@ -525,7 +525,7 @@ def report(row: ReportRow) -> ReportView:
 
 
 SHOWN_WAITS = 3
-"""Bills for which the gate's answer says what they wait for; further ones are counted."""
+"""For how many bills the gate's answer says what they wait for; further ones are only counted."""
 COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
 """Reasons of the gate's answer to which the number of lots in the container is added. Not that of an export: all its lots are released, and
 none may leave by land."""

@@ -1,4 +1,4 @@
-"""How do ports get releases and revocations over HTTP? From a cursor on: by polling, by long polls, or as an event stream."""
+"""How do ports get releases and revocations over HTTP? They read from a cursor on, by polling, by long polls, or as an event stream."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,7 +31,7 @@ KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
 """Entries that a stream reads with one query."""
 REBUILDING_SECONDS = 0.5
-"""How often a long poll reads the rows again while they are rebuilt; the bell does not ring then."""
+"""How often a long poll reads the rows again while they are rebuilt, because the bell does not ring then."""
 FEED = {
     **READ,
     **documented(
@@ -106,7 +106,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
 
 
 class _Counted(StreamingResponse):
-    """An event stream that calls `ended` when it ends, also by an error or because the client is gone."""
+    """An event stream that calls `ended` when it ends, even by an error or because the client has left."""
 
     def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -121,7 +121,7 @@ class _Counted(StreamingResponse):
 
 
 async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request: Request) -> AsyncIterator[bytes]:
-    """The stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
+    """Yields the stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
     yield b"retry: 1000\n\n"
     proved = stopwatch()
     while not desk.bell.closed and not await request.is_disconnected():
@@ -134,7 +134,7 @@ async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request:
         rung = desk.bell.rung
         if stopwatch() - proved >= desk.settings.key_seconds:
             if not await still_may(request):
-                return  # signed out, revoked, expired or without the right now: the next connection is answered which
+                return  # session, key or right has ended: the next connection is answered with the problem
             proved = stopwatch()
         try:  # the rows may have changed without a ring, as at the end of a rebuild
             page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
@@ -143,7 +143,7 @@ async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request:
 
 
 async def _after(desk: Office, after: str, limit: int) -> FeedPage:
-    """The entries after this cursor, as many as fit into one answer. Problem 410 for a cursor that is not of this feed."""
+    """The entries after this cursor, as many as fit into one answer. Problem 410 if the feed does not have the cursor."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await desk.releases.ask((cursor, limit), partial(run_in_threadpool, _read, desk.rows, cursor, limit))

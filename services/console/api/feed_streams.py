@@ -1,4 +1,4 @@
-"""How many ports follow the feed at once, and what do they share? A bounded number, and one query for all that wait at one cursor."""
+"""How many ports may follow the feed at once, and what do they share? Their number is bounded; all that wait at one cursor share one query."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +13,7 @@ RETRY = {"Retry-After": "5"}
 
 
 class Streams:
-    """The event streams and long polls that are open."""
+    """Counts the event streams and long polls that are open, in all and by client address."""
 
     def __init__(self, most: int, most_of_client: int) -> None:
         self._most, self._most_of_client = most, most_of_client
@@ -21,7 +21,7 @@ class Streams:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """Counts a stream as open while the block runs; Problem 429 or 503 when there are too many."""
+        """Counts a stream as open while the block runs; Problem 429 or 503 if there are too many."""
         self.enter(client)
         try:
             yield
@@ -42,7 +42,7 @@ class Streams:
 
 
 class Shared(Generic[T]):
-    """Merges equal queries: callers that name the same key before the query has started share its answer; a later caller starts another."""
+    """Merges equal queries: callers with the same key share one answer if they call before the query has started; a later call starts another."""
 
     def __init__(self) -> None:
         self._waiting: dict[object, asyncio.Task[T]] = {}

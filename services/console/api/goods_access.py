@@ -1,4 +1,4 @@
-"""Whose goods may somebody see and act on? Goods out of reach are answered as if they were unknown."""
+"""Whose goods may an account see and act on? Goods out of its reach are answered as if they were unknown."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,7 +23,7 @@ AGAIN = {"Retry-After": "2"}
 
 
 class VisibleGoods(NamedTuple):
-    """The consignments in a container that somebody may see. `cut`: others are left out."""
+    """The consignments in a container that a reader may see. `cut`: others are left out."""
 
     consignments: frozenset[str]
     cut: bool
@@ -34,8 +34,8 @@ class VisibleGoods(NamedTuple):
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
-    """The SQL condition for the consignments that `who` may see; None where these are all. Not `complete` (`Office.complete`): goods whose
-    office is not in the rows yet may have been declared at any office, and only those who see all offices see them."""
+    """The SQL condition for the consignments that `who` may see; None if they may see all. `complete`: as `Office.complete`. If the rows are
+    not complete, goods without an office in the rows may have been declared at any office, and of the officers only those of all offices see them."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -58,8 +58,8 @@ def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[li
 
 
 def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment | None:
-    """The row of a consignment; None where there is none, and where it is out of reach, be it for the moment: while the rows are not
-    complete, goods whose office they do not tell are as goods that are not read yet."""
+    """The row of a consignment; None if there is none, or if it is out of `who`'s reach. While the rows are not complete, goods without an
+    office in the rows are out of reach of the officers of single offices."""
     row = desk.rows.consignment(consignment_id)
     if row is None or who.sees(row.declarant, row.customs_office, complete=bool(row.customs_office) or desk.complete()):
         return row
@@ -69,8 +69,8 @@ def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment |
 def inside(
     rows: ReadModelQueries, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
 ) -> VisibleGoods | None:
-    """The consignments in a container that `who` may see by those of `roles` that they have; None where nothing has to be left out.
-    `complete`: as in `condition`."""
+    """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: only these roles of `who` count, if
+    given; `complete`: as in `condition`."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
@@ -89,8 +89,8 @@ def inside(
 
 
 def may_read(desk: Office, who: Who, key: str) -> bool:
-    """Whether messages under this key, a consignment id, a container number or a partition's key of watches, may be read whole. Those
-    about a container contain texts of officers, which are read inside customs only."""
+    """Whether `who` may read the messages under this key, which is a consignment id, a container number or a partition's key of watches.
+    Messages about a container contain texts of officers, so only accounts of customs may read them."""
     if key.startswith(f"{WATCHES}/"):
         return who.may(READ_WATCHES)
     if who.sees_everything(CUSTOMS) and who.of_customs():
@@ -104,8 +104,8 @@ def may_read(desk: Office, who: Who, key: str) -> bool:
 
 
 async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject: str) -> str:
-    """Whose goods the request is about (declarant, empty where that is not known): Problem 403 where the role does not suffice, 404 where the goods are out
-    of reach, as if they were unknown."""
+    """Returns the declarant of the goods that the request is about, empty if it is not known or not needed. Problem 403 if the role does not
+    suffice or the container is out of reach, 404 if the goods are out of reach, 503 if the rows do not show that yet."""
     if not who.may_ask(kind):
         raise no_right(who, ASKS.get(kind))
     roles = ASKS[kind].roles
@@ -127,7 +127,7 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
-        return ""  # not declared yet: a hold on it takes effect as soon as it is
+        return ""  # the goods are not declared yet; a hold on them takes effect when they are
     if row is None and await run_in_threadpool(lodged_by, desk, who, subject):
         return who.company
     if desk.behind():
@@ -136,15 +136,15 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
 
 
 def _refuse_incomplete(desk: Office) -> None:
-    """Problem 503 while the rows are rebuilt or far behind, and the office of goods is therefore not known. Otherwise they would count as
-    goods that nobody has declared, on which every office may act."""
+    """Problem 503 while the rows are rebuilt or far behind. Without this, goods whose office is not in the rows yet would count as goods that
+    nobody has declared, on which every office may act."""
     if not desk.complete():
         raise Problem(503, "not_known_yet", headers=AGAIN)
 
 
 async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
-    """Problem 403 where a request about a container names a consignment in it (`lot`) that is out of reach. Goods of several offices may
-    share a container."""
+    """Problem 403 if a request about a container names a consignment in it (`lot`) that is out of reach. This is checked because goods of
+    several offices may share a container."""
     roles = ASKS[kind].roles
     if not lot or who.sees_everything(roles):
         return
@@ -154,12 +154,12 @@ async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: st
 
 
 def lodged_by(desk: Office, who: Who, consignment_id: str) -> bool:
-    """Whether this account has lodged it over this console."""
+    """Whether this account has lodged the declaration through a console."""
     lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
     return lodgement is not None and lodgement.sender == who.actor
 
 
 def unknown(desk: Office, consignment_id: str) -> Problem:
-    """404: no message about it is known."""
+    """The Problem 404 that no message about this consignment is known."""
     as_of = desk.standing().as_of
     return Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")

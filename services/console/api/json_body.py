@@ -1,4 +1,4 @@
-"""How does a route take JSON? It depends on a body that is not read yet; the API's document has the schema of its model."""
+"""How does a route take JSON? It gets a body that is not read yet, and the OpenAPI document gets the schema of the body's model."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,10 +19,10 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 class JsonBody:
-    """The body of one request, which its route reads when it is known who asks and that he may.
+    """The body of one request. Its route reads it after the sender was authenticated and authorised.
 
-    A body that stands as a model in the signature of a route is read by FastAPI before any dependency runs, so also of somebody who has
-    not proved who he is; whole, however large it is; with the last of two equal keys; and it is validated on the event loop.
+    A model as a parameter of a route would not do: FastAPI reads such a body before any dependency runs, so before authentication; it reads
+    the whole body, however large; it takes the last of two equal keys; and it validates on the event loop.
     """
 
     def __init__(self, request: Request) -> None:
@@ -30,16 +30,16 @@ class JsonBody:
 
     @asynccontextmanager
     async def parsed(self, limit_bytes: int, function: Callable[[bytes, *Ts], T], *more: *Ts) -> AsyncIterator[T]:
-        """What `function(data, *more)` makes of the body, see `LargeBodies.parse`; a large body is counted until the block ends. Problem as of
-        `json_body`, and those of the function."""
+        """The result of `function(data, *more)`, called by `LargeBodies.parse`. A large body is counted until the block ends. Raises the
+        problems of `json_body` and of the function."""
         async with json_body(self.request, limit_bytes) as data:
             yield await office(self.request).intake.parse(function, data, *more)
 
 
 @dataclass(frozen=True)
 class TakesJson:
-    """A dependency of a `JsonRoute`: its body is JSON of this model. `named`: its schema stands among the components of the API's document,
-    because that of another body refers to it; else it stands at the route."""
+    """A dependency of a `JsonRoute` whose body is JSON of this model. `named`: its schema is a component of the OpenAPI document, because the
+    schema of another body refers to it; else the schema is written at the route."""
 
     model: type[BaseModel]
     named: bool = False
@@ -49,13 +49,13 @@ class TakesJson:
 
 
 def json_of(model: type[BaseModel], named: bool = False) -> Any:
-    """Stands with `JsonBody` in the signature of a route."""
+    """The dependency for a `JsonBody` parameter of a route."""
     return Depends(TakesJson(model, named))
 
 
 class JsonRoute(APIRoute):
-    """A route that documents the JSON body on which it depends. `components`: the schemas to which that of the body refers, by name; FastAPI
-    adds only those of the bodies that it reads itself."""
+    """A route that documents the JSON body on which it depends. `components`: the schemas to which the schema of the body refers, by name;
+    FastAPI adds only those of bodies that it reads itself."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
@@ -71,7 +71,7 @@ class JsonRoute(APIRoute):
 
 
 def components(routes: list[BaseRoute]) -> dict[str, Any]:
-    """The schemas to which those of the bodies of these routes refer, by name."""
+    """The schemas to which the schemas of these routes' bodies refer, by name."""
     found: dict[str, Any] = {}
     for route in routes:
         if isinstance(route, JsonRoute):

@@ -1,4 +1,5 @@
-"""How many large bodies does this process take in at once, and where are they parsed? A few; one at a time, in another process."""
+"""How many large bodies does this process take in at once, and where are they parsed? A few are kept in memory; another process parses them,
+one at a time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,21 +14,21 @@ from services.console.api.problems import Problem
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LARGE_BYTES = 100_000
-"""A body of more bytes is parsed in another process: also in a thread, a parser holds Python's interpreter lock and so delays every
-answer to the gate's questions."""
+"""A body of more bytes is parsed in another process, because a parser holds Python's interpreter lock even in a thread, and so would delay
+the answers to the gate's questions."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 
 
 class BodyReservation:
-    """What one body takes of the intake's limit: nothing until it turns out to be large."""
+    """The share of one body in the limit of large bodies; it takes nothing until the body turns out to be large."""
 
     def __init__(self, intake: "LargeBodies", client: str) -> None:
         self._intake, self._client = intake, client
         self.taken = False
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes may be kept in memory: up to LARGE_BYTES always, more only where the intake may hold one more large body."""
+        """Whether so many bytes may be kept in memory: up to LARGE_BYTES always, more only if one more large body is allowed."""
         if size > LARGE_BYTES and not self.taken:
             self.taken = self._intake.take(self._client)
         return self.taken or size <= LARGE_BYTES
@@ -38,7 +39,8 @@ class BodyReservation:
 
 
 class LargeBodies:
-    """Counts the large bodies in memory, and has the one process that parses them. `limit`: at once; `limit_of_client`: of one address."""
+    """Counts the large bodies in memory, and has the one process that parses them. `limit`: how many at once; `limit_of_client`: how many of
+    one address."""
 
     def __init__(self, limit: int, limit_of_client: int) -> None:
         self.free = self.limit = limit
@@ -48,7 +50,7 @@ class LargeBodies:
 
     @contextmanager
     def reserve(self, client: str) -> Iterator[BodyReservation]:
-        """Held from a body's first byte to the end of its request, as long as the body is in memory. `client`: its address."""
+        """A reservation for one body, to be held as long as the body is in memory. `client`: the address of its sender."""
         reservation = BodyReservation(self, client)
         try:
             yield reservation
@@ -57,7 +59,7 @@ class LargeBodies:
                 self._give_back(client)
 
     def take(self, client: str) -> bool:
-        """Counts one more large body; False where the limit, or that of the client, is reached."""
+        """Counts one more large body; returns False if the limit, or that of the client, is reached."""
         if not self.free or self._clients[client] >= self._limit_of_client:
             return False
         self.free -= 1
@@ -65,7 +67,7 @@ class LargeBodies:
         return True
 
     def busy(self, client: str) -> Problem:
-        """Why one more was not counted: 429 where the client's limit is reached, else 503."""
+        """The problem why one more was not counted: 429 if the client's limit is reached, else 503."""
         again = {"Retry-After": str(RETRY_SECONDS)}
         if self._clients[client] >= self._limit_of_client:
             return Problem(429, "client_bodies_busy", limit=self._limit_of_client, headers=again)
@@ -78,8 +80,8 @@ class LargeBodies:
             del self._clients[client]
 
     async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
-        """`function(data, …)`. A small body is parsed here. Large ones are parsed one after the other in a process that is kept for the next,
-        so function, arguments and result must be picklable; Problem 503 when that process ended."""
+        """Returns `function(data, …)`. A small body is parsed here. Large ones are parsed one after the other in another process, which is
+        reused, so function, arguments and result must be picklable; Problem 503 if that process ended."""
         if len(data) <= LARGE_BYTES:
             return function(data, *more)
         try:

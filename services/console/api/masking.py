@@ -1,6 +1,6 @@
-"""What of an answer may somebody outside customs read? The same answer without the fields that their marks in `schemas` keep inside.
+"""Which part of an answer may a reader outside customs see? All fields whose mark in `schemas` lets that reader see them.
 
-Everything that leaves the console is masked here: contents of messages by `body_for`; documents of the API, from which pages and
+Everything that leaves the console is masked here: contents of messages by `body_for`, and documents of the API, from which pages and
 files are made, by `masked`.
 """
 
@@ -48,8 +48,8 @@ V = TypeVar("V", bound=BaseModel)
 
 
 def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The content of a message as this audience gets it; for audience None (inside customs) the whole. Empty for a kind that this release
-    does not know; fields that the kind does not have are left out."""
+    """The content of a message as this audience gets it; for audience None (inside customs) the whole content. Empty if this software version
+    does not know the kind; fields that the kind does not have are left out."""
     if body is None:
         return None
     if audience is None:
@@ -58,12 +58,12 @@ def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | Non
 
 
 def masked(answer: V, audience: Audience | None) -> V:
-    """The document as this audience gets it, the documents in it included; masked fields are empty."""
+    """The document, and the documents in it, as this audience gets them; masked fields are empty."""
     if audience is None:
         return answer
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
     match answer:
-        case GateView() if answer.reason != "gated_out":  # of goods that left, `detail` is the gate's name
+        case GateView() if answer.reason != "gated_out":  # if the container left, `detail` is the name of the gate
             changed["detail"], changed["detail_text"] = "", Text(zh="", en="")
         case ParkedView():
             changed["error"] = ""
@@ -112,7 +112,7 @@ def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
 
 
 def _empty(document: type[BaseModel], name: str) -> Any:
-    """The value of a masked field: a document has the same fields for every reader."""
+    """The value of a masked field. The field is not removed, because a document has the same fields for every reader."""
     field = document.model_fields[name]
     if field.default is not PydanticUndefined:
         return field.default
@@ -125,4 +125,4 @@ def _is_list(annotation: Any) -> bool:
 
 for _kind in KINDS.values():
     for _audience in Audience:
-        hidden(_kind, _audience)  # raises at the program's start for a field without a mark
+        hidden(_kind, _audience)  # raises when the program starts if a field has no mark

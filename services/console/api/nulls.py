@@ -1,7 +1,7 @@
-"""What does an explicit `null` mean in a body? Of an optional field the same as leaving it out; of any other one it is a fault.
+"""What does an explicit `null` mean in a body? For an optional field, the same as leaving it out; for any other field, it is a fault.
 
-Many serialisers write every field, and null for an empty one. A body without nulls is validated once; only one in which nulls are
-faults is serialised again without these fields and validated a second time.
+Nulls are accepted because many serialisers write one for each empty field. A body is validated a second time, without these fields, only if
+nulls were faults at first.
 """
 
 import json

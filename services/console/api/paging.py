@@ -1,4 +1,4 @@
-"""How is a long answer split into pages? By a number of rows and of bytes, and by the position after which the next page begins."""
+"""How is a long answer split into pages? A page has a limited number of rows and bytes, and the next begins after the position of its last row."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M], bool]:
-    """The first rows: at most `limit`, and at most `room` bytes of JSON, but at least one; and whether there are more."""
+    """Returns the first rows, at most `limit` and at most `room` bytes of JSON, but at least one; and whether there are more."""
     taken: list[M] = []
     for row in rows:
         room -= len(row.model_dump_json().encode())
@@ -36,7 +36,7 @@ def token(position: ListPosition) -> str:
 
 
 def position_of(text: str, parts: Sequence[ListPart]) -> ListPosition | None:
-    """The position that `token` encoded; None for an empty text, Problem 422 when it is no position in such a list."""
+    """The position that `token` encoded; None for an empty text, Problem 422 if it is no position in such a list."""
     if not text:
         return None
     try:

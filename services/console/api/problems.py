@@ -1,4 +1,4 @@
-"""How does the API say no? RFC 9457 problem details, in both languages, with a pointer to each fault."""
+"""How does the API answer an error? By RFC 9457 problem details, in both languages, with a pointer to each fault."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
 """Errors in one answer at most."""
 LISTED_ERRORS = 10_000
-"""With more than these, none is listed: pydantic can list all of them or none, and each costs time."""
+"""If there are more errors, none is listed: pydantic can only list all of them or none, and each takes time."""
 SHOWN_POINTER = 200
 
 
@@ -124,7 +124,7 @@ def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERROR
 
 
 def field_errors(errors: Sequence[ErrorDetails], prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
-    """pydantic's errors as faults with pointers, `shown` at most."""
+    """Turns pydantic's errors into faults with pointers, at most `shown`."""
     return [_field_error(error, prefix) for error in errors[:shown]]
 
 

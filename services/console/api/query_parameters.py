@@ -11,7 +11,7 @@ PROGRAMS = ("/api/", "/livez", "/readyz", "/consignments.csv")
 """Paths that programs call. Pages for people accept unknown parameters, because mail programs add some to links."""
 
 OF_PAGES = frozenset({"lang"})
-"""Parameters that the address of every page may have, and so the link to the spreadsheet: the language."""
+"""Parameters that every page accepts, and therefore also the link to the spreadsheet: the language."""
 
 
 def is_for_programs(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What does each field of the API mean, within which bounds, from which list of codes, and what does one look like?
+"""What does each field of the API mean, what are its bounds and its list of codes, and what is an example of it?
 
 The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page read the same.
 """
@@ -30,7 +30,7 @@ CODES = "x-codes"
 
 
 class Field(NamedTuple):
-    """The documentation of a field: its description, an example, and the name of its table of codes, empty where there is none."""
+    """The documentation of a field: its description, an example, and the name of its table of codes, empty if it has none."""
 
     zh: str
     en: str
@@ -53,9 +53,9 @@ PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by `operation_name`; of the document itself, by an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`; those of the document itself have an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
-"""What an answer means: English → Chinese."""
+"""Descriptions of answers: English → Chinese."""
 
 
 def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Mapping[str, Words]]:
@@ -114,8 +114,8 @@ def operation_name(method: str, path: str) -> str:
 
 
 def with_words(made: Schema) -> Schema:
-    """The OpenAPI document with the descriptions of fields and parameters, and with Chinese beside the English of operations and answers;
-    it is changed in place."""
+    """Adds the descriptions of fields and parameters to the OpenAPI document, and Chinese texts to operations and answers. The document is
+    changed in place and returned."""
     made["info"][SUMMARY_ZH], made["info"][ZH] = OPERATIONS[""]
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
@@ -158,7 +158,7 @@ def _tell(model: str, schema: Schema, rows: Mapping[str, Field]) -> None:
 
 
 def bounds(schema: Schema) -> str:
-    """The bounds of a field: `len 1–35`, `≥ 0`, `items ≤ 200`; empty where there are none."""
+    """The bounds of a field: `len 1–35`, `≥ 0`, `items ≤ 200`; empty if it has none."""
     if "anyOf" in schema:
         found = [bounds(each) for each in schema["anyOf"] if each.get("type") in ("number", "integer", "array")]
         return next((each for each in found if each), "")
@@ -181,8 +181,8 @@ def _number(value: Any) -> str:
 
 
 class DocumentedProblem(NamedTuple):
-    """The documentation of a kind of problem. `request`: an HTTP request that leads to it, empty where a single one cannot; `who` sends
-    it: "" any account with the right, "-" nobody, or the name of an account; `zh`, `en`: when the problem occurs."""
+    """The documentation of a kind of problem. `request`: an HTTP request that leads to it, empty if a single one cannot; `who`: its sender,
+    which is "" for any account with the right, "-" for nobody, or the name of an account; `zh`, `en`: when the problem occurs."""
 
     status: int
     who: str

@@ -1,4 +1,4 @@
-"""How does a request get onto its topic, and when is it answered 202? When the broker has acknowledged it."""
+"""How is a request written to its topic, and when is it answered 202? It is answered when the broker has acknowledged the message."""
 
 import asyncio
 import contextlib
@@ -37,15 +37,15 @@ RETRY_SECONDS = 2
 ACCESS_SECONDS = 5.0
 """How long the producer waits after the cluster refused its credential: an operator has to change something first."""
 REMEMBERED = 100_000
-"""Requests that this process remembers, beside the notebook in SQL."""
+"""Requests that this process keeps in memory, beside the notebook in SQL."""
 SLICE_BYTES = 50_000
-"""Bytes of a batch's messages that are sent before other tasks of the event loop get their turn."""
+"""After so many bytes of messages, other tasks of the event loop may run."""
 REQUEST_BYTES = 2_000
-"""What a message counts beside the bytes of its content."""
+"""Bytes that each message counts in addition to its value, for `SLICE_BYTES`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 OF_REQUESTS = "request"
-"""Name of the row of `INSTALLATION` with the secret that ids of requests are made with."""
+"""Name of the row of `INSTALLATION` with the secret from which ids of requests are derived."""
 log = structlog.get_logger()
 
 
@@ -64,8 +64,8 @@ class RequestRow:
 
 
 class RequestKey(NamedTuple):
-    """What the id of a request is derived from. `idempotency_key`: the one that its sender gave, empty where there is none; `hidden`: a
-    value that nobody outside this installation can compute; `events`: a secret for this sender, from which the ids of reports of
+    """What the id of a request is derived from. `idempotency_key`: the one that its sender gave, empty if none; `hidden`: a value
+    that nobody outside this installation can compute; `events`: a secret for this sender, from which the ids of reports of
     equipment events without a key are derived."""
 
     idempotency_key: str
@@ -77,7 +77,7 @@ class RequestKey(NamedTuple):
         return RequestKey(f"{self.idempotency_key}/{index}" if self.idempotency_key else "", f"{self.hidden}/{index}")
 
     def of_event(self, *identity: str) -> "RequestKey":
-        """The key of a report of an equipment event: without the sender's key it is the same by what identifies the event."""
+        """The key of a report of an equipment event. Without an idempotency key it is derived from the fields that identify the event."""
         if self.idempotency_key or not self.events:
             return self
         return RequestKey("", hmac.digest(self.events.encode(), "\0".join(identity).encode(), "sha256").hex())
@@ -92,22 +92,22 @@ class Prepared:
     value: bytes
     headers: Headers
     again: bool = False
-    """It may have been sent before, so the notebook is searched for it."""
+    """The request may have been sent before, so the notebook is searched for it."""
     declarant: str = ""
     boxes: tuple[str, ...] = ()
-    """Of a declaration: its declarant and the containers that it names."""
+    """For a declaration: its declarant, and the containers that it names."""
     lot: str = ""
-    """Of a request about a container: the consignment in it that it names, empty where it names none."""
+    """For a request about a container: the consignment in it that the request names, empty if it names none."""
 
 
 def digest(content: bytes) -> str:
-    """Tells one content from another."""
+    """Returns a hash by which contents are compared."""
     return blake2b(content, digest_size=16).hexdigest()
 
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
-    """The message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default all but
-    the time, which the door has put in; `again`: it may have been sent before without an idempotency key."""
+    """Makes the message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default
+    everything except the time, which the console has set; `again`: it may have been sent before even without an idempotency key."""
     moment = now()
     row = RequestRow(
         request_id(request.asked_by, key.hidden),
@@ -144,12 +144,12 @@ class Asker:
         return self._producer is not None
 
     async def start(self) -> None:
-        """Returns at once; the connection to the cluster is made in the background."""
+        """Reads the secret, and starts the background tasks that connect to the cluster and write the notebook."""
         self._secret = await asyncio.to_thread(self._read_secret)
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Sends what the producer still has, and writes the notebook."""
+        """Stops the tasks, sends what the producer still has, and writes the notebook."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -164,9 +164,9 @@ class Asker:
             await asyncio.to_thread(self._unwritten.write)
 
     def key(self, sender: str, idempotency_key: str) -> RequestKey:
-        """The key of a request by this sender: the same for the same idempotency key; a random one where the sender gave none.
+        """The key of a request by this sender: always the same for the same idempotency key; a random one if the sender gave none.
 
-        It is derived with a secret, because somebody who can predict an id could send another request under it first.
+        It is derived with a secret, because anybody who can predict an id could send another request under it first.
         """
         if not idempotency_key:
             events = hmac.digest(self._secret, f"{sender}\0\0events".encode(), "sha256").hex()
@@ -176,15 +176,15 @@ class Asker:
         )
 
     def own_key(self, *identity: str) -> RequestKey:
-        """The key of a request that consoles send by themselves, the same in all of them; no sender's idempotency key leads to it."""
+        """The key of a request that consoles send by themselves. It is the same in all consoles, and no idempotency key leads to it."""
         return RequestKey("", hmac.digest(self._secret, "\0\0".join(("", *identity)).encode(), "sha256").hex())
 
     async def ask(self, message: Prepared) -> RequestRow:
-        """Sends one request. Problem 503 when it was not acknowledged, 422 when its key was used for other content."""
+        """Sends one request. Problem 503 if it was not acknowledged, 422 if its key was used for other content."""
         return (await self.ask_all([message]))[0]
 
     async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
-        """Sends all of them, or Problem 503. Then some may have been acknowledged; sending the same again does not repeat them."""
+        """Sends all requests; errors as in `ask`. After a Problem 503 some may have been acknowledged; sending all again does not repeat them."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
@@ -212,14 +212,14 @@ class Asker:
         return taken
 
     async def _note_holds(self, holds: list[RequestRow]) -> None:
-        """Stores holds before they are sent, so that the gate answers of all consoles count them; Problem 503 where that fails."""
+        """Stores holds before they are sent, so that the gate answers of all consoles count them; Problem 503 if that fails."""
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
         await self.note(ASKED_HOLDS, rows)
 
     async def note(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
-        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 where that fails."""
+        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 if that fails."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes)
         except Exception as error:
@@ -229,8 +229,8 @@ class Asker:
             raise self._not_taken() from error
 
     def _sent(self, producer: AIOKafkaProducer, message: Prepared) -> asyncio.Future[None]:
-        """A future that is done when the broker has acknowledged the message. Concurrent equal requests are sent once; the request is
-        remembered even when the acknowledgement comes after its sender has stopped waiting."""
+        """Returns a future that is done when the broker has acknowledged the message. Concurrent equal requests are sent once. The request
+        is remembered even if the acknowledgement comes after its sender has stopped waiting."""
         request = message.request
 
         async def send() -> None:
@@ -246,7 +246,7 @@ class Asker:
         return self._under_way[request.request_id][1]
 
     def about(self, subject: str) -> RequestRow | None:
-        """The first request about this consignment or container that this process took in; of use while it has no rows yet."""
+        """The first request about this consignment or container that this process took in; used while the rows do not have it yet."""
         found = self._subjects.get(subject)
         return None if found is None else self._remembered.get(found)
 
@@ -263,8 +263,7 @@ class Asker:
         return before is not None
 
     async def before(self, request: RequestRow) -> RequestRow | None:
-        """The notebook's row of the same request, None where there is none; for a key that the sender chose. Problem 422 where its content
-        was another.
+        """Returns the row of the same request in memory or in the notebook, None if there is none. Problem 422 if its content was another.
 
         The notebook also has requests from before a restart, and those of an older version, which derived ids from sender and key alone.
         """
@@ -352,7 +351,7 @@ class Asker:
         return None if row is None else RequestRow(*row)
 
     def _read_secret(self) -> bytes:
-        """The secret of the installation; the first console that asks for it makes it."""
+        """Returns the secret of the installation; the first console that reads it makes it."""
         self._insert_rows(INSTALLATION, [{"name": OF_REQUESTS, "value": fresh_key() + fresh_key()}])
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
@@ -360,7 +359,7 @@ class Asker:
 
 
 def _not_written(request: RequestRow, error: Exception) -> None:
-    """Logs it; the request itself is on its topic."""
+    """Logs that the row is lost; the request itself is on its topic."""
     log.warning("not written into the notebook", request=request.request_id, error=str(error)[:300])
 
 
@@ -371,7 +370,7 @@ def _reused(request: RequestRow) -> Problem:
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """A task whose failure ends the process: without the task the console would take requests in and not complete them."""
+    """Starts a task whose failure ends the process, because without it the console would take requests in and not complete them."""
     task = asyncio.create_task(work)
     task.add_done_callback(end_with_task)
     return task

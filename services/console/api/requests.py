@@ -1,5 +1,5 @@
-"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and answered 202 when the broker has
-acknowledged them."""
+"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and they are answered 202 when
+the broker has acknowledged them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -103,7 +103,7 @@ OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_
 
 
 def key_of(request: Request) -> str:
-    """The sender's idempotency key, empty when there is none."""
+    """The sender's idempotency key, empty if there is none; Problem 400 if it is too long or not printable."""
     return _header(request, "Idempotency-Key", LONGEST_KEY)
 
 
@@ -152,7 +152,7 @@ async def lodge(
 
 
 def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
-    """The message that lodges the declaration of this body; Problem 403 where its declarant is not a company of the sender's."""
+    """Makes the message that lodges the declaration in this body; Problem 403 if the sender may not declare for its declarant."""
     declaration = read(data, Declaration, separators)
     if not who.of_own_company(declaration.declarant):
         raise Problem(403, "not_your_company", seen=declaration.declarant)
@@ -189,7 +189,7 @@ async def lodge_many(
 
 
 class GoodDeclaration(NamedTuple):
-    """A declaration of a batch that can be sent. `number`: its place in the batch, from 0; `reference`: as far as the answer repeats it."""
+    """A declaration of a batch that can be sent. `number`: its index in the batch, from 0; `reference`: as the answer repeats it."""
 
     number: int
     reference: str
@@ -197,15 +197,15 @@ class GoodDeclaration(NamedTuple):
 
 
 class CheckedBatch(NamedTuple):
-    """The declarations of a batch that can be sent, and the JSON of a `BatchItem` for each declaration, for when the broker has acknowledged
-    all of them."""
+    """The declarations of a batch that can be sent, and for each declaration the JSON of a `BatchItem`, which is answered when the broker has
+    acknowledged all of them."""
 
     good: list[GoodDeclaration]
     results: list[bytes]
 
 
 async def _admitted(desk: Office, batch: CheckedBatch) -> CheckedBatch:
-    """The batch without those declarations that name more containers than their declarant may on one day."""
+    """Returns the batch without the declarations that exceed the daily number of containers of their declarant; these are refused."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
         problem = await desk.boxes.admit(one.lodged.declarant, one.lodged.boxes)
@@ -294,7 +294,7 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
 
 
 def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
-    """The message that lodges it. Where the same declaration was lodged before, the desk's answer names the request that did."""
+    """Makes the message that lodges the declaration. If the same one was lodged before, the desk's answer names that earlier request."""
     content = declaration.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(declaration.declarant, declaration.reference),
@@ -308,7 +308,7 @@ def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
 
 
 def answer(request: RequestRow) -> Response:
-    """202 with links to the goods or container, and to the outcome of the request."""
+    """Makes the answer 202 with links to the goods or container, and to the outcome of the request."""
     container = issubclass(KINDS[request.kind], envelope.AboutContainer)
     status = f"{API}/{'containers' if container else 'consignments'}/{quote(request.subject, safe='')}"
     taken = Taken(
@@ -329,8 +329,8 @@ class _Body(Shape):
 
 
 def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """The model of a request's body: its fields without those that come from the address, the account and the clock. `occurred_at` is
-    optional, but for equipment events."""
+    """Makes the model of a request's body: its fields without those that come from the address, the account and the clock.
+    `occurred_at` is optional, except for equipment events."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
         for name, field in kind.model_fields.items()
@@ -355,7 +355,7 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     PlaceContainerHold: ("container_no",),
     LiftContainerHold: ("container_no", "hold_id"),
 }
-"""Requests about containers, and their fields that stand in the address."""
+"""Requests about containers → their fields that come from the address."""
 _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     WithdrawDeclaration,
     RecordFindings,
@@ -395,14 +395,14 @@ class _TakesAct(TakesJson):
 
 
 def act(kind: type[envelope.Request]) -> Any:
-    """Stands with `ActBody` in the signature of a route."""
+    """The dependency for an `ActBody` parameter of a route."""
     return Depends(_TakesAct(BODIES[kind], kind=kind))
 
 
 def requested(
     kind: type[envelope.Request], fields: dict[str, Any], who: Who, key: RequestKey, declarant: str
 ) -> Prepared:
-    """The message of a request with these fields, about goods of this declarant; Problem 422 where they are not valid."""
+    """Makes the message of a request with these fields, about goods of this declarant; Problem 422 if they are not valid."""
     given = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
         request = kind.model_validate(
@@ -414,9 +414,8 @@ def requested(
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
     content, identity = None, None
-    if (
-        given.get("occurred_at") is not None
-    ):  # a time that the sender told is content: under one key another time is another request
+    # a time that the sender gave is part of the content: the same key with another time is other content
+    if given.get("occurred_at") is not None:
         content = encode(request.model_copy(update={"occurred_at": request.occurred_at.astimezone(UTC)}))
         identity = _identity(request)
     if identity is not None:
@@ -425,12 +424,12 @@ def requested(
 
 
 def _lot(request: envelope.Request) -> str:
-    """The consignment that a request about a container names."""
+    """The consignment that a request about a container names; empty if it names none."""
     return request.consignment_id if isinstance(request, StrikeLot | RetractStrike | PermitExit) else ""
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
-    """The fields by which two reports of an equipment event from one sender are the same; None for other requests."""
+    """Returns the fields that identify a report of an equipment event among those of its sender; None for other requests."""
     at = request.occurred_at.astimezone(UTC).isoformat()
     match request:
         case RecordEquipmentEvent():
@@ -442,7 +441,7 @@ def _identity(request: envelope.Request) -> tuple[str, ...] | None:
 
 
 async def ask(desk: Office, message: Prepared) -> RequestRow:
-    """Sends it, unless it was sent under this key before; Problem 422 where the key was used for other content."""
+    """Sends the request, unless it was sent under this key before; Problem 422 if the key was used for other content."""
     refused = await desk.boxes.admit(message.declarant, message.boxes)
     if refused is not None:
         raise refused
@@ -467,7 +466,7 @@ def _request(
 
 
 async def _taken(body: ActBody, **about: str) -> Response:
-    """`about`: the fields of the request that stand in the address, first the id of the goods or the number of the container."""
+    """Reads the body, sends the request and answers 202. `about`: the fields in the address, first the consignment id or container number."""
     desk, who, kind = office(body.request), who_of(body.request), body.kind
     key = desk.asker.key(who.actor, key_of(body.request))
     declarant = await may_act(desk, who, kind, next(iter(about.values())))

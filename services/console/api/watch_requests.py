@@ -77,7 +77,8 @@ async def post_watch(
 
 
 async def place_watch(desk: Office, body: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
-    """The id of the watch, and how many known consignments it holds; Problem 422 unless exactly one of bill and declarant is given."""
+    """Places the watch. Returns its id, and how many known consignments it holds. Problem 422 unless exactly one of bill and declarant is
+    given."""
     named = [name for name in ("bill_no", "declarant") if plain_word(getattr(body, name))]
     if len(named) != 1 or (body.bill_no and body.declarant):
         raise one_fault("/bill_no", "one_of_two", f"{body.bill_no} {body.declarant}")

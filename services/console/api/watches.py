@@ -1,6 +1,6 @@
 """How does a watch on a bill or a declarant reach every partition, and the goods that were known before it?
 
-A watch is one row, one request for each partition of the release desk, and one hold for each consignment that the rows know.
+A watch consists of one row, one request to each partition of the release desk, and one hold on each matching consignment in the rows.
 Consignments that were declared while it was placed are found by a second search, once the rows contain every message from before
 the moment at which the last partition kept the watch.
 """
@@ -31,13 +31,13 @@ KNOWN_AT_ONCE = 500
 """Consignments that one query reads."""
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
-"""How many times the rows must be found complete, each up to a later time, after all partitions keep a watch: so that at least one of
-these measurements was begun after that."""
+"""How many times, each up to a later time, the rows must be found complete after all partitions keep a watch. Then at least one of these
+measurements began after that moment."""
 log = structlog.get_logger()
 
 
 class WatchCoordinator:
-    """Places, lifts and completes watches. `as_of`: up to when the rows are complete, by the clock of the projector."""
+    """Places, lifts and completes watches. `as_of`: returns the time up to which the rows are complete, by the projector's clock."""
 
     def __init__(
         self, asker: Asker, rows: ReadModelQueries, partitions: int, as_of: Callable[[], datetime | None]
@@ -53,8 +53,9 @@ class WatchCoordinator:
     async def place_watch(
         self, bill_no: str, declarant: str, reason: str, actor: str, key: RequestKey
     ) -> tuple[str, int]:
-        """Its id, and how many known consignments got a hold. Problem 503 where not every request was acknowledged by the broker; the same
-        call with the same key completes it. From the first call on the gate's answer is no for goods that match."""
+        """Sends the requests of a watch. Returns its id, and on how many known consignments a hold was requested. Problem 503 if the broker
+        has not acknowledged every request; the same call with the same key then completes the watch. From the first call on, the gate's
+        answer is no for goods that match."""
         watch_id, at = request_id(actor, key.hidden), now()
         copies = [
             prepare(
@@ -84,7 +85,8 @@ class WatchCoordinator:
         return watch_id, await self._meet(row, copies)
 
     async def lift(self, watch_id: str, reason: str, actor: str, key: RequestKey) -> int:
-        """How many consignments were let go; Problem 404 for a watch that is not known, 503 as of `place_watch`."""
+        """Sends the requests that lift a watch. Returns for how many consignments the lifting of its hold was requested. Problem 404 if the
+        watch is unknown, 503 as in `place_watch`."""
         row = await self._watch(watch_id)
         if row is None:
             raise Problem(404, "unknown_watch", seen=watch_id[:100])
@@ -122,7 +124,7 @@ class WatchCoordinator:
         return await self._let_go(lifted, copies)
 
     async def follow(self) -> None:
-        """Runs for ever: completes watches that this console or another one has begun to place or to lift."""
+        """Runs forever and completes watches that this console or another one has begun to place or to lift."""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:
@@ -133,8 +135,8 @@ class WatchCoordinator:
                 log.warning("watches wait", error=str(getattr(error, "orig", None) or error)[:300])
 
     async def finish(self) -> None:
-        """The second search: holds consignments that became known while a watch was placed, and lifts holds that it made while it was
-        lifted."""
+        """The second search: requests holds on consignments that became known while a watch was placed, and the lifting of holds that a
+        watch made while it was lifted."""
         unfinished = [row for row in await asyncio.to_thread(self._rows.unfinished_watches) if not row.finished]
         self._complete_times = {row.watch_id: self._complete_times.get(row.watch_id, []) for row in unfinished}
         for row in unfinished:
@@ -170,7 +172,7 @@ class WatchCoordinator:
             raise Problem(409, "too_many_watches", limit=MOST_OPEN)
 
     async def _ask(self, copies: Sequence[Prepared], more: Sequence[Prepared] = ()) -> None:
-        """Sends these; Problem 503 that says how many partitions have the watch where not all have, or `more` were not taken in."""
+        """Sends `more`, or `copies` if there are no others. If that fails, the Problem 503 says how many partitions have the watch."""
         try:
             await self._asker.ask_all(more or copies)
         except Problem as problem:
@@ -182,7 +184,7 @@ class WatchCoordinator:
             ) from problem
 
     async def _meet(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """Sends a hold for each known consignment that matches; how many."""
+        """Sends a request to hold each known consignment that matches, and returns how many."""
         after, count = "", 0
         while True:
             found = await asyncio.to_thread(self._rows.matching, row.bill_no, row.declarant, after, KNOWN_AT_ONCE)
@@ -207,7 +209,7 @@ class WatchCoordinator:
             after = found[-1]
 
     async def _let_go(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """Sends the lifting of this watch's hold for each consignment that has it in the rows; how many."""
+        """Sends a request to lift this watch's hold for each consignment that has it in the rows, and returns how many."""
         hold_id = of_watch(row.watch_id)
         lifts = [
             prepare(

@@ -1,7 +1,7 @@
-"""What did a desk say, and how does it read in either language? By the codes and values of its phrases, in the words of `[written]`.
+"""How does a text of a desk read in Chinese and English? Its phrases (codes and values) are put into the sentences of `[written]`.
 
-A fact of an older software version has an English sentence alone, which is read back as a row of `[written]` with its parameters. What no row
-fits was written by a person, or by a version that this console does not know: it is shown as it stands.
+A fact of an older software version has only an English sentence. It is matched with the sentences of `[written]`, which yields the code and
+the parameters. A text that matches none was written by a person, or by a version that this console does not know, and is shown unchanged.
 """
 
 import re
@@ -16,16 +16,16 @@ from schemas.phrases import UNREADABLE_REASON, WHY, Phrase
 from services.console.language.words import TEXTS, Language, both, check, known
 
 LONGEST = 1000
-"""Characters of a text that is read; desks write shorter ones."""
+"""Characters of a text that is matched with sentences; desks write shorter texts."""
 MOST_PHRASES = 100
-"""Phrases that are read of one fact; desks say fewer."""
+"""Phrases of one fact that are read; desks write fewer."""
 MOST_TIMES, SHORT = 4, 2
 """How often the text between two parameters may occur in one sentence, if it is longer than this number of characters."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
-"""What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
+"""Matches the Chinese part that desks write after an English sentence, or before its colon or semicolon."""
 _POSITION_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
-"""Where the refused message lies: the loop writes it behind its own refusals."""
+"""Topic, partition and offset of the refused message, which the loop writes after the reason of its own refusals."""
 _WHOLE = frozenset({"why", "again", "pest", "words"})
 """Parameters that hold a person's text or another sentence; a Chinese part at the end belongs to them."""
 _BLANKS = frozenset(
@@ -34,7 +34,7 @@ _BLANKS = frozenset(
         *("boxes", "waiting", "place", "name", "bill", "declarant", "codes", "since", "parts"),
     }
 )
-"""Other parameters whose values may contain blanks. All others are one word, so that few words of a person look like a sentence of a desk."""
+"""Other parameters whose values may contain blanks. All others are one word, so that few texts of people match a sentence of a desk."""
 _SENTENCES = frozenset({"why", "again", "words"})
 """Parameters that hold another sentence, or a text of an older software version that may be one."""
 _GROUPS: Final = {
@@ -53,7 +53,7 @@ _GROUPS: Final = {
 
 
 class SentencePattern(NamedTuple):
-    """A sentence of the catalogue, and what a text of it looks like."""
+    """A sentence of the catalogue, and the pattern of texts that are made from it."""
 
     key: str
     shape: re.Pattern[str]
@@ -61,8 +61,8 @@ class SentencePattern(NamedTuple):
     """The texts between its parameters."""
 
     def read(self, sentence: str) -> dict[str, str] | None:
-        """The values of its parameters; None where the sentence does not match. A text that repeats the text between two parameters many
-        times is no sentence of a desk; it is not matched, because the matching would take time that grows as a power of the repetitions."""
+        """Returns the values of its parameters; None if the sentence does not match. A text that repeats the text between two parameters
+        many times is not matched: no desk writes it, and matching would take time that grows as a power of the repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)
@@ -87,7 +87,7 @@ def _between(english: str) -> tuple[str, ...]:
 
 
 def _by_length(row: tuple[str, Words]) -> int:
-    """The row with more fixed text is tried first: of two rows that match, it is the more specific one."""
+    """A sort key that puts rows with more fixed text first, because they are more specific."""
     return -len(_PARAMETER.sub("", row[1].en))
 
 
@@ -101,7 +101,7 @@ ROWS: Final[tuple[SentencePattern, ...]] = tuple(
 
 
 def in_words(text: str) -> Words:
-    """What a row keeps of a reason (`kept`), or a sentence, in both languages; the same in both where a person wrote it."""
+    """A stored reason (`kept`), or a sentence, in both languages. A text that a person wrote is the same in both."""
     phrases = _phrases(text)
     if phrases is not None and (texts := in_words_of(phrases)) is not None:
         return texts
@@ -113,31 +113,31 @@ def _by_shape(text: str) -> Words:
 
 
 def wrote(text: str) -> Words:
-    """What a person wrote, as it stands; or that it could not be read."""
+    """A text that a person wrote, unchanged, or the sentence that it could not be read."""
     return both("written.no_reason") if text == UNREADABLE_REASON else Words(text, text)
 
 
 def in_words_of(phrases: Sequence[Any]) -> Words | None:
-    """The sentence of these phrases; None where there are none, or one of them is not known here."""
+    """The first sentence of these phrases; None if there are none, or if one of them is unknown here."""
     sentences = each_in_words(phrases)
     return sentences[0] if sentences else None
 
 
 def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
-    """The sentences of these phrases, one after the other; None where one of them is not known here, or is none."""
+    """The sentences of these phrases, one after the other; None if one of them is unknown here or has another shape."""
     sentences: list[Words] = []
     try:
         rest = list(phrases)
         while 0 < len(rest) <= MOST_PHRASES:
             sentences.append(_next(rest))
-    # a newer software version may say what this one does not know, and a fact that nobody of the desks wrote may have any shape
+    # a newer software version may write codes that are unknown here, and a fact that no desk wrote may have any shape
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return None
     return None if rest else sentences
 
 
 def _next(rest: list[Any]) -> Words:
-    """The first sentence, with those that stand in it; they are taken from the list."""
+    """Returns the first sentence, including the sentences inside it, and removes their phrases from the list."""
     phrase = rest.pop(0)
     made_here = isinstance(phrase, Phrase)
     code, values = (phrase.code, phrase.values) if made_here else (phrase["code"], phrase.get("values") or {})
@@ -154,7 +154,7 @@ def _next(rest: list[Any]) -> Words:
 
 
 def _filled(name: str, text: str, language: Language) -> str:
-    """The text of a parameter: codes in words, and what a person wrote as it stands."""
+    """The text of a parameter: codes as words, a text of a person unchanged."""
     if name == "words":
         return text
     if name == "findings" and language == "zh":
@@ -164,11 +164,11 @@ def _filled(name: str, text: str, language: Language) -> str:
 
 
 NAMED = 5
-"""Other declarations of the same goods that a sentence names."""
+"""How many other declarations of the same goods a sentence names."""
 
 
 def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What a `SameGoodsDeclared` says. Who may not see the others' goods is not told which they are."""
+    """The phrases of a `SameGoodsDeclared`. If `others` is masked, the other consignments are not named."""
     others = list(found.get("others", ()))
     named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
@@ -177,7 +177,7 @@ def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
-    """What a fact, a hold, a finding or a rule says by codes; nothing where an older software version wrote it."""
+    """The phrases of a fact, a hold, a finding or a rule; empty if an older software version wrote it."""
     if (phrases := fact.get("phrases") or fact.get("phrase")) is not None:
         return [phrases] if isinstance(phrases, Mapping) else phrases
     code, reason = fact.get("why"), fact.get("reason") or ""
@@ -186,28 +186,28 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
     try:
         quotes = {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
         return [{"code": code, "values": {**(fact.get("values") or {}), **quotes}}]
-    except (TypeError, ValueError, AttributeError):  # of nobody's contract
+    except (TypeError, ValueError, AttributeError):  # not of the agreed shape
         return ()
 
 
 def why_of(fact: Mapping[str, Any]) -> Words:
-    """Why something was said: by the codes of the fact, where it has such as the catalogue knows; else what its desk wrote."""
+    """The reason of a fact in both languages: from its phrases if the catalogue has them, else from its English sentence."""
     texts = in_words_of(phrases_of(fact))
     return in_words(fact["reason"]) if texts is None else texts
 
 
 def kept(fact: Mapping[str, Any]) -> str:
-    """What a row keeps of the reason of a fact: its phrases as JSON where the catalogue knows them, else the sentence."""
+    """The reason of a fact as rows store it: its phrases as JSON if the catalogue has them, else the sentence."""
     return kept_phrases(phrases) if in_words_of(phrases := phrases_of(fact)) else fact["reason"]
 
 
 def kept_phrases(phrases: Sequence[Any]) -> str:
-    """The same of phrases that the catalogue knows."""
+    """These phrases as rows store them; the catalogue must have them."""
     return orjson.dumps(phrases).decode()
 
 
 def english(text: str) -> str:
-    """What a row keeps of a reason as the desk wrote it."""
+    """A stored reason as the English sentence."""
     return text if _phrases(text) is None else in_words(text).en
 
 

@@ -1,4 +1,4 @@
-"""In which words does the console speak? One catalogue, `words.toml`, Chinese and English side by side."""
+"""Which texts does the console show? All are in one catalogue, `words.toml`, in Chinese and English."""
 
 import tomllib
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ TEXTS = _load(Path(__file__).with_name("words.toml"))
 
 
 def say(key: str, language: Language, **values: object) -> str:
-    """The sentence `key`, with its `{places}` filled, those of words in its own language; KeyError when the catalogue has no such
-    sentence."""
+    """The sentence `key` with its parameters filled; a parameter that is a `Words` is filled in the same language. KeyError if the
+    catalogue has no such sentence."""
     filled = {name: getattr(value, language) if isinstance(value, Words) else value for name, value in values.items()}
     return getattr(TEXTS[key], language).format(**filled) if values else str(getattr(TEXTS[key], language))
 
@@ -43,16 +43,16 @@ def both(key: str, **values: object) -> Words:
 
 
 def known(key: str, language: Language, otherwise: str) -> str:
-    """The sentence `key`, or `otherwise` where the catalogue has none: a code that is newer than this console."""
+    """The sentence `key`, or `otherwise` if the catalogue has none, because the code is newer than this console."""
     texts = TEXTS.get(key)
     return otherwise if texts is None else str(getattr(texts, language))
 
 
 def check(code: str) -> Words:
-    """What a check of the declaration desk says."""
+    """The text of a check of the declaration desk; the code itself if it is unknown."""
     return CHECKS.get(code) or Words(code, code)
 
 
 def refusal(code: str) -> Words:
-    """Why a request was sent back."""
+    """Why a request was refused; the code itself if it is unknown."""
     return REFUSALS.get(code) or Words(code, code)

@@ -1,4 +1,4 @@
-"""Who did what? Requests to desks that were sent over the consoles, by person, goods and day; and the page that asks for a container."""
+"""Who did what? One page lists requests, readings, and replayed or discarded messages by person, goods and day; another asks for a container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
@@ -26,8 +26,8 @@ from services.console.readmodel.consignment import plain
 
 
 class ActivityRow(NamedTuple):
-    """A line of the page: a request, a reading (`kind` empty), or what was `done` with a parked message (key of a sentence in words.toml).
-    `address`: the page that shows what became of it, empty where the reader may not open it."""
+    """A line of the page: a request, a reading (`kind` is empty), or what was `done` with a parked message (a key of words.toml). `address`:
+    the page that shows what became of it, empty if the reader may not open that page."""
 
     at: datetime | None
     person: str
@@ -40,7 +40,7 @@ class ActivityRow(NamedTuple):
 pages = APIRouter(include_in_schema=False)
 PAGE = 100
 LATEST = 20
-"""Requests of the reader that the page which asks for a container shows."""
+"""How many requests of the reader the page that asks for a container number shows."""
 Number = Annotated[str, Query(max_length=40)]
 
 
@@ -53,8 +53,8 @@ def activity_page(
     what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """Requests, readings of what is masked for others, or what was done with parked messages, the latest first. Somebody who may not see
-    those of others sees their own."""
+    """Requests, readings of fields that are masked for others, or what was done with parked messages, the latest first. Readers who may not
+    see those of others see their own."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor
@@ -115,11 +115,11 @@ def _about(who: Who, key: str) -> str:
 
 
 LISTS = {"requests": (requests, _act), "readings": (readings, _reading), "parked": (settled, _settled)}
-"""What the page can show → the rows, and the function that turns one into a line."""
+"""What the page can show → the function for its list, and the function that turns a row into a line."""
 
 
 def _day(text: str) -> tuple[int | None, int | None]:
-    """When a day begins and ends in Beijing, in microseconds since 1970 UTC; Problem 422 for a text that is not a date."""
+    """When a day begins and ends in Beijing, in microseconds since 1970 UTC; (None, None) for an empty text, Problem 422 if it is not a date."""
     if not text:
         return None, None
     try:

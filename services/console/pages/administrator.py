@@ -1,4 +1,5 @@
-"""How does an administrator give and take rights? Pages for accounts, API keys and the record of grants, by the functions of `dtg account` and `dtg key`."""
+"""How does an administrator give and take away rights? By pages for accounts, API keys and grants, which use the functions of `dtg account`
+and `dtg key`."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from services.shell.fresh import fresh_password
 pages = APIRouter(include_in_schema=False)
 PAGE = 50
 LATEST = 20
-"""Grants that the page of an account shows; the record has all of them."""
+"""Grants that the page of an account shows; the page of grants has all of them."""
 LONGEST_LIFE_DAYS, LONGEST_OVERLAP_HOURS = 3650, 24 * 90
 """The same limits as those of `dtg key`."""
 USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
@@ -46,7 +47,7 @@ class Given(NamedTuple):
 
 
 class By(NamedTuple):
-    """Who gives, and when (microseconds since 1970 UTC; not the clock of a sandbox)."""
+    """Who grants, and when (microseconds since 1970 UTC of the world's clock, also in a sandbox)."""
 
     actor: str
     at: int
@@ -150,7 +151,7 @@ def _agent(people: Accounts, typed: Typed) -> str:
 
 
 def _line(typed: Typed, field: str) -> str:
-    """One line of text; Problem 422 where it has characters that no name has."""
+    """One line of text; Problem 422 if it has characters that no name may have."""
     value = typed.get(field, "")
     if not re.match(LINE, value):
         raise one_fault(f"/{field}", "string_pattern_mismatch", value)
@@ -178,7 +179,7 @@ def _number(typed: Typed, field: str, least: int, most: int) -> int:
 
 @pages.get("/accounts")
 def accounts_page(request: Request, q: Name = "", after: After = "") -> Response:
-    """The accounts by name, each with its keys, sessions and authorisations that are in force; and the form to make another one."""
+    """The accounts by name, each with the number of its sessions and keys that are in force; and the form to make another one."""
     return _accounts(request, q.strip(), after)
 
 
@@ -266,7 +267,7 @@ def grants_page(request: Request, account: Name = "", after: After = "") -> Resp
 
 
 async def act(request: Request, typed: Form) -> Response:
-    """Does what the form says. A secret is shown on the answer itself and nowhere else; without one it redirects to the account's page."""
+    """Does what the form says. If that makes a secret, the answer shows it, and no other page does; otherwise redirects to the account's page."""
     name = request.scope["route"].path.rpartition("/")[2]
     by = By(who_of(request).actor, world_us())
     try:
@@ -285,7 +286,7 @@ async def act(request: Request, typed: Form) -> Response:
 
 
 def _give(one: Callable[[Accounts, Typed, By], Given], people: Accounts, typed: Typed, by: By) -> Given:
-    """Runs `one`; Problem 422 with the sentence of NotGranted."""
+    """Runs `one`; turns NotGranted into a Problem 422 with its sentence."""
     try:
         return one(people, typed, by)
     except NotGranted as error:

@@ -1,4 +1,4 @@
-"""How does a reader learn the API? From pages made of the application's OpenAPI document; nothing is fetched from other servers."""
+"""How does a reader learn the API? From pages that are made from the OpenAPI document; they load nothing from other servers."""
 
 import json
 import re
@@ -126,7 +126,7 @@ def _parameter(document: Schema, parameter: Schema) -> Schema:
 
 
 def _fields(document: Schema, schema: Schema) -> list[Schema]:
-    """The fields of a body; those of an object in it follow its own row, with its name as prefix."""
+    """The rows of a body's fields. The fields of an object follow the row of the object, with its name as prefix."""
     found = _resolve(document, schema)
     rows = []
     for row, field in zip(_rows(document, found), found.get("properties", {}).values(), strict=True):

@@ -1,4 +1,4 @@
-"""Which pages show the board, lists, goods, containers, alarms and parked messages? They work without JavaScript, and refresh with it."""
+"""How do the pages of the board, lists, goods, containers, alarms and parked messages work? With JavaScript they refresh themselves."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ PAGE = 50
 CSV_ROWS = 5000
 CSV_COLUMNS = ("consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since")
 CSV_BYTES = 900_000
-"""Bytes of one file; where the list is longer, the last row of the file has the address of the next one."""
+"""Bytes of one file; if the list is longer, the last row of the file has the address of the next file."""
 PARKED_ROWS = 100
 ALARM_ROWS = 100
 TIMELINE = 200
@@ -63,12 +63,12 @@ REPORTS = 20
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
-"""The stages as the board draws them: in the order of the flow, those in which goods are stopped, and other ends."""
+"""The stages in three groups, as the board draws them: the flow in its order, stages in which goods are stopped, and other ends."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
-"""The choices on the page of goods that nobody lodged: for how many days at least; 0: all."""
+"""The choices of the least number of days on the page of goods that nobody has lodged; 0: all goods."""
 BOARD, GOODS = cast(AccessRule, ROUTES["GET", "/board"]), cast(AccessRule, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
-"""Start pages of people who may not see the board: the first of these that they may open."""
+"""Start pages of accounts that may not see the board: the first one that they may open."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -110,7 +110,7 @@ def _beginning(who: Who) -> str:
 
 @router.get("/")
 def board(request: Request) -> Response:
-    """The board; somebody who may not see it is redirected to their start page."""
+    """The board; an account that may not see it is redirected to its start page."""
     who = who_of(request)
     if not who.may(BOARD):
         return RedirectResponse(_beginning(who), 303)
@@ -135,7 +135,7 @@ def _wanted(
     waiting_for: Annotated[AwaitedCode | Literal[""], Query()] = "",
     owner: Annotated[Mover | Literal[""], Query()] = "",
 ) -> answers.Wanted:
-    """Which goods the query of a page names. A form sends a choice that was not made as an empty text."""
+    """Returns which goods the query of a page names. A form sends an empty text for a choice that was not made."""
     return answers.Wanted(q.strip()[:100], stage or None, waiting_for or None, owner or None)
 
 
@@ -144,8 +144,8 @@ WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]
 
 @router.get("/consignments")
 def consignments(request: Request, wanted: WantedOfForm, after: After = "", cursor: OldCursor = 0) -> Response:
-    """All consignments, or those that match a search text, are at a stage, wait for something or for somebody to act. A single match
-    redirects to its own page."""
+    """All consignments, or those that match a search text, a stage, what they wait for, or who has to act. If a search text has a single
+    match, redirects to the page of that consignment or container."""
     desk, who, search, query = office(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # the link was made by an older version of the console, whose cursors have no meaning any more
@@ -180,7 +180,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """Goods with a hold or an arrival so many days ago or longer (0: at any time) for which no declaration was lodged since."""
+    """Goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
     desk = office(request)
     rows, following = answers.unmatched_page(desk, who_of(request), days, after, PAGE)
     return render(
@@ -197,7 +197,7 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 
 @router.get("/consignments.csv")
 def consignments_csv(request: Request, wanted: WantedOfForm, after: str = "") -> Response:
-    """The list as CSV, from the position `after` on. Where it does not fit into one file, the last row has the address of the next file."""
+    """The list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next file."""
     desk, sight, who = office(request), Sight(language_of(request), now()), who_of(request)
     parts = answers.found(desk, wanted, who)
     found = desk.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
@@ -235,7 +235,7 @@ def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
 
 
 def _plain_cell(cell: str) -> str:
-    """Quotes a cell that a spreadsheet would take for a formula, by its first character."""
+    """Puts a quote before a cell whose first character would make a spreadsheet take it for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
@@ -313,7 +313,7 @@ def consignment_page(
 
 
 def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
-    """The variables of the timeline's template: one page of entries, and all facts by id, with which it names causes."""
+    """The variables of the timeline's template: one page of entries, and all facts by id, so that it can name causes."""
     wanted = selected(facts, only)
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
     shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
@@ -361,7 +361,7 @@ def message(request: Request, key: str, message_id: str) -> Response:
 
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
-    """What became of a request, as the part on top of a page that refreshes itself."""
+    """The part on top of a page that shows what became of a request, and refreshes itself."""
     return render(request, "_asked.html", asked=_view_of_request(request, request_id))
 
 

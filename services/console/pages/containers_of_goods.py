@@ -1,5 +1,5 @@
-"""What does the page of a consignment say of its containers? Only what concerns these goods: a container comes back with other goods, and
-several consignments may share it."""
+"""What does the page of a consignment show about its containers? Only what concerns these goods, because a container may come back with other
+goods, and several consignments may share it."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ NO_GOODS = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
 
 
 class OwnBox(NamedTuple):
-    """One container of a consignment. `state`: whether it may leave, empty where the gate's present answer is not about these goods;
+    """One container of a consignment. `state`: whether it may leave, None if the gate's present answer is not about these goods;
     `note`: why, as a sentence."""
 
     container_no: str
@@ -25,7 +25,7 @@ class OwnBox(NamedTuple):
 
 
 def own_box(goods: ConsignmentView, box: GateView) -> OwnBox:
-    """The line of one container. `box`: the gate's present answer about it, which may be about other goods."""
+    """Makes the line of one container. `box`: the gate's present answer about it, which may be about other goods."""
     number = box.container_no
     if number in goods.unreleased_containers:
         return OwnBox(number, "bad", _text("container.gone"), _text("own_box.unreleased"))

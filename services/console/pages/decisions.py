@@ -1,4 +1,4 @@
-"""What was decided about these goods, and on what grounds? Selected from their timeline for the page of a consignment."""
+"""What was decided about these goods, and why? The summary is made from their timeline for the page of a consignment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ _KINDS: dict[str, type[Message]] = {
 LONGEST_TEXT = 500
 LONGEST_LIST = 200
 DECIDING = frozenset(_KINDS)
-"""The kinds of messages that a summary is made of."""
+"""The kinds of messages from which a summary is made."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class TimelineFact(Generic[F_co]):
 
 @dataclass
 class Control:
-    """One ordered control and its answer, None while it is open. `again`: what opened it again, None where nothing did: a rectification
-    was requested, or findings were retracted."""
+    """One ordered control and its answer, which is None while the control is open. `again`: the request for a rectification, or the retraction
+    of findings, that opened it again; None if there is none."""
 
     order: TimelineFact[i.InspectionOrdered]
     answer: TimelineFact[Message] | None = None
@@ -66,7 +66,7 @@ class Control:
 
 @dataclass
 class Treatment:
-    """One ordered treatment and its answer. `again` is always None: another treatment is another order."""
+    """One ordered treatment and its answer. `again` is always None, because another treatment has its own order."""
 
     order: TimelineFact[q.TreatmentOrdered]
     answer: TimelineFact[Message] | None = None
@@ -76,8 +76,8 @@ class Treatment:
 
 @dataclass
 class Referral:
-    """A referral to an officer, because no treatment is known, and the decision, None while there is none. `again`: the retraction of an
-    earlier decision."""
+    """A referral to an officer because no treatment is known, and the decision, which is None while there is none. `again`: the retraction of
+    an earlier decision."""
 
     order: TimelineFact[q.TreatmentReferred]
     answer: TimelineFact[Message] | None = None
@@ -112,43 +112,43 @@ class DecisionSummary:
         return [control for control in self.controls if control.answer is None]
 
     def answered_controls(self) -> list[Control]:
-        """The controls whose findings can be corrected, or taken back."""
+        """The controls whose findings can be corrected or retracted."""
         found = ("InspectionPassed", "InspectionFailed", "PestIntercepted")
         return [each for each in self.controls if each.answer is not None and each.answer.entry.kind in found]
 
     def judged_treatments(self) -> list[Treatment]:
-        """Of each origin the treatment whose record was judged last: that record can be corrected, or taken back."""
+        """For each origin, the treatment whose record was judged last; that record can be corrected or retracted."""
         verdicts = (q.TreatmentVerified, q.TreatmentFailed)
         judged = [each for each in self.treatments if each.answer and isinstance(each.answer.fact, verdicts)]
         return list({each.order.fact.origin: each for each in judged}.values())
 
     def decided_referrals(self) -> list[Referral]:
-        """The referrals whose decision can be taken back."""
+        """The referrals whose decision can be retracted."""
         decisions = (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused)
         return [each for each in self.referrals if each.answer and isinstance(each.answer.fact, decisions)]
 
     def lifted_holds(self) -> list[TimelineFact[r.LiftHold]]:
-        """The liftings of officers' holds that stand, and can be taken back."""
+        """The liftings of officers' holds that were neither refused nor retracted; they can be retracted."""
         refused = {refusal.fact.request_id for refusal in self.refused}
         return [lift for lift in self.lifts if lift.entry.id not in refused]
 
     def reported_arrivals(self) -> list[TimelineFact[r.ReportArrival]]:
-        """The reports of arrivals that stand, and can be taken back by their reporter."""
+        """The reports of arrivals that were neither refused nor retracted; their reporter can retract them."""
         refused = {refusal.fact.request_id for refusal in self.refused}
         return [arrival for arrival in self.arrivals if arrival.entry.id not in refused]
 
     def open_treatments(self) -> list[Treatment]:
-        """The treatments that a unit may record now."""
+        """The treatments for which a unit may send a record now."""
         return [treatment for treatment in self.treatments if treatment.answer is None]
 
     def open_referrals(self) -> list[Referral]:
-        """The treatments about which an officer may decide now."""
+        """The referrals about which an officer may decide now."""
         return [referral for referral in self.referrals if referral.answer is None]
 
 
 def decision_summary(entries: Iterable[Entry], audience: Audience | None = None) -> DecisionSummary:
-    """The summary of a timeline in the order of cause and time, as this audience gets it. Messages that do not have the shape of their kind
-    are left out; the timeline shows them. Masked fields are missing in the facts, so a template tests first whether one is defined."""
+    """Makes the summary of a timeline, whose entries must be in order, for this audience. Messages that do not have the shape of their kind are
+    left out; the timeline shows them. Masked fields are missing in the facts, so a template must test whether a field is defined."""
     made = DecisionSummary()
     for entry in entries:
         fact = _read(entry, audience)
@@ -171,7 +171,7 @@ def _read(entry: Entry, audience: Audience | None) -> Message | None:
 
 
 def _short(value: Any) -> Any:
-    """The content with texts and lists no longer than a page has room for."""
+    """The content with texts, lists and objects cut to the lengths that a page can show."""
     match value:
         case str():
             return value[:LONGEST_TEXT]

@@ -1,4 +1,4 @@
-"""How do rows and facts look on a page, in one language? Times, ages, names of codes, and a line for each kind of fact."""
+"""How are rows and facts written on a page, in one language? Here are times, ages, names of codes, and a line for each kind of fact."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -40,15 +40,15 @@ IN_GRANTS = re.compile(
     rf"|(?<!\S)(?P<field>{'|'.join(GRANT_FIELDS)})=(?P<value>[^ (]*)"
     rf"|\(was (?P<was>[^)]*)\)|(?<!\S)(?P<word>{'|'.join(GRANT_WORDS)})(?!\S)"
 )
-"""What the record of grants writes for machines: times of UTC, fields, what was before, and the words between."""
+"""Matches what the record of grants writes for programs: times in UTC, fields, earlier values, and the words between them."""
 CHANGED_ROLES = re.compile(r"roles=([a-z ]*) \(was ([a-z ]*)\)")
 ISO_TIME = re.compile(r"(?<!\d)\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)(?!\d)")
-"""A time in a sentence of a desk or of the API, which write it for programs as well."""
+"""Matches a time in a sentence of a desk or of the API, where it is written for programs."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """Formats values for a page, in one language and at one moment. Templates call it `s`."""
+    """Formats values for a page in one language; ages are counted until `now`. Templates call it `s`."""
 
     language: Language
     now: datetime
@@ -58,11 +58,11 @@ class Sight:
         return say(key, self.language, **values)
 
     def of(self, text: Text) -> str:
-        """The text in the page's language, with times as on the rest of the page."""
+        """The text in the page's language, with its times formatted as on the rest of the page."""
         return self.times(text.zh if self.language == "zh" else text.en)
 
     def name(self, group: str, code: str) -> str:
-        """The name of a code; the code itself where words.toml does not have it."""
+        """The name of a code; the code itself if words.toml does not have it."""
         return known(f"{group}.{code}", self.language, code)
 
     def owner(self, code: str) -> str:
@@ -81,7 +81,7 @@ class Sight:
         return self.name("kinds", code)
 
     def rule(self, code: str) -> str:
-        """Why a rule of the risk desk exists; its name where this console does not know it yet."""
+        """Why a rule of the risk desk exists; the name of the rule if this console does not know it yet."""
         return self.name("rules", code)
 
     def check(self, code: str) -> str:
@@ -93,7 +93,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def office(self, code: str) -> str:
-        """Code and name of a customs office, or the name of its district where only that is known."""
+        """Code and name of a customs office; the name of its district if only that is known."""
         name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
         return f"{code} {_half(name, self.language)}".strip()
 
@@ -105,14 +105,14 @@ class Sight:
         return self._half(name) if isinstance(name, Words) else _half(name, self.language)
 
     def unit(self, code: str) -> str:
-        """The name of a unit of quantity; the code itself where the table does not have it."""
+        """The name of a unit of quantity; the code itself if the table does not have it."""
         return _half(UNITS.get(code, code), self.language)
 
     def package_kind(self, code: str) -> str:
         return _half(PACKAGE_KINDS.get(code, code), self.language)
 
     def amount(self, value: Decimal) -> str:
-        """A quantity, mass or price: with commas at the thousands, without trailing zeros."""
+        """A quantity, mass or price, with commas between thousands and without trailing zeros."""
         return f"{value:,.{max(0, -_exponent(value))}f}"
 
     def minima(self, order: TreatmentOrdered) -> list[Minimum]:
@@ -134,7 +134,7 @@ class Sight:
         return self._desk(in_words(text) if sentence is None else sentence)
 
     def kept(self, reason: str) -> str:
-        """A reason as a row of the read model keeps it, in the page's language."""
+        """A reason that a row of the read model has, in the page's language."""
         return self._desk(in_words(reason))
 
     def wrote(self, text: str) -> str:
@@ -146,7 +146,7 @@ class Sight:
         return self._desk(why_of(fact))
 
     def phrases(self, phrases: Sequence[Any]) -> str:
-        """The sentence of these phrases, whose codes the catalogue has; TypeError where a value of the message is no text."""
+        """The sentence of these phrases, whose codes the catalogue must have; TypeError if a value of the message is no text."""
         sentence = in_words_of(phrases)
         if sentence is None:
             raise TypeError("a value of the message is no text")
@@ -171,7 +171,7 @@ class Sight:
         return tones.of_kind(kind, part)
 
     def stage_tone(self, stage: str | None) -> Tone:
-        """The colour of a stage; plain where a row names one that this version does not know."""
+        """The colour of a stage; plain if this software version does not know the stage."""
         return tones.STAGES.get(stage or "", "plain")
 
     def box_tone(self, reason: str) -> Tone:
@@ -183,7 +183,7 @@ class Sight:
     # times
 
     def time(self, moment: datetime | str | None, seconds: bool = True) -> str:
-        """A time in Beijing. Without the year in the current year; otherwise with the year and without seconds."""
+        """A time in Beijing. In the current year it has no year; in other years it has the year, but no seconds."""
         parsed = _parsed(moment)
         if parsed is None:
             return ""
@@ -196,7 +196,7 @@ class Sight:
         return self.time(moment, seconds=False)
 
     def times(self, sentence: str) -> str:
-        """The sentence with the times that it holds for programs as on the rest of the page; seconds where they are not zero."""
+        """The sentence with its times, which are written for programs, formatted as on the rest of the page; zero seconds are left out."""
 
         def of_reader(found: re.Match[str]) -> str:
             moment = _parsed(found[0])
@@ -208,12 +208,12 @@ class Sight:
         return ISO_TIME.sub(of_reader, sentence)
 
     def listed(self, group: str, codes: str) -> str:
-        """The names of codes that stand in a column with blanks between them."""
+        """The names of codes that are separated by blanks."""
         return ("、" if self.language == "zh" else ", ").join([self.name(group, code) for code in codes.split()])
 
     def granted(self, detail: str, what: str = "") -> str:
-        """What the record of grants says of one, with times of Beijing and in words of this language; names stay. `what`: which act it is,
-        by which codes of roles and scopes are known from names that are spelled alike."""
+        """The detail of a grant in the page's language, with times in Beijing; names are unchanged. `what`: the kind of the grant, which shows
+        whether a word is a code of a role or scope, or a name that is spelled like one."""
         if what == "key made" and " " in detail:
             key_id, _, rest = detail.partition(" ")
             scopes, until, end = rest.partition(" until ")
@@ -270,7 +270,7 @@ class Sight:
     # facts
 
     def summary(self, entry: Entry) -> str:
-        """The line beside the kind of a message; empty where the kind needs none."""
+        """The line beside the kind of a message; empty if the kind needs none."""
         line = _LINES.get(entry.kind)
         body = entry.body
         if body is None or line is None or "unreadable" in body:
@@ -278,7 +278,7 @@ class Sight:
         try:
             return clipped(line(self, body))
         except (KeyError, TypeError, AttributeError):
-            return ""  # a message of another shape than its kind's: the timeline shows its content
+            return ""  # the message does not have the shape of its kind; the timeline shows its content
 
     def controls(self, codes: Any) -> str:
         return ("、" if self.language == "zh" else ", ").join([self.name("controls", str(code)) for code in codes])
@@ -287,7 +287,7 @@ class Sight:
         return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
 
     def goods(self, codes: Any) -> str:
-        """The classes of goods on which a treatment depends; the class of other goods where none is given."""
+        """The classes of goods on which a treatment depends; the class of other goods if none is given."""
         classes = [self.name("goods_classes", str(code)) for code in codes or (GoodsClass.OTHER.value,)]
         return ("、" if self.language == "zh" else ", ").join(classes)
 
@@ -314,7 +314,7 @@ def _exponent(value: Decimal) -> int:
 
 
 def _half(name: str, language: Language) -> str:
-    """One half of a name in a table of codes, which has the Chinese name, a blank, and the English name."""
+    """The Chinese or the English half of a name in a table of codes, where a blank separates the two."""
     chinese, _, english = name.partition(" ")
     return chinese if language == "zh" else english or chinese
 
@@ -340,7 +340,7 @@ def _held(s: Sight, b: Body) -> str:
 
 
 def _answered(why: str, by_desk: bool = False) -> Callable[[Sight, Body], str]:
-    """`by_desk`: the desk may say why itself, where the officer did not."""
+    """Makes the function for an answer to a control. `why`: the field with the reason; `by_desk`: the reason may be a sentence of the desk."""
 
     def line(s: Sight, b: Body) -> str:
         control, given = s.name("controls", b["control"]), b.get(why)

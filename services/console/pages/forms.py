@@ -1,4 +1,4 @@
-"""What may people send from a page? Forms become the same requests that the API takes; a desk answers them."""
+"""What may people send from a page? Each form becomes a request that the API takes, too; a desk answers it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -61,7 +61,7 @@ FIELDS = 200
 
 
 async def form(request: Request) -> Typed:
-    """The fields of a form; Problem 415 when the body is no form, 413 when it is too large, 403 when it belongs to another session."""
+    """The fields of a form; Problem 415 if the body is no form, 413 if it is too large, 403 if it belongs to another session."""
     if media_type(request) != FORM:
         raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
     desk = office(request)
@@ -111,7 +111,7 @@ def _treatment(typed: Typed) -> dict[str, Any]:
 
 
 def _moment(name: str, typed: str) -> str | None:
-    """A time as a browser or a person writes it, in ISO 8601 form; without an offset it is Beijing time. Problem 422 for what is not a time."""
+    """A time as a browser or a person writes it, in ISO 8601 form; without an offset it is Beijing time. Problem 422 if it is not a time."""
     if not typed:
         return None
     try:
@@ -164,7 +164,7 @@ def _arrival(typed: Typed) -> dict[str, Any]:
 
 
 def _boxes(typed: Typed, name: str) -> list[str]:
-    """Container numbers, separated by blanks or commas."""
+    """The container numbers in a field, where blanks or commas separate them."""
     return [plain(number) for number in typed.get(name, "").replace(",", " ").replace("，", " ").split()]
 
 
@@ -184,7 +184,7 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
 
 
 def _permit(typed: Typed) -> dict[str, Any]:
-    """In the form, `consignment_id` has the id and, after a blank, the version of the release desk's statement that the page showed."""
+    """In the form, `consignment_id` is the id, a blank, and the version of the release desk's statement that the page showed."""
     name, _, version = typed.get("consignment_id", "").partition(" ")
     return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
 
@@ -204,7 +204,7 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
     "retract-lift": (RetractLift, _only("wrong", "reason")),
     "withdraw": (WithdrawDeclaration, _only("reason")),
 }
-"""The forms of a consignment's page: which request each becomes, and from which fields."""
+"""The forms of a consignment's page → the request that each becomes, and the function that makes its fields."""
 BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "event": (RecordEquipmentEvent, _event),
     "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
@@ -220,7 +220,7 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
 
 
 def _name(typed: Typed, field: str, longest: int) -> str:
-    """The text of a visible or hidden field; Problem 422 where it is too long or has characters that cannot be printed."""
+    """The text of a visible or hidden field; Problem 422 if it is too long or has characters that cannot be printed."""
     name = typed.get(field, "")
     if len(name) > longest or not name.isprintable():
         raise one_fault(f"/{field}", "string_too_long", name, max_length=longest)
@@ -228,8 +228,8 @@ def _name(typed: Typed, field: str, longest: int) -> str:
 
 
 def key_typed(desk: Office, who: Who, typed: Typed) -> RequestKey:
-    """The key of the request that a form sends. The page put an idempotency key into the form, so that a second click is the same request
-    and a form of a later page another one."""
+    """The key of the request that a form sends. The page puts an idempotency key into the form, so that a second click sends the same request,
+    and the form of a page that is loaded later sends another one."""
     return desk.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
 
 
@@ -253,7 +253,7 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
 
 @router.post("/containers/{container_no}/act/{act}")
 async def act_on_box(request: Request, container_no: str, act: str, typed: Form) -> Response:
-    """The same from the page of a container: a report, or a request of an officer."""
+    """As `act`, from the page of a container: a report, or a request of an officer."""
     if act not in BOX_ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     number, (kind, fields) = plain(container_no), BOX_ACTS[act]
@@ -271,7 +271,7 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 
 @router.get("/lodge")
 def lodge_page(request: Request, again: Name = "") -> Response:
-    """A filled-in example under a fresh reference; with `again`, the id of a consignment, the paper of that one, to be corrected."""
+    """The form to lodge a declaration, with an example that has a new reference. `again`: a consignment whose declaration is to be corrected."""
     if again:
         return _lodge_page(request, _paper_of(request, again), again=again)
     example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
@@ -282,7 +282,7 @@ def lodge_page(request: Request, again: Name = "") -> Response:
 
 
 def _paper_of(request: Request, consignment_id: str) -> str:
-    """The paper of these goods on which the declaration desk decided last, as it can be lodged; Problem 404 where none can be read."""
+    """The declaration of these goods on which the desk decided last, as JSON that can be lodged again; Problem 404 if none can be read."""
     desk, who = office(request), who_of(request)
     if may_read(desk, who, consignment_id):
         facts = [fact for fact in answers.timeline_rows(desk, consignment_id)[0] if fact.kind in _DECIDED]
@@ -311,7 +311,7 @@ def _lodge_page(request: Request, body: str, problem: Problem | None = None, aga
 
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
-    """Takes the declaration in, or shows what has to be corrected beside what was typed."""
+    """Takes the declaration in, or shows the form again with what was typed and what has to be corrected."""
     desk, who, paper = office(request), who_of(request), typed.get("body", "")
     try:
         key = key_typed(desk, who, typed)

@@ -1,4 +1,4 @@
-"""How is a page rendered? Templates, the reader's language, what every page shows, and headers that limit what a browser may do."""
+"""How is a page rendered? From a template, in the reader's language, with what every page shows, and with headers that restrict the browser."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -44,9 +44,9 @@ HEADERS = {
 
 
 class RowExtension(Extension):
-    """`{% row "tr", 5 %}…{% endrow %}`: where rendering this part raises, a notice is shown instead of it, and the page goes on.
+    """`{% row "tr", 5 %}…{% endrow %}`: if rendering this part raises an exception, a notice replaces it, and the rest of the page is shown.
 
-    Arguments: the name of the element that the part is, and for `tr` how many columns it has.
+    Arguments: the name of the part's element, and for `tr` the number of its columns.
     """
 
     tags = {"row"}  # noqa: RUF012 - as the base class declares it
@@ -61,7 +61,7 @@ class RowExtension(Extension):
     def _row(self, element: str, context: Context, columns: int, caller: Callable[[], str]) -> Markup:
         try:
             return Markup(caller())  # noqa: S704 - a template's own output: its values are escaped already
-        except Exception as error:  # noqa: BLE001 (whatever a row holds: the others are shown)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one row, the others are shown)
             NOT_SHOWN.inc()
             log.warning("row not shown", page=context["path"], template=context.name, error=f"{error!r:.500}")
             notice = Markup('<span class="error">{}</span>').format(context["t"]("page.not_shown"))
@@ -106,8 +106,8 @@ def language_of(request: Request) -> Language:
 
 
 def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
-    """A page in the reader's language. `here`: the address of the page, with its query, where it answers a form that was sent to another
-    address."""
+    """Renders a page in the reader's language. `here`: the address of the page with its query, if the page answers a form that was sent to
+    another address."""
     language, moment = language_of(request), now()
     sight, standing = Sight(language, moment), office(request).standing()
     part = "hx-request" in request.headers

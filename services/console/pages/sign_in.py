@@ -1,4 +1,4 @@
-"""How does somebody sign in and out, change a password, and see what they may? Pages; `me` tells programs who they are."""
+"""How do people sign in and out, change a password, and see their rights? By these pages; programs use `me`."""
 
 import hmac
 from collections import Counter as Counted
@@ -39,17 +39,17 @@ from services.shell.fresh import fresh_secret
 pages = APIRouter(include_in_schema=False)
 FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
-"""Passwords that are compared at once: each comparison takes 64 MiB and a whole processor."""
+"""How many passwords are compared at the same time; each comparison takes 64 MiB and a whole processor."""
 WAITING, OF_ADDRESS = 200, 8
-"""Sign-ins that may wait for that in all, and from one address, so that one sender of many cannot keep others from signing in."""
+"""How many sign-ins may wait for a comparison, in all and from one address. So one address cannot keep others from signing in."""
 ALARMING = 20
-"""After so many failures in a row of one name from one address, and after each further so many, a warning is logged."""
+"""Whenever so many more sign-ins of one name from one address have failed in a row, a warning is logged."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 
 
 class Signing:
-    """The sign-ins that one console is working on."""
+    """The sign-ins that one console handles at present."""
 
     def __init__(self) -> None:
         self.hashing = CapacityLimiter(HASHED_AT_ONCE)
@@ -57,7 +57,7 @@ class Signing:
         self._waiting = Counted[str]()
 
     async def compare(self, stored: str, password: str, address: str) -> bool:
-        """Whether this is the password: in a thread, a few at once; Problem 503 when too many wait, or too many of this address."""
+        """Whether this is the password, compared in a thread. Problem 503 if too many comparisons wait, in all or from this address."""
         if self._waiting[address] >= OF_ADDRESS or self._waiting.total() >= WAITING:
             SIGN_INS.labels("busy").inc()
             raise Problem(503, "sign_ins_busy", headers={"Retry-After": "5"})
@@ -128,8 +128,8 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while this name has to wait; 401, always with the same text, where either is wrong
-    or where a password that an administrator made was not changed in time."""
+    """The account of this name and password. Problem 429 while this name has to wait; 401 if either is wrong, with the same text for both, or
+    if a one-time password was not changed in time; 503 while nobody can sign in."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
@@ -148,12 +148,11 @@ async def _prove(request: Request, name: str, password: str) -> Account:
             failures = await run_in_threadpool(accounts.failed, name, address, world_us())
             SIGN_INS.labels("wrong").inc()
             if failures % ALARMING == 0:
-                tried = (
-                    name if account else "(none of this name)"
-                )  # a name without an account is not logged: it may be a password in the wrong field
+                # a name without an account is not logged, because it may be a password in the wrong field
+                tried = name if account else "(none of this name)"
                 log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
-        if account.is_over(world_us()):  # told to nobody who does not have it
+        if account.is_over(world_us()):  # checked last, so that only a person with the right password learns it
             SIGN_INS.labels("over").inc()
             raise Problem(401, "one_time_over", account=name, hours=accounts.one_time_hours)
         return account
@@ -162,7 +161,7 @@ async def _prove(request: Request, name: str, password: str) -> Account:
 
 
 def _within(after: str) -> str:
-    """The address to go on to: only one of this console, else the start page."""
+    """The address to which a sign-in redirects: `after` if it is one of this console, else the start page."""
     own = after.startswith("/") and not after.startswith("//") and "\\" not in after and after.isprintable()
     return quote(after, safe="/?&=%:;,+@~.-_") if own else "/"
 
@@ -210,7 +209,7 @@ async def set_password(request: Request, typed: Form) -> Response:
 
 
 async def _change(request: Request, name: str, typed: Typed) -> Account:
-    """The account, after its old password was checked. Problem 422 where the new password is not allowed, else as of `_prove`."""
+    """The account, after its old password was checked. Problem 422 if the new password is not allowed; other problems as in `_prove`."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:
@@ -224,7 +223,7 @@ async def _change(request: Request, name: str, typed: Typed) -> Account:
 
 @pages.get("/rights")
 def rights_page(request: Request) -> Response:
-    """The table of rights, as it stands in the code."""
+    """The table of rights, made from the code (`ASKS` and `ROUTES`)."""
     kinds: list[tuple[str, Sequence[bool]]] = [
         (kind.kind, [role in right.roles for role in Role]) for kind, right in ASKS.items()
     ]
@@ -241,13 +240,13 @@ def _is_open(right: Any, role: Role) -> bool:
 
 
 def door_of(request: Request) -> Door:
-    """Looks up keys and sessions of this console; `accounts` has its accounts."""
+    """Returns what looks up keys and sessions; its `accounts` are the accounts of this console."""
     door: Door = request.app.state.door
     return door
 
 
 def hashing_of(request: Request) -> CapacityLimiter:
-    """Where passwords are hashed: in threads, a few at once."""
+    """Returns the limiter of the threads in which passwords are hashed."""
     return _signing(request).hashing
 
 

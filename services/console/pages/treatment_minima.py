@@ -1,4 +1,4 @@
-"""What must a treatment record show? The schedules of an order as sentences, for the unit that fills in the form beside them."""
+"""What must a treatment record show? The schedules of an order are written as sentences for the unit that fills in the form."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Minimum(NamedTuple):
 
 
 def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
-    """One for each ordered method that has a schedule on the day of the order; its records are judged by this schedule."""
+    """Returns one for each ordered method that has a schedule on the day of the order, because records are judged by that schedule."""
     day = day_in_china(order.occurred_at)
     rows = [(method, row_for(order.goods, method, day)) for method in order.methods]
     return [

@@ -1,4 +1,4 @@
-"""How do officers watch a bill or a declarant from a page? By the same functions as programs do (`watch_requests`)."""
+"""How do officers watch a bill or a declarant from a page? The forms call the same functions as the API (`watch_requests`)."""
 
 from typing import TypeVar
 

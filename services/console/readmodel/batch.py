@@ -1,4 +1,4 @@
-"""Which rows does a batch of messages change? They are folded in memory from the present rows; nothing here uses a database."""
+"""Which rows does a batch of messages change? The messages are folded into copies of the present rows in memory, without a database."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,12 +35,12 @@ from services.console.readmodel.messages import (
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
-"""Service, topic, partition and offset of a message set aside."""
+"""Service, topic, partition and offset of a message that was set aside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """The row of one message set aside, columns as in `tables.PARKED`."""
+    """The row of one message that was set aside; columns as in `tables.PARKED`."""
 
     service: str
     topic: str
@@ -76,7 +76,7 @@ FactRow = tuple[int, str, str, str, str, int, int, str]
 
 
 class RowSource(Protocol):
-    """The present rows, read once for each batch; a key without a row is not in the answer."""
+    """Reads the present rows, once for each batch. A key without a row is missing from the result."""
 
     def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]: ...
@@ -88,7 +88,7 @@ class RowSource(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """The rows after these messages, beside the rows before them."""
+    """The rows after these messages, and in `before` the consignments before them."""
 
     consignments: dict[str, Consignment] = field(default_factory=dict)
     before: dict[str, Consignment] = field(default_factory=dict)
@@ -100,14 +100,14 @@ class Batch:
     asides: dict[Origin, Aside] = field(default_factory=dict)
     facts: list[FactRow] = field(default_factory=list)
     releases: list[tuple[int, str, str]] = field(default_factory=list)
-    """Place, consignment and id of what the feed for ports tells; no id where the fact cannot be stored."""
+    """Place, consignment and fact id of each entry for the feed for ports; the id is empty if the fact cannot be stored."""
     refusals: list[tuple[Any, ...]] = field(default_factory=list)
     alarms: list[tuple[Any, ...]] = field(default_factory=list)
     watches: dict[tuple[str, str, bool], tuple[Any, ...]] = field(default_factory=dict)
     """By watch, key of the partition, and whether it was lifted; columns as in `tables.WATCH_FACTS`."""
 
     def stage_changes(self) -> dict[str, int]:
-        """How many consignments came to a stage (more than 0) or left it."""
+        """Returns by how many the consignments at each stage became more or fewer; stages without a change are left out."""
         changes: dict[str, int] = {}
         for key, row in self.consignments.items():
             old = self.before.get(key)
@@ -119,7 +119,7 @@ class Batch:
 
 
 Refuse = Callable[[int, Exception], Iterable[Aside]]
-"""Returns what is set aside for the message at this packed position, which cannot be projected because of this exception."""
+"""Called with the packed position of a message that cannot be projected and with the exception. Returns the rows to set aside."""
 Parsed = tuple[TopicMessage, dict[str, Any]]
 
 
@@ -135,8 +135,9 @@ def fold(
     refused: Iterable[Aside] = (),
     refuse: Refuse = raised,
 ) -> Batch:
-    """All messages of one batch, in the order of their partitions. `refused`: those that cannot be projected, which were found before;
-    `refuse` is asked of each that is found here. It has no rows, and the others have theirs, in one and the same batch.
+    """Folds all messages of one batch, which must be in the order of their partitions. `refused`: messages that are known not to be
+    projectable. `refuse` is called for each one that is found here. Such a message is only set aside; all others get their rows in the
+    same batch.
     """
     set_aside, parsed, facts, wanted = [*refused], list[Parsed](), list[FactRow](), _Wanted()
     for message in messages:
@@ -148,7 +149,7 @@ def fold(
             facts.append(fact)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  (whatever is wrong with one message: `refuse` tells of it)
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with one message: `refuse` sets it aside)
             set_aside += refuse(message.position, error)
     announced: list[Aside] = []
     for each in announcements:
@@ -165,7 +166,7 @@ def fold(
         batch.facts = facts
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001  (found and told of below)
+    except Exception:  # noqa: BLE001  (`_fold_each` finds the message)
         batch = _known(wanted, [*announced, *set_aside], known)
         faults = _fold_each(batch, parsed)
         batch.facts = [fact for fact in facts if fact[0] not in faults]
@@ -175,7 +176,7 @@ def fold(
     for aside in (*announced, *set_aside):
         _set_aside(batch, aside)
     for aside in set_aside:
-        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have called goods back
+        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have revoked a release
             batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
@@ -183,7 +184,8 @@ def fold(
 
 
 def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
-    """Folds each message on copies of the rows that it touches, so that one that fails leaves nothing behind; those, by their places."""
+    """Folds each message into copies of the rows that it touches, so that a message that fails changes no row. Returns the exceptions
+    of those that failed, by packed position."""
     faults: dict[int, Exception] = {}
     for message, body in parsed:
         tried = Batch(
@@ -199,7 +201,7 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
                 settle(row)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  (told of by who asked)
+        except Exception as error:  # noqa: BLE001  (the caller sets it aside)
             faults[message.position] = error
             continue
         for name in _ROWS:
@@ -211,15 +213,15 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
 
 _ROWS = ("consignments", "containers", "parts", "reports", "box_holds", "watches")
 _LISTS = ("releases", "refusals", "alarms")
-"""What `_fold_one` changes in a batch."""
+"""The fields of a batch that `_fold_one` changes."""
 
 
 def not_projected(
     at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str, kind: str = ""
 ) -> Aside:
-    """A message that this read model cannot project is set aside by the console itself: an alarm, and its goods wait.
+    """Returns the row by which the console sets aside a message that it cannot project: it raises an alarm and holds the goods.
 
-    A key that names no goods of ours (too long, not UTF-8, with a NUL) is left empty.
+    The key is left empty if it cannot be an id: too long, not UTF-8, or with a NUL.
     """
     read = (key or b"").decode("utf-8", "replace") if len(key or b"") <= LONGEST_KEY else ""
     named = "" if "\0" in read or "\ufffd" in read else read
@@ -243,7 +245,7 @@ def not_projected(
 
 
 OVERDUE = frozenset({"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"})
-"""Time limits of people that ran out: each raises an alarm."""
+"""Facts that a time limit of a person ran out; each raises an alarm."""
 _GATE_FACTS = frozenset(
     {
         *(
@@ -265,9 +267,9 @@ _GATE_FACTS = frozenset(
         *("ContainerHoldPlaced", "ContainerHoldLifted"),
     }
 )
-"""What the gate desk says of a container: each is one of its numbered statements."""
+"""Facts of the gate desk about a container; they have one common sequence."""
 _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
-"""With these a visit has ended."""
+"""Facts that end a visit."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
 _WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
@@ -277,13 +279,13 @@ _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "co
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 LODGED_CHARACTERS = 50_000
-"""Of the container numbers in one request to lodge; a declaration may have a tenth of it."""
+"""How many characters the container numbers in one request to lodge may have in all; a valid declaration needs at most a tenth."""
 FEED_TOPIC = facts_topic("release")
-"""Where what the feed for ports tells comes from."""
+"""The topic with the facts of the feed for ports."""
 
 
 def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
-    """Its row on the timeline, and what it says, where other rows tell of that."""
+    """Returns its row on the timeline, and its parsed content if other rows depend on that, else None."""
     position, _, kind, key, id_, cause, sequence, recorded_us, value = message
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
         value = value.replace(b"\\u0000", b"\\ufffd")
@@ -317,7 +319,7 @@ def _fold_one(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
-    """What a new statement of the gate changes beside the row of the container."""
+    """Folds a new fact of the gate desk into the rows other than the row of the container."""
     kind, key = message.kind, message.key
     if kind == "EquipmentEventRecorded":
         report = report_of(key, message, body)
@@ -332,7 +334,7 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
     elif kind == "ExitPermitted":
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
-    elif kind == "ContainerMayLeave":  # said again when a departure was taken back, which had ended the permit
+    elif kind == "ContainerMayLeave":  # repeated after a departure, which had ended the permit, was retracted
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:
@@ -351,7 +353,7 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _fold_watch(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
-    """What one partition of the release desk says of a watch."""
+    """Folds the fact of one partition of the release desk about a watch."""
     lifted = message.kind == "WatchLifted"
     watch_id, at = text(body["watch_id"]), micros(body["occurred_at"])
     about = ("", "") if lifted else (text(body["bill_no"]), text(body["declarant"]))
@@ -393,7 +395,7 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        # of a paper that was rejected and corrected
+        # a declaration that was rejected and corrected may name other containers
         for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
@@ -406,8 +408,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
 
 
 def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
-    """Whether a desk could take it, as far as its row needs that: anybody may write requests. The key names goods, and the boxes
-    have room in every answer that lists them."""
+    """Whether the request can have a row: its key is a consignment id, and its container numbers are not too long to be listed. This is
+    checked because anybody may write requests."""
     boxes = [container["container_no"] for container in body["declaration"].get("containers", ())]
     return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
@@ -420,13 +422,15 @@ def _part(batch: Batch, pair: Pair) -> ContainerPart:
 
 
 def _set_aside(batch: Batch, aside: Aside) -> None:
-    """A message is set aside, replayed or thrown away; the goods are parked while one of theirs waits."""
+    """Folds one row of a message that was set aside, replayed or discarded. Goods count as parked while one of their messages is set aside."""
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
-        old = None  # in the older form all time limits of a partition had one origin: this row is of another one
+        old = (
+            None  # in the older form all deadlines of a partition had the same origin: this row is of another deadline
+        )
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
-    elif old is not None:  # parked again: a later attempt may come without what is known of the first
+    elif old is not None:  # parked again: a later attempt may lack kind and value of the first
         aside = replace(aside, kind=aside.kind or old.kind, value=aside.value or old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
@@ -448,24 +452,25 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
 
 
 def _older_origin(aside: Aside) -> Origin:
-    """Where the row of a time limit stands that was projected before each had an origin of its own."""
+    """The origin of a deadline in older rows, in which all deadlines of a partition have the same origin."""
     topic = DEADLINE if aside.topic.startswith(f"{DEADLINE}/") else aside.topic
     return (aside.service, topic, aside.partition, aside.offset)
 
 
 def _holds_goods(aside: Aside) -> bool:
-    """The clearance service only counts, and a key that is no consignment id names no goods."""
+    """Whether the message holds goods: not if the clearance service set it aside, which only counts, and not if its key is no
+    consignment id."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
     return not counts and len(aside.key) == 36 and "/" not in aside.key
 
 
 def _holds_container(aside: Aside) -> bool:
-    """What the gate desk set aside, and what cannot be projected under a container's number."""
+    """Whether the message holds a container: the gate desk set it aside, or it cannot be projected and its key is a container number."""
     return aside.service == "gate" or (aside.service == "console" and bool(aside.key) and aside.topic in _OF_CONTAINERS)
 
 
 def _announced(announcement: Announcement) -> Aside:
-    """LookupError or ValueError where it is nothing that its service would say."""
+    """Returns the row. LookupError or ValueError if its service does not write such a message to this topic."""
     fact = read_parking(announcement.kind, announcement.body)
     if parked_topic(fact.service) != announcement.topic:
         raise ValueError(f"{fact.service[:40]!r} does not write {announcement.topic}")
@@ -495,16 +500,16 @@ def _clean(raw: str) -> str:
     return raw.replace("\x00", "\ufffd")
 
 
-# the rows there are
+# the present rows
 
 
 @dataclass(slots=True)
 class _Wanted:
-    """The keys of the rows that messages may touch; a list where a text belongs is found here, before SQL is asked for it."""
+    """The keys of the rows that messages may touch. A value of the wrong type is found when it is added here, before SQL reads by it."""
 
     consignments: set[str] = field(default_factory=set)
     papers: set[str] = field(default_factory=set)
-    """Of them, those whose declaration may name other containers from now on."""
+    """Those of `consignments` whose declaration may name other containers from now on."""
     containers: set[str] = field(default_factory=set)
     pairs: set[Pair] = field(default_factory=set)
     reports: set[Pair] = field(default_factory=set)
@@ -534,14 +539,14 @@ def _want(wanted: _Wanted, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _known(wanted: _Wanted, set_aside: Iterable[Aside], known: RowSource) -> Batch:
-    """Working copies of every row that a batch may touch; a batch that fails leaves the originals as they were."""
+    """Returns a batch with copies of every row that it may touch, so that a batch that fails does not change the originals."""
     batch = Batch()
     _look_up(batch, wanted, set_aside, known)
     return batch
 
 
 def _look_up(batch: Batch, wanted: _Wanted, set_aside: Iterable[Aside], known: RowSource) -> None:
-    """Puts the rows that are not in the batch yet into it."""
+    """Adds copies of the rows that the batch does not have yet."""
     set_aside = list(set_aside)
     consignments = wanted.consignments | {a.key for a in set_aside if not _holds_container(a) and _holds_goods(a)}
     containers = wanted.containers | {a.key for a in set_aside if _holds_container(a)}
@@ -562,7 +567,7 @@ V = TypeVar("V")
 
 
 class _Tried(dict[K, V]):
-    """Rows as one message makes them: each is copied from those below when it is first asked for, which stay as they are."""
+    """Rows that one message may change: each is copied from `below` when it is first read, and `below` stays unchanged."""
 
     def __init__(self, below: Mapping[K, V]) -> None:
         super().__init__()
@@ -595,12 +600,12 @@ def _copies(rows: Mapping[K, V]) -> dict[K, V]:
 
 @cache
 def _values_of(make: Any) -> Callable[[Any], tuple[Any, ...]]:
-    """Reads the values of a row of this class: ten times as fast as copy.copy."""
+    """Returns a function that reads the values of a row of this class. This is ten times as fast as copy.copy."""
     return attrgetter(*make.__slots__)
 
 
 def readable(value: bytes | None) -> dict[str, Any]:
-    """The JSON object of a parked announcement; Unreadable when it is none."""
+    """Parses the JSON object of a message of a parked topic; Unreadable if it is none."""
     try:
         body = orjson.loads(value or b"")
     except orjson.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Which stage has a consignment reached, who has to act, and since when? Folded from facts of several topics, in any order between them.
+"""Which stage has a consignment reached, who has to act, and since when? Facts of several topics are folded, in any order between them.
 
 Each column belongs to one desk's facts, which come in order; stage and waiting are computed from the columns, so that
 every interleaving of the topics ends in the same row.
@@ -17,7 +17,7 @@ from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPERATIONS = "operations"
-"""Who has to act when a message is parked: the operators of the system, not somebody at the border."""
+"""Who has to act if a message is parked: the operators of the system, not a person at the border."""
 ALL = "*"
 """Stands for the numbers of all containers of the consignment."""
 UNMATCHED: Final = "unmatched"
@@ -52,9 +52,9 @@ STEPS = (
     *(AwaitedCode.ACCEPTANCE, AwaitedCode.ASSESSMENT, AwaitedCode.HOLDS, AwaitedCode.GATE_OUT, AwaitedCode.LOADING),
     *(AwaitedCode.GATE_FINDING, AwaitedCode.PARKED),
 )
-"""What stands in `waiting_for` alone. Everything else that is awaited is a hold, of which goods may have several."""
+"""Values of `waiting_for` that are not holds. Everything else that is awaited is a hold, and goods may have several."""
 SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("")}
-"""How holds begin of which goods may have several. All of them are for an officer."""
+"""The beginnings of the ids of holds of which goods may have several. All of them are for an officer."""
 
 
 class Mover(StrEnum):
@@ -149,7 +149,7 @@ def tell(row: Consignment, message: TopicMessage, body: Body) -> None:
     fold(row, message, body)
 
 
-# what each message says
+# what each message changes
 
 
 def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
@@ -268,7 +268,7 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The release desk's next message says what is true instead."""
+    """The next fact of the release desk replaces what is written here."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
@@ -358,7 +358,7 @@ FOLDED = frozenset(_TELLERS)
 """The kinds that change a consignment's row; the others are only on its timeline."""
 
 
-# what the columns come to
+# what follows from the columns
 
 
 class ConsignmentState(NamedTuple):
@@ -373,7 +373,7 @@ class ConsignmentState(NamedTuple):
 
 
 def settle(row: Consignment) -> None:
-    """Writes the standing into the row's columns."""
+    """Computes the state and writes it into the row's columns."""
     row.stage, row.waiting_for, row.waiting_owner, row.waiting_since_us, row.ended_us = standing(row)
 
 

@@ -1,6 +1,6 @@
-"""What is known of a container: its visit, the gate's last statement, reports, holds, and the consignments in it?
+"""What is known about a container? Its visit, the gate desk's latest statement, its reports and holds, and the consignments in it.
 
-All facts of the gate desk about one container come in order; what the release desk tells of its parts is ordered by version.
+All facts of the gate desk about one container come in order; the release desk's statements about the goods in it are ordered by version.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,15 +12,15 @@ from services.console.readmodel.messages import TopicMessage, micros, text, whol
 
 OPENED, CLOSED = "opened", "closed"
 GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
-"""What the gate said last of a box that is not in the area."""
+"""Statements of the gate desk after which a box is not in the area."""
 _LEFT = frozenset({"left_unreleased", "left_undeclared", "empty_left_laden"})
-"""Alarms that say that the box left; the others speak of a box inside, or of goods that are outside already."""
+"""Alarms that a box left; the others are about a box inside, or about goods that are outside already."""
 
 
 @dataclass(slots=True)
 class Container:
-    """The row of one container, columns as in `tables.CONTAINERS`. `waiting_for`: the consignments that the gate named: those
-    that keep it, or, where it may leave, those that are in it."""
+    """The row of one container; columns as in `tables.CONTAINERS`. `waiting_for`: the consignments that the gate desk named: those
+    that keep the container inside, or, if it may leave or has left, those that are in it."""
 
     container_no: str
     word: str = ""
@@ -46,7 +46,7 @@ class Container:
 
     @property
     def open(self) -> bool:
-        """A report says that it is in the area, and none that it has left since."""
+        """Whether a report says that it is in the area, and no later one that it has left."""
         return bool(self.visit) and not self.visit_end
 
 
@@ -75,8 +75,8 @@ class ContainerPart:
 
     @property
     def may_leave_by_permit(self) -> bool:
-        """Whether an officer lets it out, and the release desk has said nothing against it since. The gate desk reads that, too; it may
-        be later."""
+        """Whether an officer permits the exit, and the release desk has not published a hold since. The gate desk reads such a hold,
+        too, but perhaps later."""
         held_again = self.word == "held" and 0 < self.permitted_version < self.version
         return self.permitted and not held_again
 
@@ -116,7 +116,7 @@ class BoxHold:
 
 
 def tell_container(row: Container, message: TopicMessage, body: dict[str, Any]) -> bool:
-    """Folds a fact of the gate desk; False where it is not newer, and then nothing is changed anywhere."""
+    """Folds a fact of the gate desk. Returns False and changes nothing if it is not newer than the last one."""
     if message.sequence <= row.seq:
         return False
     row.seq = message.sequence
@@ -135,7 +135,7 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The gate desk counts every alarm itself: where it says yes again, none of them keeps the box any more."""
+    """The gate desk counts every alarm itself: if it says yes again, no alarm keeps the box inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)
@@ -161,7 +161,7 @@ def _left(row: Container, body: dict[str, Any], how: str) -> None:
 
 
 def _is_latest(row: Container, visit: str) -> bool:
-    """Whether this visit is the latest one known: what is told late of an earlier one says nothing of where the box is."""
+    """Whether this is the latest known visit. A late fact about an earlier visit does not say where the box is."""
     if not visit or visit == row.visit:
         return True
     spoken_of = row.said_visit if row.word in ("may_leave", "must_stay") else ""
@@ -182,7 +182,7 @@ def _alarm(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """What was said of this very visit goes on; what was said of another one is over."""
+    """A statement about this visit stays in force; one about another visit ends."""
     visit = text(body["visit"])
     goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
     _unblock(row, visit=visit)
@@ -202,7 +202,7 @@ def _inside(row: Container, body: dict[str, Any]) -> None:
 
 
 def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The end of an earlier visit than the one that is known changes nothing of this one."""
+    """The end of a visit changes nothing of a later one that is known already."""
     visit, how = text(body["visit"]), text(body["how"])
     _unblock(row, visit=visit)
     if not _is_latest(row, visit):
@@ -214,7 +214,7 @@ def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """What the finding makes of the visit is said in other facts after it."""
+    """What the finding means for the visit follows in other facts."""
     settled = [text(each) for each in body["settled"]]
     if body["lots"] is not None:
         row.lots = whole(body["lots"])
@@ -235,7 +235,7 @@ def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> No
 
 
 def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
-    """A report counts no longer: the departure that it told of was none, and a visit of which it alone told was none either."""
+    """A report was retracted or replaced: its departure did not happen, or the visit that it opened did not."""
     _unblock(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
@@ -247,7 +247,7 @@ def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
 
 
 def _unblock(row: Container, settled: Iterable[str] = (), visit: str = "") -> None:
-    """Alarms of these reports or this visit keep the box no longer; without either, all."""
+    """Removes the alarms of these reports or of this visit; if neither is given, all alarms."""
     names = set(settled)
     everything = not names and not visit
     kept = [line for line in row.blocking.splitlines() if not _is_of(line, names, visit)]
@@ -263,7 +263,7 @@ def _is_of(line: str, reports: set[str], visit: str) -> bool:
 
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
-"""Alarms of one box that are remembered until a finding settles them; the gate desk counts all of them itself."""
+"""How many alarms of one box are kept until a finding settles them; the gate desk itself counts all of them."""
 _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] = {
     "ContainerMayLeave": _may_leave,
     "ContainerMustStay": _must_stay,
@@ -278,7 +278,7 @@ _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] =
 
 
 def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds a statement of the release desk to the gate: of two, the higher version is true."""
+    """Folds a statement of the release desk to the gate; the one with the highest version stands."""
     if body["version"] <= row.version:
         return
     row.version = whole(body["version"])
@@ -294,7 +294,7 @@ def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -
 
 
 def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) -> ReportRow:
-    """The row of an equipment report, as the gate has recorded it."""
+    """Returns the row of an equipment report that the gate desk recorded."""
     laden = body.get("laden")
     texts = {name: text(body.get(name) or "") for name in _TEXTS_OF_EVENT}
     return ReportRow(

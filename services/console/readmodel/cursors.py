@@ -1,5 +1,5 @@
-"""Where in the feed is a port? `<epoch>.<number>`: numbers go on through all epochs, and each epoch began at one of
-them.
+"""Where in the feed is a port? A cursor is `<epoch>.<number>`; the numbers go on through all epochs, and each epoch began
+at one of them.
 
 Each run of a projector that adds to the feed begins an epoch, under a name that no other run has. An epoch ends where
 the next one began, or with the last entry of the feed. A database that was restored from a copy lacks the epochs that

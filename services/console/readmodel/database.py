@@ -1,4 +1,4 @@
-"""How is the read model opened, on SQLite or PostgreSQL, and brought to the newest tables?"""
+"""How is the read model opened, on SQLite or PostgreSQL, and how are its tables brought to the newest revision?"""
 
 import sqlite3
 import time
@@ -46,8 +46,8 @@ _OF_VALUES = ("22", "23", "54")
 
 
 def refuses_values(error: Exception) -> bool:
-    """Whether the database refused what was to be written; every other database error has nothing to do with the values, and the batch is
-    tried again."""
+    """Whether the error was caused by a value that was to be written. After any other database error the batch is tried again. Errors that
+    are no database errors at all count as caused by a value."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.Error):
         if cause.sqlstate:
@@ -61,7 +61,7 @@ def refuses_values(error: Exception) -> bool:
 
 @contextmanager
 def reached(url: str) -> Iterator[None]:
-    """What the database of this address raises in here, or its driver, is NoDatabase: a sentence with what to do."""
+    """Turns errors of this database or its driver in the `with` block into NoDatabase, whose text says what to do."""
     try:
         yield
     except OF_DATABASE as error:
@@ -75,7 +75,7 @@ def _hint(error: BaseException) -> str:
 
 
 def address(url: str) -> URL:
-    """The parts of the address; NoDatabase, which shows nothing of it, where it is none of a database that we know."""
+    """Returns the parts of the address. NoDatabase, without the address in its text, if it is not one of SQLite or PostgreSQL."""
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -87,7 +87,7 @@ def address(url: str) -> URL:
 
 
 def open_engine(url: str, *, writes: bool = False) -> Engine:
-    """An engine for reading, or (`writes`) for the projector: on SQLite its transactions take the write lock at once."""
+    """Returns an engine for reading. With `writes` it is one for writing: on SQLite its transactions take the write lock when they begin."""
     parsed = address(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -104,25 +104,25 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # what several queries of one answer read must be of one moment: the gate compares rows with their standing
+        # all queries of one answer must read the same snapshot: the gate compares rows with their standing
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 
 
 def insert_into(bind: Engine | Connection, table: Table) -> Any:
-    """An INSERT of this kind of database, which can pass over rows that are there already (`on_conflict_do_nothing`)."""
+    """Returns an INSERT of this dialect, which can skip rows that exist already (`on_conflict_do_nothing`)."""
     return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def shown(url: str | URL) -> str:
-    """Which database it is, without its password."""
+    """Returns the name or address of the database, without the password."""
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     return str(parsed.database) if sqlite else parsed.render_as_string(hide_password=True)
 
 
 def migrate(url: str) -> None:
-    """Brings the tables to the newest revision; safe to call on every start. NoDatabase where it cannot be reached or written."""
+    """Brings the tables to the newest revision; safe to call on every start. NoDatabase if the database cannot be reached or written."""
     engine = open_engine(url, writes=True)
     try:
         with reached(url), engine.begin() as connection:
@@ -132,7 +132,7 @@ def migrate(url: str) -> None:
 
 
 def not_newest(url: str) -> str:
-    """Why the tables are not those of this program yet, or cannot be read; empty when they are."""
+    """Returns why the tables are not at this program's revision or cannot be read; empty if they are."""
     engine, scripts = open_engine(url), ScriptDirectory(_FOLDER)
     try:
         with engine.begin() as connection:
@@ -163,8 +163,8 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """SQLite does not wait for the lock when it changes the journal's mode, which the first of two processes does that open a new database
-    at one moment; the other one tries again here for as long as any statement waits."""
+    """Sets the journal mode. SQLite does not wait for a lock here: if two processes open a new database at the same moment, the second one
+    fails. It tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:
@@ -177,7 +177,7 @@ def _write_ahead(connection: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # no BEGIN by the driver: it would be sent with the first write only, and never as BEGIN IMMEDIATE
+    # the driver must not send BEGIN: it would do so only before the first write, and never as BEGIN IMMEDIATE
     connection.isolation_level = None
     _write_ahead(connection)
     for pragma in (

@@ -39,7 +39,7 @@ class AskedHold(NamedTuple):
 
 
 class GoodsState(NamedTuple):
-    """What the row of one consignment says. `declared` and `word`: the latest answers of the declaration and the
+    """Columns of the row of one consignment. `declared` and `word`: the latest answers of the declaration and the
     release desk; `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a
     release; `waiting_for`: what the consignment waits for."""
 
@@ -65,8 +65,8 @@ class GateAnswer(NamedTuple):
     """May a container leave, and why not? `reason`: a code that the console's language files translate; `detail`:
     further text, such as the reason of a hold; `waiting_for`: the consignments that keep it inside.
 
-    `lots`: how many lots are in it, as an officer counted them, else as a declaration states or as bills are known,
-    whichever is more. `released`: how many of them may go; `awaited`: the consignments that may not, and what each
+    `lots`: how many lots are in it: as many as bills are known, or as an officer counted (without a count: as a
+    declaration states), whichever is more. `released`: how many of them may go; `awaited`: the consignments that may not, and what each
     waits for.
     """
 
@@ -111,8 +111,8 @@ def is_of_another_call(part: ContainerPart, row: Container) -> bool:
 
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether this part has to be released before the container may leave: it has a declaration that stands, or a
-    statement of the release desk."""
+    """Whether this part has to be released before the container may leave: it has a declaration in force, or a statement
+    of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
@@ -226,7 +226,7 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """The reason if the gate desk has not said yes although no hold is known: the container is outside, no goods in it
+    """The reason why the gate desk has not answered yes although no hold is known: the container is outside, no goods in it
     are known, or a desk has not finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:

@@ -48,7 +48,7 @@ class Grant(NamedTuple):
 
 
 class RightsFile(NamedTuple):
-    """What the file says: how many changes there were, and the latest grants."""
+    """The content of the file: how many changes there were, and the latest grants."""
 
     changes: int
     grants: tuple[Grant, ...]

@@ -1,4 +1,4 @@
-"""In which order does a long list come, and where does its next page begin? By key: the page after a row is found by an index."""
+"""In which order is a long list, and where does its next page begin? A page begins after the keys of a row, which an index finds."""
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
@@ -111,7 +111,7 @@ def _once(part: ListPart, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
         before = keys
 
 
-# the lists there are
+# the lists
 
 SHOWN_CHARACTERS = 2000
 """How many characters of a text from a message a list shows."""
@@ -142,7 +142,7 @@ def alarms(kind: str | None, subject: str | None) -> list[ListPart]:
 
 
 def at_stage(stage: Stage) -> list[ListPart]:
-    """The longest waiting first; of ended ones, the latest first."""
+    """Consignments at this stage: those that have waited longest come first; if they have ended, the latest first."""
     c = t.CONSIGNMENTS.c
     here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
     known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))
@@ -158,11 +158,12 @@ def at_stage(stage: Stage) -> list[ListPart]:
 
 
 def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]:
-    """Goods that wait for this, or for this one to act, or for both in one; the longest waiting first, those that wait for a step before
-    those that are held. A hold counts also where another one is named first; each consignment is there once."""
+    """Goods that wait for `awaited`, or for `mover` to act, or both, as far as given. Those that wait for a step come before those with a
+    hold; in each part, those that have waited longest come first. Every open hold counts, not only the first; each consignment is listed
+    once."""
     if awaited in STEPS:
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
-    if awaited is not None and awaited not in SEVERAL:  # goods have one hold of such an id at most
+    if awaited is not None and awaited not in SEVERAL:  # goods have at most one hold with such an id
         return [_held(_H.hold_id == awaited, *_moved_by(_H.owner, mover))]
 
     def such(hold: ReadOnlyColumnCollection[str, Column[Any]]) -> list[ColumnElement[bool]]:
@@ -179,7 +180,7 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
 
 
 def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[bool]:
-    """Whether a consignment is one of `awaiting`: a condition for other lists."""
+    """A condition for other lists: the consignment is in the list of `awaiting`."""
     step = [_C.waiting_for.in_(STEPS), *_moved_by(_C.waiting_owner, mover)]
     held = [_H.consignment_id == _C.consignment_id, *_moved_by(_H.owner, mover)]
     if awaited is not None:
@@ -198,7 +199,7 @@ def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bo
 
 
 def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
-    """Goods in hand by what stands in their own row; those without a time come last."""
+    """Goods that have not ended, by the columns of their own row; those without a time come last."""
     here, by_id = and_(*wanted, _IN_HAND), (_C.consignment_id,)
     known, unknown = and_(here, _C.waiting_since_us.is_not(None)), and_(here, _C.waiting_since_us.is_(None))
     return [
@@ -208,7 +209,7 @@ def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
 
 
 def _held(*wanted: ColumnElement[bool]) -> ListPart:
-    """Goods in hand by their open holds."""
+    """Goods that have not ended, by their open holds."""
     joined = t.HOLDS.join(t.CONSIGNMENTS, _H.consignment_id == _C.consignment_id)
     here = and_(*wanted, _H.since_us.is_not(None), _IN_HAND)
     return ListPart(joined, (here,), (_H.since_us, _H.consignment_id), columns=(*_C, _H.since_us, _H.consignment_id))

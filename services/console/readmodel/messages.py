@@ -1,4 +1,4 @@
-"""How does the projector read one Kafka message? Headers and key are decoded; the value only where a row needs its content."""
+"""How does the projector read one Kafka message? Headers and key are decoded here; the value is decoded later, if a row needs it."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,7 +24,7 @@ TOPIC_NUMBERS: dict[str, int] = {
     "customs-declaration-successors": 21,
     "customs-release-watches": 22,
 }
-"""Numbers of topics, part of every packed position in the database: a number is given once and never changes."""
+"""Numbers of topics. They are part of every packed position in the database, so a number is given once and never changes."""
 PARKED_NUMBERS: dict[str, int] = {
     "customs-declaration-parked": 14,
     "customs-risk-parked": 15,
@@ -38,13 +38,13 @@ PARKED_NUMBERS: dict[str, int] = {
 _NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
 TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
-"""What the projector reads."""
+"""The topics that the projector reads."""
 OFFSET_BITS = 43
-"""Bits of the offset in a packed position; topic and partition stand in the higher bits."""
+"""Bits of the offset in a packed position; topic and partition are in the higher bits."""
 OFFSET_MASK = (1 << OFFSET_BITS) - 1
 LONGEST_KEY = 200
 LONGEST_REQUEST = 4_000_000
-"""Bytes; anybody may write to a request topic, and what the desks would park anyway needs no row."""
+"""Bytes of the value. Anybody may write to a request topic, and a longer request, which a desk would park, needs no row."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US = (datetime(2000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _LAST_US = (datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) - 1
@@ -65,7 +65,7 @@ class TopicMessage(NamedTuple):
 
 
 class Unreadable(Exception):
-    """The message has no row to go to; the text says why."""
+    """The message cannot be made into a row; the text says why."""
 
 
 def packed_position(topic: str, partition: int, offset: int) -> int:
@@ -74,13 +74,13 @@ def packed_position(topic: str, partition: int, offset: int) -> int:
 
 
 def origin(number: int) -> tuple[str, int, int]:
-    """Topic, partition and offset of a packed position; a topic whose number is unknown here is called by that number."""
+    """Topic, partition and offset of a packed position. A topic with an unknown number is called `topic <number>`."""
     topic = number >> OFFSET_BITS + 14
     return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> OFFSET_BITS & 0x3FFF, number & (1 << OFFSET_BITS) - 1
 
 
 def read_message(message: Any) -> TopicMessage:
-    """From a confluent-kafka message without error; Unreadable when headers, key or value are not ours."""
+    """Reads a confluent-kafka message without error; Unreadable if headers, key or value are not those of a message of its topic."""
     topic = message.topic()
     value, key = message.value(), message.key()
     try:
@@ -113,14 +113,14 @@ def _id(header: bytes) -> str:
     return text.replace("\0", "") if "\0" in text else text
 
 
-@lru_cache(maxsize=8192)  # the facts of one turn of a desk carry the same times
+@lru_cache(maxsize=8192)  # the facts of one turn of a desk have the same time
 def _recorded(moment: str) -> int:
     return (moment_of(moment) - _EPOCH) // timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=8192)
 def micros(moment: str) -> int:
-    """Microseconds since 1970 UTC of an RFC 3339 time; ValueError when it is none, or no time of this border."""
+    """Microseconds since 1970 UTC of an RFC 3339 time; ValueError if it is none, has no zone, or is not within the years 2000 to 2100."""
     parsed = datetime.fromisoformat(moment)
     if parsed.tzinfo is None:
         raise ValueError(f"{moment!r} has no zone")
@@ -131,24 +131,24 @@ def micros(moment: str) -> int:
 
 
 def bounded(us: int) -> int:
-    """These microseconds, or the nearest that every page, zone and column can show: years 2000 to 2100."""
+    """These microseconds, or the nearest within the years 2000 to 2100, which every page, zone and column can show."""
     return min(max(us, _FIRST_US), _LAST_US)
 
 
 def text(value: Any) -> str:
-    """A text; ValueError for anything else. PostgreSQL's `unnest` would take a list apart and shift the values of other rows."""
+    """The value if it is a text, else ValueError: PostgreSQL's `unnest` would split a list and shift the values of other rows."""
     if type(value) is not str:
         raise ValueError("not a text")
     return value
 
 
 def whole(number: Any) -> int:
-    """A count that a column of 63 bits holds; ValueError for anything else."""
+    """The number if it is an integer from 0 to 2**63 - 1, which a column can hold; else ValueError."""
     if type(number) is not int or not 0 <= number < 1 << 63:
         raise ValueError("not a whole number of 63 bits")
     return number
 
 
 def moment(us: int) -> datetime:
-    """The aware time of these microseconds. A row that an older program stored with an absurd time shows the nearest possible one."""
+    """The aware time of these microseconds, within the years 2000 to 2100: an older software version stored any time."""
     return _EPOCH + timedelta(microseconds=bounded(us))

@@ -1,8 +1,8 @@
-"""How does a console know how complete the rows are that another process writes? By what that process writes beside them.
+"""How does a console know how complete the rows are that another process writes? That process writes its standing beside them.
 
-No clocks of two processes are compared. The standing has a number that grows with each writing, and what is written is measured
-after the writing before it was committed. So what has number n was measured after this console saw, by its own stopwatch, a
-number of n - 2 or less; its age is counted from there. While the row is missing, unreadable or unchanged, its age grows.
+The clocks of the two processes are not compared. The standing has a number (`beats`) that grows with each write, and standing n is
+measured after standing n - 1 was written. So standing n was measured after this console read a number of n - 2 or less, and its age is
+counted from that reading, by this console's stopwatch. While the row is missing, unreadable or unchanged, its age grows.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ log = structlog.get_logger()
 
 
 class ObservedProgress:
-    """What `Progress` is to a projector in the same process. `fed`: called when the feed for ports has grown."""
+    """Replaces `Progress` if the projector runs in another process. `fed`: called if the feed for ports has grown."""
 
     def __init__(self, rows: ReadModelQueries, stale_seconds: float, fed: Callable[[], None] = lambda: None) -> None:
         self._rows, self._stale_seconds, self._fed = rows, stale_seconds, fed
         self._lock = threading.Lock()
         self._row: Any = None
         self._polls: list[tuple[int, float]] = []
-        """Each number and when the last reading began that found it."""
+        """Each number (`beats`) with the stopwatch time at which the last reading of it began."""
         self._since: float | None = None
         self._last_sign = stopwatch()
         self._looked_at = stopwatch()
@@ -39,13 +39,13 @@ class ObservedProgress:
         self._away = ""
 
     async def run(self) -> None:
-        """Reads the standing again and again; runs once in each process."""
+        """Reads the standing every `LOOK_SECONDS`, forever; runs once in each process."""
         while True:
             await asyncio.to_thread(self.look)
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
-        """Reads the standing once; a database that does not answer is seen in `state`."""
+        """Reads the standing once. If the database does not answer, `state` reports it."""
         began = stopwatch()
         try:
             row, cursor = self._rows.standing()
@@ -80,15 +80,15 @@ class ObservedProgress:
         self._row = row
 
     def silent_seconds(self) -> float:
-        """Real seconds since the projector is known to have turned."""
+        """Real seconds since the last moment at which the projector is known to have run."""
         return stopwatch() - self._last_sign
 
     def idle_seconds(self) -> float:
-        """Real seconds since the last look ended."""
+        """Real seconds since the last call of `look` ended."""
         return stopwatch() - self._looked_at
 
     def state(self) -> ProjectorStanding:
-        """What to tell people and terminals now."""
+        """Returns the present standing."""
         with self._lock:
             row, since, away = self._row, self._since, self._away
         if row is None or since is None:

@@ -1,8 +1,8 @@
-"""How far behind the topics are the rows of the read model? Up to which time all messages of the topics are in the rows.
+"""How far behind the topics are the rows of the read model? The answer is a time: all messages up to it are in the rows.
 
-The gate's answer is stale when a high watermark of the topics of the release and the gate desk that was seen too long ago is not
-reached. High watermarks are compared, because an open transaction may hold a revocation. Of the other topics only committed messages
-count: anybody may write requests, and could keep a transaction open on their topics.
+The gate's answer is stale if a high watermark of the topics of the release and the gate desk was seen too long ago and is not reached
+yet. High watermarks are compared because an open transaction may contain a revocation. On the other topics only committed messages
+count, because anybody may write requests and could keep a transaction open there.
 """
 
 import threading
@@ -23,9 +23,9 @@ from services.shell.clients import admin
 from services.shell.clock import now, stopwatch
 
 ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
-"""How often the cluster is asked for the ends of the topics, and which topics they are."""
+"""Intervals at which the cluster is asked for the ends of the topics, and for the ids of the topics."""
 UNANSWERED_SECONDS = 10.0
-"""After so long without an answer it is told that the broker is away: twice as long as one question waits."""
+"""After so long without an answer the broker is reported as unreachable: twice the timeout of one question."""
 
 BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
 AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")
@@ -37,15 +37,15 @@ LATEST = OffsetSpec.latest()
 GATE_TOPICS: tuple[str, ...] = tuple(
     t.name for t in (*FACTS_AND_REQUESTS, *PARKED) if t.role != "requests" and t.writer in ("release", "gate")
 )
-"""What the release and the gate desk alone write, and a terminal's answer is made of."""
+"""The topics that only the release and the gate desk write; the answer to a terminal is made from them."""
 MOST_ENDS = 256
-"""Ends that were seen and are not reached; of more, every second one is dropped."""
+"""How many observations of ends that are not reached yet are kept; if there are more, every second one is dropped."""
 At = tuple[datetime, float]
 """A moment, and the stopwatch then."""
 
 
 class Progress:
-    """Written by the projector's thread, read by everybody. `trouble`: why the projector does not advance, empty when it does."""
+    """How far the projector is. Its thread writes this, all threads may read it. `trouble`: why it does not advance, empty if it does."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,10 +55,10 @@ class Progress:
         self._behind = 0
         self._trouble = "starting"
         self.projected = 0
-        """Messages that reached the rows since the start."""
+        """How many messages were projected since the start."""
 
     def beat(self) -> None:
-        """The projector's thread runs, even if it only waits for a database."""
+        """Notes that the projector's thread runs, even if it only waits for a database."""
         self._beat = stopwatch()
 
     def silent_seconds(self) -> float:
@@ -66,17 +66,17 @@ class Progress:
         return stopwatch() - self._beat
 
     def caught_up(self, at: At) -> None:
-        """Everything that was committed to the topics before this moment is in the rows."""
+        """Notes that everything that was committed to the topics before this moment is in the rows."""
         with self._lock:
             self._as_of = at
 
     def gate_caught_up(self, at: At) -> None:
-        """Everything that lay on the topics of the release and the gate desk at this moment is in the rows."""
+        """Notes that everything that was on the topics of the release and the gate desk at this moment is in the rows."""
         with self._lock:
             self._gate_as_of = at
 
     def forget(self) -> None:
-        """The rows were replaced, so that they are not known to be complete."""
+        """Notes that the rows were replaced, so that they are not known to be complete."""
         with self._lock:
             self._as_of = self._gate_as_of = None
 
@@ -89,7 +89,7 @@ class Progress:
             self._trouble = text
 
     def state(self) -> "ProjectorStanding":
-        """What to tell people and terminals now."""
+        """Returns the present standing."""
         with self._lock:
             as_of, gate_as_of, behind, trouble = self._as_of, self._gate_as_of, self._behind, self._trouble
         return ProjectorStanding(*_age(as_of), behind, trouble, *_age(gate_as_of))
@@ -100,8 +100,8 @@ def _age(at: At | None) -> tuple[datetime | None, float | None]:
 
 
 class ProjectorStanding:
-    """`lag_seconds`: real seconds since the rows were known to be complete, None when they never were; `gate_as_of` and
-    `gate_lag_seconds` of what a terminal's answer is made of."""
+    """How complete the rows are. `lag_seconds`: real seconds since the rows were known to be complete, None if they never were;
+    `gate_as_of` and `gate_lag_seconds`: the same for `GATE_TOPICS` alone, up to their high watermarks."""
 
     def __init__(
         self,
@@ -124,31 +124,31 @@ class ProjectorStanding:
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:
-        """Whether every high watermark of the topics of the release and the gate desk that was seen longer ago is reached."""
+        """Whether every high watermark of `GATE_TOPICS` that was seen longer ago than this is reached."""
         return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 
 def measure(standing: ProjectorStanding) -> None:
-    """Into the metrics of this process."""
+    """Sets the metrics of this process."""
     BEHIND.set(standing.behind)
     AGE.set(-1 if standing.lag_seconds is None else standing.lag_seconds)
     GATE_AGE.set(-1 if standing.gate_lag_seconds is None else standing.gate_lag_seconds)
 
 
 class Reached:
-    """Ends of topics as they were seen one after another, and which of them the positions have reached."""
+    """Observations of the ends of topics, in the order of time, until the positions have reached them."""
 
     def __init__(self) -> None:
         self._observed: list[tuple[Mapping[tuple[str, int], int], At]] = []
 
     def observed(self, ends: Mapping[tuple[str, int], int], at: At) -> None:
-        """These were the ends at this moment, and no lower ones at any later moment."""
+        """Adds an observation: these were the ends at this moment. Ends never fall later."""
         if len(self._observed) >= MOST_ENDS:
             self._observed = self._observed[::2]
         self._observed.append((ends, at))
 
     def upto(self, positions: Mapping[tuple[str, int], int]) -> At | None:
-        """When the latest ends were seen that are reached now, if they were not reached before."""
+        """Returns when the latest ends that are reached now were seen, and removes them; None if no further ones are reached."""
         at: At | None = None
         while self._observed and all(
             positions.get(topic_partition, 0) >= end for topic_partition, end in self._observed[0][0].items()
@@ -158,11 +158,11 @@ class Reached:
 
 
 class Ends:
-    """Asks the cluster for the ends of the topics, without waiting, and says when the positions have reached them."""
+    """Asks the cluster for the ends of the topics, without blocking, and reports when the positions have reached them."""
 
     def __init__(self, kafka: Access | str, partitions: Sequence[tuple[str, int]]) -> None:
         self.ids: dict[str, str] = {}
-        """Topic → its id, when the cluster was last asked; those that it did not have are not in it."""
+        """Topic → its id in the cluster's last answer; topics that the cluster did not have are missing."""
         self._access = access_to(kafka)
         self._connect()
         self._topics = sorted({topic for topic, _ in partitions})
@@ -180,13 +180,13 @@ class Ends:
         self._described: layout.Answers = {}
 
     def first_ids(self) -> dict[str, str]:
-        """Waits for the ids; KafkaException where the cluster does not tell them."""
+        """Waits for the ids of the topics and returns them; KafkaException if the cluster does not answer."""
         self.ids = layout.ids(layout.found(layout.ask(self._admin, self._topics, LOOK_SECONDS)))
         self._described_at = stopwatch()
         return self.ids
 
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
-        """Call often: takes the answers that are there, compares, and asks again when it is time."""
+        """Takes the answers that have come, compares them with the positions, and asks again if it is time. Call it often."""
         self._take()
         # a consumer cannot tell an unreachable broker from a topic without new messages
         away = stopwatch() - self._answered > UNANSWERED_SECONDS
@@ -217,7 +217,7 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            with suppress(KafkaException):  # asked again later; a broker that does not answer is noticed by `_answered`
+            with suppress(KafkaException):  # asked again later; `_answered` shows if the broker does not answer
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
             return
@@ -225,8 +225,8 @@ class Ends:
         try:
             found = {name: future.result().offset for name, future in futures.items()}
         except KafkaException:
-            # `as_of` stays where it was, and that is what readers see. The next question is asked by a fresh client: for minutes
-            # after a broker was started again, one that knew it before is answered FENCED_LEADER_EPOCH.
+            # `as_of` stays unchanged, so readers see its age. The next question is asked by a new client, because a client that was
+            # connected before a broker restarted gets FENCED_LEADER_EPOCH for minutes.
             self._connect()
             return
         self._ends = {(topic, partition): end for (topic, partition, high), end in found.items() if not high}

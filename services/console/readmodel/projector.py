@@ -1,5 +1,5 @@
-"""How do facts become rows? Committed messages are read and folded; rows and offsets are written in one SQL transaction; no message is
-skipped."""
+"""How do facts become rows? Committed messages are read and folded; rows and offsets are written in one SQL transaction; no
+message is skipped."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ TURN = Histogram(
 STANDING_SECONDS = 0.25
 """How often the standing is written into the database."""
 KNOCK_SECONDS = 10.0
-"""For how long the projector waits for the cluster to admit it."""
+"""How long the projector waits until the cluster accepts its credential."""
 Read = Any
 """A confluent-kafka message; its stubs call every part optional, even of a message that was read."""
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class LogReplaced(Exception):
 
 
 class Projector:
-    """The only writer of the rows. `run` blocks until `stop`; after an error, which is logged and counted, it waits and tries again."""
+    """The only writer of the projected rows. `run` blocks until `stop`; after an error, which is logged and counted, it waits and tries again."""
 
     def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
@@ -57,11 +57,11 @@ class Projector:
         self._written_at, self._written_complete = 0.0, False
 
     def stop(self) -> None:
-        """Finish the batch in hand, then return from `run`."""
+        """Makes `run` return after the present batch."""
         self._stop.set()
 
     def run(self) -> None:
-        """Projects until `stop`, and starts afresh from the offsets in SQL after any trouble."""
+        """Projects until `stop`, and begins again from the offsets in SQL after each error."""
         store = Store(open_engine(self.settings.database_url, writes=True), self.settings.projector_cache)
         while not self._stop.is_set():
             try:

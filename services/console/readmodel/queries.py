@@ -1,4 +1,4 @@
-"""Which rows answer a question? Reads only, each in one short transaction."""
+"""Which rows answer a question? Queries only read, each in one short transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -57,7 +57,7 @@ WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
 
 
 class Inside(NamedTuple):
-    """What the rows say of one container. `parked`: the consignments in it that have a parked message; `unanswered`:
+    """The rows about one container. `parked`: the consignments in it that have a parked message; `unanswered`:
     holds on the container or its consignments that were requested and that no desk has answered."""
 
     row: Container | None
@@ -105,7 +105,7 @@ class ReadModelQueries:
         return _consignment(rows[0], holds) if rows else None
 
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
-        """The officers' holds that are open on these consignments, the oldest of each first; `SHOWN_HOLDS` in all at most."""
+        """The open holds of officers by consignment, the oldest first; at most `SHOWN_HOLDS` in all."""
         h = t.HOLDS.c
         wanted = and_(h.consignment_id.in_(consignments), h.owner == Owner.OFFICER.value)
         query = select(t.HOLDS).where(wanted).order_by(h.since_us, h.consignment_id, h.hold_id).limit(SHOWN_HOLDS)
@@ -115,7 +115,7 @@ class ReadModelQueries:
         return found
 
     def with_holds(self, goods: Sequence[Consignment]) -> Sequence[Consignment]:
-        """These rows of a list with their open holds, `LISTED_HOLDS` in all at most."""
+        """Adds their open holds to these rows of a list, at most `LISTED_HOLDS` in all, and returns the rows."""
         h = t.HOLDS.c
         names = [each.consignment_id for each in goods]
         query = select(t.HOLDS).where(h.consignment_id.in_(names)).order_by(h.since_us, h.hold_id).limit(LISTED_HOLDS)
@@ -147,7 +147,7 @@ class ReadModelQueries:
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
     def bodies(self, positions: Iterable[int]) -> dict[int, str]:
-        """The contents that lie at these places."""
+        """The contents of the messages at these places, by place."""
         f, wanted = t.FACTS.c, list(positions)
         found: dict[int, str] = {}
         for start in range(0, len(wanted), 500):
@@ -258,7 +258,7 @@ class ReadModelQueries:
     # containers
 
     def container(self, container_no: str) -> "Inside":
-        """What the rows say of this container and of the consignments in it; those that keep it inside come first."""
+        """The rows about this container and the consignments in it; those that keep it inside come first."""
         parts = t.CONSIGNMENT_CONTAINERS
         held = (
             select(C.consignment_id)
@@ -566,7 +566,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_desk(cls, row: Row[Any]) -> "WatchRow":
-        """A watch that no console of this database was asked for, from the facts alone."""
+        """Makes a watch from the facts alone; no console of this database took its request."""
         return cls(
             *(row.watch_id, row.bill_no, row.declarant, row.reason_False, row.actor_False),
             asked_us=row.placed_us or row.lifted_us or 0,
@@ -579,7 +579,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_door(cls, row: Row[Any], of_facts: "WatchRow | None") -> "WatchRow":
-        """A watch that a console was asked for, with what the facts add to it."""
+        """Makes a watch that was requested from a console, with what the facts add to it."""
         if of_facts is None:
             return cls._make([*row, 0, 0])
         mine = cls._make([*row, of_facts.placed, of_facts.lifted])

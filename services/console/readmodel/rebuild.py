@@ -1,4 +1,4 @@
-"""How are the rows made anew from the topics? Emptied in one transaction, then projected from the first message on."""
+"""How are the rows made anew from the topics? They are deleted in one transaction, then projected from the first message on."""
 
 import threading
 
@@ -47,8 +47,8 @@ def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
 
 
 def empty(url: str) -> None:
-    """Deletes every projected row and sets the offsets back to the first message. NoDatabase if it cannot be reached or
-    written."""
+    """Deletes every projected row and sets the offsets back to the first message. NoDatabase if the database cannot be
+    reached or written."""
     engine = open_engine(url, writes=True)
     try:
         with reached(url), engine.begin() as connection:

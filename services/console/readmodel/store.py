@@ -1,4 +1,4 @@
-"""How do a batch's rows get into SQL, with the offsets they came from, in one transaction?"""
+"""How are the rows of a batch written to SQL? In one transaction with the offsets of their messages."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,15 +29,15 @@ PAPER = frozenset(
         *("trade_mode", "direction", "containers", "lodged_us"),
     }
 )
-"""The columns that only the declaration decides, once: those of the indexes by which people search are among them."""
+"""The columns that only the declaration decides. They rarely change, and the search indexes consist of them."""
 
 
 class Overtaken(Exception):
-    """Another projector has moved these offsets; this one must start over from what it wrote."""
+    """Another projector has written since; this one must start over from the offsets in SQL."""
 
 
 class Store:
-    """Writes the rows of the projector, their only writer, and caches consignments, a bounded number of them."""
+    """Writes the rows for the projector, which is their only writer, and caches up to `cache` consignments."""
 
     def __init__(self, engine: Engine, cache: int) -> None:
         self.engine = engine
@@ -52,13 +52,13 @@ class Store:
         self._fed: dict[int, int] = {}
 
     def positions(self, partitions: Iterable[tuple[str, int]]) -> Positions:
-        """Where to read on, 0 where nothing was read; forgets what was cached, for another projector may have moved it.
+        """Returns the next offsets, 0 if nothing was read yet. Empties the cache, because another projector may have changed the rows.
 
-        What is added to the feed from now on has an epoch of its own: these rows may be those of a restored copy.
+        Entries that are added to the feed from now on have a new epoch, because the database may be a restored copy.
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # the turn is read and locked first: a rebuild in between would reset the offsets, and this projector would keep its turn
+            # the turn is read and locked first: otherwise a rebuild could reset the offsets between the two reads, unnoticed
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
@@ -74,7 +74,7 @@ class Store:
         self._fed = {last >> OFFSET_BITS: last for last in connection.execute(lasts).scalars()}
 
     def topic_ids(self, now: Mapping[str, str]) -> dict[str, str]:
-        """Topic → the id of the one that these rows came from; those of which nothing was read yet are noted as they are `now`."""
+        """Returns, by topic, the id of the topic from which the rows were made. Topics without a stored id get the id in `now`."""
         with self.engine.begin() as connection:
             self.claim(connection)
             known = {row.topic: row.topic_id for row in connection.execute(select(t.TOPIC_IDS))}
@@ -84,7 +84,7 @@ class Store:
         return dict(new) | known
 
     def fed_ahead(self, positions: Positions) -> dict[int, int]:
-        """The last offset in the feed of each partition whose messages are not read that far: the rows are being rebuilt."""
+        """Returns, by partition, the last offset in the feed if the partition was not read that far, which happens during a rebuild."""
         lasts = [origin(last) for last in self._fed.values()]
         return {
             partition: offset
@@ -93,7 +93,7 @@ class Store:
         }
 
     def forget_fed(self, partition: int, end: int) -> int:
-        """Takes away the entries of the feed from this offset on; how many. Numbers of others stay as they are."""
+        """Deletes the entries of the feed from offset `end` on and returns how many. The other entries keep their numbers."""
         positions = t.RELEASES.c.place
         gone = delete(t.RELEASES).where(
             positions >= packed_position(FEED_TOPIC, partition, end),
@@ -107,16 +107,16 @@ class Store:
         return count
 
     def claim(self, connection: Connection) -> None:
-        """Takes the next turn, before any row is read; Overtaken when another projector took one since this one's last."""
+        """Takes the next turn; call it before any row is read. Overtaken if another projector has taken one since this one's last."""
         turns = t.TURNS.c
         mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
         if connection.execute(mine).rowcount != 1:
             raise Overtaken("another projector has written since this one's last turn")
 
     def write_standing(self, standing: Callable[[], ProjectorStanding]) -> None:
-        """Writes how complete the rows are; Overtaken when another projector, or a rebuild, has changed them since.
+        """Writes how complete the rows are; Overtaken if another projector or a rebuild has changed them since.
 
-        `standing` is asked once the turn is locked: what is written later is also measured later, whoever writes it.
+        `standing` is called after the turn is locked, so that a value that is written later was also measured later, by any process.
         """
         turns, row = t.TURNS.c, t.STANDING
         mine = select(turns.turn).where(turns.name == "projector", turns.turn == self._turn).with_for_update()
@@ -137,13 +137,14 @@ class Store:
                 connection.execute(row.insert().values(name="projector", beats=1, **values))
 
     def reader(self, connection: Connection) -> "StoredRows":
-        """The rows there are, as `batch.fold` asks for them."""
+        """Returns the reader of the present rows for `batch.fold`."""
         return StoredRows(connection, self._consignments)
 
     def write(self, connection: Connection, batch: Batch, moved: Mapping[tuple[str, int], tuple[int, int]]) -> int:
-        """Writes the batch; `moved`: offset before and after, by topic and partition. Returns the entries added to the feed.
+        """Writes the batch and returns how many entries were added to the feed. `moved`: next offset before and after, by topic and
+        partition.
 
-        Overtaken when the offsets in SQL are not those before; the caller's transaction must then roll back.
+        Overtaken if the offsets in SQL are not those before; the caller's transaction must then roll back.
         """
         self._move(connection, moved)
         self._rows(connection, "facts", batch.facts)
@@ -179,8 +180,8 @@ class Store:
             cache.popitem(last=False)
 
     def _consignment_rows(self, connection: Connection, batch: Batch) -> None:
-        """Of a row whose declaration has not changed only the other columns are updated, so that the indexes for searches are not
-        rewritten."""
+        """Writes the consignments. If the declaration of a row has not changed, only the other columns are updated, so that the search
+        indexes are not rewritten."""
         whole, moving = [], []
         for key, row in batch.consignments.items():
             old = batch.before.get(key)
@@ -223,7 +224,9 @@ class Store:
             return 0
         if not self._epoch_begun:
             first = self._cursor + 1
-            connection.execute(delete(t.FEED_EPOCHS).where(t.FEED_EPOCHS.c.first_number >= first))  # without entries
+            connection.execute(
+                delete(t.FEED_EPOCHS).where(t.FEED_EPOCHS.c.first_number >= first)
+            )  # epochs without entries
             connection.execute(t.FEED_EPOCHS.insert(), [{"epoch": self._epoch, "first_number": first}])
         rows = [
             {"cursor": self._cursor + number, "place": at, "consignment_id": key, "fact_id": id_}
@@ -233,8 +236,8 @@ class Store:
         return len(new)
 
     def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
-        """The entries that the feed does not have yet: of a new position, or of one at which the feed names another message or one that
-        could not be stored."""
+        """Returns the entries that the feed does not have yet, and deletes those that they replace: the feed has another fact id, or none,
+        for the same place."""
         late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> OFFSET_BITS, -1)]
         if not late:
             return batch.releases
@@ -252,7 +255,7 @@ class Store:
 
 
 class StoredRows:
-    """Reads rows in lists; consignments from the cache first."""
+    """Reads many rows with one statement; consignments from the cache first."""
 
     def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
         self._connection = connection
@@ -333,7 +336,8 @@ _ASIDE = attrgetter(*_columns(t.PARKED))
 
 
 def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], None]:
-    """Writes rows of all columns, in the table's order; a row whose key is there is replaced. One statement for the list."""
+    """Returns a function that writes rows with all columns in the table's order, all with one statement. A row with the same key is
+    replaced."""
     names = [f'"{column.name}"' for column in table.columns]
     keys = [f'"{column.name}"' for column in table.primary_key.columns]
     rest = [name for name in names if name not in keys]
@@ -343,7 +347,7 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
         marks = ", ".join("?" * len(names))
         statement = f"{head} VALUES ({marks}) {tail}"
         return lambda connection, rows: _many(connection, statement, rows)
-    if table is t.FACTS:  # the offsets of the same transaction keep a fact from coming twice
+    if table is t.FACTS:  # no ON CONFLICT needed: the offsets in the same transaction prevent a second copy
         copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
         return lambda connection, rows: _copy(connection, copied, rows)
     arrays = ", ".join(f"%s::{_array(column.type)}" for column in table.columns)
@@ -354,7 +358,7 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
 
 
 def _updater(table: Table, names: tuple[str, ...], dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], None]:
-    """Changes these columns of rows that are there; each row ends with its key."""
+    """Returns a function that updates these columns of present rows; each row given to it ends with its key."""
     key = next(iter(table.primary_key.columns))
     if dialect == "sqlite":
         changes = ", ".join([f"{name} = ?" for name in names])
@@ -370,7 +374,7 @@ def _updater(table: Table, names: tuple[str, ...], dialect: str) -> Callable[[Co
 
 
 def _mover(dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], int]:
-    """Updates offsets given as (after, topic, partition, before); returns how many had the value `before`."""
+    """Returns a function that updates offsets, given as (after, topic, partition, before), and returns how many had the value `before`."""
     if dialect == "sqlite":
         one = 'UPDATE offsets SET next_offset = ? WHERE topic = ? AND "partition" = ? AND next_offset = ?'
         return lambda connection, rows: connection.exec_driver_sql(one, rows).rowcount

@@ -1,9 +1,9 @@
-"""Which rows does the console read? Two kinds of tables.
+"""Which rows does the console read? There are two kinds of tables.
 
-`dtg rebuild` makes most of them again from the topics (`PROJECTED`). It leaves the others (`KEPT`) as they are, because what they say
-is nowhere else: accounts, keys, rights given, readings on record, what was asked over HTTP, and the order and epochs of the feed.
+`dtg rebuild` makes most of them again from the topics (`PROJECTED`). It leaves the others (`KEPT`) as they are, because their content
+is not on the topics: accounts, keys, granted rights, readings on record, requests over HTTP, and the order and epochs of the feed.
 
-Times are microseconds since 1970 UTC (`*_us`). Empty text means "not said yet". `place` names one Kafka message.
+Times are microseconds since 1970 UTC (`*_us`). Empty text means "not known yet". `place` is the packed position of one Kafka message.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
@@ -26,12 +26,12 @@ OPEN_STAGES = (
     Stage.LEFT_UNRELEASED,
     Stage.PARKED,
 )
-"""The stages in which somebody still has to move, in the order of the flow."""
+"""The stages in which somebody still has to act, in the order of the flow."""
 _OPEN = text("ended_us IS NULL")
 _ENDED = text("ended_us IS NOT NULL")
 _BLOCKED = text("blocking <> ''")
 OF_WATCHES = text(f"hold_id LIKE '{of_watch('%')}'")
-"""Of the open holds, those that a watch on a bill or a declarant made."""
+"""Condition: the hold was made by a watch on a bill or a declarant."""
 
 
 def _text(name: str) -> "Column[str]":
@@ -98,12 +98,13 @@ CONSIGNMENTS = Table(
     Index("consignments_bill_no", "bill_no", "lodged_us", "consignment_id"),
     Index("consignments_lodged", "lodged_us", "consignment_id"),
 )
-"""One row per consignment. `containers`, `departed`, `controls`: words apart by a blank; so are `released_boxes` (of the latest
+"""One row per consignment. `containers`, `departed` and `controls` are lists separated by blanks; so are `released_boxes` (of the latest
 release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without release). `earlier`: the consignment of the
-same declarant and reference that was withdrawn before this one was lodged; `later`: what was lodged after this one was withdrawn.
+same declarant and reference that was withdrawn before this one was lodged; `later`: the one that was lodged after this one was withdrawn.
 
-`declared`: what the declaration desk said (accepted, rejected, refused, discarded); `word`: what the release desk said last
-(held, released, revoked, refused, withdrawn). `closed_us`: when it was rejected, refused or withdrawn.
+`declared`: the latest answer of the declaration desk (accepted, rejected, refused), or discarded if the request to lodge was discarded;
+`word`: the latest statement of the release desk (held, released, revoked, refused, withdrawn). `closed_us`: when the goods were refused
+or the declaration was withdrawn.
 """
 
 HOLDS = Table(
@@ -140,10 +141,10 @@ CONTAINERS = Table(
     _text("conveyance"),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
-"""What the gate said last of each container (`word`): may_leave, must_stay, gated_out, the name of the alarm with which it left,
-opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the one of which the last yes or no spoke.
-`departure`: the report with which it left. `blocking`: the reports, one a line, with their visits behind a tab, whose alarms wait for
-an officer's finding; `alarm` and `alarm_reason`: the latest of them. `lots`: how many an officer counted in it, in this visit."""
+"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of the alarm with
+which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of the latest may_leave or
+must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait for an officer's finding, one a line,
+each with a tab and its visit; `alarm` and `alarm_reason`: the latest of them. `lots`: how many lots an officer counted in this visit."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",
@@ -166,10 +167,10 @@ CONSIGNMENT_CONTAINERS = Table(
     _count("permitted_version"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
-"""Which consignment lies in which container. `word`: the release desk's to the gate: held, released or withdrawn. `gone`: it left
-in it. `ended`: the visit with which the gate closed it otherwise. `struck`: an officer took it off the box; `permitted`: an officer
-lets it out through the land gate without an import release, in view of the release desk's statement `permitted_version` (0: an earlier
-release did not say)."""
+"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or withdrawn.
+`gone`: the goods left in this container. `ended`: the visit that the gate closed without such a departure. `struck`: an officer took the
+consignment off the container; `permitted`: an officer lets it out through the land gate without an import release, and had seen the
+release desk's statement `permitted_version` (0: an older software version did not record it)."""
 
 CONTAINER_REPORTS = Table(
     "container_reports",
@@ -185,8 +186,8 @@ CONTAINER_REPORTS = Table(
     _text("standing"),
     Index("container_reports_recorded", "container_no", "recorded_us", "report_id"),
 )
-"""What terminals and carriers told of each container, as the gate has recorded it. `laden`: laden, empty, or not said; `standing`:
-empty, retracted or replaced."""
+"""Equipment events that terminals and carriers reported, as the gate desk recorded them. `laden`: laden, empty, or blank if not
+reported; `standing`: blank, retracted or replaced."""
 
 CONTAINER_HOLDS = Table(
     "container_holds",
@@ -212,7 +213,7 @@ FACTS = Table(
     Column("body", Text, nullable=False),
     Index("facts_key", "key"),
 )
-"""The timelines: every fact and request as it travelled. A lodgement's body is left out: the desk's answer repeats it."""
+"""The timelines: every fact and request as it was on its topic. `body` is empty for a lodgement, because the desk's answer repeats it."""
 
 RELEASES = Table(
     "releases",
@@ -222,10 +223,10 @@ RELEASES = Table(
     Column("consignment_id", Text, nullable=False),
     _text("fact_id"),
 )
-"""The order in which this console told ports of releases and revocations; a rebuild keeps it, so that cursors stay good.
+"""The feed for ports: releases and revocations in the order in which ports read them. A rebuild keeps it, so that cursors stay valid.
 
-`cursor`: the number in a cursor; it only grows, and some may be missing. `fact_id`: empty where the fact could not be stored and
-ports were told so; once it can be, its entry moves to the end, so that those who have read on are told too.
+`cursor`: the number in a cursor; it only grows, and some numbers may be missing. `fact_id`: empty if the fact could not be stored; ports
+then read `Unreadable`. If it can be stored later, its entry moves to the end, so that ports that have passed the place read it, too.
 """
 
 FEED_EPOCHS = Table(
@@ -234,7 +235,8 @@ FEED_EPOCHS = Table(
     Column("epoch", Text, primary_key=True),
     Column("first_number", BIG, nullable=False, unique=True),
 )
-"""Which run of a projector added to the feed, and its first number; a run ends where the next one begins. Kept by a rebuild."""
+"""The epochs of the feed, one for each run of a projector that added to it, with its first number. An epoch ends where the next one
+begins. A rebuild keeps them."""
 
 REFUSALS = Table(
     "refusals",
@@ -255,7 +257,7 @@ ALARMS = Table(
     Index("alarms_kind", "kind", "raised_us", "place"),
     Index("alarms_subject", "subject", "raised_us", "place"),
 )
-"""Alarms of the gate (`alarm`: which), time limits that ran out, and goods that were declared again."""
+"""Alarms of the gate (`alarm`: which one), time limits that ran out, goods that were declared again, and facts that were not projected."""
 
 PARKED = Table(
     "parked",
@@ -272,7 +274,8 @@ PARKED = Table(
     Index("parked_offset", "offset"),
     Index("parked_status", "status", "parked_us", "service", "topic", "partition", "offset"),
 )
-"""Messages set aside, by origin. `status`: parked, replayed (in older rows `released`) or discarded; `value`: base64 of what was said."""
+"""Messages that were set aside, by origin. `status`: parked, replayed (in older rows `released`) or discarded; `value`: the message's
+value in base64."""
 
 LODGEMENTS = Table(
     "lodgements",
@@ -284,7 +287,7 @@ LODGEMENTS = Table(
     Index("lodgements_asked", "asked_us"),
     Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
-"""This console's own notebook: what it was asked and the broker acknowledged. Not from the topics; a rebuild keeps it."""
+"""The console's own notebook of the requests that it took and the broker acknowledged. It is not made from the topics; a rebuild keeps it."""
 
 READINGS = Table(
     "readings",
@@ -295,8 +298,8 @@ READINGS = Table(
     Index("readings_subject", "subject", "at_us", "reader"),
     Index("readings_at", "at_us", "reader", "subject"),
 )
-"""Which accounts of customs were told what is masked for others, of which goods or container (or by which list), and when, as the
-console's clock goes; one row an hour."""
+"""Which accounts of customs were shown data that is masked for others, about which goods or container (or in which list), and when by
+the console's clock; at most one row an hour for each."""
 
 ASKED_HOLDS = Table(
     "asked_holds",
@@ -306,8 +309,8 @@ ASKED_HOLDS = Table(
     Column("asked_us", BIG, nullable=False),
     Index("asked_holds_consignment", "consignment_id"),
 )
-"""Holds of consignments, or of containers (their number stands in `consignment_id`), that consoles were asked for, written before
-they are sent: until a fact names the request, the goods stay at the gate."""
+"""Holds on consignments, or on containers (then `consignment_id` is the container number), that were requested from consoles. A row is
+written before its request is sent. Until a fact names the request as its cause, the goods must stay."""
 
 ASKED_WATCHES = Table(
     "asked_watches",
@@ -320,9 +323,9 @@ ASKED_WATCHES = Table(
     _moment("lifted_us"),
     _flag("let_go"),
 )
-"""Watches on bills and declarants that consoles were asked for, written before they are sent. Until `met`, goods that match stay at
-the gate: all partitions keep it then, and every consignment that was known before has a hold of its own. `lifted_us`: since when all
-partitions were asked to end it, by the request `lift_id`; `let_go`: its holds were lifted, too."""
+"""Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent. `met`: all partitions
+keep the watch, and each matching consignment that was known before has a hold; until then goods that match must stay. `lifted_us`: when
+all partitions were requested to lift it, by the request `lift_id`; `let_go`: its holds were lifted, too."""
 
 WATCH_FACTS = Table(
     "watch_facts",
@@ -333,12 +336,13 @@ WATCH_FACTS = Table(
     *(_text(n) for n in ("bill_no", "declarant", "reason", "actor")),
     _moment("at_us"),
 )
-"""What each partition of the release desk said of a watch: that it keeps it, and that it ended it."""
+"""The facts of each partition of the release desk about a watch: that it was placed, and that it was lifted."""
 
 INSTALLATION = Table(
     "installation", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
 )
-"""What this installation alone knows, the same for all its consoles: `request`, a secret with which ids of requests are made."""
+"""Values of this installation that all its consoles share: `request` (the secret from which the ids of requests are made) and `rights` (the
+count of changes of rights)."""
 
 ACCOUNTS = Table(
     "accounts",
@@ -349,8 +353,9 @@ ACCOUNTS = Table(
     Column("made_us", BIG, nullable=False),
     _moment("password_until_us"),
 )
-"""People and programs. `roles`: words apart by a blank; `password`: its argon2id hash, empty where nobody signs in by one;
-`must_change`: the password was made by somebody else, and is good until `password_until_us`. The clock of this table and the next ones is the world's, also in a sandbox."""
+"""Accounts of people and programs. `roles`: a list separated by blanks; `password`: its argon2id hash, empty if it has none;
+`must_change`: somebody else made the password, which is valid until `password_until_us`. In this table and those after it, up to
+`SIGN_INS`, times are those of the world's clock, also in a sandbox."""
 
 SESSIONS = Table(
     "sessions",
@@ -361,7 +366,7 @@ SESSIONS = Table(
     *(Column(n, BIG, nullable=False) for n in ("made_us", "used_us", "ends_us")),
     Index("sessions_account", "account"),
 )
-"""Who is signed in. `digest`: SHA-256 of the cookie; `host`: the name by which the console was called."""
+"""Sessions of people who are signed in. `digest`: SHA-256 of the cookie; `host`: the host name in the address of the console."""
 
 API_KEYS = Table(
     "api_keys",
@@ -374,7 +379,7 @@ API_KEYS = Table(
     *(_moment(n) for n in ("ends_us", "revoked_us")),
     Index("api_keys_account", "account"),
 )
-"""Keys of programs. `digest`: SHA-256 of the whole key; `scopes`: words apart by a blank."""
+"""Keys of programs. `digest`: SHA-256 of the whole key; `scopes`: a list separated by blanks."""
 
 AUTHORISATIONS = Table(
     "authorisations",
@@ -385,7 +390,7 @@ AUTHORISATIONS = Table(
     _moment("until_us"),
     Index("authorisations_agent", "agent"),
 )
-"""Which company lets which agent (its company) declare in its name, from when until when."""
+"""Which company lets which agent (the agent's company) declare in its name, and from when until when."""
 
 GRANTS = Table(
     "grants",
@@ -396,7 +401,7 @@ GRANTS = Table(
     Index("grants_account", "account", "number"),
     Index("grants_by", "granted_by", "number"),
 )
-"""Who gave or took what right, password, key or authorisation, of whom, and when; only added to."""
+"""Who gave or took away which right, password, key or authorisation of which account, and when. Rows are only added."""
 
 SIGN_INS = Table(
     "sign_ins",
@@ -407,7 +412,7 @@ SIGN_INS = Table(
     Column("last_us", BIG, nullable=False),
     Index("sign_ins_last", "last_us"),
 )
-"""Failed sign-ins one after the other, by the name that was tried and the address from which; a success takes the row away."""
+"""How many sign-ins in a row have failed, by account name and client address. A successful sign-in deletes the row."""
 
 STAGE_COUNTS = Table(
     "stage_counts", METADATA, Column("stage", Text, primary_key=True), Column("consignments", BIG, nullable=False)
@@ -419,13 +424,14 @@ OFFSETS = Table(
     Column("partition", SmallInteger, primary_key=True, autoincrement=False),
     Column("next_offset", BIG, nullable=False),
 )
-"""Up to where the topics are in the rows; written in the transaction that writes the rows."""
+"""The next offset to read of each partition; written in the transaction that writes the rows."""
 
 TOPIC_IDS = Table("topic_ids", METADATA, Column("topic", Text, primary_key=True), _text("topic_id"))
-"""Which topic of that name the rows came from: the cluster gives each one that is made another id."""
+"""The id of each topic from which the rows were made. If a topic is deleted and made again, the cluster gives it another id."""
 
 TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
-"""One row, `projector`: counts its transactions. Whoever finds another count than its own was overtaken by another projector."""
+"""One row, `projector`, that counts the transactions of the projector. A projector that finds another count than its own was overtaken
+by another one."""
 
 STANDING = Table(
     "standing",
@@ -438,11 +444,11 @@ STANDING = Table(
     _text("trouble"),
     *(_moment(n) for n in ("gate_as_of_us", "gate_lag_ms")),
 )
-"""One row, `projector`: how complete the rows are. `beats` grows some times a second while it turns; `as_of_us` is empty until
-everything was read once. `gate_as_of_us`, `gate_lag_ms`: of the topics of the release and the gate desk, up to their high
-watermarks. A rebuild takes the row away."""
+"""One row, `projector`: how complete the rows are. `beats` grows some times a second while the projector runs; `as_of_us` is null until
+everything was read once. `gate_as_of_us`, `gate_lag_ms`: the same for the topics of the release and the gate desk, up to their high
+watermarks. A rebuild deletes the row."""
 
 OF_PEOPLE = (ACCOUNTS, SESSIONS, API_KEYS, AUTHORISATIONS, GRANTS, SIGN_INS)
 KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, READINGS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS, *OF_PEOPLE)
-"""Tables that a rebuild leaves alone."""
+"""Tables that a rebuild does not change."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

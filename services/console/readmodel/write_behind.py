@@ -1,4 +1,4 @@
-"""Rows that are noted at once and written into the database a little later, so that no answer waits for it."""
+"""How are rows written without delaying an answer? They are queued at once and written to the database a little later."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,10 +12,10 @@ R = TypeVar("R")
 
 
 class Unwritten(Generic[R]):
-    """What waits to be written, each row once. One thread may note rows while another writes.
+    """A queue of rows to be written. One thread may add rows (`note`) while another writes.
 
-    `insert` writes rows in one transaction, and does nothing for a row that is there; `refused` is told of a row that the database
-    refuses for its values. Where `most` wait, the oldest of them are given up, and `given_up` is called for each.
+    `insert` writes rows in one transaction, and skips rows that exist already; `refused` is called with each row that the database
+    refuses because of its values. If more than `most` rows wait, the oldest are dropped, and `given_up` is called for each.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Unwritten(Generic[R]):
         self._insert, self._refused, self._most, self._given_up = insert, refused, most, given_up
         self._rows: deque[R] = deque()
         self._writing = Lock()
-        """One at a time: a console that stops writes what waits while the thread of a task that was cancelled may still write."""
+        """Only one thread writes at a time: when a console stops, it writes the rest, and the thread of the cancelled task may still write."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -38,10 +38,10 @@ class Unwritten(Generic[R]):
         self._give_up()
 
     def write(self) -> None:
-        """Writes what was noted until now; what the database does not take waits again, before what was noted meanwhile."""
+        """Writes the rows in the queue. If the database fails, they return to the head of the queue and the error is raised."""
         with self._writing:
             taken: list[R] = []
-            with suppress(IndexError):  # the oldest may be given up meanwhile, so no count of them holds
+            with suppress(IndexError):  # another thread may drop the oldest meanwhile, so the length is not reliable
                 while True:
                     taken.append(self._rows.popleft())
             if not taken:
@@ -59,7 +59,7 @@ class Unwritten(Generic[R]):
             self._given_up()
 
     def _insert_all(self, taken: list[R]) -> None:
-        """A row that the database refuses keeps no other one waiting."""
+        """Writes all rows in one transaction. If the database refuses a value, each row is written by itself, so that only the bad one fails."""
         try:
             self._insert(taken)
         except Exception as error:

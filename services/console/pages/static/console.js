@@ -1,4 +1,4 @@
-// What the pages do beyond htmx: nothing is asked while nobody looks, and a console that does not answer is said.
+// What the pages do beyond htmx: a hidden page does not refresh, and a notice is shown if the console does not answer.
 document.addEventListener("htmx:before:request", (event) => {
   const cause = event.detail.ctx.sourceEvent;
   if (document.hidden && cause && cause.type === "every") event.preventDefault();
@@ -9,7 +9,7 @@ const refresh = () => {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
 });
-// A desk has answered: the page around the answer is read at once, not at its next turn.
+// After a desk has answered, the page around the answer is refreshed at once and not at the next interval.
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.sourceElement.id === "asked" && !document.querySelector("#asked[hx-get]")) refresh();
 });
@@ -18,7 +18,7 @@ const silent = (is) => () => {
 };
 document.addEventListener("htmx:error", silent(true));
 document.addEventListener("htmx:response:error", (event) => {
-  const ended = event.detail.ctx.response.status === 401; // it answers, but to nobody who is not signed in
+  const ended = event.detail.ctx.response.status === 401; // the console answers, but the session has ended
   document.getElementById(ended ? "signed-out" : "offline").hidden = false;
 });
 document.addEventListener("htmx:after:swap", silent(false));
