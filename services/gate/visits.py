@@ -5,7 +5,7 @@ In doubt, a hold counts for every visit that it may belong to, and a release for
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Literal
@@ -24,6 +24,8 @@ SKEW = FUTURE_SKEW
 """By how much clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
 """When the same conveyance is named again after more than this, it is another call."""
+OPENINGS = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
+"""The events by which a visit opens."""
 _RANK = {
     EquipmentEvent.DISCHARGED: 0,
     EquipmentEvent.GATED_IN: 0,
@@ -119,7 +121,8 @@ class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
     `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released
-    and may be in the open visit, or may have left with an earlier one.
+    and may be in the open visit, or may have left with an earlier one. `taken_back`: goods of which this desk told the
+    arrival and took it back, and of which the release desk has not stated anything since that shows that it knows.
     """
 
     visits: list[Visit]
@@ -128,6 +131,7 @@ class Truth:
     belongs: dict[str, str]
     alarms: list[Alarm] = field(default_factory=list)
     doubtful: list[Part] = field(default_factory=list)
+    taken_back: frozenset[str] = frozenset()
 
     @property
     def current(self) -> Visit | None:
@@ -137,11 +141,36 @@ class Truth:
 def look(box: Box) -> Truth:
     """The visits of this box, the goods in each, and what is wrong about them."""
     truth = _Walk(box).walk()
+    if taken_back := _arrivals_taken_back(box, truth):
+        box = replace(box, parts=tuple([_not_here(p) if p.consignment_id in taken_back else p for p in box.parts]))
+        truth = _Walk(box).walk()
+        truth.taken_back = taken_back
     _place_unarrived(box, truth)
     for visit in truth.visits:
         visit.allowed = _allowed(box, visit)
         truth.alarms.extend(_alarms(box, visit))
     return truth
+
+
+def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
+    """The goods whose arrival this desk told because of an opening that counts no longer, where no other opening tells of it. What
+    has left had arrived."""
+    if not any(report.void and report.event in OPENINGS for report in box.reports):
+        return frozenset()
+    return frozenset(
+        part.consignment_id
+        for visit in truth.visits
+        if visit.opening is None
+        for part in visit.parts
+        if part.arrival_is_the_gates and part.standing != "withdrawn" and not part.published_departure
+    )
+
+
+def _not_here(part: Part) -> Part:
+    """These goods, as far as they count while their arrival is taken back: a release that rests on it is none."""
+    if part.standing != "released":
+        return replace(part, arrived_at=None)
+    return replace(part, arrived_at=None, standing="held", phrases=(phrase("terminal_took_back"),))
 
 
 def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:

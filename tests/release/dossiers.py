@@ -4,7 +4,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from schemas.declaration import WithdrawalRequested
-from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
+    ContainerArrived,
+    DepartureRetracted,
+)
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -83,6 +89,10 @@ def discharged(container: str = BOX, visit: str = "v1", minutes: int = 0) -> Con
         visit=visit,
         place="Qianwan berth 7",
     )
+
+
+def not_discharged(container: str = BOX, visit: str = "v1") -> ContainerArrivalRetracted:
+    return ContainerArrivalRetracted(consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=container, visit=visit)
 
 
 def gated_out(container: str = BOX, visit: str = "v1", released: bool = True) -> ConsignmentGatedOut:

@@ -28,6 +28,7 @@ from tests.release.dossiers import (
     gated_out,
     left_unreleased,
     lift_hold,
+    not_discharged,
     place_hold,
     retract_arrival,
     withdrawal,
@@ -122,11 +123,30 @@ def test_an_arrival_that_an_earlier_release_recorded_can_be_taken_back() -> None
 
 def test_what_a_terminal_told_of_the_container_stands_although_the_carrier_takes_his_word_back() -> None:
     told = released(*BOXES).when(discharged(BOX, minutes=-30)).when(retract_arrival("a1"))
-    assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld"]
-    retracted, granted = told.said[0], told.said[2]
+    assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld", "ContainerFreed"]
+    retracted, granted, freed = told.said[0], told.said[2], told.said[4]
     assert isinstance(retracted, ArrivalRetracted) and retracted.arrived_at == NOON - timedelta(minutes=30)
     assert isinstance(granted, ReleaseGranted) and granted.containers == (BOX,)
+    assert isinstance(freed, ContainerFreed) and freed.arrived_at == retracted.arrived_at, (
+        "the gate knows it by its time"
+    )
+    assert freed.version == granted.version
     assert kinds(told.when(discharged(OTHER_BOX)))[:2] == ["ArrivalRecorded", "ReleaseGranted"]
+
+
+def test_the_gate_hears_that_another_report_stands_where_a_terminal_takes_its_own_back() -> None:
+    """The gate lets nothing out for an arrival that it took back, until it hears of the one of the carrier."""
+    told = story(decider, assessed(containers=BOXES)).when(discharged(BOX, minutes=-30)).when(arrival())
+    assert "ReleaseGranted" in kinds(told)
+    told.when(not_discharged(BOX))
+    assert kinds(told) == ["ArrivalRetracted", "ContainerFreed"]
+    freed = told.said[1]
+    assert isinstance(freed, ContainerFreed) and (freed.container_no, freed.arrived_at) == (BOX, NOON)
+    told.when(not_discharged(BOX)).then()
+    told = story(decider, assessed(containers=BOXES)).when(discharged(BOX, minutes=-30)).when(arrival())
+    assert kinds(told.when(gated_out(BOX)).when(not_discharged(BOX))) == ["ArrivalRetracted"], "it has left"
+    told = story(decider, assessed()).when(discharged()).when(not_discharged())
+    assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
 
 
 def test_a_container_that_left_had_arrived() -> None:
