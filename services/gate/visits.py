@@ -34,8 +34,8 @@ _RANK = {
 }
 """The order of events that have the same time: openings, arrivals of goods (1), events inside (2), departures, findings
 (4)."""
-_Event = tuple[datetime, int, bool, str, Report | Part | ContainerFinding]
-"""Event time, rank, whether the box was reported empty, the id of the event, and the event itself."""
+_Event = tuple[datetime, int, bool, datetime, str, Report | Part | ContainerFinding]
+"""Event time, rank, whether it is an opening of an empty box, recorded time, the id of the event, and the event itself."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
 """How a visit ended; empty while it is open. `stray`: a departure was reported for which no visit is known."""
 
@@ -180,8 +180,9 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
 
 
 class _Walk:
-    """Goes through the events by their times. Events of the same time are ordered by their kind, never by which message
-    came first."""
+    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by
+    their recorded times: the first one is the event, and the others tell it again. In what order the desk reads them does not
+    matter."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -196,15 +197,17 @@ class _Walk:
     def walk(self) -> Truth:
         box = self.box
         happened: list[_Event] = [
-            (r.at, _RANK.get(r.event, 2), r.laden is False, r.id, r) for r in box.reports if r.counts
+            (r.at, _RANK.get(r.event, 2), r.event in OPENINGS and r.laden is False, r.heard, r.id, r)
+            for r in box.reports
+            if r.counts
         ]
         for part in box.parts:
             if part.consignment_id not in box.struck and part.consignment_id not in box.gone:
                 if part.arrived_at is not None:
-                    happened.append((part.arrived_at, 1, False, part.consignment_id, part))
-        happened += [(f.at, 4, False, f.id, f) for f in box.findings if f.found == "outside" and not f.void]
-        happened.sort(key=lambda each: each[:4])
-        for number, (at, _, _, _, what) in enumerate(happened):
+                    happened.append((part.arrived_at, 1, False, part.arrived_at, part.consignment_id, part))
+        happened += [(f.at, 4, False, f.at, f.id, f) for f in box.findings if f.found == "outside" and not f.void]
+        happened.sort(key=lambda each: each[:5])
+        for number, (at, _, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
                     self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))
