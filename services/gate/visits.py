@@ -146,6 +146,9 @@ def look(box: Box) -> Truth:
         truth = _Walk(box).walk()
         truth.taken_back = taken_back
     _place_unarrived(box, truth)
+    if truth.current is not None:
+        now = truth.current
+        now.parts = [_held_for(p, "came_with_another") if _came_with_another(p, now) else p for p in now.parts]
     for visit in truth.visits:
         visit.allowed = _allowed(box, visit)
         truth.alarms.extend(_alarms(box, visit))
@@ -168,9 +171,23 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
 
 def _not_here(part: Part) -> Part:
     """These goods, as far as they count while their arrival is taken back: a release that rests on it is none."""
-    if part.standing != "released":
-        return replace(part, arrived_at=None)
-    return replace(part, arrived_at=None, standing="held", phrases=(phrase("terminal_took_back"),))
+    away = replace(part, arrived_at=None)
+    return _held_for(away, "terminal_took_back") if part.standing == "released" else away
+
+
+def _came_with_another(part: Part, visit: Visit) -> bool:
+    """Whether this import is released and told to have arrived while the box is here, which was discharged from another conveyance than
+    its declaration names: one of the two reports is wrong. In doubt its release counts for nothing, whichever of the reports has
+    the earlier time."""
+    opening = visit.opening
+    if opening is None or opening.event is not EquipmentEvent.DISCHARGED or part.source or not _is_released(part):
+        return False
+    return same_word(part.conveyance, visit.conveyance) is False
+
+
+def _held_for(part: Part, why: str) -> Part:
+    """The part as one that is held, for a reason that only this desk knows (a code of `schemas.codes.sentences`)."""
+    return replace(part, standing="held", phrases=(phrase(why),))
 
 
 def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:

@@ -4,6 +4,8 @@ release desk states them again.
 The two desks are played together: what the gate desk tells of goods, the release desk hears, and the other way round.
 """
 
+import pytest
+
 from schemas.envelope import Message
 from schemas.gate import ContainerArrivalRetracted, ContainerArrived
 from schemas.vocabulary import EquipmentEvent
@@ -115,3 +117,38 @@ def test_a_corrected_discharge_of_the_same_call_keeps_the_yes() -> None:
     told = told_by_gate()
     told.when(event(EquipmentEvent.DISCHARGED, 15, laden=True, ship=COSCO, replaces="disc"), at=at(20))
     assert may_leave(told) and alarms(told) == []
+
+
+@pytest.mark.parametrize("arrived", [-60, 30], ids=["arrived before", "arrived after"])
+@pytest.mark.parametrize("other", ["OTHER/9", "other 9"])
+def test_a_discharge_by_another_vessel_takes_the_yes_whatever_the_order_of_the_times(arrived: int, other: str) -> None:
+    told = story(decider, held(A, ship=COSCO, arrived=arrived), freed(A, ship=COSCO, arrived=arrived, when=40))
+    assert may_leave(told)
+    told.when(discharged(0, other), message_id="other", at=at(50))
+    assert not may_leave(told)
+    assert "came_with_another" in str(told.said[-1]) or arrived < 0
+    told.when(event(EquipmentEvent.DISCHARGED, 0, laden=True, ship=COSCO, replaces="other"), at=at(60))
+    assert may_leave(told), "the terminal had named the wrong one"
+    told.when(out(70), at=at(70))
+    assert left(told, A)[-1] == "ConsignmentGatedOut" and "left_unreleased" not in alarms(told)
+
+
+def test_a_discharge_by_another_vessel_takes_the_yes_of_goods_beside_others_whose_vessel_nobody_named() -> None:
+    told = story(decider, freed(A, ship=COSCO, arrived=0, bill="1"), freed(B, arrived=0, bill="2"))
+    told.when(discharged(10, "OTHER/9"), at=at(12))
+    assert not may_leave(told)
+
+
+def test_goods_by_another_vessel_that_left_are_told_to_have_left_against_a_no() -> None:
+    told = story(decider, held(A, ship=COSCO, arrived=30), freed(A, ship=COSCO, arrived=30, when=40))
+    told.when(discharged(0, "OTHER/9"), at=at(50)).when(out(90), at=at(90))
+    assert alarms(told) == ["left_unreleased"]
+
+
+def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_the_discharge() -> None:
+    told = story(decider, discharged(0, "OTHER/9"))
+    moved = freed(A, ship=COSCO, arrived=10, when=20).model_copy(update={"source": "TEMU1000001"})
+    told.when(moved, at=at(20))
+    assert may_leave(told)
+    told = story(decider, event(EquipmentEvent.GATED_IN, 0, laden=True, ship="TRUCK 9"))
+    assert may_leave(told.when(freed(A, ship=COSCO, arrived=10, when=20), at=at(20))), "it came over land"
