@@ -314,6 +314,7 @@ def said_by_gate() -> Iterator[Story]:
     yield wrong.when(boxes.retracted("out"), at=at(70))
     stuffed = boxes.event(EquipmentEvent.STUFFED, 20).model_copy(update={"sources": (d.OTHER_BOX,)})
     yield story(desk, *yes, stuffed)
+    yield story(desk, boxes.freed(ship="COSCO 017E", arrived=30, when=40), boxes.discharged(0, "OTHER/9"))
     earlier = story(desk, *yes)
     yield earlier.when(boxes.held(boxes.A, version=3).model_copy(update={"reason": "held"}))
 
