@@ -156,16 +156,18 @@ def look(box: Box) -> Truth:
 
 
 def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
-    """The goods whose arrival this desk told because of an opening that counts no longer, where no other opening tells of it. What
-    has left had arrived."""
+    """The goods whose arrival this desk told because of an opening that counts no longer, where no other opening of their
+    conveyance tells of it. What has left had arrived."""
     if not any(report.void and report.event in OPENINGS for report in box.reports):
         return frozenset()
     return frozenset(
         part.consignment_id
         for visit in truth.visits
-        if visit.opening is None
         for part in visit.parts
-        if part.arrival_is_the_gates and part.standing != "withdrawn" and not part.published_departure
+        if (visit.opening is None or same_word(part.conveyance, visit.conveyance) is False)
+        and part.arrival_is_the_gates
+        and part.standing != "withdrawn"
+        and not part.published_departure
     )
 
 

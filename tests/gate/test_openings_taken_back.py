@@ -152,3 +152,18 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
     assert may_leave(told)
     told = story(decider, event(EquipmentEvent.GATED_IN, 0, laden=True, ship="TRUCK 9"))
     assert may_leave(told.when(freed(A, ship=COSCO, arrived=10, when=20), at=at(20))), "it came over land"
+
+
+@pytest.mark.parametrize("when", [5, 10, 45], ids=["earlier", "the same time", "later"])
+def test_a_discharge_corrected_to_another_conveyance_moved_no_box(when: int) -> None:
+    """The goods were stated hours after it: their arrival was told by it alone, so no visit ended."""
+    told = story(decider).when(discharged(10, COSCO), message_id="disc", at=at(12))
+    told.when(held(A, ship=COSCO, when=200), at=at(200))
+    told.when(freed(A, 2, ship=COSCO, arrived=10, when=201), at=at(201))
+    assert may_leave(told)
+    other = event(EquipmentEvent.DISCHARGED, when, laden=True, ship="OTHER/9", replaces="disc")
+    told.when(other, at=at(210))
+    assert alarms(told) == [] and left(told, A) == [] and not may_leave(told)
+    assert "VisitClosed" not in kinds(told) and "ContainerArrivalRetracted" in kinds(told)
+    told.when(not_here(3, 211), at=at(211))
+    assert alarms(told) == [] and not may_leave(told)
