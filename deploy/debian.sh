@@ -1,5 +1,5 @@
 #!/bin/sh
-# Which Debian packages do the tests stand on, and how do they get here? Does nothing where all are there.
+# Which Debian packages do the tests need, and how are they installed? Does nothing if all are installed.
 #
 # chromium, CJK fonts, promtool, amtool, PostgreSQL. `make run` needs none of them.
 # Needs root or `sudo -n`; asks nothing; starts no daemon.
@@ -39,14 +39,14 @@ else
 fi
 
 echo "Installing from Debian:$missing" >&2
-# A package that wants to start its daemon is told no (101); only for this installation, and never over a policy of yours.
+# Exit code 101 forbids a package to start its daemon; only during this installation, and never in place of an existing policy.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     trap '$root rm -f $policy' EXIT
     printf '#!/bin/sh\nexit 101\n' | $root tee $policy >/dev/null
     $root chmod +x $policy
 fi
-# The tests make clusters of their own; the one that the package would make is not wanted.
+# The tests make clusters of their own, so the package must not make one.
 if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     $root mkdir -p /etc/postgresql-common
     echo "create_main_cluster = false" | $root tee /etc/postgresql-common/createcluster.conf >/dev/null

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What must be there before anything can run? Python 3.11; everything else is fetched: .venv from uv.lock, the Kafka broker from Maven Central.
+# What must be installed before anything can run? Python 3.11; the rest is fetched: .venv from uv.lock, the Kafka broker from Maven Central.
 #
-# Run again it goes on where it was interrupted, and says nothing where nothing is to do.
+# If it is run again, it goes on where it was interrupted; it prints nothing if there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -41,7 +41,7 @@ from schemas.vocabulary import (
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """Containers of one declaration; consignments that a manifest puts into one container."""
 MOST_LINES, LINES_READ = 100, 1000
-"""Lines of goods of a declaration that can be written down, and of one that an earlier release wrote. The form has room for 50: what is
+"""Lines of goods of a declaration that can be written down, and of one that an older software version wrote. The form has room for 50: what is
 between is sent back with a finding."""
 MOST_PACKAGES = 999_999_999
 """Packages of one declaration."""
@@ -164,7 +164,7 @@ class Finding(Message):
     """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found.
 
     `nearest`: where a code is in no table, the codes of that table that may have been meant, the likeliest first. `phrase`: what `seen`
-    says in words, by code and values; None where it is a value alone, and in facts of earlier releases.
+    says in words, by code and values; None where it is a value alone, and in facts of older software versions.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT

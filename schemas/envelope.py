@@ -125,7 +125,7 @@ class Request(Message):
     """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
 
     `asked_by` is the account that the door has proved, `on_behalf_of` the company for which it asked (USCC, or a carrier's or
-    terminal's name); without it, and in requests of releases before, the one who asked speaks for itself.
+    terminal's name); without it, and in requests of older software versions, the one who asked speaks for itself.
     `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
     `calls_back`: it takes back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
     """

@@ -33,7 +33,7 @@ Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 """Number of a transport document; empty where nobody said."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""A visit, named by the message that opened it; empty where an earlier release did not say."""
+"""A visit, named by the message that opened it; empty where an older software version did not say."""
 MOST_OTHERS = 50
 """Other containers that one stuffing or stripping names."""
 Others = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_OTHERS)]
@@ -109,7 +109,7 @@ class PermitExit(AboutContainer, Request):
     """An officer lets this consignment out through the land gate in this container without an import release, in this visit.
 
     `version`: the release desk's latest statement on these goods that the officer saw. After a later one that they stay the permit is
-    refused (`stated_again`), for it was given without knowing why. None, and in requests of earlier releases, says nothing of it.
+    refused (`stated_again`), for it was given without knowing why. None, and in requests of older software versions, says nothing of it.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -210,8 +210,8 @@ class ExitPermitted(AboutContainer, Fact):
     """An officer let this consignment out through the land gate.
 
     `version`: the release desk's statement to the gate in view of which that was done; a later one that the goods stay ends the
-    permit. 0 in facts of earlier releases, which do not tell it. `version_seen`: the statement that the officer
-    named, None where none was named; `visit`: the one that was open, empty where none was, and in facts of earlier releases.
+    permit. 0 in facts of older software versions, which do not tell it. `version_seen`: the statement that the officer
+    named, None where none was named; `visit`: the one that was open, empty where none was, and in facts of older software versions.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -306,7 +306,7 @@ class GateAlarmRaised(AboutContainer, Fact):
     that should have kept it.
 
     `alarm`: `left_unreleased`, `departure_not_reported`, `held_outside`, `left_undeclared` or `empty_left_laden`.
-    `why`: the reason as a code; empty in facts of earlier releases, whose readers `reason` is for.
+    `why`: the reason as a code; empty in facts of older software versions, whose readers `reason` is for.
     `blocks`: nothing leaves in this container until an officer's finding, or until the report is retracted.
     """
 
@@ -359,7 +359,7 @@ class TransferRetracted(AboutConsignment, Fact):
 class ConsignmentGatedOut(AboutConsignment, Fact):
     """A container of this consignment left the port; said under the consignment's key, for its timeline.
 
-    `released` false was said by an earlier release for what `ConsignmentLeftUnreleased` says now.
+    `released` false was said by an older software version for what `ConsignmentLeftUnreleased` says now.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -370,7 +370,7 @@ class ConsignmentGatedOut(AboutConsignment, Fact):
 class ConsignmentLeftUnreleased(AboutConsignment, Fact):
     """A container left the port with goods of this consignment that were not released. No later release heals that.
 
-    `why`: the reason as a code; empty in facts of earlier releases, whose readers `reason` is for.
+    `why`: the reason as a code; empty in facts of older software versions, whose readers `reason` is for.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]

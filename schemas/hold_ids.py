@@ -10,8 +10,6 @@ ASSESSMENT: Final = "assessment"
 ARRIVAL: Final = "arrival"
 """Until all of the goods have arrived."""
 _CONTROL, _TREATMENT, _DEPARTURE, _OFFICER = "inspection/", "quarantine/", "gate/", "officer/"
-OF_OFFICERS: Final = _OFFICER
-"""How the ids of all holds begin that an officer lifts, for a query of the read model."""
 _WATCH, _LAPSE = f"{_OFFICER}watch/", f"{_OFFICER}lapse/"
 
 

@@ -28,7 +28,7 @@ class RecordFindings(AboutConsignment, Request):
 
     `revision`: which answer of this control it is, so that findings about the goods as they were before do not answer a control that
     was opened again. 0 is the first answer; of a control that a `FindingsRetracted` or a `RectificationRequested` opened, it is that
-    fact's revision and one. Findings of earlier releases do not say it, and are first answers.
+    fact's revision and one. Findings of older software versions do not say it, and are first answers.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE

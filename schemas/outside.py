@@ -68,7 +68,7 @@ def hidden(kind: type[Message], audience: Audience) -> Any:
 
 def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     """The parsed JSON of a stored message of this kind as this audience gets it: the fields that it may see, and no others. What is
-    stored may be of an earlier release, or of nobody's contract: a message in it that has not the shape of one is left out."""
+    stored may be of an older software version, or of nobody's contract: a message in it that has not the shape of one is left out."""
     seen: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         if name not in body:

@@ -151,7 +151,7 @@ class SeenPhrase(Phrase):
 
 
 Phrases = Annotated[tuple[Phrase, ...], WhenMade(max_length=MOST_PHRASES), Field(exclude_if=not_)]
-"""A sentence, and in their order those that stand in it; empty in facts of earlier releases, which have the English sentence only."""
+"""A sentence, and in their order those that stand in it; empty in facts of older software versions, which have the English sentence only."""
 
 
 def phrase(code: str, **values: Unpack[Values]) -> Phrase:
@@ -187,7 +187,7 @@ def quoted(words: str) -> Phrase:
 
 
 def of_earlier(text: str) -> Phrase:
-    """A text of a record or fact of an earlier release, which is told in words as a page read such texts then."""
+    """A text of a record or fact of an older software version, which is told in words as a page read such texts then."""
     return phrase("earlier", text=text)
 
 

@@ -34,7 +34,7 @@ PestFinding = Revision
 answer a later one."""
 
 FIRST_PLACE = "1"
-"""The sampling place of a reading that names none; records of earlier releases name none."""
+"""The sampling place of a reading that names none; records of older software versions name none."""
 MOST_READINGS = 5000
 """Readings of one record: 24 hours at intervals of a minute at three places, 48 hours at one."""
 Place = Annotated[str, WhenMade(min_length=1, max_length=20, pattern=LINE)]
@@ -58,7 +58,7 @@ class TreatmentReport(AboutConsignment, Request):
     """What a treatment unit tells of one attempt. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
 
     `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
-    followed its order. Records of earlier releases have none.
+    followed its order. Records of older software versions have none.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -79,7 +79,7 @@ class RecordTreatment(TreatmentReport):
     """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
 
     `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
-    followed its order. Records of earlier releases have none.
+    followed its order. Records of older software versions have none.
     """
 
 
@@ -109,7 +109,7 @@ class RetractTreatment(AboutConsignment, Request):
 class TreatmentOrdered(AboutConsignment, Fact):
     """Treat by one of `methods` before `due`; `attempt` counts from 1; `pest` is empty where risk ordered it.
 
-    `goods`: what is treated, whose schedules hold. Orders of earlier releases do not say; theirs are those of wood.
+    `goods`: what is treated, whose schedules hold. Orders of older software versions do not say; theirs are those of wood.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -125,7 +125,7 @@ class DecideTreatment(AboutConsignment, Request):
     """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named.
 
     `finding`, `revision`: which question it answers. `finding` is that of the `TreatmentReferred`; `revision` is 0, or of a question
-    that a `TreatmentDecisionRetracted` opened again, that fact's revision and one. Decisions of earlier releases do not say it, and
+    that a `TreatmentDecisionRetracted` opened again, that fact's revision and one. Decisions of older software versions do not say it, and
     answer a first question.
     """
 

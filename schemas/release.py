@@ -40,7 +40,7 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
 Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
-"""The account or company whose report it is; empty where an earlier release did not say."""
+"""The account or company whose report it is; empty where an older software version did not say."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
 """Hold → pest finding and revision of the latest fact about it."""
@@ -75,7 +75,7 @@ class Hold(Message):
 
     `why`: the reason as a code (a row of `schemas.codes.sentences`), with its short values in `values`. What is long is not said twice, for a
     fact may hold 512 of them: `quoted` tells where in `reason` it stands, by its first sign and the sign behind it. Empty in facts of
-    earlier releases, whose readers `reason` is for.
+    older software versions, whose readers `reason` is for.
     """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
@@ -227,7 +227,7 @@ class ArrivalRecorded(AboutConsignment, Fact):
     """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all).
 
     `reported_for`: whose report it is, which alone may take it back: the company for which `reported_by` told it, else who told it; empty in
-    facts of earlier releases.
+    facts of older software versions.
     """
 
     place: Annotated[Label, OUTSIDE]
@@ -269,7 +269,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     without containers `pieces` packages (None: all). A port's yes needs the box in `containers`.
 
     `revisions`: of the latest fact about each control and treatment that this release takes into account, the pest finding and the
-    revision, where not both are 0; so it is known of each correction whether this desk has heard it. None of earlier releases.
+    revision, where not both are 0; so it is known of each correction whether this desk has heard it. None of older software versions.
     """
 
     version: Annotated[Version, OUTSIDE]

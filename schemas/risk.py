@@ -26,7 +26,7 @@ from schemas.vocabulary import (
 
 Controls = Annotated[tuple[ControlKind, ...], Field(max_length=len(ControlKind))]
 GoodsClasses = Annotated[tuple[GoodsClass, ...], Field(max_length=len(GoodsClass))]
-"""What the goods are, as far as a treatment depends on it; empty where an earlier release did not say."""
+"""What the goods are, as far as a treatment depends on it; empty where an older software version did not say."""
 Sharers = Annotated[int, Field(ge=1, le=MOST_SHARERS)]
 """How many consignments share a container."""
 Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
@@ -35,7 +35,7 @@ Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
 class FiredRule(Message):
     """A rule of the table that fired: which, for which controls, and the values it read.
 
-    `phrase`: the same by code and values; None in facts of earlier releases.
+    `phrase`: the same by code and values; None in facts of older software versions.
     """
 
     rule: Name
@@ -81,8 +81,8 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     draw: Annotated[Draw, INSIDE]
     goods: Annotated[GoodsClasses, OUTSIDE] = ()
     conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE), OUTSIDE] = ""
-    """As declared; empty where an earlier release did not say."""
+    """As declared; empty where an older software version did not say."""
     packages: Annotated[int, WhenMade(ge=-MOST_PACKAGES, le=MOST_PACKAGES), OUTSIDE] = 0
-    """As declared; 0 where an earlier release did not say."""
+    """As declared; 0 where an older software version did not say."""
     declarant: Annotated[Code, TO_DECLARANT] = ""
-    """USCC of who declared; empty where an earlier release did not say."""
+    """USCC of who declared; empty where an older software version did not say."""

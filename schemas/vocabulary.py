@@ -68,7 +68,7 @@ Mass = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
 Quantity = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
 """Count or measure in the unit named beside it."""
 Revision = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
-"""Counts a desk's facts about one answer, from 0; the highest stands. Facts of earlier releases have none: theirs is 0."""
+"""Counts a desk's facts about one answer, from 0; the highest stands. Facts of older software versions have none: theirs is 0."""
 Version = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 """Counts statements; the highest is the latest. No desk has ever written another, so this holds for stored ones too."""
 

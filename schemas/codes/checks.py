@@ -221,7 +221,7 @@ class CheckCode(Worded):
 
 
 CHECKS: Final = MappingProxyType({code.value: code.words for code in CheckCode})
-"""The words by the code of a fact. A fact of a later release may have a code that is not here."""
+"""The words by the code of a fact. A fact of a newer software version may have a code that is not here."""
 CONTRADICTIONS: Final = frozenset(
     {
         CheckCode.NET_MASS_DIFFERS,

@@ -134,4 +134,4 @@ class RefusalCode(Worded):
 
 
 REFUSALS: Final = MappingProxyType({code.value: code.words for code in RefusalCode})
-"""The words by the code of a fact. A fact of a later release may have a code that is not here."""
+"""The words by the code of a fact. A fact of a newer software version may have a code that is not here."""

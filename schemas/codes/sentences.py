@@ -1,7 +1,7 @@
 """What do desks say in their facts? Each sentence by its code, with places for what it speaks of.
 
 A fact carries the code and what stands in the places (`schemas.phrases`), and the words for people are the console's, in both languages
-(`[written]` of `services/console/language/words.toml`). The English here travels beside the code for readers of releases before, which know no code.
+(`[written]` of `services/console/language/words.toml`). The English here travels beside the code for readers of older software versions, which know no code.
 """
 
 from types import MappingProxyType
@@ -157,6 +157,7 @@ SENTENCES: Final = MappingProxyType(
         "answer_of_another": "these findings are answer {revision} of {control}; answer {next} is asked for",
         "record_before": "the record of attempt {attempt} was taken back at {taken}; this one was sent before",
         "decision_of_another": "decision {revision} about pest finding {finding}; decision {next} about {asked} is asked for",
+        "not_stuffed_yet": "goods were stripped from {boxes} into it, and nobody has told that they were put in 由该箱拆出，尚无装箱报告",
         "stuffed_from": "stuffed out of {boxes}: not all of its goods are stated here 由该箱拼入的货物未全部申明",
         "told_by_another": "{report} was told by another sender",
         "counts_no_longer": "{report} counts no longer",

@@ -1,6 +1,7 @@
 """Who may sign in, and which programs have keys? `dtg account`, `dtg key`: for whoever has the machine, at the read model's database."""
 
 import getpass
+import re
 import shlex
 import socket
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ KeyId = Annotated[str, typer.Argument(parser=text, help="id of the key, as in th
 Into = Annotated[Path | None, typer.Option("--file", help="private file to write the key to, instead of the screen")]
 Roles = Annotated[list[str], typer.Option("--role", help="may be given several times")]
 DAY_US = 86_400_000_000
+_A_KEY = re.compile("[!-~]+")
 NO_API_KEY = "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <account> --file <file>` makes one."
 
 
@@ -68,7 +70,7 @@ def _here() -> UpSettings:
 
 
 def by_whom() -> str:
-    """The person at this machine, as the machine knows them."""
+    """The user at this machine who runs the command, as user@host, at most 64 characters."""
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
@@ -97,7 +99,7 @@ def add(
 
 
 def _one_time(password: str) -> str:
-    """How a password is told that is to be changed, and until when."""
+    """The sentence with a one-time password and the time for which it is good."""
     hours = UpSettings().one_time_hours
     return f"One-time password 一次性密码: {password} (good for {hours} hours 有效 {hours} 小时)"
 
@@ -198,7 +200,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 
 def _password_state(account: "Account", at: int) -> str:
-    """Empty for a password of one's own."""
+    """The state of the password; empty if its owner has chosen it."""
     if not account.password:
         return "none 无"
     if account.is_over(at):
@@ -284,15 +286,26 @@ def _show(made: "Shown", file: Path | None) -> None:
     screen.line(f"Key {made.key_id} is in {file}. 密钥已写入文件")
 
 
+class NoApiKey(Exception):
+    """The file of DTG_API_KEY_FILE holds no API key; the text says why and what to do, in Chinese and English."""
+
+
 def own_key(demo_role: str) -> str:
-    """The API key that a command shows: of the file of DTG_API_KEY_FILE; at a demo of this machine that role's published key; else none."""
+    """The API key that a command sends: the one in the file DTG_API_KEY_FILE; otherwise, if a demo runs on this machine, the published key
+    of that role; otherwise none. NoApiKey if that file is named and holds none."""
     settings = UpSettings()
     if settings.api_key_file:
+        file = Path(settings.api_key_file)
+        unusable = f"The API key file {file}, which DTG_API_KEY_FILE names, cannot be used. API 密钥文件不可用。"
         try:
-            return read_private(Path(settings.api_key_file), NO_API_KEY).strip()
+            key = read_private(file, NO_API_KEY).strip()
         except NotPrivate as error:
-            errors.line(styled(str(error), "red"))
-            raise typer.Exit(1) from None
+            raise NoApiKey(
+                f"{unusable} {error} {NO_API_KEY if NO_API_KEY not in str(error) else ''}".rstrip()
+            ) from None
+        if not _A_KEY.fullmatch(key):  # it could not be sent as a header either
+            raise NoApiKey(f"{unusable} It holds no key. 文件中没有密钥。 {NO_API_KEY}")
+        return key
     if not clock_of(settings).is_sandbox:
         return ""
     from services.console.access.accounts import written

@@ -95,7 +95,7 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
 
 
 def _looked_up(table: CodeTable, code: str) -> str:
-    """Of a code of the tariff the first six digits, as the declaration desk does."""
+    """The code to look up: of a tariff code the first six digits, as at the declaration desk."""
     return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
 
 

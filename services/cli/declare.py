@@ -1,6 +1,6 @@
 """How do declarations get from files to the API?
 
-Every file is read to its end before the first declaration is sent: one that cannot be read lodges nothing of any.
+Every file is read to its end before the first declaration is sent, so that nothing is lodged if one of them cannot be read.
 """
 
 import time
@@ -30,14 +30,14 @@ LODGED_BEFORE = "{0} of {1} were lodged before that 此前已申报其中 {0} �
 
 @dataclass
 class LodgingResult:
-    """What came of it: declarations by their end, and the seconds it took."""
+    """The result of a command: the number of declarations by their end, and the seconds it took."""
 
     ends: Counter[End] = field(default_factory=Counter)
     seconds: float = 0.0
 
     @property
     def refused(self) -> bool:
-        """Whether any was sent back, rejected or set aside."""
+        """Whether any declaration was sent back, rejected or parked."""
         return any(self.ends[end] for end in BAD)
 
 
@@ -50,8 +50,8 @@ def lodge(
     *,
     waits: bool,
 ) -> LodgingResult:
-    """Lodges all declarations of the files under this API key; `tell` hears of each once, with `waits` when a desk has answered it.
-    NotLodged when a file is not what it should be, or when the API does not take the rest."""
+    """Lodges all declarations of the files under this API key. `tell` is called once with the outcome of each; with `waits`, after
+    a desk has answered it. NotLodged if a file cannot be used, or if the API does not take the rest."""
     done, started, open_ones, lodged = LodgingResult(), time.monotonic(), list[DeclarationOutcome](), 0
     papers = [
         (file, number, paper) for file in files for number, paper in enumerate(read(file, format, errors.line), 1)
@@ -100,7 +100,8 @@ def _no_address(address: object, error: Exception) -> NotLodged:
 
 
 def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One call; tried again under the same key while the API is not reachable or says 503: lodging twice is lodging once."""
+    """Lodges a batch by one call. While the API is not reachable or answers 503, the call is repeated under the same key, so that
+    nothing is lodged twice."""
     key = {"Idempotency-Key": fresh_key()}
     for attempt in range(TRIES):
         try:

@@ -19,7 +19,7 @@ KeyFile = Annotated[
     Path | None, typer.Option("--keys", help="key file; default: DTG_DRAW_KEYS, or draw-keys.json in DTG_HOME")
 ]
 SHOWN = 20
-"""Draws that do not come out are named up to this number."""
+"""The most draws with another result that are listed."""
 
 
 @draws_app.command()

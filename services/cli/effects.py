@@ -18,9 +18,9 @@ from schemas.parking import Origin
 from services.cli.log import LoggedMessage
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
-"""Caused by a time limit, which is no message on a topic."""
+"""Facts whose cause is a time limit, which no topic has as a message."""
 LAPSES = (timedelta(days=30), timedelta(days=7))
-"""Time after which an unused release lapses; the shorter one where no terminal reported that its container came."""
+"""Time after which an unused release lapses; the shorter one if no terminal reported that its container came."""
 GATE_ANSWERS = {
     "EquipmentEventRecorded",
     "EquipmentEventRetracted",
@@ -32,12 +32,13 @@ GATE_ANSWERS = {
     "ContainerHoldLifted",
     "RequestRefused",
 }
-"""Each request to the gate desk is answered by one of these, once. Earlier releases answered with what followed."""
+"""Each request to the gate desk is answered by one of these, once. Older versions of the program answered with the facts that
+followed."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """Namespace of the ids of facts."""
 MOST_FACTS = 1024
-"""Facts of one cause at most."""
+"""The most facts that one cause has."""
 AT_PORT = {
     "ContainerMayLeave",
     "ContainerMustStay",
@@ -57,7 +58,7 @@ AT_PORT = {
 
 @dataclass
 class Effects:
-    """What is wrong, each line naming its evidence; `at_port`: how often each thing happened at the gate."""
+    """The faults, each a line with its evidence; `at_port`: kind of a fact about the gate → how many there are."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -74,10 +75,10 @@ def examine(
     facts: list[LoggedMessage],
     aside: Mapping[str, set[Origin]] | None = None,
 ) -> None:
-    """Adds what it finds. `requests`: every request that its desk has decided; `facts`: what desks published; `aside`: of each desk, the
-    origins of what it ever parked.
+    """Adds the faults that it finds to `effects`. `requests`: every request that its desk has decided; `facts`: what desks published;
+    `aside`: service → origins of all messages that it ever parked.
 
-    Any order between topics, each partition in its own.
+    The topics may come in any order, the messages of each partition in theirs.
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
@@ -101,7 +102,7 @@ def examine(
 
 
 def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
-    """Consignments, each with the id that the passing of the time limit of one of its releases has."""
+    """Pairs of a consignment and the id of the time limit at which one of its releases lapses."""
     found = set()
     for fact in facts:
         if fact.kind == "ReleaseGranted" and isinstance(fact.body, dict):
@@ -112,7 +113,8 @@ def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
 
 
 def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """A container may leave with goods that are released in it: of goods that arrive in parts, other containers may be."""
+    """Checks that a container may leave only with goods that are released in it: if goods arrive in parts, they may be released in other
+    containers only."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.kind == "ReleaseGranted":
@@ -148,7 +150,7 @@ _POSITION = re.compile(r" \(([a-z-]+/[0-9]+/[0-9]+)\)$")
 
 
 def record_of(fact: LoggedMessage) -> str:
-    """Under which key the desk that said it keeps its record, whatever key the fact travels under."""
+    """The key of the record that the desk keeps about this fact; the key of the message may be another one."""
     name = "container_no" if fact.desk == "gate" else "consignment_id"
     body = fact.body
     return str(body.get(name, fact.key)) if isinstance(body, dict) else fact.key
@@ -169,7 +171,8 @@ def _numbered(effects: Effects, where: str, facts: list[LoggedMessage]) -> None:
 def _caused_in_order(
     effects: Effects, where: str, facts: list[LoggedMessage], causes: dict[str, LoggedMessage], aside: set[Origin]
 ) -> None:
-    """Each topic's messages have their effects in their order; only what holds goods may overtake, and only what was parked."""
+    """Checks that the messages of each topic have their effects in their order. Only a holding message may overtake another one, and
+    only one that was parked."""
     last: dict[str, int] = {}
     last_holding: dict[str, int] = {}
     for fact in sorted(facts, key=lambda f: int(f.headers["sequence"])):
@@ -177,7 +180,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # its message lies elsewhere than the one of the same id that was answered
+            continue  # its message has another position than the answered one of the same id
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:
@@ -192,10 +195,10 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before: the
-    declaration, or the finding.
+    """Checks that each required control is ordered once, and each treatment that is required or that a pest makes necessary, unless the
+    declaration was withdrawn or the finding was retracted.
 
-    Where no treatment is known, an officer is asked instead, once. Goods that quarantine gave up owe no other treatment.
+    If no treatment is known, one referral to an officer takes its place. Goods that quarantine gave up need no other treatment.
     """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
     sought: dict[str, set[str]] = defaultdict(set)
@@ -235,12 +238,13 @@ def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _sought(origin: str, body: Mapping[str, int]) -> str:
-    """A treatment as what makes it necessary: its origin, and the revision of the pest finding."""
+    """The name of a treatment after what makes it necessary: its origin, and the revision of the pest finding."""
     return f"{origin}/{body.get('finding', 0)}"
 
 
 def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """A container leaves when all in it are released, is told so once per change of mind, and leaves once in each visit."""
+    """Checks that a container may leave only if all goods in it are released, and that the gate's statements are complete and numbered
+    without gaps; then checks the departures."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
     _answers(effects, facts)
     versions: dict[str, list[int]] = defaultdict(list)
@@ -267,7 +271,7 @@ def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _answers(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """One answer to each request, and one end of a visit for each cause."""
+    """Checks that each request to the gate has at most one answer, and that each cause ends a visit at most once."""
     gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
     answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS)
     effects.doubled += [f"gate request {cause} answered {count} times" for cause, count in answers.items() if count > 1]
@@ -287,8 +291,8 @@ OPENINGS = ("DISC", "GTIN")
 
 
 def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """A container that left was allowed to leave at that time, and each consignment in it has a fact about its departure, after the end
-    of the visit."""
+    """Checks that a container that left was allowed to leave at that time, and that each consignment in it has a fact about its
+    departure, after the end of the visit."""
     by_container: dict[str, list[LoggedMessage]] = defaultdict(list)
     for fact in facts:
         if fact.desk == "gate":

@@ -1,4 +1,4 @@
-"""Which declarations are in a file? JSON is read, whatever its encoding is; anything else is named, with the way on."""
+"""Which declarations are in a file? JSON is read in any encoding; for any other format the error names it and says what to do."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from services.shell.formats import UTF_8, Handed, recognise
 KOREA = "korea"
 """The format of the public Korean data set."""
 OF_KOREA = "Declaration ID"
-"""A column of it."""
+"""The name of a column of that data set."""
 
 
 class NotLodged(Exception):
@@ -20,8 +20,8 @@ class NotLodged(Exception):
 
 
 def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[dict[str, Any]]:
-    """The declarations of one file, all of them, as JSON objects; `tell` hears in which encoding it was read where that is not UTF-8.
-    NotLodged where one of them, or the file, cannot be read."""
+    """All declarations of one file, as JSON objects; `tell` is called with the encoding if that is not UTF-8. NotLodged if one of
+    them, or the file, cannot be read."""
     if not file.is_file():
         raise NotLodged(f"{file} is not a file. 文件不存在")
     if format == KOREA:
@@ -52,7 +52,7 @@ def _named(handed: Handed) -> str:
 
 
 def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
-    """One object, a list of them, or one a line."""
+    """The declarations in a text that holds one object, a list of objects, or one object a line."""
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
@@ -66,7 +66,8 @@ def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """One object a line; what is one object over many lines has one problem, where its parser stopped."""
+    """Line number and object of each line. If the first object is not complete in its line, the text is one object over many lines:
+    the error is where its parser stopped."""
     found: list[tuple[int, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

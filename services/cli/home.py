@@ -21,9 +21,9 @@ from services.shell.codec import moment_of
 LOCK = "up.lock"
 """Locked while a `dtg up` works in the folder; its text is the bootstrap of the cluster that it serves."""
 CLOCK = "clock.json"
-"""Where the sandbox clock stands, and how it runs; a folder that has one holds a demo's data."""
+"""File with the time and the speed of the sandbox clock; a folder that has it has a demo's data."""
 LOCK_SECONDS = 1.0
-"""A command that looks whether the folder is in use holds the lock for an instant."""
+"""How long `dtg up` tries to get the lock: a command that tests whether the folder is in use holds it for an instant."""
 
 
 class InUse(BrokerError):
@@ -31,18 +31,19 @@ class InUse(BrokerError):
 
 
 class Spoiled(Exception):
-    """A file or folder in DTG_HOME is not what it was written as; the text says which and what to do, in Chinese and English."""
+    """A file or folder in DTG_HOME cannot be used; the text says which and what to do, in Chinese and English."""
 
 
 class SavedClock(NamedTuple):
-    """What the file of a sandbox clock says: where it stood last, and how it runs (None: a demo of an earlier release wrote it)."""
+    """The content of the file of a sandbox clock: the time that it showed last, and the running clock (None if an older software version
+    wrote the file)."""
 
     now: datetime
     runs: Clock | None
 
 
 def read_clock(file: Path) -> SavedClock:
-    """OSError where the file cannot be read, ValueError where it is no clock."""
+    """Reads the file of a sandbox clock. OSError if it cannot be read, ValueError if it does not hold a clock."""
     try:
         saved: Any = json.loads(file.read_text(encoding="utf-8"))
         now = moment_of(saved["now"])
@@ -58,7 +59,7 @@ def read_clock(file: Path) -> SavedClock:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes it where it is missing; Spoiled where something else is in its place, or the machine refuses."""
+    """Makes the folder if it is missing; Spoiled if something else is in its place, or the machine refuses."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -70,7 +71,8 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def in_use(home: Path, bootstrap: str) -> Iterator[None]:
-    """Until its end the folder belongs to this process; InUse when it is another's."""
+    """Locks the folder for this process inside the `with` block; InUse if another process has locked it. `bootstrap`: the servers of the
+    cluster that this process serves."""
     try:
         opened = (home / LOCK).open("a", encoding="utf-8")
     except OSError as error:
@@ -91,9 +93,9 @@ def in_use(home: Path, bootstrap: str) -> Iterator[None]:
 
 
 def of_demo(settings: UpSettings) -> UpSettings:
-    """The settings of a demo: its folder lies beside that of the real data.
+    """The settings of a demo, whose folder is beside that of the real data.
 
-    Not where the data is elsewhere (DTG_KAFKA), nor where the folder holds the data of a former version's demo.
+    They are unchanged if the data is elsewhere (DTG_KAFKA), or if the folder has the data of a demo of an older version.
     """
     home = Path(settings.home)
     if settings.kafka or (home / CLOCK).exists():
@@ -108,7 +110,7 @@ def of_command(settings: UpSettings) -> UpSettings:
 
 
 def access_of_command(name: str) -> Access:
-    """The cluster of this command, with the credential of this name out of the folder of the `dtg up` that serves it."""
+    """The cluster of this command, with the credential of this name from the folder of the `dtg up` that serves it."""
     return of_command(UpSettings()).access(name)
 
 
@@ -139,7 +141,7 @@ def _beside(home: Path) -> Path:
 def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8", errors="replace")
-    except OSError:  # it is not there, or the folder is another user's: it serves nobody here
+    except OSError:  # there is none, or another user has the folder: no `dtg up` of this user runs there
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

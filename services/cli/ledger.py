@@ -1,6 +1,8 @@
-"""Did every request have exactly one effect? An independent reading of the topics: kafka-python, no code of any desk.
+"""Did every request have exactly one effect? The topics are read independently, with kafka-python and without the code of any
+desk.
 
-Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; else what it waits for and who has to act.
+Each consignment ends as rejected, released, refused, withdrawn or left unreleased; for any other the ledger counts what it waits
+for and who has to act.
 """
 
 from collections import Counter, defaultdict

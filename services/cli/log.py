@@ -17,14 +17,14 @@ from services.ports import header_names  # noqa: F401  (names of headers may be 
 from services.shell.access import Access, NoAccess, accepts, access_to, knock
 
 KNOCK_SECONDS = 10.0
-"""How long it is tried whether the cluster lets a command in."""
+"""For how many seconds a command tests whether the cluster accepts it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedMessage:
-    """One message as it lies in the log; `headers` as text, `body` the JSON (None where it is none).
+    """One message of a topic; `headers` as text, `body` the JSON (None if the value is not JSON).
 
-    `timestamp_ms`: when its producer made it, by the machine's clock, also where the programs use a sandbox clock.
+    `timestamp_ms`: when its producer made it, by the machine's clock, even if the programs use a sandbox clock.
     """
 
     topic: str
@@ -37,7 +37,7 @@ class LoggedMessage:
 
     @property
     def desk(self) -> str:
-        """The service that the topic belongs to: of facts, states and announcements the one writer."""
+        """The service that the topic belongs to. It is the only writer of its facts, states and announcements."""
         return self.topic.split("-")[1]
 
     @property
@@ -47,7 +47,7 @@ class LoggedMessage:
 
     @property
     def position(self) -> str:
-        """Where it lies, as `topic/partition/offset`."""
+        """Where it was read, as `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
@@ -67,7 +67,7 @@ class LoggedMessage:
 
 
 def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
-    """A consumer without a group; BrokerError when no cluster answers, NoAccess where it does not let this credential in."""
+    """A consumer without a group; BrokerError if no cluster answers, NoAccess if it does not accept this credential."""
     access = access_to(kafka)
     let_in(access)
     try:
@@ -85,9 +85,9 @@ def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
 
 
 def let_in(access: Access) -> None:
-    """NoAccess where the cluster does not let this credential in: kafka-python would try for half a minute and not say why.
+    """NoAccess if the cluster does not accept this credential; kafka-python would try for half a minute and give no reason.
 
-    BrokerError where there is no credential, and nobody listens either.
+    BrokerError if the credential is missing and no broker listens either.
     """
     try:
         knock(access, KNOCK_SECONDS)
@@ -105,7 +105,8 @@ def partition_of(key: str, partitions: int) -> int:
 
 
 def read(kafka: Access | str, topics: list[str], partition: int | None = None) -> Iterator[LoggedMessage]:
-    """Everything committed on these topics up to the ends of this moment, topic by topic in the order of each partition."""
+    """All committed messages of these topics up to their present ends, each partition in its order; with `partition`, only those of
+    that partition."""
     consumer = reader(kafka, max_poll_records=5000)
     try:
         partitions = [
@@ -137,7 +138,8 @@ def read(kafka: Access | str, topics: list[str], partition: int | None = None) -
 
 
 def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> list[int]:
-    """The partitions of a topic; BrokerError when the cluster does not know it: an unknown topic must not look like an empty one."""
+    """The partitions of a topic; BrokerError if the cluster does not know it, because an unknown topic must not look like an empty
+    one."""
     deadline = time.monotonic() + seconds
     while not (numbers := consumer.partitions_for_topic(topic)):
         if time.monotonic() > deadline:
@@ -160,7 +162,7 @@ def parking_of(entry: LoggedMessage) -> Parking | None:
 
 
 def entry_of(m: Any) -> LoggedMessage:
-    """A message of kafka-python as it lies in the log."""
+    """A message of kafka-python as `LoggedMessage`."""
     headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
     key = m.key.decode("utf-8", "replace") if m.key is not None else ""
     return LoggedMessage(m.topic, m.partition, m.offset, key, headers, m.value, m.timestamp)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
-from services.cli.accounts import account_app, by_whom, key_app, own_key
+from services.cli.accounts import NoApiKey, account_app, by_whom, key_app, own_key
 from services.cli.codes import codes
 from services.cli.draws import draws_app
 from services.cli.home import Spoiled, access_of_command, clock_of, of_command
@@ -42,9 +42,9 @@ Others = Annotated[bool, typer.Option("--others", help="simulated people act on 
 WAIT_SECONDS = 10.0
 Wait = Annotated[float, typer.Option(min=0, help="seconds to wait for what becomes of it; 0: not at all")]
 NO_ANSWER = 3
-"""Exit code where a desk has not answered yet."""
+"""Exit code if a desk has not answered yet."""
 PRIVATE = 0o077
-"""What is written by us and by every process that we start is its owner's alone."""
+"""The umask of this process and of those that it starts: files that they write are accessible to their owner only."""
 
 
 class DeclarationFormat(StrEnum):
@@ -55,7 +55,7 @@ class DeclarationFormat(StrEnum):
 
 
 def run() -> None:
-    """The `dtg` program: what is in the way becomes one sentence and exit code 1."""
+    """Runs the `dtg` program. An error that a user can correct is printed as one sentence, with exit code 1."""
     from services.cli.up import CannotStart
     from services.shell.access import NoAccess
 
@@ -68,7 +68,7 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoDatabase, Spoiled) as error:
+    except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoApiKey, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except PermissionError as error:  # another user of the machine
@@ -92,7 +92,7 @@ def run() -> None:
 
 
 def _thread_ended(args: threading.ExceptHookArgs) -> None:
-    """What a command does in a thread it waits for: it would wait for ever."""
+    """Ends the process if an exception ends one of its threads, because the command would wait for that thread for ever."""
     try:
         threading.__excepthook__(args)
     finally:
@@ -439,7 +439,8 @@ _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its 
 
 
 def _note_reading(subject: str) -> None:
-    """Messages and why they were set aside have words that the console masks: who reads them here is on record as on its pages."""
+    """Records who reads parked messages here, as the console's pages do, because these messages and their reasons have text that the
+    console masks."""
     from services.console.access.readings import note_at_machine
 
     settings = of_command(UpSettings())

@@ -1,8 +1,9 @@
-"""How do partitions come free at once when a worker died? Its supervisor leaves the consumer groups for it.
+"""How do other workers get the partitions of a dead worker at once? Its supervisor leaves the consumer groups for it.
 
 A consumer group waits for a silent member until its session ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a new member waits
-with it. The supervisor knows sooner: the process is gone, or lives on under a new member id after the broker was away.
-Such a member id is taken out of the group (LeaveGroup, KIP-345). A member that is removed by mistake joins again.
+with it. The supervisor knows earlier that a member is dead: its process is gone, or the process has a new member id
+after the broker was away. It removes such a member id from the group (LeaveGroup, KIP-345). A member that is removed by
+mistake joins again.
 """
 
 import json
@@ -20,10 +21,12 @@ from services.shell.access import Access, access_to
 from services.shell.loopback import open_page
 
 LOOKED_AFTER_SECONDS = 20.0
-"""How long the groups are looked after once something died: a broker that was killed needs some of it to come back."""
+"""How long the groups are checked after a process died; a broker that was killed needs some of that time to come
+back."""
 BETWEEN_SECONDS = 0.3
 SURE_SECONDS = 0.5
-"""How long a living worker must have named another member id: without partitions it looks its own up in every turn."""
+"""For how long a living worker must have reported another member id. Without partitions, a worker looks its own id up in
+every turn."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ def stale(
 ) -> tuple[list[Member], list[Member]]:
     """The members whose process is gone, and those that seem to be an earlier session of a living worker.
 
-    `current` asks a living worker for its member id by desk. A worker that does not answer, or is in no group at the
-    moment, keeps what is registered under its process id.
+    `current`: returns the member id of a living worker by group. If a worker does not answer, or is in no group now, the
+    members with its process id are kept.
     """
     listed = list(members)
     dead: list[Member] = []
@@ -71,7 +74,7 @@ def stale(
 
 
 def _is_of(member: Member, slot: str) -> bool:
-    """Whether a worker of this slot gave it its name; another slot may begin alike."""
+    """Whether the member belongs to a worker of this slot; the name of another slot may begin with the same text."""
     name, _, process = member.client_id.rpartition("-")
     return name == f"{member.group}-{slot}" and process.isdigit()
 
@@ -91,7 +94,8 @@ class Leaver:
         self._thread.start()
 
     def look(self) -> None:
-        """Something died or was started again: look after the groups from now on, for `LOOKED_AFTER_SECONDS`."""
+        """Checks the groups from now on, for `LOOKED_AFTER_SECONDS`. Call it when a process died or was started
+        again."""
         with self._wake:
             self._until = time.monotonic() + LOOKED_AFTER_SECONDS
             self._wake.notify()
@@ -121,7 +125,7 @@ class Leaver:
         self._close(admin)
 
     def _is_due(self) -> bool:
-        """Waits until something died; False when it is over."""
+        """Waits until the groups must be checked; False after `stop`."""
         with self._wake:
             while not self._over and time.monotonic() > self._until:
                 self._wake.wait()
@@ -157,7 +161,7 @@ class Leaver:
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:
-    """The member id of a living worker in each group, by its readiness page; empty where it does not answer."""
+    """Group → member id of a living worker, from its readiness page; empty if the worker does not answer."""
     try:
         with open_page(f"{worker.address}/readyz", 1) as answer:
             page = json.load(answer)

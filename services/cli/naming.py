@@ -1,4 +1,4 @@
-"""Which goods does somebody mean? A consignment has several names: its id, declarant and reference, declaration number, bill, container."""
+"""Which goods does a name mean? A consignment has several names: its id, declarant and reference, declaration number, bill, container."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ TOPICS = ["customs-declaration-requests", "customs-declaration-facts", "customs-
 
 
 def candidates(given: str) -> Iterator[str]:
-    """The keys that these words may be themselves, the likeliest first: a reference's first consignment, an id or a container."""
+    """The keys that this name may stand for, the likeliest first: a reference's first consignment, an id or a container."""
     name = given.strip()
     declarant, slash, reference = name.partition("/")
     tried = (consignment_id(declarant, reference) if slash else "", given, name.lower(), plain_word(name))
@@ -19,8 +19,8 @@ def candidates(given: str) -> Iterator[str]:
 
 
 def keys_of(given: str, entries: Iterable[LoggedMessage]) -> list[str]:
-    """The consignments that go by this name, in the order in which they were told: bills and numbers are compared by their capitals
-    and digits, however they were typed."""
+    """The consignments that have this name, in the order of their messages. Bills and numbers are compared by their letters and digits
+    only, in upper case."""
     found: dict[str, None] = {}
     name, plain = given.strip(), plain_word(given)
     for entry in entries:
@@ -43,7 +43,7 @@ def _names(body: Mapping[str, Any], paper: Mapping[str, Any]) -> set[str]:
 
 
 def followed(entries: Iterable[LoggedMessage]) -> Iterator[str]:
-    """The consignments that the declaration desk made of what was lodged after a withdrawal."""
+    """The consignments that the declaration desk made from declarations that were lodged again after a withdrawal."""
     for entry in entries:
         if entry.kind == "DeclarationPassedOn" and entry.written_by_its_desk and isinstance(entry.body, Mapping):
             later = entry.body.get("later")

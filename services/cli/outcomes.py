@@ -136,7 +136,8 @@ def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:
-    """What stood there, in both languages where they differ; as the desk wrote it by a console of an earlier release."""
+    """The declared value in words, in both languages if they differ; as the desk wrote it if the console is of an older software
+    version."""
     zh, en = _in_both(finding.get("seen_text"))
     return (zh, en) if zh != en else (en or finding.get("seen"),)
 

@@ -25,7 +25,7 @@ from services.shell.clock import now, stopwatch
 from services.shell.parking import can_be_read
 
 LARGEST_ORDER = 8 << 20
-"""Bytes, as the topics take: an order may bring a large value back."""
+"""The most bytes of an order, which is the limit of the topics: an order may have a large corrected value."""
 
 Action = Literal["replay", "discard"]
 Order = ReplayParked | DiscardParked
@@ -33,7 +33,7 @@ Order = ReplayParked | DiscardParked
 
 @dataclass
 class Parked:
-    """One message in parking: where (`service`, `key`), its origin, why, and what it said."""
+    """One parked message: the service and key for which it is parked, its origin, the reason, and its content."""
 
     service: str
     partition: int
@@ -46,9 +46,9 @@ class Parked:
     at: str
     value: bytes | None
     kept: bool = True
-    """False: too large to travel along; it lies at its origin only."""
+    """False if the value was too large to be copied; only its origin has it."""
     parked_offset: int = 0
-    """Where its `MessageParked` lies in the parked topic."""
+    """The offset of its `MessageParked` in the parked topic."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -63,7 +63,7 @@ class Parked:
 
 
 def waiting(kafka: Access | str) -> list[Parked]:
-    """Everything in parking now, oldest first: announced as parked, and neither replayed nor discarded since."""
+    """All messages that are parked now, oldest first: announced as parked, and neither replayed nor discarded since."""
     there: dict[tuple[str, Origin], Parked] = {}
     for entry in read(kafka, [t.name for t in PARKED]):
         fact = parking_of(entry)
@@ -82,8 +82,9 @@ def waiting(kafka: Access | str) -> list[Parked]:
 
 @contextmanager
 def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, Callable[[int], None]], Parking | None]]:
-    """Begins to listen before the order is given; called with seconds, the next thing that its service says of this message: decided,
-    given up, or set aside again. None when it says nothing so long; the second argument is called meanwhile."""
+    """Begins to read the parked topic before the order is sent. It yields a function that waits up to so many seconds for the next fact
+    about this message (replayed, discarded, or parked again) and returns it, or None if there is none; its second argument is called
+    meanwhile."""
     consumer = reader(kafka)
     topic_partition = TopicPartition(parked_topic(parked.service), parked.partition)
     try:
@@ -107,7 +108,7 @@ def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, C
 
 
 def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
-    """What became of an order, in a sentence, and whether the message is settled. `others`: what is set aside now."""
+    """What became of an order, in a sentence, and whether the message is settled. `others`: the messages that are parked now."""
     match answer:
         case ParkedReplayed():
             return f"decided 已重放并裁定; what the {parked.service} desk said of it: dtg trace {parked.key}", True
@@ -141,8 +142,8 @@ def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = N
 
 
 def order(kafka: Access | str, orders: Sequence[tuple[Parked, Order]], partitions: int) -> None:
-    """Sends each order to the service that parked the message; acknowledged by the cluster. A service carries out those about the first
-    message of a key."""
+    """Sends each order to the service that parked the message, and waits until the cluster has acknowledged all. A service carries out
+    only orders about the first parked message of a key."""
     access = access_to(kafka)
     let_in(access)
     producer = KafkaProducer(**access.kafka_python(), acks="all", retries=5, max_request_size=LARGEST_ORDER)
@@ -164,7 +165,7 @@ def order(kafka: Access | str, orders: Sequence[tuple[Parked, Order]], partition
 
 
 def _id(request: Order) -> str:
-    """An order has no key of its own against doubles: one that was carried out finds nothing to do."""
+    """The id of an order. It differs at each call, because an order that is sent twice does no harm: the second one changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.vocabulary import Classifier, EquipmentEvent
-from services.cli.accounts import own_key
+from services.cli.accounts import NoApiKey, own_key
 from services.cli.home import of_command
 from services.cli.screen import AsJson, errors, progress_below, screen, styled, text
 from services.cli.settings import UpSettings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.ports.topic import TopicPort
 
 MUST_STAY = 3
-"""Exit code for a container that must stay, also where it is unknown or the data cannot be read or are out of date."""
+"""Exit code for a container that must stay, also if it is unknown or the data cannot be read or are out of date."""
 AGAIN_SECONDS = 2.0
 WAIT_SECONDS = 20.0
 
@@ -47,26 +47,28 @@ def follow(
     from services.ports.notice import Away
 
     try:
-        followed = _port(kafka, where, notebook, "followed", former=former)
-    except (Away, sqlite3.Error, OSError) as error:
-        screen.line(styled("away 无应答", "red"), str(error))
-        raise typer.Exit(1) from None
-    with followed as port:
-        behind = True
-        while True:
-            try:
-                if behind:
-                    with progress_below("reading 读取放行") as advance:
-                        port.catch_up(_Screen(as_json), 3600, advance)
-                    behind = False
+        with _port(kafka, where, notebook, "followed", former=former) as port:
+            behind = True
+            while True:
+                try:
+                    if behind:
+                        with progress_below("reading 读取放行") as advance:
+                            port.catch_up(_Screen(as_json), 3600, advance)
+                        behind = False
+                        if once:
+                            return
+                    port.read(_Screen(as_json), WAIT_SECONDS)
+                except Away as error:
                     if once:
-                        return
-                port.read(_Screen(as_json), WAIT_SECONDS)
-            except Away as error:
-                screen.line(styled("away 无应答", "red"), str(error))
-                if once:
-                    raise typer.Exit(1) from None
-                time.sleep(AGAIN_SECONDS)
+                        raise
+                    errors.line(styled("away 无应答", "red"), str(error))
+                    time.sleep(AGAIN_SECONDS)
+    except Away as error:
+        errors.line(styled("away 无应答", "red"), str(error))
+        raise typer.Exit(1) from None
+    except sqlite3.Error as error:
+        errors.line(styled("ended: the notebook cannot be used 已停止：记事库不可用", "red"), str(error))
+        raise typer.Exit(1) from None
 
 
 @port_app.command()
@@ -84,8 +86,8 @@ def ask(
     try:
         with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
             answer = port.ask(container, _Silence(), advance=advance)
-    except (Away, sqlite3.Error, OSError) as error:
-        # without the notebook the latest facts are not known, so that the answer is no
+    except (Away, NoApiKey, sqlite3.Error, OSError) as error:
+        # without the notebook or the key the latest facts are not known, so that the answer is no
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
     _answer(as_json, container, may_leave=answer.may_leave, reason=answer.reason, detail=answer.detail)
@@ -163,12 +165,15 @@ def retract(
 
 
 def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, object], once: str) -> None:
-    from services.cli.terminal import NotTold, about, post
+    from services.cli.terminal import NotAcknowledged, NotTold, about, post
 
     address = where or f"http://127.0.0.1:{UpSettings().console_port}"
     try:
         with errors.progress("waiting for an answer 等待答复"):
             taken = post(address, about(container, *path), body, own_key("terminal"), once)
+    except NotAcknowledged as error:
+        screen.line(styled("not acknowledged 未确认", "red"), str(error))
+        raise typer.Exit(1) from None
     except NotTold as error:
         screen.line(styled("not taken 未受理", "red"), str(error))
         raise typer.Exit(1) from None
@@ -177,7 +182,7 @@ def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, 
 
 @port_app.command()
 def move(where: Where = "", notebook: Kept = None) -> None:
-    """Read the desks' own topics up to their ends, and then no more: when no worker of the release before runs. 改读港口主题"""
+    """Read the desks' own topics up to their ends, and then no more: when no worker of the older version runs. 改读港口主题"""
     from services.ports.notice import Away
 
     for name in ("followed", "asked") if notebook is None else ("followed",):
@@ -188,7 +193,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
                 read = ", ".join(port.topics)
                 screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
         except (Away, sqlite3.Error, OSError) as error:
-            screen.line(styled("away 无应答", "red"), str(error))
+            errors.line(styled("not moved 未改读", "red"), str(error))
             raise typer.Exit(1) from None
 
 
@@ -203,7 +208,7 @@ class _Silence:
 
 
 class _Screen(_Silence):
-    """One line an entry."""
+    """A handler that prints one line for each entry."""
 
     def __init__(self, as_json: bool = False) -> None:
         self._as_json = as_json

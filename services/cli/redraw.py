@@ -1,10 +1,11 @@
-"""Does each inspection draw come out again? The rule written down once more, with no code of the desk, for whoever has the keys.
+"""Does each inspection draw have the same result again? The rule is implemented once more, without the code of the desk, for anybody who
+has the keys.
 
-A draw names its key. Its value is then the first 8 bytes of HMAC-SHA-256 (RFC 2104) with that secret, over 2^64, 6 digits
-down, of `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`; without a bill of
-`inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`, the day being that of entry or, undated,
-that of the assessment in China. A code is its letters and digits in Unicode NFKC and upper case; containers are sorted, each once.
-A draw without a key id is older: SHA-256 of `<rule set>/<consignment id>`, which needs no key.
+A draw names its key. Its value is the HMAC-SHA-256 (RFC 2104) with that secret of the text below: the first 8 bytes, divided by 2^64 and
+rounded down to 6 decimal places. The text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`; without a bill it is
+`inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`, with the day of entry or, if none is declared, the day
+of the assessment in China. A code is written as its letters and digits in Unicode NFKC and upper case; containers are sorted, each once. A
+draw without a key id is older: it is the SHA-256 of `<rule set>/<consignment id>`, which needs no key.
 """
 
 import json
@@ -22,14 +23,14 @@ from typing import Any, NamedTuple
 from services.cli.log import LoggedMessage
 
 TOPICS = ["customs-declaration-facts", "customs-risk-facts"]
-"""What has to be read."""
+"""The topics that must be read."""
 PUBLISHED = "published"
 """Key id of the key of demos, tests and benchmarks, which everybody knows."""
 _PUBLISHED_SECRET = sha256(b"Datongguan: the published draw key").digest()
 _UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""What a fact of another shape raises."""
+"""The errors that a fact of another shape causes."""
 _UNDATED = "{day}"
-"""Where the day of the assessment goes; no code has such signs."""
+"""Placeholder for the day of the assessment; no code has these characters."""
 _CHINA = timezone(timedelta(hours=8))
 
 
@@ -45,7 +46,8 @@ class SecretKey(NamedTuple):
 
 @dataclass
 class Redrawn:
-    """How many draws came out again, and how many goods were drawn, by key id (empty: older, without a key); `wrong`: each that did not."""
+    """The results by key id (empty for older draws without a key). `repeated`: how many draws had the same result again; `selected`: how
+    many of these selected the goods; `wrong`: a line for each other draw."""
 
     repeated: Counter[str] = field(default_factory=Counter)
     selected: Counter[str] = field(default_factory=Counter)
@@ -59,7 +61,7 @@ def keys_in(text: str) -> dict[str, SecretKey]:
 
 
 def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], consignment: str = "") -> Redrawn:
-    """Repeats the draws of these entries, in any order, or of one consignment."""
+    """Repeats the draws of these entries, which may be in any order; with `consignment`, only those of that consignment."""
     done = Redrawn()
     lots: dict[str, str] = {}
     early: list[LoggedMessage] = []
@@ -100,13 +102,13 @@ def _described(entry: LoggedMessage, problem: str) -> str:
 
 
 def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, SecretKey]) -> str:
-    """What is wrong with the draw of this assessment; empty when it comes out again."""
+    """What is wrong with the draw of this assessment; empty if it has the same result again."""
     drawn, day = fact["draw"], datetime.fromisoformat(fact["occurred_at"]).astimezone(_CHINA).date()
     value, rate, key_id = Decimal(drawn["value"]), Decimal(drawn["rate"]), drawn.get("key_id", "")
     in_force = _in_force(keys, day)
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
-        if day > began:  # on that day the release before may still have worked
+        if day > began:  # on that day the older software version may still have run
             return f"drawn without a key although {in_force} was in force"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:
@@ -130,7 +132,7 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
 
 
 def _lot(paper: Any) -> str:
-    """What names the goods of a declaration; with `_UNDATED` where the day of the assessment counts."""
+    """The text that stands for the goods of a declaration, with `_UNDATED` if the day of the assessment is a part of it."""
     boxes = "+".join(sorted({_code(box["container_no"]) for box in paper["containers"]}))
     if bill := _code(paper["bill_no"]):
         return f"{paper['direction']}/bill/{bill}/{boxes}"
@@ -139,13 +141,13 @@ def _lot(paper: Any) -> str:
 
 
 def _code(code: str) -> str:
-    """Letters (L) and digits and other numbers (N) in one spelling."""
+    """The letters (L) and the digits and other numbers (N) of a code, in one spelling."""
     return "".join(
         [sign for sign in unicodedata.normalize("NFKC", code).upper() if unicodedata.category(sign)[0] in "LN"]
     )
 
 
 def _in_force(keys: Mapping[str, SecretKey], day: date) -> str:
-    """The id of the newest key whose day has come; of the first one where none has."""
+    """The id of the newest key that is in force on this day; of the first key if none is."""
     by_day = sorted(keys, key=lambda name: keys[name].effective_from)
     return next((name for name in reversed(by_day) if keys[name].effective_from <= day), by_day[0] if by_day else "")

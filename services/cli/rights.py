@@ -13,15 +13,16 @@ from services.cli.screen import Table
 from services.cli.settings import UpSettings
 
 STEPS = 4
-"""Of `give`: credentials, topics, users, rights."""
+"""The number of steps of `give`: credentials, topics, users, rights."""
 
 
 def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
-    """Does it, and says what was done, a sentence each. Doing it again changes nothing but what differs.
+    """Makes credentials, topics, users and rights, and yields a sentence about each step. A second call
+    changes only what differs.
 
-    BrokerError where the cluster does not answer or refuses, NoAccess where a credential cannot be used.
+    BrokerError if the cluster does not answer or refuses, NoAccess if a credential cannot be used.
     """
-    # a demo's own broker: its people are at work
+    # the embedded broker of a demo, where simulated people work
     here = settings.kafka is None and (Path(settings.home) / CLOCK).exists()
     access, folder, rights = settings.access(PROVISION), settings.credentials(), table(sandbox=sandbox or here)
     if not access.signs_in:

@@ -1,4 +1,5 @@
-"""Where does Prometheus read, which alerts does it work out, and to whom does it send them? Written by `dtg up` after its settings."""
+"""From where does Prometheus read, which alerts does it evaluate, and to whom does it send them? `dtg up` writes this from its
+settings."""
 
 import json
 import re

@@ -1,6 +1,7 @@
-"""How does anything get onto an operator's terminal? Data as it is: never as markup, and no character of it acts on the terminal.
+"""How is anything printed on an operator's terminal? Data is printed as it is: it is never read as markup, and no character of it controls
+the terminal.
 
-Everything in `services/cli` prints through here; an import contract and `tests/architecture/test_screen.py` hold that.
+Everything in `services/cli` prints through this file; an import contract and `tests/architecture/test_screen.py` check that.
 """
 
 import contextlib
@@ -25,15 +26,15 @@ from services.shell.advance import Advance
 from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
-"""Characters of one cell of a table; the number of the others is shown."""
+"""The most characters that are shown of one cell of a table; of the others only the number is shown."""
 WIDEST = 1_000_000
-"""Columns of a file: nothing that is written has more."""
+"""The width of an output that is not a terminal, in columns; no line is longer."""
 SILENT_SECONDS = 2.0
-"""What takes longer shows how far it is."""
+"""An operation that takes longer shows its progress."""
 LEAST_COLUMN = 12
-"""Signs that a column of sentences has at least."""
+"""The least width of a column of sentences, in characters."""
 UNBROKEN = re.compile(r"[!-~]+")
-"""What somebody may have to type: it is never broken over two lines. Chinese is broken anywhere."""
+"""A word that somebody may have to type: it is never broken over two lines. Chinese may be broken anywhere."""
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs. 输出 JSON")]
 """The option of every command that reads; what it prints goes through `Screen.tell`."""
 
@@ -42,7 +43,8 @@ Part = str | Text
 
 
 def visible(data: str) -> str:
-    """The data, with an escape for each character that a terminal obeys or nobody sees: controls, bidi, surrogates and the like."""
+    """The data, with an escape for each character that controls a terminal or is invisible: control, bidi and surrogate characters and the
+    like."""
     if data.isascii() and data.isprintable():
         return data
     return "".join([_escape(c) if unicodedata.category(c) in _CATEGORIES or c in _UNSEEN else c for c in data])
@@ -62,16 +64,16 @@ _IGNORABLE = (
     *((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF)),
 )
 _UNSEEN = frozenset(chr(number) for first, last in _IGNORABLE for number in range(first, last + 1))
-"""Letters and marks that are not drawn: two names that differ in them only look the same."""
+"""Letters and marks that are invisible: two names that differ only in them would look the same."""
 
 
 def text(argument: str) -> str:
-    """An argument of the command line as messages are read: bytes that are no UTF-8 become replacement characters."""
+    """An argument of the command line, decoded as messages are: bytes that are not UTF-8 become replacement characters."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def styled(sentence: str, style: str) -> Text:
-    """Words in a colour; what they quote is data, as everywhere."""
+    """A sentence in a style. Its characters are made visible as those of data are."""
     return Text(visible(sentence), style)
 
 
@@ -112,8 +114,8 @@ def _cut(data: str) -> str:
 
 
 class _Stream(Console):
-    """Where no terminal shows it, and nobody has said how wide it is, a line is as long as what stands in it: what is broken in a file cannot
-    be searched or copied."""
+    """A console that breaks no line if it is not a terminal and no width was given, because broken lines in a file cannot be searched or
+    copied."""
 
     @property
     def options(self) -> ConsoleOptions:
@@ -144,7 +146,7 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person looks at it now."""
+        """Whether the stream is a terminal."""
         return self._console.is_terminal
 
     def line(self, *parts: Part) -> None:
@@ -158,9 +160,9 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """Nothing is cut, and no word of a cell is broken: where the columns have no room for that, each row is some lines, which the
-        terminal itself breaks, so that they are copied whole. A table without headings has columns by its rows; one without rows is
-        told by a word, since a frame around nothing looks like an answer that is missing."""
+        """Prints a table and breaks no word of a cell. If the columns have no room for that, each cell gets a line of its own, which the
+        terminal itself breaks, so that it is copied whole. A table without headings always keeps its columns. A table without rows is printed
+        as a word, because an empty frame looks as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return
@@ -173,11 +175,11 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """As `block`, for what is shown once: where a file keeps what is shown, this is not in it."""
+        """As `block`, for a secret that is shown once: it is not written into the file that keeps the output."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:
-        """Whether every word has room on one line; sees to it that it gets the room."""
+        """Whether every word has room on one line; sets the least widths of the columns accordingly."""
         room = self._console.options.max_width - 3 * len(table.columns) - 1
         for number, column in enumerate(table.columns):
             cells = [str(cell) for cell in (*column.cells, column.header)]
@@ -191,9 +193,10 @@ class Screen:
         return room >= 0 or len(table.headings) < len(table.columns)
 
     def tell(self, as_json: bool, /, *, stream: bool = False, **parts: Any) -> None:
-        """What a command has read, for a person or for a program: each part is a table, a sentence, sentences, or parts by name.
+        """Prints what a command has read, for a person or for a program: each part is a table, a sentence, several sentences, or parts by
+        name.
 
-        As JSON it is one document, an object of the parts by their names; with `stream` on a line of its own, since more will follow.
+        As JSON it is one document, an object of the parts by their names; with `stream` it is on one line, because more will follow.
         """
         if as_json:
             written = json.dumps(_plain(parts), ensure_ascii=False, indent=None if stream else 2, default=str)
@@ -218,8 +221,9 @@ class Screen:
 
     @contextlib.contextmanager
     def progress(self, what: str, total: int | None = None, after: float = SILENT_SECONDS) -> Iterator[Advance]:
-        """While something goes on: told how many more are done, it shows how far that is, on a terminal and from `after` seconds on, also
-        while nothing gets on. `total` None: nobody knows how many there are. A terminal that was closed shows nothing, and stops nothing."""
+        """Shows the progress of an operation on a terminal, after it has taken `after` seconds. It yields the function to call with the
+        number of items done since the last call. `total`: None if the number of all items is unknown. A terminal that was closed causes no
+        error."""
         bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -259,7 +263,7 @@ class Screen:
 
 
 def _plain(part: Any) -> Any:
-    """A part as JSON has it."""
+    """A part in the form that is written as JSON."""
     if isinstance(part, Table):
         return part.records
     if isinstance(part, Text):
@@ -272,13 +276,13 @@ def _plain(part: Any) -> Any:
 
 
 class LastingScreen(Screen):
-    """The terminal of a process that goes on when the terminal is closed; all of it stands in a file too."""
+    """The screen of a process that goes on when its terminal is closed; all of its output is also written into the file `journal`."""
 
     journal: Path | None = None
 
     def _put(self, what: Text | Table) -> None:
-        """Never raises: neither a terminal that was closed nor a full disk is a reason to stop supervising."""
-        with contextlib.suppress(OSError):  # the terminal has it
+        """Never raises, because neither a closed terminal nor a full disk is a reason to stop supervising."""
+        with contextlib.suppress(OSError):  # the terminal shows it
             if self.journal is not None:
                 with self.journal.open("a", encoding="utf-8") as log:
                     Screen(file=log)._put(what)
@@ -293,7 +297,7 @@ class LastingScreen(Screen):
         self.journal = journal
 
     def _closed(self) -> None:
-        """The file has it. From now on nothing goes to the terminal, neither now nor when Python flushes at its end."""
+        """From now on writes nothing to the terminal, not even when Python flushes at its end; the file has the output."""
         self._console.quiet = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -305,5 +309,5 @@ errors = Screen(stderr=True)
 
 
 def progress_below(what: str, total: int | None = None) -> AbstractContextManager[Advance]:
-    """As `Screen.progress`, below what a command prints meanwhile; where that goes into a file, beside it."""
+    """As `Screen.progress`, below the output of the command; on standard error if the output goes into a file."""
     return (screen if screen.is_terminal else errors).progress(what, total)

@@ -15,7 +15,7 @@ from services.shell.settings import AccessSettings, servers
 
 
 def _layout(text: str) -> str:
-    """The layout, whose workers host services of Datongguan."""
+    """Returns the layout if its workers host known services; PydanticCustomError if not."""
     named = [name.strip() for worker in _workers(text) for name in worker.split(",")]
     unknown = sorted(set(named) - set(SERVICES))
     if unknown or not named:
@@ -77,15 +77,16 @@ class UpSettings(AccessSettings):
     )
 
     def bootstrap(self) -> str:
-        """The cluster that everybody uses."""
+        """The bootstrap servers of the cluster that all programs use."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
 
     def security(self) -> Security:
-        """Whether the cluster asks who somebody is; the embedded broker does, unless it is told not to."""
+        """How clients connect to the cluster. At the embedded broker they must sign in, unless
+        DTG_KAFKA_SECURITY says otherwise."""
         return self.kafka_security or ("PLAINTEXT" if self.kafka else "SASL_PLAINTEXT")
 
     def access(self, name: str) -> Access:
-        """The cluster that everybody uses, with the credential of this name."""
+        """The cluster that all programs use, with the credential of this name."""
         return Access(self.bootstrap(), self.security(), file_of(self.credentials(), name), self.kafka_ca_file)
 
     def read_model(self) -> str:

@@ -1,4 +1,5 @@
-"""What does a terminal tell the gate from the command line? One request over HTTP, sent again under its key while nothing answers."""
+"""How does a terminal report to the gate from the command line? By one request over HTTP, which is sent again under the same key while nothing
+answers."""
 
 import time
 from collections.abc import Mapping
@@ -14,15 +15,26 @@ TRIES = 5
 
 
 class NotTold(Exception):
-    """The console did not take the request; the text says why, in Chinese and English where it did."""
+    """The console did not take the request; the text says why, in Chinese and English if the console did."""
+
+
+class NotAcknowledged(NotTold):
+    """The request was not acknowledged, but may still take effect; the text says how to send the same again."""
+
+    def __init__(self, why: str, once: str) -> None:
+        super().__init__(
+            f"{why} The request may still take effect. 请求仍可能生效。 Send the same again, it is the same request: --key {once}"
+        )
 
 
 def post(address: str, path: str, body: Mapping[str, object], key: str, once: str = "") -> dict[str, Any]:
-    """The answer 202 of the console at `address`: the request's id, and where to ask what became of it.
+    """Sends a request to the console at `address` and returns its answer 202: the request's id, and where its outcome can be read.
 
-    `key`: the terminal's API key; `once`: an idempotency key: the same report under it is one, whenever it is sent. NotTold when it is refused, or nothing answers.
+    `key`: the terminal's API key; `once`: an idempotency key, under which the same report counts once however often it is sent. NotTold if
+    it is refused, NotAcknowledged if nothing answers or the broker does not.
     """
-    headers = {"Idempotency-Key": once or fresh_key(), **({"Authorization": f"Bearer {key}"} if key else {})}
+    once = once or fresh_key()
+    headers = {"Idempotency-Key": once, **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
         with httpx2.Client(base_url=f"{address}/api/v1", timeout=60, trust_env=not is_loopback(address)) as api:
             for attempt in range(TRIES):
@@ -30,12 +42,12 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
                     answer = api.post(path, json=dict(body), headers=headers)
                 except httpx2.TransportError as error:
                     if attempt == TRIES - 1:
-                        raise NotTold(
-                            f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running? ({error})"
+                        raise NotAcknowledged(
+                            f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running? ({error})", once
                         ) from error
                 else:
                     if answer.status_code != 503 or attempt == TRIES - 1:
-                        return _taken(answer)
+                        return _taken(answer, once)
                 time.sleep(0.5 * 2**attempt)
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise NotTold(f"{address} is no address of an API. 接口地址有误 ({error})") from error
@@ -43,11 +55,11 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
 
 
 def about(container_no: str, *rest: str) -> str:
-    """The address of requests about this container."""
+    """The path of requests about this container."""
     return "/containers/" + "/".join(quote(each, safe="") for each in (container_no, *rest))
 
 
-def _taken(answer: httpx2.Response) -> dict[str, Any]:
+def _taken(answer: httpx2.Response, once: str) -> dict[str, Any]:
     try:
         body = answer.json()
     except (ValueError, RecursionError):
@@ -65,4 +77,7 @@ def _taken(answer: httpx2.Response) -> dict[str, Any]:
     faults = [
         f"{e.get('pointer', '')} {e.get('message_zh', '')} {e.get('message_en', '')}" for e in body.get("errors") or ()
     ]
-    raise NotTold("; ".join([f"{answer.status_code} {why}".strip(), *faults]))
+    told = "; ".join([f"{answer.status_code} {why}".strip(), *faults])
+    if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
+        raise NotAcknowledged(told, once)
+    raise NotTold(told)

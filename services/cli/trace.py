@@ -20,17 +20,17 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "RequestRefused": ("request_kind", "code", "reason"),
     "MessageParked": ("reason", "error"),
 }
-"""What a line shows of each kind; of other kinds everything but ids and times."""
+"""Kind → the fields that a line shows; for other kinds, all fields but those that `details` leaves out."""
 LONGEST_VALUE = 250
-"""Signs of one value that a line shows: the longest that one may have to type, an id of a hold, is shorter."""
+"""The most characters of one value that a line shows; the longest value that one may have to type, an id of a hold, is shorter."""
 MOST_STORIES = 64
-"""Consignments of one name that are told."""
+"""The most consignments that are shown for one name."""
 DEEPEST = 4
-"""Levels of a value that a line shows."""
+"""How many levels of a nested value a line shows."""
 
 
 def nothing_known(given: str, key: str) -> str:
-    """What is said of a consignment of which no topic tells: in the words that it was asked by, and under which key it was looked for."""
+    """The sentence for a name that no topic has: it shows the name as it was given, and the key that was looked for."""
     looked_for = f" (consignment {key})" if given != key else ""
     hint = (
         "Lodged under another reference?"
@@ -41,8 +41,8 @@ def nothing_known(given: str, key: str) -> str:
 
 
 def stories(kafka: Access | str, given: str, partitions: int) -> dict[str, list[LoggedMessage]]:
-    """By key, what happened to the container or the consignments that go by this name; what was lodged later under a reference follows
-    the first. Nothing where no topic knows it."""
+    """Key → the messages about the container, or about a consignment, that has this name; the later consignments of a reference follow
+    the first. Empty if no topic has the name."""
     found: dict[str, list[LoggedMessage]] = {}
     for key in candidates(given):
         if entries := story(kafka, key, partitions):
@@ -67,7 +67,8 @@ def story(kafka: Access | str, consignment: str, partitions: int) -> list[Logged
 
 
 def _causes_first(entries: list[LoggedMessage]) -> list[LoggedMessage]:
-    """In the given order, but each after its cause where that is among them; a circle begins with its first."""
+    """The entries in the given order, but each one after its cause if that is among them. A cycle of causes begins with its first
+    entry."""
     known = {e.id for e in entries}
     after: dict[str, list[int]] = defaultdict(list)
     ready: list[int] = []
@@ -106,7 +107,7 @@ def table(entries: list[LoggedMessage]) -> Table:
 
 
 def details(entry: LoggedMessage) -> str:
-    """The fields worth a line."""
+    """The fields that a line shows, as text."""
     body = entry.body
     if not isinstance(body, dict):
         return f"{entry.position}: not JSON"

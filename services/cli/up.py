@@ -41,9 +41,9 @@ OPEN_FILES = 65_536
 KEY_MADE = "draw-keys.made"
 """File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
 LOGS_SECONDS = 5.0
-"""How often it is looked whether a log has grown long."""
+"""Seconds between two checks whether a log has grown long."""
 ANSWER_SECONDS = 3.0
-"""How long a page may take to answer: on a busy machine a process that works has its turn late."""
+"""How long a page may take to answer. On a busy machine even a healthy process answers late."""
 SCRAPER = "prometheus"
 """The account of Prometheus; its key is in the folder."""
 screen = LastingScreen()
@@ -186,8 +186,7 @@ class Up:
             return password
 
     def _make_scraper(self, accounts: "Accounts") -> None:
-        """Makes the key with which Prometheus reads the console's metrics. Of the goods it gives access to nothing
-        else."""
+        """Makes the key with which Prometheus reads the console's metrics. It gives no other access to data about goods."""
         from services.console.access.accounts import Account, written
 
         file, at = self.home / KEY, world_us()

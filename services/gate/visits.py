@@ -77,6 +77,11 @@ class Visit:
         """Whether it was stripped, and not stuffed afterwards."""
         return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
 
+    @property
+    def may_have_brought_goods(self) -> bool:
+        """Whether the box may have been laden when it came, and was not stripped since."""
+        return self.opening is not None and self.opening.laden is not False and self.stripped is None
+
     def went_elsewhere(self, part: Part) -> bool:
         """Whether these goods were in the box when it was stripped into others. Holds on them then count at those
         containers."""
@@ -572,14 +577,20 @@ def _lot(part: Part) -> str:
 
 
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Why it is not known what was stuffed into this box during the visit; None if all of it is known, or nothing was
-    stuffed.
+    """Why it is not known what is in this box beside the goods that are declared in it; None if that is known.
 
+    Goods that were stripped into it are here when somebody has told of the stuffing, not before. They say nothing of the goods
+    with which the box came.
     From each source container, as many lots must be known here as the source had (`shared_by`), because all of them may
     be here.
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
+    told = {source for report in visit.stuffings for source in report.sources}
+    if untold := sorted({part.source for part in inside if part.source} - told):
+        return phrase("not_stuffed_yet", boxes=untold[0])
+    if visit.may_have_brought_goods and inside and all(part.source for part in inside):
+        return phrase("nothing_declared")
     lots: dict[str, set[str]] = {source: set() for report in visit.stuffings for source in report.sources}
     wanted = dict.fromkeys(lots, 1)
     for part in inside:
@@ -641,9 +652,10 @@ def lots_in(visit: Visit) -> int:
 
 
 def _counted(box: Box, visit: Visit) -> int | None:
-    """How many lots an officer last counted in this visit, after its last stuffing if there was one; None if nobody
-    counted."""
-    since = visit.stuffed or visit.opened
+    """How many lots an officer last counted in this visit, after the last time at which goods were put in, if there was one; None
+    if nobody counted."""
+    put_in = [part.arrived_at for part in visit.parts if part.source and part.arrived_at is not None]
+    since = max([visit.stuffed or visit.opened, *put_in])
     counts = [f.lots for f in sorted(box.findings, key=lambda f: f.at) if f.lots is not None and f.at >= since]
     return counts[-1] if counts else None
 

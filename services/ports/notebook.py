@@ -68,14 +68,24 @@ class PortAnswer:
     detail: str = ""
 
 
+class NotebookGone(sqlite3.OperationalError):
+    """The notebook's file is not the one that was opened any more; the text says which and what to do, in Chinese and English."""
+
+
 class Notebook:
-    """What a port has read, in an SQLite file; ":memory:" is lost with the process."""
+    """What a port has read, in an SQLite file; ":memory:" is lost with the process.
+
+    Every method but `close` raises NotebookGone once the file was deleted, moved away or replaced: an open file lives on without its
+    name, and what is written to it is lost when the program ends.
+    """
 
     def __init__(self, file: Path | str) -> None:
         self.file = file
+        self._watched: dict[Path, tuple[int, int]] = {}
         if file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        self._sql = sqlite3.connect(file, timeout=30, isolation_level=None)
+        named = Path(file).absolute()  # the program may go to another folder later
+        self._connection = sqlite3.connect(file, timeout=30, isolation_level=None)
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
         self._sql.executescript(TABLES)
@@ -94,9 +104,33 @@ class Notebook:
         )
         self._sql.execute("DELETE FROM port_places WHERE source = ?", (FEED,))
         self._sql.execute("COMMIT")
+        if real := self._sql.execute("PRAGMA database_list").fetchone()[2]:  # empty: in memory
+            journal = Path(
+                f"{real}-wal"
+            )  # what was written last lies in it; a file system without shared memory has none
+            self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
+
+    @property
+    def _sql(self) -> sqlite3.Connection:
+        """The connection, once its files were looked at: `check`."""
+        self.check()
+        return self._connection
+
+    def check(self) -> None:
+        """NotebookGone where the files of this notebook are not the ones that were opened."""
+        for file, opened in self._watched.items():
+            try:
+                same = _identity_of(file) == opened
+            except OSError:
+                same = False
+            if not same:
+                raise NotebookGone(
+                    f"The notebook {self.file} is gone: {file} was deleted, moved or replaced while it was in use. 记事库文件已被删除、"
+                    "移走或替换。 Until this program is started again nothing may leave; put the file back first, or it reads from the beginning"
+                )
 
     def close(self) -> None:
-        self._sql.close()
+        self._connection.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -107,8 +141,8 @@ class Notebook:
             self._sql.execute("COMMIT")
         except BaseException:
             # No transaction is open where Ctrl-C came just after the commit, or where SQLite rolled back itself (a full disk).
-            if self._sql.in_transaction:
-                self._sql.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
 
     def offsets(self, source: str) -> dict[int, int]:
@@ -304,3 +338,9 @@ def _is_copy(first: str, source: str) -> bool:
     In notebooks of earlier versions the source of an id is empty; it was then not the ports' own topic.
     """
     return first != source and (bool(first) or source == TOPIC)
+
+
+def _identity_of(file: Path) -> tuple[int, int]:
+    """Which file this is, whatever its name."""
+    found = file.stat()
+    return found.st_dev, found.st_ino

@@ -105,6 +105,7 @@ class TopicPort:
         """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls those of that
         topic back."""
         with self._kept_in_step():
+            self.notebook.check()  # also while no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()
             return self._poll(handler, wait_seconds)

@@ -52,7 +52,7 @@ class Withdrawal:
 class Landing(NamedTuple):
     """A report that a part has arrived: these containers, or so many packages so far. `at`: event time.
 
-    `by_gate`: the gate desk told it, so that nobody waits for an answer. `sender`: whose report it is; empty in records of earlier releases.
+    `by_gate`: the gate desk told it, so that nobody waits for an answer. `sender`: whose report it is; empty in records of older software versions.
     """
 
     message_id: str
@@ -74,7 +74,7 @@ class Retraction(NamedTuple):
 
 class Departure(NamedTuple):
     """A container of the goods left, with them `released` or not. `retraction`: the message that took it back; `why`: the reason as the
-    gate's code, empty in records of earlier releases."""
+    gate's code, empty in records of older software versions."""
 
     container_no: str
     visit: str
@@ -103,9 +103,9 @@ class Dossier(NamedTuple):
     `arrived_at`: when everything was told to have arrived; `landings` tell of parts. `answers`: hold id → kind of the fact of the
     highest revision about it, whatever that says; `revisions`: hold id → that revision, where it is not 0; `findings`: treatment's
     hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold id → after how many attempts the goods were given
-    up; not in records of earlier releases. `pests`:
+    up; not in records of older software versions. `pests`:
     controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
-    none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
+    none is known, so that an officer must decide. `failure`: only in records of older software versions, which kept the first failure
     alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it;
     `opened_at`: when it told that they came, where this is known. `arrival_sender`: whose report `arrived_at` is, see `Landing`.
     `retractions`: arrivals that were told and taken back; `landings` and `arrived_at` have none of them. No dict is ever changed in place.

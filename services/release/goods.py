@@ -27,7 +27,7 @@ class Case:
     stated: tuple[Hold, ...] = ()
     lifted: dict[str, str] = field(default_factory=dict)
     told: bool = False
-    """Written by an earlier release: whether the gate knows that the containers must stay. `gate` tells it now."""
+    """Written by an older software version: whether the gate knows that the containers must stay. `gate` tells it now."""
     gate: dict[str, Told] = field(default_factory=dict)
     """What the gate was told last, by container."""
     retracted: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Revoked(Case):
 class Released(Case):
     """The goods may go; where holds are `stated`, only those that have arrived.
 
-    `boxes`: since when each container is released; empty where an earlier release did not say, so that nothing of it lapses.
+    `boxes`: since when each container is released; empty where an older software version did not say, so that nothing of it lapses.
     `revisions`: as the release said them.
     """
 
@@ -109,7 +109,7 @@ def officers(state: Goods) -> tuple[Hold, ...]:
 
 
 def told_to_gate(state: Goods) -> dict[str, Told]:
-    """What the gate was told last of each container; an earlier release wrote whether it knew that all must stay."""
+    """What the gate was told last of each container; an older software version wrote whether it knew that all must stay."""
     if state.gate or state.dossier.terms is None:
         return state.gate
     if not state.told:

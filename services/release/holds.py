@@ -240,7 +240,7 @@ def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, li
 
 
 def why_held(hold: Hold) -> Phrase:
-    """The reason of a hold by code and values; as its words stand where an earlier release wrote it, or a later one in its own words."""
+    """The reason of a hold by code and values; as its words stand where an older software version wrote it, or a later one in its own words."""
     values = hold.values | {name: hold.reason[first:behind] for name, (first, behind) in hold.quoted.items()}
     known = hold.why in SENTENCES and values.keys() == set(places(hold.why))
     return Phrase(code=hold.why, values=values) if known else of_earlier(hold.reason)

@@ -69,7 +69,7 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
 
 
 def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
-    """A report of an arrival was wrong. Who told it takes it back; of one that an earlier release recorded nobody knows whose it was, and
+    """A report of an arrival was wrong. Who told it takes it back; of one that an older software version recorded nobody knows whose it was, and
     as this can only hold the goods, whoever may tell arrivals takes it back. What a terminal told the gate is taken back there."""
     dossier = state.dossier
     if any(each.message_id == hearing.message_id for each in dossier.retractions):

@@ -1,4 +1,5 @@
-"""How does a program reach the cluster, and as whom? The one place that makes client settings for every Kafka library in use."""
+"""How does a program connect to the cluster, and with which credential? This file alone makes the connection settings for all Kafka
+libraries."""
 
 import json
 import socket
@@ -35,8 +36,8 @@ librdkafka reports a connection that is lost during the sign-in as an authentica
 connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
-"""A program without a credential is taken to need one when the broker accepted its connections and closed them this many times, for
-this many seconds."""
+"""If the broker accepts the connections of a program without a credential and closes them, this many times and for this many seconds,
+`knock` raises NoAccess, because a credential seems to be required."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -66,21 +67,19 @@ class Credential:
         return f"Credential({self.username}, {self.mechanism})"
 
     def written(self) -> str:
-        """As it stands in its file."""
+        """The text of its file: a line with a JSON object."""
         held = {"username": self.username, "password": self.password}
         return json.dumps(held if self.mechanism == SCRAM else held | {"mechanism": self.mechanism}) + "\n"
 
 
 def file_of(folder: Path, name: str) -> Path:
-    """Where the credential of this name lies."""
+    """The path of the file with this credential."""
     return folder / f"{name}.json"
 
 
 def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bool:
-    """Makes the file of a credential with a password of 256 random bits, for its owner alone; False where it is there already.
-
-    OSError where it cannot be written.
-    """
+    """Makes the private file of a credential with a random password of 256 bits. Returns False if the file exists already; OSError if
+    it cannot be written."""
     file = file_of(folder, name)
     if file.exists():
         return False
@@ -93,7 +92,7 @@ def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bo
 
 
 def read_credential(file: Path) -> Credential:
-    """NoAccess where the file is missing, open to others, or holds no credential."""
+    """Reads a credential; NoAccess if the file is missing, open to others, or holds no credential."""
     try:
         content: Any = json.loads(read_private(file, REMEDY))
         found = Credential(content["username"], content["password"], content.get("mechanism", SCRAM))
@@ -115,7 +114,7 @@ def read_credential(file: Path) -> Credential:
 class Access:
     """A cluster and a credential for it: `servers` are the bootstrap servers, host:port[,host:port].
 
-    The password is read from its file whenever a client is made, and kept nowhere. Each method raises NoAccess where that
+    The password is read from its file whenever a client is made, and kept nowhere else. Methods that need it raise NoAccess if that
     file cannot be used.
     """
 
@@ -126,16 +125,16 @@ class Access:
 
     @property
     def signs_in(self) -> bool:
-        """Whether the cluster asks who this is."""
+        """Whether clients must sign in at this cluster."""
         return self.security != "PLAINTEXT"
 
     def credential(self) -> Credential:
-        """Of a cluster that asks for one."""
+        """The credential for a cluster at which clients must sign in."""
         assert self.file is not None, "a cluster that asks who this is, and no credential"
         return read_credential(self.file)
 
     def confluent(self) -> dict[str, object]:
-        """For confluent-kafka."""
+        """The connection settings of a confluent-kafka client."""
         if not self.signs_in:
             return {"bootstrap.servers": self.servers}
         held = self.credential()
@@ -150,20 +149,20 @@ class Access:
         }
 
     def kafka_python(self) -> dict[str, Any]:
-        """For kafka-python."""
+        """The connection settings of a kafka-python client."""
         if not self.signs_in:
             return {"bootstrap_servers": self.servers.split(",")}
         more = {"ssl_cafile": self.ca_file} if self.security == "SASL_SSL" and self.ca_file else {}
         return {"bootstrap_servers": self.servers.split(","), **self._by_name(), **more}
 
     def aiokafka(self) -> dict[str, Any]:
-        """For aiokafka."""
+        """The connection settings of an aiokafka client."""
         if not self.signs_in:
             return {"bootstrap_servers": self.servers}
         return {"bootstrap_servers": self.servers, **self._by_name(), "ssl_context": self._tls()}
 
     def faust(self) -> "SASLCredentials | None":
-        """For Faust's app; None where the cluster does not ask."""
+        """The credentials of Faust's app; None if clients need not sign in."""
         if not self.signs_in:
             return None
         from faust.auth import SASLCredentials  # noqa: PLC0415 (takes a second to load, and workers alone need it)
@@ -186,7 +185,7 @@ class Access:
         return ssl.create_default_context(cafile=self.ca_file or None) if self.security == "SASL_SSL" else None
 
     def not_let_in(self, why: object) -> NoAccess:
-        """What is to be said where the cluster does not accept the credential."""
+        """The error for a credential that the cluster does not accept."""
         return NoAccess(
             f"The cluster at {self.servers} does not let this program in with the credential {self.file or '(none)'}: {why}. "
             "Kafka 拒绝登录。 Put back the right file, or give the cluster its password: `dtg up` does so for its own broker "
@@ -194,7 +193,7 @@ class Access:
         )
 
     def denied(self, why: object) -> NoAccess:
-        """What is to be said where the credential is accepted and lacks a right."""
+        """The error for a credential that the cluster accepts but that lacks a right."""
         return NoAccess(
             f"The cluster at {self.servers} refuses a right to the credential {self.file or '(none)'}: {why}. "
             "Kafka 权限不足。 Give it the rights of its table: `dtg up` does so for its own broker when it starts, "
@@ -203,12 +202,12 @@ class Access:
 
 
 def access_to(kafka: Access | str) -> Access:
-    """Bootstrap servers alone are a cluster that asks nobody who he is."""
+    """The argument as `Access`. Bootstrap servers alone mean a cluster without sign-in."""
     return kafka if isinstance(kafka, Access) else Access(kafka)
 
 
 class Refusals:
-    """The `error_cb` of a confluent client; it knows when the sign-in has failed for good."""
+    """An `error_cb` for a confluent client. It counts the failed sign-ins in a row."""
 
     def __init__(self) -> None:
         self.last: KafkaError | None = None
@@ -228,10 +227,10 @@ class Refusals:
 
 
 def knock(access: Access, seconds: float) -> None:
-    """NoAccess where the cluster does not let this program in, be it with its credential or without one.
+    """Tests whether the cluster accepts this program, with or without a credential; NoAccess if it does not.
 
-    Returns once it does; also where no broker accepts connections, and after `seconds` without an answer: a broker that is
-    away is waited for by who needs it.
+    Returns as soon as the cluster accepts it. Also returns if no broker accepts a connection, or after `seconds` without an answer:
+    callers that need the broker wait for it themselves.
     """
     refusals = Refusals()
     settings: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
@@ -257,7 +256,7 @@ def knock(access: Access, seconds: float) -> None:
 
 
 def accepts(servers: str) -> bool:
-    """Whether one of them accepts a connection."""
+    """Whether one of these servers (host:port[,host:port]) accepts a connection."""
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
         try:

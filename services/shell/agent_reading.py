@@ -1,8 +1,8 @@
-"""Why can a header whose name is no UTF-8 not end a worker? Faust's client, aiokafka, raises for it in its reading, Faust ends the
-process, and the next one reads the same message.
+"""How does a worker survive a header whose name is not UTF-8? With a patched client: aiokafka, which Faust uses, would raise an error,
+Faust would end the process, and the next process would read the same message again.
 
-Header names are bytes on the wire, and a broker takes any. Importing this module makes aiokafka's consumers parse messages with its Python
-classes, which can be patched, instead of its compiled ones: agents read parked messages only, which are few.
+Header names are bytes on the wire, and a broker accepts any. Importing this module makes aiokafka's consumers parse messages with its
+Python classes, which can be patched, instead of its compiled ones: agents read parked messages only, which are few.
 """
 
 from aiokafka.consumer import fetcher

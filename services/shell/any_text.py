@@ -1,6 +1,6 @@
-"""Why can a header whose name is no UTF-8 end no reader that is written in Python? What is no text is shown with escapes.
+"""How does a Python client read a header whose name is not UTF-8? It decodes such bytes as escapes, instead of raising an error.
 
-Header names are bytes on the wire, and a broker takes any; kafka-python and aiokafka decode them strictly in the same method.
+Header names are bytes on the wire, and a broker accepts any; kafka-python and aiokafka decode them strictly in the same method.
 """
 
 from typing import Any
@@ -18,7 +18,8 @@ class AnyText(bytearray):
 
 
 def any_names(batch: type[Any]) -> type[Any]:
-    """This client's class of a batch of messages, reading header names of any bytes; the second try costs only such messages."""
+    """A subclass of this client's class of a batch of messages, which reads header names of any bytes. Only messages with such a
+    name are read a second time."""
 
     class AnyNames(batch):  # type: ignore[misc]
         def _read_msg(self, *args: Any) -> Any:

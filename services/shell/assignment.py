@@ -1,7 +1,8 @@
 """Which partitions does this worker have, and with which records and read positions does it begin in them?
 
-Upon an assignment the committed offsets are taken first, then the records are restored, and only then is a message read. Upon a
-revocation the records are dropped. `generation` changes with both: what was read before it must not be decided after it.
+Upon an assignment the committed offsets are fetched first, then the records are restored, and only then is a message read. Upon a
+revocation the records are dropped. Both change `generation`, because a message that was read before such a change must not be decided
+after it.
 """
 
 import threading
@@ -23,7 +24,7 @@ from services.shell.offsets import Offsets
 from services.shell.positions import MARK, GroupOffset, StoredPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 OFFSETS_TRIES = 4
 """Attempts to fetch the committed offsets before the process ends and a fresh one tries: librdkafka can wait for its group coordinator
@@ -35,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Assignment:
-    """The partitions of one desk in this worker, and the consumer that has them. `connect` comes first."""
+    """The partitions of one desk in this worker, and the consumer that has them. Call `connect` first."""
 
     def __init__(
         self,
@@ -46,12 +47,12 @@ class Assignment:
         stop: threading.Event,
         on_revoked: Callable[[], None],
     ) -> None:
-        self.stores: dict[int, Partition] = {}
+        self.stores: dict[int, PartitionStore] = {}
         self.offsets = Offsets()
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0
         self.ready = threading.Event()
-        """Set while the partitions are taken over."""
+        """Set while the worker has partitions whose records are restored."""
         self.revoked_at = 0.0
         """Monotonic time at which the last partitions were revoked; 0 while some are assigned."""
         self.consumer: Consumer
@@ -91,13 +92,13 @@ class Assignment:
         self._on_revoked()
 
     def take_over_assigned(self) -> None:
-        """Takes over what the group assigned meanwhile, if it did."""
+        """Takes over the partitions that the group has assigned meanwhile, if any."""
         if self._assigned is not None:
             partitions, self._assigned = self._assigned, None
             self.take_over(partitions)
 
     def take_over(self, partitions: list[TopicPartition]) -> None:
-        """Restores these partitions of all inputs and reads on. CannotContinue where records or read positions are missing."""
+        """Restores these partitions of all inputs and reads on. CannotContinue if records or read positions are missing."""
         started = time.monotonic()
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
@@ -126,7 +127,8 @@ class Assignment:
         self.ready.set()
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
-        """From where each partition goes on; CannotContinue where records or positions are missing and nobody agreed to that."""
+        """Partition → input topic → the offset from which it is read; CannotContinue if records or positions are missing and no
+        operator has accepted that."""
         by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
             offset = None if each.offset == OFFSET_INVALID else each.offset
@@ -141,7 +143,7 @@ class Assignment:
             end = partial(self._begin_at_end, partition)
             resumed[partition] = resume(self._desk.name, inputs, restored, accepted, end, self.topics.ids)
             for topic, offset in resumed[partition].items():
-                # the group has forgotten it; committed again, so that lag tools show how far the desk has read
+                # the group's offset is missing or older; committed again, so that lag tools show how far the desk has read
                 if offset > (inputs[topic].offset or 0):
                     self.offsets.passed_over[topic, partition] = offset
             if accepted and store.stored is not None:
@@ -149,8 +151,8 @@ class Assignment:
         return resumed
 
     def _begin_at_end(self, partition: int, topic: str) -> int:
-        """Where a new input begins that the catalogue gives from its end: kept as a number, since what comes while the desk is
-        down must not move it."""
+        """The end of a new input, at which the desk begins to read it. It is kept as a number, so that messages which arrive while the
+        desk is down are not skipped."""
         beginning = TopicPartition(topic, partition)
         _, end = self._calls.retrying(
             lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
@@ -169,7 +171,8 @@ class Assignment:
             self._read_from([self._no_earlier_than_known(each) for each in committed])
 
     def _no_earlier_than_known(self, committed: TopicPartition) -> TopicPartition:
-        """The offset from which an input goes on; the group may have forgotten it meanwhile."""
+        """The offset from which an input is read on. It is not before the last one that we know, because the group may have forgotten
+        its own."""
         known = self.offsets.committed.get(committed.partition, {}).get(committed.topic, OFFSET_BEGINNING)
         offset = known if committed.offset == OFFSET_INVALID else max(known, committed.offset)
         return TopicPartition(committed.topic, committed.partition, offset)
@@ -179,7 +182,8 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """What the group has committed of these, OFFSET_INVALID where nothing; stable: no transaction with an offset is open."""
+        """The offsets that the group has committed for these partitions, OFFSET_INVALID if it has none. They are stable: no open
+        transaction has an offset for them."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
@@ -189,7 +193,7 @@ class Assignment:
         return committed
 
     def still_ours(self) -> bool:
-        """Whether the group takes an offset from this worker: another generation of the group refuses it."""
+        """Whether the group still accepts an offset from this worker. It refuses one if its generation has changed."""
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
@@ -200,14 +204,15 @@ class Assignment:
         return bool(held)
 
     def pass_over(self, offsets: dict[tuple[str, int], int]) -> None:
-        """Messages up to these offsets changed nothing: committed now and then, since reading them again does nothing."""
+        """Notes that the messages up to these offsets changed nothing. The offsets are committed only now and then, because reading
+        the messages again does no harm."""
         self.offsets.passed_over.update(offsets)
         self.offsets.note_read(offsets)
         self._passed_over_since = self._passed_over_since or time.monotonic()
         self.commit_passed_over()
 
     def commit_passed_over(self) -> None:
-        """Commits the offsets that were passed over, if it is time."""
+        """Commits the offsets that were passed over, if `IDLE_COMMIT` seconds have passed."""
         if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
             self._commit_passed_over()
 
@@ -227,6 +232,6 @@ class Assignment:
         self.passed_over_committed()
 
     def passed_over_committed(self) -> None:
-        """The offsets that were passed over are committed, by a transaction or by themselves."""
+        """Forgets the offsets that were passed over, because they are committed, by a transaction or on their own."""
         self.offsets.passed_over.clear()
         self._passed_over_since = 0.0

@@ -23,7 +23,8 @@ librdkafka can wait for its group coordinator for ever, whatever timeout it is g
 (confluentinc/librdkafka#5456); a killed broker brought desks to that standstill.
 """
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
-"""After these a producer is replaced before its next transaction: the old one would wait for its coordinator every time."""
+"""After one of these errors the producer is replaced before its next transaction, because the old one would wait for its coordinator every
+time."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -43,25 +44,26 @@ class BrokerCalls:
         self._refusals = Refusals()
 
     def on_producer_error(self, error: KafkaError) -> None:
-        """For the producer's `error_cb`."""
+        """The producer's `error_cb`: notes that the brokers were away, or that the sign-in failed."""
         self.broker_was_away = self.broker_was_away or error.code() in AWAY
         self._refusals(error)
 
     def on_consumer_error(self, error: KafkaError) -> None:
-        """An error that came in place of a message and passes by itself."""
+        """Takes an error that the consumer returned in place of a message and that passes by itself."""
         self._refusals(error)
 
     def check_let_in(self) -> None:
-        """NoAccess where the cluster does not let this desk in any more."""
+        """NoAccess if the cluster does not accept this desk's credential any more."""
         if self._refusals.for_good:
             raise self._access.not_let_in(self._refusals.last.str() if self._refusals.last else "")
 
     def wait(self, seconds: float) -> None:
-        """Returns earlier when the loop is stopped."""
+        """Waits so many seconds, or until the loop is stopped."""
         self._stop.wait(seconds)
 
     def retrying(self, call: Callable[[], T], name: str, attempts: int = ATTEMPTS) -> T:
-        """What the call returns; KafkaException where trying again does not help, RuntimeError after so many attempts."""
+        """Repeats the call until it succeeds, and returns its result. KafkaException if trying again does not help, RuntimeError after so many
+        attempts. `name`: the call's name for the log."""
         for attempt in range(attempts):
             try:
                 return call()

@@ -50,7 +50,7 @@ def admin(access: Access, settings: Settings | None = None) -> AdminClient:
 
 
 def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
-    """An admin client by which a desk learns which topics there are."""
+    """An admin client with which a desk looks up its topics."""
     return admin(settings.access(desk))
 
 

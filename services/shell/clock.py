@@ -78,8 +78,8 @@ class Clock:
 
 
 def _of_environment() -> Clock:
-    """The clock that the environment describes. Every program asks for it as it is imported, before anything can catch what is wrong
-    with a setting, so that it ends here, with the sentence."""
+    """The clock that the environment describes. It is made when this module is imported, where no caller can catch an error; so a
+    setting that cannot be used ends the process here, with a message."""
     try:
         return Clock.of(ClockSettings())
     except ValidationError as error:

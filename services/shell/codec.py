@@ -53,7 +53,7 @@ class Raw(NamedTuple):
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     def text(self, header: str) -> str:
-        """The header's text, empty where it is absent or null."""
+        """The header's text, empty if it is absent or null."""
         return (self.headers.get(header) or b"").decode("utf-8", "replace")
 
     def forwarded(self, header: str) -> bytes:
@@ -85,7 +85,7 @@ def moment_of(text: str) -> datetime:
 
 
 def raw(message: Any) -> Raw:
-    """From a confluent-kafka message."""
+    """The `Raw` of a confluent-kafka message."""
     return Raw(
         message.topic(),
         message.partition(),

@@ -1,7 +1,7 @@
-"""What does one message come to? The facts with which its decider answers, and the state after it.
+"""Which facts does a decider answer to one message, and which state follows?
 
-The only place where a decider is called: the loop, the tests of the desks, the journeys and the peers of the bench decide by it, so that
-none of them can do it in another order. Pure: nothing is read but the arguments, and nothing is changed.
+This is the only place where a decider is called. The loop, the tests of the desks, the journeys and the peers of the bench all use it,
+so that none of them can do it in another order. It is pure: it reads nothing but its arguments, and changes nothing.
 """
 
 from typing import Any, NamedTuple
@@ -19,10 +19,10 @@ class Decision(NamedTuple):
 
 
 def decide_message(decider: Decider, state: Any, message: Message, hearing: Hearing, desk: str = "") -> Decision:
-    """Decides upon the state as it is, then takes the message and each of the facts into it.
+    """Decides the message with the state before it, then applies the message and each of the facts to the state.
 
-    `desk`: its name; TypeError where it answers with a fact that `schemas/flow.py` does not allow upon this message. Without a name any
-    fact may follow. What the decider raises is not caught.
+    `desk`: the desk's name; TypeError if it answers with a fact that `schemas/flow.py` does not allow for this message. Without a name
+    every fact is allowed. What the decider raises is not caught.
     """
     facts = decider.decide(state, message, hearing)
     allowed = FLOW[desk][type(message)] if desk else None

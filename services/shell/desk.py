@@ -1,4 +1,4 @@
-"""What must a desk bring so that the loop can run it?"""
+"""What must a desk provide so that the loop can run it?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from schemas.envelope import Deadline, Fact, Hearing
 
 
 class Decider(Protocol):
-    """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was built with what it decides by.
+    """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was made with what its decisions depend on.
 
-    `decide` answers a message with facts; `evolve` takes the message, and then each of the facts, into the state (`deciding.py`).
-    `deadlines` are the open time limits of a state. `closed`: the desk waits for nobody about this key any more, and after
-    `DTG_RETENTION_DAYS` its record is forgotten.
+    `decide` answers a message with facts; `evolve` applies the message, and then each of the facts, to the state (`deciding.py`).
+    `deadlines` are the open time limits of a state. `closed`: whether the desk expects no more messages about this key; its record is then
+    forgotten after `DTG_RETENTION_DAYS`.
     """
 
     @property
@@ -30,24 +30,25 @@ class Decider(Protocol):
 
 
 class Watcher(Protocol):
-    """Is called with every state, in the loop's thread; the clearance metrics are made of it."""
+    """The loop calls it with every state, in the loop's thread; the clearance metrics are computed from them."""
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
-        """All (key, state as the decider's JSON) of the partitions that this worker has from now on.
+        """Takes (key, state as the decider's JSON) of all records in the partitions that this worker has from now on.
 
-        Not decoded: a watcher needs little of each, and there may be a million.
+        The states are not decoded, because there may be a million and a watcher needs little of each.
         """
 
     def committed(self, changes: Iterable[tuple[str, Any, Any]]) -> None:
-        """(key, state before, state after) of each record that a committed transaction changed; None: no state."""
+        """Takes (key, state before, state after) of each record that a committed transaction changed; a state is None if there is none."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One service on the loop: this decider, and who watches its states. Which kinds of messages it decides is a row of `schemas.flow.FLOW`.
+    """One service that the loop runs: its decider, and the watcher of its states. `schemas.flow.FLOW` says which kinds of messages it
+    decides.
 
-    `shared`: begins the key of a record that each partition has one of (`partition.key_in`), whose state the decider is given
-    beside every message about anything else in it; empty for a desk without one.
+    `shared`: the prefix of the key of the shared record, of which each partition has one (`partition.key_in`); the decider gets its state
+    with every message about another key. Empty if the desk has none.
     """
 
     name: str

@@ -12,33 +12,34 @@ from services.shell.positions import refuse_replaced
 from services.shell.settings import WorkerSettings
 
 SECONDS, LIMIT = 5.0, 2.0
-"""How often the cluster is asked for the partitions of the topics, and how long that may take."""
+"""Seconds between two requests for the descriptions of the topics, and the timeout of one."""
 
 log = structlog.get_logger()
 
 
 class DeskTopics:
-    """Of one desk. `connect` comes first."""
+    """The topics of one desk. Call `connect` first."""
 
     def __init__(self, desk: str, settings: WorkerSettings) -> None:
         self.ids: dict[str, str] = {}
-        """Topic → its id, when the partitions were taken over."""
+        """Topic → its id at the time when the partitions were taken over."""
         self._desk, self._settings = desk, settings
         self._asked_at = -math.inf
 
     def connect(self) -> None:
-        """Makes the client that asks."""
+        """Makes the admin client."""
         self._admin = desk_admin(self._desk, self._settings)
 
     def describe(self) -> dict[str, str]:
-        """Topic → its id; CannotContinue when somebody changed the number of partitions, KafkaException without an answer in time."""
+        """Topic → its id now; CannotContinue if a number of partitions has changed, KafkaException if no answer comes in time."""
         self._asked_at = time.monotonic()
         there = found(ask(self._admin, topics_of(self._desk), LIMIT))
         check_partitions(there, self._settings.partitions)
         return ids(there)
 
     def compare(self) -> None:
-        """Call often. CannotContinue when they are other topics now; a broker that does not answer is asked again later."""
+        """Compares the topics with `ids`; call it often. CannotContinue if they are other topics now; if the broker does not answer,
+        a later call tries again."""
         if time.monotonic() - self._asked_at < SECONDS:
             return
         try:

@@ -1,6 +1,6 @@
 """Which environment variables does Datongguan read? Writes `.env.example` from the settings classes: `make env`.
 
-The classes are named, not imported: the shell knows no service.
+The classes are given by name, because the shell imports no service.
 """
 
 import importlib
@@ -18,7 +18,7 @@ SETTINGS = (
     "services.cli.settings.UpSettings",
     "services.simulator.settings.SimulatorSettings",
 )
-"""Every settings class of the house; a class that is not listed fails a test."""
+"""Every settings class of the project; a class that is not listed fails a test."""
 
 FILE = Path(__file__).parents[2] / ".env.example"
 HEAD = """\
@@ -35,8 +35,8 @@ def settings_class(name: str) -> type[BaseSettings]:
 
 
 def text() -> str:
-    """The whole file. A variable that several classes read stands once, with the first; what another one with another
-    default makes of it is a comment there."""
+    """The text of the whole file. A variable that several classes read is listed once, with the first of them; if
+    another class has another default, a comment there says so."""
     defaults: dict[str, str] = {}
     comments: dict[str, list[str]] = {}
     sections: list[tuple[str, list[str]]] = []

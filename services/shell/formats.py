@@ -9,7 +9,7 @@ from schemas.codes.formats import Format
 UTF_8 = "UTF-8"
 BOM = b"\xef\xbb\xbf"
 LOOKED_AT = 65_536
-"""Bytes from the beginning that say what it is."""
+"""How many bytes from the beginning are examined."""
 _MAGIC = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.XLS),
     (b"%PDF-", Format.PDF),
@@ -32,13 +32,14 @@ _ROOTS = {
     "html": Format.HTML,
 }
 MOSTLY = 0.9
-"""Share of Hangul from which on it may be a Korean text."""
+"""If at least this share of the characters that are not ASCII is Hangul, the text may be Korean."""
 _INTERCHANGE = re.compile(r"UNA.{6}\s*UNB|UNB[+:?']")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 
 
 class Handed(NamedTuple):
-    """What it is. `text` without a byte order mark, and the name of its `encoding`; both empty where it is no text."""
+    """What a file is. `text`: its text without a byte order mark; `encoding`: the name of its encoding. Both are empty if it is not a
+    text."""
 
     format: Format
     text: str = ""
@@ -46,7 +47,7 @@ class Handed(NamedTuple):
 
 
 def recognise(data: bytes) -> Handed:
-    """What these bytes are; JSON where they begin like JSON, whether or not they are."""
+    """What these bytes are. They are taken for JSON if they begin like JSON, even if they are not valid JSON."""
     if data.startswith(b"PK\x03\x04"):
         return Handed(Format.XLSX if b"xl/" in data[:LOOKED_AT] or b"xl/workbook.xml" in data else Format.ARCHIVE)
     for magic, found in _MAGIC:
@@ -75,7 +76,8 @@ def _of_text(text: str) -> Format:
 
 
 def _without_comments(text: str) -> str:
-    """XML without its comments. No regular expression: for each of many comments that do not end it would read to the end of the text."""
+    """XML without its comments. A regular expression would read to the end of the text for each comment that does not end, so none is
+    used."""
     kept, at = list[str](), 0
     while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins + 4)) >= 0:
         kept.append(text[at:begins])
@@ -84,7 +86,8 @@ def _without_comments(text: str) -> str:
 
 
 def _is_table(lines: list[str]) -> bool:
-    """Whether each of the first lines has as many separators as the first; a heading alone is a table, too."""
+    """Whether the first line has two or more separators, and each other line at least as many; the last line is ignored, because it may
+    be cut. A heading alone is a table, too."""
     return any(
         lines[0].count(separator) >= 2
         and all(line.count(separator) >= lines[0].count(separator) for line in lines[:-1] or lines)
@@ -93,7 +96,7 @@ def _is_table(lines: list[str]) -> bool:
 
 
 def _text_of(data: bytes) -> tuple[str, str] | None:
-    """The text and the name of its encoding; None where that is not sure."""
+    """The text and the name of its encoding; None if the encoding is not certain."""
     try:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             return data.decode("utf-16"), "UTF-16"
@@ -109,8 +112,8 @@ _JSON_IN_UTF_16 = {sign.encode(order): order for sign in "{[<" for order in ("ut
 
 
 def _gbk(data: bytes) -> tuple[str, str] | None:
-    """Chinese of the characters of GB 2312, as nearly all texts are: bytes of Latin, Big5 or Shift JIS are hardly ever all of it.
-    Korean is, so that what would be mostly Hangul is not sure."""
+    """The text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain. Texts in Latin, Big5 or Shift JIS
+    are hardly ever valid GB 2312. Korean texts are, so the encoding is not certain if the bytes are mostly Hangul in EUC-KR."""
     try:
         text = data.decode("gb2312")
     except UnicodeDecodeError:

@@ -1,4 +1,5 @@
-"""Which message of a batch cannot be written? Halves are tried; a message is parked only when the same batch without it commits."""
+"""Which message of a batch cannot be written? The batch is tried by halves; a message is parked only if the same batch commits without
+it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ from services.shell.parking import Trouble
 SECONDS = 30.0
 """Seconds for which one batch is tried by halves; what is committed by then stays, and the rest is read again."""
 TOGETHER = 16
-"""How many messages at most wait for those behind them before they are parked on their own."""
+"""The most refused messages that wait to be parked in one transaction with those behind them; then they are parked on their own."""
 TRIES = 3
-"""How often a piece is tried that failed only because the one before it did."""
+"""Attempts for a piece that failed only because the transaction before it had failed."""
 PROBE = b" " * 1000
 """Value of the probe message, as large as a usual fact: it is sent in a transaction that is aborted, to see whether the topic accepts a
 message."""
@@ -43,9 +44,9 @@ SKIPPED = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER
 numbers."""
 
 Item = Raw | tuple[int, str]
-"""A message, or partition and key of a record that has something due."""
+"""A message, or the partition and key of a record that is due."""
 ItemId = tuple[str, int, int] | tuple[int, str]
-"""What names an item: topic, partition and offset of a message, or the partition and key."""
+"""The identity of an item: topic, partition and offset of a message, or partition and key of a record."""
 
 
 def id_of(item: Item) -> ItemId:
@@ -53,19 +54,21 @@ def id_of(item: Item) -> ItemId:
 
 
 def may_be_of_message(error: KafkaError, *, following: bool = False) -> bool:
-    """Whether a single message may have caused this error; `following`: or what one leads to, where its report is known."""
+    """Whether a single message may have caused this error. `following`: true as well for the errors that follow such an error; only for
+    a caller that has the delivery reports."""
     codes = OF_MESSAGE | FOLLOWING | {SKIPPED} if following else OF_MESSAGE | {KafkaError._INCONSISTENT}
     return bool(error.code() in codes and not error.fatal())
 
 
 def raised(error: Exception) -> KafkaException:
-    """An exception about a message as a KafkaException, so that it is handled like an error of the broker."""
+    """Wraps an exception that a message caused in a KafkaException, so that it is handled like an error of the broker."""
     return KafkaException(KafkaError(KafkaError._APPLICATION, f"{type(error).__name__}: {error}"[:400]))
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a piece was not committed. `topic` is absent where nothing of it reached the broker."""
+    """Why a piece was not committed. `topic`, `partition` and `key` are those of the failed message; `topic` is None if no delivery
+    report names it."""
 
     error: KafkaError
     topic: str | None = None
@@ -88,7 +91,7 @@ class Fault:
 
 @dataclass(slots=True)
 class DeliveryReports:
-    """What became of each message of one transaction."""
+    """Collects the delivery reports of one transaction."""
 
     delivered: int = 0
     failed: list[Fault] = field(default_factory=list)
@@ -100,7 +103,7 @@ class DeliveryReports:
             self.failed.append(Fault(error, message.topic(), message.partition(), message.key()))
 
     def fault(self, problem: KafkaException) -> Fault | None:
-        """The fault of a single message, if that is all that failed this transaction."""
+        """The fault of a single message; None if the transaction failed for another reason, too."""
         faults = self.failed or [Fault(problem.args[0])]
         if {fault.error.code() for fault in faults} - OF_MESSAGE - {SKIPPED}:
             return None
@@ -109,18 +112,19 @@ class DeliveryReports:
 
 @dataclass(frozen=True, slots=True)
 class Halving:
-    """`write` commits these items, parking the refused ones among them, or says why not; `accepts` whether the topic
-    of a fault takes another message now; `ends` whether there is no more time."""
+    """Finds and parks the bad messages of a batch. `write`: commits these items, with the refused ones parked, and returns None, or
+    returns the fault; `accepts`: whether the topic of a fault takes another message now; `ends`: whether there is no more time."""
 
     write: Callable[[Sequence[Item], Mapping[ItemId, Trouble]], Fault | None]
     accepts: Callable[[Fault], bool]
     ends: Callable[[], bool]
 
     def run(self, items: Sequence[Item]) -> Fault | None:
-        """Commits all items in their order; else the fault that parks nothing, and the rest must be read again.
+        """Commits all items in their order and returns None. Otherwise returns the fault that stopped it, for which no message is
+        parked; the items that are not committed must be read again.
 
-        An item is refused when it alone failed twice, its topic takes another message, and it fails once more after that: the
-        cause of the first two may have ended meanwhile. It is written, as parked, in one transaction with what follows.
+        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more: the cause of the
+        first two failures may have ended meanwhile. It is parked in one transaction with the items that follow.
         """
         pieces: list[Sequence[Item]] = [items]
         refused: dict[ItemId, Trouble] = {}

@@ -1,5 +1,5 @@
-"""May this message be decided, and what comes of it? Decoding, checks, requests decided once, then facts and the new
-state.
+"""May this message be decided, and what follows from it? It is decoded and checked, a request is decided only once,
+and then the facts and the new state are taken over.
 
 `MessageHandler.attempt` either makes every change to the entry and the outcome, or changes nothing and returns the
 reason, with which the caller parks the message.

@@ -1,5 +1,5 @@
-"""Are the topics of a desk those that it was set up for? Another number of partitions moves keys: records are not found where
-they are. A topic that was deleted and made anew has other messages at the offsets up to which the former one was read."""
+"""Are the topics of a desk those that it was set up for? If the number of partitions is another one, keys are in other partitions, and
+their records are not found. If a topic was deleted and made again, other messages are at the offsets that the desk has read."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -20,7 +20,8 @@ class CannotContinue(RuntimeError):
 
 
 class Described(NamedTuple):
-    """A topic as the cluster has it: its id, another one whenever a topic of this name is made, and its number of partitions."""
+    """A topic as the cluster describes it: its id, which is another one each time a topic of this name is made, and its number of
+    partitions."""
 
     id: str
     partitions: int
@@ -37,13 +38,13 @@ Answers = Mapping[str, Future[TopicDescription]]
 
 
 def ask(admin: AdminClient, topics: Iterable[str], seconds: float) -> Answers:
-    """Asks for these topics, without waiting for the answers."""
+    """Requests the descriptions of these topics, without waiting for the answers."""
     answers: Answers = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
     return answers
 
 
 def found(answers: Answers) -> dict[str, Described]:
-    """The topics that the cluster has, of those asked for; KafkaException where it did not answer in time."""
+    """Those of the requested topics that exist; KafkaException if the cluster did not answer in time."""
     there = {}
     for name, answer in answers.items():
         try:
@@ -62,7 +63,7 @@ def ids(topics: Mapping[str, Described]) -> dict[str, str]:
 
 
 def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
-    """CannotContinue when a topic has another number of partitions."""
+    """CannotContinue if a topic has another number of partitions."""
     for name, topic in topics.items():
         if topic.partitions != partitions:
             raise CannotContinue(
@@ -73,8 +74,8 @@ def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
 
 
 def replaced(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, str] | None:
-    """Says in English and Chinese which topic was deleted or made anew, so that its former messages are lost; None when all have their
-    known ids."""
+    """An English and a Chinese sentence about the first topic that was deleted or made again, so that its messages are lost; None if
+    all topics have their known ids."""
     for name, former in known.items():
         if now.get(name) != former:
             if name in now:

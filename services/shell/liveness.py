@@ -10,26 +10,26 @@ from confluent_kafka import Consumer, TopicPartition
 
 from services.shell import metrics
 from services.shell.restore import Restoring
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 SECONDS = 1.0
 """Seconds between two measurements of the lag."""
 
 
 class Liveness:
-    """Of one desk's loop."""
+    """The progress and the lag of one desk's loop."""
 
     def __init__(self, desk: str) -> None:
         self.restoring: Restoring | None = None
-        """How far the restore is, while there is one."""
+        """The progress of the restore; None if there is none now."""
         self.member_id = ""
         """The worker's member id in the group when it was last looked up; the supervisor removes older ones."""
         self.lag = 0
-        """Messages between the position and the end of what this worker was assigned."""
+        """Messages between the read positions and the ends of the partitions of this worker."""
         self.parked = 0
-        """Messages that wait in parking."""
+        """Messages that are parked now."""
         self.progress = time.monotonic()
-        """When the loop last made progress, or had nothing to do."""
+        """Monotonic time at which the loop last made progress, or had nothing to do."""
         self._desk = desk
         self._measured = 0.0
 
@@ -38,24 +38,27 @@ class Liveness:
         self.progress = time.monotonic()
 
     def idle(self) -> None:
-        """Nothing was read and nothing is due: that is progress where all is read."""
+        """Call when nothing was read and nothing is due; it counts as progress if the lag is 0."""
         if self.lag == 0:
             self.progressed()
 
     def stalled(self) -> float:
         """Seconds without progress while there is something to do; 0 when there is nothing to do."""
-        restoring = self.restoring  # reading records back is progress too, however many there are
+        restoring = self.restoring  # a restore that reads records makes progress, too
         return time.monotonic() - max(self.progress, restoring.moved if restoring else 0.0)
 
     def assignment_lost(self) -> None:
-        """The group may forget the member from here on; until it has given another id, none is told."""
+        """Clears the member id, because the group may remove this member from now on; `measure` sets the next
+        one."""
         self.member_id = ""
 
-    def measure(self, consumer: Consumer, stores: Mapping[int, Partition], read: Mapping[tuple[str, int], int]) -> None:
-        """Call often: looks once a second, from the loop's thread."""
+    def measure(
+        self, consumer: Consumer, stores: Mapping[int, PartitionStore], read: Mapping[tuple[str, int], int]
+    ) -> None:
+        """Measures lag and records once a second. Call it often, and only in the loop's thread."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            # called in the loop's thread only: called from another one it has hung
+            # only in the loop's thread, because it has hung when called in another one
             self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return

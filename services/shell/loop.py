@@ -1,9 +1,9 @@
 """How does a desk read, decide and write so that nothing is lost or doubled, whatever dies?
 
-One Kafka transaction a batch carries the facts, the new states, the parked messages and the read positions. `Loop` goes round: poll
-(`polling.py`), decide (`turn.py`), write and commit (`writing.py`), which then puts the records into the store; where that fails, abort,
-read again from the committed offsets and try again, with fewer messages (`retries.py`) or by halves (`pieces.py`). Everything happens in
-the thread that calls `run`; pages read `liveness` from another one.
+One Kafka transaction for each batch carries the facts, the new states, the parked messages and the read positions. `Loop` repeats these
+steps: poll (`polling.py`), decide (`turn.py`), write and commit (`writing.py`, which then puts the records into the store). If that
+fails, it aborts, reads again from the committed offsets and tries again, with fewer messages (`retries.py`) or by halves (`pieces.py`).
+Everything happens in the thread that calls `run`; pages read `liveness` from another one.
 """
 
 import contextlib

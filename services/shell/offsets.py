@@ -1,6 +1,6 @@
-"""Up to where has a loop read its inputs, and what of that is committed?
+"""Up to which offsets has a loop read its inputs, and which of them are committed?
 
-Offsets are the next ones to be read. `services/shell/positions.py` has the form in which they stand in the state topic.
+Offsets are the next ones to be read. `services/shell/positions.py` has the form in which they are kept in the state topic.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ class Offsets:
 
     def __init__(self) -> None:
         self.read: InputOffsets = {}
-        """What was read, committed or not; the lag counts from here."""
+        """The offsets of everything that was read, committed or not; the lag is counted from them."""
         self.passed_over: InputOffsets = {}
         """Read offsets whose messages changed nothing, and which are not committed yet."""
         self.committed: dict[int, dict[str, int]] = {}
         """Partition → input topic → offset by the last committed transaction."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Moves an offset forward only: the partition end that was reported in the same batch may lie behind the transaction marker that
-        follows the last message."""
+        """Notes these offsets as read, but never moves one back: the partition end that was reported in the same batch may lie behind
+        the transaction marker that follows the last message."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 

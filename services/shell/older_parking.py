@@ -1,5 +1,5 @@
-"""How is settled what an older version of the loop parked? It kept messages whole in the record, and where that was full it only
-announced them (`parking_full`)."""
+"""How are the messages settled that an older version of the loop parked? It kept them whole in the record, and if the record was full, it
+only announced them (`parking_full`)."""
 
 from schemas.parking import PARKING_FULL, DiscardParked, Origin
 from schemas.topics import parked_topic
@@ -60,7 +60,8 @@ class OlderParking:
         return True
 
     def settle_announced(self, entry: OverlayEntry, key: str, partition: int, order: Order, parked_offset: int) -> None:
-        """Settles what was announced as `parking_full` at this offset of the parked topic: it waits in no queue and lies at its origin."""
+        """Settles a message that was announced as `parking_full` at this offset of the parked topic. It is in no queue, and its value is
+        read at its origin."""
         if entry.waits or order.origin in entry.record.settled:
             return
         announced = self._reader.message_at(Origin(parked_topic(self._service), partition, parked_offset))

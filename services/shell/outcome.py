@@ -1,6 +1,7 @@
-"""What does a turn have to produce and to count? And how does a fact become a message, with id, headers and the copy for ports?
+"""Which messages does a turn produce, and what does it count? And how does a fact become a message, with id, headers and the copy for
+ports?
 
-Nothing of it is written yet: the loop produces the outputs in the transaction that also has the records and the read positions.
+Nothing is written here: the loop produces the outputs in the transaction that also has the records and the read positions.
 """
 
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ class TooLarge(Exception):
 
 @dataclass(slots=True)
 class Output:
-    """One message to produce; `partition` only where the key does not choose it. `for_ports`: the redacted form of a fact, which goes to
-    the ports' topic under the same key and headers, in the same transaction; None where ports get none."""
+    """One message to produce. `partition`: None if the key determines it. `for_ports`: the redacted form of a fact, which goes to the
+    ports' topic under the same key and headers, in the same transaction; None if ports get none."""
 
     topic: str
     key: str
@@ -53,7 +54,7 @@ class Outcome:
 
 
 class Cause(NamedTuple):
-    """What a fact carries on of the message that it was drawn from. `trace`: its `traceparent`, empty where there is none."""
+    """What a fact takes over from the message that caused it. `trace`: its `traceparent`, empty if there is none."""
 
     message_id: str
     correlation: str
@@ -61,13 +62,14 @@ class Cause(NamedTuple):
 
 
 def cause_of(message: Raw, message_id: str) -> Cause:
-    """`message_id`: the id under which the message was decided."""
+    """The cause of the facts that follow from this message. `message_id`: the id under which it was decided."""
     correlation = message.forwarded("correlationid").decode()
     return Cause(message_id, correlation or message_id, message.forwarded("traceparent"))
 
 
 def fact_headers(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, time: str, named: str = "") -> Headers:
-    """The headers of the `index`-th fact of its message. `named`: what stands for the index in its id, where that is taken already."""
+    """The headers of the `index`-th fact of its message. `named`: replaces the index in the fact's id if the usual id is taken
+    already."""
     return headers(
         id=fact_id(desk, cause.message_id, named or index),
         kind=fact.kind,
@@ -82,7 +84,7 @@ def fact_headers(desk: str, fact: Fact, index: int, sequence: int, cause: Cause,
 
 
 def fact_output(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, time: str, named: str = "") -> Output:
-    """As `fact_headers`, with topic, key and value; TooLarge where the fact fits into no message."""
+    """The message of a fact, with arguments as for `fact_headers`; TooLarge if the fact does not fit into a Kafka message."""
     key, value = fact.key, encode(fact)
     if len(value) > LARGEST_MESSAGE:
         raise TooLarge(f"{fact.kind} would have {len(value)} bytes; at most {LARGEST_MESSAGE}")
@@ -96,5 +98,5 @@ def fact_output(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, 
 
 
 def _redacted(fact: Fact, value: bytes) -> bytes:
-    """The value of the copy for ports; that of the fact where nothing of it is masked."""
+    """The value of the copy for ports; the fact's own value if none of its fields is masked."""
     return to_outside(fact, Audience.PORT) if hidden(type(fact), Audience.PORT) else value

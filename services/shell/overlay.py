@@ -17,15 +17,16 @@ from services.shell.desk import Desk
 from services.shell.outcome import TooLarge
 from services.shell.partition import key_in, partition_of
 from services.shell.positions import UNREADABLE
-from services.shell.store import Partition, Record, decode_record, encode_record, unreadable_record
+from services.shell.store import PartitionStore, Record, decode_record, encode_record, unreadable_record
 
 
 @dataclass(slots=True)
 class OverlayEntry:
-    """A record in the overlay, with its state decoded; `before` is the state that the batch found.
+    """A record in the overlay, with its state decoded; `before` is the state that it had before this turn.
 
-    `misplaced`: no record was there, and the key belongs to another partition. `unreadable`: why the state cannot be decoded.
-    `parked_now`: messages that this turn parked, which the parked topic does not show yet. `settled`: a parked message was.
+    `misplaced`: the key belongs to another partition, and nothing was decided for it in this one. `unreadable`: why the state
+    cannot be decoded. `parked_now`: how many messages this turn parked, which the parked topic does not show yet. `settled`:
+    whether this turn settled a parked message.
     """
 
     record: Record
@@ -55,8 +56,8 @@ class Overlay:
         self.entries: dict[tuple[int, str], OverlayEntry] = {}
         self._desk, self._partitions, self._at, self._retention = desk, partitions, at, retention
 
-    def entry(self, store: Partition, partition: int, key: str) -> OverlayEntry:
-        """The entry of this key; made from the store's record where the turn has none yet."""
+    def entry(self, store: PartitionStore, partition: int, key: str) -> OverlayEntry:
+        """The entry of this key; it is made from the store's record when the turn first needs it."""
         entry = self.entries.get((partition, key))
         if entry is None:
             data = store.records.get(key)
@@ -68,8 +69,9 @@ class Overlay:
             self.entries[partition, key] = entry
         return entry
 
-    def take_shared(self, store: Partition, partition: int) -> None:
-        """Takes the record that the desk keeps for the whole partition, decoded once for many turns."""
+    def take_shared(self, store: PartitionStore, partition: int) -> None:
+        """Makes the entry of the partition's shared record, if the desk has one. The store keeps its decoded state for later
+        turns."""
         if not self._desk.shared:
             return
         key = key_in(self._desk.shared, partition, self._partitions)
@@ -80,7 +82,7 @@ class Overlay:
             store.decoded(key, data, entry.before)
 
     def shared(self, partition: int, key: str) -> OverlayEntry | None:
-        """That record; None for itself, and of a desk that keeps none."""
+        """The entry of the shared record; None if `key` is the key of that record, or if the desk has none."""
         if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
             return None
         found = self.entries.get((partition, name))
@@ -91,7 +93,7 @@ class Overlay:
         )
 
     def open_deadlines(self, entry: OverlayEntry, key: str, state: Any) -> Iterable[Deadline]:
-        """The time limits of this state that an operator did not give up; ValueError where the record cannot be read."""
+        """The time limits of this state that an operator did not give up; ValueError if the state cannot be read."""
         if entry.unreadable:
             raise ValueError(entry.unreadable)
         found = self._desk.decider.deadlines(state)
@@ -99,7 +101,7 @@ class Overlay:
         return [d for d in found if deadline_id(self._desk.name, key, d) not in gone] if gone else found
 
     def check_fits(self, entry: OverlayEntry, key: str, state: Any) -> None:
-        """Raises where the record with this state could not be written."""
+        """Raises what `encoded` raises if the record cannot be written with this state."""
         before = entry.record
         entry.record = msgspec.structs.replace(before, n=before.n + 1)
         try:
@@ -108,9 +110,9 @@ class Overlay:
             entry.record = before
 
     def encoded(self, entry: OverlayEntry, key: str, state: Any) -> bytes | None:
-        """The value for the state topic, None for a record that is forgotten; sets `closed`, `due` and `state` of the record.
+        """The value for the state topic, None if the record is forgotten; sets `closed`, `due` and `state` of the record.
 
-        TooLarge where it fits into no message; and whatever the decider raises.
+        Raises TooLarge if the value does not fit into a message, and whatever the decider raises.
         """
         decider, record = self._desk.decider, entry.record
         if entry.forgotten:
@@ -120,7 +122,7 @@ class Overlay:
             waits or record.n or record.answered_ids or record.requests or record.settled or record.discarded
         ):
             if state == decider.INITIAL:
-                return None  # all there ever was of this key was given up
+                return None  # nothing of this key was ever decided, so that no record is needed
         if not waits:
             record.closed = decider.closed(state)
             if record.closed:
@@ -135,7 +137,7 @@ class Overlay:
             raise TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
         return data
 
-    def _read(self, store: Partition, data: bytes, partition: int, key: str) -> OverlayEntry:
+    def _read(self, store: PartitionStore, data: bytes, partition: int, key: str) -> OverlayEntry:
         try:
             return self._found(decode_record(data), store.state_of(key, data), partition, key)
         except UNREADABLE as error:

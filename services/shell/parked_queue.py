@@ -15,13 +15,13 @@ from services.shell.store import WaitingMessages
 
 
 class ParkedQueue:
-    """Parks messages of one service in one turn. `time`: `at` as a header has it."""
+    """Parks messages of one service in one turn. `time`: `at` in the form of a header."""
 
     def __init__(self, service: str, at: datetime, time: str, reader: ParkedReader, outcome: Outcome) -> None:
         self._service, self._at, self._time, self._reader, self._outcome = service, at, time, reader, outcome
 
     def park(self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble) -> None:
-        """Sets the message aside, behind what is parked of this key already."""
+        """Parks the message, behind those of its key that are parked already."""
         origin = Origin(message.topic, message.partition, message.offset)
         record = entry.record
         waiting = record.waiting
@@ -34,7 +34,7 @@ class ParkedQueue:
     def park_again(
         self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int
     ) -> None:
-        """Publishes why; a later attempt adds nothing to the queue."""
+        """Publishes why a message is parked. It is counted only at the first attempt; later it is in the queue already."""
         entry.dirty = True
         if attempt == 1:
             self._outcome.count_parked(trouble.reason)

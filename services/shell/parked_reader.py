@@ -15,7 +15,7 @@ from services.shell.settings import WorkerSettings
 MESSAGES, BYTES = 2000, 8 << 20
 """Limits of one read. It ends with the message that reaches one of them."""
 SECONDS = 10.0
-"""How long the cluster may take for an answer; after that the turn is begun anew."""
+"""How long the cluster may take for an answer; after that the turn is started again."""
 
 NO_SUCH_PARTITION = frozenset(
     {

@@ -1,4 +1,5 @@
-"""How does a message become a `MessageParked`, and a message again? And what must the loop bring so that it can be replayed?"""
+"""How is a message turned into a `MessageParked`, and back into a message? And what must a turn be able to read for a
+replay?"""
 
 import base64
 from dataclasses import dataclass, field
@@ -36,7 +37,8 @@ class Trouble:
 
 @dataclass(slots=True)
 class Stretch:
-    """Committed messages of a parked topic. `next`: where to read on; `at_end`: nothing more lies there now."""
+    """Consecutive committed messages of a parked topic. `next`: the offset at which reading goes on; `at_end`: whether no
+    message follows now."""
 
     messages: list[Raw] = field(default_factory=list)
     next: int = 0
@@ -44,24 +46,25 @@ class Stretch:
 
 
 class ParkedReader(Protocol):
-    """What a turn reads while it decides; the loop reads it from the cluster, a test from memory."""
+    """What a turn may read while it decides. The loop reads it from the cluster, tests read it from memory."""
 
     def end(self, partition: int) -> int:
-        """An offset of the parked topic that is not after anything parked from now on."""
+        """An offset of the parked topic at or before every message that is parked from now on."""
 
     def read(self, partition: int, start: int) -> Stretch:
-        """Committed messages of the parked topic from `start` on: a bounded number and size."""
+        """Committed messages of the parked topic from offset `start` on, limited in number and size."""
 
     def message_at(self, origin: Origin) -> Raw | None:
-        """The message that lies there; None when none does."""
+        """The message at this position; None if there is none."""
 
 
 def parked_fact(
     service: str, subject: str, message: Raw, trouble: Trouble, at: datetime, attempt: int
 ) -> MessageParked:
-    """What is published of a message set aside; it always fits, whatever the message was.
+    """The fact that a message was parked. Its size is limited, so that it always fits into a Kafka message.
 
-    Made without validation: nothing is left that could fail here, and a key of older days may hold what no key holds today.
+    It is made without validation, because parking must not fail: a key from an older version may hold what no key may hold
+    today.
     """
     value, key = message.value, message.key
     kept = value is None or len(value) <= LARGEST_CARRIED
@@ -92,7 +95,7 @@ def parked_fact(
 
 
 def parked_raw(fact: MessageParked) -> Raw:
-    """The message as it was read; without a value where that was too large to be kept."""
+    """The message as it was read; without a value if that was too large to be kept."""
     key = fact.subject.encode() if fact.own_key else fact.key_base64 and base64.b64decode(fact.key_base64)
     content = {name: text.encode() for name, text in fact.headers.items()}
     content |= {name: base64.b64decode(text) for name, text in fact.binary_headers.items()}
@@ -101,7 +104,7 @@ def parked_raw(fact: MessageParked) -> Raw:
 
 
 def can_be_read(fact: MessageParked) -> bool:
-    """Whether `parked_raw` gives the message: no desk writes base64 that is none."""
+    """Whether `parked_raw` can decode the message. A desk always writes valid base64, another writer may not."""
     try:
         parked_raw(fact)
     except ValueError:
@@ -110,7 +113,7 @@ def can_be_read(fact: MessageParked) -> bool:
 
 
 def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | None:
-    """The fact, if this message of the parked topic is one of `service` that adds to the queue of `subject`."""
+    """The fact, if `service` wrote this message of the parked topic and it adds to the queue of `subject`; else None."""
     if message.key != subject or message.headers.get("ce_type") != b"MessageParked":
         return None
     if message.headers.get("ce_source") != f"/desks/{service}".encode():
@@ -125,7 +128,7 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
 
 
 def parking_headers(fact: Parking, time: str, attempt: int = 1) -> Headers:
-    """The headers of a parking fact: its cause is the origin."""
+    """The headers of a parking fact. Its cause is the origin of the parked message."""
     cause = "/".join(map(str, fact.origin))
     again = "" if attempt == 1 else f"{attempt}/"
     return headers(
@@ -146,7 +149,8 @@ def topic_and_value(fact: Parking) -> tuple[str, bytes]:
 
 
 def decode_order(message: Raw, service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
-    """An operator's order, in today's form or the older one; Undecodable when it is none."""
+    """Reads an operator's order, in today's form or the older one; Undecodable if it is none, or is about another service or
+    key."""
     try:
         order = read_order(message.text("ce_type"), message.value, service, subject, at)
         edited_value(order)
@@ -162,6 +166,6 @@ def decode_order(message: Raw, service: str, subject: str, at: str) -> ReplayPar
 
 
 def edited_value(order: ReplayParked | DiscardParked) -> bytes | None:
-    """The corrected value, if the operator gave one; ValueError when it is not base64."""
+    """The corrected value, None if the operator gave none; ValueError if it is not base64."""
     text = order.value_base64 if isinstance(order, ReplayParked) else None
     return None if text is None else base64.b64decode(text, validate=True)

@@ -25,7 +25,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 @lru_cache(8192)
 def key_in(prefix: str, partition: int, partitions: int) -> str:
-    """The first of `prefix/0`, `prefix/1`, … that lies in this partition; ValueError for a partition that there is not."""
+    """The first of `prefix/0`, `prefix/1`, … that belongs to this partition; ValueError if there is no such partition."""
     if not 0 <= partition < partitions:
         raise ValueError(f"{partition} is none of {partitions} partitions")
     return next(

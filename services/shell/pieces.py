@@ -1,7 +1,7 @@
-"""How is a batch written of which one message cannot be written? Piece by piece, each in a transaction of its own.
+"""How is a batch written if one of its messages cannot be written? Piece by piece, each in a transaction of its own.
 
-`services/shell/halving.py` says which pieces are tried, and when a message is at fault; this file writes them, and asks the broker
-whether a topic takes anything at all.
+`services/shell/halving.py` chooses the pieces and finds the message that is the cause; this file writes them, and tests whether a
+topic accepts any message at all.
 """
 
 import time
@@ -27,7 +27,7 @@ from services.shell.parking import Trouble
 from services.shell.transactions import Transactions
 
 Write = Callable[[Sequence[Item], Mapping[ItemId, Trouble]], None]
-"""Decides these items and commits what comes of it, the refused ones parked; KafkaException where that fails."""
+"""Decides these items and commits the outcome, with the refused ones parked; KafkaException if that fails."""
 
 log = structlog.get_logger()
 
@@ -39,14 +39,14 @@ class Pieces:
         self._desk, self._transactions, self._write, self._stopped = desk, transactions, write, stopped
 
     def commit(self, items: Sequence[Item]) -> None:
-        """Commits the batch piece by piece, each bad message parked; raises an error that no message caused."""
+        """Commits the batch piece by piece and parks each bad message; KafkaException if the error was caused by no message."""
         until = time.monotonic() + SECONDS
         fault = Halving(self._try, self._accepts, lambda: self._stopped() or time.monotonic() > until).run(items)
         if fault is not None:
             raise KafkaException(fault.error)
 
     def _try(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
-        """Commits these items; or says which fault of a message was in the way, and then nothing of them is written."""
+        """Commits these items and returns None, or returns the fault of a message; none of the items is committed then."""
         for attempt in range(TRIES):
             self._transactions.reports = reports = DeliveryReports()
             try:
@@ -62,7 +62,7 @@ class Pieces:
         raise AssertionError("every try returns or raises")
 
     def _accepts(self, fault: Fault) -> bool:
-        """Whether the topic takes another message now where it refused this one; that message is never committed."""
+        """Whether the topic that refused a message accepts another one now; that one is never committed."""
         if fault.topic is None:
             return True
         for _ in range(TRIES):
@@ -82,7 +82,8 @@ class Pieces:
         return False
 
     def _aborted(self, reports: DeliveryReports, problem: KafkaException) -> Fault:
-        """Aborts, and returns the fault of a message that ended this transaction; raises the problem if it was something else."""
+        """Aborts the transaction and returns the fault of the message that made it fail; raises `problem` if it had another
+        cause."""
         if not may_be_of_message(problem.args[0], following=True):
             raise problem
         self._transactions.replace_after_refusal()

@@ -11,7 +11,7 @@ from services.shell.layout import CannotContinue
 from services.shell.settings import WorkerSettings
 
 LEAVE_SECONDS = 2.0
-"""How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
+"""Seconds for which an orderly stop waits until the group has taken the partitions back. Later the group notices by itself."""
 FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """Errors after which the consumer reads nothing any more: the process must end and start again."""
 IDLE_SECONDS = 0.1
@@ -23,15 +23,15 @@ class Poller:
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls, assignment: Assignment) -> None:
         self.polled = 0
-        """How much the last poll took from the client: messages, and notices in their place."""
+        """How many messages and client events the last poll took."""
         self._desk, self._settings, self._calls, self._assignment = desk, settings, calls, assignment
 
     def poll(self, size: int, due: bool, committed_at: float) -> list[Message]:
-        """At most `size` messages. `due`: whether time limits wait, so that this does not; `committed_at`: when (monotonic) the last
+        """At most `size` messages. `due`: whether time limits are due, so that this must not wait; `committed_at`: when (monotonic) the last
         batch was committed.
 
-        Empty after a rebalance: what was read before it will be read again by its new owner. CannotContinue where the read position is not in
-        the topic; KafkaException for what ends this process.
+        Returns none after a rebalance, because the new owner reads those messages again. CannotContinue if a topic does not have the read
+        position; KafkaException for an error that must end the process.
         """
         generation = self._assignment.generation
         self.polled = 0
@@ -50,7 +50,7 @@ class Poller:
         return messages
 
     def leave(self) -> None:
-        """Hands the partitions over now, and waits until the group knows."""
+        """Gives the partitions back now, and waits until the group has taken them."""
         consumer = self._assignment.consumer
         consumer.unsubscribe()
         deadline = time.monotonic() + LEAVE_SECONDS
@@ -58,7 +58,7 @@ class Poller:
             self._consume(1, 0.05)
 
     def _consume(self, most: int, seconds: float) -> list[Message]:
-        """As the consumer's own, and takes over what was assigned meanwhile."""
+        """As `Consumer.consume`; then takes over the partitions that were assigned meanwhile."""
         messages: list[Message] = self._assignment.consumer.consume(most, seconds)
         self._assignment.take_over_assigned()
         return messages

@@ -1,4 +1,4 @@
-"""Up to where has a desk read its inputs, and may it go on from there?
+"""Up to which offsets has a desk read its inputs, and may it go on from there?
 
 The read positions of a partition are kept in the state topic, beside the records that belong to them, and in the
 consumer group. The cluster forgets those of the group after some idle days (`offsets.retention.minutes`). Records

@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 
 _OPEN_TO_OTHERS = 0o037
-"""Rights that a file with a secret may not give: any to others; to the group no more than to read (a mounted secret has that)."""
+"""Mode bits that a file with a secret may not have. Others may have no right; the group may read, because a mounted secret allows
+that."""
 
 
 class NotPrivate(Exception):
-    """A file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and shows nothing of it."""
+    """A file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and does not show the
+    secret."""
 
 
 NO_DRAW_KEYS = (
@@ -18,9 +20,9 @@ NO_DRAW_KEYS = (
 
 
 def read_private(file: Path, remedy: str = NO_DRAW_KEYS) -> str:
-    """The text of the file; NotPrivate where it is missing, cannot be read, or others than its owner and group may read or change it.
+    """The text of the file; NotPrivate if it is missing, cannot be read, or gives others than its owner a right in `_OPEN_TO_OTHERS`.
 
-    `remedy`: what is to be done where it is missing.
+    `remedy`: what the error advises if the file is missing.
     """
     try:
         with file.open("rb") as opened:
@@ -37,9 +39,9 @@ def read_private(file: Path, remedy: str = NO_DRAW_KEYS) -> str:
 
 
 def write_private(file: Path, text: str, *, fresh: bool = False) -> None:
-    """Writes the whole file or nothing, readable by its owner alone, and on the disk when this returns.
+    """Writes the whole file or nothing, readable by its owner alone; it is on the disk when this returns.
 
-    With `fresh`, FileExistsError where the file is there already, also when another process makes it at this moment.
+    With `fresh`, FileExistsError if the file exists already, even if another process makes it at the same moment.
     """
     beside = file.with_name(f"{file.name}.{os.getpid()}.new")
     beside.unlink(missing_ok=True)

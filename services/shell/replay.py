@@ -1,7 +1,7 @@
 """How are parked messages decided again, or given up? In their order, a bounded number a turn, each exactly once.
 
-An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked
-topic. A replay that is not finished in one turn goes on in the next ones: the record says so, and has a time limit for it.
+An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. A
+replay that one turn does not finish goes on in the next turns, because its record notes it and is due at once.
 """
 
 from datetime import datetime
@@ -24,7 +24,8 @@ REPLAYED = 200
 
 
 class Replays:
-    """The orders and replays of one turn. `time`: `at` as a header has it; `one_by_one`: at most one message a turn is decided."""
+    """The orders and replays of one turn. `time`: `at` in the form of a header; `one_by_one`: at most one message of a replay is decided in this
+    turn."""
 
     def __init__(
         self,
@@ -44,7 +45,8 @@ class Replays:
         self._most = 1 if one_by_one else REPLAYED
 
     def order(self, entry: OverlayEntry, key: str, message: Raw) -> None:
-        """Carries an order out; one that is not about the first parked message of its key was carried out before, or comes too soon."""
+        """Carries out an order if it names the first parked message of its key, or one that an older version only announced. Any other order was
+        carried out before, or comes too soon, and is ignored. Undecodable if the order cannot be read."""
         order = decode_order(message, self._service, key, self._time)
         waiting = entry.record.waiting
         if entry.record.parked:
@@ -57,14 +59,14 @@ class Replays:
             self._older.settle_announced(entry, key, message.partition, order, order.parked_offset)
 
     def _replay_older(self, entry: OverlayEntry, key: str, partition: int, order: Order) -> None:
-        """What an older version parked comes first; what waits in the topic follows."""
+        """Settles the messages that an older version kept in the record, and after them those in the parked topic."""
         if self._older.settle_recorded(entry, key, partition, order) and entry.record.waiting is not None:
             entry.record.waiting.replay = Replay(-1, order.asked_by)
             self._step(entry, key, partition, None)
 
     def go_on(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None = None) -> None:
-        """The next step of a replay that an earlier turn did not finish. `refusal`: why this step cannot be written; then the replay
-        ends, and nothing is read for it, since that may be what fails."""
+        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written; the
+        replay then ends without reading anything, because the reading may be what fails."""
         waiting = entry.record.waiting
         if waiting is None or waiting.replay is None or entry.record.parked:
             return
@@ -92,7 +94,8 @@ class Replays:
     # what waits in the parked topic
 
     def _step(self, entry: OverlayEntry, key: str, partition: int, order: Order | None) -> None:
-        """Settles what one stretch of the parked topic holds of this key. `order`: the one about the first message, if that is still to come."""
+        """Settles the messages of this key in the next stretch of the parked topic. `order`: the order about the first of them; None if it is
+        carried out already, or cannot be read in this turn."""
         waiting = entry.record.waiting
         assert waiting is not None and waiting.replay is not None
         entry.dirty = True
@@ -107,7 +110,7 @@ class Replays:
                 continue
             waiting.start, waiting.first = message.offset, fact.origin
             if waiting.replay is None:
-                return  # an order of its own is awaited for this one
+                return  # after a discard, the next message waits for an order of its own
             if settled == self._most:
                 self._later(entry)
                 return
@@ -136,7 +139,7 @@ class Replays:
         order: Order | None,
         waiting: WaitingMessages,
     ) -> bool:
-        """Decides or discards this message, the first of its key; False when the replay ends or pauses here."""
+        """Decides or discards the first parked message of this key. Returns False if the replay ends or pauses here."""
         assert waiting.replay is not None
         by = waiting.replay.ordered_by
         if isinstance(order, DiscardParked):
@@ -164,7 +167,7 @@ class Replays:
         return True
 
     def _again(self, fact: MessageParked, trouble: Trouble, partition: int, attempt: int) -> None:
-        """The first version stays what waits; a correction that did not help stands in its order."""
+        """Publishes that the replay of a message failed. The original message stays parked; a corrected value stands only in its order."""
         why = {"reason": trouble.reason, "error": shown(trouble.error), "occurred_at": self._at}
         self._queue.announce(fact.model_copy(update={**why, "attempt": attempt}), partition, attempt)
 
@@ -174,11 +177,12 @@ class Replays:
             entry.record.waiting = None
 
     def _later(self, entry: OverlayEntry) -> None:
-        """Notes in the record that the next turn goes on, in whatever worker it runs."""
+        """Makes the record due, so that the next turn goes on with the replay, whichever worker runs it."""
         entry.record.due = self._at.timestamp()
 
     def _stop(self, entry: OverlayEntry, key: str, partition: int, waiting: WaitingMessages, trouble: Trouble) -> None:
-        """The replay cannot go on: the reason is published for the message that is first now, as far as that one is known."""
+        """Ends a replay that cannot go on, and publishes the reason for the first message that waits, or for the last one if the first is not
+        known."""
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})
         self._queue.park_again(entry, key, unread, trouble, partition, waiting.attempt)

@@ -1,4 +1,4 @@
-"""Has this key answered this request before? Which requests a record remembers, and for how long."""
+"""Was this request answered for this key before? Which requests a record remembers, and for how long."""
 
 from enum import Enum
 from hashlib import blake2b
@@ -8,11 +8,13 @@ import msgspec
 from services.shell.codec import Raw
 
 LAST_REMEMBERED = 64
-"""So many requests of a key are remembered, however old they are."""
+"""This many requests of a key, the last ones, are remembered however old they are."""
 REMEMBERED_SECONDS = 24 * 3600.0
-"""And all of the last 24 hours, as docs/ports.md and the API's document promise to senders of an Idempotency-Key."""
+"""All requests of the last 24 hours are remembered, too, as docs/ports.md and the API's document promise to senders of an
+Idempotency-Key."""
 MOST_REMEMBERED = 512
-"""Requests of one key within that time; more are refused (`too_many_requests`), unless they can only hold goods."""
+"""The most requests of one key within that time; more are refused (`too_many_requests`), unless they can only hold
+goods."""
 _TIME = b'"occurred_at":"'
 
 
@@ -25,7 +27,7 @@ class AnsweredRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Repeat(Enum):
-    """What a request is to a record: `OTHER` has the id of an answered request and another content."""
+    """How a request compares with the answered ones: `OTHER` has the id of an answered request and another content."""
 
     NEW = "new"
     SAME = "same"
@@ -33,8 +35,8 @@ class Repeat(Enum):
 
 
 def content_digest(message: Raw) -> str:
-    """Tells one content from another, as 16 hexadecimal digits: of the kind and the value without its `occurred_at`, since
-    a sender that did not get its answer asks the same again at a later time."""
+    """A digest of a request's content, as 16 hexadecimal digits: of the kind, and of the value without its `occurred_at`,
+    because a sender that did not get its answer sends the same request again at a later time."""
     value = message.value or b""
     begin = value.find(_TIME)
     if begin >= 0:
@@ -44,7 +46,8 @@ def content_digest(message: Raw) -> str:
 
 
 def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: str) -> Repeat:
-    """`before`: ids that an older version remembered without their content; they are taken for the same request."""
+    """Whether a request with this id was answered before. `before`: ids that an older version remembered without their
+    content; a request with such an id is taken for the same one."""
     found = False
     for each in requests:
         if each.id == id:
@@ -57,7 +60,7 @@ def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: s
 
 
 def remembered(requests: list[AnsweredRequest], new: AnsweredRequest) -> list[AnsweredRequest]:
-    """The requests with this one, without those that need not be remembered any more."""
+    """The requests and the new one, without those that need not be remembered any more."""
     kept = [*requests, new]
     first = max(0, len(kept) - MOST_REMEMBERED)
     last = len(kept) - LAST_REMEMBERED
@@ -67,5 +70,5 @@ def remembered(requests: list[AnsweredRequest], new: AnsweredRequest) -> list[An
 
 
 def too_many(requests: list[AnsweredRequest], at: float) -> bool:
-    """Whether one more would push out a request that was heard within the promised time."""
+    """Whether one more would displace a request that was decided within the promised time. `at`: Unix seconds."""
     return len(requests) >= MOST_REMEMBERED and requests[-MOST_REMEMBERED].at >= at - REMEMBERED_SECONDS

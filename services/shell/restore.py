@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from services.shell import positions
 from services.shell.clients import desk_reader
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 BATCH = 10_000
 """Messages taken from the client at once: each batch is unpacked by built-in functions, not message by message."""
@@ -18,13 +18,13 @@ BATCH = 10_000
 
 @dataclass(slots=True)
 class Restoring:
-    """How far a restore is: messages read, and how many lie in the topic at most. Read by the pages, in another thread."""
+    """The progress of a restore: messages read, and how many there are at most. The pages read it in another thread."""
 
     read: int = 0
     total: int = 0
     parked: int = 0
     moved: float = 0.0
-    """When it last read something."""
+    """Monotonic time at which it last read a message."""
 
 
 def restore(
@@ -35,11 +35,11 @@ def restore(
     stop: threading.Event,
     progress: Restoring,
     timeout: float = 300,
-) -> dict[int, Partition]:
-    """The committed records of these partitions of a state topic, read with the credential of its service.
+) -> dict[int, PartitionStore]:
+    """Partition → store with its committed records from a state topic, read with the credential of the service.
 
-    Reads up to the high watermark seen at the start; where a dead worker's transaction is still open, waits until the
-    broker has ended it. TimeoutError after `timeout` seconds without a message, InterruptedError when `stop` is set.
+    Reads up to the high watermark seen at the start; if a dead worker's transaction is still open, waits until the broker
+    has ended it. TimeoutError after `timeout` seconds without a message, InterruptedError if `stop` is set.
     """
     spans = _spans(service, settings, topic, partitions)
     progress.total, progress.moved = sum(end - start for start, end in spans.values()), time.monotonic()
@@ -48,7 +48,7 @@ def restore(
     if waiting:
         reader = desk_reader(service, settings)
         try:
-            # from a number: librdkafka asks for "the beginning" again only after half a second when no leader is known yet
+            # a number: without a leader librdkafka asks for "the beginning" again only after half a second
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():
@@ -61,7 +61,7 @@ def restore(
                     progress.read, progress.moved = progress.read + len(batch), time.monotonic()
         finally:
             reader.close()
-    stores = {p: Partition() for p in partitions}
+    stores = {p: PartitionStore() for p in partitions}
     for p, store in stores.items():
         store.first = spans[p][0]
         store.take_positions(records[p].pop(positions.KEY, None))
@@ -70,7 +70,8 @@ def restore(
 
 
 def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
-    """The messages of a batch without the client's notices; a partition read to its end no longer waits."""
+    """The messages of a batch without the client's events. Removes each partition that is read to its end from
+    `waiting`."""
     notices = list(filter(Message.error, batch))
     for notice in notices:
         error = notice.error()
@@ -87,7 +88,7 @@ def _take(records: dict[int, dict[str, bytes | None]], batch: list[Message]) -> 
         messages = list(group)
         try:
             keys = list(map(bytes.decode, map(Message.key, messages)))
-        except UnicodeDecodeError:  # no desk has such a key: nobody asks for its record
+        except UnicodeDecodeError:  # no desk writes such a key, so its record is never needed
             messages = [message for message in messages if _is_text(message.key())]
             keys = [message.key().decode() for message in messages]
         records[partition].update(zip(keys, map(Message.value, messages), strict=True))
@@ -102,7 +103,7 @@ def _is_text(key: bytes) -> bool:
 
 
 def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
-    """First offsets and high watermarks, transactions still open included."""
+    """Partition → first offset and high watermark, which counts open transactions, too."""
     asker = desk_reader(service, settings, {"isolation.level": "read_uncommitted"})
     try:
         return {p: _span(asker, TopicPartition(topic, p)) for p in partitions}
@@ -111,7 +112,8 @@ def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[
 
 
 def _span(asker: Consumer, topic_partition: TopicPartition, tries: int = 50) -> tuple[int, int]:
-    """A broker that just started, or a topic that was just made, has no leader for a moment."""
+    """First offset and high watermark. It retries, because a broker that just started, or a topic that was just made, has
+    no leader for a moment."""
     for attempt in range(tries):
         try:
             low, high = asker.get_watermark_offsets(topic_partition, timeout=30)

@@ -1,9 +1,8 @@
 """How often has a batch failed, and how many messages does the next one take?
 
-A fresh process begins with one message. A batch that was full and quick is followed by one of twice its size, up to
-`DTG_BATCH`; one that failed is read again in halves. So a batch that takes longer than a transaction, a call of the broker or
-`/livez` allows is never tried at the same size for ever, not even by a process that starts afresh, and nothing is parked because
-it was slow.
+A fresh process begins with one message. A batch that was full and quick is followed by one of twice its size, up to `DTG_BATCH`;
+after a failure, the next batch has half the size. So a batch that takes longer than a transaction, a call of the broker or `/livez`
+allows is never tried at the same size for ever, not even by a process that starts afresh, and nothing is parked because it was slow.
 """
 
 from collections.abc import Mapping
@@ -13,14 +12,15 @@ from confluent_kafka import KafkaError
 from services.shell.halving import may_be_of_message
 
 QUICK = 0.25
-"""Share of the transaction's time that a batch may take if the next one shall be twice as large: that one takes half of the time."""
+"""Share of the transaction's time that a batch may take if the next one is to be twice as large. That one then takes about half of
+the time."""
 
 InputPartition = tuple[str, int]
 """Topic and partition."""
 
 
 class Retries:
-    """The failures of one loop since it last got on, and the size of its next batch.
+    """The failures of one loop since its last progress, and the size of its next batch.
 
     `most`: messages in one transaction at most. `seconds`: how long a transaction may take.
     """
@@ -36,8 +36,8 @@ class Retries:
         """Topic and partition → the first and the last offset of what failed and is not committed yet."""
 
     def failed(self, error: KafkaError, taken: int, offsets: Mapping[InputPartition, tuple[int, int]]) -> None:
-        """A batch of `taken` messages, or keys with time limits, was not committed; `offsets`: the first and the last one of each
-        topic and partition."""
+        """Notes that a batch of `taken` messages, or keys with time limits, was not committed; `offsets`: the first and the last one
+        of each topic and partition."""
         self.failures += 1
         self.may_be_of_message += may_be_of_message(error)
         self.size = max(1, min(self.size, taken) // 2)
@@ -45,9 +45,9 @@ class Retries:
             self._failed[each] = first, max(last, self._failed.get(each, (first, last))[1])
 
     def committed(self, taken: int, seconds: float, positions: Mapping[InputPartition, int]) -> None:
-        """A batch was committed after so many seconds. `positions`: the next offset of each topic and partition.
+        """Notes that a batch was committed after so many seconds. `positions`: the next offset of each topic and partition.
 
-        A batch without the messages that failed, time limits alone for instance, says nothing about them.
+        A batch that has none of the failed messages, for instance only time limits, does not reset the counts.
         """
         if taken >= self.size and seconds <= QUICK * self._seconds:
             self.size = min(self._most, self.size * 2)
@@ -62,9 +62,9 @@ class Retries:
             self.failures = self.may_be_of_message = 0
 
     def committed_piece(self) -> None:
-        """A part of a batch that is tried by halves was committed: the broker takes transactions."""
+        """Notes that a part of a batch that is tried by halves was committed, so that the broker accepts transactions."""
         self.failures = 0
 
     def assignment_lost(self) -> None:
-        """The messages that failed are somebody else's now."""
+        """Forgets the messages that failed, because another worker reads them now."""
         self._failed.clear()

@@ -16,7 +16,7 @@ HIGHEST_PORT = 65_535
 
 
 def servers(text: str) -> str:
-    """The text, which names the bootstrap servers of a cluster; an error of a setting where it does not."""
+    """Returns the text if it is a list of bootstrap servers; PydanticCustomError if it is not."""
     for each in text.split(","):
         named = _SERVER.fullmatch(each.strip())
         if named is None or not 1 <= int(named[1] or 1) <= HIGHEST_PORT:
@@ -27,11 +27,11 @@ def servers(text: str) -> str:
 
 
 Servers = Annotated[str, AfterValidator(servers)]
-"""Bootstrap servers of a Kafka cluster: host:port[,host:port]; without a port it is Kafka's own."""
+"""Bootstrap servers of a Kafka cluster: host:port[,host:port]; without a port, Kafka's default port is used."""
 
 
 def unusable(error: ValidationError) -> str:
-    """Which settings of the environment cannot be used: a line in both languages, and a line with the reason for each setting."""
+    """The message about settings that cannot be used: a line in both languages, and a line with the reason for each setting."""
     wrong = [
         f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
         for one in error.errors(include_url=False, include_input=False)
@@ -145,11 +145,12 @@ class WorkerSettings(AccessSettings):
 
     @property
     def heartbeat_ms(self) -> int:
-        """Milliseconds between heartbeats. A member learns of a rebalance by one: a long session must not make it late."""
+        """Milliseconds between heartbeats. A member learns of a rebalance by one, so it is short even if the session timeout is
+        long."""
         return max(300, min(self.session_timeout_ms // 4, 3_000))
 
     def accepts_lost_states(self, desk: str) -> bool:
-        """Whether an operator has agreed that this desk goes on without what is missing of its states."""
+        """Whether an operator has agreed that this desk goes on although records of its state topic are missing."""
         return desk in [name.strip() for name in self.accept_lost_states.split(",")]
 
     def desk_names(self) -> tuple[str, ...]:

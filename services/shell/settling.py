@@ -18,14 +18,14 @@ Order = ReplayParked | DiscardParked
 
 
 class BoundedReader:
-    """The readings of one turn. Ask `may_read` before each that can wait for the next turn."""
+    """The reads of one turn, which are limited to READS. Call `may_read` before each read that can wait for the next turn."""
 
     def __init__(self, reader: ParkedReader) -> None:
         self._reader = reader
         self._reads = 0
 
     def may_read(self) -> bool:
-        """Whether this turn may read once more; counts the reading."""
+        """Whether this turn may read once more; counts that read."""
         self._reads += 1
         return self._reads <= READS
 
@@ -38,7 +38,8 @@ class BoundedReader:
         return self._reader.message_at(origin)
 
     def whole(self, message: Raw) -> Raw:
-        """The message as it lies at its origin, with a value that was too large to be parked; as it is where nothing lies there."""
+        """The message as it is at its origin, with a value that was too large to be parked; `message` itself if the origin has none
+        any more."""
         original = self._reader.message_at(Origin(message.topic, message.partition, message.offset))
         return message if original is None else original
 
@@ -50,7 +51,7 @@ class Settlements:
         self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
 
     def discarded(self, entry: OverlayEntry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
-        """`by`: who ordered it. A discarded time limit does not come due again."""
+        """Publishes that a parked message was discarded. `by`: who ordered it. A discarded time limit does not come due again."""
         if origin.is_deadline:
             entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
         self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
@@ -58,13 +59,13 @@ class Settlements:
     def replayed(
         self, entry: OverlayEntry, key: str, partition: int, origin: Origin, message: Raw, order: Order | None, by: str
     ) -> None:
-        """`order`: the one that may have corrected this message."""
+        """Publishes that a parked message was replayed. `order`: the order about this message, which may have a corrected value."""
         edited = order.value_base64 if isinstance(order, ReplayParked) else None
         fields = self._fields(key, origin, message.text("ce_type"), by)
         self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
 
     def not_counted(self) -> None:
-        """The one that was settled last was in no queue, and so in no count of what waits."""
+        """Takes the last settled message out of the count: it was in no queue, so it was not counted as parked either."""
         self._outcome.settled -= 1
 
     def _announce(self, entry: OverlayEntry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:

@@ -155,7 +155,7 @@ def parked_in(data: bytes) -> int:
     return len(record.parked) + (record.waiting.count if record.waiting else 0)
 
 
-class Partition:
+class PartitionStore:
     """The records of one partition and the heap of their deadlines. It is dropped when the partition is revoked, and
     restored from the state topic when the partition is assigned."""
 

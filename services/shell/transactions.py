@@ -1,7 +1,7 @@
 """How is a transaction begun, filled and committed until its outcome is known? The producer of one loop, and its replacement.
 
-One transaction has the facts, records, parked messages and read positions of a batch. What raises KafkaException leaves a transaction
-that can be aborted, where the error is not fatal; RuntimeError means that the outcome is not known, and that the process must end.
+One transaction has the facts, records, parked messages and read positions of a batch. After a KafkaException whose error is not fatal,
+the transaction can be aborted; RuntimeError means that the outcome is not known, and that the process must end.
 """
 
 import math
@@ -23,13 +23,13 @@ FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOW
 COMMIT_SECONDS = 10.0
 """How long one attempt to commit waits for the broker's answer."""
 COMMITS = 6
-"""How often the outcome of a commit is asked for before the process gives up."""
+"""Attempts to commit, each without an answer of the broker, before the process gives up."""
 
 log = structlog.get_logger()
 
 
 class Transactions:
-    """The transactions of one desk, one after another. `connect` comes first."""
+    """The transactions of one desk, one after another. Call `connect` first."""
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
         self.reports: DeliveryReports | None = None
@@ -39,7 +39,7 @@ class Transactions:
         self._begun = math.inf
 
     def connect(self) -> None:
-        """A fresh producer; it ends what the one before left open."""
+        """Makes a new producer, which aborts a transaction that the former one left open."""
         self._producer = desk_producer(self._desk, self._settings, self._calls.on_producer_error)
         self._calls.serve_errors = lambda: self._producer.poll(0)
         self._calls.broker_was_away = False
@@ -70,7 +70,7 @@ class Transactions:
                 raise raised(error) from error
 
     def flush(self, seconds: float) -> None:
-        """Waits until the broker has answered for every message, or so long."""
+        """Waits until the broker has answered for every message, but no longer than `seconds`."""
         self._producer.flush(seconds)
 
     def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
@@ -82,10 +82,10 @@ class Transactions:
             self._calls.answer_by = math.inf
 
     def commit(self) -> None:
-        """Commits, or raises: abortable when nothing was committed, RuntimeError when that cannot be known.
+        """Commits; KafkaException if nothing was committed, RuntimeError if the outcome cannot be known.
 
-        A commit that timed out may still succeed: it is called again until the broker answers. A process that
-        gives up here must end, since its store may be behind what was committed (librdkafka: "retry call to resume").
+        A commit that timed out may still succeed: it is called again until the broker answers. A process that gives up here must end,
+        since its store may be behind what was committed (librdkafka: "retry call to resume").
         """
         for attempt in range(COMMITS):
             try:
@@ -99,10 +99,11 @@ class Transactions:
         raise RuntimeError(f"{self._desk}: the broker did not say whether the transaction was committed")
 
     def abort(self) -> None:
-        """Aborts what is open, if need be by a fresh producer.
+        """Aborts the open transaction, by a new producer if necessary.
 
-        While the coordinator writes the markers of the commit before, a transaction is not begun there yet, and librdkafka
-        takes the answer to its abort, INVALID_TXN_STATE, for fatal. Our epoch was valid, so nobody else has our transactional id.
+        While the coordinator still writes the markers of the commit before, it has not begun this transaction. It then answers the
+        abort with INVALID_TXN_STATE, which librdkafka takes for fatal. Our epoch was valid, so no other producer has our transactional
+        id.
         """
         try:
             self._calls.retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
@@ -116,8 +117,8 @@ class Transactions:
             self.connect()
 
     def replace_after_refusal(self) -> None:
-        """Aborts, takes the last reports, and goes on with a fresh producer: a client whose message was refused counts its sequence
-        numbers on wrongly, and may wait ten seconds for an answer to them."""
+        """Aborts, takes the last delivery reports, and makes a new producer. After a message was refused, the client's sequence
+        numbers are wrong, and it may wait ten seconds for an answer to them."""
         self.abort()
         self._producer.poll(0)
         self.connect()

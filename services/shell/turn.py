@@ -1,8 +1,8 @@
-"""What does one batch of messages come to? Everything that is decided, before anything of it is written.
+"""What follows from one batch of messages? All of it is decided here, before any of it is written.
 
 A turn takes the messages of a batch and the keys with time limits (`handle`, `handle_deadlines`), and then has outputs and counts
-(`outcome`) and the changed records (`changed`). It reads the store and never writes to it: the loop does so after the commit.
-A message that cannot be decided is parked, in the same transaction.
+(`outcome`) and the changed records (`changed`). It reads the store and never writes to it: the loop does so after the commit. A
+message that cannot be decided is parked, in the same transaction.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from services.shell.overlay import Changed, Overlay, OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Trouble
 from services.shell.replay import Replays
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 
 LATER = timedelta(minutes=1)
 """How long the time limits of a key are put off while a message of it is parked."""
@@ -30,12 +30,11 @@ INPUT_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in F
 
 
 class Turn:
-    """One batch of one desk. `at`: the time at which all of it is decided; `retention`: how long a closed consignment
-    is remembered.
+    """One batch of one desk. `at`: the time at which all of it is decided; `retention`: how long the record of a closed
+    consignment is kept.
 
-    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being
-    decided. `one_by_one`: a replay decides only one message a turn, so that it is known which message cannot be
-    written.
+    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being decided.
+    `one_by_one`: a replay decides only one message a turn, so that it is known which message cannot be written.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class Turn:
         desk, at = self.desk, self._at
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.outcome = Outcome()
-        self._input: list[tuple[Partition, Raw | tuple[int, list[str]]]] = []
+        self._input: list[tuple[PartitionStore, Raw | tuple[int, list[str]]]] = []
         self._overlay = Overlay(desk, self._partitions, at, self._retention)
         self._queue = ParkedQueue(desk.name, at, time, self._reader, self.outcome)
         self._handler = MessageHandler(desk, self._partitions, at, time, self._overlay, self.outcome, self._careful)
@@ -70,7 +69,7 @@ class Turn:
             desk.name, at, time, self._reader, self._handler, self._queue, self.outcome, self._one_by_one
         )
 
-    def handle(self, store: Partition, message: Raw) -> None:
+    def handle(self, store: PartitionStore, message: Raw) -> None:
         """Decides one message from a topic, or parks it. A message that is not an input of this desk is ignored."""
         if message.topic == self._orders:
             self._input.append((store, message))
@@ -100,8 +99,8 @@ class Turn:
             self._queue.park(entry, key, message, trouble)
         return trouble is None
 
-    def _handle_order(self, store: Partition, message: Raw) -> None:
-        """An operator's order about parked messages of one key."""
+    def _handle_order(self, store: PartitionStore, message: Raw) -> None:
+        """Carries out an operator's order about parked messages of one key, or parks the order under its own position."""
         key, trouble = _key_of(store, message), self._refusal_of(message)
         if trouble is None:
             try:
@@ -112,8 +111,8 @@ class Turn:
         own = message.position
         self._queue.park(self._overlay.entry(store, message.partition, own), own, message, trouble)
 
-    def handle_deadlines(self, store: Partition, partition: int, keys: list[str]) -> None:
-        """Tells the desk of every deadline of these keys that has passed, and goes on with what is being replayed."""
+    def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
+        """Decides every deadline of these keys that has passed, and goes on with their replays."""
         if keys:
             self._input.append((store, (partition, keys)))
             self._overlay.take_shared(store, partition)
@@ -205,7 +204,7 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
     return Raw(*deadline_origin(cause, partition), key.encode(), encode(passed), names)
 
 
-def _key_of(store: Partition, message: Raw) -> str:
+def _key_of(store: PartitionStore, message: Raw) -> str:
     """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
     it is the message's position: the message is then parked under it."""
     if message.key and len(message.key) <= LONGEST_NAME:

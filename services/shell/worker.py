@@ -173,7 +173,7 @@ class Frame(faust.App):
 
 
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
-    """The Faust app of one worker that hosts these desks; CannotContinue where a credential for the cluster is missing."""
+    """The Faust app of one worker that hosts these desks; CannotContinue if a credential for the cluster is missing."""
     configure_logs(settings.log_level)
     names = "-".join(desk.name for desk in desks)
     access = settings.access("worker")

@@ -25,8 +25,8 @@ class BatchWriter:
         self._decided = metrics.COMMITTED.labels(desk.name)
 
     def write(self, outcome: Outcome, changed: Changed, offsets: InputOffsets) -> None:
-        """Commits facts, parked messages, records and `offsets`, up to which the inputs are read with this batch; raises as
-        `Transactions` does, and then nothing of it is known to be committed."""
+        """Commits facts, parked messages, records and `offsets`, up to which the inputs are read after this batch. If it
+        raises an error of `Transactions`, nothing is known to be committed."""
         states, stores, produce = state_topic(self._desk.name), self._assignment.stores, self._transactions.produce
         self._transactions.begin()
         for out in outcome.outputs:
@@ -55,7 +55,7 @@ class BatchWriter:
             stores[partition].stored = record
 
     def keep(self, outcome: Outcome, changed: Changed) -> None:
-        """The transaction is committed: now the changed records go into the store, and the outcome is counted."""
+        """Puts the changed records of a committed transaction into the store, and counts the outcome."""
         name = self._desk.name
         for partition, key, entry, data in changed:
             self._assignment.stores[partition].put(key, data, entry.record.due, entry.state)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import SERVICES
 from services.console.openapi import FILE as OPENAPI
 from tests.sources import tree_of
 
@@ -19,6 +20,8 @@ VIEWS = "services/console/api/views.py"
 CLEAN = (
     *("deploy", "services/cli", "services/console", "services/ports"),
     *("services/shell", "services/simulator"),
+    *[f"tests/{desk}" for desk in SERVICES],
+    "tests/journeys",
 )
 """Folders without such names. Add one when it is clean."""
 NAMES_FOR_OTHERS = {

@@ -23,7 +23,7 @@ from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.positions import BEGINNING, KEY
 from services.shell.positions import encode as encode_positions
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 from services.shell.turn import Turn
 from services.simulator.acts import request_of
 from services.simulator.day import Day
@@ -85,7 +85,7 @@ def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
 
 
 def _said(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
-    turn, store = _turn(_desk(name), at), Partition()
+    turn, store = _turn(_desk(name), at), PartitionStore()
     for message in messages:
         turn.handle(store, message)
     assert not turn.outcome.parked, turn.outcome.parked
@@ -156,7 +156,7 @@ def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: dat
     _write_positions(producer, name)
     for first in range(0, states, TRANSACTION):
         numbers = range(first, min(states, first + TRANSACTION))
-        told, store = [retold(base, number) for number in numbers], Partition()
+        told, store = [retold(base, number) for number in numbers], PartitionStore()
         for step in range(max(len(story.messages) for story in told)):
             turn = _turn(desk, at)
             for number, story in zip(numbers, told, strict=True):
@@ -175,7 +175,7 @@ def _write_positions(producer: Producer, name: str) -> None:
     producer.commit_transaction(60)
 
 
-def _write(producer: Producer, topic: str, turn: Turn, store: Partition) -> None:
+def _write(producer: Producer, topic: str, turn: Turn, store: PartitionStore) -> None:
     assert not turn.outcome.parked, turn.outcome.parked
     producer.begin_transaction()
     for _, key, entry, data in turn.changed():

@@ -71,15 +71,15 @@ def test_goods_that_are_released_before_they_arrive_took_no_time() -> None:
 
 
 def test_prometheus_measures_what_is_defined() -> None:
-    told = ClearanceTimeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
-    measured = {**stage_seconds(told), "gate": gate_seconds(told)}
+    desk = ClearanceTimeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
+    measured = {**stage_seconds(desk), "gate": gate_seconds(desk)}
     assert measured == {name: minutes * 60.0 for name, minutes in MINUTES.items()}
     assert SECONDS._labelnames == ("stage", "direction", "lane", "office", "mode")
 
 
 def granted(arrived: float, released: float, holds: int = 0) -> str:
-    said = {"arrived_at": at(arrived).isoformat(), "occurred_at": at(released).isoformat(), "holds": [{}] * holds}
-    return orjson.dumps(said).decode()
+    fact = {"arrived_at": at(arrived).isoformat(), "occurred_at": at(released).isoformat(), "holds": [{}] * holds}
+    return orjson.dumps(fact).decode()
 
 
 def micros(minutes: float) -> int:
@@ -146,9 +146,9 @@ def test_the_rows_know_the_releases_that_stand_in_the_order_of_the_feed(tmp_path
         for key, released in (("a", micros(63)), ("b", None)):  # b was called back
             goods = {"consignment_id": key, "direction": "I", "accepted_us": 7, "released_us": released}
             sql.execute(insert(tables.CONSIGNMENTS).values(**goods))
-        for place, (key, kind) in kinds.items():
-            fact = {"key": key, "kind": kind, "id": f"f{place}", "cause": "", "sequence": place, "recorded_us": 1}
-            sql.execute(insert(tables.FACTS).values(place=place, body=f"body {place}", **fact))
-            sql.execute(insert(tables.RELEASES).values(cursor=place, place=place, consignment_id=key))
-    assert ReadModelQueries(engine).latest_grants() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
+        for index, (key, kind) in kinds.items():
+            fact = {"key": key, "kind": kind, "id": f"f{index}", "cause": "", "sequence": index, "recorded_us": 1}
+            sql.execute(insert(tables.FACTS).values(place=index, body=f"body {index}", **fact))
+            sql.execute(insert(tables.RELEASES).values(cursor=index, place=index, consignment_id=key))
+    assert ReadModelQueries(engine).releases_for_clearance_times() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
     engine.dispose()

@@ -9,34 +9,30 @@ from prometheus_client import REGISTRY
 
 from schemas.envelope import Hearing, Message
 from schemas.gate import ConsignmentGatedOut
-from schemas.inspection import InspectionOrdered, InspectionPassed
 from schemas.release import (
     ArrivalRecorded,
     ArrivalRetracted,
     Hold,
-    RefusalRevoked,
     ReleaseGranted,
-    ReleaseRefused,
-    ReleaseRevoked,
 )
-from schemas.vocabulary import ControlKind, Direction, Lane, Owner
+from schemas.vocabulary import ControlKind, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, OpenConsignments
 from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    OTHER_BOX,
-    assessed,
+from tests import facts
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_left_unreleased,
     departure_retracted,
-    failed,
-    left_unreleased,
-    passed,
-    referred,
-    refused_entry,
-    retracted,
-    waived,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    quarantine_refused,
+    treatment_referred,
+    treatment_waived,
 )
+from tests.release.requests import BOXES, OTHER_BOX
 from tests.voice import CONSIGNMENT, NOON
 
 HEARING = Hearing(NOON, "m", 1)
@@ -49,41 +45,21 @@ def after(minutes: int) -> timedelta:
 def granted(
     minutes: int, version: int = 1, containers: tuple[str, ...] = (), holds: tuple[Hold, ...] = ()
 ) -> ReleaseGranted:
-    return ReleaseGranted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(minutes),
-        version=version,
-        declaration_no="420120261000000001",
-        direction=Direction.IMPORT,
-        customs_office="4201",
-        transport_mode="2",
-        bill_no="",
-        containers=containers,
-        lane=Lane.RED,
-        arrived_at=NOON,
-        answers={},
-        holds=holds,
-    )
+    at = NOON + after(minutes)
+    return facts.release_granted(version, containers=containers, lane=Lane.RED, holds=holds, at=at)
 
 
 def arrived(minutes: int, *containers: str) -> ArrivalRecorded:
-    return ArrivalRecorded(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(minutes),
-        place="x",
-        reported_by="c",
-        containers=containers,
-    )
+    return facts.arrival_recorded(*containers, at=NOON + after(minutes))
 
 
 def out(minutes: int, container: str = BOX) -> ConsignmentGatedOut:
-    at = NOON + after(minutes)
-    return ConsignmentGatedOut(consignment_id=CONSIGNMENT, occurred_at=at, container_no=container, released=True)
+    return facts.consignment_gated_out(container, at=NOON + after(minutes))
 
 
 REST = Hold(hold_id="arrival", owner=Owner.CARRIER, reason="1 of 2", since=NOON, lifted_by="ArrivalRecorded")
 PARTS: list[Message] = [
-    assessed().model_copy(update={"occurred_at": NOON + after(1)}),
+    consignment_assessed().model_copy(update={"occurred_at": NOON + after(1)}),
     arrived(10, BOX),
     granted(15, 2, (BOX,), (REST,)),
     arrived(100, OTHER_BOX),
@@ -95,26 +71,16 @@ PARTS: list[Message] = [
 
 
 STORY: list[Message] = [
-    assessed(ControlKind.INSPECTION).model_copy(update={"occurred_at": NOON + after(1)}),
-    InspectionOrdered(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(2),
-        control=ControlKind.INSPECTION,
-        customs_office="4201",
-        due=NOON + after(3000),
-    ),
-    InspectionPassed(
-        consignment_id=CONSIGNMENT, occurred_at=NOON + after(62), control=ControlKind.INSPECTION, officer="o1"
-    ),
-    ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(30), place="x", reported_by="c"),
+    consignment_assessed(ControlKind.INSPECTION).model_copy(update={"occurred_at": NOON + after(1)}),
+    facts.inspection_ordered(ControlKind.INSPECTION, NOON + after(3000), NOON + after(2)),
+    facts.inspection_passed(ControlKind.INSPECTION, at=NOON + after(62)),
+    facts.arrival_recorded(at=NOON + after(30)),
     granted(63),
-    ConsignmentGatedOut(
-        consignment_id=CONSIGNMENT, occurred_at=NOON + after(123), container_no="CSQU3054383", released=True
-    ),
+    facts.consignment_gated_out(at=NOON + after(123)),
 ]
 
 
-def told(messages: Sequence[Message], recorded: timedelta | None = None) -> ClearanceTimeline:
+def desk(messages: Sequence[Message], recorded: timedelta | None = None) -> ClearanceTimeline:
     """`recorded`: so long after its event each message was written down."""
     state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
@@ -126,24 +92,15 @@ def told(messages: Sequence[Message], recorded: timedelta | None = None) -> Clea
 def not_arrived(*containers: str, at: int | None = None) -> ArrivalRetracted:
     """An arrival was wrong; these containers are here all the same, since so many minutes after noon."""
     since = None if at is None else NOON + after(at)
-    return ArrivalRetracted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(40),
-        wrong="a1",
-        reason="x",
-        retracted_by="c",
-        containers=containers,
-        arrived_at=since,
-        first_arrived_at=since,
-    )
+    return facts.arrival_retracted(containers=containers, arrived_at=since, first_arrived_at=since, at=NOON + after(40))
 
 
 def dumped(messages: list[Message]) -> bytes:
-    return timeline.STATE.dump_json(told(messages))
+    return timeline.STATE.dump_json(desk(messages))
 
 
 def test_stage_times_follow_the_definitions() -> None:
-    state = told(STORY)
+    state = desk(STORY)
     assert stage_seconds(state) == {
         "assessment": 60,
         "control": 3600,
@@ -155,59 +112,63 @@ def test_stage_times_follow_the_definitions() -> None:
 
 
 def test_an_arrival_that_was_taken_back_measures_nothing() -> None:
-    state = told([arrived(10, BOX), not_arrived()], after(1))
+    state = desk([arrived(10, BOX), not_arrived()], after(1))
     assert (state.arrived, state.first_arrived, state.arrival_recorded, state.corrections) == (None, None, None, 1)
-    assert stage_seconds(told([*STORY[:3], not_arrived(), arrived(80), granted(90)]))["overall"] == 600
-    state = told([arrived(10, BOX), arrived(100, OTHER_BOX), not_arrived(BOX, at=10)], after(1))
+    assert stage_seconds(desk([*STORY[:3], not_arrived(), arrived(80), granted(90)]))["overall"] == 600
+    state = desk([arrived(10, BOX), arrived(100, OTHER_BOX), not_arrived(BOX, at=10)], after(1))
     assert state.arrived == state.first_arrived == NOON + after(10) and state.arrival_recorded is None
 
 
 def test_release_before_arrival_takes_no_time_overall() -> None:
     early = [m for m in STORY if not isinstance(m, ArrivalRecorded)]
-    late = ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(500), place="x", reported_by="c")
-    seconds = stage_seconds(told([*early, late]))
+    late = facts.arrival_recorded(at=NOON + after(500))
+    seconds = stage_seconds(desk([*early, late]))
     assert seconds["overall"] == seconds["customs"] == 0 and seconds["customs_raw"] == 63 * 60
 
 
-@pytest.mark.parametrize("answer", [waived, refused_entry])
+@pytest.mark.parametrize("answer", [treatment_waived, quarantine_refused])
 def test_the_time_until_an_officer_decides_is_time_of_treatment(answer: Callable[[str], Message]) -> None:
-    asked = referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
+    referred = treatment_referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
     decided = answer("risk").model_copy(update={"occurred_at": NOON + after(45)})
-    for order in permutations([asked, decided, granted(63)]):
-        assert stage_seconds(told(list(order)))["treatment"] == 40 * 60
+    for order in permutations([referred, decided, granted(63)]):
+        assert stage_seconds(desk(list(order)))["treatment"] == 40 * 60
 
 
 def test_clearance_ends_with_the_last_part_and_the_first_one_has_a_stage_of_its_own() -> None:
-    state = told(PARTS)
+    state = desk(PARTS)
     seconds = stage_seconds(state)
     assert seconds["first_part"] == 5 * 60 and seconds["overall"] == seconds["customs"] == 30 * 60
     assert state.end == "released" and gate_seconds(state) == 20 * 60
-    assert told(PARTS[:4]).end is None and told(PARTS[:4]).released is None
-    assert gate_seconds(told(PARTS[:-1])) is None, "a container is still inside"
-    assert "first_part" not in stage_seconds(told(STORY))
+    assert desk(PARTS[:4]).end is None and desk(PARTS[:4]).released is None
+    assert gate_seconds(desk(PARTS[:-1])) is None, "a container is still inside"
+    assert "first_part" not in stage_seconds(desk(STORY))
 
 
 def test_any_order_of_the_facts_of_parts_gives_the_same_timeline() -> None:
     moment = timedelta(minutes=7)
-    lines = [timeline.STATE.dump_python(told(list(order), moment)) for order in permutations(PARTS)]
+    lines = [timeline.STATE.dump_python(desk(list(order), moment)) for order in permutations(PARTS)]
     assert all(line == lines[0] for line in lines)
 
 
 def test_goods_that_left_unreleased_have_that_end_until_it_is_found_to_be_wrong() -> None:
-    left = left_unreleased().model_copy(update={"occurred_at": NOON + after(50)})
+    left = consignment_left_unreleased().model_copy(update={"occurred_at": NOON + after(50)})
     for order in permutations([arrived(10), left, granted(63)]):
-        assert told(list(order)).end == "left_unreleased"
-    retracted = departure_retracted()
-    for again in ((left, retracted, granted(63)), (granted(63), left, retracted), (left, granted(63), retracted)):
-        assert told(again).end == "released" and told(again).left == {}
-    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an earlier release kept it
+        assert desk(list(order)).end == "left_unreleased"
+    findings_retracted = departure_retracted()
+    for again in (
+        (left, findings_retracted, granted(63)),
+        (granted(63), left, findings_retracted),
+        (left, granted(63), findings_retracted),
+    ):
+        assert desk(again).end == "released" and desk(again).left == {}
+    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an older software version kept it
     for fact in (left, departure_retracted()):
         before = timeline.evolve(before, fact, HEARING)
     assert before.end == "released"
 
 
 def test_a_departure_that_was_taken_back_took_no_time() -> None:
-    state = told([*STORY, departure_retracted()])
+    state = desk([*STORY, departure_retracted()])
     assert state.gated_out is None and gate_seconds(state) is None
 
 
@@ -239,34 +200,25 @@ def test_goods_that_left_unreleased_are_counted_as_ended_once_and_are_not_open()
     def ended() -> float:
         return REGISTRY.get_sample_value("customs_consignments_ended_total", {"end": "left_unreleased"}) or 0.0
 
-    before, left = ended(), [*STORY[:4], left_unreleased()]
-    watch.committed([("a", told(STORY[:4]), told(left))])
-    watch.committed([("a", told(left), told([*left, granted(63)]))])
+    before, left = ended(), [*STORY[:4], consignment_left_unreleased()]
+    watch.committed([("a", desk(STORY[:4]), desk(left))])
+    watch.committed([("a", desk(left), desk([*left, granted(63)]))])
     assert ended() == before + 1
     assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 0
     REGISTRY.unregister(watch)
 
 
 def test_any_order_of_facts_gives_the_same_timeline() -> None:
-    assert len({timeline.STATE.dump_json(told(list(order))) for order in permutations(STORY)}) == 1
+    assert len({timeline.STATE.dump_json(desk(list(order))) for order in permutations(STORY)}) == 1
 
 
 def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
-    revoked = ReleaseRevoked(
-        consignment_id=CONSIGNMENT, occurred_at=NOON + after(64), version=2, containers=(), reason="a tip"
-    )
-    refused = ReleaseRefused(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(70),
-        version=4,
-        declaration_no=None,
-        cause="inspection/inspection",
-        reason="x",
-    )
+    revoked = facts.release_revoked(2, at=NOON + after(64))
+    refused = facts.release_refused(4, "inspection/inspection", at=NOON + after(70))
     for order in permutations([granted(63), revoked, refused]):
-        state = told(list(order))
+        state = desk(list(order))
         assert state.end == "refused" and state.ended == NOON + after(70) and state.released == NOON + after(63)
-    assert told([granted(63), revoked]).end is None
+    assert desk([granted(63), revoked]).end is None
 
 
 def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
@@ -279,8 +231,8 @@ def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
 
     before = releases()
     assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 1
-    watch.committed([("a", told([]), told(STORY[:5]))])
-    watch.committed([("a", told(STORY[:5]), told(STORY))])
+    watch.committed([("a", desk([]), desk(STORY[:5]))])
+    watch.committed([("a", desk(STORY[:5]), desk(STORY))])
     assert releases() == before + 1
     assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 0
     REGISTRY.unregister(watch)
@@ -291,7 +243,7 @@ def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
     before, after_restart = OpenConsignments(), OpenConsignments()
     before.restored([])
     stories = [list(order[:length]) for order in permutations(STORY) for length in (1, 3, len(STORY))]
-    before.committed([(str(n), None, told(story)) for n, story in enumerate(stories)])
+    before.committed([(str(n), None, desk(story)) for n, story in enumerate(stories)])
     after_restart.restored([(str(n), dumped(story)) for n, story in enumerate(stories)])
     shown = [
         [(s.name, s.labels, s.value) for m in watch.collect() for s in m.samples] for watch in (before, after_restart)
@@ -307,7 +259,7 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
     watch = OpenConsignments()
     watch.restored([])
     for number in range(MOST_PLACE_LABELS + 100):
-        named = told(STORY)._replace(office=f"office {number}", mode=f"mode {number}")
+        named = desk(STORY)._replace(office=f"office {number}", mode=f"mode {number}")
         watch.committed([(str(number), None, named)])
     REGISTRY.unregister(watch)
     ours = [
@@ -327,31 +279,24 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
 
 def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections_are_counted() -> None:
     looked = ControlKind.INSPECTION
-    refused = ReleaseRefused(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(63),
-        version=1,
-        declaration_no=None,
-        cause="inspection/inspection",
-        reason="wrong goods",
-    )
-    again = RefusalRevoked(consignment_id=CONSIGNMENT, occurred_at=NOON + after(70), version=2, reason="it was wrong")
-    wrong: list[Message] = [*STORY[:2], failed(looked), refused, retracted(looked), again]
+    refused = facts.release_refused(1, "inspection/inspection", at=NOON + after(63))
+    again = facts.refusal_revoked(2, NOON + after(70))
+    wrong: list[Message] = [*STORY[:2], inspection_failed(looked), refused, findings_retracted(looked), again]
     for order in permutations([refused, again]):
-        assert told([*STORY[:2], *order]).end is None
-    open_again = told(wrong)
-    assert open_again.end is None and open_again.corrections == 1 and not timeline.closed(told(wrong[:4]))
+        assert desk([*STORY[:2], *order]).end is None
+    open_again = desk(wrong)
+    assert open_again.end is None and open_again.corrections == 1 and not timeline.closed(desk(wrong[:4]))
     before = REGISTRY.get_sample_value("customs_corrections_total") or 0.0
-    watch, ended = OpenConsignments(), told([*wrong, passed(looked, 2), granted(90, 3)])
-    watch.committed([(CONSIGNMENT, told(wrong[:4]), open_again), (CONSIGNMENT, open_again, ended)])
+    watch, ended = OpenConsignments(), desk([*wrong, inspection_passed(looked, 2), granted(90, 3)])
+    watch.committed([(CONSIGNMENT, desk(wrong[:4]), open_again), (CONSIGNMENT, open_again, ended)])
     assert ended.end == "released"
     assert REGISTRY.get_sample_value("customs_corrections_total") == before + 1
 
 
-def test_a_timeline_of_the_release_before_was_never_corrected() -> None:
+def test_a_timeline_of_the_software_version_before_was_never_corrected() -> None:
     whole = dumped(STORY)
     before_directions = whole.removesuffix(b',"I"]') + b"]"
-    known = told(STORY)._replace(direction="")
+    known = desk(STORY)._replace(direction="")
     assert before_directions != whole and timeline.STATE.validate_json(before_directions) == known
     earlier = before_directions.removesuffix(b",0]") + b"]"
     assert earlier != before_directions and timeline.STATE.validate_json(earlier) == known

@@ -33,7 +33,7 @@ def fact(kind: str, body: dict[str, Any] | None = None, findings: tuple[dict[str
 
 FINDING = {
     "pointer": "/items/0/hs_code",
-    "code": "hs_unknown",
+    "code": "hs_code_unknown",
     "severity": "error",
     "seen": "4407129",
     "text": {"zh": "编码不存在", "en": "there is no such code"},
@@ -140,7 +140,7 @@ def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         ({"zh": "4407129", "en": "4407129"}, "编码不存在 there is no such code 4407129"),
         (None, "编码不存在 there is no such code 4407129"),
     ],
-    ids=["in words", "a value", "by a console of an earlier release"],
+    ids=["in words", "a value", "by a console of an older software version"],
 )
 def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any, told: str) -> None:
     finding = FINDING if seen_text is None else FINDING | {"seen_text": seen_text}
@@ -161,7 +161,7 @@ def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(decla
 @pytest.mark.parametrize(
     ("number", "answer", "words"),
     [
-        (1, REJECTED, ("rejected 退单", "/items/0/hs_code hs_unknown 编码不存在 there is no such code 4407129")),
+        (1, REJECTED, ("rejected 退单", "/items/0/hs_code hs_code_unknown 编码不存在 there is no such code 4407129")),
         (2, REFUSED, ("sent back 退回", "reference_used 编号已用 the reference is used R-2")),
         (4, PARKED, ("parked", "已搁置")),
     ],

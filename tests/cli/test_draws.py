@@ -47,18 +47,18 @@ def story_of(
 ) -> list[LoggedMessage]:
     """A declaration and its assessment as they lie on the topics; `changes` to the draw as it was written."""
     said = heard or accepted()
-    (fact,) = story(RiskDecider(drawing)).when(said, at=at).said
+    (fact,) = story(RiskDecider(drawing)).when(said, at=at).answer
     drawn = json.loads(encode(fact))["draw"]
     return [entry(said), entry(fact, draw={name: each for name, each in (drawn | changes).items() if each is not None})]
 
 
 def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
-    """As the release before wrote it: no key id, and the rule anybody can repeat."""
+    """As the software version before wrote it: no key id, and the rule anybody can repeat."""
     said = accepted()
     digest = sha256(f"{rule_set}/{said.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
     drawn = {"value": str(value)[:8], "rate": "0.0244", "selected": value < Decimal("0.0244")} | changes
-    (fact,) = story(RiskDecider(KEYS)).when(said).said
+    (fact,) = story(RiskDecider(KEYS)).when(said).answer
     return [entry(said), entry(fact, draw=drawn, rule_set=rule_set, occurred_at=at)]
 
 
@@ -74,7 +74,7 @@ def test_every_draw_comes_out_again_by_the_key_that_it_names() -> None:
     assert done.repeated == {FIRST.key_id: 1, NEXT.key_id: 1, PUBLISHED: 1, "": 1}
 
 
-def test_the_golden_copy_of_the_release_before_comes_out_by_the_rule_of_that_release() -> None:
+def test_the_golden_copy_of_the_software_version_before_comes_out_by_the_rule_of_that_release() -> None:
     old = published("ConsignmentAssessed")[0]
     told = {"ce_type": "ConsignmentAssessed", "ce_source": "/desks/risk"}
     goods = json.loads(old)["consignment_id"]

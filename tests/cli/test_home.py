@@ -109,7 +109,7 @@ def test_people_of_a_running_demo_go_by_its_clock(tmp_path: Path) -> None:
         clock = clock_of(settings)
         assert clock.speed == 3600.0 and clock.environment()["DTG_CLOCK_START"] == runs["start"]
         (demo / "clock.json").write_text('{"now": "2027-02-01T00:00:00+00:00"}', encoding="utf-8")
-        assert not clock_of(settings).is_sandbox, "a demo of an earlier release does not say how its clock runs"
+        assert not clock_of(settings).is_sandbox, "a demo of an older software version does not say how its clock runs"
 
 
 def test_a_play_without_pace_on_the_worlds_clock_says_what_to_do(broker: Broker, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.gate import RecordEquipmentEvent
+from services.cli import terminal
 from services.cli.port import port_app
 from services.console.api.requests import BODIES
 
@@ -23,6 +24,8 @@ class Door(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.keys: list[str] = []
+        self.status = 202
 
 
 class Taking(BaseHTTPRequestHandler):
@@ -31,8 +34,9 @@ class Taking(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, body))
+        self.server.keys.append(self.headers["Idempotency-Key"])
         answer = json.dumps({"request_id": "r1", "request": "/api/v1/requests/r1"}).encode()
-        self.send_response(202)
+        self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -85,3 +89,29 @@ def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
     words = [word for option, value, _ in others.values() for word in (option, value) if word is not None]
     told = tell(door, "CSQU3054383", "MOVE", *WHEN, *words)
     assert {name: told[name] for name in others} == {name: value for name, (_, _, value) in others.items()}
+
+
+@pytest.mark.parametrize(
+    "words", [("tell", "CSQU3054383", "GTOT", *WHEN), ("retract", "CSQU3054383", "r0", "--reason", "another box")]
+)
+def test_a_report_that_nobody_acknowledged_may_take_effect_and_its_key_is_told(
+    door: Door, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "TRIES", 2)
+    door.status = 503
+    said = CliRunner().invoke(port_app, [*words, "--where", f"http://127.0.0.1:{door.server_port}"])
+    assert said.exit_code == 1 and len(door.keys) == 2 and len(set(door.keys)) == 1
+    for each in ("may still take effect", "仍可能生效", f"--key {door.keys[0]}"):
+        assert each in said.output, said.output
+    assert "not taken" not in said.output and "未受理" not in said.output
+    door.status = 422
+    said = CliRunner().invoke(port_app, [*words, "--where", f"http://127.0.0.1:{door.server_port}"])
+    assert said.exit_code == 1 and "not taken 未受理" in said.output and "may still" not in said.output
+
+
+def test_where_nothing_answers_the_report_may_have_been_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))
+    monkeypatch.setattr(terminal, "TRIES", 1)
+    command = ["tell", "CSQU3054383", "GTOT", *WHEN, "--key", "mine", "--where", "http://127.0.0.1:1"]
+    said = CliRunner().invoke(port_app, command)
+    assert said.exit_code == 1 and "may still take effect" in said.output and "--key mine" in said.output

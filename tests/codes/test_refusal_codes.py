@@ -12,7 +12,7 @@ from schemas.codes.words import Worded
 
 ROOT = Path(__file__).parents[2]
 FORMER = frozenset({RefusalCode.CONTAINER_UNKNOWN})
-"""Said by desks of earlier releases only; their facts are still shown."""
+"""Said by desks of older software versions only; their facts are still shown."""
 
 
 @cache

@@ -212,7 +212,7 @@ class Border:
         return self
 
     def rejected(self) -> "Border":
-        finding = Finding(pointer="/items/0/hs_code", code="hs_unknown", severity=Severity.ERROR, seen="0000")
+        finding = Finding(pointer="/items/0/hs_code", code="hs_code_unknown", severity=Severity.ERROR, seen="0000")
         self._say(
             "declaration", DeclarationRejected(**self._goods(), declaration=self.declaration, findings=(finding,))
         )
@@ -267,7 +267,7 @@ class Border:
 
     def assessed(self, *controls: ControlKind, draw_key: str = "") -> "Border":
         lane = Lane.RED if ControlKind.INSPECTION in controls else Lane.YELLOW if controls else Lane.GREEN
-        rules = tuple(FiredRule(rule="wood_from_pest_area", controls=(c,), seen="hs 4407, origin RU") for c in controls)
+        rules = tuple(FiredRule(rule="wood_packaging", controls=(c,), seen="hs 4407, origin RU") for c in controls)
         self._say(
             "risk",
             ConsignmentAssessed(
@@ -437,7 +437,7 @@ class Border:
                 origin="inspection",
                 attempt=1,
                 method=TreatmentMethod.HEAT,
-                schedule="ISPM15-HT",
+                schedule="HT-ISPM15-56C-30min",
                 unit="unit-3",
             ),
         )
@@ -619,7 +619,7 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
 
 def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
     """These messages, and behind each the redacted copy that ports get of it, as the desks write both. `former`: without copies, as desks
-    of the release before."""
+    of the software version before."""
     return [each for one in said for each in (one, *([] if former else _for_ports(one)))]
 
 
@@ -634,7 +634,7 @@ def _for_ports(one: Said) -> list[Said]:
     left_out = hidden(KINDS[one.kind], Audience.PORT)
     for hold in body.get("holds", ()):
         for name in left_out.get("holds", {}).get("__all__", ()):
-            hold.pop(name, None)  # a fact of an earlier release may not have it
+            hold.pop(name, None)  # a fact of an older software version may not have it
     told = {name: value for name, value in body.items() if left_out.get(name) is not True}
     return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(told))]
 
@@ -661,6 +661,7 @@ def _owner(hold_id: str) -> Owner:
         "arrival": Owner.CARRIER,
         "assessment": Owner.RISK,
         "officer": Owner.OFFICER,
+        "gate": Owner.OFFICER,
         "inspection": Owner.INSPECTION,
     }
     return owners.get(kind, Owner.QUARANTINE)

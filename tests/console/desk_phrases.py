@@ -32,8 +32,9 @@ from services.release.arrivals import MOST_LANDINGS
 from services.release.watches import MOST_WATCHES
 from services.shell.desk import Desk
 from services.shell.requests import MOST_REMEMBERED
+from tests import facts
 from tests.declaration import test_declaration_desk as papers
-from tests.declaration.good import good_item, lodge
+from tests.declaration.good import BOX, good_item, lodge
 from tests.gate import boxes
 from tests.inspection import test_corrections as corrections
 from tests.inspection import test_inspection_desk as findings
@@ -41,9 +42,9 @@ from tests.quarantine import test_corrections as treatments
 from tests.quarantine.records import BROMIDE, FLUORIDE, GOOD, HEAT, PHOSPHINE, treatment
 from tests.quarantine.test_corrected_findings import given_up
 from tests.quarantine.test_methods import GRAIN, LIVING, decision, found, referred
-from tests.quarantine.test_quarantine_desk import TIMBER, bad, good, pest, withdrawn
+from tests.quarantine.test_quarantine_desk import TIMBER, bad, good, pest
 from tests.quarantine.test_what_proves_nothing import record
-from tests.release import dossiers as d
+from tests.release import requests
 from tests.release.test_watches import lift_watch, place_watch
 from tests.risk import test_risk_desk as risk
 from tests.risk.freight import DECIDER, accepted, line, of_grade
@@ -53,7 +54,7 @@ from tests.voice import CONSIGNMENT, NOON, Story, story
 INSPECTION, DOCUMENTS, SAMPLING = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.SAMPLING
 QUARANTINE = ControlKind.QUARANTINE
 RETRACTED_ARRIVAL = ContainerArrivalRetracted(
-    consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=d.BOX, visit="v1"
+    consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=BOX, visit="v1"
 )
 
 
@@ -72,7 +73,7 @@ def said_by_declaration() -> Iterator[Story]:
     yield story(desk, lodge(gross_mass_kg=Decimal(31000)))
     yield story(desk, lodge(transport_mode="6", bill_no="P-1"))
     wrong = lodge()
-    yield story(desk, wrong.model_copy(update={"consignment_id": CONSIGNMENT}))
+    yield story(desk, wrong.model_copy(update={"consignment_id": CONSIGNMENT[::-1]}))
     yield story(desk, lodge(), lodge(packages=3))
     yield story(desk, papers.withdraw())
     yield story(desk, lodge(items=()), papers.withdraw())
@@ -111,19 +112,25 @@ def said_by_risk() -> Iterator[Story]:
 
 def said_by_inspection() -> Iterator[Story]:
     desk = inspection
-    yield story(desk, findings.assessed(INSPECTION), findings.found(QUARANTINE))
+    yield story(desk, facts.consignment_assessed(INSPECTION), findings.found(QUARANTINE))
     yield story(desk, findings.found(INSPECTION))
-    yield story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION), findings.found(INSPECTION))
+    yield story(desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION), findings.found(INSPECTION))
     for result, name in ((findings.CONFORM, "beetle"), (findings.PEST, "")):
-        yield story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION, result, pest=name))
-    yield story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m9"))
-    yield story(desk, findings.assessed(INSPECTION), corrections.retract(INSPECTION, "m9"))
-    yield story(desk, findings.assessed(INSPECTION), findings.withdrawn(), findings.found(INSPECTION))
-    late = story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m2"))
+        yield story(desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION, result, pest=name))
+    yield story(
+        desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m9")
+    )
+    yield story(desk, facts.consignment_assessed(INSPECTION), corrections.retract(INSPECTION, "m9"))
+    yield story(desk, facts.consignment_assessed(INSPECTION), facts.declaration_withdrawn(), findings.found(INSPECTION))
+    late = story(
+        desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m2")
+    )
     yield late.when(findings.found(INSPECTION))
     for remarks in ("", "封志破损 the seal is broken"):
         yield story(
-            desk, findings.assessed(DOCUMENTS), findings.found(DOCUMENTS, findings.NOT_CONFORM, remarks=remarks)
+            desk,
+            facts.consignment_assessed(DOCUMENTS),
+            findings.found(DOCUMENTS, findings.NOT_CONFORM, remarks=remarks),
         )
 
 
@@ -136,7 +143,7 @@ def said_by_quarantine() -> Iterator[Story]:
     yield referred().when(good("inspection"))
     yield story(desk, TIMBER, good(attempt=2))
     yield story(desk, TIMBER, good(), good())
-    yield story(desk, TIMBER, withdrawn(), good())
+    yield story(desk, TIMBER, facts.declaration_withdrawn(), good())
     yield story(desk, TIMBER, treatments.retract("m9"))
     yield story(desk, TIMBER, bad(), treatments.retract("m9"))
     yield story(desk, TIMBER, bad(), treatments.correct(good(attempt=2), "m2"))
@@ -183,70 +190,114 @@ def _records() -> Iterator[Any]:
 
 def said_by_release() -> Iterator[Story]:
     desk = release
-    boxes_of_two = d.assessed(containers=d.BOXES)
-    yield story(desk, d.arrival())
-    yield story(desk, boxes_of_two, d.arrival(containers=("TSTU0000013",)))
-    yield story(desk, boxes_of_two, d.arrival(pieces=3))
-    yield story(desk, boxes_of_two, d.arrival(containers=(d.BOX,)))
-    yield story(desk, d.assessed(containers=(), packages=9), d.arrival(pieces=3))
-    yield story(desk, d.assessed(containers=()), d.arrival(pieces=3))
-    yield story(desk, d.assessed(), d.arrival(), d.arrival())
-    yield story(desk, d.assessed(), d.failed(INSPECTION), d.withdrawal())
-    yield story(desk, d.withdrawal(), d.assessed(INSPECTION))
-    many = story(desk, d.arrival(containers=("B1",)))
+    boxes_of_two = facts.consignment_assessed(containers=requests.BOXES)
+    yield story(desk, requests.arrival())
+    yield story(desk, boxes_of_two, requests.arrival(containers=("TSTU0000013",)))
+    yield story(desk, boxes_of_two, requests.arrival(pieces=3))
+    yield story(desk, boxes_of_two, requests.arrival(containers=(BOX,)))
+    yield story(desk, facts.consignment_assessed(containers=(), packages=9), requests.arrival(pieces=3))
+    yield story(desk, facts.consignment_assessed(containers=(), packages=0), requests.arrival(pieces=3))
+    yield story(desk, facts.consignment_assessed(), requests.arrival(), requests.arrival())
+    yield story(desk, facts.consignment_assessed(), facts.inspection_failed(INSPECTION), facts.withdrawal_requested())
+    yield story(desk, facts.withdrawal_requested(), facts.consignment_assessed(INSPECTION))
+    many = story(desk, requests.arrival(containers=("B1",)))
     landings = many.state.dossier.landings * MOST_LANDINGS
     many.state = replace(many.state, dossier=many.state.dossier._replace(landings=landings))
-    yield many.when(d.arrival(containers=("B2",)))
-    yield story(desk, d.assessed(), d.arrival(), d.retract_arrival("m2"), d.retract_arrival("m2"))
-    yield story(desk, d.assessed(), d.retract_arrival("m9"))
-    yield story(desk, d.assessed(), d.arrival(), d.retract_arrival("m2", by="somebody"))
-    yield story(desk, d.assessed(), d.arrival(), d.gated_out(), d.retract_arrival("m2"))
-    taken = story(desk, d.assessed(), d.arrival(), d.retract_arrival("m2"))
+    yield many.when(requests.arrival(containers=("B2",)))
+    yield story(
+        desk,
+        facts.consignment_assessed(),
+        requests.arrival(),
+        requests.retract_arrival("m2"),
+        requests.retract_arrival("m2"),
+    )
+    yield story(desk, facts.consignment_assessed(), requests.retract_arrival("m9"))
+    yield story(desk, facts.consignment_assessed(), requests.arrival(), requests.retract_arrival("m2", by="somebody"))
+    yield story(
+        desk,
+        facts.consignment_assessed(),
+        requests.arrival(),
+        facts.consignment_gated_out(),
+        requests.retract_arrival("m2"),
+    )
+    taken = story(desk, facts.consignment_assessed(), requests.arrival(), requests.retract_arrival("m2"))
     dossier = taken.state.dossier
     taken.state = replace(taken.state, dossier=dossier._replace(retractions=dossier.retractions * MOST_LANDINGS))
-    yield taken.when(d.arrival(), message_id="last").when(d.retract_arrival("last"))
-    told = story(desk, boxes_of_two, d.arrival(containers=(d.BOX,)), d.arrival(containers=(d.OTHER_BOX,)))
-    yield told.when(d.retract_arrival("m3"))
-    yield story(desk, boxes_of_two, d.discharged(), RETRACTED_ARRIVAL)
-    lapse = lapsed(story(desk, d.assessed(), d.arrival()))
+    yield taken.when(requests.arrival(), message_id="last").when(requests.retract_arrival("last"))
+    told = story(
+        desk, boxes_of_two, requests.arrival(containers=(BOX,)), requests.arrival(containers=(requests.OTHER_BOX,))
+    )
+    yield told.when(requests.retract_arrival("m3"))
+    yield story(desk, boxes_of_two, facts.container_arrived(), RETRACTED_ARRIVAL)
+    lapse = lapsed(story(desk, facts.consignment_assessed(), requests.arrival()))
     yield lapse
     met = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason="a tip", watch_id="w")
-    yield story(desk, d.assessed(), met, met)
-    yield story(desk, d.assessed(), met.model_copy(update={"reason": UNREADABLE_REASON}))
-    over = story(desk, d.assessed())
+    yield story(desk, facts.consignment_assessed(), met, met)
+    yield story(desk, facts.consignment_assessed(), met.model_copy(update={"reason": UNREADABLE_REASON}))
+    over = story(desk, facts.consignment_assessed())
     over.shared = story(desk, place_watch(bill_no="B"), lift_watch()).state
     yield over.when(met)
-    yield story(desk, d.assessed(), *[d.place_hold() for _ in range(65)])
-    yield story(desk, d.assessed(), d.withdrawal(), d.place_hold())
-    yield story(desk, d.assessed(), d.lift_hold("arrival"), d.lift_hold("officer/none"), d.retract_lift("m9"))
-    yield story(desk, d.assessed(), d.arrival(), d.place_hold(), d.lift_hold("officer/m3"), d.retract_lift("m4"))
-    yield story(desk, d.assessed(), d.withdrawal(), d.withdrawal("w2"))
-    yield story(desk, d.assessed(), d.arrival(), d.withdrawal())
-    yield story(desk, d.assessed(), d.arrival(), d.place_hold(), d.withdrawal())
-    export = d.assessed(direction=Direction.EXPORT)
-    yield story(desk, export, d.arrival(), d.withdrawal())
-    yield story(desk, export, d.arrival(), d.place_hold(), d.withdrawal())
-    yield story(desk, *[d.withdrawal(f"w{number}") for number in range(66)])
-    yield story(desk, d.assessed(INSPECTION), d.failed(INSPECTION), d.retracted(INSPECTION))
-    yield story(desk, d.assessed(QUARANTINE), d.abandoned("risk"))
-    yield story(desk, d.assessed(INSPECTION), d.pest(INSPECTION), d.treatment_retracted("inspection"))
-    yield story(desk, d.assessed(QUARANTINE), d.treatment_retracted("risk"))
-    yield story(desk, d.assessed(INSPECTION), d.retracted(INSPECTION), d.rectification())
+    yield story(desk, facts.consignment_assessed(), *[requests.place_hold() for _ in range(65)])
+    yield story(desk, facts.consignment_assessed(), facts.withdrawal_requested(), requests.place_hold())
+    yield story(
+        desk,
+        facts.consignment_assessed(),
+        requests.lift_hold("arrival"),
+        requests.lift_hold("officer/none"),
+        requests.retract_lift("m9"),
+    )
+    yield story(
+        desk,
+        facts.consignment_assessed(),
+        requests.arrival(),
+        requests.place_hold(),
+        requests.lift_hold("officer/m3"),
+        requests.retract_lift("m4"),
+    )
+    yield story(desk, facts.consignment_assessed(), facts.withdrawal_requested(), facts.withdrawal_requested("w2"))
+    yield story(desk, facts.consignment_assessed(), requests.arrival(), facts.withdrawal_requested())
+    yield story(
+        desk, facts.consignment_assessed(), requests.arrival(), requests.place_hold(), facts.withdrawal_requested()
+    )
+    export = facts.consignment_assessed(direction=Direction.EXPORT)
+    yield story(desk, export, requests.arrival(), facts.withdrawal_requested())
+    yield story(desk, export, requests.arrival(), requests.place_hold(), facts.withdrawal_requested())
+    yield story(desk, *[facts.withdrawal_requested(f"w{number}") for number in range(66)])
+    yield story(
+        desk,
+        facts.consignment_assessed(INSPECTION),
+        facts.inspection_failed(INSPECTION),
+        facts.findings_retracted(INSPECTION),
+    )
+    yield story(desk, facts.consignment_assessed(QUARANTINE), facts.treatment_abandoned("risk"))
+    yield story(
+        desk,
+        facts.consignment_assessed(INSPECTION),
+        facts.pest_intercepted(INSPECTION),
+        facts.treatment_retracted("inspection"),
+    )
+    yield story(desk, facts.consignment_assessed(QUARANTINE), facts.treatment_retracted("risk"))
+    yield story(
+        desk,
+        facts.consignment_assessed(INSPECTION),
+        facts.findings_retracted(INSPECTION),
+        facts.rectification_requested(),
+    )
     moved = GoodsTransferred(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON,
-        container_no=d.BOX,
+        container_no=BOX,
         visit="v1",
-        targets=(d.OTHER_BOX,),
+        targets=(requests.OTHER_BOX,),
         lots=1,
         report_id="r1",
     )
-    yield story(desk, d.assessed(INSPECTION), d.arrival(), moved)
-    unsaid = d.rectification().model_copy(update={"reason": "documents: not in order, no remarks"})
-    yield story(desk, d.assessed(DOCUMENTS), unsaid)
-    yield story(desk, d.assessed(), d.left_unreleased())
-    yield story(desk, d.assessed(), d.gated_out(released=False))
-    yield story(desk, boxes_of_two, d.discharged(), d.gated_out())
+    yield story(desk, facts.consignment_assessed(INSPECTION), requests.arrival(), moved)
+    unsaid = facts.rectification_requested().model_copy(update={"reason": "documents: not in order, no remarks"})
+    yield story(desk, facts.consignment_assessed(DOCUMENTS), unsaid)
+    yield story(desk, facts.consignment_assessed(), facts.consignment_left_unreleased())
+    yield story(desk, facts.consignment_assessed(), facts.consignment_gated_out(released=False))
+    yield story(desk, boxes_of_two, facts.container_arrived(), facts.consignment_gated_out())
     yield story(
         desk, place_watch(bill_no="B"), place_watch(bill_no="B"), lift_watch(), lift_watch(), place_watch(bill_no="B")
     )
@@ -312,9 +363,11 @@ def said_by_gate() -> Iterator[Story]:
     yield unknown.when(boxes.held(boxes.A, arrived=5, when=180), at=at(180))
     wrong = story(desk, boxes.discharged(0), boxes.held(arrived=0)).when(boxes.out(60), message_id="out", at=at(60))
     yield wrong.when(boxes.retracted("out"), at=at(70))
-    stuffed = boxes.event(EquipmentEvent.STUFFED, 20).model_copy(update={"sources": (d.OTHER_BOX,)})
+    stuffed = boxes.event(EquipmentEvent.STUFFED, 20).model_copy(update={"sources": (requests.OTHER_BOX,)})
     yield story(desk, *yes, stuffed)
     yield story(desk, boxes.freed(ship="COSCO 017E", arrived=30, when=40), boxes.discharged(0, "OTHER/9"))
+    stripped = boxes.freed(boxes.B, arrived=0).model_copy(update={"source": requests.OTHER_BOX})
+    yield story(desk, *yes, stripped)
     earlier = story(desk, *yes)
     yield earlier.when(boxes.held(boxes.A, version=3).model_copy(update={"reason": "held"}))
 
@@ -341,7 +394,7 @@ DESKS: tuple[Callable[[], Iterator[Story]], ...] = (
 )
 
 
-def facts() -> Iterator[Fact]:
+def all_facts() -> Iterator[Fact]:
     """Every fact of all these stories."""
     for desk in DESKS:
         for told in desk():

@@ -21,7 +21,7 @@ from schemas.topics import FACTS_AND_REQUESTS, KINDS, ROLES, SERVICES, orders_to
 from schemas.vocabulary import ControlKind, EquipmentEvent, TreatmentDecision, TreatmentMethod, UnitClass
 from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode, request_headers
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 from services.shell.turn import Turn
 from services.simulator.acts import request_of
 from services.simulator.day import Day
@@ -54,7 +54,7 @@ class Simulated:
         self.day = Day(self.seed, self.consignments, START)
         self._people, self._returning = People(self.day), Returning(self.day, 0)
         self._desks = {desk.name: desk for desk in desks(SERVICES, PUBLISHED)}
-        self._stores = {name: Partition() for name in self._desks}
+        self._stores = {name: PartitionStore() for name in self._desks}
         self._memories = {name: Memory() for name in self._desks}
         self._read: dict[tuple[str, str], int] = defaultdict(int)
         self._due: list[tuple[datetime, int, str, Request]] = []

@@ -228,7 +228,7 @@ def test_programs_and_published_accounts_have_no_such_end(people: Accounts) -> N
     assert [people.account(name).password_until_us for name in ("program", "demo")] == [None, None]  # type: ignore[union-attr]
 
 
-def test_one_time_passwords_of_the_release_before_are_good_for_some_days_from_the_upgrade_on(url: str) -> None:
+def test_one_time_passwords_of_the_software_version_before_are_good_for_some_days_from_the_upgrade_on(url: str) -> None:
     engine = open_engine(url, writes=True)
     people = Accounts(engine)
     for name, must_change in (("waiting", True), ("settled", False)):
@@ -264,7 +264,7 @@ def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
     for company in ("*", "", " ", "a\nb"):
         with pytest.raises(NotGranted):
             people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
-    with people._engine.begin() as connection:  # as a release before may have noted it
+    with people._engine.begin() as connection:  # as an older software version may have noted it
         row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
         connection.execute(t.AUTHORISATIONS.insert().values(row))
     who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who
@@ -406,7 +406,7 @@ def test_nobody_stands_on_both_sides_of_the_counter(people: Accounts) -> None:
     people.make(Account("chief", "inspector release auditor administrator", "", "4218"), by="admin", at=AT)
 
 
-def test_an_account_with_a_name_of_a_release_before_can_still_be_closed(people: Accounts) -> None:
+def test_an_account_with_a_name_of_an_older_software_version_can_still_be_closed(people: Accounts) -> None:
     with people._engine.begin() as connection:
         connection.execute(t.ACCOUNTS.insert().values(Account("сlerk", "auditor", made_us=AT)._asdict()))
     people.change("сlerk", by="admin", at=AT, closed=True)

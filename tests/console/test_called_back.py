@@ -18,24 +18,29 @@ from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.tables import ASKED_HOLDS, CONSIGNMENT_CONTAINERS, FACTS, METADATA
 from services.release import decider
 from services.shell.codec import encode
-from tests.release.dossiers import (
-    arrival,
-    assessed,
-    decision_retracted,
-    passed,
-    pest,
-    retracted,
+from tests.facts import (
+    consignment_assessed,
+    findings_retracted,
+    inspection_passed,
+    pest_intercepted,
+    treatment_decision_retracted,
     treatment_retracted,
-    verified,
-    waived,
+    treatment_verified,
+    treatment_waived,
 )
+from tests.release.requests import arrival
 from tests.voice import CONSIGNMENT, NOON, story
 
 BOX = "CSQU3054383"
 INSPECTION = ControlKind.INSPECTION
-RELEASED = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION))
+RELEASED = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
 AGAIN = story(
-    decider, assessed(INSPECTION), arrival(), passed(INSPECTION), retracted(INSPECTION), passed(INSPECTION, 2)
+    decider,
+    consignment_assessed(INSPECTION),
+    arrival(),
+    inspection_passed(INSPECTION),
+    findings_retracted(INSPECTION),
+    inspection_passed(INSPECTION, 2),
 )
 
 
@@ -78,9 +83,9 @@ def test_the_answer_of_the_desk_that_was_asked_does_not_let_the_goods_go_while_t
 ) -> None:
     read(engine, granted(RELEASED)[0], "arrival", 1)
     assert kept(engine), "it was asked, and nobody has answered"
-    read(engine, retracted(INSPECTION), "wrong-findings", 2)
+    read(engine, findings_retracted(INSPECTION), "wrong-findings", 2)
     assert kept(engine), "the release desk has not heard of it"
-    read(engine, passed(INSPECTION, 2), "right-findings", 3)
+    read(engine, inspection_passed(INSPECTION, 2), "right-findings", 3)
     assert kept(engine), "another answer does not speak for the release desk"
     read(engine, granted(AGAIN)[-1], "right-findings", 4)
     assert not kept(engine)
@@ -88,7 +93,7 @@ def test_the_answer_of_the_desk_that_was_asked_does_not_let_the_goods_go_while_t
 
 def test_in_whatever_order_the_facts_are_read_they_let_the_goods_go_at_the_end_and_never_before(tmp_path: Path) -> None:
     first, again = granted(RELEASED)[0], granted(AGAIN)[-1]
-    told = [(first, "arrival"), (retracted(INSPECTION), "wrong-findings"), (again, "right-findings")]
+    told = [(first, "arrival"), (findings_retracted(INSPECTION), "wrong-findings"), (again, "right-findings")]
     for number, order in enumerate(permutations(told)):
         made = rows_of(tmp_path / f"{number}.db")
         for place, (fact, cause) in enumerate(order):
@@ -114,24 +119,33 @@ def test_a_refusal_of_the_correction_ends_it(engine: Engine) -> None:
     assert not kept(engine)
 
 
-TREATED = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
-WAIVED = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), waived("inspection"))
+TREATED = story(
+    decider, consignment_assessed(INSPECTION), arrival(), pest_intercepted(INSPECTION), treatment_verified("inspection")
+)
+WAIVED = story(
+    decider, consignment_assessed(INSPECTION), arrival(), pest_intercepted(INSPECTION), treatment_waived("inspection")
+)
 
 
 @pytest.mark.parametrize(
-    ("told", "back"), [(TREATED, treatment_retracted("inspection")), (WAIVED, decision_retracted("inspection"))]
+    ("told", "back"),
+    [(TREATED, treatment_retracted("inspection")), (WAIVED, treatment_decision_retracted("inspection"))],
 )
 def test_a_treatment_and_a_decision_that_are_taken_back_are_spoken_of_by_a_release_that_knows_them(
     told: Any, back: Fact
 ) -> None:
     before = granted(told)[-1].model_dump(mode="json")
     assert not takes_into_account(before, back.kind, back.model_dump(mode="json"))
-    told.when(back).when(verified("inspection").model_copy(update={"revision": 2}))
+    told.when(back).when(treatment_verified("inspection").model_copy(update={"revision": 2}))
     assert takes_into_account(granted(told)[-1].model_dump(mode="json"), back.kind, back.model_dump(mode="json"))
 
 
 def test_of_a_release_of_an_earlier_release_and_a_retraction_the_later_counts() -> None:
-    back = retracted(INSPECTION).model_copy(update={"occurred_at": NOON + timedelta(minutes=9)}).model_dump(mode="json")
+    back = (
+        findings_retracted(INSPECTION)
+        .model_copy(update={"occurred_at": NOON + timedelta(minutes=9)})
+        .model_dump(mode="json")
+    )
     for minutes, spoken_of in ((8, False), (9, True), (10, True)):
         fact = granted(RELEASED)[0].model_copy(update={"occurred_at": NOON + timedelta(minutes=minutes)})
         old = fact.model_dump(mode="json", exclude={"revisions"})
@@ -156,7 +170,7 @@ def test_a_release_that_cannot_be_read_fails_no_question_and_lets_nothing_go(
     engine: Engine, odd: dict[str, Any] | None
 ) -> None:
     read(engine, granted(RELEASED)[0], "arrival", 1)
-    read(engine, retracted(INSPECTION), "wrong-findings", 2)
+    read(engine, findings_retracted(INSPECTION), "wrong-findings", 2)
     body = orjson.dumps([] if odd is None else granted(AGAIN)[-1].model_dump(mode="json") | {"version": 9} | odd)
     row = {"place": 3, "key": CONSIGNMENT, "kind": "ReleaseGranted", "id": "f3", "cause": "x", "sequence": 3}
     with engine.begin() as connection:

@@ -27,7 +27,7 @@ def test_each_code_of_the_gate_has_its_words_and_is_what_its_older_sentence_says
     assert why_of({"why": code, "reason": "words of another version"}) == words
 
 
-def test_facts_of_the_release_before_and_codes_of_a_later_one_are_told_by_their_sentence() -> None:
+def test_facts_of_the_software_version_before_and_codes_of_a_later_one_are_told_by_their_sentence() -> None:
     assert why_of({"reason": "left without release 未放行离场"}) == TEXTS["written.left_unreleased"]
     assert why_of({"why": "", "reason": "as it was"}) == why_of({"why": "of_2030", "reason": "as it was"})
     assert why_of({"why": "of_2030", "reason": "as it was"}) == ("as it was", "as it was")

@@ -80,7 +80,9 @@ def test_a_start_that_is_killed_leaves_no_account_without_its_key_and_the_next_o
     assert all(whole(accounts, demo) for demo in A_FEW)
 
 
-def test_an_account_that_a_start_of_a_release_before_left_without_key_gets_it_at_the_next_start(engine: Engine) -> None:
+def test_an_account_that_a_start_of_an_older_software_version_left_without_key_gets_it_at_the_next_start(
+    engine: Engine,
+) -> None:
     accounts = Accounts(engine)
     row = Account(OF_AGENT.account, OF_AGENT.role.value, OF_AGENT.company, OF_AGENT.office)
     accounts.make(row, by="dtg up --demo", at=AT, password=PASSWORD)

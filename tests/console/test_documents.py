@@ -77,7 +77,7 @@ def test_messages_that_name_each_other_in_a_circle_cost_no_more() -> None:
 def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_told_in_words() -> None:
     told = Border("words").lodged().rejected().refused_request()
     rejected, refused = [
-        entry(_row(one), one.value.decode().replace("hs_unknown", "container_malformed"), audience=None)
+        entry(_row(one), one.value.decode().replace("hs_code_unknown", "container_malformed"), audience=None)
         for one in told.said[1:]
     ]
     (finding,) = rejected.findings
@@ -96,9 +96,14 @@ MASSES: dict[str, Any] = {"code": "mass_and_net", "values": {"mass": "20", "net"
         ("20 kg, net mass 9 kg", MASSES, "20 kg，净重 9 kg", "20 kg, net mass 9 kg"),
         ("20 kg, net mass 9 kg", None, "20 kg，净重 9 kg", "20 kg, net mass 9 kg"),
         ("0000", None, "0000", "0000"),
-        ("of a later release", {"code": "of_2030", "values": {}}, "of a later release", "of a later release"),
+        (
+            "of a newer software version",
+            {"code": "of_2030", "values": {}},
+            "of a newer software version",
+            "of a newer software version",
+        ),
     ],
-    ids=["by its phrase", "of an earlier release", "a value", "of a later release"],
+    ids=["by its phrase", "of an older software version", "a value", "of a newer software version"],
 )
 def test_what_a_check_saw_is_told_in_both_languages(seen: str, phrase: Any, zh: str, en: str) -> None:
     said = Border("seen").lodged().rejected().said[1]

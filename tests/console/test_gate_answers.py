@@ -19,7 +19,8 @@ from services.console.readmodel.gate_answer import GateAnswer, GoodsState, gate_
 from services.shell.codec import encode
 from tests.console.border import Said
 from tests.console.test_rows import Memory, read
-from tests.gate.boxes import BOX, may_leave
+from tests.declaration.good import BOX
+from tests.gate.boxes import may_leave
 from tests.gate.world import World
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
@@ -36,12 +37,12 @@ class Seen(World):
 
     def nothing_leaves_by_mistake(self) -> None:
         super().nothing_leaves_by_mistake()
-        said = [paper.said for stay in self.stays for paper in stay.papers if paper.said is not None]
-        told = [("release", fact) for fact in said] + [("gate", fact) for fact in self.told.said]
+        said = [paper.statement for stay in self.stays for paper in stay.papers if paper.statement is not None]
+        told = [("release", fact) for fact in said] + [("gate", fact) for fact in self.desk.answer]
         read(self.memory, [(self._on_topic(writer, fact), number) for number, (writer, fact) in enumerate(told)])
         answer = self.answer_now()
-        gate = may_leave(self.told)
-        assert answer.may_leave == gate, (answer, self.memory.rows["containers"].get(BOX), self.told.said)
+        gate = may_leave(self.desk)
+        assert answer.may_leave == gate, (answer, self.memory.rows["containers"].get(BOX), self.desk.answer)
         self.yes += gate
         self.words(answer)
 
@@ -49,15 +50,15 @@ class Seen(World):
         name = topic_of(writer, type(fact))
         number = self.counts[name, fact.key] = self.counts.get((name, fact.key), 0) + 1
         self.stated += 1
-        return Said(name, fact.key, encode(fact), f"f{self.stated}", fact.kind, "", number, self.told.at)
+        return Said(name, fact.key, encode(fact), f"f{self.stated}", fact.kind, "", number, self.desk.at)
 
     def answer_now(self) -> GateAnswer:
         goods: dict[str, GoodsState] = {}
         for stay in self.stays:
             for paper in stay.papers:
-                if paper.said is None:
+                if paper.statement is None:
                     continue
-                freed = isinstance(paper.said, ContainerFreed)
+                freed = isinstance(paper.statement, ContainerFreed)
                 word = "withdrawn" if self._withdrawn(paper) else "released" if freed else "held"
                 goods[paper.name] = GoodsState("accepted", word, BOX if word == "released" else "", bill_no=paper.bill)
         parts = [part for part in self.memory.rows["parts"].values() if part.container_no == BOX]

@@ -93,7 +93,7 @@ def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_an
 
 
 def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(desk: Office) -> None:
-    """No such account is made any more; one of a release before may be there."""
+    """No such account is made any more; one of an older software version may be there."""
     both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
     assert inside(desk.rows, both, ALONE) is None, "as a terminal it asks about every box"
     assert not may_read(desk, both, ALONE) and not may_read(desk, both, SHARED) and may_read(desk, both, OURS)

@@ -7,7 +7,7 @@ import pytest
 
 from services.console.api import requests, watch_requests
 from services.console.api.json_body import JsonRoute
-from services.console.api.large_bodies import LARGE_BYTES, Intake
+from services.console.api.large_bodies import LARGE_BYTES, LargeBodies
 from tests.console.still import Still
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ POSTS = [
 ]
 
 
-class Noting(Intake):
+class Noting(LargeBodies):
     """Notes the size of each body that is parsed."""
 
     def __init__(self, limit: int, limit_of_client: int) -> None:

@@ -131,7 +131,7 @@ def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still
 def test_no_page_or_answer_of_the_day_is_read_back_from_a_sentence(
     day: Simulated, still: Still, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Desks say it by codes; only facts of earlier releases, of which this day has none, are read back by the shape of their sentences."""
+    """Desks say it by codes; only facts of older software versions, of which this day has none, are read back by the shape of their sentences."""
     looked_at: set[str] = set()
     by_shape = desk_sentences._read
 

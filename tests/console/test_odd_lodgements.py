@@ -64,7 +64,7 @@ def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine
 
 
 def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
-    """The console ended, and again after each start, when its follower made a hold for such a row of an earlier release."""
+    """The console ended, and again after each start, when its follower made a hold for such a row of an older software version."""
     good, hold_id = consignment_id(DECLARANT, "good"), of_watch("w-1")
     with engine.begin() as connection:
         for key in (good, *ODD_KEYS):

@@ -32,7 +32,7 @@ from schemas.topics import KINDS, PORT_WRITERS, ROLES
 from services.console.language.desk_sentences import each_in_words, in_words, in_words_of, kept, phrases_of, why_of
 from services.console.language.words import TEXTS
 from tests.architecture.golden import EXAMPLES
-from tests.console.desk_phrases import facts
+from tests.console.desk_phrases import all_facts
 from tests.console.simulated import full_day
 from tests.sources import tree_of
 
@@ -81,7 +81,7 @@ def day() -> Told:
 @pytest.fixture(scope="module")
 def told(day: Told) -> Told:
     """The day, and all that is said by other codes."""
-    return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in facts()], *day]
+    return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in all_facts()], *day]
 
 
 def plain(english: str) -> str:
@@ -131,7 +131,7 @@ OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search(
 
 
 def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(told: Told) -> None:
-    """The sentence is read back as that of an earlier release is, in which the words of a person may look like one of a desk."""
+    """The sentence is read back as that of an older software version is, in which the words of a person may look like one of a desk."""
     seen, compared = set[str](), set[str]()
     for kind, body in told:
         for where, text, phrases in said(kind, body):
@@ -159,7 +159,7 @@ def test_each_fact_that_may_say_it_by_codes_does(told: Told) -> None:
 
 
 def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Told) -> None:
-    """What has no phrases is a person's, who is named in the fact, or a value; nothing is said by the texts of earlier releases."""
+    """What has no phrases is a person's, who is named in the fact, or a value; nothing is said by the texts of older software versions."""
     sentences = {plain(english) for english in SENTENCES.values() if not PLACE.search(english)}
     for kind, body in day:
         for where, _, phrases in said(kind, body):
@@ -236,7 +236,7 @@ def test_codes_of_a_later_release_and_what_is_no_phrase_are_told_by_the_sentence
     assert in_words_of(phrases) is None
     fact = {"reason": "no visit is open 不在场", "phrases": phrases}
     assert why_of(fact) == TEXTS["written.no_visit"] and kept(fact) == fact["reason"]
-    assert why_of({"reason": "no visit is open 不在场"}) == TEXTS["written.no_visit"], "of an earlier release"
+    assert why_of({"reason": "no visit is open 不在场"}) == TEXTS["written.no_visit"], "of an older software version"
     assert in_words_of([of_earlier("no visit is open 不在场")]) == TEXTS["written.no_visit"], "which a desk quotes"
 
 

@@ -148,7 +148,7 @@ def test_what_the_copy_lacks_is_shown_and_once_confirmed_keys_are_good_and_every
     assert here.held() == "older", "the same copy once more"
 
 
-def test_an_installation_of_the_release_before_starts_as_it_is(url: str, tmp_path: Path) -> None:
+def test_an_installation_of_the_software_version_before_starts_as_it_is(url: str, tmp_path: Path) -> None:
     engine = open_engine(url, writes=True)
     former = Accounts(engine)
     former.make(Account("clerk", "declarant", COMPANY), by="admin", at=AT, password="correct horse battery")

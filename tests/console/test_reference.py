@@ -10,23 +10,28 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import BaseModel, TypeAdapter
 
 from schemas.vocabulary import consignment_id
 from services.console.access.accounts import HOUR, ONE_TIME_HOURS, Account
+from services.console.api import problems, views
 from services.console.api.authentication import SESSION_COOKIE
 from services.console.api.context import FeedPage
 from services.console.api.feed import refuse_rebuilding
+from services.console.api.me import Me
 from services.console.api.problems import MEDIA_TYPE, Problem
 from services.console.api.reference import (
     ANSWERS,
     CODES,
     FAULTS,
     FIELDS,
+    FIELDS_OF_ANSWERS,
     OPERATIONS,
     PARAMETERS,
     SUMMARY_ZH,
     TABLES,
     ZH,
+    operation_name,
     operations,
 )
 from services.console.language.words import TEXTS
@@ -74,11 +79,25 @@ def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def answered(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every field of every object that an answer has, by the name of its object."""
+    schemas, found = document["components"]["schemas"], dict[str, dict[str, Any]]()
+    waiting = [operation["responses"] for operation in operations(document)]
+    reached = set[str]()
+    while waiting:
+        for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(waiting.pop())):
+            if name not in reached:
+                reached.add(name)
+                waiting.append(schemas[name])
+                found |= {f"{name}.{field}": told for field, told in schemas[name].get("properties", {}).items()}
+    return found
+
+
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def test_every_operation_and_every_answer_is_told_in_both_languages(document: dict[str, Any]) -> None:
-    named = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    named = {operation_name(method, path) for path, methods in document["paths"].items() for method in methods}
     assert set(OPERATIONS) - {""} == named, "each has its row, and no row has lost its operation"
     answers = set()
     for told in (document["info"], *operations(document)):
@@ -108,7 +127,81 @@ def test_every_field_of_a_body_has_words_in_both_languages_and_an_example(docume
         if "country" in name or name.rpartition(".")[2] in ("unit", "currency", "customs_office", "package_kind"):
             assert field[CODES].rpartition("/")[2] in TABLES, name
     names = {name.rpartition(".")[2] for name in found} | {name for name in found if name in FIELDS}
+    names |= {f"required.{name}" for name in names}
     assert set(FIELDS) - names == set(), "no row has lost its field"
+
+
+MODELS = {
+    name: model
+    for name, model in {**vars(views), **vars(problems), "Me": Me}.items()
+    if isinstance(model, type) and issubclass(model, BaseModel)
+}
+"""The objects of answers, by name."""
+NO_CODES = frozenset(
+    {
+        *("account", "alarms", "arrived_containers", "bill", "bill_no", "body_link", "cause", "clients", "company"),
+        *("consignee", "consignment_id", "consignments", "container_no", "containers", "conveyance", "csrf", "cursor"),
+        *("declarant", "declaration_no", "detail", "detail_zh", "earlier", "en", "error", "hold_id", "id", "key"),
+        *("later", "left_containers", "lift_reason", "message_en", "message_zh", "nearest", "next"),
+        *("oldest_consignment_id", "permitted", "place", "placed_by", "pointer", "reference", "released_containers"),
+        *("replaces", "report_id", "reported_by", "reports", "request", "request_id", "retells", "rule_set", "seen"),
+        *(
+            "source",
+            "status",
+            "subject",
+            "text",
+            "timeline",
+            "title",
+            "title_zh",
+            "to",
+            "type",
+            "unreleased_containers",
+        ),
+        *("visit", "watch_id", "zh", "AlarmLine.reason", "AlarmView.reason", "BlockView.reason", "BoxHoldView.reason"),
+        *("GateView.waiting_for", "HoldView.reason", "ReleaseView.reason", "RequestView.reason", "Watch.lifted_by"),
+        "Watch.reason",
+    }
+)
+"""Texts of answers that are no code of a list: ids, numbers, links, and what somebody wrote. By the name of the field, or of its object
+and the field where the same name is a code elsewhere."""
+
+
+def of_text(told: dict[str, Any]) -> bool:
+    """Whether the field holds text, or a list of texts; a time is none."""
+    kinds = [each for each in (told, *told.get("anyOf", ())) if each.get("type") in ("string", "array")]
+    kinds = [each.get("items", {}) if each["type"] == "array" else each for each in kinds]
+    return any(each.get("type") == "string" and "format" not in each for each in kinds)
+
+
+def test_every_field_of_an_answer_has_words_in_both_languages_and_an_example(document: dict[str, Any]) -> None:
+    found = answered(document)
+    assert len(found) > 290
+    lacking = [
+        name for name, told in found.items() if not (told.get("description") and CHINESE.search(told.get(ZH, "")))
+    ]
+    assert lacking == []
+    for name, told in found.items():
+        model, _, field = name.partition(".")
+        (example,) = told["examples"]
+        annotation: Any = MODELS[model].model_fields[field].annotation
+        TypeAdapter(annotation).validate_json(json.dumps(example), strict=True)
+    rows = {name if name in FIELDS_OF_ANSWERS else name.rpartition(".")[2] for name in found}
+    assert set(FIELDS_OF_ANSWERS) == rows, "no row has lost its field"
+
+
+def test_a_field_of_an_answer_that_holds_codes_names_their_list(document: dict[str, Any]) -> None:
+    found = answered(document)
+    without = {name for name, told in found.items() if of_text(told) and CODES not in told}
+    named = {name if name in NO_CODES else name.rpartition(".")[2] for name in without}
+    assert named == NO_CODES
+    assert not [name for name, told in found.items() if CODES in told and {name, name.rpartition(".")[2]} & NO_CODES]
+    for name, told in found.items():
+        if CODES not in told:
+            assert '/Stage"' not in json.dumps(told), name
+            continue
+        table = TABLES[told[CODES].rpartition("/")[2]]()
+        (example,) = told["examples"]
+        assert set(example if isinstance(example, list) else [example]) <= set(table), name
 
 
 def test_every_parameter_has_words_in_both_languages_and_an_example(document: dict[str, Any]) -> None:
@@ -127,6 +220,11 @@ def test_the_page_of_the_api_shows_words_bounds_codes_and_examples(still: Still,
     assert "1–35" in row and "README-1" in row
     assert ("企业自编的单证编号" if language == "zh" else "the declarant&#39;s own number") in row
     assert "conform | not_conform | pest | refuse" in page and 'href="/docs/codes/units"' in page
+    granted = page.split('id="object-ReleaseView"')[1].split("</table>")[0]
+    row = granted.split("<code>kind</code>")[1].split("</tr>")[0]
+    assert "Unreadable" in row and 'href="/docs/codes/kinds"' in row
+    for name in {name.partition(".")[0] for name in answered(still.app.openapi())}:
+        assert page.count(f'id="object-{name}"') == 1 and f'href="#object-{name}"' in page, name
     for table in TABLES:
         assert still.page(f"/docs/codes/{table}", language).count("<tr>") > len(TABLES[table]())
     assert still.get("/docs/codes/nothing").status_code == 404
@@ -252,3 +350,21 @@ def test_a_problem_that_one_request_does_not_reach_has_a_test_of_its_own(code: s
     words = [text for key in ("title", "detail") for text in TEXTS[f"problems.{code}.{key}"]]
     said = said_in_tests()
     assert re.search(rf"""(problems/|["']){code}["']""", said) or any(text in said for text in words), code
+
+
+def test_a_field_that_must_be_told_is_not_said_to_be_left_out(document: dict[str, Any]) -> None:
+    said = {
+        path: (field["description"], name in body.get("required", ()))
+        for path, methods in document["paths"].items()
+        for body in [
+            methods.get("post", {})
+            .get("requestBody", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+        ]
+        for name, field in body.get("properties", {}).items()
+        if name == "occurred_at"
+    }
+    assert said["/api/v1/containers/{container_no}/events"][1], said
+    assert [path for path, (told, needed) in said.items() if needed is ("left out" in told)] == []

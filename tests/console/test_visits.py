@@ -164,7 +164,7 @@ def test_goods_that_left_unreleased_are_in_a_stage_of_their_own_that_no_release_
     older = held("2")
     older.gate_says(ConsignmentGatedOut, released=False)
     assert in_order(older).rows["consignments"][older.id].stage == Stage.LEFT_UNRELEASED, (
-        "as an earlier release said it"
+        "as an older software version said it"
     )
 
 

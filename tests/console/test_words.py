@@ -23,6 +23,7 @@ from schemas.vocabulary import (
     GoodsClass,
     Lane,
     Owner,
+    Severity,
     Stage,
     TransportMode,
     TreatmentDecision,
@@ -46,7 +47,11 @@ ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_und
 """As `schemas.gate.GateAlarmRaised` names them."""
 ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_reported", "finding")
 """As `schemas.gate.VisitClosed` names them, beside a lawful departure; a row may also have the alarm with which a box left."""
+TROUBLES = ("starting", "database", "kafka", "access", "projector", "overtaken", "log_replaced")
+"""What keeps the rows from going on, as `projector`, `progress` and `observed_progress` of the read model name it."""
 CODES: dict[str, Iterable[str]] = {
+    "severities": Severity,
+    "troubles": TROUBLES,
     "events": EquipmentEvent,
     "classifiers": Classifier,
     "grounds": ExitGround,
@@ -98,7 +103,7 @@ READ_BACK = "written"
 """Sentences of desks, each with its own test (test_desk_sentences)."""
 
 WRITTEN_BEFORE = {"parking_full"}
-"""Reasons that no program gives any more; facts of earlier releases have them."""
+"""Reasons that no program gives any more; facts of older software versions have them."""
 
 
 def sources() -> str:

@@ -19,7 +19,7 @@ from schemas.vocabulary import ControlKind, consignment_id
 from services.declaration import decider as declaration
 from services.release import decider as release
 from tests.declaration.good import DECLARANT, lodge
-from tests.release.dossiers import assessed
+from tests.facts import consignment_assessed
 from tests.voice import NOON, Story
 
 DESKS: dict[str, Any] = {"declaration": declaration, "release": release}
@@ -33,7 +33,7 @@ class Topics:
         self.controls = controls
         self.unheard: dict[tuple[str, str, str], deque[tuple[str, Message, int]]] = defaultdict(deque)
         self.stories: dict[tuple[str, str], Story] = {}
-        self.said: list[Message] = []
+        self.facts: list[Message] = []
         self.written = 0
 
     def ask(self, desk: str, message: Message, message_id: str) -> None:
@@ -43,24 +43,24 @@ class Topics:
         self.written += 1
         self.unheard[desk, topic, message.key].append((message_id, message, self.written))
 
-    def hear(self, place: tuple[str, str, str]) -> None:
+    def hear(self, topic: tuple[str, str, str]) -> None:
         """The desk hears the first message of this topic and key that it has not heard."""
-        desk, _, key = place
-        message_id, message, serial = self.unheard[place].popleft()
-        if not self.unheard[place]:
-            del self.unheard[place]
-        told = self.stories.setdefault((desk, key), Story(DESKS[desk], DESKS[desk].INITIAL))
-        told.heard = serial - 1
-        told.when(message, message_id=message_id)
-        for index, fact in enumerate(told.said):
-            self.said.append(fact)
+        desk, _, key = topic
+        message_id, message, serial = self.unheard[topic].popleft()
+        if not self.unheard[topic]:
+            del self.unheard[topic]
+        story = self.stories.setdefault((desk, key), Story(DESKS[desk], DESKS[desk].INITIAL))
+        story.count = serial - 1
+        story.when(message, message_id=message_id)
+        for index, fact in enumerate(story.answer):
+            self.facts.append(fact)
             name = fact_id(desk, message_id, index)
             for hearer in DESKS:
                 refused = isinstance(fact, RequestRefused) and desk not in REFUSALS.get(hearer, ())
                 if type(fact) in FLOW[hearer] and not refused:
                     self._write(hearer, topic_of(desk, type(fact)), name, fact)
             if isinstance(fact, DeclarationAccepted):
-                terms = assessed(*self.controls).model_copy(update={"consignment_id": fact.consignment_id})
+                terms = consignment_assessed(*self.controls).model_copy(update={"consignment_id": fact.consignment_id})
                 self._write("release", "risk-facts", fact_id("risk", name, 0), terms)
 
     def run(self, choose: Any) -> None:
@@ -71,7 +71,7 @@ class Topics:
     def answers(self) -> dict[str, list[str]]:
         """What the declaration desk said of each consignment, withdrawals left out."""
         found: dict[str, list[str]] = defaultdict(list)
-        for fact in self.said:
+        for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):
                 found[str(fact.model_dump()["consignment_id"])].append(fact.kind)
         return dict(found)
@@ -92,13 +92,15 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.ask("declaration", withdraw(), "w-1")
     topics.ask("declaration", lodge(packages=3), "r-2")
     topics.ask("declaration", lodge(packages=3), "r-3")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
-    said = topics.answers()
-    assert said[SECOND][0] == ACCEPTED and said[SECOND].count(ACCEPTED) == 1
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
+    answers = topics.answers()
+    assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
     # the second lodgement of the same paper is named where it was heard: while the first one waited, or under the new id
-    repeats = [kind for key in (FIRST, SECOND) for kind in said[key]].count("DeclarationRepeated")
-    assert repeats == 1 and said[FIRST][:1] == [ACCEPTED] and said[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]
-    accepted = [fact for fact in topics.said if isinstance(fact, DeclarationAccepted)]
+    repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
+    assert (
+        repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]
+    )
+    accepted = [fact for fact in topics.facts if isinstance(fact, DeclarationAccepted)]
     assert [(fact.consignment_id, fact.earlier) for fact in accepted] == [(FIRST, ""), (SECOND, FIRST)]
     assert len({fact.declaration_no for fact in accepted}) == 2
 
@@ -111,9 +113,9 @@ def test_in_any_order_a_refused_withdrawal_makes_none(data: st.DataObject) -> No
     topics.ask("declaration", withdraw(), "w-1")
     topics.ask("declaration", lodge(), "r-2")
     topics.ask("declaration", lodge(packages=3), "r-3")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     assert topics.answers() == {FIRST: [ACCEPTED, "DeclarationRepeated"]}
-    codes = {fact.request_id: fact.code for fact in topics.said if isinstance(fact, RequestRefused)}
+    codes = {fact.request_id: fact.code for fact in topics.facts if isinstance(fact, RequestRefused)}
     assert codes == {"w-1": "controls_ordered", "r-3": "reference_used"}
 
 
@@ -126,14 +128,14 @@ def test_in_any_order_a_withdrawal_that_waits_for_an_officer_keeps_what_is_lodge
     topics.ask("declaration", lodge(), "r-1")
     topics.ask("declaration", withdraw(), "w-1")
     topics.ask("declaration", lodge(packages=3), "r-2")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     assert topics.answers() == {FIRST: [ACCEPTED]}
-    assert [fact.kind for fact in topics.said].count("DeclarationWaits") == 1
+    assert [fact.kind for fact in topics.facts].count("DeclarationWaits") == 1
     lift = LiftHold(
         consignment_id=FIRST, asked_by="officer", occurred_at=NOON, hold_id="officer/h-1", reason="nothing was found"
     )
     topics.ask("release", lift, "l-1")
-    topics.run(lambda places: data.draw(st.sampled_from(places)))
+    topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     assert topics.answers() == {FIRST: [ACCEPTED, *HANDED_ON], SECOND: [ACCEPTED]}
 
 
@@ -146,7 +148,7 @@ def test_each_further_withdrawal_makes_one_more() -> None:
         topics.run(min)
     topics.ask("declaration", lodge(), "r-9")
     topics.run(min)
-    accepted = [fact for fact in topics.said if isinstance(fact, DeclarationAccepted)]
+    accepted = [fact for fact in topics.facts if isinstance(fact, DeclarationAccepted)]
     assert [(f.consignment_id, f.number, f.earlier) for f in accepted] == [
         (FIRST, 1, ""),
         (SECOND, 2, FIRST),

@@ -124,8 +124,8 @@ def test_an_element_that_would_be_lost_is_refused() -> None:
 def test_such_a_line_is_accepted() -> None:
     head = {"currency": "EUR", "departure_country": "FRA", "destination_country": "CHN", "package_kind": "22"}
     mass = {"net_mass_kg": Decimal("912.5"), "gross_mass_kg": Decimal(1800)}
-    said = good_declaration(items=(item_of(WINE),), invoice_total=Decimal(7800), **head, **mass)
-    assert checks.findings(said, TODAY) == ()
+    quantities = good_declaration(items=(item_of(WINE),), invoice_total=Decimal(7800), **head, **mass)
+    assert checks.findings(quantities, TODAY) == ()
 
 
 def test_a_line_without_the_form_is_written_as_before() -> None:
@@ -137,13 +137,13 @@ def test_a_line_without_the_form_is_written_as_before() -> None:
         "second_unit",
     }
     assert paper(good_declaration()) == paper_as_written(good_declaration()), (
-        "and is the same paper to the release before"
+        "and is the same paper to the software version before"
     )
 
 
 def line(**changes: Any) -> list[tuple[str, str, str]]:
-    said = good_declaration(items=(good_item(), good_item(**changes)))
-    return [(f.pointer.removeprefix("/items/1"), f.code, f.severity.value) for f in checks.findings(said, TODAY)]
+    quantities = good_declaration(items=(good_item(), good_item(**changes)))
+    return [(f.pointer.removeprefix("/items/1"), f.code, f.severity.value) for f in checks.findings(quantities, TODAY)]
 
 
 COMPLETE: dict[str, Any] = {

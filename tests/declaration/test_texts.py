@@ -76,8 +76,8 @@ ALIKE = [
 def test_a_name_that_differs_only_in_how_it_is_written_is_the_same_name(alike: str) -> None:
     for name in ("reference", "bill_no"):
         assert getattr(read(**{name: alike}), name) == "R-1"
-    said = read(reference=alike)
-    assert consignment_id(DECLARANT, said.reference) == consignment_id(DECLARANT, "R-1")
+    declared = read(reference=alike)
+    assert consignment_id(DECLARANT, declared.reference) == consignment_id(DECLARANT, "R-1")
     assert plain_word(alike) == "R1"
 
 

@@ -45,12 +45,12 @@ def test_a_bill_has_up_to_35_signs() -> None:
 
 def test_a_number_written_otherwise_is_the_same_paper() -> None:
     for written in ("45", "45.0", "45.00000", "4.5E+1"):
-        told = story(decider, lodge(gross_mass_kg=Decimal(45)))
-        said = told.when(lodge(gross_mass_kg=Decimal(written))).said[0]
-        assert isinstance(said, DeclarationRepeated), written
+        desk = story(decider, lodge(gross_mass_kg=Decimal(45)))
+        declared = desk.when(lodge(gross_mass_kg=Decimal(written))).answer[0]
+        assert isinstance(declared, DeclarationRepeated), written
     line = good_item(quantity=Decimal("10.00"), total_price=Decimal("5000.0000"))
-    told = story(decider, lodge()).when(lodge(items=(line, good_item())))
-    assert isinstance(told.said[0], DeclarationRepeated)
+    desk = story(decider, lodge()).when(lodge(items=(line, good_item())))
+    assert isinstance(desk.answer[0], DeclarationRepeated)
 
 
 def test_text_that_looks_like_a_number_is_not_the_same_when_it_differs() -> None:
@@ -59,14 +59,14 @@ def test_text_that_looks_like_a_number_is_not_the_same_when_it_differs() -> None
         ("bill_no", "7.0", "7"),
         ("conveyance", '"quantity":"1.0"', '"quantity":"1"'),
     ):
-        told = story(decider, lodge(**{name: one})).when(lodge(**{name: other}))
-        assert told.said[0].model_dump()["code"] == "reference_used"
+        desk = story(decider, lodge(**{name: one})).when(lodge(**{name: other}))
+        desk.then_refused("reference_used")
 
 
-def test_a_paper_that_the_release_before_remembered_is_known_again() -> None:
+def test_a_paper_that_the_software_version_before_remembered_is_known_again() -> None:
     before = story(decider, lodge(gross_mass_kg=Decimal("45.0"))).state
     kept = replace(before, paper=decider.paper_as_written(good_declaration(gross_mass_kg=Decimal("45.0"))))
-    again = Story(decider, kept, heard=2).when(lodge(gross_mass_kg=Decimal("45.0"))).said[0]
+    again = Story(decider, kept, count=2).when(lodge(gross_mass_kg=Decimal("45.0"))).answer[0]
     assert isinstance(again, DeclarationRepeated)
 
 

@@ -15,9 +15,10 @@ from schemas.gate import (
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate.box import as_box
+from tests import facts
+from tests.declaration.good import BOX
 from tests.voice import NOON, Story
 
-BOX = "CSQU3054383"
 A, B, C = (consignment_id("91350100M000100Y43", reference) for reference in ("a", "b", "c"))
 DAY = 24 * 60
 
@@ -37,18 +38,16 @@ def held(
     direction: Direction = Direction.IMPORT,
     refused: bool = False,
 ) -> ContainerHeld:
-    return ContainerHeld(
-        container_no=BOX,
-        occurred_at=at(when),
+    return facts.container_held(
+        version,
         consignment_id=who,
         shared_by=shared_by,
-        version=version,
-        reason="waits",
         bill_no=bill,
         conveyance=ship,
         direction=direction,
         arrived_at=None if arrived is None else at(arrived),
         refused=refused,
+        at=at(when),
     )
 
 
@@ -63,17 +62,16 @@ def freed(
     when: float = 0,
     direction: Direction = Direction.IMPORT,
 ) -> ContainerFreed:
-    return ContainerFreed(
-        container_no=BOX,
-        occurred_at=at(when),
+    return facts.container_freed(
+        version,
         consignment_id=who,
         shared_by=shared_by,
-        version=version,
         released=released,
         bill_no=bill,
         conveyance=ship,
         direction=direction,
         arrived_at=None if arrived is None else at(arrived),
+        at=at(when),
     )
 
 
@@ -84,7 +82,7 @@ def out(when: float = 0, gate: str = "G1") -> RecordGateOut:
 def event(
     kind: EquipmentEvent,
     when: float,
-    place: str = "berth 1",
+    berth: str = "berth 1",
     laden: bool | None = None,
     ship: str = "",
     classifier: Classifier = Classifier.ACTUAL,
@@ -97,15 +95,15 @@ def event(
         occurred_at=at(when),
         event=kind,
         classifier=classifier,
-        place=place,
+        place=berth,
         laden=laden,
         conveyance=ship,
         replaces=replaces,
     )
 
 
-def discharged(when: float, ship: str = "", laden: bool | None = True, place: str = "berth 1") -> RecordEquipmentEvent:
-    return event(EquipmentEvent.DISCHARGED, when, place, laden, ship)
+def discharged(when: float, ship: str = "", laden: bool | None = True, berth: str = "berth 1") -> RecordEquipmentEvent:
+    return event(EquipmentEvent.DISCHARGED, when, berth, laden, ship)
 
 
 def retracted(report: str, sender: str = "terminal") -> RetractEquipmentEvent:
@@ -153,11 +151,11 @@ def box_let_go(hold_id: str) -> LiftContainerHold:
     )
 
 
-def may_leave(told: Story) -> bool:
+def may_leave(desk: Story) -> bool:
     """The gate's word after all that was said: its last change of mind."""
-    words = [f for f in told.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
-    return bool(words) and words[-1].kind == "ContainerMayLeave" and as_box(told.state).published == "leave"
+    statements = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
+    return bool(statements) and statements[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
 
 
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
+def kinds(desk: Story) -> list[str]:
+    return [fact.kind for fact in desk.answer]

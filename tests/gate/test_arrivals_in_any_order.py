@@ -26,7 +26,7 @@ DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetr
 
 
 @dataclass(frozen=True)
-class Told:
+class Written:
     """A message, its id, and when it was written down."""
 
     id: str
@@ -34,12 +34,12 @@ class Told:
     recorded: datetime
 
 
-def hear(told: list[Told], began: datetime) -> Story:
+def hear(messages: list[Written], began: datetime) -> Story:
     """The gate desk after all of this, each heard a minute after the one before."""
     box = Story(decider, decider.INITIAL)
-    for number, each in enumerate(told):
-        heard = max(began, each.recorded) if number == 0 else max(box.at, each.recorded)
-        box.when(each.message, message_id=each.id, at=heard, recorded=each.recorded)
+    for number, each in enumerate(messages):
+        read_at = max(began, each.recorded) if number == 0 else max(box.at, each.recorded)
+        box.when(each.message, message_id=each.id, at=read_at, recorded=each.recorded)
     return box
 
 
@@ -55,12 +55,12 @@ def stands(box: Story, who: str) -> tuple[str, str]:
 @pytest.mark.parametrize("released", [True, False], ids=["released", "refused"])
 def test_arrival_and_departure_are_told_whatever_comes_first(order: tuple[str, ...], released: bool) -> None:
     goods = freed(A, 2, arrived=5, when=20) if released else held(A, 2, when=20, refused=True)
-    told = {
-        "goods": Told("g", goods, at(20)),
-        "arrival": Told("i", discharged(10, "EVER 012E"), at(25)),
-        "departure": Told("o", out(60), at(60)),
+    messages = {
+        "goods": Written("g", goods, at(20)),
+        "arrival": Written("i", discharged(10, "EVER 012E"), at(25)),
+        "departure": Written("o", out(60), at(60)),
     }
-    box = hear([told[each] for each in order], at(0))
+    box = hear([messages[each] for each in order], at(0))
     assert stands(box, A) == ("ContainerArrived", "ConsignmentGatedOut" if released else "ConsignmentLeftUnreleased")
     if order[-1] == "goods":
         mine = [kind for kind in kinds(box) if kind in (*ARRIVALS, *DEPARTURES)]
@@ -69,12 +69,12 @@ def test_arrival_and_departure_are_told_whatever_comes_first(order: tuple[str, .
 
 def test_goods_that_were_stated_after_a_report_was_told_are_not_in_the_box_because_the_desk_was_slow() -> None:
     """A report has its time from the header; how long it lay before the desk heard it says nothing."""
-    told = [Told("i", discharged(10), at(12)), Told("g", held(A, when=20), at(20))]
-    assert [stands(hear(order, at(0)), A)[0] for order in (told, told[::-1])] == ["", ""]
+    messages = [Written("i", discharged(10), at(12)), Written("g", held(A, when=20), at(20))]
+    assert [stands(hear(order, at(0)), A)[0] for order in (messages, messages[::-1])] == ["", ""]
 
 
 @st.composite
-def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Told]:
+def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
     """What is told of one laden box that comes once and leaves once, with one or two consignments in it; they may be called back.
 
     What is stated after the terminal had told of the box names its call: else it may as well be meant for the next one, and which
@@ -85,7 +85,7 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Told]:
     came = 600.0
     left = came + draw(st.integers(60, 1000))
     first_told = came + draw(st.integers(0, 900))
-    told: list[Told] = []
+    messages: list[Written] = []
     for who, bill in ((A, "1"), (B, "2"))[: draw(st.integers(1, 2))]:
         on = draw(st.sampled_from((ship, "EVER 012E", "")))
         stated = draw(st.integers(0, 1800 if on == ship != "" else int(min(left, first_told))))
@@ -93,28 +93,30 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Told]:
         ends = draw(st.sampled_from(("held", "released", "refused", "withdrawn", *(["called back"] * called_back))))
         later = stated + draw(st.integers(1, 600))
         known = (1, bill, on)
-        words: list[ContainerHeld | ContainerFreed] = [held(who, 1, *known, None, stated, direction)]
+        statements: list[ContainerHeld | ContainerFreed] = [held(who, 1, *known, None, stated, direction)]
         landed = came + 30 if arrived is None else arrived  # goods are released only where they are
         match ends:
             case "released":
-                words.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
+                statements.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
             case "called back":
-                words.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
-                words.append(held(who, 3, *known, landed, max(later, landed) + 30, direction))
+                statements.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
+                statements.append(held(who, 3, *known, landed, max(later, landed) + 30, direction))
             case "withdrawn":
-                words.append(freed(who, 2, 1, False, bill, on, arrived, max(later, came + 31), direction))
+                statements.append(freed(who, 2, 1, False, bill, on, arrived, max(later, came + 31), direction))
             case _:
-                words.append(held(who, 2, *known, arrived, later, direction, refused=ends == "refused"))
-        told += [Told(f"{bill}/{word.version}", word, word.occurred_at) for word in words]
+                statements.append(held(who, 2, *known, arrived, later, direction, refused=ends == "refused"))
+        messages += [
+            Written(f"{bill}/{statement.version}", statement, statement.occurred_at) for statement in statements
+        ]
     kind = EquipmentEvent.DISCHARGED if direction is Direction.IMPORT else EquipmentEvent.GATED_IN
-    told.append(Told("in", event(kind, came, laden=True, ship=ship), at(first_told)))
+    messages.append(Written("in", event(kind, came, laden=True, ship=ship), at(first_told)))
     if draw(st.booleans()):
-        told.append(
-            Told("again", event(kind, came + 5, laden=True, ship=ship), at(first_told + draw(st.integers(5, 900))))
+        messages.append(
+            Written("again", event(kind, came + 5, laden=True, ship=ship), at(first_told + draw(st.integers(5, 900))))
         )
     leaves = EquipmentEvent.GATED_OUT if draw(st.booleans()) else EquipmentEvent.LOADED
-    told.append(Told("out", event(leaves, left, "G1", laden=True), at(left + draw(st.integers(0, 900)))))
-    return told
+    messages.append(Written("out", event(leaves, left, "G1", laden=True), at(left + draw(st.integers(0, 900)))))
+    return messages
 
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
@@ -122,11 +124,11 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Told]:
 def test_what_stands_of_each_consignment_does_not_depend_on_the_order(data: st.DataObject, late: bool) -> None:
     """`late`: the desk hears all of it long after it was told. Else its own word that the box may leave may come before the goods are
     called back, and what left by its word left as it should."""
-    told = data.draw(of_one_visit(called_back=late))
-    of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in told}
-    stated = {who: iter([each for each in told if of_whom[each.id] == who]) for who in (A, B)}
-    drawn: list[Told] = data.draw(st.permutations(told))
+    messages = data.draw(of_one_visit(called_back=late))
+    of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in messages}
+    stated = {who: iter([each for each in messages if of_whom[each.id] == who]) for who in (A, B)}
+    drawn: list[Written] = data.draw(st.permutations(messages))
     order = [next(stated[of_whom[each.id]]) if of_whom[each.id] else each for each in drawn]
     began = at(100_000 if late else 0)
-    ends = [{who: stands(hear(each, began), who) for who in (A, B)} for each in (told, order)]
+    ends = [{who: stands(hear(each, began), who) for who in (A, B)} for each in (messages, order)]
     assert ends[0] == ends[1]

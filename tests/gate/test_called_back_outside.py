@@ -12,39 +12,39 @@ LEFT = ("ConsignmentLeftUnreleased", "DepartureRetracted")
 
 def called_back(*until_departure: Message, direction: Direction = Direction.IMPORT, since: float = 200) -> Story:
     """Goods that left, were called back, and let go again some times."""
-    told = story(decider, *until_departure)
+    desk = story(decider, *until_departure)
     for turn in range(3):
         begin = since + 100 * turn
-        told.when(held(A, 3 + 2 * turn, arrived=0, when=begin, direction=direction))
-        told.when(freed(A, 4 + 2 * turn, arrived=0, when=begin + 50, direction=direction))
-    return told
+        desk.when(held(A, 3 + 2 * turn, arrived=0, when=begin, direction=direction))
+        desk.when(freed(A, 4 + 2 * turn, arrived=0, when=begin + 50, direction=direction))
+    return desk
 
 
 def test_a_loaded_export_that_was_held_and_let_go_again_left_with_its_release() -> None:
     goods = [held(A, 1, arrived=0, when=1, direction=EXPORT), freed(A, 2, arrived=0, when=10, direction=EXPORT)]
-    told = called_back(*goods, event(EquipmentEvent.LOADED, 100), direction=EXPORT)
-    assert not [f.kind for f in told.facts if f.kind in LEFT]
-    assert [f.model_dump()["alarm"] for f in told.facts if f.kind == "GateAlarmRaised"] == ["held_outside"] * 3
+    desk = called_back(*goods, event(EquipmentEvent.LOADED, 100), direction=EXPORT)
+    assert not [f.kind for f in desk.facts if f.kind in LEFT]
+    assert [f.model_dump()["alarm"] for f in desk.facts if f.kind == "GateAlarmRaised"] == ["held_outside"] * 3
 
 
 def test_goods_whose_departure_nobody_told_left_with_their_release_and_keep_no_later_visit() -> None:
     goods = [discharged(0, "A"), held(A, 1, ship="A", arrived=0, when=1), freed(A, 2, ship="A", arrived=0, when=10)]
-    told = called_back(*goods, discharged(5 * DAY, "B"), since=5 * DAY + 100)
-    assert not [f.kind for f in told.facts if f.kind in LEFT]
-    told.when(held("b" * 8 + A[8:], 1, ship="B", arrived=5 * DAY, when=6 * DAY))
-    told.when(freed("b" * 8 + A[8:], 2, ship="B", arrived=5 * DAY, when=6 * DAY + 10))
-    assert may_leave(told)
+    desk = called_back(*goods, discharged(5 * DAY, "B"), since=5 * DAY + 100)
+    assert not [f.kind for f in desk.facts if f.kind in LEFT]
+    desk.when(held("b" * 8 + A[8:], 1, ship="B", arrived=5 * DAY, when=6 * DAY))
+    desk.when(freed("b" * 8 + A[8:], 2, ship="B", arrived=5 * DAY, when=6 * DAY + 10))
+    assert may_leave(desk)
 
 
 def test_a_departure_that_is_told_late_is_judged_by_the_release_of_its_time() -> None:
     """It was released, held and released again before its departure was told."""
-    told = called_back(discharged(0), held(A, 1, arrived=0, when=1), freed(A, 2, arrived=0, when=10), since=200)
-    assert "ConsignmentGatedOut" in kinds(told.when(out(100)))
+    desk = called_back(discharged(0), held(A, 1, arrived=0, when=1), freed(A, 2, arrived=0, when=10), since=200)
+    assert "ConsignmentGatedOut" in kinds(desk.when(out(100)))
 
 
 def test_goods_that_left_while_they_were_held_between_two_releases_left_without_release() -> None:
     goods = [held(A, 1, arrived=0, when=1, direction=EXPORT), freed(A, 2, arrived=0, when=10, direction=EXPORT)]
-    told = called_back(*goods, direction=EXPORT)
-    assert "ConsignmentLeftUnreleased" in kinds(told.when(event(EquipmentEvent.LOADED, 225)))
-    told = called_back(*goods, direction=EXPORT)
-    assert "ConsignmentGatedOut" in kinds(told.when(event(EquipmentEvent.LOADED, 275)))
+    desk = called_back(*goods, direction=EXPORT)
+    assert "ConsignmentLeftUnreleased" in kinds(desk.when(event(EquipmentEvent.LOADED, 225)))
+    desk = called_back(*goods, direction=EXPORT)
+    assert "ConsignmentGatedOut" in kinds(desk.when(event(EquipmentEvent.LOADED, 275)))

@@ -48,91 +48,91 @@ def many(number: int) -> list[str]:
 
 
 def test_goods_held_while_their_box_was_told_to_be_outside_do_not_leave_under_the_yes_before() -> None:
-    told = story(decider, held(A, arrived=0), freed(A)).when(out(5), message_id="wrong", at=at(5))
-    told.when(held(A, version=3, arrived=0, when=8), at=at(8)).when(retracted("wrong"), at=at(10))
-    assert not may_leave(told)
-    told.when(out(20), at=at(20))
-    assert left(told, A)[-1] == "ConsignmentLeftUnreleased" and "left_unreleased" in alarms(told)
+    desk = story(decider, held(A, arrived=0), freed(A)).when(out(5), message_id="wrong", at=at(5))
+    desk.when(held(A, version=3, arrived=0, when=8), at=at(8)).when(retracted("wrong"), at=at(10))
+    assert not may_leave(desk)
+    desk.when(out(20), at=at(20))
+    assert left(desk, A)[-1] == "ConsignmentLeftUnreleased" and "left_unreleased" in alarms(desk)
 
 
 def test_a_box_held_while_it_was_told_to_be_outside_does_not_leave_under_the_yes_before() -> None:
-    told = story(decider, held(A, arrived=0), freed(A)).when(out(5), message_id="wrong", at=at(5))
-    told.when(box_held(), at=at(8)).when(retracted("wrong"), at=at(10))
-    told.when(out(20), at=at(20))
-    assert "left_unreleased" in alarms(told)
+    desk = story(decider, held(A, arrived=0), freed(A)).when(out(5), message_id="wrong", at=at(5))
+    desk.when(box_held(), at=at(8)).when(retracted("wrong"), at=at(10))
+    desk.when(out(20), at=at(20))
+    assert "left_unreleased" in alarms(desk)
 
 
 def test_goods_declared_while_their_box_was_told_to_be_outside_do_not_leave_under_the_yes_before() -> None:
-    told = story(decider, held(A, arrived=0), freed(A)).when(out(5), message_id="wrong", at=at(5))
-    told.when(held(B, when=8), at=at(8)).when(retracted("wrong"), at=at(10))
-    assert not may_leave(told)
-    told.when(out(20), at=at(20))
-    assert left(told, B) == ["ConsignmentLeftUnreleased"] and "left_unreleased" in alarms(told)
+    desk = story(decider, held(A, arrived=0), freed(A)).when(out(5), message_id="wrong", at=at(5))
+    desk.when(held(B, when=8), at=at(8)).when(retracted("wrong"), at=at(10))
+    assert not may_leave(desk)
+    desk.when(out(20), at=at(20))
+    assert left(desk, B) == ["ConsignmentLeftUnreleased"] and "left_unreleased" in alarms(desk)
 
 
 def test_a_lot_that_the_yes_did_not_name_has_not_left_released() -> None:
     """Its statement came minutes after the box had left under a yes for the other lot."""
-    told = story(decider, held(A, arrived=0), freed(A)).when(held(B, arrived=0, when=8), at=at(10))
-    told.when(out(9), at=at(11))
-    assert left(told, B) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["left_unreleased"]
+    desk = story(decider, held(A, arrived=0), freed(A)).when(held(B, arrived=0, when=8), at=at(10))
+    desk.when(out(9), at=at(11))
+    assert left(desk, B) == ["ConsignmentLeftUnreleased"] and alarms(desk) == ["left_unreleased"]
 
 
 def test_many_changes_of_mind_in_a_later_visit_do_not_make_an_earlier_departure_unlawful() -> None:
-    told = story(decider, held(A, arrived=0), freed(A)).when(out(10), at=at(10))
+    desk = story(decider, held(A, arrived=0), freed(A)).when(out(10), at=at(10))
     for number in range(30):
         when = DAY + 10 * number
-        told.when(freed(B, version=2 * number + 1, arrived=DAY, when=when), at=at(when))
-        told.when(held(B, version=2 * number + 2, arrived=DAY, when=when + 5), at=at(when + 5))
-    told.when(freed(B, version=99, arrived=DAY, when=2 * DAY), at=at(2 * DAY))
-    assert alarms(told) == [] and may_leave(told)
+        desk.when(freed(B, version=2 * number + 1, arrived=DAY, when=when), at=at(when))
+        desk.when(held(B, version=2 * number + 2, arrived=DAY, when=when + 5), at=at(when + 5))
+    desk.when(freed(B, version=99, arrived=DAY, when=2 * DAY), at=at(2 * DAY))
+    assert alarms(desk) == [] and may_leave(desk)
 
 
 def test_a_departure_before_the_yes_is_unlawful_although_it_is_told_after_it() -> None:
-    told = story(decider, held(A, arrived=0)).when(freed(A, when=90), at=at(90)).when(out(30), at=at(95))
-    assert left(told, A) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["left_unreleased"]
+    desk = story(decider, held(A, arrived=0)).when(freed(A, when=90), at=at(90)).when(out(30), at=at(95))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased"] and alarms(desk) == ["left_unreleased"]
 
 
 def test_clocks_of_terminal_and_gate_may_differ_by_minutes() -> None:
-    told = story(decider, held(A, arrived=0)).when(freed(A, when=90), at=at(90)).when(out(80), at=at(95))
-    assert left(told, A) == ["ConsignmentGatedOut"] and alarms(told) == []
+    desk = story(decider, held(A, arrived=0)).when(freed(A, when=90), at=at(90)).when(out(80), at=at(95))
+    assert left(desk, A) == ["ConsignmentGatedOut"] and alarms(desk) == []
 
 
 # permits
 
 
 def test_a_permit_opens_the_gate_on_its_own_ground_only() -> None:
-    told = story(decider, held(A, arrived=0)).when(permitted(A, ExitGround.EXPORT_CANCELLED))
-    assert not may_leave(told)
-    told.when(out(30), at=at(30))
-    assert left(told, A) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["left_unreleased"]
+    desk = story(decider, held(A, arrived=0)).when(permitted(A, ExitGround.EXPORT_CANCELLED))
+    assert not may_leave(desk)
+    desk.when(out(30), at=at(30))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased"] and alarms(desk) == ["left_unreleased"]
 
 
 def test_a_permit_does_not_heal_a_departure_before_it() -> None:
-    told = story(decider, held(A, arrived=0)).when(out(30), at=at(30))
-    told.when(permitted(A, ExitGround.DESTROY), at=at(90))
-    assert left(told, A) == ["ConsignmentLeftUnreleased"]
+    desk = story(decider, held(A, arrived=0)).when(out(30), at=at(30))
+    desk.when(permitted(A, ExitGround.DESTROY), at=at(90))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased"]
 
 
 def test_a_permit_lets_no_held_container_out() -> None:
-    told = story(decider, held(A, arrived=0, refused=True), permitted(A, ExitGround.RETURN)).when(box_held())
-    assert not may_leave(told)
-    told.when(out(30), at=at(30))
-    assert "left_unreleased" in alarms(told)
-    assert "ContainerGatedOut" not in kinds(told)
+    desk = story(decider, held(A, arrived=0, refused=True), permitted(A, ExitGround.RETURN)).when(box_held())
+    assert not may_leave(desk)
+    desk.when(out(30), at=at(30))
+    assert "left_unreleased" in alarms(desk)
+    assert "ContainerGatedOut" not in kinds(desk)
 
 
 def test_goods_held_again_after_a_permit_stay() -> None:
-    told = story(decider, freed(A, direction=Direction.EXPORT), permitted(A, ExitGround.EXPORT_CANCELLED))
-    assert may_leave(told)
-    told.when(held(A, version=5, arrived=0, when=9, direction=Direction.EXPORT), at=at(9))
-    assert not may_leave(told)
-    told.when(permitted(A, ExitGround.EXPORT_CANCELLED), at=at(12))
-    assert may_leave(told)
+    desk = story(decider, freed(A, direction=Direction.EXPORT), permitted(A, ExitGround.EXPORT_CANCELLED))
+    assert may_leave(desk)
+    desk.when(held(A, version=5, arrived=0, when=9, direction=Direction.EXPORT), at=at(9))
+    assert not may_leave(desk)
+    desk.when(permitted(A, ExitGround.EXPORT_CANCELLED), at=at(12))
+    assert may_leave(desk)
 
 
 def test_a_released_export_that_leaves_through_the_land_gate_has_left_unreleased() -> None:
-    told = story(decider, freed(A, direction=Direction.EXPORT)).when(out(30), at=at(30))
-    assert left(told, A) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["left_unreleased"]
+    desk = story(decider, freed(A, direction=Direction.EXPORT)).when(out(30), at=at(30))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased"] and alarms(desk) == ["left_unreleased"]
 
 
 # doubt about the visit
@@ -140,103 +140,103 @@ def test_a_released_export_that_leaves_through_the_land_gate_has_left_unreleased
 
 def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one() -> None:
     """B is declared while A's visit is open, and nobody says with which call it comes: the next one may bring it."""
-    told = story(decider, discharged(0), held(A, arrived=1), freed(A, arrived=1)).when(held(B, when=60), at=at(60))
-    assert not may_leave(told)
-    told.when(out(90), at=at(90)).when(found("outside", 100), at=at(100))
-    told.when(discharged(9 * DAY), at=at(9 * DAY))
-    told.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
-    assert not may_leave(told), "B may be in it"
-    told.when(freed(B, version=4, arrived=9 * DAY + 5, when=9 * DAY + 9), at=at(9 * DAY + 9))
-    assert may_leave(told)
+    desk = story(decider, discharged(0), held(A, arrived=1), freed(A, arrived=1)).when(held(B, when=60), at=at(60))
+    assert not may_leave(desk)
+    desk.when(out(90), at=at(90)).when(found("outside", 100), at=at(100))
+    desk.when(discharged(9 * DAY), at=at(9 * DAY))
+    desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
+    assert not may_leave(desk), "B may be in it"
+    desk.when(freed(B, version=4, arrived=9 * DAY + 5, when=9 * DAY + 9), at=at(9 * DAY + 9))
+    assert may_leave(desk)
 
 
 def test_an_officer_ends_the_doubt_by_a_strike() -> None:
-    told = story(decider, discharged(0), freed(A, arrived=1)).when(held(B, when=60), at=at(60))
-    told.when(out(90), at=at(90)).when(found("outside", 100), at=at(100)).when(discharged(9 * DAY), at=at(9 * DAY))
-    told.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).when(struck(B), at=at(9 * DAY + 6))
-    assert may_leave(told)
+    desk = story(decider, discharged(0), freed(A, arrived=1)).when(held(B, when=60), at=at(60))
+    desk.when(out(90), at=at(90)).when(found("outside", 100), at=at(100)).when(discharged(9 * DAY), at=at(9 * DAY))
+    desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).when(struck(B), at=at(9 * DAY + 6))
+    assert may_leave(desk)
 
 
 def test_goods_of_a_box_that_an_officer_finds_inside_after_a_doubtful_opening_are_still_in_it() -> None:
-    told = story(decider, held(A, arrived=0)).when(discharged(9 * DAY), at=at(9 * DAY))
-    told.when(freed(B, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
-    told.when(found("inside", 9 * DAY + 9), at=at(9 * DAY + 9))
-    assert not may_leave(told) and left(told, A)[-1] == "DepartureRetracted"
-    told.when(struck(A), at=at(9 * DAY + 10))
-    assert may_leave(told)
+    desk = story(decider, held(A, arrived=0)).when(discharged(9 * DAY), at=at(9 * DAY))
+    desk.when(freed(B, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
+    desk.when(found("inside", 9 * DAY + 9), at=at(9 * DAY + 9))
+    assert not may_leave(desk) and left(desk, A)[-1] == "DepartureRetracted"
+    desk.when(struck(A), at=at(9 * DAY + 10))
+    assert may_leave(desk)
 
 
 def test_an_officer_says_that_it_had_left_before_it_came_again() -> None:
-    told = story(decider, held(A, arrived=0)).when(discharged(9 * DAY), at=at(9 * DAY))
-    told.when(freed(B, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
-    told.when(found("outside", 8 * DAY), at=at(9 * DAY + 9))
-    assert may_leave(told) and left(told, A)[-1] == "ConsignmentLeftUnreleased"
+    desk = story(decider, held(A, arrived=0)).when(discharged(9 * DAY), at=at(9 * DAY))
+    desk.when(freed(B, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
+    desk.when(found("outside", 8 * DAY), at=at(9 * DAY + 9))
+    assert may_leave(desk) and left(desk, A)[-1] == "ConsignmentLeftUnreleased"
 
 
 # findings
 
 
 def test_a_finding_of_a_time_before_the_departure_does_not_take_it_back() -> None:
-    told = story(decider, held(A, arrived=0)).when(out(60), at=at(60)).when(found("inside", 20), at=at(90))
-    assert left(told, A) == ["ConsignmentLeftUnreleased"]
-    told.when(freed(B, arrived=DAY, when=DAY), at=at(DAY))
-    assert not may_leave(told)
+    desk = story(decider, held(A, arrived=0)).when(out(60), at=at(60)).when(found("inside", 20), at=at(90))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased"]
+    desk.when(freed(B, arrived=DAY, when=DAY), at=at(DAY))
+    assert not may_leave(desk)
 
 
 def test_one_finding_is_enough_for_a_departure_that_was_told_twice() -> None:
-    told = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(out(12), at=at(12))
-    told.when(found("inside", 40), at=at(40))
-    assert left(told, A)[-1] == "DepartureRetracted" and alarms(told) == ["left_unreleased"]
-    told.when(freed(A, version=3, when=50), at=at(50))
-    assert may_leave(told)
+    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(out(12), at=at(12))
+    desk.when(found("inside", 40), at=at(40))
+    assert left(desk, A)[-1] == "DepartureRetracted" and alarms(desk) == ["left_unreleased"]
+    desk.when(freed(A, version=3, when=50), at=at(50))
+    assert may_leave(desk)
 
 
 def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None:
-    told = story(decider, freed(A)).when(found("outside", 10), at=at(10)).when(found("inside", 40), at=at(40))
-    assert may_leave(told)
+    desk = story(decider, freed(A)).when(found("outside", 10), at=at(10)).when(found("inside", 40), at=at(40))
+    assert may_leave(desk)
 
 
 def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
     """The first finding had settled the alarm of the departure, so that the second one did not take that back, and the goods were gone for ever."""
-    told = story(decider, held(A, arrived=0)).when(out(5), at=at(5)).when(found("outside", 30), at=at(30))
-    told.when(found("inside", 40), at=at(40))
-    assert left(told, A) == ["ConsignmentLeftUnreleased", "DepartureRetracted"] and not may_leave(told)
-    told.when(freed(A, version=3, when=50), at=at(50))
-    assert may_leave(told)
-    told.when(out(60), at=at(60))
-    assert left(told, A)[-1] == "ConsignmentGatedOut"
+    desk = story(decider, held(A, arrived=0)).when(out(5), at=at(5)).when(found("outside", 30), at=at(30))
+    desk.when(found("inside", 40), at=at(40))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased", "DepartureRetracted"] and not may_leave(desk)
+    desk.when(freed(A, version=3, when=50), at=at(50))
+    assert may_leave(desk)
+    desk.when(out(60), at=at(60))
+    assert left(desk, A)[-1] == "ConsignmentGatedOut"
 
 
 def test_a_departure_told_after_an_officer_found_the_box_outside_is_no_other() -> None:
-    told = story(decider, held(A, arrived=0)).when(found("outside", 10), at=at(10)).when(held(B, when=20), at=at(20))
-    told.when(out(30), at=at(31))
-    assert left(told, B) == []
+    desk = story(decider, held(A, arrived=0)).when(found("outside", 10), at=at(10)).when(held(B, when=20), at=at(20))
+    desk.when(out(30), at=at(31))
+    assert left(desk, B) == []
 
 
 # stripping and stuffing
 
 
 def test_a_box_that_was_stuffed_leaves_after_its_lots_were_counted() -> None:
-    told = story(decider, discharged(0), freed(A, arrived=0)).when(event(STUFFED, 30), at=at(30))
-    assert not may_leave(told)
-    told.when(found("inside", 40, lots=1), at=at(40))
-    assert may_leave(told)
-    told.when(out(50), at=at(50))
-    assert alarms(told) == [] and left(told, A) == ["ConsignmentGatedOut"]
+    desk = story(decider, discharged(0), freed(A, arrived=0)).when(event(STUFFED, 30), at=at(30))
+    assert not may_leave(desk)
+    desk.when(found("inside", 40, lots=1), at=at(40))
+    assert may_leave(desk)
+    desk.when(out(50), at=at(50))
+    assert alarms(desk) == [] and left(desk, A) == ["ConsignmentGatedOut"]
 
 
 def test_a_box_that_was_stripped_and_stuffed_again_is_not_empty() -> None:
-    told = story(decider, discharged(0), freed(A, arrived=0)).when(event(STRIPPED, 30), at=at(30))
-    told.when(event(STUFFED, 60), at=at(60)).when(out(90), at=at(90))
-    assert alarms(told) == ["left_unreleased"]
+    desk = story(decider, discharged(0), freed(A, arrived=0)).when(event(STRIPPED, 30), at=at(30))
+    desk.when(event(STUFFED, 60), at=at(60)).when(out(90), at=at(90))
+    assert alarms(desk) == ["left_unreleased"]
 
 
 # what is confirmed late
 
 
 def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_they_name() -> None:
-    told = story(decider, freed(A, ship="EVER 012E")).when(discharged(2 * DAY, ship="ever 012e"), at=at(2 * DAY))
-    assert may_leave(told) and alarms(told) == []
+    desk = story(decider, freed(A, ship="EVER 012E")).when(discharged(2 * DAY, ship="ever 012e"), at=at(2 * DAY))
+    assert may_leave(desk) and alarms(desk) == []
     other = story(decider, freed(A)).when(discharged(2 * DAY), at=at(2 * DAY))
     assert not may_leave(other)
 
@@ -246,84 +246,84 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
 
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
     """So the release of the goods that had arrived lets nothing out, until the terminal says with what the box came."""
-    told = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
-    assert may_leave(told)
-    told.when(discharged(2 * DAY), message_id="bare", at=at(2 * DAY))
-    assert not may_leave(told) and "departure_not_reported" in alarms(told)
+    desk = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
+    assert may_leave(desk)
+    desk.when(discharged(2 * DAY), message_id="bare", at=at(2 * DAY))
+    assert not may_leave(desk) and "departure_not_reported" in alarms(desk)
     named = event(EquipmentEvent.DISCHARGED, 2 * DAY, laden=True, ship="EVER 1", replaces="bare")
-    told.when(named, at=at(2 * DAY + 5))
-    assert may_leave(told)
+    desk.when(named, at=at(2 * DAY + 5))
+    assert may_leave(desk)
     soon = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
     assert may_leave(soon.when(discharged(DAY), at=at(DAY))), "within a day it is the same event"
 
 
 def test_estimates_never_crowd_out_what_happened(few: None) -> None:
-    told = story(decider, discharged(0), freed(A, arrived=0))
+    desk = story(decider, discharged(0), freed(A, arrived=0))
     for number in range(FEW + 5):
-        told.when(event(OUT, DAY + number, classifier=Classifier.ESTIMATED), at=at(5))
-    told.when(out(10), at=at(10))
-    assert left(told, A) == ["ConsignmentGatedOut"]
-    assert len(as_box(told.state).reports) <= FEW
+        desk.when(event(OUT, DAY + number, classifier=Classifier.ESTIMATED), at=at(5))
+    desk.when(out(10), at=at(10))
+    assert left(desk, A) == ["ConsignmentGatedOut"]
+    assert len(as_box(desk.state).reports) <= FEW
 
 
 def test_goods_whose_declaration_was_withdrawn_stay_in_the_box_however_many_others_come(few: None) -> None:
     names = many(FEW + 1)
-    told = story(decider, held(A, arrived=0, bill="BL"), freed(A, arrived=0, released=False, bill="BL"))
+    desk = story(decider, held(A, arrived=0, bill="BL"), freed(A, arrived=0, released=False, bill="BL"))
     for name in names[:FEW]:
-        told.when(freed(name, arrived=0), at=at(1))
-    assert not may_leave(told)
+        desk.when(freed(name, arrived=0), at=at(1))
+    assert not may_leave(desk)
 
 
 def test_a_full_visit_that_left_makes_room_without_an_alarm(few: None) -> None:
     names = many(FEW)
-    told = story(decider, discharged(0))
+    desk = story(decider, discharged(0))
     for name in names:
-        told.when(freed(name, arrived=0), at=at(1))
-    assert may_leave(told)
-    told.when(out(10), at=at(10)).when(discharged(DAY), at=at(DAY))
-    told.when(freed(B, arrived=DAY + 5, when=DAY + 5), at=at(DAY + 5))
-    assert may_leave(told) and alarms(told) == []
-    assert sum(isinstance(f, ConsignmentGatedOut) for f in told.facts) == len(names)
+        desk.when(freed(name, arrived=0), at=at(1))
+    assert may_leave(desk)
+    desk.when(out(10), at=at(10)).when(discharged(DAY), at=at(DAY))
+    desk.when(freed(B, arrived=DAY + 5, when=DAY + 5), at=at(DAY + 5))
+    assert may_leave(desk) and alarms(desk) == []
+    assert sum(isinstance(f, ConsignmentGatedOut) for f in desk.facts) == len(names)
 
 
 def test_room_is_not_made_by_forgetting_what_an_officer_must_find(few: None) -> None:
-    told = story(decider, held(A, arrived=0)).when(out(5), at=at(5))
+    desk = story(decider, held(A, arrived=0)).when(out(5), at=at(5))
     for name in many(FEW):
-        told.when(freed(name, arrived=DAY, when=DAY), at=at(DAY))
-    assert not may_leave(told)
+        desk.when(freed(name, arrived=DAY, when=DAY), at=at(DAY))
+    assert not may_leave(desk)
 
 
 def test_what_was_struck_off_makes_room_and_a_count_ends_the_doubt(few: None) -> None:
-    told = story(decider, discharged(0))
+    desk = story(decider, discharged(0))
     names = many(FEW + 1)
     for name in names:
-        told.when(held(name), at=at(1))
+        desk.when(held(name), at=at(1))
     for number, name in enumerate(names[:-1]):
-        told.when(struck(name), message_id=f"strike-{number}", at=at(2))
-    told.when(freed(B, arrived=0), at=at(3))
-    assert not may_leave(told), "one is not known"
-    told.when(found("inside", 5, lots=1), at=at(5))
-    assert may_leave(told)
+        desk.when(struck(name), message_id=f"strike-{number}", at=at(2))
+    desk.when(freed(B, arrived=0), at=at(3))
+    assert not may_leave(desk), "one is not known"
+    desk.when(found("inside", 5, lots=1), at=at(5))
+    assert may_leave(desk)
 
 
 def test_an_alarm_waits_for_its_finding_however_many_visits_come_after() -> None:
-    told = story(decider, held(A, arrived=0)).when(out(5), at=at(5))
+    desk = story(decider, held(A, arrived=0)).when(out(5), at=at(5))
     for number in range(1, 25):
         begin = number * 3 * DAY
-        told.when(discharged(begin, laden=False), at=at(begin))
-        told.when(event(OUT, begin + DAY, laden=False), at=at(begin + DAY))
+        desk.when(discharged(begin, laden=False), at=at(begin))
+        desk.when(event(OUT, begin + DAY, laden=False), at=at(begin + DAY))
     begin = 100 * DAY
-    told.when(freed(B, arrived=begin, when=begin), at=at(begin))
-    assert not may_leave(told)
-    told.when(found("outside", begin - 5), at=at(begin + 5))
-    assert may_leave(told)
+    desk.when(freed(B, arrived=begin, when=begin), at=at(begin))
+    assert not may_leave(desk)
+    desk.when(found("outside", begin - 5), at=at(begin + 5))
+    assert may_leave(desk)
 
 
 def test_a_report_heard_twice_is_no_news_when_old_visits_are_forgotten_between() -> None:
-    told = story(decider, held(A, arrived=0), freed(A)).when(out(5), at=at(5))
-    told.when(discharged(700 * DAY), message_id="again", at=at(700 * DAY))
-    told.when(discharged(700 * DAY), message_id="again", at=at(800 * DAY))
-    assert kinds(told) == []
+    desk = story(decider, held(A, arrived=0), freed(A)).when(out(5), at=at(5))
+    desk.when(discharged(700 * DAY), message_id="again", at=at(700 * DAY))
+    desk.when(discharged(700 * DAY), message_id="again", at=at(800 * DAY))
+    assert kinds(desk) == []
 
 
 # order
@@ -333,23 +333,23 @@ def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure(
     """The two topics have no order between them: what was said before the departure was known before it."""
     ends = []
     for statement_at in (2, 60):
-        told = story(decider, discharged(0))
-        told.when(held(B, when=2), at=at(2)) if statement_at == 2 else None
-        told.when(out(30), at=at(31))
-        told.when(held(B, when=2), at=at(60)) if statement_at == 60 else None
-        ends.append((left(told, B), alarms(told)[-1:]))
+        desk = story(decider, discharged(0))
+        desk.when(held(B, when=2), at=at(2)) if statement_at == 2 else None
+        desk.when(out(30), at=at(31))
+        desk.when(held(B, when=2), at=at(60)) if statement_at == 60 else None
+        ends.append((left(desk, B), alarms(desk)[-1:]))
     assert ends[0][0] == ends[1][0] == ["ConsignmentLeftUnreleased"]
 
 
 def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> None:
-    told = story(decider, discharged(0), freed(A, arrived=5)).when(discharged(60, place="berth 9"), at=at(60))
-    assert not may_leave(told) and alarms(told) == ["departure_not_reported"]
+    desk = story(decider, discharged(0), freed(A, arrived=5)).when(discharged(60, berth="berth 9"), at=at(60))
+    assert not may_leave(desk) and alarms(desk) == ["departure_not_reported"]
 
 
 def test_goods_that_come_with_others_of_their_conveyance_keep_the_box_whose_return_nobody_told() -> None:
     """Found by the property (seed 24140): the first visit's departure is untold, and goods of the next call arrive."""
-    told = story(decider, discharged(0, ship="SHIP 001E"), freed(A, ship="SHIP 001E", bill="BL 10"))
-    told.when(held(B, ship="SHIP 002E", bill="BL 20", when=DAY), at=at(DAY))
-    assert may_leave(told), "awaited with another ship"
-    told.when(freed(C, ship="SHIP 002E", bill="BL 20", arrived=DAY + 5, when=DAY + 5), at=at(DAY + 5))
-    assert not may_leave(told)
+    desk = story(decider, discharged(0, ship="SHIP 001E"), freed(A, ship="SHIP 001E", bill="BL 10"))
+    desk.when(held(B, ship="SHIP 002E", bill="BL 20", when=DAY), at=at(DAY))
+    assert may_leave(desk), "awaited with another ship"
+    desk.when(freed(C, ship="SHIP 002E", bill="BL 20", arrived=DAY + 5, when=DAY + 5), at=at(DAY + 5))
+    assert not may_leave(desk)

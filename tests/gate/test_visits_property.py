@@ -22,7 +22,7 @@ def test_whatever_is_told_nothing_leaves_by_mistake_and_every_visit_is_closed_on
     world = World(Random(seed))
     world.play(visits)
     world.end()
-    box = as_box(world.told.state)
+    box = as_box(world.desk.state)
     truth = look(box)
     real = [stay for stay in world.stays if stay.departure_heard]
     assert len([v for v in truth.visits if v.how]) == len(real), (
@@ -33,10 +33,10 @@ def test_whatever_is_told_nothing_leaves_by_mistake_and_every_visit_is_closed_on
         if not stay.lawful:
             continue
         for paper in stay.papers:
-            words = [
+            departures = [
                 f.kind
-                for f in world.told.facts
+                for f in world.desk.facts
                 if f.key == paper.name and f.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased")
             ]
             if not paper.doubled:
-                assert words and set(words) == {"ConsignmentGatedOut"}, (paper, words)
+                assert departures and set(departures) == {"ConsignmentGatedOut"}, (paper, departures)

@@ -33,14 +33,14 @@ OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 @dataclass
 class Paper:
-    """One declaration of one lot. `said`: what the gate heard of it last; `final`: released, and nothing more will come."""
+    """One declaration of one lot. `statement`: what the gate heard of it last; `final`: released, and nothing more will come."""
 
     name: str
     bill: str
     visit: int
     shared_by: int
     ship: str
-    said: ContainerHeld | ContainerFreed | None = None
+    statement: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
     """Whether it stands for a lot for which another declaration stands, until it is withdrawn or struck off."""
@@ -71,7 +71,7 @@ class World:
     """One container over some months."""
 
     dice: Random
-    told: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
+    desk: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
     stays: list[Stay] = field(default_factory=list)
     now: float = 0.0
     terminal_tells: bool = True
@@ -93,17 +93,17 @@ class World:
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
         """Two topics: each keeps its own order, and they have none between them."""
-        heard = max(when, self._topic.get(topic, 0.0), self.now)
-        self._topic[topic] = heard
+        read_at = max(when, self._topic.get(topic, 0.0), self.now)
+        self._topic[topic] = read_at
         self._count += 1
-        heapq.heappush(self._queue, (heard, self._count, topic, message, stay, paper, id or f"w{self._count}"))
-        return heard
+        heapq.heappush(self._queue, (read_at, self._count, topic, message, stay, paper, id or f"w{self._count}"))
+        return read_at
 
     def hear_until(self, when: float) -> None:
         """Lets the gate hear everything that reaches it until then; the invariants hold after each message."""
         while self._queue and self._queue[0][0] <= when:
-            heard, _, _, message, stay, paper, name = heapq.heappop(self._queue)
-            self.now = max(self.now, heard)
+            read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
+            self.now = max(self.now, read_at)
             match message.kind:
                 case "PlaceContainerHold":
                     self.holds.add(name)
@@ -118,7 +118,7 @@ class World:
                     pass
             if paper is not None:
                 assert isinstance(message, ContainerHeld | ContainerFreed)
-                paper.said = message
+                paper.statement = message
                 stay.opening_heard = stay.opening_heard or message.arrived_at is not None
             elif message.kind == "RecordEquipmentEvent":
                 if message.model_dump()["event"] in (OUT, LOADED):
@@ -127,7 +127,7 @@ class World:
                     stay.opening_heard = True
                     if stay.number:
                         self.stays[stay.number - 1].departure_heard = True
-            self.told.when(message, message_id=name, at=at(self.now))
+            self.desk.when(message, message_id=name, at=at(self.now))
             self.nothing_leaves_by_mistake()
         self.now = max(self.now, when)
 
@@ -138,28 +138,32 @@ class World:
 
     def nothing_leaves_by_mistake(self) -> None:
         """No yes while a lot that any paper had told of by then is unreleased, given that the re-entry was told."""
-        if may_leave(self.told):
+        if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
-        if stay is None or not stay.opening_heard or not may_leave(self.told):
+        if stay is None or not stay.opening_heard or not may_leave(self.desk):
             return
         lots: dict[str, list[Paper]] = {}
         for paper in stay.papers:
-            said = paper.said
-            if said is not None and not paper.struck and not (self._withdrawn(paper) and said.arrived_at is None):
+            statement = paper.statement
+            if (
+                statement is not None
+                and not paper.struck
+                and not (self._withdrawn(paper) and statement.arrived_at is None)
+            ):
                 lots.setdefault(paper.bill, []).append(paper)
         assert lots, "a yes although nothing is known to be in the box"
         for bill, papers in lots.items():
             standing = [p for p in papers if not self._withdrawn(p)]
             assert len(standing) == 1, f"a yes while {len(standing)} papers stand for {bill}"
-            assert isinstance(standing[0].said, ContainerFreed), f"a yes while {bill} is held"
+            assert isinstance(standing[0].statement, ContainerFreed), f"a yes while {bill} is held"
             assert standing[0].direction is Direction.IMPORT or standing[0].permitted, f"a yes for the export {bill}"
         told_of = max(p.shared_by for papers in lots.values() for p in papers)
         assert len(lots) >= told_of, f"a yes for {len(lots)} lots of {told_of}"
 
     @staticmethod
     def _withdrawn(paper: Paper) -> bool:
-        return isinstance(paper.said, ContainerFreed) and not paper.said.released
+        return isinstance(paper.statement, ContainerFreed) and not paper.statement.released
 
     # what happens
 
@@ -197,11 +201,11 @@ class World:
         self.stays.append(stay)
         if self.terminal_tells or (last is not None and last.left is not None and not last.departure_heard):
             ship = stay.ship if self.terminal_knows_ship else ""
-            heard = opened + dice.choice((0.0, 5.0, 90.0))
+            read_at = opened + dice.choice((0.0, 5.0, 90.0))
             kind = EquipmentEvent.DISCHARGED if stay.direction is Direction.IMPORT else EquipmentEvent.GATED_IN
-            self.say("gate", heard, event(kind, opened, laden=not stay.empty, ship=ship), stay)
+            self.say("gate", read_at, event(kind, opened, laden=not stay.empty, ship=ship), stay)
             if dice.random() < 0.1:
-                self.say("gate", heard + 10, event(kind, opened + 3, laden=not stay.empty, ship=ship), stay)
+                self.say("gate", read_at + 10, event(kind, opened + 3, laden=not stay.empty, ship=ship), stay)
         if stay.empty:
             stay.left = max(self.now, self._topic["gate"]) + dice.uniform(1, DAY)
             self.hear_until(stay.left)
@@ -211,9 +215,9 @@ class World:
         self.depart(stay)
 
     def _paper(self, stay: Stay, lot: int, lots: int, letter: str) -> Paper:
-        said = lots if lot == 0 or self.dice.random() < 0.5 else 1
+        statement = lots if lot == 0 or self.dice.random() < 0.5 else 1
         name = consignment_id("91350100M000100Y43", f"{stay.number}/{lot}/{letter}")
-        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, said, stay.ship, direction=stay.direction)
+        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, statement, stay.ship, direction=stay.direction)
         stay.papers.append(paper)
         return paper
 
@@ -233,8 +237,8 @@ class World:
         if dice.random() < 0.1:
             self._count += 1
             hold = f"hold{self._count}"
-            heard = self.say("gate", stay.opened + dice.uniform(0, 3 * HOUR), box_held(), stay, id=hold)
-            self.say("gate", heard + dice.uniform(1, 12 * HOUR), box_let_go(hold), stay)
+            read_at = self.say("gate", stay.opened + dice.uniform(0, 3 * HOUR), box_held(), stay, id=hold)
+            self.say("gate", read_at + dice.uniform(1, 12 * HOUR), box_let_go(hold), stay)
         for paper in papers:
             arrived = stay.opened + dice.uniform(0, HOUR)
             when = max(arrived, self.now, stay.opened + 2 * HOUR) + dice.uniform(1, 8 * HOUR)
@@ -265,11 +269,11 @@ class World:
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
         """The box leaves whatever the gate says; it is reported, and an officer finds it outside."""
         self.hear_until(when)
-        stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.told)
-        heard = self.say("gate", self.now + 5, event(OUT, self.now, place="G1"), stay)
-        self.hear_until(max(heard, self._topic.get("release", 0.0)) + 1)
-        heard = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
-        self.hear_until(heard)
+        stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
+        read_at = self.say("gate", self.now + 5, event(OUT, self.now, berth="G1"), stay)
+        self.hear_until(max(read_at, self._topic.get("release", 0.0)) + 1)
+        read_at = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
+        self.hear_until(read_at)
 
     def depart(self, stay: Stay) -> None:
         if stay.left is not None:
@@ -277,12 +281,14 @@ class World:
         dice = self.dice
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         if stay.direction is Direction.EXPORT:
-            assert not may_leave(self.told), "an export leaves by loading"
+            assert not may_leave(self.desk), "an export leaves by loading"
             if dice.random() < 0.6:
                 stay.left = self.now
                 ship = stay.ship if self.terminal_knows_ship else ""
-                heard = self.say("gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay)
-                self.call_back(stay, heard)
+                read_at = self.say(
+                    "gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay
+                )
+                self.call_back(stay, read_at)
                 return
             for paper in stay.papers:
                 if not paper.doubled:
@@ -290,19 +296,19 @@ class World:
             self.hear_until(self.now + 1)
         last = self.stays[-2] if len(self.stays) > 1 else None
         if last is None or last.departure_heard:
-            assert may_leave(self.told), "kept by mistake: every lot is released, and everything was told"
+            assert may_leave(self.desk), "kept by mistake: every lot is released, and everything was told"
             self.allowed += 1
-        elif not may_leave(self.told):
+        elif not may_leave(self.desk):
             self.leave_by_mistake(stay, self.now + 1)
             return
         if dice.random() < 0.1:
             self._count += 1
             wrong = f"wrong{self._count}"
-            heard = self.say("gate", self.now + 1, event(OUT, self.now, place="G2"), stay, id=wrong)
-            self.hear_until(self.say("gate", heard + dice.uniform(0, 60), retracted(wrong), stay))
-            assert may_leave(self.told), "kept by mistake: the report of its departure was taken back"
+            read_at = self.say("gate", self.now + 1, event(OUT, self.now, berth="G2"), stay, id=wrong)
+            self.hear_until(self.say("gate", read_at + dice.uniform(0, 60), retracted(wrong), stay))
+            assert may_leave(self.desk), "kept by mistake: the report of its departure was taken back"
         self.hear_until(self.now + dice.uniform(1, DAY))
-        if not may_leave(self.told):
+        if not may_leave(self.desk):
             self.leave_by_mistake(stay, self.now + 1)
             return
         when = stay.left = self.now
@@ -312,23 +318,23 @@ class World:
             stay.untold = True  # nobody tells it: the terminal tells the next opening instead
             return
         if how < 0.25:
-            heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
-            heard = self.say("gate", heard + 5, event(OUT, when + dice.uniform(0, 30), place="G1"), stay)
+            read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
+            read_at = self.say("gate", read_at + 5, event(OUT, when + dice.uniform(0, 30), berth="G1"), stay)
         elif how < 0.4:
             self._count += 1
             wrong = f"wrong{self._count}"
-            self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), place="G2"), stay, id=wrong)
-            heard = self.say("gate", when + late, event(OUT, when, place="G1", replaces=wrong), stay)
+            self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), berth="G2"), stay, id=wrong)
+            read_at = self.say("gate", when + late, event(OUT, when, berth="G1", replaces=wrong), stay)
         else:
-            heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
-        self.call_back(stay, heard)
+            read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
+        self.call_back(stay, read_at)
 
     def call_back(self, stay: Stay, after: float) -> None:
         """Goods that left as they should are held and let go again by the release desk, which changes nothing of how they left."""
         for paper in stay.papers:
-            if paper.doubled or paper.said is None or self.dice.random() > 0.15:
+            if paper.doubled or paper.statement is None or self.dice.random() > 0.15:
                 continue
-            version, arrived = paper.said.version, stay.opened
+            version, arrived = paper.statement.version, stay.opened
             for _ in range(self.dice.choice((1, 1, 2))):
                 after = max(after, self._topic["release"]) + self.dice.uniform(1, HOUR)
                 self.say("release", after, self._held(paper, version + 1, after, arrived), stay, paper)

@@ -16,7 +16,7 @@ from services.risk.keys import PUBLISHED
 from services.shell.codec import CARRIED, Raw, decode, kind_of
 from services.shell.desk import Desk
 from services.shell.outcome import Output
-from services.shell.store import Partition, decode_record, encode_record, parked_in
+from services.shell.store import PartitionStore, decode_record, encode_record, parked_in
 from services.shell.turn import INPUT_KINDS, Turn
 from services.worker import desks
 from tests.hostile.messages import Flood
@@ -89,7 +89,7 @@ def _stand(seed: str, watch: tuple[str, int, int]) -> Tally:
 
 def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
     """One desk from nothing through `count` messages, batch by batch, as the loop would."""
-    tally, stores, memory = Tally(), {p: Partition() for p in range(PARTITIONS)}, Memory()
+    tally, stores, memory = Tally(), {p: PartitionStore() for p in range(PARTITIONS)}, Memory()
     coming, at, waiting = islice(flood, count), NOON, 0
     while batch := list(islice(coming, BATCH)):
         turn = Turn(desk, PARTITIONS, at, timedelta(days=90), memory)
@@ -108,7 +108,7 @@ def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
     return tally
 
 
-def _outcome(turn: Turn, store: Partition, message: Raw, flood: Flood) -> str:
+def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> str:
     """Hears the message; which one of the agreed things happened to it."""
     outcome = turn.outcome
     decided, duplicates, settled = outcome.decided, outcome.duplicates, outcome.settled
@@ -134,7 +134,7 @@ def _outcome(turn: Turn, store: Partition, message: Raw, flood: Flood) -> str:
     return "refused" if REFUSALS & set(said) else "answered" if said else "heard"
 
 
-def _keep(desk: Desk, turn: Turn, stores: dict[int, Partition], tally: Tally) -> None:
+def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tally) -> None:
     """As the loop does once the transaction is committed; everything to be written can be written and read again."""
     for output in turn.outcome.outputs:
         size = _size(output)

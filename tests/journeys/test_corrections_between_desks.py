@@ -38,9 +38,10 @@ from services.quarantine import decider as quarantine
 from services.quarantine.needs import Abandoned, Withdrawn, needs_of
 from services.release import decider as release
 from services.shell.deciding import decide_message
+from tests.facts import withdrawal_requested
 from tests.quarantine.records import HEAT, good_treatment
 from tests.quarantine.test_quarantine_desk import BEETLE, assessed
-from tests.release.dossiers import arrival, withdrawal
+from tests.release.requests import arrival
 from tests.voice import CONSIGNMENT, NOON
 
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION)
@@ -58,7 +59,7 @@ class Border:
     states: dict[str, Any] = field(default_factory=lambda: {name: desk.INITIAL for name, desk in DESKS.items()})
     topics: dict[tuple[str, str], deque[tuple[str, Message]]] = field(default_factory=dict)
     at: datetime = NOON
-    asked: list[tuple[str, Message]] = field(default_factory=list)
+    requests: list[tuple[str, Message]] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     count: int = 0
 
@@ -70,11 +71,11 @@ class Border:
     def ask(self, message: Message) -> None:
         self.count += 1
         name = f"r{self.count}"
-        self.asked.append((name, message))
+        self.requests.append((name, message))
         self.say("requests", name, message)
 
     def hear_one(self) -> bool:
-        waiting = [place for place, queue in sorted(self.topics.items()) if queue]
+        waiting = [key for key, queue in sorted(self.topics.items()) if queue]
         if not waiting:
             return False
         name, topic = self.dice.choice(waiting)
@@ -116,7 +117,7 @@ class Border:
 
     def _wrong(self) -> str:
         """A request that may be wrong: mostly one that was sent, of whatever kind."""
-        names = [name for name, _ in self.asked] or ["nobody"]
+        names = [name for name, _ in self.requests] or ["nobody"]
         return self.dice.choice((*names[-6:], "another-consignments"))
 
     def _from(self, who: str, **fields: Any) -> dict[str, Any]:
@@ -151,8 +152,8 @@ class Border:
         record = good_treatment(CONSIGNMENT, origin, attempt, HEAT, "unit-3")
         began = self.at + timedelta(minutes=self.dice.choice((1, 10)))
         readings = record.readings if self.dice.random() < 0.35 else record.readings[:-1]
-        told = {name: getattr(record, name) for name in RecordTreatment.model_fields}
-        return {**told, "started_at": began, "occurred_at": began + timedelta(hours=3), "readings": readings}
+        fields = {name: getattr(record, name) for name in RecordTreatment.model_fields}
+        return {**fields, "started_at": began, "occurred_at": began + timedelta(hours=3), "readings": readings}
 
     def _treat(self) -> None:
         self.ask(RecordTreatment(**self._record()))
@@ -182,8 +183,8 @@ class Border:
         need = next((n for n in getattr(self.states["quarantine"], "needs", ()) if n.origin == origin), None)
         if need and self.dice.random() < 0.8:
             treat |= {"finding": need.finding, "revision": need.revision}
-        told = self._from("officer-9", origin=origin, decision=decision, reason="seen", **treat)
-        self.ask(DecideTreatment(**told))
+        fields = self._from("officer-9", origin=origin, decision=decision, reason="seen", **treat)
+        self.ask(DecideTreatment(**fields))
 
     def _undo(self) -> None:
         decided = [n.decided for n in getattr(self.states["quarantine"], "needs", ()) if n.decided]
@@ -232,9 +233,9 @@ def test_desks_agree_whatever_is_corrected_and_taken_back(seed: int, acts: int) 
     for _ in range(acts):
         border.act()
         if dice.random() < 0.05:
-            border.say("wishes", f"w{border.count}", withdrawal(f"w{border.count}"))
-        if dice.random() < 0.1 and border.asked:
-            border.say("requests", *dice.choice(border.asked))
+            border.say("wishes", f"w{border.count}", withdrawal_requested(f"w{border.count}"))
+        if dice.random() < 0.1 and border.requests:
+            border.say("requests", *dice.choice(border.requests))
         while dice.random() < 0.75 and border.hear_one():
             pass
         if dice.random() < 0.3:

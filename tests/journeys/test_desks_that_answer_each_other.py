@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from schemas.gate import RecordContainerFinding
 from schemas.release import ReportArrival, RetractArrival
 from schemas.vocabulary import EquipmentEvent
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed
 from tests.journeys.test_goods_that_change_boxes import Quay, X, Y
-from tests.release.dossiers import BOX, OTHER_BOX, assessed
+from tests.release.requests import OTHER_BOX
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 MOST = 500
@@ -36,17 +38,17 @@ def arrival(quay: Quay, name: str, hours: float = 0) -> str:
 
 
 def take_back(quay: Quay, name: str, wrong: str) -> None:
-    told = {"consignment_id": name, "asked_by": "carrier", "occurred_at": quay.at, "reason": "still at sea"}
-    quay.ask(RetractArrival(wrong=wrong, **told))
+    fields = {"consignment_id": name, "asked_by": "carrier", "occurred_at": quay.at, "reason": "still at sea"}
+    quay.ask(RetractArrival(wrong=wrong, **fields))
 
 
 def find_outside(quay: Quay, box: str) -> None:
-    told: dict[str, Any] = {"container_no": box, "asked_by": "officer-1", "occurred_at": quay.at, "reason": "seen"}
-    quay.ask(RecordContainerFinding(found="outside", **told))
+    fields: dict[str, Any] = {"container_no": box, "asked_by": "officer-1", "occurred_at": quay.at, "reason": "seen"}
+    quay.ask(RecordContainerFinding(found="outside", **fields))
 
 
 def goods(quay: Quay, name: str, box: str, bill: str, shared_by: int = 1) -> None:
-    known = assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
+    known = consignment_assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
     boxes = tuple([each.model_copy(update={"shared_by": shared_by}) for each in known.containers])
     quay.say("risk", f"assessed {name}", known.model_copy(update={"containers": boxes}))
 
@@ -57,9 +59,9 @@ def test_an_arrival_after_a_departure_that_was_told_before_is_taken_back_once() 
     ends(quay).out(BOX)
     ends(quay).count += 60
     find_outside(quay, BOX)
-    told = arrival(ends(quay), X)
+    report = arrival(ends(quay), X)
     assert ends(quay).may_leave(BOX)
-    take_back(quay, X, told)
+    take_back(quay, X, report)
     assert not ends(quay).may_leave(BOX)
     assert quay.said_of(X) == ["ConsignmentLeftUnreleased", "DepartureRetracted", "ConsignmentLeftUnreleased"]
 
@@ -70,8 +72,8 @@ def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(se
     quay = Quay(Random(seed))
     goods(quay, X, BOX, "BL X", 2)
     goods(quay, Y, BOX, "BL Y", 2)
-    told = arrival(ends(quay), X)
-    take_back(ends(quay), X, told)
+    report = arrival(ends(quay), X)
+    take_back(ends(quay), X, report)
     arrival(ends(quay), Y)
     ends(quay).count += 60
     find_outside(quay, BOX)
@@ -85,7 +87,7 @@ def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(se
 def test_whatever_is_told_the_desks_come_to_an_end(seed: int) -> None:
     dice = Random(seed)
     quay = Quay(dice)
-    told: list[tuple[str, str]] = []
+    reports: list[tuple[str, str]] = []
     arrivals: list[tuple[str, str]] = []
     goods(quay, X, BOX, "BL X", dice.choice((1, 2)))
     if dice.random() < 0.6:
@@ -101,14 +103,14 @@ def test_whatever_is_told_the_desks_come_to_an_end(seed: int) -> None:
                 take_back(quay, *arrivals.pop(dice.randrange(len(arrivals))))
             case 3:
                 event = dice.choice((EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN))
-                told.append((box, quay.event(box, event, laden=dice.choice((True, True, None, False)))))
+                reports.append((box, quay.event(box, event, laden=dice.choice((True, True, None, False)))))
             case 4:
-                told.append((box, quay.event(box, EquipmentEvent.GATED_OUT, laden=dice.choice((True, None, False)))))
+                reports.append((box, quay.event(box, EquipmentEvent.GATED_OUT, laden=dice.choice((True, None, False)))))
             case 5:
                 other = OTHER_BOX if box == BOX else BOX
-                told.append((box, quay.event(box, EquipmentEvent.STRIPPED, targets=(other,))))
-            case 6 if told:
-                quay.retract(*told.pop(dice.randrange(len(told))))
+                reports.append((box, quay.event(box, EquipmentEvent.STRIPPED, targets=(other,))))
+            case 6 if reports:
+                quay.retract(*reports.pop(dice.randrange(len(reports))))
             case _:
                 find_outside(quay, box)
         if dice.random() < 0.6:

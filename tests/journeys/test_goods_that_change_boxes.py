@@ -29,7 +29,9 @@ from services.gate.box import as_box
 from services.gate.visits import answer, look
 from services.release import decider as release
 from services.shell.deciding import decide_message
-from tests.release.dossiers import BOX, OTHER_BOX, assessed
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed
+from tests.release.requests import OTHER_BOX
 from tests.voice import NOON
 
 THIRD = "TEMU1000001"
@@ -65,12 +67,12 @@ class Quay:
         return f"r{self.count}"
 
     def hear_one(self) -> bool:
-        waiting = [place for place, queue in sorted(self.topics.items()) if queue and place[0] not in self.dead]
+        waiting = [topic for topic, queue in sorted(self.topics.items()) if queue and topic[0] not in self.dead]
         if not waiting:
             return False
-        place = self.dice.choice(waiting)
-        desk, _, key = place
-        message_id, message = self.topics[place].popleft()
+        topic = self.dice.choice(waiting)
+        desk, _, key = topic
+        message_id, message = self.topics[topic].popleft()
         self.count += 1
         decider, hearing = DESKS[desk], Hearing(self.at, message_id, self.count)
         state = self.states.get((desk, key), decider.INITIAL)
@@ -89,7 +91,7 @@ class Quay:
     # what people do
 
     def goods(self, name: str, box: str, shared_by: int, bill: str) -> None:
-        known = assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
+        known = consignment_assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
         boxes = tuple([each.model_copy(update={"shared_by": shared_by}) for each in known.containers])
         self.say("risk", f"assessed {name}", known.model_copy(update={"containers": boxes}))
         self.ask(ReportArrival(consignment_id=name, asked_by="carrier", occurred_at=self.at, place="quay"))
@@ -102,12 +104,12 @@ class Quay:
         self.ask(LiftHold(hold_id=f"officer/{hold}", **lifted))
 
     def event(self, box: str, event: EquipmentEvent, **fields: Any) -> str:
-        told = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "place": "shed 4"}
-        return self.ask(RecordEquipmentEvent(event=event, **told, **fields))
+        common = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "place": "shed 4"}
+        return self.ask(RecordEquipmentEvent(event=event, **common, **fields))
 
     def retract(self, box: str, report: str) -> None:
-        told = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "reason": "another box"}
-        self.ask(RetractEquipmentEvent(report_id=report, **told))
+        fields = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "reason": "another box"}
+        self.ask(RetractEquipmentEvent(report_id=report, **fields))
 
     def out(self, box: str) -> None:
         self.ask(RecordGateOut(container_no=box, asked_by="terminal", occurred_at=self.at, gate="G1"))
@@ -208,6 +210,57 @@ def test_a_stuffing_that_names_no_source_waits_for_an_officers_count() -> None:
     assert quay.settle().may_leave(OTHER_BOX)
 
 
+def strip_into(quay: Quay, target: str) -> Quay:
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(target,))
+    return quay.settle()
+
+
+def came_empty(quay: Quay) -> None:
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+
+
+def was_never_seen(quay: Quay) -> None:
+    pass
+
+
+def left_before(quay: Quay) -> None:
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+    quay.event(THIRD, EquipmentEvent.GATED_OUT, laden=False)
+
+
+@pytest.mark.parametrize("begun", [came_empty, was_never_seen, left_before])
+def test_no_container_leaves_with_goods_that_were_stripped_into_it_before_it_was_told_to_be_stuffed(begun: Any) -> None:
+    quay = shared_box()
+    begun(quay)
+    strip_into(quay.settle(), THIRD)
+    assert not quay.may_leave(THIRD) and "nobody has told that they were put in" in quay.why(THIRD)
+    if begun is not left_before:
+        quay.event(THIRD, EquipmentEvent.STUFFED, sources=(BOX,))
+        assert quay.settle().may_leave(THIRD)
+
+
+@pytest.mark.parametrize("laden", [True, None])
+def test_goods_that_are_stripped_into_a_laden_container_say_nothing_of_the_goods_that_it_brought(
+    laden: bool | None,
+) -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=laden)
+    moved(quay.settle(), BOX, THIRD)
+    assert not quay.may_leave(THIRD) and "nothing is declared" in quay.why(THIRD)
+    quay.goods(Z, THIRD, 1, "BL Z")
+    assert quay.settle().may_leave(THIRD), "its own goods are declared and released, too"
+
+
+def test_a_count_from_before_goods_were_stripped_into_a_container_counts_no_more() -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=True)
+    finding = {"container_no": THIRD, "asked_by": "officer-1", "occurred_at": quay.at, "reason": "counted"}
+    quay.ask(RecordContainerFinding(found="inside", lots=2, **finding))
+    quay.settle()
+    strip_into(quay, THIRD)
+    assert not quay.may_leave(THIRD)
+
+
 def test_goods_of_two_containers_in_a_third_all_count() -> None:
     quay = shared_box()
     quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=True)
@@ -257,9 +310,9 @@ def test_goods_of_a_stripping_that_was_taken_back_are_in_their_own_container_aga
     quay.settle()
     assert quay.may_leave(BOX) and not quay.may_leave(OTHER_BOX), "the stuffing still says that the goods are in it"
     assert quay.said_of(X) == ["GoodsTransferred", "TransferRetracted"]
-    words = [f for f in quay.facts if f.key == X and f.kind in ("ReleaseRevoked", "ReleaseGranted")]
-    assert [f.kind for f in words] == ["ReleaseGranted", "ReleaseGranted", "ReleaseRevoked", "ReleaseGranted"]
-    assert [f.model_dump()["containers"] for f in words] == [(BOX,), (OTHER_BOX,), (OTHER_BOX,), (BOX,)]
+    statements = [f for f in quay.facts if f.key == X and f.kind in ("ReleaseRevoked", "ReleaseGranted")]
+    assert [f.kind for f in statements] == ["ReleaseGranted", "ReleaseGranted", "ReleaseRevoked", "ReleaseGranted"]
+    assert [f.model_dump()["containers"] for f in statements] == [(BOX,), (OTHER_BOX,), (OTHER_BOX,), (BOX,)]
     quay.retract(OTHER_BOX, stuffed)
     quay.goods(Z, OTHER_BOX, 1, "BL Z")
     assert quay.settle().may_leave(OTHER_BOX), "nothing of X and Y is in it any more"
@@ -280,7 +333,7 @@ def test_what_is_against_goods_follows_them_back_when_their_stripping_is_taken_b
 def test_goods_have_not_arrived_whose_discharge_the_terminal_takes_back() -> None:
     quay = Quay()
     landed = quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
-    known = assessed(containers=(BOX,)).model_copy(update={"consignment_id": X})
+    known = consignment_assessed(containers=(BOX,)).model_copy(update={"consignment_id": X})
     quay.say("risk", "assessed", known)
     assert quay.settle().may_leave(BOX)
     quay.retract(BOX, landed)
@@ -322,8 +375,8 @@ def test_a_container_is_named_as_desks_write_it_and_never_its_own_source(number:
     quay = shared_box()
     quay.event(BOX, EquipmentEvent.STRIPPED, targets=(number, "temu-1000001"))
     quay.settle()
-    [told] = [fact for fact in quay.facts if fact.kind == "GoodsTransferred" and fact.key == X]
-    assert told.model_dump()["targets"] == (THIRD,)
+    [fields] = [fact for fact in quay.facts if fact.kind == "GoodsTransferred" and fact.key == X]
+    assert fields.model_dump()["targets"] == (THIRD,)
 
 
 @settings(max_examples=150, deadline=None)

@@ -52,8 +52,10 @@ def test_every_declaration_reaches_a_named_end(
             occurred_at=clock.now(),
             declaration=declaration,
         )
-        told = request.occurred_at.isoformat()
-        border.send("customs-declaration-requests", key, encode(request), request.kind, request_id("test", key), told)
+        lodged_at = request.occurred_at.isoformat()
+        border.send(
+            "customs-declaration-requests", key, encode(request), request.kind, request_id("test", key), lodged_at
+        )
     border.flush()
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
     day = Day(1, 1, datetime(2026, 11, 23, tzinfo=UTC))

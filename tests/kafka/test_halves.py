@@ -21,8 +21,8 @@ from services.shell.desk import Decider, Desk
 from services.shell.partition import partition_of
 from tests.conftest import provisioned
 from tests.declaration.good import good_item, lodge
+from tests.facts import consignment_assessed
 from tests.kafka.border import Border, running
-from tests.release.dossiers import assessed
 from tests.voice import NOON
 
 PARTITIONS = 2
@@ -180,7 +180,7 @@ def test_a_fact_that_the_client_cannot_take_parks_its_message_or_time_limit_and_
     overdue.insert(3, BAD_LIMIT)
     for control, keys in ((ControlKind.INSPECTION, answered), (ControlKind.SAMPLING, overdue)):
         for key in keys:
-            message = with_key(assessed(control), key)
+            message = with_key(consignment_assessed(control), key)
             quay.send("customs-risk-facts", key, encode(message), message.kind, f"assessed {key}")
     quay.flush()
     topic, parked = "customs-inspection-facts", "customs-inspection-parked"

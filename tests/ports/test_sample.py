@@ -1,16 +1,23 @@
 """Does the program of docs/ports.md follow a broker as it stands on the page?"""
 
+import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from services.cli.home import of_demo
+from services.cli.settings import UpSettings
+from services.ports.notebook import AFTERWARDS
 from tests.console.border import publish
 from tests.docs.lines import FENCE, ROOT
 from tests.ports.test_port import handed, released
 from tests.waiting import wait
 
+CLIENT = ("feed", "notebook", "question", "topic")
 PAGE = (ROOT / "docs" / "ports.md").read_text(encoding="utf-8")
 
 
@@ -35,3 +42,27 @@ def test_the_program_of_the_page_keeps_each_release_in_its_own_table(wire: str, 
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_lines_beside_it_name_what_is_there_and_the_file_that_dtg_up_makes() -> None:
+    [beside] = [fence[2] for fence in FENCE.finditer(PAGE) if "services.shell.access" in fence[2]]
+    names = dict[str, Any]()
+    before, _, after = beside.partition("with TopicPort(access, notebook)")
+    exec(compile(before, "docs/ports.md", "exec"), names)
+    assert after and {"FeedPort", "Away", "AskedConsole"} <= names.keys()
+    demo = of_demo(UpSettings(home=".datongguan"))
+    of_page = replace(names["access"], file=names["access"].file.absolute())
+    assert of_page == demo.access("port"), "the command line signs in so"
+
+
+def test_the_reasons_of_the_page_are_those_of_the_code() -> None:
+    section = PAGE.partition("## The reasons of an answer")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:4] for line in section.splitlines() if line.startswith("| `")]
+    own = {code for row in rows for code in re.findall(r"`(\w+)`", row[0])}
+    code = "".join([(ROOT / "services" / "ports" / f"{name}.py").read_text(encoding="utf-8") for name in CLIENT])
+    said = set(re.findall(r'PortAnswer\((?:True|False), "(\w+)"', code)) | {"held", *AFTERWARDS.values()}
+    assert own == said
+    listed = (ROOT / "docs" / "requests.md").read_text(encoding="utf-8")
+    [codes] = re.findall(r"`reason` its code: (.*?), away\.", listed, re.DOTALL)
+    of_console = {code for row in rows for code in re.findall(r"`(\w+)`", row[2])}
+    assert of_console == {*re.findall(r"[a-z_]+", re.sub(r"\(.*?\)", "", codes)), "away"}

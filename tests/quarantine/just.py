@@ -16,13 +16,13 @@ STEPS: list[tuple[Row, Step]] = [(row, step) for row in ROWS for step in row.ste
 NAMES = [f"{row.schedule}-{number}" for row in ROWS for number, _ in enumerate(row.steps)]
 
 
-def just(row: Row, step: Step, place: str = "1") -> list[Reading]:
+def just(row: Row, step: Step, sensor: str = "1") -> list[Reading]:
     """Readings at one place that meet the step, each value at its limit, as far apart as they may lie."""
     gas = _gas(row, step)
     warmest = isinstance(step, HeldTemperature) and step.above
     celsius = (step.limit_c if isinstance(step, HeldTemperature) else step.lowest_c) + (CENT if warmest else 0)
     return [
-        Reading(hours=hour, temperature_c=celsius, concentration_g_m3=gas[hour] if gas else None, place=place)
+        Reading(hours=hour, temperature_c=celsius, concentration_g_m3=gas[hour] if gas else None, place=sensor)
         for hour in _hours(row, step)
     ]
 

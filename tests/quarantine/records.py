@@ -63,10 +63,11 @@ def treatment(
     dose: str | None,
     unit_class: UnitClass | None = None,
     asked_by: str = "unit-3",
+    started_at: datetime | None = None,
 ) -> RecordTreatment:
     """A record with these readings, sent an hour after the last of them; without a wish, by a unit of the class that it needs."""
     read = readings(rows)
-    began = start_of(attempt)
+    began = started_at or start_of(attempt)
     ended = began + timedelta(hours=float(max([each.hours for each in read], default=Decimal(0))))
     return RecordTreatment(
         consignment_id=consignment_id,
@@ -84,7 +85,12 @@ def treatment(
 
 
 def good_treatment(
-    consignment_id: str, origin: str, attempt: int, method: TreatmentMethod = HEAT, asked_by: str = "unit-3"
+    consignment_id: str,
+    origin: str,
+    attempt: int,
+    method: TreatmentMethod = HEAT,
+    asked_by: str = "unit-3",
+    started_at: datetime | None = None,
 ) -> RecordTreatment:
     """A record that meets its schedule."""
     return treatment(
@@ -96,6 +102,7 @@ def good_treatment(
         residue=RESIDUE[method],
         dose=DOSE[method],
         asked_by=asked_by,
+        started_at=started_at,
     )
 
 

@@ -67,12 +67,12 @@ def boundaries(row: Row, step: Step) -> Iterator[Case]:
 
 
 def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreatment) -> Iterator[Case]:
-    place = {reading.hours: number for number, reading in enumerate(readings)}
+    sensor = {reading.hours: number for number, reading in enumerate(readings)}
     for hour, minimum in step.minima:
-        thin = changed(readings, place[hour], concentration_g_m3=minimum - THOUSANDTH)
+        thin = changed(readings, sensor[hour], concentration_g_m3=minimum - THOUSANDTH)
         yield f"minimum at {hour} h", good, record(row, step, thin)
-        late = changed(readings, place[hour], hours=hour + READING_GRACE_HOURS)
-        later = changed(readings, place[hour], hours=hour + READING_GRACE_HOURS + MILLIONTH)
+        late = changed(readings, sensor[hour], hours=hour + READING_GRACE_HOURS)
+        later = changed(readings, sensor[hour], hours=hour + READING_GRACE_HOURS + MILLIONTH)
         if not step.ct:
             yield f"grace at {hour} h", record(row, step, late), record(row, step, later)
     if step.floor_g_m3:
@@ -86,7 +86,7 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
             for each in (floor, under)
         ]
         yield "floor", at, below
-    free = [number for hour, number in place.items() if hour not in dict(step.minima)]
+    free = [number for hour, number in sensor.items() if hour not in dict(step.minima)]
     if step.ct and readings[free[0]].concentration_g_m3 != max(THOUSANDTH, step.floor_g_m3):
         less = readings
         for number in free:
@@ -139,12 +139,12 @@ def _of_units(row: Row, step: Step, readings: list[Reading], good: RecordTreatme
 @pytest.mark.parametrize(("row", "step"), STEPS, ids=NAMES)
 def test_every_step_of_every_row_holds_at_its_boundaries_from_both_sides(row: Row, step: Step) -> None:
     alone = only(row, step)
-    seen = []
+    checked = []
     for name, inside, outside in boundaries(row, step):
         assert passes(alone, inside), f"{name}: {check(alone, inside)} {implausible(alone, inside)}"
         assert not passes(alone, outside), f"{name} passes just outside"
-        seen.append(name)
-    assert {"duration", "apart", "second place", "cold", "hot", "temperature 0"} <= set(seen)
+        checked.append(name)
+    assert {"duration", "apart", "second place", "cold", "hot", "temperature 0"} <= set(checked)
 
 
 def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
@@ -193,15 +193,15 @@ def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list
 
 def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
     """There is a first and a last reading so far apart that everything between them is right."""
-    told = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
-    for first in range(len(told)):
-        for end in range(first, len(told)):
-            if end > first and told[end].hours - told[end - 1].hours > row.apart_hours:
+    desk = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
+    for first in range(len(desk)):
+        for end in range(first, len(desk)):
+            if end > first and desk[end].hours - desk[end - 1].hours > row.apart_hours:
                 break
-            inside = [r for r in readings if told[first].hours <= r.hours <= told[end].hours]
+            inside = [r for r in readings if desk[first].hours <= r.hours <= desk[end].hours]
             if not all(_right(step, r) for r in inside):
                 break
-            if told[end].hours - told[first].hours >= step.hours:
+            if desk[end].hours - desk[first].hours >= step.hours:
                 return True
     return False
 
@@ -258,7 +258,7 @@ _NUDGES = st.sampled_from([Decimal(n) for n in ("-50", "-5", "-1", "-0.25", "-0.
 def records(draw: st.DrawFn) -> tuple[Row, RecordTreatment]:
     """A record that meets a step just so, at up to three places, and then up to four changes of anything in it."""
     row, step = draw(st.sampled_from(SHORT))
-    readings = [r for place in range(draw(st.integers(1, 3))) for r in just(row, step, str(place + 1))]
+    readings = [r for sensor in range(draw(st.integers(1, 3))) for r in just(row, step, str(sensor + 1))]
     values: dict[str, Any] = {}
     for _ in range(draw(st.integers(0, 4))):
         at, nudge = draw(st.integers(0, max(0, len(readings) - 1))), draw(_NUDGES)
@@ -301,7 +301,7 @@ def test_no_record_passes_of_which_any_place_interval_or_value_misses_its_schedu
     made: tuple[Row, RecordTreatment],
 ) -> None:
     row, sent = made
-    seen = [(r.place, r.hours) for r in sent.readings]
-    if len(set(seen)) < len(seen):
+    checked = [(r.place, r.hours) for r in sent.readings]
+    if len(set(checked)) < len(checked):
         return  # refused before anything is checked
     assert passes(row, sent) == holds(row, sent)

@@ -8,27 +8,26 @@ import pytest
 from schemas.codes.goods import TABLE, goods_class, goods_classes
 from schemas.codes.schedules import ROWS
 from schemas.codes.trade import PACKAGE_KINDS
-from schemas.envelope import DeadlinePassed, Fact, RequestRefused
+from schemas.envelope import DeadlinePassed, Fact
 from schemas.inspection import PestIntercepted
 from schemas.quarantine import (
     DecideTreatment,
-    QuarantineRefused,
     RetractTreatment,
-    TreatmentCancelled,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
     TreatmentRetracted,
     TreatmentVerified,
-    TreatmentWaived,
 )
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.needs import Abandoned
+from tests import facts
+from tests.facts import declaration_withdrawn
 from tests.quarantine.just import just, record
 from tests.quarantine.records import BROMIDE, COLD, FLUORIDE, GOOD, HEAT, PHOSPHINE, good_treatment, treatment
-from tests.quarantine.test_quarantine_desk import TIMBER, withdrawn
+from tests.quarantine.test_quarantine_desk import TIMBER
 from tests.voice import CONSIGNMENT, NOON, Story, story
 
 WOOD, FRUIT, CITRUS, CHERRIES = GoodsClass.WOOD, GoodsClass.FRUIT, GoodsClass.CITRUS, GoodsClass.CHERRIES
@@ -38,14 +37,7 @@ FLOWERS = GoodsClass.CUT_FLOWERS
 
 def found(pest: str, *goods: GoodsClass) -> PestIntercepted:
     """An officer met this pest in these goods."""
-    return PestIntercepted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON,
-        control=ControlKind.INSPECTION,
-        officer="officer-7",
-        pest=pest,
-        goods=goods,
-    )
+    return facts.pest_intercepted(ControlKind.INSPECTION, pest=pest, goods=goods)
 
 
 def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any) -> DecideTreatment:
@@ -62,7 +54,7 @@ def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any)
 
 def ordered(message: PestIntercepted) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
     """What is treated, and by which methods; None if an officer decides."""
-    (fact,) = story(decider).when(message).said
+    (fact,) = story(decider).when(message).answer
     if isinstance(fact, TreatmentReferred):
         assert (fact.goods, fact.pest) == (message.goods, message.pest)
         return None
@@ -108,20 +100,11 @@ def test_methods_follow_goods_and_pest(
 
 
 def test_live_fish_are_never_ordered_heat_or_gas_but_wait_for_an_officer() -> None:
-    told = story(decider).when(TIMBER.model_copy(update={"goods": (LIVING,)}))
-    told.then(
-        TreatmentReferred(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="risk",
-            goods=(LIVING,),
-            pest="",
-            due=told.at + timedelta(days=5),
-        )
-    )
-    (limit,) = told.deadlines()
-    told.when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due), at=limit.due)
-    assert [type(fact) for fact in told.said] == [TreatmentOverdue]
+    desk = story(decider).when(TIMBER.model_copy(update={"goods": (LIVING,)}))
+    desk.then(facts.treatment_referred("risk", (LIVING,), due=desk.at + timedelta(days=5), at=desk.at))
+    (limit,) = desk.deadlines()
+    desk.when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due), at=limit.due)
+    assert [type(fact) for fact in desk.answer] == [TreatmentOverdue]
 
 
 def test_every_method_of_the_table_can_be_ordered() -> None:
@@ -151,44 +134,44 @@ def test_every_method_of_the_table_can_be_ordered() -> None:
 def test_a_treatment_is_overdue_when_the_longest_that_is_ordered_could_have_been_done_and_not_before(
     pest: str, goods: GoodsClass, days: int
 ) -> None:
-    told = story(decider, found(pest, goods))
-    (order,) = [fact for fact in told.said if isinstance(fact, TreatmentOrdered)]
-    assert order.due == told.at + timedelta(days=days)
+    desk = story(decider, found(pest, goods))
+    (order,) = [fact for fact in desk.answer if isinstance(fact, TreatmentOrdered)]
+    assert order.due == desk.at + timedelta(days=days)
     longest = max(
         step.hours for row in ROWS if row.goods is goods and row.method in order.methods for step in row.steps
     )
-    assert order.due - told.at > timedelta(hours=float(longest)), "a right treatment is never told overdue"
-    assert [limit.due for limit in told.deadlines()] == [order.due]
+    assert order.due - desk.at > timedelta(hours=float(longest)), "a right treatment is never told overdue"
+    assert [limit.due for limit in desk.deadlines()] == [order.due]
 
 
 def test_a_record_of_grain_that_is_taken_back_leaves_as_long_as_its_order_did() -> None:
-    told = story(decider, found("Sitophilus oryzae", GRAIN)).when(
+    desk = story(decider, found("Sitophilus oryzae", GRAIN)).when(
         good_treatment(CONSIGNMENT, "inspection", 1, PHOSPHINE), message_id="r1"
     )
-    assert [type(fact) for fact in told.said] == [TreatmentVerified]
+    assert [type(fact) for fact in desk.answer] == [TreatmentVerified]
     wrong = RetractTreatment(
-        consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=told.at, origin="inspection", wrong="r1", reason="x"
+        consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=desk.at, origin="inspection", wrong="r1", reason="x"
     )
-    retracted = told.when(wrong).said[0]
-    assert isinstance(retracted, TreatmentRetracted) and retracted.due == told.at + timedelta(days=13)
+    retracted = desk.when(wrong).answer[0]
+    assert isinstance(retracted, TreatmentRetracted) and retracted.due == desk.at + timedelta(days=13)
 
 
 def test_a_correct_phosphine_record_of_grain_is_verified() -> None:
-    told = story(decider, found("Sitophilus oryzae", GRAIN)).when(
+    desk = story(decider, found("Sitophilus oryzae", GRAIN)).when(
         good_treatment(CONSIGNMENT, "inspection", 1, PHOSPHINE)
     )
-    assert [fact.schedule for fact in told.said if isinstance(fact, TreatmentVerified)] == ["PH3-grain-7d-10d"]
+    assert [fact.schedule for fact in desk.answer if isinstance(fact, TreatmentVerified)] == ["PH3-grain-7d-10d"]
 
 
 def test_cherries_are_judged_by_their_own_schedule_and_not_by_that_of_wood() -> None:
     row = next(row for row in ROWS if row.goods is CHERRIES)
     step = row.steps[0]
-    told = story(decider, found("Cydia pomonella", CHERRIES))
-    told.when(treatment(CONSIGNMENT, "inspection", 1, BROMIDE, GOOD[BROMIDE][:2], residue="5", dose="48"))
-    assert isinstance(told.said[0], TreatmentFailed) and told.said[0].schedule == row.schedule
-    again = {"attempt": 2, "started_at": told.at, "occurred_at": told.at + timedelta(hours=3)}
-    told.when(record(row, step, just(row, step)).model_copy(update=again))
-    assert [fact.schedule for fact in told.said if isinstance(fact, TreatmentVerified)] == [row.schedule]
+    desk = story(decider, found("Cydia pomonella", CHERRIES))
+    desk.when(treatment(CONSIGNMENT, "inspection", 1, BROMIDE, GOOD[BROMIDE][:2], residue="5", dose="48"))
+    assert isinstance(desk.answer[0], TreatmentFailed) and desk.answer[0].schedule == row.schedule
+    again = {"attempt": 2, "started_at": desk.at, "occurred_at": desk.at + timedelta(hours=3)}
+    desk.when(record(row, step, just(row, step)).model_copy(update=again))
+    assert [fact.schedule for fact in desk.answer if isinstance(fact, TreatmentVerified)] == [row.schedule]
 
 
 # the officer's decision
@@ -198,50 +181,30 @@ def referred() -> Story:
     return story(decider, found("Drosophila suzukii", FRUIT))
 
 
-def codes(told: Story) -> list[str]:
-    return [fact.code for fact in told.said if isinstance(fact, RequestRefused)]
-
-
 def test_an_officer_lets_the_goods_pass() -> None:
-    told = referred().when(decision(TreatmentDecision.CLEAR))
-    told.then(
-        TreatmentWaived(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="inspection",
-            officer="officer-9",
-            reason="隔离检疫合格 healthy after isolation",
-        )
-    )
-    assert told.deadlines() == () and not decider.closed(told.state)
-    told.when(withdrawn()).then()
+    desk = referred().when(decision(TreatmentDecision.CLEAR))
+    desk.then(facts.treatment_waived("inspection", because="隔离检疫合格 healthy after isolation", at=desk.at))
+    assert desk.deadlines() == () and not decider.closed(desk.state)
+    desk.when(declaration_withdrawn()).then()
 
 
 def test_an_officer_refuses_the_goods() -> None:
-    told = referred().when(decision(TreatmentDecision.REFUSE), message_id="d1")
-    told.then(
-        QuarantineRefused(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="inspection",
-            officer="officer-9",
-            reason="隔离检疫合格 healthy after isolation",
-        )
-    )
-    assert isinstance(told.state, Abandoned)
-    told.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
-    assert codes(told.when(decision(TreatmentDecision.CLEAR))) == ["consignment_closed"]
+    desk = referred().when(decision(TreatmentDecision.REFUSE), message_id="d1")
+    desk.then(facts.quarantine_refused("inspection", because="隔离检疫合格 healthy after isolation", at=desk.at))
+    assert isinstance(desk.state, Abandoned)
+    desk.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
+    desk.when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
 
 
 def test_an_officer_orders_a_treatment_whose_records_are_judged_by_its_schedule() -> None:
-    told = referred().when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1")
-    (fact,) = told.said
+    desk = referred().when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1")
+    (fact,) = desk.answer
     assert isinstance(fact, TreatmentOrdered)
     assert (fact.attempt, fact.goods, fact.methods, fact.pest) == (1, WOOD, (BROMIDE,), "Drosophila suzukii")
-    told.when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1").then()
-    assert codes(told.when(decision(TreatmentDecision.CLEAR))) == ["not_referred"]
-    told.when(good_treatment(CONSIGNMENT, "inspection", 1, BROMIDE))
-    assert isinstance(told.said[0], TreatmentVerified)
+    desk.when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1").then()
+    desk.when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
+    desk.when(good_treatment(CONSIGNMENT, "inspection", 1, BROMIDE))
+    assert isinstance(desk.answer[0], TreatmentVerified)
 
 
 @pytest.mark.parametrize(
@@ -255,33 +218,33 @@ def test_an_officer_orders_a_treatment_whose_records_are_judged_by_its_schedule(
     ],
 )
 def test_an_officer_orders_only_what_a_schedule_can_judge(fields: dict[str, Any]) -> None:
-    assert codes(referred().when(decision(TreatmentDecision.TREAT, **fields))) == ["no_schedule"]
+    referred().when(decision(TreatmentDecision.TREAT, **fields)).then_refused("no_schedule")
 
 
 def test_a_decision_that_nobody_asked_for_is_refused() -> None:
-    assert codes(story(decider).when(decision(TreatmentDecision.CLEAR))) == ["not_referred"]
-    assert codes(story(decider, found("Ips sp.", WOOD)).when(decision(TreatmentDecision.CLEAR))) == ["not_referred"]
-    assert codes(story(decider, withdrawn()).when(decision(TreatmentDecision.CLEAR))) == ["consignment_closed"]
+    story(decider).when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
+    story(decider, found("Ips sp.", WOOD)).when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
+    story(decider, declaration_withdrawn()).when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
 
 
 def test_a_record_before_the_officer_decided_answers_nothing() -> None:
-    told = referred().when(good_treatment(CONSIGNMENT, "inspection", 1))
-    assert codes(told) == ["not_ordered"]
+    desk = referred().when(good_treatment(CONSIGNMENT, "inspection", 1))
+    desk.then_refused("not_ordered")
 
 
 def test_a_withdrawal_cancels_what_an_officer_did_not_decide() -> None:
-    told = referred().when(withdrawn())
-    told.then(TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="inspection"))
+    desk = referred().when(declaration_withdrawn())
+    desk.then(facts.treatment_cancelled("inspection", desk.at))
 
 
 def test_decisions_heard_twice_add_nothing() -> None:
     for what in TreatmentDecision:
-        told = referred()
+        desk = referred()
         fields: dict[str, Any] = {"goods": WOOD, "methods": (HEAT,)} if what is TreatmentDecision.TREAT else {}
-        first: tuple[Fact, ...] = told.when(decision(what, **fields), message_id="d1").said
-        before = told.state
-        told.when(decision(what, **fields), message_id="d1").then()
-        assert len(first) == 1 and told.state == before
+        first: tuple[Fact, ...] = desk.when(decision(what, **fields), message_id="d1").answer
+        before = desk.state
+        desk.when(decision(what, **fields), message_id="d1").then()
+        assert len(first) == 1 and desk.state == before
 
 
 # which goods are of which class

@@ -24,8 +24,8 @@ def temperature(step: Step) -> str:
 
 
 def gas(step: Step) -> str:
-    told = [f"{plain(least)} at {plain(hour)} h" for hour, least in step.minima] if isinstance(step, Exposure) else []
-    return ", ".join([f"≥ {plain(step.floor_g_m3)}"] * bool(step.floor_g_m3) + told)
+    desk = [f"{plain(least)} at {plain(hour)} h" for hour, least in step.minima] if isinstance(step, Exposure) else []
+    return ", ".join([f"≥ {plain(step.floor_g_m3)}"] * bool(step.floor_g_m3) + desk)
 
 
 def line(row: Row, step: Step) -> str:
@@ -54,8 +54,8 @@ def table() -> Iterator[str]:
 
 
 def test_the_page_has_every_row_of_the_schedules_and_no_other() -> None:
-    told = [each for each in PAGE.read_text(encoding="utf-8").splitlines() if each.count("|") == 14][2:]
-    assert told == list(table())
+    desk = [each for each in PAGE.read_text(encoding="utf-8").splitlines() if each.count("|") == 14][2:]
+    assert desk == list(table())
 
 
 def test_the_page_names_every_reason_for_which_a_record_is_refused() -> None:

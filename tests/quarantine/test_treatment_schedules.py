@@ -45,9 +45,9 @@ def shortfalls(
     return tuple([sentence(*each) for each in check(row_of(method), record)])
 
 
-def changed(method: TreatmentMethod, place: int, row: Line) -> tuple[Line, ...]:
+def changed(method: TreatmentMethod, index: int, row: Line) -> tuple[Line, ...]:
     rows = list(GOOD[method])
-    rows[place] = row
+    rows[index] = row
     return tuple(rows)
 
 
@@ -112,16 +112,16 @@ def test_bromide_that_just_meets_the_minima_of_its_temperature_is_enough(
 
 
 @pytest.mark.parametrize(("coldest", "gas"), BROMIDE_CLASSES)
-@pytest.mark.parametrize(("place", "hour"), [(1, "2"), (2, "4"), (3, "24")])
+@pytest.mark.parametrize(("index", "hour"), [(1, "2"), (2, "4"), (3, "24")])
 def test_bromide_a_hair_under_one_minimum_falls_short(
-    coldest: str, gas: tuple[str, str, str, str], place: int, hour: str
+    coldest: str, gas: tuple[str, str, str, str], index: int, hour: str
 ) -> None:
-    wanted = gas[place]
+    wanted = gas[index]
     read = [*gas]
-    read[place] = f"{int(wanted) - 1}.999"
+    read[index] = f"{int(wanted) - 1}.999"
     rows: list[Line] = [(h, coldest, c) for h, c in zip(("0", "2", "4", "24"), read, strict=True)]
     assert shortfalls(BROMIDE, *rows, dose=gas[0]) == (
-        f"concentration at {hour} h is {read[place]} g/m3; wanted at least {wanted} g/m3",
+        f"concentration at {hour} h is {read[index]} g/m3; wanted at least {wanted} g/m3",
     )
 
 
@@ -235,6 +235,6 @@ def test_the_sums_are_those_of_a_hand_calculator() -> None:
 
 
 def test_of_many_shortfalls_the_first_are_named_and_the_rest_counted() -> None:
-    rows: list[Line] = [("1", "20", None, f"sensor {number}") for number in range(40)]
-    told = shortfalls(HEAT, *rows)
-    assert len(told) == 19 and told[-1] == "22 more shortfalls"
+    rows: list[Line] = [("1", "20", None, f"index {number}") for number in range(40)]
+    desk = shortfalls(HEAT, *rows)
+    assert len(desk) == 19 and desk[-1] == "22 more shortfalls"

@@ -7,27 +7,21 @@ from typing import Any
 import pytest
 
 from schemas.envelope import RequestRefused
-from schemas.inspection import PestIntercepted
 from schemas.quarantine import RecordTreatment, TreatmentFailed, TreatmentVerified
 from schemas.vocabulary import ControlKind, TreatmentMethod
 from services.quarantine import decider
+from tests.facts import pest_intercepted
 from tests.quarantine.records import BROMIDE, DOSE, FLUORIDE, GOOD, HEAT, RESIDUE, Row, good_treatment, treatment
 from tests.voice import CONSIGNMENT, NOON, story
 
-PEST = PestIntercepted(
-    consignment_id=CONSIGNMENT,
-    occurred_at=NOON,
-    control=ControlKind.INSPECTION,
-    officer="officer-7",
-    pest="Monochamus alternatus",
-)
+PEST = pest_intercepted(ControlKind.INSPECTION, pest="Monochamus alternatus")
 ORDERED = NOON + timedelta(minutes=1)
 """When the desk heard of the beetle and ordered its treatment."""
 
 
 def answer(record: RecordTreatment) -> str:
     """How the desk answers this record: verified, failed with the shortfalls, or refused with the code."""
-    fact = story(decider, PEST).when(record).said[0]
+    fact = story(decider, PEST).when(record).answer[0]
     match fact:
         case TreatmentVerified():
             return "verified"
@@ -119,11 +113,11 @@ def test_a_record_that_dates_itself_into_the_future_is_refused() -> None:
     good = record(HEAT)
     assert good.started_at is not None
     ended = good.started_at + timedelta(hours=2.5)
-    told = story(decider, PEST)
-    told.when(good, at=ended - timedelta(minutes=5, microseconds=1))
-    assert [fact.code for fact in told.said if isinstance(fact, RequestRefused)] == ["in_future"]
-    told.when(good, at=ended - timedelta(minutes=5))
-    assert isinstance(told.said[0], TreatmentVerified), "clocks may be five minutes apart"
+    desk = story(decider, PEST)
+    desk.when(good, at=ended - timedelta(minutes=5, microseconds=1))
+    assert [fact.code for fact in desk.answer if isinstance(fact, RequestRefused)] == ["in_future"]
+    desk.when(good, at=ended - timedelta(minutes=5))
+    assert isinstance(desk.answer[0], TreatmentVerified), "clocks may be five minutes apart"
 
 
 @pytest.mark.parametrize("clock", [timedelta(days=-3), timedelta(0), timedelta(days=3)])
@@ -131,18 +125,18 @@ def test_the_future_begins_when_a_record_was_sent_whatever_the_clock_of_the_desk
     good = record(HEAT)
     assert good.started_at is not None
     ended = good.started_at + timedelta(hours=2.5)
-    told = story(decider, PEST)
-    told.when(good, at=ended + clock, recorded=ended - timedelta(minutes=5, microseconds=1))
-    assert [fact.code for fact in told.said if isinstance(fact, RequestRefused)] == ["in_future"]
-    told.when(good, at=ended + clock, recorded=ended - timedelta(minutes=5))
-    assert isinstance(told.said[0], TreatmentVerified)
+    desk = story(decider, PEST)
+    desk.when(good, at=ended + clock, recorded=ended - timedelta(minutes=5, microseconds=1))
+    assert [fact.code for fact in desk.answer if isinstance(fact, RequestRefused)] == ["in_future"]
+    desk.when(good, at=ended + clock, recorded=ended - timedelta(minutes=5))
+    assert isinstance(desk.answer[0], TreatmentVerified)
 
 
 def test_a_refused_record_spends_no_attempt() -> None:
-    told = story(decider, PEST).when(record(HEAT, started_at=None))
-    assert isinstance(told.said[0], RequestRefused)
-    told.when(record(HEAT))
-    assert isinstance(told.said[0], TreatmentVerified)
+    desk = story(decider, PEST).when(record(HEAT, started_at=None))
+    assert isinstance(desk.answer[0], RequestRefused)
+    desk.when(record(HEAT))
+    assert isinstance(desk.answer[0], TreatmentVerified)
 
 
 # each sampling place by itself

@@ -14,26 +14,23 @@ from schemas.vocabulary import ControlKind, Owner
 from services.release import decider
 from services.release.dossier import Dossier, Failure
 from services.release.goods import Refused
-from tests.release.dossiers import (
-    abandoned,
-    arrival,
-    assessed,
-    decision_retracted,
-    failed,
-    lift_hold,
-    passed,
-    pest,
-    place_hold,
-    rectification,
-    refused_entry,
-    retract_lift,
-    retracted,
+from tests.facts import (
+    consignment_assessed,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    pest_intercepted,
+    quarantine_refused,
+    rectification_requested,
+    treatment_abandoned,
+    treatment_decision_retracted,
     treatment_retracted,
-    verified,
-    waived,
-    withdrawal,
+    treatment_verified,
+    treatment_waived,
+    withdrawal_requested,
 )
-from tests.voice import Story, adds_nothing_twice, kinds, story
+from tests.release.requests import arrival, lift_hold, place_hold, retract_lift
+from tests.voice import Story, keeps_its_promises, kinds, story
 
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
@@ -43,139 +40,181 @@ def holds(facts: tuple[Fact, ...]) -> list[str]:
     return [hold.hold_id for hold in held[-1].holds]
 
 
-def versions(told: Story) -> list[int]:
+def versions(desk: Story) -> list[int]:
     kept = ConsignmentHeld | ReleaseGranted | ReleaseRefused | ReleaseRevoked | RefusalRevoked
-    return [fact.version for fact in told.facts if isinstance(fact, kept)]
+    return [fact.version for fact in desk.facts if isinstance(fact, kept)]
 
 
 def test_released_goods_whose_findings_were_wrong_are_called_back_before_anything_else() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION)).when(retracted(INSPECTION))
-    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(told.said) == ["inspection/inspection"]
-    revoked = told.said[0]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION)).when(
+        findings_retracted(INSPECTION)
+    )
+    assert kinds(desk) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(desk.answer) == ["inspection/inspection"]
+    revoked = desk.answer[0]
     assert isinstance(revoked, ReleaseRevoked) and "another consignment's findings" in revoked.reason
-    assert kinds(told.when(passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
+    assert kinds(desk.when(inspection_passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
 
 
-def granted(told: Story) -> ReleaseGranted:
-    return [fact for fact in told.facts if isinstance(fact, ReleaseGranted)][-1]
+def granted(desk: Story) -> ReleaseGranted:
+    return [fact for fact in desk.facts if isinstance(fact, ReleaseGranted)][-1]
 
 
 def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
     """Who has heard of a correction knows by this whether the desk has, whatever order the topics were read in."""
-    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION))
-    assert granted(told).revisions == {}
-    told.when(retracted(INSPECTION)).when(passed(INSPECTION, 2))
-    assert granted(told).revisions == {"inspection/inspection": (0, 2)}
-    told.when(pest(INSPECTION, 4)).when(verified("inspection", 4).model_copy(update={"revision": 1}))
-    assert granted(told).revisions == {"inspection/inspection": (0, 4), "quarantine/inspection": (4, 1)}
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
+    assert granted(desk).revisions == {}
+    desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2))
+    assert granted(desk).revisions == {"inspection/inspection": (0, 2)}
+    desk.when(pest_intercepted(INSPECTION, 4)).when(
+        treatment_verified("inspection", 4).model_copy(update={"revision": 1})
+    )
+    assert granted(desk).revisions == {"inspection/inspection": (0, 4), "quarantine/inspection": (4, 1)}
 
 
 def test_a_release_is_stated_again_when_a_later_answer_changes_nothing_else() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION)).when(passed(INSPECTION, 2))
-    assert kinds(told) == ["ReleaseGranted"] and granted(told).revisions == {"inspection/inspection": (0, 2)}
-    told.when(retracted(INSPECTION)).then()
-    told.when(passed(INSPECTION, 2)).then()
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION)).when(
+        inspection_passed(INSPECTION, 2)
+    )
+    assert kinds(desk) == ["ReleaseGranted"] and granted(desk).revisions == {"inspection/inspection": (0, 2)}
+    desk.when(findings_retracted(INSPECTION)).then()
+    desk.when(inspection_passed(INSPECTION, 2)).then()
 
 
 def test_the_retraction_of_a_treatment_that_nothing_asks_for_any_more_is_taken_into_account() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
-    told.when(retracted(INSPECTION)).when(passed(INSPECTION, 2)).when(treatment_retracted("inspection"))
-    assert kinds(told) == ["ReleaseGranted"]
-    assert granted(told).revisions == {"inspection/inspection": (0, 2), "quarantine/inspection": (0, 1)}
+    desk = story(
+        decider,
+        consignment_assessed(INSPECTION),
+        arrival(),
+        pest_intercepted(INSPECTION),
+        treatment_verified("inspection"),
+    )
+    desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2)).when(
+        treatment_retracted("inspection")
+    )
+    assert kinds(desk) == ["ReleaseGranted"]
+    assert granted(desk).revisions == {"inspection/inspection": (0, 2), "quarantine/inspection": (0, 1)}
 
 
-def test_a_release_of_the_release_before_says_nothing_of_revisions_and_its_record_is_read() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION))
-    stored = decider.STATE.dump_json(told.state)
+def test_a_release_of_the_software_version_before_says_nothing_of_revisions_and_its_record_is_read() -> None:
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
+    stored = decider.STATE.dump_json(desk.state)
     assert b',"revisions":{}' in stored
     before = decider.STATE.validate_json(stored.replace(b',"revisions":{}', b""))
-    assert before == told.state
-    fact = granted(told).model_dump_json(exclude={"revisions"}).encode()
+    assert before == desk.state
+    fact = granted(desk).model_dump_json(exclude={"revisions"}).encode()
     assert ReleaseGranted.read_stored(fact).revisions is None
 
 
 def test_released_goods_that_should_not_have_passed_are_called_back_and_refused() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION), retracted(INSPECTION))
-    assert kinds(told.when(failed(INSPECTION, 2))) == ["ReleaseRefused", "ContainerHeld"]
-    other = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION)).when(failed(INSPECTION, 2))
+    desk = story(
+        decider,
+        consignment_assessed(INSPECTION),
+        arrival(),
+        inspection_passed(INSPECTION),
+        findings_retracted(INSPECTION),
+    )
+    assert kinds(desk.when(inspection_failed(INSPECTION, 2))) == ["ReleaseRefused", "ContainerHeld"]
+    other = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION)).when(
+        inspection_failed(INSPECTION, 2)
+    )
     assert kinds(other) == ["ReleaseRevoked", "ReleaseRefused", "ContainerHeld"]
-    other.when(retracted(INSPECTION)).then()
+    other.when(findings_retracted(INSPECTION)).then()
 
 
 def test_refused_goods_whose_findings_were_wrong_are_held_again_and_may_be_released() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION)).when(retracted(INSPECTION))
-    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(told.said) == ["inspection/inspection"]
-    box = told.said[2]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION)).when(
+        findings_retracted(INSPECTION)
+    )
+    assert kinds(desk) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(desk.answer) == ["inspection/inspection"]
+    box = desk.answer[2]
     assert isinstance(box, ContainerHeld) and box.version == 5
-    assert kinds(told.when(passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
-    assert versions(told) == list(range(1, len(versions(told)) + 1))
+    assert kinds(desk.when(inspection_passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
+    assert versions(desk) == list(range(1, len(versions(desk)) + 1))
 
 
 def test_what_was_heard_while_goods_were_refused_counts_when_they_no_longer_are() -> None:
-    told = story(decider, assessed(DOCUMENTS, INSPECTION), failed(INSPECTION))
-    told.when(passed(DOCUMENTS)).then()
-    told.when(arrival())
-    assert holds(told.when(retracted(INSPECTION)).said) == ["inspection/inspection"]
+    desk = story(decider, consignment_assessed(DOCUMENTS, INSPECTION), inspection_failed(INSPECTION))
+    desk.when(inspection_passed(DOCUMENTS)).then()
+    desk.when(arrival())
+    assert holds(desk.when(findings_retracted(INSPECTION)).answer) == ["inspection/inspection"]
 
 
 def test_refused_goods_are_released_at_once_where_the_right_answer_was_heard_first() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION)).when(passed(INSPECTION, 2))
-    assert kinds(told) == ["RefusalRevoked", "ReleaseGranted", "ContainerFreed"]
-    told.when(retracted(INSPECTION)).then()
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION)).when(
+        inspection_passed(INSPECTION, 2)
+    )
+    assert kinds(desk) == ["RefusalRevoked", "ReleaseGranted", "ContainerFreed"]
+    desk.when(findings_retracted(INSPECTION)).then()
 
 
 def test_goods_refused_for_two_reasons_stay_refused_for_the_other_one() -> None:
-    told = story(decider, assessed(DOCUMENTS, INSPECTION), failed(INSPECTION))
-    told.when(failed(DOCUMENTS)).then()
-    told.when(retracted(INSPECTION))
-    assert kinds(told) == ["RefusalRevoked", "ReleaseRefused"]
-    refused = told.said[1]
+    desk = story(decider, consignment_assessed(DOCUMENTS, INSPECTION), inspection_failed(INSPECTION))
+    desk.when(inspection_failed(DOCUMENTS)).then()
+    desk.when(findings_retracted(INSPECTION))
+    assert kinds(desk) == ["RefusalRevoked", "ReleaseRefused"]
+    refused = desk.answer[1]
     assert isinstance(refused, ReleaseRefused) and refused.cause == "inspection/documents"
-    assert kinds(told.when(retracted(DOCUMENTS)))[:2] == ["RefusalRevoked", "ConsignmentHeld"]
-    assert versions(told) == list(range(1, len(versions(told)) + 1))
+    assert kinds(desk.when(findings_retracted(DOCUMENTS)))[:2] == ["RefusalRevoked", "ConsignmentHeld"]
+    assert versions(desk) == list(range(1, len(versions(desk)) + 1))
 
 
 def test_an_officers_hold_outlasts_a_refusal_that_was_wrong() -> None:
-    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
-    told.when(failed(INSPECTION)).when(passed(INSPECTION, 2))
-    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"] and holds(told.said) == ["officer/p1"]
-    assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
+    desk.when(inspection_failed(INSPECTION)).when(inspection_passed(INSPECTION, 2))
+    assert kinds(desk) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"] and holds(desk.answer) == [
+        "officer/p1"
+    ]
+    assert kinds(desk.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
 
 
 def test_an_officers_hold_on_refused_goods_outlasts_the_refusal() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION)).when(place_hold(), message_id="p1")
-    assert kinds(told) == ["ReleaseRefused", "ContainerHeld"]
-    refused, box = told.said
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION)).when(
+        place_hold(), message_id="p1"
+    )
+    assert kinds(desk) == ["ReleaseRefused", "ContainerHeld"]
+    refused, box = desk.answer
     assert isinstance(refused, ReleaseRefused) and isinstance(box, ContainerHeld) and box.refused
     assert (refused.cause, [hold.hold_id for hold in refused.holds]) == ("inspection/inspection", ["officer/p1"])
-    told.when(place_hold(), message_id="p1").then()
-    told.when(passed(INSPECTION, 2))
-    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"] and holds(told.said) == ["officer/p1"]
-    assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
-    assert versions(told) == sorted(set(versions(told)))
+    desk.when(place_hold(), message_id="p1").then()
+    desk.when(inspection_passed(INSPECTION, 2))
+    assert kinds(desk) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"] and holds(desk.answer) == [
+        "officer/p1"
+    ]
+    assert kinds(desk.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+    assert versions(desk) == sorted(set(versions(desk)))
 
 
 def test_holds_on_refused_goods_are_lifted_and_put_back() -> None:
-    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1").when(failed(INSPECTION))
-    assert told.said[0].model_dump()["holds"][0]["hold_id"] == "officer/p1"
-    told.when(lift_hold("officer/p1"), message_id="l1")
-    assert kinds(told) == ["ReleaseRefused"] and told.said[0].model_dump()["holds"] == ()
-    told.when(lift_hold("officer/p1"), message_id="l1").then()
-    assert kinds(told.when(retract_lift("l1"), message_id="r1")) == ["LiftRetracted", "ReleaseRefused", "ContainerHeld"]
-    told.when(passed(INSPECTION, 2))
-    assert holds(told.said) == ["officer/p1"]
+    desk = (
+        story(decider, consignment_assessed(INSPECTION), arrival())
+        .when(place_hold(), message_id="p1")
+        .when(inspection_failed(INSPECTION))
+    )
+    assert desk.answer[0].model_dump()["holds"][0]["hold_id"] == "officer/p1"
+    desk.when(lift_hold("officer/p1"), message_id="l1")
+    assert kinds(desk) == ["ReleaseRefused"] and desk.answer[0].model_dump()["holds"] == ()
+    desk.when(lift_hold("officer/p1"), message_id="l1").then()
+    assert kinds(desk.when(retract_lift("l1"), message_id="r1")) == ["LiftRetracted", "ReleaseRefused", "ContainerHeld"]
+    desk.when(inspection_passed(INSPECTION, 2))
+    assert holds(desk.answer) == ["officer/p1"]
 
 
 def test_a_treatment_answers_only_the_finding_that_it_was_ordered_for() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
-    assert told.state.state == "released"
-    told.when(retracted(INSPECTION))
-    assert holds(told.said) == ["inspection/inspection"]
-    assert holds(told.when(pest(INSPECTION, 2)).said) == ["quarantine/inspection"]
-    told.when(verified("inspection")).then()
-    granted = told.when(verified("inspection", 2)).said[0]
+    desk = story(
+        decider,
+        consignment_assessed(INSPECTION),
+        arrival(),
+        pest_intercepted(INSPECTION),
+        treatment_verified("inspection"),
+    )
+    assert desk.state.state == "released"
+    desk.when(findings_retracted(INSPECTION))
+    assert holds(desk.answer) == ["inspection/inspection"]
+    assert holds(desk.when(pest_intercepted(INSPECTION, 2)).answer) == ["quarantine/inspection"]
+    desk.when(treatment_verified("inspection")).then()
+    granted = desk.when(treatment_verified("inspection", 2)).answer[0]
     assert isinstance(granted, ReleaseGranted)
     assert granted.answers == {
         "inspection/inspection": "PestIntercepted",
@@ -184,149 +223,190 @@ def test_a_treatment_answers_only_the_finding_that_it_was_ordered_for() -> None:
 
 
 def test_goods_given_up_for_a_pest_that_was_none_are_no_longer_refused() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), abandoned("inspection"))
-    assert told.state.state == "refused"
-    assert kinds(told.when(retracted(INSPECTION)))[0] == "RefusalRevoked"
-    granted = told.when(passed(INSPECTION, 2)).said[0]
+    desk = story(
+        decider,
+        consignment_assessed(INSPECTION),
+        arrival(),
+        pest_intercepted(INSPECTION),
+        treatment_abandoned("inspection"),
+    )
+    assert desk.state.state == "refused"
+    assert kinds(desk.when(findings_retracted(INSPECTION)))[0] == "RefusalRevoked"
+    granted = desk.when(inspection_passed(INSPECTION, 2)).answer[0]
     assert isinstance(granted, ReleaseGranted) and granted.answers == {"inspection/inspection": "InspectionPassed"}
 
 
 def test_a_failure_of_an_earlier_release_is_taken_back() -> None:
-    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION))
-    terms, arrived_at, request = told.state.dossier[:3]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION))
+    terms, arrived_at, request = desk.state.dossier[:3]
     failure = Failure("inspection/inspection", "wrong goods")
     earlier = Dossier(terms=terms, arrived_at=arrived_at, arrival_request=request, failure=failure)
-    told.state = Refused(dossier=earlier, version=3, told=True)
-    told.when(failed(INSPECTION)).then()
-    told.when(passed(INSPECTION)).then()
-    assert kinds(told.when(retracted(INSPECTION))) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(told.said) == ["inspection/inspection"]
+    desk.state = Refused(dossier=earlier, version=3, told=True)
+    desk.when(inspection_failed(INSPECTION)).then()
+    desk.when(inspection_passed(INSPECTION)).then()
+    assert kinds(desk.when(findings_retracted(INSPECTION))) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(desk.answer) == ["inspection/inspection"]
 
 
 def test_papers_that_are_to_be_put_right_hold_the_goods_and_the_declarant_has_to_move() -> None:
-    told = story(decider, assessed(DOCUMENTS), arrival()).when(rectification())
-    (held,) = told.said
+    desk = story(decider, consignment_assessed(DOCUMENTS), arrival()).when(rectification_requested())
+    (held,) = desk.answer
     assert isinstance(held, ConsignmentHeld)
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner) == ("inspection/documents", Owner.DECLARANT)
     assert hold.reason == "to be put right: the invoice is missing" and hold.lifted_by == "InspectionPassed"
-    told.when(passed(DOCUMENTS)).then()
-    assert kinds(told.when(passed(DOCUMENTS, 1)))[0] == "ReleaseGranted"
+    desk.when(inspection_passed(DOCUMENTS)).then()
+    assert kinds(desk.when(inspection_passed(DOCUMENTS, 1)))[0] == "ReleaseGranted"
 
 
 def test_a_declaration_whose_papers_are_to_be_put_right_may_be_withdrawn() -> None:
-    told = story(decider, assessed(DOCUMENTS, INSPECTION), rectification()).when(withdrawal())
-    assert kinds(told) == ["DeclarationWithdrawn", "ContainerFreed"]
+    desk = story(decider, consignment_assessed(DOCUMENTS, INSPECTION), rectification_requested()).when(
+        withdrawal_requested()
+    )
+    assert kinds(desk) == ["DeclarationWithdrawn", "ContainerFreed"]
 
 
 def test_it_may_not_once_the_officer_has_looked_again_or_a_living_pest_was_met() -> None:
-    told = story(decider, assessed(DOCUMENTS), rectification(), passed(DOCUMENTS, 1)).when(withdrawal())
-    assert [fact.model_dump()["code"] for fact in told.said] == ["controls_ordered"]
-    told = story(decider, assessed(DOCUMENTS, INSPECTION), rectification(), pest(INSPECTION)).when(withdrawal())
-    assert [fact.model_dump()["code"] for fact in told.said] == ["controls_ordered"]
+    desk = story(
+        decider, consignment_assessed(DOCUMENTS), rectification_requested(), inspection_passed(DOCUMENTS, 1)
+    ).when(withdrawal_requested())
+    desk.then_refused("controls_ordered")
+    desk = story(
+        decider, consignment_assessed(DOCUMENTS, INSPECTION), rectification_requested(), pest_intercepted(INSPECTION)
+    ).when(withdrawal_requested())
+    desk.then_refused("controls_ordered")
 
 
 def test_under_an_officers_hold_such_a_withdrawal_waits_for_the_officer() -> None:
-    told = story(decider, assessed(DOCUMENTS), rectification()).when(place_hold(), message_id="h1").when(withdrawal())
-    told.then()
-    assert kinds(told.when(lift_hold("officer/h1"))) == ["DeclarationWithdrawn", "ContainerFreed"]
-    other = story(decider, assessed(DOCUMENTS), rectification()).when(place_hold(), message_id="h1")
-    other.when(withdrawal()).when(passed(DOCUMENTS, 1))
+    desk = (
+        story(decider, consignment_assessed(DOCUMENTS), rectification_requested())
+        .when(place_hold(), message_id="h1")
+        .when(withdrawal_requested())
+    )
+    desk.then()
+    assert kinds(desk.when(lift_hold("officer/h1"))) == ["DeclarationWithdrawn", "ContainerFreed"]
+    other = story(decider, consignment_assessed(DOCUMENTS), rectification_requested()).when(
+        place_hold(), message_id="h1"
+    )
+    other.when(withdrawal_requested()).when(inspection_passed(DOCUMENTS, 1))
     assert kinds(other)[0] == "RequestRefused"
 
 
 def test_a_withdrawal_that_waits_for_an_officer_is_sent_back_when_the_goods_are_refused() -> None:
     """Its declarant would wait for ever otherwise, and so would a declaration that is lodged after it."""
-    told = story(decider, assessed(DOCUMENTS), rectification()).when(place_hold(), message_id="h1").when(withdrawal())
-    told.when(failed(DOCUMENTS, 1))
-    assert [fact.kind for fact in told.said][-1] == "RequestRefused"
-    assert told.said[-1].model_dump()["request_id"] == "w1"
-    assert told.said[-1].model_dump()["code"] == "consignment_closed"
-    told.when(retracted(DOCUMENTS, 2))
-    assert "DeclarationWithdrawn" not in [fact.kind for fact in told.said], "it was answered"
+    desk = (
+        story(decider, consignment_assessed(DOCUMENTS), rectification_requested())
+        .when(place_hold(), message_id="h1")
+        .when(withdrawal_requested())
+    )
+    desk.when(inspection_failed(DOCUMENTS, 1))
+    assert [fact.kind for fact in desk.answer][-1] == "RequestRefused"
+    assert desk.answer[-1].model_dump()["request_id"] == "w1"
+    assert desk.answer[-1].model_dump()["code"] == "consignment_closed"
+    desk.when(findings_retracted(DOCUMENTS, 2))
+    assert "DeclarationWithdrawn" not in [fact.kind for fact in desk.answer], "it was answered"
 
 
 def test_hearing_a_correction_twice_adds_nothing() -> None:
-    goods = [assessed(DOCUMENTS, INSPECTION), arrival(), rectification(), failed(INSPECTION), retracted(INSPECTION)]
-    adds_nothing_twice(decider, [*goods, passed(INSPECTION, 2), passed(DOCUMENTS, 1), retracted(DOCUMENTS, 2)])
-    adds_nothing_twice(decider, [*reversed(goods), passed(INSPECTION, 2)])
+    goods = [
+        consignment_assessed(DOCUMENTS, INSPECTION),
+        arrival(),
+        rectification_requested(),
+        inspection_failed(INSPECTION),
+        findings_retracted(INSPECTION),
+    ]
+    keeps_its_promises(
+        decider,
+        [*goods, inspection_passed(INSPECTION, 2), inspection_passed(DOCUMENTS, 1), findings_retracted(DOCUMENTS, 2)],
+    )
+    keeps_its_promises(decider, [*reversed(goods), inspection_passed(INSPECTION, 2)])
 
 
 def lifted() -> Story:
     """Released goods whose officer's hold was lifted by the request l1."""
-    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
-    return told.when(lift_hold("officer/p1"), message_id="l1")
+    desk = story(decider, consignment_assessed(), arrival()).when(place_hold(), message_id="p1")
+    return desk.when(lift_hold("officer/p1"), message_id="l1")
 
 
 def test_a_lifting_that_was_wrong_puts_the_hold_back_and_calls_released_goods_back() -> None:
-    told = lifted().when(retract_lift("l1"), message_id="r1")
-    assert kinds(told) == ["LiftRetracted", "ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    retraction, held = told.said[0], told.said[2]
+    desk = lifted().when(retract_lift("l1"), message_id="r1")
+    assert kinds(desk) == ["LiftRetracted", "ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    retraction, held = desk.answer[0], desk.answer[2]
     assert isinstance(retraction, LiftRetracted) and (retraction.hold_id, retraction.officer) == ("officer/p1", "o9")
     assert isinstance(held, ConsignmentHeld)
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner, hold.lifted_by) == ("officer/p1", Owner.OFFICER, "LiftHold")
     assert hold.reason == "lifted by mistake: the wrong consignment"
-    told.when(retract_lift("l1"), message_id="r1").then()
-    told.when(lift_hold("officer/p1"), message_id="l1").then()
-    told.when(place_hold(), message_id="p1").then()
-    assert kinds(told.when(lift_hold("officer/p1"), message_id="l2")) == ["ReleaseGranted", "ContainerFreed"]
-    assert kinds(told.when(retract_lift("l2"), message_id="r2"))[0] == "LiftRetracted"
+    desk.when(retract_lift("l1"), message_id="r1").then()
+    desk.when(lift_hold("officer/p1"), message_id="l1").then()
+    desk.when(place_hold(), message_id="p1").then()
+    assert kinds(desk.when(lift_hold("officer/p1"), message_id="l2")) == ["ReleaseGranted", "ContainerFreed"]
+    assert kinds(desk.when(retract_lift("l2"), message_id="r2"))[0] == "LiftRetracted"
 
 
 def test_a_lifting_before_the_release_is_taken_back_too() -> None:
-    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
-    told.when(lift_hold("officer/p1"), message_id="l1").when(retract_lift("l1"), message_id="r1")
-    assert kinds(told) == ["LiftRetracted", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(told.said) == ["inspection/inspection", "officer/p1"]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
+    desk.when(lift_hold("officer/p1"), message_id="l1").when(retract_lift("l1"), message_id="r1")
+    assert kinds(desk) == ["LiftRetracted", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(desk.answer) == ["inspection/inspection", "officer/p1"]
 
 
 def test_what_lifted_nothing_or_was_taken_back_before_is_unknown() -> None:
-    told = lifted().when(retract_lift("p1"))
-    assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
-    told.when(retract_lift("l1"), message_id="r1").when(retract_lift("l1"), message_id="r2")
-    assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
+    desk = lifted().when(retract_lift("p1"))
+    desk.then_refused("lift_unknown")
+    desk.when(retract_lift("l1"), message_id="r1").when(retract_lift("l1"), message_id="r2")
+    desk.then_refused("lift_unknown")
 
 
 def test_withdrawn_goods_have_no_lifting_to_take_back() -> None:
-    told = story(decider, assessed()).when(place_hold(), message_id="p1").when(lift_hold("officer/p1"), message_id="l1")
-    told.when(withdrawal()).when(retract_lift("l1"))
-    assert [fact.model_dump()["code"] for fact in told.said] == ["consignment_closed"]
+    desk = (
+        story(decider, consignment_assessed())
+        .when(place_hold(), message_id="p1")
+        .when(lift_hold("officer/p1"), message_id="l1")
+    )
+    desk.when(withdrawal_requested()).when(retract_lift("l1"))
+    desk.then_refused("consignment_closed")
 
 
-def test_a_case_of_the_release_before_has_no_lifting_taken_back() -> None:
-    told = lifted()
-    whole = decider.STATE.dump_json(told.state)
+def test_a_case_of_the_software_version_before_has_no_lifting_taken_back() -> None:
+    desk = lifted()
+    whole = decider.STATE.dump_json(desk.state)
     stored = whole.replace(b',"retracted":{}', b"")
-    assert stored != whole and decider.STATE.validate_json(stored) == told.state
+    assert stored != whole and decider.STATE.validate_json(stored) == desk.state
 
 
 def test_hearing_a_retracted_lifting_twice_adds_nothing() -> None:
-    goods = [assessed(), arrival(), place_hold(), lift_hold("officer/once-2"), retract_lift("once-3")]
-    adds_nothing_twice(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
+    goods = [consignment_assessed(), arrival(), place_hold(), lift_hold("officer/once-2"), retract_lift("once-3")]
+    keeps_its_promises(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
 
 
 def test_released_goods_whose_treatment_record_was_wrong_are_called_back() -> None:
-    told = story(decider, assessed(QUARANTINE), arrival(), verified("risk")).when(treatment_retracted("risk"))
-    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    held = told.said[1]
+    desk = story(decider, consignment_assessed(QUARANTINE), arrival(), treatment_verified("risk")).when(
+        treatment_retracted("risk")
+    )
+    assert kinds(desk) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    held = desk.answer[1]
     assert isinstance(held, ConsignmentHeld)
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner) == ("quarantine/risk", Owner.QUARANTINE)
     assert hold.reason == "treatment required, again: another chamber's sheet"
-    told.when(verified("risk")).then()
-    assert kinds(told.when(verified("risk").model_copy(update={"revision": 2})))[0] == "ReleaseGranted"
+    desk.when(treatment_verified("risk")).then()
+    assert kinds(desk.when(treatment_verified("risk").model_copy(update={"revision": 2})))[0] == "ReleaseGranted"
 
 
 def test_goods_given_up_for_a_wrong_record_are_held_for_their_treatment() -> None:
-    told = story(decider, assessed(QUARANTINE), arrival(), abandoned("risk")).when(treatment_retracted("risk"))
-    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(told.said) == ["quarantine/risk"]
+    desk = story(decider, consignment_assessed(QUARANTINE), arrival(), treatment_abandoned("risk")).when(
+        treatment_retracted("risk")
+    )
+    assert kinds(desk) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(desk.answer) == ["quarantine/risk"]
 
 
 def test_after_a_wrong_decision_about_a_treatment_it_is_the_officers_move_again() -> None:
-    for decided in (waived("risk"), refused_entry("risk")):
-        told = story(decider, assessed(QUARANTINE), arrival(), decided).when(decision_retracted("risk"))
-        held = told.said[1]
+    for decided in (treatment_waived("risk"), quarantine_refused("risk")):
+        desk = story(decider, consignment_assessed(QUARANTINE), arrival(), decided).when(
+            treatment_decision_retracted("risk")
+        )
+        held = desk.answer[1]
         assert isinstance(held, ConsignmentHeld)
         assert [(hold.hold_id, hold.owner) for hold in held.holds] == [("quarantine/risk", Owner.OFFICER)]

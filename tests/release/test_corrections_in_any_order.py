@@ -28,65 +28,65 @@ from schemas.release import (
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind
 from services.release import decider
-from tests.release.dossiers import (
-    abandoned,
-    arrival,
-    assessed,
-    failed,
-    passed,
-    pest,
-    rectification,
-    refused_entry,
-    retracted,
-    stands,
+from tests.facts import (
+    consignment_assessed,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    pest_intercepted,
+    quarantine_refused,
+    rectification_requested,
+    treatment_abandoned,
     treatment_retracted,
-    verified,
-    waived,
+    treatment_verified,
+    treatment_waived,
 )
+from tests.release.requests import arrival
+from tests.release.standing import stands
 from tests.voice import Story, story
 
 DOCUMENTS, INSPECTION, QUARANTINE = ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.QUARANTINE
 TREATMENTS = (TreatmentVerified, TreatmentWaived, TreatmentAbandoned, QuarantineRefused, TreatmentRetracted)
 
 
-def standing_look(heard: list[Message], control: ControlKind) -> Message | None:
+def standing_look(messages: list[Message], control: ControlKind) -> Message | None:
     """The fact of the highest revision about this control."""
-    about = [m for m in heard if getattr(m, "control", None) is control]
+    about = [m for m in messages if getattr(m, "control", None) is control]
     return max(about, key=lambda m: int(m.model_dump()["revision"]), default=None)
 
 
-def owes(heard: list[Message]) -> bool:
+def owes(messages: list[Message]) -> bool:
     """Whether anything holds the goods, or refuses them."""
-    terms = next((m for m in heard if isinstance(m, ConsignmentAssessed)), None)
-    if terms is None or not any(isinstance(m, ReportArrival) for m in heard):
+    terms = next((m for m in messages if isinstance(m, ConsignmentAssessed)), None)
+    if terms is None or not any(isinstance(m, ReportArrival) for m in messages):
         return True
     for control in terms.controls:
-        look = standing_look(heard, control)
+        look = standing_look(messages, control)
         if control is QUARANTINE:
-            if not treated(heard, "risk", 0):
+            if not treated(messages, "risk", 0):
                 return True
         elif isinstance(look, PestIntercepted):
-            if not treated(heard, control.value, look.revision):
+            if not treated(messages, control.value, look.revision):
                 return True
         elif not isinstance(look, InspectionPassed):
             return True
-    return refused(heard)
+    return refused(messages)
 
 
-def treated(heard: list[Message], origin: str, finding: int) -> bool:
-    answers = [m for m in heard if isinstance(m, TREATMENTS) and m.origin == origin]
+def treated(messages: list[Message], origin: str, finding: int) -> bool:
+    answers = [m for m in messages if isinstance(m, TREATMENTS) and m.origin == origin]
     last = max(answers, key=lambda m: (m.finding, m.revision), default=None)
     return isinstance(last, TreatmentVerified | TreatmentWaived) and last.finding == finding
 
 
-def refused(heard: list[Message]) -> bool:
+def refused(messages: list[Message]) -> bool:
     """Whether a control or a treatment failed, and no later fact about the control is known."""
-    if any(isinstance(standing_look(heard, control), InspectionFailed) for control in ControlKind):
+    if any(isinstance(standing_look(messages, control), InspectionFailed) for control in ControlKind):
         return True
-    treatments = [m for m in heard if isinstance(m, TREATMENTS)]
+    treatments = [m for m in messages if isinstance(m, TREATMENTS)]
     for origin in {m.origin for m in treatments}:
         last = max([m for m in treatments if m.origin == origin], key=lambda m: (m.finding, m.revision))
-        look = next((standing_look(heard, c) for c in ControlKind if c.value == origin), None)
+        look = next((standing_look(messages, c) for c in ControlKind if c.value == origin), None)
         later = look is not None and look.model_dump()["revision"] > last.finding
         if isinstance(last, TreatmentAbandoned | QuarantineRefused) and not later:
             return True
@@ -96,80 +96,85 @@ def refused(heard: list[Message]) -> bool:
 @st.composite
 def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
     """What the inspection desk says of one control, and quarantine of its pests: answers that are taken back, and replaced."""
-    said: list[Message] = []
+    facts: list[Message] = []
     revision = 0
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(["passed", "failed", "pest", "rectification"]))
         if kind == "passed":
-            said.append(passed(control, revision))
+            facts.append(inspection_passed(control, revision))
         elif kind == "failed":
-            said.append(failed(control, revision))
+            facts.append(inspection_failed(control, revision))
         elif kind == "rectification":
-            said.append(rectification(revision, control))
+            facts.append(rectification_requested(revision, control=control))
         else:
-            said.append(pest(control, revision))
+            facts.append(pest_intercepted(control, revision))
             answer = draw(st.sampled_from(["none", "verified", "waived", "abandoned", "refused"]))
             answers: dict[str, list[Message]] = {
                 "none": [],
-                "verified": [verified(control.value, revision)],
-                "waived": [waived(control.value).model_copy(update={"finding": revision})],
-                "abandoned": [abandoned(control.value, revision)],
-                "refused": [refused_entry(control.value).model_copy(update={"finding": revision})],
+                "verified": [treatment_verified(control.value, revision)],
+                "waived": [treatment_waived(control.value).model_copy(update={"finding": revision})],
+                "abandoned": [treatment_abandoned(control.value, revision)],
+                "refused": [quarantine_refused(control.value).model_copy(update={"finding": revision})],
             }
-            said += answers[answer]
+            facts += answers[answer]
             if answer != "none" and draw(st.booleans()):
-                said.append(treatment_retracted(control.value, revision))
+                facts.append(treatment_retracted(control.value, revision))
                 if draw(st.booleans()):
-                    said.append(verified(control.value, revision).model_copy(update={"revision": 2}))
+                    facts.append(treatment_verified(control.value, revision).model_copy(update={"revision": 2}))
         revision += 1
         if kind != "rectification" and draw(st.booleans()):
-            said.append(retracted(control, revision))
+            facts.append(findings_retracted(control, revision))
             revision += 1
         elif kind != "rectification":
             break
-    return said
+    return facts
 
 
 @st.composite
 def goods(draw: st.DrawFn) -> list[Message]:
     controls = draw(st.lists(st.sampled_from([DOCUMENTS, INSPECTION, QUARANTINE]), unique=True))
-    said: list[Message] = [assessed(*controls), arrival()]
+    facts: list[Message] = [consignment_assessed(*controls), arrival()]
     for control in controls:
         if control is QUARANTINE:
-            said += draw(
+            facts += draw(
                 st.sampled_from(
-                    [[], [verified("risk")], [abandoned("risk")], [abandoned("risk"), treatment_retracted("risk")]]
+                    [
+                        [],
+                        [treatment_verified("risk")],
+                        [treatment_abandoned("risk")],
+                        [treatment_abandoned("risk"), treatment_retracted("risk")],
+                    ]
                 )
             )
         else:
-            said += draw(looks(control))
-    return said
+            facts += draw(looks(control))
+    return facts
 
 
 def play(messages: list[Message]) -> Story:
     """After each message: released only if nothing is owed, and refused exactly where something failed."""
-    told = story(decider)
-    heard: list[Message] = []
+    desk = story(decider)
+    read: list[Message] = []
     for message in messages:
-        heard.append(message)
-        told.when(message)
-        assert (told.state.state == "released") == (not owes(heard))
-        assert (told.state.state == "refused") == refused(heard)
-    statements = [f for f in told.facts if isinstance(f, STATEMENTS)]
+        read.append(message)
+        desk.when(message)
+        assert (desk.state.state == "released") == (not owes(read))
+        assert (desk.state.state == "refused") == refused(read)
+    statements = [f for f in desk.facts if isinstance(f, STATEMENTS)]
     versions = [f.model_dump()["version"] for f in statements]  # a word to the gate alone takes one of its own
     assert versions == sorted(set(versions))
-    return told
+    return desk
 
 
 STATEMENTS = (ConsignmentHeld, ReleaseGranted, ReleaseRefused, ReleaseRevoked, RefusalRevoked)
 
 
-def came_to(told: Story) -> tuple[str, str, frozenset[tuple[str, str, str]], dict[str, object]]:
+def came_to(desk: Story) -> tuple[str, str, frozenset[tuple[str, str, str]], dict[str, object]]:
     """State, last statement, open holds with owner and reason, and all that is known."""
-    last = [f for f in told.facts if isinstance(f, STATEMENTS)][-1]
-    holds = frozenset((h.hold_id, h.owner.value, h.reason) for h in told.state.stated)
-    known = told.state.dossier._asdict()
-    return stands(told), last.kind, holds, {k: v for k, v in known.items() if not k.startswith("arriv")}
+    last = [f for f in desk.facts if isinstance(f, STATEMENTS)][-1]
+    holds = frozenset((h.hold_id, h.owner.value, h.reason) for h in desk.state.stated)
+    known = desk.state.dossier._asdict()
+    return stands(desk), last.kind, holds, {k: v for k, v in known.items() if not k.startswith("arriv")}
 
 
 @settings(max_examples=400, deadline=None)
@@ -185,12 +190,12 @@ def test_every_interleaving_of_originals_and_corrections_comes_to_the_same(
 
 def test_all_720_orders_of_goods_refused_for_a_wrong_pest_end_in_the_same_release() -> None:
     messages: list[Message] = [
-        assessed(INSPECTION),
-        pest(INSPECTION),
-        abandoned("inspection"),
-        retracted(INSPECTION),
-        pest(INSPECTION, 2),
-        verified("inspection", 2),
+        consignment_assessed(INSPECTION),
+        pest_intercepted(INSPECTION),
+        treatment_abandoned("inspection"),
+        findings_retracted(INSPECTION),
+        pest_intercepted(INSPECTION, 2),
+        treatment_verified("inspection", 2),
     ]
     ends = {str(came_to(play([arrival(), *order]))[:3]) for order in permutations(messages)}
     assert ends == {str(("released", "ReleaseGranted", frozenset[object]()))}

@@ -31,32 +31,35 @@ from schemas.release import (
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind
 from services.release import decider
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    abandoned,
-    arrival,
-    assessed,
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_gated_out,
+    consignment_left_unreleased,
+    container_arrived,
     departure_retracted,
-    discharged,
-    failed,
-    gated_out,
-    left_unreleased,
-    lift_hold,
-    passed,
-    pest,
-    place_hold,
-    referred,
-    refused_entry,
-    stands,
+    inspection_failed,
+    inspection_passed,
+    pest_intercepted,
+    quarantine_refused,
+    treatment_abandoned,
     treatment_ordered,
-    verified,
-    waived,
-    withdrawal,
+    treatment_referred,
+    treatment_verified,
+    treatment_waived,
+    withdrawal_requested,
 )
+from tests.release.requests import BOXES, arrival, lift_hold, place_hold
+from tests.release.standing import stands
 from tests.voice import CONSIGNMENT, Story, story
 
-TREATED: list[Callable[[str], Message]] = [verified, verified, waived, abandoned, refused_entry]
+TREATED: list[Callable[[str], Message]] = [
+    treatment_verified,
+    treatment_verified,
+    treatment_waived,
+    treatment_abandoned,
+    quarantine_refused,
+]
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.SAMPLING)
 LAWFUL = "v2"
 """The visit in which containers left with the goods released; those that left unreleased did so in `v1`."""
@@ -73,11 +76,11 @@ class Oracle:
     reports: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
     gone: Counter[str] = field(default_factory=Counter)
-    heard: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
     def hear(self, message: Message, message_id: str) -> None:
-        again = message_id in self.heard
-        self.heard.add(message_id)
+        again = message_id in self.read
+        self.read.add(message_id)
         match message:
             case ConsignmentAssessed():
                 self.answered.add("assessment")
@@ -125,83 +128,83 @@ class Oracle:
 class Standing:
     """What the desk's statements come to: its word, what it released, and what the gate knows of each container."""
 
-    word: str = "nothing said"
+    stated: str = "nothing said"
     released: tuple[str, ...] = ()
     gate: dict[str, ContainerHeld | ContainerFreed] = field(default_factory=dict)
 
 
-def check(told: Story, oracle: Oracle, standing: Standing) -> None:
+def check(desk: Story, oracle: Oracle, standing: Standing) -> None:
     """After each message: what the desk's statements come to, against the oracle."""
-    for fact in told.said:
+    for fact in desk.answer:
         match fact:
             case ReleaseGranted():
-                assert standing.word not in ("refused", "withdrawn")
-                standing.word, standing.released = "released", fact.containers
+                assert standing.stated not in ("refused", "withdrawn")
+                standing.stated, standing.released = "released", fact.containers
                 assert (not fact.holds) == (len(fact.containers) == len(oracle.declared))
             case ConsignmentHeld():
-                assert fact.holds and standing.word not in ("refused", "withdrawn", "released")
-                standing.word = "held"
+                assert fact.holds and standing.stated not in ("refused", "withdrawn", "released")
+                standing.stated = "held"
             case ReleaseRevoked():
-                assert standing.word == "released" and fact.containers == standing.released
-                standing.word, standing.released = "revoked", ()
+                assert standing.stated == "released" and fact.containers == standing.released
+                standing.stated, standing.released = "revoked", ()
             case ReleaseRefused():
-                standing.word = "refused"
+                standing.stated = "refused"
             case DeclarationWithdrawn():
-                assert standing.word != "released"
-                standing.word = "withdrawn"
+                assert standing.stated != "released"
+                standing.stated = "withdrawn"
             case ContainerHeld() | ContainerFreed():
                 before = standing.gate.get(fact.container_no)
                 assert before is None or before.version < fact.version, "the gate keeps the highest version only"
                 standing.gate[fact.container_no] = fact
-    if standing.word == "released":
-        assert oracle.may_go(), (oracle.owed - oracle.answered, told.facts)
+    if standing.stated == "released":
+        assert oracle.may_go(), (oracle.owed - oracle.answered, desk.facts)
         assert set(standing.released) == oracle.arrived()
-    elif standing.word != "withdrawn":
-        assert not oracle.may_go() or standing.word == "refused", "nothing is owed, yet the goods are held"
-    assert (standing.word == "refused") == oracle.failed or standing.word == "withdrawn"
-    if standing.word != "withdrawn":
+    elif standing.stated != "withdrawn":
+        assert not oracle.may_go() or standing.stated == "refused", "nothing is owed, yet the goods are held"
+    assert (standing.stated == "refused") == oracle.failed or standing.stated == "withdrawn"
+    if standing.stated != "withdrawn":
         _check_gate(oracle, standing)
 
 
 def _check_gate(oracle: Oracle, standing: Standing) -> None:
     """The gate knows of each declared container whether it is released, and of those that stay whether they have arrived."""
     for number in oracle.declared:
-        told = standing.gate[number]
+        to_gate = standing.gate[number]
         if number in standing.released:
-            assert isinstance(told, ContainerFreed) and told.released
+            assert isinstance(to_gate, ContainerFreed) and to_gate.released
         elif not oracle.gone[number]:
-            assert isinstance(told, ContainerHeld), "what is not released stays"
-        if isinstance(told, ContainerHeld):
-            assert (told.arrived_at is not None) == (number in oracle.arrived())
-            assert told.refused == (standing.word == "refused")
+            assert isinstance(to_gate, ContainerHeld), "what is not released stays"
+        if isinstance(to_gate, ContainerHeld):
+            assert (to_gate.arrived_at is not None) == (number in oracle.arrived())
+            assert to_gate.refused == (standing.stated == "refused")
 
 
-def lapses(told: Story, oracle: Oracle) -> bool:
+def lapses(desk: Story, oracle: Oracle) -> bool:
     """Whether time passes in which the release ends that nobody used."""
-    for deadline in told.deadlines():
-        told.when(DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due), at=deadline.due)
-        oracle.owed.add(f"officer/lapse/{told.state.version - 2}")
+    for deadline in desk.deadlines():
+        desk.when(DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due), at=deadline.due)
+        oracle.owed.add(f"officer/lapse/{desk.state.version - 2}")
         return True
     return False
 
 
 def play(messages: list[tuple[str, Message | None]]) -> Story:
     """`None`: time passes."""
-    told, oracle, standing = story(decider), Oracle(), Standing()
+    desk, oracle, standing = story(decider), Oracle(), Standing()
     for message_id, message in messages:
-        ends = standing.word in ("refused", "withdrawn")
+        ends = standing.stated in ("refused", "withdrawn")
         if message is None:
-            if not lapses(told, oracle):
+            if not lapses(desk, oracle):
                 continue
         else:
             if not (isinstance(message, PlaceHold | LiftHold) and ends):
-                if not isinstance(message, WithdrawalRequested) and standing.word != "withdrawn":
+                if not isinstance(message, WithdrawalRequested) and standing.stated != "withdrawn":
                     oracle.hear(message, message_id)
-            told.when(message, message_id=message_id)
-        check(told, oracle, standing)
-    versions = [f.model_dump()["version"] for f in told.facts if hasattr(f, "version") and not hasattr(f, "shared_by")]
+            desk.when(message, message_id=message_id)
+        check(desk, oracle, standing)
+    versions = [f.model_dump()["version"] for f in desk.facts if hasattr(f, "version") and not hasattr(f, "shared_by")]
     assert versions == sorted(set(versions)), "a word to the gate alone, of refused goods, takes one of its own"
-    return told
+    return desk
 
 
 def named(messages: list[Message]) -> list[tuple[str, Message | None]]:
@@ -214,20 +217,20 @@ def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Messa
 
     A departure without release is never parked behind another message, so that it may come before a retraction that is.
     """
-    told: list[Message] = []
+    drawn: list[Message] = []
     for box in boxes:
         for _ in range(draw(st.integers(0, 2))):
             unreleased = draw(st.booleans())
-            told.append(left_unreleased(box) if unreleased else gated_out(box, LAWFUL))
+            drawn.append(consignment_left_unreleased(box) if unreleased else consignment_gated_out(box, LAWFUL))
             if not draw(st.integers(0, 3)):
                 break
-            told.append(departure_retracted(box, "v1" if unreleased else LAWFUL))
-    for place in range(len(told) - 1):
-        one, next_one = told[place], told[place + 1]
+            drawn.append(departure_retracted(box, "v1" if unreleased else LAWFUL))
+    for index in range(len(drawn) - 1):
+        one, next_one = drawn[index], drawn[index + 1]
         overtakes = isinstance(one, DepartureRetracted) and isinstance(next_one, ConsignmentLeftUnreleased)
         if overtakes and draw(st.booleans()):
-            told[place], told[place + 1] = next_one, one
-    names = [(f"departure{number}", message) for number, message in enumerate(told)]
+            drawn[index], drawn[index + 1] = next_one, one
+    names = [(f"departure{number}", message) for number, message in enumerate(drawn)]
     for again in draw(st.lists(st.sampled_from(names), max_size=2)) if names else []:
         names.insert(draw(st.integers(names.index(again) + 1, len(names))), again)
     return names
@@ -239,37 +242,45 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
     months that pass; shuffled, some doubled."""
     controls = draw(st.lists(st.sampled_from(ControlKind), unique=True, max_size=4))
     boxes = draw(st.sampled_from([(BOX,), BOXES, (*BOXES, "TGHU1234567")]))
-    messages: list[Message] = [assessed(*controls, containers=boxes)]
+    messages: list[Message] = [consignment_assessed(*controls, containers=boxes)]
     if draw(st.integers(0, 3)):
         messages.append(arrival())
     parts = st.lists(st.sampled_from([*boxes, *boxes, "OOLU7654321"]), min_size=1, max_size=2, unique=True)
     messages += [arrival(containers=tuple(draw(parts))) for _ in range(draw(st.integers(0, 3)))]
-    messages += [discharged(box) for box in draw(st.lists(st.sampled_from([*boxes, "OOLU7654321"]), max_size=2))]
+    messages += [container_arrived(box) for box in draw(st.lists(st.sampled_from([*boxes, "OOLU7654321"]), max_size=2))]
     for control in draw(st.lists(st.sampled_from(CONTROLS), unique=True)):
-        answers: list[Callable[[ControlKind], Message]] = [passed, passed, pest, pest, failed]
+        answers: list[Callable[[ControlKind], Message]] = [
+            inspection_passed,
+            inspection_passed,
+            pest_intercepted,
+            pest_intercepted,
+            inspection_failed,
+        ]
         answer = draw(st.sampled_from(answers))
         messages.append(answer(control))
-        if answer is pest and draw(st.booleans()):
+        if answer is pest_intercepted and draw(st.booleans()):
             messages.append(draw(st.sampled_from(TREATED))(control.value))
     if draw(st.booleans()):
         messages.append(draw(st.sampled_from(TREATED))("risk"))
-    asked = st.sampled_from([referred("risk"), referred("inspection"), treatment_ordered("risk")])
-    messages += draw(st.lists(asked, max_size=3))
+    referrals = st.sampled_from(
+        [treatment_referred("risk"), treatment_referred("inspection"), treatment_ordered("risk")]
+    )
+    messages += draw(st.lists(referrals, max_size=3))
     if draw(st.integers(0, 3)) == 0:
-        messages.append(withdrawal())
-    told = named(messages)
+        messages.append(withdrawal_requested())
+    drawn = named(messages)
     for number in range(draw(st.integers(0, 2))):
-        told.append((f"hold{number}", place_hold()))
+        drawn.append((f"hold{number}", place_hold()))
         if draw(st.booleans()):
-            told.append((f"lift{number}", lift_hold(f"officer/hold{number}")))
-    told += [(f"month{number}", None) for number in range(draw(st.integers(0, 2)))]
-    told += [(f"give{version}", lift_hold(f"officer/lapse/{version}")) for version in draw(st.sets(st.integers(1, 4)))]
-    doubled = draw(st.lists(st.sampled_from(told), max_size=4))
-    shuffled = draw(st.permutations([*told, *doubled]))
+            drawn.append((f"lift{number}", lift_hold(f"officer/hold{number}")))
+    drawn += [(f"month{number}", None) for number in range(draw(st.integers(0, 2)))]
+    drawn += [(f"give{version}", lift_hold(f"officer/lapse/{version}")) for version in draw(st.sets(st.integers(1, 4)))]
+    doubled = draw(st.lists(st.sampled_from(drawn), max_size=4))
+    shuffled = draw(st.permutations([*drawn, *doubled]))
     gate = draw(departures(boxes))
-    places = sorted([draw(st.integers(0, len(shuffled))) for _ in gate], reverse=True)
-    for place, message in zip(places, reversed(gate), strict=True):
-        shuffled.insert(place, message)
+    indexes = sorted([draw(st.integers(0, len(shuffled))) for _ in gate], reverse=True)
+    for index, message in zip(indexes, reversed(gate), strict=True):
+        shuffled.insert(index, message)
     return shuffled
 
 
@@ -282,16 +293,16 @@ def test_no_order_of_messages_releases_goods_with_an_open_hold(messages: list[tu
 def test_all_720_orders_of_a_red_lane_with_a_pest_end_in_the_same_release() -> None:
     messages = named(
         [
-            assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE),
+            consignment_assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE),
             arrival(),
-            pest(ControlKind.INSPECTION),
-            verified("inspection"),
-            verified("risk"),
+            pest_intercepted(ControlKind.INSPECTION),
+            treatment_verified("inspection"),
+            treatment_verified("risk"),
             place_hold(),
         ]
     )
     for order in permutations(messages):
-        told = play(list(order))
-        assert stands(told) == "held" and [h.hold_id for h in told.state.stated] == ["officer/id5"]
-        told.when(lift_hold("officer/id5"))
-        assert told.state.state == "released"
+        desk = play(list(order))
+        assert stands(desk) == "held" and [h.hold_id for h in desk.state.stated] == ["officer/id5"]
+        desk.when(lift_hold("officer/id5"))
+        assert desk.state.state == "released"

@@ -30,20 +30,15 @@ from schemas.release import (
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind
 from services.release import decider
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    arrival,
-    assessed,
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_gated_out,
+    consignment_left_unreleased,
     departure_retracted,
-    gated_out,
-    left_unreleased,
-    lift_hold,
-    place_hold,
-    retract_arrival,
-    retract_lift,
-    withdrawal,
+    withdrawal_requested,
 )
+from tests.release.requests import BOXES, arrival, lift_hold, place_hold, retract_arrival, retract_lift
 from tests.release.test_corrections_in_any_order import looks, owes, refused
 from tests.voice import CONSIGNMENT, Story, story
 
@@ -78,16 +73,16 @@ class Officers:
 class World:
     """What was heard, and what the desk's statements come to."""
 
-    told: Story = field(default_factory=lambda: story(decider))
+    desk: Story = field(default_factory=lambda: story(decider))
     officers: Officers = field(default_factory=Officers)
-    heard: list[Message] = field(default_factory=list)
+    read: list[Message] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     declared: tuple[str, ...] = ()
     left: Counter[str] = field(default_factory=Counter)
     gone: Counter[str] = field(default_factory=Counter)
     arrivals: dict[str, set[str]] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
-    word: str = "nothing said"
+    stated: str = "nothing said"
     released: tuple[str, ...] = ()
     gate: dict[str, ContainerHeld | ContainerFreed] = field(default_factory=dict)
     version: int = 0
@@ -96,19 +91,19 @@ class World:
         if message is None:
             self.lapse()
             return
-        if self.word != "withdrawn":
+        if self.stated != "withdrawn":
             again = message_id in self.ids
             self.ids.add(message_id)
             self.officers.hear(message, message_id)
             if not again:
                 self._count(message)
-        self.told.when(message, message_id=message_id)
+        self.desk.when(message, message_id=message_id)
         self._arrive(message, message_id)
         self.check()
 
     def _arrive(self, message: Message, message_id: str) -> None:
         """A report counts that was not sent back, until it is taken back; what it told is counted all the same where the box left."""
-        kinds = {fact.kind for fact in self.told.said}
+        kinds = {fact.kind for fact in self.desk.answer}
         if isinstance(message, ReportArrival) and "ArrivalRecorded" in kinds:
             self.arrivals[message_id] = set(message.containers or BOXES)
         elif isinstance(message, RetractArrival) and "ArrivalRetracted" in kinds:
@@ -121,7 +116,7 @@ class World:
         return set().union(*self.arrivals.values()) | (self.taken_back & outside)
 
     def _count(self, message: Message) -> None:
-        self.heard.append(message)
+        self.read.append(message)
         match message:
             case ConsignmentAssessed():
                 self.declared = tuple([c.container_no for c in message.containers])
@@ -136,32 +131,32 @@ class World:
                 pass
 
     def lapse(self) -> None:
-        for deadline in self.told.deadlines():
-            self.officers.open.add(f"officer/lapse/{self.told.state.version}")
+        for deadline in self.desk.deadlines():
+            self.officers.open.add(f"officer/lapse/{self.desk.state.version}")
             passed = DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due)
-            self.told.when(passed, message_id=f"deadline {deadline.due}", at=max(deadline.due, self.told.at))
+            self.desk.when(passed, message_id=f"deadline {deadline.due}", at=max(deadline.due, self.desk.at))
             self.check()
 
     def check(self) -> None:
-        for fact in self.told.said:
+        for fact in self.desk.answer:
             match fact:
                 case ReleaseGranted():
-                    self.word, self.released = "released", fact.containers
+                    self.stated, self.released = "released", fact.containers
                 case ConsignmentHeld():
-                    assert self.word in ("nothing said", "held"), self.word
-                    self.word = "held"
+                    assert self.stated in ("nothing said", "held"), self.stated
+                    self.stated = "held"
                 case ReleaseRevoked():
-                    assert self.word == "released" and fact.containers == self.released
-                    self.word, self.released = "held", ()
+                    assert self.stated == "released" and fact.containers == self.released
+                    self.stated, self.released = "held", ()
                 case ReleaseRefused():
-                    assert self.word != "released", "it is called back first"
-                    self.word = "refused"
+                    assert self.stated != "released", "it is called back first"
+                    self.stated = "refused"
                 case RefusalRevoked():
-                    assert self.word == "refused"
-                    self.word = "held"
+                    assert self.stated == "refused"
+                    self.stated = "held"
                 case DeclarationWithdrawn():
-                    assert self.word != "released"
-                    self.word = "withdrawn"
+                    assert self.stated != "released"
+                    self.stated = "withdrawn"
                 case ContainerHeld() | ContainerFreed():
                     before = self.gate.get(fact.container_no)
                     assert before is None or before.version < fact.version
@@ -171,60 +166,65 @@ class World:
             if isinstance(fact, ReleaseGranted | ConsignmentHeld | ReleaseRevoked | ReleaseRefused | RefusalRevoked):
                 assert fact.version > self.version
                 self.version = fact.version
-        if self.word == "withdrawn":
+        if self.stated == "withdrawn":
             return
         arrived = self.boxes & set(self.declared)
-        may_go = not owes([*self.heard, arrival()]) and arrived and not self.officers.open and not +self.left
-        assert (self.word == "released") == bool(may_go), (self.word, self.officers.open, self.told.facts)
-        assert (self.word == "refused") == refused(self.heard), self.word
+        may_go = not owes([*self.read, arrival()]) and arrived and not self.officers.open and not +self.left
+        assert (self.stated == "released") == bool(may_go), (self.stated, self.officers.open, self.desk.facts)
+        assert (self.stated == "refused") == refused(self.read), self.stated
         if may_go:
             assert set(self.released) == arrived
         for number in self.declared:
-            said = self.gate.get(number)
+            to_gate = self.gate.get(number)
             if number in self.released:
-                assert isinstance(said, ContainerFreed)
+                assert isinstance(to_gate, ContainerFreed)
             elif not self.gone[number]:
-                assert isinstance(said, ContainerHeld), (number, said)
-                assert said.refused == (self.word == "refused")
-        open_now = {h.hold_id for h in self.told.state.stated if h.hold_id.startswith("officer/")}
+                assert isinstance(to_gate, ContainerHeld), (number, to_gate)
+                assert to_gate.refused == (self.stated == "refused")
+        open_now = {h.hold_id for h in self.desk.state.stated if h.hold_id.startswith("officer/")}
         assert open_now == self.officers.open
 
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
     controls = draw(st.lists(st.sampled_from([DOCUMENTS, INSPECTION]), unique=True))
-    messages: list[Message] = [assessed(*controls, containers=BOXES)]
+    messages: list[Message] = [consignment_assessed(*controls, containers=BOXES)]
     messages += draw(
         st.sampled_from([[arrival()], [arrival(containers=(BOX,))], [arrival(containers=(b,)) for b in BOXES]])
     )
     for control in controls:
         messages += draw(looks(control))
     if draw(st.integers(0, 5)) == 0:
-        messages.append(withdrawal())
-    told: list[tuple[str, Message | None]] = [(f"id{n}", m) for n, m in enumerate(messages)]
+        messages.append(withdrawal_requested())
+    drawn: list[tuple[str, Message | None]] = [(f"id{n}", m) for n, m in enumerate(messages)]
     for n in range(draw(st.integers(0, 2))):
-        told.append((f"hold{n}", place_hold()))
-        told += [(f"lift{n}{k}", lift_hold(f"officer/hold{n}")) for k in range(draw(st.integers(0, 2)))]
-        told += [(f"back{n}{k}", retract_lift(f"lift{n}{k}")) for k in range(draw(st.integers(0, 2)))]
-    reports = [(name, m) for name, m in told if isinstance(m, ReportArrival)]
-    told += [(f"wrong{name}", retract_arrival(name)) for name, m in reports if draw(st.integers(0, 2)) == 0]
+        drawn.append((f"hold{n}", place_hold()))
+        drawn += [(f"lift{n}{k}", lift_hold(f"officer/hold{n}")) for k in range(draw(st.integers(0, 2)))]
+        drawn += [(f"back{n}{k}", retract_lift(f"lift{n}{k}")) for k in range(draw(st.integers(0, 2)))]
+    reports = [(name, m) for name, m in drawn if isinstance(m, ReportArrival)]
+    drawn += [(f"wrong{name}", retract_arrival(name)) for name, m in reports if draw(st.integers(0, 2)) == 0]
     if draw(st.booleans()):
-        told.append(("told again", arrival(containers=(BOX,))))
-    told += [(f"month{n}", None) for n in range(draw(st.integers(0, 2)))]
-    told += [(f"give{v}", lift_hold(f"officer/lapse/{v}")) for v in draw(st.sets(st.integers(1, 6), max_size=3))]
-    doubled = draw(st.lists(st.sampled_from(told), max_size=4))
-    shuffled = draw(st.permutations([*told, *doubled]))
+        drawn.append(("told again", arrival(containers=(BOX,))))
+    drawn += [(f"month{n}", None) for n in range(draw(st.integers(0, 2)))]
+    drawn += [(f"give{v}", lift_hold(f"officer/lapse/{v}")) for v in draw(st.sets(st.integers(1, 6), max_size=3))]
+    doubled = draw(st.lists(st.sampled_from(drawn), max_size=4))
+    shuffled = draw(st.permutations([*drawn, *doubled]))
     gate: list[tuple[str, Message]] = []
     for box in BOXES:
         for turn in range(draw(st.integers(0, 2))):
             unreleased = draw(st.integers(0, 2)) == 0
-            gate.append((f"out{box}{turn}", left_unreleased(box) if unreleased else gated_out(box, "v2")))
+            gate.append(
+                (
+                    f"out{box}{turn}",
+                    consignment_left_unreleased(box) if unreleased else consignment_gated_out(box, "v2"),
+                )
+            )
             if not draw(st.integers(0, 2)):
                 break
             gate.append((f"in{box}{turn}", departure_retracted(box, "v1" if unreleased else "v2")))
-    places = sorted([draw(st.integers(0, len(shuffled))) for _ in gate], reverse=True)
-    for place, message in zip(places, reversed(gate), strict=True):
-        shuffled.insert(place, message)
+    indexes = sorted([draw(st.integers(0, len(shuffled))) for _ in gate], reverse=True)
+    for index, message in zip(indexes, reversed(gate), strict=True):
+        shuffled.insert(index, message)
     return shuffled
 
 

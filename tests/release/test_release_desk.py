@@ -2,115 +2,148 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from schemas.envelope import Fact, RequestRefused
+from schemas.phrases import phrase
 from schemas.release import (
     ConsignmentHeld,
-    ContainerFreed,
     ContainerHeld,
-    ReleaseGranted,
-    ReleaseRefused,
-    ReleaseRevoked,
 )
-from schemas.vocabulary import ControlKind, Direction, Owner
+from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.release import decider
 from services.release.dossier import Dossier
 from services.release.goods import Revoked, officers
-from tests.release.dossiers import (
-    BOX,
-    abandoned,
-    arrival,
-    assessed,
-    failed,
-    lift_hold,
-    passed,
-    pest,
-    place_hold,
-    referred,
-    refused_entry,
+from tests import facts
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    inspection_failed,
+    inspection_passed,
+    pest_intercepted,
+    quarantine_refused,
+    treatment_abandoned,
     treatment_ordered,
-    verified,
-    waived,
-    withdrawal,
+    treatment_referred,
+    treatment_verified,
+    treatment_waived,
+    withdrawal_requested,
 )
-from tests.voice import NOON, Story, adds_nothing_twice, code, kinds, story
+from tests.release.requests import arrival, lift_hold, place_hold
+from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
+NOT_RELEASED_YET = phrase("not_released_yet")
+PEST_TREATED = {"inspection/inspection": "PestIntercepted", "quarantine/inspection": "TreatmentVerified"}
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
 
-def holds(facts: tuple[Fact, ...]) -> list[str]:
-    held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
+def released(
+    version: int, at: datetime, lane: Lane = Lane.GREEN, answers: dict[str, str] | None = None
+) -> tuple[Fact, Fact]:
+    """The goods may go, and the gate is told so of their container."""
+    granted = facts.release_granted(version, lane=lane, answers=answers, at=at)
+    return granted, facts.container_freed(version, at=at)
+
+
+def holds(answer: tuple[Fact, ...]) -> list[str]:
+    held = [fact for fact in answer if isinstance(fact, ConsignmentHeld)]
     return [hold.hold_id for hold in held[-1].holds]
 
 
 def test_green_goods_that_arrive_are_released_and_their_container_freed() -> None:
-    told = story(decider, assessed())
-    assert kinds(told) == ["ConsignmentHeld", "ContainerHeld"] and holds(told.said) == ["arrival"]
-    told.when(arrival())
-    assert kinds(told) == ["ArrivalRecorded", "ReleaseGranted", "ContainerFreed"]
-    granted, freed = told.said[1], told.said[2]
-    assert isinstance(granted, ReleaseGranted) and granted.version == 2 and granted.containers == (BOX,)
-    assert isinstance(freed, ContainerFreed) and freed.released and freed.version == 2
+    desk = story(decider).when(consignment_assessed())
+    desk.then(
+        facts.consignment_held(1, facts.not_arrived(desk.at), at=desk.at),
+        facts.container_held(1, NOT_RELEASED_YET, at=desk.at),
+    )
+    desk.when(arrival()).then(
+        facts.arrival_recorded(),
+        facts.release_granted(2, at=desk.at),
+        facts.container_freed(2, at=desk.at),
+    )
 
 
 def test_goods_that_arrive_before_the_assessment_wait_for_it() -> None:
-    told = story(decider, arrival())
-    assert holds(told.said) == ["assessment"]
-    assert kinds(told.when(assessed())) == ["ReleaseGranted", "ContainerFreed"]
+    desk = story(decider).when(arrival())
+    not_assessed = facts.open_hold(
+        "assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=desk.at
+    )
+    desk.then(facts.arrival_recorded(), facts.consignment_held(1, not_assessed, at=desk.at))
+    desk.when(consignment_assessed()).then(*released(2, desk.at))
 
 
 def test_every_ordered_control_holds_the_goods_until_its_own_answer() -> None:
-    told = story(decider, arrival(), assessed(DOCUMENTS, INSPECTION, QUARANTINE))
-    assert holds(told.said) == ["inspection/documents", "inspection/inspection", "quarantine/risk"]
-    assert holds(told.when(passed(INSPECTION)).said) == ["inspection/documents", "quarantine/risk"]
-    assert holds(told.when(verified("risk")).said) == ["inspection/documents"]
-    granted = told.when(passed(DOCUMENTS)).said[0]
-    assert isinstance(granted, ReleaseGranted)
-    assert granted.answers == {
+    desk = story(decider, arrival()).when(consignment_assessed(DOCUMENTS, INSPECTION, QUARANTINE))
+    ordered = desk.at
+    papers, look = facts.control_required(DOCUMENTS, ordered), facts.control_required(INSPECTION, ordered)
+    treatment = facts.treatment_required(ordered)
+    desk.then(
+        facts.consignment_held(2, papers, look, treatment, at=ordered),
+        facts.container_held(2, NOT_RELEASED_YET, arrived_at=NOON, at=ordered),
+    )
+    desk.when(inspection_passed(INSPECTION)).then(facts.consignment_held(3, papers, treatment, at=desk.at))
+    desk.when(treatment_verified("risk")).then(facts.consignment_held(4, papers, at=desk.at))
+    answers = {
         "inspection/inspection": "InspectionPassed",
         "quarantine/risk": "TreatmentVerified",
         "inspection/documents": "InspectionPassed",
     }
+    desk.when(inspection_passed(DOCUMENTS)).then(*released(5, desk.at, Lane.RED, answers))
 
 
 def test_a_hold_keeps_its_since_and_names_whose_move_it_is() -> None:
-    told = story(decider, assessed(INSPECTION))
-    first = told.said[0]
-    assert isinstance(first, ConsignmentHeld)
-    later = told.when(arrival()).said[1]
-    assert isinstance(later, ConsignmentHeld)
-    inspection = later.holds[0]
-    assert inspection.owner is Owner.INSPECTION and inspection.lifted_by == "InspectionPassed"
-    assert inspection.since == first.holds[1].since == first.occurred_at < later.occurred_at
+    desk = story(decider).when(consignment_assessed(INSPECTION))
+    look = facts.control_required(INSPECTION, desk.at)
+    assert (look.owner, look.lifted_by) == (Owner.INSPECTION, "InspectionPassed")
+    desk.then(
+        facts.consignment_held(1, facts.not_arrived(desk.at), look, at=desk.at),
+        facts.container_held(1, NOT_RELEASED_YET, at=desk.at),
+    )
+    desk.when(arrival()).then(
+        facts.arrival_recorded(),
+        facts.consignment_held(2, look, at=desk.at),
+        facts.container_held(2, NOT_RELEASED_YET, arrived_at=NOON, at=desk.at),
+    )
 
 
 def test_a_pest_answers_the_inspection_and_opens_a_treatment() -> None:
-    told = story(decider, arrival(), assessed(INSPECTION)).when(pest(INSPECTION))
-    assert holds(told.said) == ["quarantine/inspection"]
-    assert kinds(told.when(verified("inspection")))[0] == "ReleaseGranted"
+    desk = story(decider, arrival(), consignment_assessed(INSPECTION)).when(pest_intercepted(INSPECTION))
+    desk.then(
+        facts.consignment_held(3, facts.living_pest(INSPECTION, desk.at), at=desk.at),
+        facts.container_held(3, NOT_RELEASED_YET, arrived_at=NOON, at=desk.at),
+    )
+    desk.when(treatment_verified("inspection")).then(*released(4, desk.at, Lane.RED, PEST_TREATED))
 
 
 def test_a_treatment_verified_before_the_pest_was_heard_still_counts() -> None:
-    told = story(decider, arrival(), assessed(INSPECTION), verified("inspection")).when(pest(INSPECTION))
-    assert kinds(told)[0] == "ReleaseGranted"
+    desk = story(decider, arrival(), consignment_assessed(INSPECTION), treatment_verified("inspection"))
+    desk.when(pest_intercepted(INSPECTION)).then(*released(3, desk.at, Lane.RED, PEST_TREATED))
 
 
 def test_failed_goods_are_refused_and_stay_refused() -> None:
-    told = story(decider, assessed(INSPECTION)).when(failed(INSPECTION))
-    refused = told.said[0]
-    assert isinstance(refused, ReleaseRefused) and refused.cause == "inspection/inspection"
+    desk = story(decider, consignment_assessed(INSPECTION)).when(inspection_failed(INSPECTION))
+    wrong_goods = phrase("words", words="wrong goods")
+    desk.then(
+        facts.release_refused(2, "inspection/inspection", wrong_goods, at=desk.at),
+        facts.container_held(2, phrase("refused_for"), wrong_goods, refused=True, at=desk.at),
+    )
     # the gate is told again, now with the time of arrival
-    assert kinds(told.when(arrival())) == ["ArrivalRecorded", "ContainerHeld"]
-    box = told.said[1]
-    assert isinstance(box, ContainerHeld) and box.refused and box.arrived_at == NOON and box.version == 3
-    told.when(passed(INSPECTION)).then()
+    desk.when(arrival()).then(
+        facts.arrival_recorded(),
+        facts.container_held(3, phrase("not_let_in"), arrived_at=NOON, refused=True, at=desk.at),
+    )
+    desk.when(inspection_passed(INSPECTION)).then()
 
 
 def test_goods_whose_last_treatment_failed_are_refused() -> None:
-    told = story(decider, arrival(), assessed(QUARANTINE)).when(abandoned("risk"))
-    assert kinds(told) == ["ReleaseRefused", "ContainerHeld"]
+    desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(treatment_abandoned("risk"))
+    given_up = phrase("treatment_failed", attempts=3)
+    desk.then(
+        facts.release_refused(3, "quarantine/risk", given_up, at=desk.at),
+        facts.container_held(3, phrase("refused_for"), given_up, arrived_at=NOON, refused=True, at=desk.at),
+    )
 
 
 def movers(facts: tuple[Fact, ...]) -> list[tuple[str, str]]:
@@ -120,96 +153,115 @@ def movers(facts: tuple[Fact, ...]) -> list[tuple[str, str]]:
 
 
 def test_goods_that_no_treatment_is_known_for_wait_for_an_officer_until_one_is_ordered() -> None:
-    told = story(decider, arrival(), assessed(INSPECTION, QUARANTINE))
-    told.when(referred("risk"))
-    assert kinds(told) == ["ConsignmentHeld"]
-    assert movers(told.said) == [("inspection/inspection", "inspection"), ("quarantine/risk", "officer")]
-    told.when(referred("risk")).then()
-    told.when(treatment_ordered("risk"))
-    assert movers(told.said) == [("inspection/inspection", "inspection"), ("quarantine/risk", "quarantine")]
-    told.when(treatment_ordered("risk", 2)).then()
-    told.when(treatment_ordered("inspection")).then()
-    assert kinds(told.when(passed(INSPECTION)).when(verified("risk")))[0] == "ReleaseGranted"
+    desk = story(decider, arrival(), consignment_assessed(INSPECTION, QUARANTINE))
+    desk.when(treatment_referred("risk"))
+    assert kinds(desk) == ["ConsignmentHeld"]
+    assert movers(desk.answer) == [("inspection/inspection", "inspection"), ("quarantine/risk", "officer")]
+    desk.when(treatment_referred("risk")).then()
+    desk.when(treatment_ordered("risk"))
+    assert movers(desk.answer) == [("inspection/inspection", "inspection"), ("quarantine/risk", "quarantine")]
+    desk.when(treatment_ordered("risk", 2)).then()
+    desk.when(treatment_ordered("inspection")).then()
+    assert kinds(desk.when(inspection_passed(INSPECTION)).when(treatment_verified("risk")))[0] == "ReleaseGranted"
 
 
 def test_an_officer_who_is_asked_about_goods_before_they_are_assessed_is_remembered() -> None:
-    told = story(decider, referred("inspection")).when(assessed(INSPECTION)).when(pest(INSPECTION))
-    assert movers(told.said) == [("arrival", "carrier"), ("quarantine/inspection", "officer")]
-    assert story(decider, referred("nobody's")).state.dossier.referred == ()
+    desk = (
+        story(decider, treatment_referred("inspection"))
+        .when(consignment_assessed(INSPECTION))
+        .when(pest_intercepted(INSPECTION))
+    )
+    assert movers(desk.answer) == [("arrival", "carrier"), ("quarantine/inspection", "officer")]
+    assert story(decider, treatment_referred("nobody's")).state.dossier.referred == ()
 
 
-def test_a_case_of_the_release_before_is_read() -> None:
-    told = story(decider, assessed(QUARANTINE), arrival())
-    known = replace(told.state, dossier=told.state.dossier._replace(arrival_sender=""))
+def test_a_case_of_the_software_version_before_is_read() -> None:
+    desk = story(decider, consignment_assessed(QUARANTINE), arrival())
+    known = replace(desk.state, dossier=desk.state.dossier._replace(arrival_sender=""))
     for added in ("arrival_sender", "opened", "revisions", "departures", "landings", "referred"):
-        stored = decider.STATE.dump_python(told.state, mode="json")
+        stored = decider.STATE.dump_python(desk.state, mode="json")
         # an older version of the desk wrote neither this field nor those that were added after it
         del stored["dossier"][Dossier._fields.index(added) :]
         assert decider.STATE.validate_json(json.dumps(stored)) == known
 
 
 def test_an_officer_who_lets_goods_pass_untreated_answers_their_treatment() -> None:
-    told = story(decider, arrival(), assessed(QUARANTINE)).when(waived("risk"))
-    granted = told.said[0]
-    assert isinstance(granted, ReleaseGranted) and granted.answers == {"quarantine/risk": "TreatmentWaived"}
+    desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(treatment_waived("risk"))
+    desk.then(*released(3, desk.at, Lane.RED, {"quarantine/risk": "TreatmentWaived"}))
 
 
 def test_goods_that_an_officer_refuses_for_want_of_a_treatment_are_refused() -> None:
-    told = story(decider, arrival(), assessed(QUARANTINE)).when(refused_entry("risk"))
-    refused = told.said[0]
-    assert isinstance(refused, ReleaseRefused)
-    assert (refused.cause, refused.reason) == ("quarantine/risk", "the fish are sick")
+    desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(quarantine_refused("risk"))
+    sick = phrase("words", words="the fish are sick")
+    desk.then(
+        facts.release_refused(3, "quarantine/risk", sick, at=desk.at),
+        facts.container_held(3, phrase("refused_for"), sick, arrived_at=NOON, refused=True, at=desk.at),
+    )
 
 
 def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still_held() -> None:
-    told = story(decider, failed(INSPECTION))
-    assert kinds(told) == ["ReleaseRefused"]
-    assert kinds(told.when(assessed(INSPECTION))) == ["ContainerHeld"]
-    told.when(assessed(INSPECTION)).then()
+    desk = story(decider, inspection_failed(INSPECTION))
+    assert kinds(desk) == ["ReleaseRefused"]
+    assert kinds(desk.when(consignment_assessed(INSPECTION))) == ["ContainerHeld"]
+    desk.when(consignment_assessed(INSPECTION)).then()
 
 
 def test_an_officers_hold_on_released_goods_calls_them_back_and_lifting_it_releases_them_again() -> None:
-    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
-    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(told.said) == ["officer/p1"]
-    revoked, held, box = told.said
-    assert isinstance(revoked, ReleaseRevoked) and isinstance(held, ConsignmentHeld) and isinstance(box, ContainerHeld)
-    assert (revoked.version, held.version, box.version) == (3, 4, 4)
-    assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+    desk = story(decider, consignment_assessed(), arrival()).when(place_hold(), message_id="p1")
+    tip = phrase("words", words="a tip")
+    desk.then(
+        facts.release_revoked(3, tip, at=desk.at),
+        facts.consignment_held(4, facts.officers_hold("p1", since=desk.at), at=desk.at),
+        facts.container_held(4, tip, arrived_at=NOON, at=desk.at),
+    )
+    desk.when(lift_hold("officer/p1")).then(*released(5, desk.at))
 
 
 def test_goods_that_were_called_back_stand_in_records_as_ever_and_are_not_withdrawn() -> None:
-    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
-    assert isinstance(told.state, Revoked)
-    stored = decider.STATE.dump_json(told.state)
+    desk = story(decider, consignment_assessed(), arrival()).when(place_hold(), message_id="p1")
+    assert isinstance(desk.state, Revoked)
+    stored = decider.STATE.dump_json(desk.state)
     assert stored.endswith(b',"state":"held","revoked":true}')
-    again = Story(decider, decider.STATE.validator.validate_json(stored), heard=3)
-    assert again.state == told.state
-    assert code(again.when(withdrawal())) == "already_released"
+    again = Story(decider, decider.STATE.validator.validate_json(stored), count=3)
+    assert again.state == desk.state
+    again.when(withdrawal_requested()).then_refused("already_released")
 
 
 def test_nobody_lifts_what_is_not_an_open_officers_hold() -> None:
-    told = story(decider, assessed(INSPECTION)).when(lift_hold("inspection/inspection"))
-    assert told.said[0].model_dump()["code"] == "not_an_officer_hold"
-    assert told.when(lift_hold("officer/none")).said[0].model_dump()["code"] == "hold_unknown"
+    desk = story(decider, consignment_assessed(INSPECTION)).when(lift_hold("inspection/inspection"))
+    desk.then_refused("not_an_officer_hold")
+    desk.when(lift_hold("officer/none")).then_refused("hold_unknown")
 
 
 def test_green_goods_are_withdrawn_at_once_and_controlled_goods_not() -> None:
-    green = story(decider, assessed()).when(withdrawal())
-    assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
-    freed = green.said[1]
-    assert isinstance(freed, ContainerFreed) and not freed.released
-    red = story(decider, assessed(INSPECTION)).when(withdrawal())
-    refusal = red.said[0]
-    assert isinstance(refusal, RequestRefused) and refusal.code == "controls_ordered" and refusal.request_id == "w1"
+    green = story(decider, consignment_assessed()).when(withdrawal_requested())
+    green.then(
+        facts.declaration_withdrawn(2, at=green.at),
+        facts.container_freed(2, released=False, arrived_at=None, arrival_retracted=True, at=green.at),
+    )
+    red = story(decider, consignment_assessed(INSPECTION)).when(withdrawal_requested())
+    red.then(not_withdrawn(red.at))
 
 
 def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_the_gate() -> None:
-    green = story(decider, withdrawal()).when(assessed())
-    assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
-    red = story(decider, withdrawal()).when(assessed(INSPECTION))
-    assert kinds(red) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
+    green = story(decider, withdrawal_requested()).when(consignment_assessed())
+    green.then(
+        facts.declaration_withdrawn(2, at=green.at),
+        facts.container_freed(2, released=False, arrived_at=None, arrival_retracted=True, at=green.at),
+    )
+    red = story(decider, withdrawal_requested()).when(consignment_assessed(INSPECTION))
+    first = red.at - timedelta(minutes=1)
+    red.then(
+        not_withdrawn(red.at),
+        facts.consignment_held(2, facts.not_arrived(first), facts.control_required(INSPECTION, red.at), at=red.at),
+        facts.container_held(2, NOT_RELEASED_YET, at=red.at),
+    )
     assert officers(red.state) == () and red.state.dossier.withdrawals == ()
+
+
+def not_withdrawn(at: datetime) -> RequestRefused:
+    why = phrase("controls_ordered", controls=(INSPECTION,))
+    return facts.request_refused("w1", "WithdrawDeclaration", "controls_ordered", why, at=at)
 
 
 @pytest.mark.parametrize("wished_first", [True, False])
@@ -217,17 +269,17 @@ def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: boo
     """A fault of an earlier version: green goods could be withdrawn while an officer's hold was open, and declared
     again without it."""
     if wished_first:  # the withdrawal is asked for before the assessment, and waits for it
-        told = story(decider, withdrawal()).when(place_hold(), message_id="h1").when(assessed())
+        desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1").when(consignment_assessed())
     else:
-        told = story(decider, assessed()).when(place_hold(), message_id="h1").when(withdrawal())
-    assert "DeclarationWithdrawn" not in [fact.kind for fact in told.facts]
-    told.when(lift_hold("officer/h1"))
-    assert kinds(told) == ["DeclarationWithdrawn", "ContainerFreed"]
+        desk = story(decider, consignment_assessed()).when(place_hold(), message_id="h1").when(withdrawal_requested())
+    assert "DeclarationWithdrawn" not in [fact.kind for fact in desk.facts]
+    desk.when(lift_hold("officer/h1"))
+    assert kinds(desk) == ["DeclarationWithdrawn", "ContainerFreed"]
 
 
 def test_released_goods_are_not_withdrawn() -> None:
-    told = story(decider, assessed(), arrival()).when(withdrawal())
-    assert told.said[0].model_dump()["code"] == "already_released"
+    desk = story(decider, consignment_assessed(), arrival()).when(withdrawal_requested())
+    desk.then_refused("already_released")
 
 
 @pytest.mark.parametrize(
@@ -245,39 +297,39 @@ def test_who_may_not_withdraw_an_export_any_more_is_told_by_what_permit_it_leave
     direction: Direction, before: str, called_back: str
 ) -> None:
     permit = " (permit to leave, ground export cancelled)" if direction is Direction.EXPORT else ""
-    told = story(decider, assessed(direction=direction), arrival()).when(withdrawal())
-    assert told.said[0].model_dump()["reason"] == before + permit
-    told.when(place_hold()).when(withdrawal("w2"))
-    assert told.said[0].model_dump()["reason"] == called_back + permit
+    desk = story(decider, consignment_assessed(direction=direction), arrival()).when(withdrawal_requested())
+    assert desk.answer[0].model_dump()["reason"] == before + permit
+    desk.when(place_hold()).when(withdrawal_requested("w2"))
+    assert desk.answer[0].model_dump()["reason"] == called_back + permit
 
 
 def test_withdrawn_goods_are_never_released() -> None:
-    told = story(decider, assessed(), withdrawal()).when(arrival())
-    assert told.said[0].model_dump()["code"] == "consignment_closed"
+    desk = story(decider, consignment_assessed(), withdrawal_requested()).when(arrival())
+    desk.then_refused("consignment_closed")
 
 
 def test_a_second_arrival_report_is_sent_back() -> None:
-    told = story(decider, assessed(INSPECTION), arrival()).when(arrival("somebody else"))
-    assert told.said[0].model_dump()["code"] == "already_answered"
+    desk = story(decider, consignment_assessed(INSPECTION), arrival()).when(arrival("somebody else"))
+    desk.then_refused("already_answered")
 
 
 def test_containers_are_told_to_the_gate_without_blanks_and_dashes() -> None:
-    told = story(decider, assessed(containers=("csqu 305438-3",)))
-    box = told.said[1]
+    desk = story(decider, consignment_assessed(containers=("csqu 305438-3",)))
+    box = desk.answer[1]
     assert isinstance(box, ContainerHeld) and box.container_no == BOX
 
 
 def test_hearing_it_twice_adds_nothing() -> None:
-    adds_nothing_twice(
+    keeps_its_promises(
         decider,
         [
-            assessed(INSPECTION),
+            consignment_assessed(INSPECTION),
             place_hold(),
             arrival(),
             lift_hold("officer/once-1"),
-            pest(INSPECTION),
-            verified("inspection"),
+            pest_intercepted(INSPECTION),
+            treatment_verified("inspection"),
         ],
     )
-    adds_nothing_twice(decider, [withdrawal(), assessed(), withdrawal("w2")])
-    adds_nothing_twice(decider, [assessed(QUARANTINE), abandoned("risk"), arrival()])
+    keeps_its_promises(decider, [withdrawal_requested(), consignment_assessed(), withdrawal_requested("w2")])
+    keeps_its_promises(decider, [consignment_assessed(QUARANTINE), treatment_abandoned("risk"), arrival()])

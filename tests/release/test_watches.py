@@ -23,20 +23,18 @@ from schemas.vocabulary import ControlKind
 from services.release import decider
 from services.release.settling import MOST_OFFICER_HOLDS
 from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS
-from tests.release.dossiers import (
-    arrival,
-    assessed,
-    discharged,
-    failed,
-    lift_hold,
-    passed,
-    place_hold,
-    retract_lift,
-    retracted,
-    stands,
-    withdrawal,
+from tests import facts
+from tests.facts import (
+    consignment_assessed,
+    container_arrived,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    withdrawal_requested,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.release.requests import arrival, lift_hold, place_hold, retract_lift
+from tests.release.standing import stands
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 PARTITION = "watches/3"
 WATCH = "officer/watch/"
@@ -66,61 +64,61 @@ def met(watch_id: str = "w") -> PlaceHold:
 
 def beside(watches: Story, *past: Message) -> Story:
     """Goods in the partition of these watches."""
-    told = story(decider)
-    told.shared = watches.state
+    desk = story(decider)
+    desk.shared = watches.state
     for message in past:
-        told.when(message)
-    return told
+        desk.when(message)
+    return desk
 
 
-def holds(told: Story) -> list[str]:
-    return [each.hold_id for each in told.state.stated]
+def holds(desk: Story) -> list[str]:
+    return [each.hold_id for each in desk.state.stated]
 
 
 @pytest.mark.parametrize("typed", ["bl 1", "BL-1", "BL1"])
 def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -> None:
     watches = story(decider, place_watch(bill_no=typed, reason="cigarettes"))
-    goods = beside(watches, arrival()).when(assessed())
-    (held,) = [fact for fact in goods.said if isinstance(fact, ConsignmentHeld)]
+    goods = beside(watches, arrival()).when(consignment_assessed())
+    (held,) = [fact for fact in goods.answer if isinstance(fact, ConsignmentHeld)]
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner, hold.reason, hold.lifted_by) == (f"{WATCH}w", "officer", "cigarettes", "LiftHold")
 
 
 def test_goods_of_a_watched_declarant_are_held_and_those_of_others_are_not() -> None:
     watches = story(decider, place_watch(declarant=TRADER))
-    assert holds(beside(watches, assessed(declarant=TRADER), arrival())) == [f"{WATCH}w"]
-    assert beside(watches, assessed(declarant=TRADER[:-1] + "2"), arrival()).state.state == "released"
-    assert beside(watches, assessed(), arrival()).state.state == "released", (
-        "an earlier release did not name the declarant"
+    assert holds(beside(watches, consignment_assessed(declarant=TRADER), arrival())) == [f"{WATCH}w"]
+    assert beside(watches, consignment_assessed(declarant=TRADER[:-1] + "2"), arrival()).state.state == "released"
+    assert beside(watches, consignment_assessed(), arrival()).state.state == "released", (
+        "an older software version did not name the declarant"
     )
 
 
 def test_goods_without_a_bill_match_no_watch_on_a_bill() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
-    assert beside(watches, assessed(bill_no=""), arrival()).state.state == "released"
+    assert beside(watches, consignment_assessed(bill_no=""), arrival()).state.state == "released"
 
 
 def test_a_watched_declaration_is_not_withdrawn_so_that_its_goods_go_under_another() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
-    first = beside(watches, assessed(), withdrawal())
+    first = beside(watches, consignment_assessed(), withdrawal_requested())
     assert first.state.state == "held" and not any(isinstance(fact, DeclarationWithdrawn) for fact in first.facts)
-    again = beside(watches, assessed(), arrival())
+    again = beside(watches, consignment_assessed(), arrival())
     assert holds(again) == [f"{WATCH}w"]
 
 
 def test_goods_known_before_the_watch_meet_it_at_their_next_message() -> None:
-    goods = story(decider, assessed())
+    goods = story(decider, consignment_assessed())
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
     goods.when(arrival())
     assert goods.state.state == "held" and holds(goods) == [f"{WATCH}w"]
 
 
 def test_the_door_calls_goods_back_that_were_released_before_the_watch() -> None:
-    goods = story(decider, assessed(), arrival())
+    goods = story(decider, consignment_assessed(), arrival())
     assert goods.state.state == "released"
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
     goods.when(met())
-    assert [type(fact) for fact in goods.said][:2] == [ReleaseRevoked, ConsignmentHeld] and holds(goods) == [
+    assert [type(fact) for fact in goods.answer][:2] == [ReleaseRevoked, ConsignmentHeld] and holds(goods) == [
         f"{WATCH}w"
     ]
 
@@ -128,19 +126,19 @@ def test_the_door_calls_goods_back_that_were_released_before_the_watch() -> None
 def test_the_doors_hold_needs_no_watch_beside_it_and_makes_no_second_one() -> None:
     goods = story(decider, met())
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
-    goods.when(assessed()).when(arrival())
+    goods.when(consignment_assessed()).when(arrival())
     assert holds(goods) == [f"{WATCH}w"]
     goods.when(met(), message_id="another")
-    (refused,) = goods.said
+    (refused,) = goods.answer
     assert isinstance(refused, RequestRefused) and refused.code == "already_held"
 
 
 def test_an_officer_lets_goods_go_and_the_watch_does_not_hold_them_again() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
-    goods = beside(watches, assessed(), arrival()).when(lift_hold(f"{WATCH}w"), message_id="lift")
+    goods = beside(watches, consignment_assessed(), arrival()).when(lift_hold(f"{WATCH}w"), message_id="lift")
     assert goods.state.state == "released"
     goods.when(met(), message_id="late")
-    (refused,) = goods.said
+    (refused,) = goods.answer
     assert isinstance(refused, RequestRefused) and refused.code == "watch_lifted"
     goods.when(retract_lift("lift"))
     assert holds(goods) == [f"{WATCH}w"], "the lifting was wrong"
@@ -149,34 +147,24 @@ def test_an_officer_lets_goods_go_and_the_watch_does_not_hold_them_again() -> No
 def test_a_lifted_watch_holds_nothing_new_whichever_came_first() -> None:
     for order in ([place_watch(bill_no="BL1"), lift_watch()], [lift_watch(), place_watch(bill_no="BL1")]):
         watches = story(decider, *order)
-        goods = beside(watches, assessed(), arrival())
+        goods = beside(watches, consignment_assessed(), arrival())
         assert goods.state.state == "released"
         goods.when(met())
-        assert [getattr(fact, "code", "") for fact in goods.said] == ["watch_lifted"]
+        assert [getattr(fact, "code", "") for fact in goods.answer] == ["watch_lifted"]
 
 
 def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
     look = ControlKind.INSPECTION
-    goods = beside(watches, assessed(look), arrival(), failed(look))
+    goods = beside(watches, consignment_assessed(look), arrival(), inspection_failed(look))
     assert goods.state.state == "refused"
-    goods.when(retracted(look)).when(passed(look, revision=2))
+    goods.when(findings_retracted(look)).when(inspection_passed(look, revision=2))
     assert holds(goods) == [f"{WATCH}w"]
 
 
 def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
-    told = story(decider).when(place_watch(bill_no="bl-1", reason="a tip"))
-    told.then(
-        WatchPlaced(
-            partition_key=PARTITION,
-            occurred_at=told.at,
-            watch_id="w",
-            bill_no="bl-1",
-            declarant="",
-            reason="a tip",
-            placed_by="o9",
-        )
-    )
+    desk = story(decider).when(place_watch(bill_no="bl-1", reason="a tip"))
+    desk.then(facts.watch_placed(PARTITION, "w", bill_no="bl-1", at=desk.at))
     codes = []
     for message in (
         place_watch(bill_no="bl-1"),
@@ -185,30 +173,30 @@ def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
         lift_watch(),
         place_watch(),
     ):
-        told.when(message)
-        codes += [fact.code if isinstance(fact, RequestRefused) else fact.kind for fact in told.said]
+        desk.when(message)
+        codes += [fact.code if isinstance(fact, RequestRefused) else fact.kind for fact in desk.answer]
     assert codes == ["already_answered", "watch_malformed", WatchLifted.kind, "watch_lifted", "watch_lifted"]
-    adds_nothing_twice(
+    keeps_its_promises(
         decider, [place_watch(bill_no="B"), place_watch("x", declarant=TRADER), lift_watch(), lift_watch("y")]
     )
 
 
 def test_watches_are_bounded_and_a_further_one_is_refused_aloud() -> None:
-    told = story(decider, *[place_watch(f"w{number}", bill_no=f"B{number}") for number in range(MOST_WATCHES)])
-    told.when(place_watch("one more", bill_no="BL1"))
-    assert [getattr(fact, "code", "") for fact in told.said] == ["too_many_watches"]
-    told.when(lift_watch("w7")).when(place_watch("one more", bill_no="BL1"))
-    assert isinstance(told.said[0], WatchPlaced) and len(told.state.watches) == MOST_WATCHES
+    desk = story(decider, *[place_watch(f"w{number}", bill_no=f"B{number}") for number in range(MOST_WATCHES)])
+    desk.when(place_watch("one more", bill_no="BL1"))
+    assert [getattr(fact, "code", "") for fact in desk.answer] == ["too_many_watches"]
+    desk.when(lift_watch("w7")).when(place_watch("one more", bill_no="BL1"))
+    assert isinstance(desk.answer[0], WatchPlaced) and len(desk.state.watches) == MOST_WATCHES
     for number in range(REMEMBERED_ENDS + 1):
-        told.when(lift_watch(f"never placed {number}"))
-    assert len(told.state.ended) == REMEMBERED_ENDS
+        desk.when(lift_watch(f"never placed {number}"))
+    assert len(desk.state.ended) == REMEMBERED_ENDS
 
 
 def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_holds_as_one_consignment_may_have() -> (
     None
 ):
     watches = story(decider, *[place_watch(f"w{number}", bill_no="BL1") for number in range(100)])
-    goods = beside(watches, assessed(), arrival())
+    goods = beside(watches, consignment_assessed(), arrival())
     assert len(holds(goods)) == MOST_OFFICER_HOLDS
     for hold_id in holds(goods):
         goods.when(lift_hold(hold_id))
@@ -217,8 +205,8 @@ def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_hol
 
 def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_round() -> None:
     for state, message in (
-        (story(decider, place_watch(bill_no="B")), assessed()),
-        (story(decider, assessed()), lift_watch()),
+        (story(decider, place_watch(bill_no="B")), consignment_assessed()),
+        (story(decider, consignment_assessed()), lift_watch()),
     ):
         with pytest.raises(TypeError):
             state.when(message)
@@ -236,58 +224,58 @@ class World:
     by_door: set[tuple[int, str]] = field(default_factory=set)
     number: int = 0
 
-    def tell(self, place: int | None, message: Message) -> None:
-        """`place`: which goods; None tells the partition."""
+    def tell(self, partition: int | None, message: Message) -> None:
+        """`partition`: which goods; None tells the partition."""
         self.number += 1
         name = f"m{self.number}"
         match message:
             case PlaceWatch() if message.watch_id not in self.ended:
                 self.open.add(message.watch_id)
-            case PlaceHold() if place is not None and message.watch_id not in self.ended:
-                self.by_door.add((place, message.watch_id))
+            case PlaceHold() if partition is not None and message.watch_id not in self.ended:
+                self.by_door.add((partition, message.watch_id))
             case LiftWatch():
                 self.open.discard(message.watch_id)
                 self.ended.add(message.watch_id)
-        if place is None:
+        if partition is None:
             self.watches.when(message, message_id=name)
             return
-        told = self.goods[place]
-        told.shared = self.watches.state
-        before = holds(told)
-        told.when(message, message_id=name)
+        desk = self.goods[partition]
+        desk.shared = self.watches.state
+        before = holds(desk)
+        desk.when(message, message_id=name)
         if message.kind == "LiftHold" and (hold_id := str(getattr(message, "hold_id", ""))) in before:
-            self.let_go.add((place, hold_id.removeprefix(WATCH)))
-        if any(isinstance(fact, ReleaseGranted) for fact in told.said):
-            owed = self.owed(place)
+            self.let_go.add((partition, hold_id.removeprefix(WATCH)))
+        if any(isinstance(fact, ReleaseGranted) for fact in desk.answer):
+            owed = self.owed(partition)
             assert not owed, f"released while {owed} are open"
 
-    def owed(self, place: int) -> set[str]:
+    def owed(self, partition: int) -> set[str]:
         """The watches that must hold these goods: those that the partition has, or that the door has told the goods of."""
-        told = self.open | {watch_id for goods, watch_id in self.by_door if goods == place}
-        return {watch_id for watch_id in told - self.ended if (place, watch_id) not in self.let_go}
+        desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == partition}
+        return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 
     def end(self) -> list[str]:
         """The door has told every known consignment of every watch; what stands then."""
-        for place, told in enumerate(self.goods):
+        for partition, desk in enumerate(self.goods):
             for watch_id in sorted(self.open):
-                self.tell(place, met(watch_id))
-            for hold_id in holds(told):
+                self.tell(partition, met(watch_id))
+            for hold_id in holds(desk):
                 if hold_id.removeprefix(WATCH) in self.ended:
-                    self.tell(place, lift_hold(hold_id))
-        return [stands(told) for told in self.goods]
+                    self.tell(partition, lift_hold(hold_id))
+        return [stands(desk) for desk in self.goods]
 
 
 def acts() -> list[tuple[int | None, Message]]:
     first: list[tuple[int | None, Message]] = [
-        (0, assessed(declarant=TRADER)),
+        (0, consignment_assessed(declarant=TRADER)),
         (0, arrival()),
-        (0, discharged()),
-        (0, withdrawal()),
+        (0, container_arrived()),
+        (0, withdrawal_requested()),
         (0, met("w")),
         (0, lift_hold(f"{WATCH}w")),
-        (1, assessed(ControlKind.DOCUMENTS, declarant=TRADER)),
+        (1, consignment_assessed(ControlKind.DOCUMENTS, declarant=TRADER)),
         (1, arrival()),
-        (1, passed(ControlKind.DOCUMENTS)),
+        (1, inspection_passed(ControlKind.DOCUMENTS)),
         (1, met("x")),
     ]
     whole: list[tuple[int | None, Message]] = [
@@ -306,15 +294,17 @@ def test_no_order_of_messages_releases_goods_that_match_an_open_watch(data: st.D
     world = World()
     for number in some:
         world.tell(*acts()[number])
-    for place, state in enumerate(world.end()):
-        open_now = {hold_id.removeprefix(WATCH) for hold_id in holds(world.goods[place]) if hold_id.startswith(WATCH)}
+    for partition, state in enumerate(world.end()):
+        open_now = {
+            hold_id.removeprefix(WATCH) for hold_id in holds(world.goods[partition]) if hold_id.startswith(WATCH)
+        }
         if state != "withdrawn":
-            assert open_now == world.owed(place)
+            assert open_now == world.owed(partition)
 
 
 def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> None:
     messages: list[tuple[int | None, Message]] = [
-        (0, assessed()),
+        (0, consignment_assessed()),
         (0, arrival()),
         (0, place_hold()),
         (None, place_watch("w", bill_no="BL1")),
@@ -322,16 +312,21 @@ def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> N
     ]
     for order in permutations(messages):
         world = World()
-        for place, message in order:
-            world.tell(place, message)
+        for partition, message in order:
+            world.tell(partition, message)
         assert world.end()[0] == "held"
         assert f"{WATCH}w" in holds(world.goods[0])
 
 
 def test_all_24_orders_of_a_lifted_watch_and_the_goods_end_in_their_release() -> None:
-    messages = [(0, assessed()), (0, arrival()), (None, place_watch("w", bill_no="BL1")), (None, lift_watch("w"))]
+    messages = [
+        (0, consignment_assessed()),
+        (0, arrival()),
+        (None, place_watch("w", bill_no="BL1")),
+        (None, lift_watch("w")),
+    ]
     for order in permutations(messages):
         world = World()
-        for place, message in order:
-            world.tell(place, message)
+        for partition, message in order:
+            world.tell(partition, message)
         assert world.end()[0] == "released"

@@ -1,4 +1,4 @@
-"""Does a folder of a release before, whose broker asked nobody who he is, start with its data? And is nobody let in by another door?"""
+"""Does a folder of an older software version, whose broker asked nobody who he is, start with its data? And is nobody let in by another door?"""
 
 import signal
 import socket
@@ -23,14 +23,14 @@ DESCRIBE_CLUSTER = 60
 
 
 def earlier(home: Path) -> None:
-    """A folder as `dtg up` of the release before left it, with one message."""
+    """A folder as `dtg up` of the software version before left it, with one message."""
     with provisioned(home / "kafka", 2) as broker:
         producer = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
         producer.produce(TOPIC, key=b"k", value=b"kept")
         assert producer.flush(60) == 0
 
 
-def test_a_folder_of_the_release_before_starts_with_its_data_and_says_once_what_to_do(tmp_path: Path) -> None:
+def test_a_folder_of_the_software_version_before_starts_with_its_data_and_says_once_what_to_do(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     earlier(home)

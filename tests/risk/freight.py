@@ -9,6 +9,7 @@ from services.risk.decider import RiskDecider
 from services.risk.draw import draw, lot
 from services.risk.keys import PUBLISHED
 from services.risk.rules import RATES, credit_grade
+from tests import facts
 from tests.voice import CONSIGNMENT, NOON
 
 DECIDER = RiskDecider(PUBLISHED)
@@ -53,32 +54,29 @@ def accepted(
     """An accepted declaration of these lines; without a wish, machine parts from Germany in one container."""
     lines = items or (line("8483409000"),)
     mass = sum((item.net_mass_kg for item in lines), Decimal(0))
-    return DeclarationAccepted(
-        consignment_id=consignment_id,
-        occurred_at=NOON - timedelta(minutes=5),
-        declaration_no="222920261000000017",
-        declaration=Declaration(
-            reference=reference,
-            declarant=REGULAR,
-            consignee=consignee,
-            direction=direction,
-            customs_office="2229",
-            trade_mode="0110",
-            transport_mode="2",
-            bill_no=bill,
-            departure_country=departure,
-            destination_country="CN",
-            packages=10,
-            package_kind=package_kind,
-            wood_packaging=wood_packaging,
-            gross_mass_kg=mass + 10,
-            net_mass_kg=mass,
-            invoice_total=sum((item.total_price for item in lines), Decimal(0)),
-            currency="EUR",
-            containers=tuple([DeclaredContainer(container_no=number, shared_by=2) for number in containers]),
-            items=lines,
-        ),
+    declaration = Declaration(
+        reference=reference,
+        declarant=REGULAR,
+        consignee=consignee,
+        direction=direction,
+        customs_office="4201",
+        trade_mode="0110",
+        transport_mode="2",
+        bill_no=bill,
+        departure_country=departure,
+        destination_country="CN",
+        packages=10,
+        package_kind=package_kind,
+        wood_packaging=wood_packaging,
+        gross_mass_kg=mass + 10,
+        net_mass_kg=mass,
+        invoice_total=sum((item.total_price for item in lines), Decimal(0)),
+        currency="EUR",
+        containers=tuple([DeclaredContainer(container_no=number, shared_by=2) for number in containers]),
+        items=lines,
     )
+    lodged = NOON - timedelta(minutes=5)
+    return facts.declaration_accepted(declaration, consignment_id=consignment_id, at=lodged)
 
 
 def bill(number: int) -> str:
@@ -86,9 +84,9 @@ def bill(number: int) -> str:
     return f"COSU{number:09d}"
 
 
-def is_drawn(said: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
+def is_drawn(accepted_one: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
     """Whether the published key draws this lot at the grade's rate, today."""
-    return draw(PUBLISHED.keys[0], lot(said.declaration, NOON.date()), RATES[grade]).selected
+    return draw(PUBLISHED.keys[0], lot(accepted_one.declaration, NOON.date()), RATES[grade]).selected
 
 
 NOT_DRAWN = next(bill(n) for n in range(1000) if not is_drawn(accepted(bill=bill(n))))

@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 from schemas.codes.checks import CONTRADICTIONS
 from schemas.declaration import DeclarationAccepted, Finding
 from schemas.phrases import phrase
-from schemas.risk import BoundContainer, ConsignmentAssessed, FiredRule
+from schemas.risk import ConsignmentAssessed, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, Severity
 from services.risk import rules
 from services.risk.draw import draw
 from services.risk.keys import PUBLISHED
+from tests import facts
 from tests.risk.freight import DECIDER, DRAWN, NOT_DRAWN, REGULAR, accepted, bill, line, of_grade
-from tests.voice import CONSIGNMENT, Story, adds_nothing_twice, story
+from tests.voice import Story, keeps_its_promises, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
 SAMPLING, QUARANTINE = ControlKind.SAMPLING, ControlKind.QUARANTINE
 
 
-def assessed(heard: DeclarationAccepted) -> ConsignmentAssessed:
-    (fact,) = story(DECIDER).when(heard).said
+def assessed(declaration: DeclarationAccepted) -> ConsignmentAssessed:
+    (fact,) = story(DECIDER).when(declaration).answer
     assert isinstance(fact, ConsignmentAssessed)
     return fact
 
@@ -32,37 +33,26 @@ def warning(pointer: str, code: str) -> Finding:
     return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen="seen")
 
 
-def fired_for(heard: DeclarationAccepted) -> dict[str, str]:
-    return {rule.rule: rule.seen for rule in assessed(heard).rules}
+def fired_for(declaration: DeclarationAccepted) -> dict[str, str]:
+    return {rule.rule: rule.seen for rule in assessed(declaration).rules}
 
 
 def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
-    heard = accepted(bill=NOT_DRAWN)
-    paper = heard.declaration.model_copy(update={"conveyance": "EVER/012E"})
-    told = story(DECIDER).when(heard.model_copy(update={"declaration": paper}))
-    told.then(
-        ConsignmentAssessed(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            declaration_no="222920261000000017",
-            direction=Direction.IMPORT,
-            customs_office="2229",
-            transport_mode="2",
+    declaration = accepted(bill=NOT_DRAWN)
+    paper = declaration.declaration.model_copy(update={"conveyance": "EVER GOOD 012E"})
+    desk = story(DECIDER).when(declaration.model_copy(update={"declaration": paper}))
+    desk.then(
+        facts.consignment_assessed(
+            shared_by=2,
+            packages=10,
             bill_no=NOT_DRAWN,
-            containers=(BoundContainer(container_no="CSQU3054383", shared_by=2),),
-            lane=Lane.GREEN,
-            controls=(),
-            credit_grade=CreditGrade.REGULAR,
-            rule_set=rules.RULE_SET,
-            rules=(),
+            declarant=REGULAR,
             draw=draw(PUBLISHED.keys[0], f"I/bill/{NOT_DRAWN}/CSQU3054383", Decimal("0.0244")),
             goods=(GoodsClass.OTHER,),
-            conveyance="EVER/012E",
-            packages=10,
-            declarant=heard.declaration.declarant,
+            at=desk.at,
         )
     )
-    assert DECIDER.closed(told.state) and told.deadlines() == ()
+    assert DECIDER.closed(desk.state) and desk.deadlines() == ()
 
 
 def test_an_assessment_says_what_the_goods_are_as_far_as_a_treatment_depends_on_it() -> None:
@@ -72,10 +62,10 @@ def test_an_assessment_says_what_the_goods_are_as_far_as_a_treatment_depends_on_
 
 
 def test_a_declaration_heard_again_is_not_assessed_again() -> None:
-    told = story(DECIDER, accepted())
-    before = told.state
-    told.when(accepted()).then()
-    assert told.state is before
+    desk = story(DECIDER, accepted())
+    before = desk.state
+    desk.when(accepted()).then()
+    assert desk.state is before
 
 
 def test_goods_that_are_drawn_go_red_although_no_rule_fired() -> None:
@@ -84,7 +74,7 @@ def test_goods_that_are_drawn_go_red_although_no_rule_fired() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hs_code", "rule", "controls", "seen"),
+    ("hs_code", "rule", "controls", "evidence"),
     [
         ("0102290000", "live_goods", (INSPECTION, QUARANTINE), "headings 0102"),
         ("0301110000", "live_goods", (INSPECTION, SAMPLING, QUARANTINE), "headings 0301"),
@@ -102,10 +92,10 @@ def test_goods_that_are_drawn_go_red_although_no_rule_fired() -> None:
     ],
 )
 def test_the_tariff_line_decides_who_looks(
-    hs_code: str, rule: str, controls: tuple[ControlKind, ...], seen: str
+    hs_code: str, rule: str, controls: tuple[ControlKind, ...], evidence: str
 ) -> None:
     fact = assessed(accepted(line(hs_code), bill=NOT_DRAWN))
-    assert {each.rule: each.seen for each in fact.rules}[rule] == seen
+    assert {each.rule: each.seen for each in fact.rules}[rule] == evidence
     assert fact.controls == controls
     assert fact.lane is Lane.RED
 
@@ -134,12 +124,12 @@ def test_two_rules_that_want_the_same_control_ask_for_it_once() -> None:
 def test_only_solid_wood_that_comes_from_nematode_countries_is_looked_at(
     departure: str, wood: bool, direction: Direction, looked_at: bool
 ) -> None:
-    heard = accepted(departure=departure, wood_packaging=wood, direction=direction)
-    assert ("wood_packaging" in fired_for(heard)) is looked_at
+    declaration = accepted(departure=departure, wood_packaging=wood, direction=direction)
+    assert ("wood_packaging" in fired_for(declaration)) is looked_at
 
 
 @pytest.mark.parametrize(
-    ("origins", "departure", "seen"),
+    ("origins", "departure", "evidence"),
     [
         (("US",), "HK", "solid wood packaging, departure HK, origin US"),
         (("DE", "KR", "US"), "HK", "solid wood packaging, departure HK, origin KR, US"),
@@ -149,23 +139,23 @@ def test_only_solid_wood_that_comes_from_nematode_countries_is_looked_at(
     ],
 )
 def test_solid_wood_with_goods_of_a_nematode_country_is_looked_at_whatever_port_it_departed_from(
-    origins: tuple[str, ...], departure: str, seen: str | None
+    origins: tuple[str, ...], departure: str, evidence: str | None
 ) -> None:
     lines = [line("8483409000", origin=origin) for origin in origins]
-    assert fired_for(accepted(*lines, departure=departure, wood_packaging=True)).get("wood_packaging") == seen
+    assert fired_for(accepted(*lines, departure=departure, wood_packaging=True)).get("wood_packaging") == evidence
 
 
 def test_a_pallet_of_natural_wood_is_solid_wood_whatever_the_paper_says_beside_it() -> None:
     """The declaration desk rejects such a paper now; one that it accepted before is still looked at."""
-    heard = accepted(departure="US", package_kind="93", wood_packaging=False)
-    assert fired_for(heard) == {"wood_packaging": "solid wood packaging (package kind 93), departure US"}
+    declaration = accepted(departure="US", package_kind="93", wood_packaging=False)
+    assert fired_for(declaration) == {"wood_packaging": "solid wood packaging (package kind 93), departure US"}
 
 
 @pytest.mark.parametrize("code", sorted(CONTRADICTIONS))
 def test_a_paper_whose_fields_contradict_each_other_is_read(code: str) -> None:
     found = (warning("/net_mass_kg", code), warning("/packages", "container_malformed"))
-    heard = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": found})
-    fact = assessed(heard)
+    declaration = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": found})
+    fact = assessed(declaration)
     assert fact.rules == (
         FiredRule(
             rule="contradicting_fields",
@@ -192,8 +182,10 @@ def test_a_paper_under_a_trade_mode_that_the_code_table_lacks_is_read() -> None:
 
 
 def test_a_warning_that_is_no_contradiction_changes_no_lane() -> None:
-    heard = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": (warning("/containers/0", "container_malformed"),)})
-    assert assessed(heard).lane is Lane.GREEN
+    declaration = accepted(bill=NOT_DRAWN).model_copy(
+        update={"warnings": (warning("/containers/0", "container_malformed"),)}
+    )
+    assert assessed(declaration).lane is Lane.GREEN
 
 
 def test_waste_that_leaves_the_country_is_not_imported_waste() -> None:
@@ -278,7 +270,7 @@ def test_most_ordinary_freight_is_left_alone() -> None:
     lanes: Counter[Lane] = Counter()
     for number in range(3000):
         chapter = chapters[number % len(chapters)]
-        heard = accepted(
+        declaration = accepted(
             line(f"{chapter}85000000"),
             bill=bill(number),
             consignee=f"91310000{number % 900:010d}",
@@ -286,7 +278,7 @@ def test_most_ordinary_freight_is_left_alone() -> None:
             wood_packaging=number // 5 % 3 == 0,
             direction=Direction.IMPORT if number % 2 else Direction.EXPORT,
         )
-        lanes[assessed(heard).lane] += 1
+        lanes[assessed(declaration).lane] += 1
     assert 0.70 <= lanes[Lane.GREEN] / 3000 <= 0.85, lanes
 
 
@@ -305,10 +297,10 @@ def test_every_rule_is_dated_named_once_and_explained_in_both_languages() -> Non
 def test_hearing_a_declaration_twice_adds_nothing_and_the_lane_follows_from_the_controls(
     chapters: list[str], price: str, number: int
 ) -> None:
-    heard = accepted(*[line(f"{c}01100000", price=price) for c in chapters], bill=bill(number))
-    adds_nothing_twice(DECIDER, [heard])
-    fact = assessed(heard)
-    assert fact == assessed(heard)
+    declaration = accepted(*[line(f"{c}01100000", price=price) for c in chapters], bill=bill(number))
+    keeps_its_promises(DECIDER, [declaration])
+    fact = assessed(declaration)
+    assert fact == assessed(declaration)
     wanted = {control for rule in fact.rules for control in rule.controls}
     assert set(fact.controls) == wanted | ({INSPECTION} if fact.draw.selected else set())
     assert len(set(fact.controls)) == len(fact.controls)
@@ -317,6 +309,6 @@ def test_hearing_a_declaration_twice_adds_nothing_and_the_lane_follows_from_the_
 
 
 def test_the_assessment_is_the_same_on_every_reading_of_the_log() -> None:
-    first = Story(DECIDER, DECIDER.INITIAL).when(accepted(consignee=REGULAR)).said
-    second = Story(DECIDER, DECIDER.INITIAL).when(accepted(consignee=REGULAR)).said
+    first = Story(DECIDER, DECIDER.INITIAL).when(accepted(consignee=REGULAR)).answer
+    second = Story(DECIDER, DECIDER.INITIAL).when(accepted(consignee=REGULAR)).answer
     assert first == second

@@ -20,7 +20,7 @@ from services.shell.desk import Desk
 from services.shell.parked_reader import KafkaParkedReader
 from services.shell.parking import Trouble
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition, decode_record, encode_record, unreadable_record
+from services.shell.store import PartitionStore, decode_record, encode_record, unreadable_record
 from services.shell.turn import Turn
 from services.worker import desks
 from tests.shell.parking import Memory
@@ -117,7 +117,7 @@ def test_a_container_number_without_end_is_parked_not_raised() -> None:
         turn = Turn(Desk.of("gate", gate), 1, NOON, timedelta(days=1), Memory())
         out = RecordGateOut(container_no="1", asked_by="t", occurred_at=NOON, gate="G")
         value, key = encode(out).replace(b'"1"', f'"{long}"'.encode()), json.loads(f'"{long}"').encode()
-        turn.handle(Partition(), Raw("customs-gate-requests", 0, 1, key, value, _named(out.kind)))
+        turn.handle(PartitionStore(), Raw("customs-gate-requests", 0, 1, key, value, _named(out.kind)))
         assert kinds(turn) == ["MessageParked"] and turn.outcome.parked == {"contract": 1}
 
 
@@ -153,7 +153,7 @@ def test_a_value_of_the_state_topic_that_is_no_record_holds_its_goods_and_nobody
 
 @pytest.mark.parametrize("due", [b"nan", b"inf", b"-inf", b"1e999"])
 def test_a_time_limit_that_is_no_moment_keeps_no_other_one_waiting(due: bytes) -> None:
-    store = Partition()
+    store = PartitionStore()
     store.restored({"garbage": b'{"due":' + due + b"}", "goods": b'{"due":1.0}'})
     assert store.deadlines == [(1.0, "goods")]
 

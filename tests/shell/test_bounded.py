@@ -19,10 +19,12 @@ from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode, moment_of, sequence_of
 from services.shell.desk import Decider, Desk
-from services.shell.store import Partition
+from services.shell.store import PartitionStore
 from services.shell.turn import Turn
 from tests.architecture.golden import EXAMPLES
-from tests.release.dossiers import BOX, arrival, assessed, discharged, lift_hold, pest, place_hold
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed, container_arrived, pest_intercepted
+from tests.release.requests import arrival, lift_hold, place_hold
 from tests.shell.parking import Memory
 from tests.shell.test_turn import Worker, found, kinds, order, raw, said
 from tests.voice import CONSIGNMENT, NOON
@@ -43,7 +45,7 @@ TOPICS = {
 
 
 def stored(message: Message, **changes: Any) -> Raw:
-    """The message as an earlier release may have written it, with these fields."""
+    """The message as an older software version may have written it, with these fields."""
     value = json.dumps(json.loads(encode(message)) | changes).encode()
     key = str(changes.get("container_no", message.key)).encode()
     return raw(value, TOPICS[message.kind], key=key, headers={"ce_type": message.kind.encode()})
@@ -51,7 +53,7 @@ def stored(message: Message, **changes: Any) -> Raw:
 
 def heard(decider: Decider, name: str, *messages: Raw) -> Turn:
     """One batch at a desk that has nothing yet."""
-    turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), Partition()
+    turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), PartitionStore()
     for message in messages:
         turn.handle(store, message)
     assert max([len(data or b"") for _, _, _, data in turn.changed()], default=0) < 100_000
@@ -71,7 +73,7 @@ def test_findings_with_a_pest_without_end_are_parked_and_the_other_goods_are_dec
     worst = encode(findings).replace(b"beetle", json.dumps(WORST)[1:-1].encode())
     other = "0b1e6f2c-6a53-5a41-9c5e-000000000000"
     good = encode(findings).replace(CONSIGNMENT.encode(), other.encode())
-    ordered = encode(assessed(control))
+    ordered = encode(consignment_assessed(control))
     worker = Worker()
     turn = worker.turn(
         raw(ordered, "customs-risk-facts", headers={"ce_type": b"ConsignmentAssessed"}),
@@ -94,7 +96,7 @@ def test_findings_with_a_pest_without_end_are_parked_and_the_other_goods_are_dec
 def test_a_pest_that_was_stored_without_bounds_is_treated_or_asked_about_and_holds_the_goods(
     text: str, said: str
 ) -> None:
-    fact = stored(pest(ControlKind.INSPECTION), pest=text)
+    fact = stored(pest_intercepted(ControlKind.INSPECTION), pest=text)
     turn = heard(quarantine, "quarantine", fact)
     assert kinds(turn) == [said] and len(turn.outcome.outputs[0].value or b"") < 2000
     turn = heard(release, "release", fact)
@@ -102,7 +104,7 @@ def test_a_pest_that_was_stored_without_bounds_is_treated_or_asked_about_and_hol
 
 
 def test_an_arrival_whose_place_was_stored_without_bounds_is_recorded() -> None:
-    turn = heard(release, "release", stored(assessed()), stored(discharged(), place=WORST))
+    turn = heard(release, "release", stored(consignment_assessed()), stored(container_arrived(), place=WORST))
     assert not turn.outcome.parked and "ArrivalRecorded" in kinds(turn)
 
 
@@ -115,7 +117,7 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
     assert kinds(turn) == ["ConsignmentAssessed"]
     assert json.loads(turn.outcome.outputs[0].value or b"")["bill_no"] == "COSU 1"
     bound = [{"container_no": "\x01\x02", "shared_by": 1}, {"container_no": BOX, "shared_by": 1}]
-    green = stored(assessed(), bill_no="COSU\t1", customs_office="42\x0001", containers=bound)
+    green = stored(consignment_assessed(), bill_no="COSU\t1", customs_office="42\x0001", containers=bound)
     turn = heard(release, "release", green, stored(arrival()))
     assert "ReleaseGranted" in kinds(turn) and kinds(turn).count("ContainerFreed") == 2
     keeper = next(message for message in EXAMPLES if message.kind == "ContainerHeld")
@@ -128,7 +130,7 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
 
 def test_a_hold_acts_however_its_words_are_written_and_can_be_lifted() -> None:
     holds = stored(place_hold(), reason="\0" * 500, occurred_at="0001-01-01T00:00:00Z", asked_by="o\t9")
-    turn = heard(release, "release", stored(assessed()), stored(arrival()), holds)
+    turn = heard(release, "release", stored(consignment_assessed()), stored(arrival()), holds)
     assert turn.outcome.parked == {} and "ReleaseRevoked" in kinds(turn)
     hold_id = f"officer/{holds.text('ce_id')}"
     turn = heard(

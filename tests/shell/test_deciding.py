@@ -13,12 +13,12 @@ from schemas.vocabulary import ControlKind
 from services.inspection import decider
 from services.shell.deciding import decide_message
 from services.shell.desk import Decider, Desk
-from tests.release.dossiers import assessed
+from tests.facts import consignment_assessed
 from tests.voice import CONSIGNMENT, NOON
 
 ROOT = Path(__file__).parents[2]
 HEARING = Hearing(NOON, "m1", 1)
-ORDER = assessed(ControlKind.INSPECTION)
+ORDER = consignment_assessed(ControlKind.INSPECTION)
 
 
 def test_the_state_has_heard_the_message_and_every_fact() -> None:

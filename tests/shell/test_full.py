@@ -37,7 +37,8 @@ from services.shell.desk import Decider
 from tests.architecture.fullest import fullest
 from tests.architecture.golden import EXAMPLES
 from tests.architecture.test_bounds import LARGEST_MADE
-from tests.release.dossiers import arrival, assessed, passed, verified
+from tests.facts import consignment_assessed, inspection_passed, treatment_verified
+from tests.release.requests import arrival
 from tests.voice import CONSIGNMENT, NOON
 
 BOX = "CSQU3054383"
@@ -80,7 +81,11 @@ def refusals(facts: Iterable[Fact]) -> list[str]:
 def test_a_pest_and_256_holds_stop_no_release() -> None:
     desk = Filled(release)
     desk.hear_all(
-        [assessed(ControlKind.INSPECTION), arrival(), full(PestIntercepted, control="inspection", revision=0)]
+        [
+            consignment_assessed(ControlKind.INSPECTION),
+            arrival(),
+            full(PestIntercepted, control="inspection", revision=0),
+        ]
     )
     facts = desk.hear_all([full(PlaceHold, watch_id="")] * 256)
     assert refusals(facts) == ["too_many_holds"] * 192, "refused aloud, while the others hold the goods"
@@ -88,13 +93,13 @@ def test_a_pest_and_256_holds_stop_no_release() -> None:
     open_holds = [hold.hold_id for hold in held.holds if hold.hold_id.startswith("officer/")]
     assert len(open_holds) == 64
     lifts = [full(LiftHold, hold_id=hold_id) for hold_id in open_holds]
-    facts = desk.hear_all([*lifts, verified("inspection")])
+    facts = desk.hear_all([*lifts, treatment_verified("inspection")])
     assert [fact.kind for fact in facts if isinstance(fact, ReleaseGranted)] == ["ReleaseGranted"]
 
 
 def test_holds_that_come_and_go_for_ever_fill_no_record_and_each_acts() -> None:
     desk = Filled(release)
-    desk.hear_all([assessed(), arrival()])
+    desk.hear_all([consignment_assessed(), arrival()])
 
     def come_and_go() -> Iterator[Message]:
         for _ in range(5500):
@@ -109,7 +114,7 @@ def test_holds_that_come_and_go_for_ever_fill_no_record_and_each_acts() -> None:
 
 def test_liftings_that_are_taken_back_for_ever_fill_no_record_and_each_acts() -> None:
     desk = Filled(release)
-    desk.hear_all([assessed(), arrival(), full(PlaceHold, watch_id="")])
+    desk.hear_all([consignment_assessed(), arrival(), full(PlaceHold, watch_id="")])
     hold_id = "officer/" + f"{desk.count:06}".ljust(200, "i")
 
     def back_and_forth() -> Iterator[Message]:
@@ -125,7 +130,7 @@ def test_liftings_that_are_taken_back_for_ever_fill_no_record_and_each_acts() ->
 
 def test_holds_of_before_that_are_more_than_may_be_are_lifted_one_by_one() -> None:
     desk = Filled(release)
-    desk.hear_all([assessed(), arrival(), full(PlaceHold, watch_id="")])
+    desk.hear_all([consignment_assessed(), arrival(), full(PlaceHold, watch_id="")])
     (hold,) = desk.state.stated
     many = tuple([hold.model_copy(update={"hold_id": f"officer/{number}"}) for number in range(300)])
     desk.state = release.STATE.validate_json(release.STATE.dump_json(replace(desk.state, stated=many)))
@@ -146,7 +151,7 @@ def test_wishes_to_withdraw_without_end_are_refused_at_both_desks() -> None:
     wishes = [full(WithdrawalRequested, request_id=f"{number}".ljust(200, "r")) for number in range(1500)]
     facts = desk.hear_all(wishes)
     assert refusals(facts) == ["too_many_requests"] * (1500 - MOST_WITHDRAWALS)
-    assert desk.hear(assessed())[0].kind == "DeclarationWithdrawn"
+    assert desk.hear(consignment_assessed())[0].kind == "DeclarationWithdrawn"
 
 
 def goods(number: int) -> str:
@@ -202,4 +207,4 @@ def test_the_largest_declaration_goes_through_every_desk() -> None:
     accepted = next(message for message in EXAMPLES if message.kind == "DeclarationAccepted")
     facts = Filled(RiskDecider(PUBLISHED)).hear(accepted.model_copy(update={"declaration": paper}))
     desk = Filled(release)
-    desk.hear_all([*facts, arrival(), *[passed(control) for control in ControlKind]])
+    desk.hear_all([*facts, arrival(), *[inspection_passed(control) for control in ControlKind]])

@@ -20,9 +20,9 @@ from services.shell import replay
 from services.shell.codec import LARGEST_MESSAGE, Raw, encode
 from services.shell.desk import Desk
 from services.shell.partition import partition_of
-from services.shell.store import Partition, decode_record, parked_in
+from services.shell.store import PartitionStore, decode_record, parked_in
 from services.shell.turn import Turn
-from tests.release.dossiers import assessed
+from tests.facts import consignment_assessed
 from tests.shell.parking import Memory
 from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, waiting
 from tests.voice import CONSIGNMENT, NOON
@@ -298,7 +298,7 @@ def test_an_officers_hold_acts_although_an_earlier_message_of_the_goods_is_parke
     arrival = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON, place="CNTAO")
     hold = PlaceHold(consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=NOON, reason="intelligence")
     topic = "customs-release-requests"
-    worker.turn(raw(assessed(), "customs-risk-facts"), bad, raw(arrival, topic))
+    worker.turn(raw(consignment_assessed(), "customs-risk-facts"), bad, raw(arrival, topic))
     turn = worker.turn(raw(hold, topic))
     (held,) = of(turn, "ConsignmentHeld")
     assert turn.outcome.parked == {} and [h["reason"] for h in held["holds"] if h["owner"] == "officer"] == [
@@ -363,7 +363,7 @@ class Failing:
 def late_worker() -> tuple[Worker, Failing, dict[str, Any]]:
     worker, failing = Worker(), Failing()
     worker.desk = Desk("inspection", failing)
-    worker.turn(raw(assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts"))
+    worker.turn(raw(consignment_assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts"))
     turn = worker.turn(at=NOON + timedelta(days=30))
     (told,) = of(turn, "MessageParked")
     assert told["reason"] == "decide_raised" and told["headers"]["ce_type"] == "DeadlinePassed"
@@ -468,7 +468,7 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
     worker = Worker()
     worker.desk = Desk("inspection", cast(Any, Troubled(fault)))
     keys = [other(number) for number in range(6)]
-    two = raw(assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts")
+    two = raw(consignment_assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts")
     worker.turn(*[with_key(two, key) for key in keys])
     before = dict(worker.store.records)
     batch = [with_key(found(headers={"ce_id": b"big" if key == keys[2] else key.encode()}), key) for key in keys]
@@ -519,7 +519,7 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
     home = partition_of(CONSIGNMENT.encode(), partitions)
     memory, facts = Memory(), 0
     for partition in range(partitions):
-        turn, store = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory), Partition()
+        turn, store = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory), PartitionStore()
         turn.handle(store, Raw(message.topic, partition, 3, message.key, message.value, message.headers))
         facts += kinds(turn).count("InspectionOrdered")
         assert turn.outcome.parked == ({} if partition == home else {"wrong_partition": 1})

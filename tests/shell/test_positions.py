@@ -15,7 +15,7 @@ from services.shell.positions import (
     encode,
     resume,
 )
-from services.shell.store import Partition, decode_record
+from services.shell.store import PartitionStore, decode_record
 
 INPUTS = ("customs-risk-facts", "customs-release-requests")
 RISK, REQUESTS = INPUTS
@@ -65,7 +65,7 @@ def test_what_the_group_has_forgotten_stands_in_the_state_topic() -> None:
     }
 
 
-def test_states_of_the_release_before_go_on_from_the_positions_of_the_group() -> None:
+def test_states_of_the_software_version_before_go_on_from_the_positions_of_the_group() -> None:
     former = found(records=5, risk=GroupOffset(8), requests=GroupOffset(2))
     assert resume("release", INPUTS, former, False, never, IDS) == {RISK: 8, REQUESTS: 2}
 
@@ -98,7 +98,7 @@ def test_what_is_lost_is_not_decided_from_nothing(lost: StoredPositions, why: st
     "data", [b"garbage", b"[" * 100_000, b'{"positions":{"\xff":1}}', b'{"positions":{"a":1e999}}']
 )
 def test_read_positions_that_cannot_be_read_are_not_taken_for_none(noted: dict[str, GroupOffset], data: bytes) -> None:
-    store = Partition()
+    store = PartitionStore()
     store.take_positions(data)
     assert store.stored is None and store.unreadable
     spoilt = replace(found(), noted={NAMES[name]: each for name, each in noted.items()}, unreadable=store.unreadable)

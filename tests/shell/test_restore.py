@@ -19,7 +19,7 @@ from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import (
     ParkedMessage,
-    Partition,
+    PartitionStore,
     Record,
     decode_record,
     due_of,
@@ -74,7 +74,7 @@ class StateTopic:
             producer.produce(self.name, key=key, value=value)
         assert producer.flush(30) == 0
 
-    def restored(self, told: Restoring | None = None, stop: threading.Event | None = None) -> dict[int, Partition]:
+    def restored(self, told: Restoring | None = None, stop: threading.Event | None = None) -> dict[int, PartitionStore]:
         everyone = list(range(PARTITIONS))
         return restore("risk", self.settings, self.name, everyone, stop or threading.Event(), told or Restoring(), 60)
 
@@ -94,13 +94,13 @@ def record(n: int, due: float | None = None, parked: int = 0) -> bytes:
     return encode_record(Record(n=n, due=due, parked=[PARKED] * parked))
 
 
-def until_read(told: Restoring, count: int, running: Future[dict[int, Partition]]) -> None:
+def until_read(told: Restoring, count: int, running: Future[dict[int, PartitionStore]]) -> None:
     wait(lambda: told.read >= count or running.done(), f"{count} records to be read", signs={"read": lambda: told.read})
     assert told.read >= count
 
 
 def test_what_was_written_last_comes_back_with_its_deadlines_and_what_was_forgotten_does_not(topic: StateTopic) -> None:
-    writer, known = topic.writer(), {p: Partition() for p in range(PARTITIONS)}
+    writer, known = topic.writer(), {p: PartitionStore() for p in range(PARTITIONS)}
     for turn in range(3):
         changes: dict[str, bytes | None] = {
             f"goods-{n}": None if n % 5 == turn else record(turn + 1, due=float(n) if n % 3 == turn else None)

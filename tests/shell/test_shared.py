@@ -12,10 +12,11 @@ from schemas.vocabulary import WATCHES
 from services.release.watches import MOST_WATCHES
 from services.shell.codec import LARGEST_MESSAGE, Raw, encode
 from services.shell.partition import key_in, partition_of
-from services.shell.store import Partition, Record, decode_record, encode_record
+from services.shell.store import PartitionStore, Record, decode_record, encode_record
 from services.shell.turn import Turn
 from services.worker import desks
-from tests.release.dossiers import arrival, assessed, place_hold
+from tests.facts import consignment_assessed
+from tests.release.requests import arrival, place_hold
 from tests.release.test_watches import lift_watch, place_watch
 from tests.shell.test_turn import Worker, kinds, raw
 from tests.voice import CONSIGNMENT, NOON
@@ -49,7 +50,7 @@ def test_each_partition_has_a_key_that_lies_in_it(partitions: int) -> None:
 
 
 def test_goods_meet_a_watch_of_the_same_batch_of_an_earlier_one_and_after_a_restore() -> None:
-    together = Worker(DESK).turn(watch(bill()), goods(assessed()), goods(arrival()))
+    together = Worker(DESK).turn(watch(bill()), goods(consignment_assessed()), goods(arrival()))
     assert kinds(together)[0] == "WatchPlaced"
     assert "ReleaseGranted" not in kinds(together)
 
@@ -58,7 +59,7 @@ def test_goods_meet_a_watch_of_the_same_batch_of_an_earlier_one_and_after_a_rest
     restored = Worker(DESK)
     restored.store.restored(dict(earlier.store.records))
     for worker in (earlier, restored):
-        assert "ReleaseGranted" not in kinds(worker.turn(goods(assessed()), goods(arrival())))
+        assert "ReleaseGranted" not in kinds(worker.turn(goods(consignment_assessed()), goods(arrival())))
         assert "ReleaseGranted" in kinds(worker.turn(goods_lift())), "an officer lets these goods go"
 
 
@@ -72,7 +73,7 @@ def goods_lift() -> Raw:
 def test_a_batch_that_is_computed_again_has_the_watches_of_its_own_messages() -> None:
     worker = Worker(DESK)
     turn = Turn(DESK, 1, NOON, timedelta(days=90), worker.memory)
-    for message in (watch(bill()), goods(assessed()), goods(arrival())):
+    for message in (watch(bill()), goods(consignment_assessed()), goods(arrival())):
         turn.handle(worker.store, message)
     before = kinds(turn)
     turn._compute_again()
@@ -93,7 +94,7 @@ def test_a_watch_of_another_partition_is_parked_and_holds_nothing() -> None:
 def test_while_the_record_of_the_partition_cannot_be_read_goods_wait_and_holds_act() -> None:
     worker = Worker(DESK)
     worker.store.records[HERE] = encode_record(Record(n=1, state=msgspec.Raw(b'"not watches"')))
-    turn = worker.turn(goods(assessed()))
+    turn = worker.turn(goods(consignment_assessed()))
     assert turn.outcome.parked == {"record_unreadable": 1}
     turn = worker.turn(goods(place_hold()))
     assert "ConsignmentHeld" in kinds(turn) and not turn.outcome.parked
@@ -127,11 +128,11 @@ def test_a_copy_that_comes_twice_is_one_and_the_most_watches_fit_into_their_reco
 def test_the_record_of_the_partition_is_decoded_once_and_not_written_by_messages_about_goods() -> None:
     worker = Worker(DESK)
     worker.turn(watch(bill()))
-    fresh = Partition()
+    fresh = PartitionStore()
     fresh.restored(dict(worker.store.records))
     worker.store = fresh
     data = fresh.records[HERE]
-    worker.turn(goods(assessed()))
+    worker.turn(goods(consignment_assessed()))
     kept = fresh.state_of(HERE, data)
     assert kept is not None and fresh.records[HERE] is data
     worker.turn(goods(arrival()))

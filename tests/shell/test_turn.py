@@ -25,9 +25,9 @@ from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import parked_raw, waits_here
 from services.shell.replay import Replays
 from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, AnsweredRequest, remembered
-from services.shell.store import RECENT_STATES, Partition, Record, decode_record, encode_record
+from services.shell.store import RECENT_STATES, PartitionStore, Record, decode_record, encode_record
 from services.shell.turn import Turn
-from tests.release.dossiers import assessed
+from tests.facts import consignment_assessed
 from tests.shell.parking import Memory
 from tests.voice import CONSIGNMENT, NOON
 
@@ -39,7 +39,7 @@ class Worker:
     """A desk with its store, one batch at a time."""
 
     def __init__(self, desk: Desk = INSPECTION, **how: Any) -> None:
-        self.desk, self.store, self.memory = desk, Partition(), Memory(**how)
+        self.desk, self.store, self.memory = desk, PartitionStore(), Memory(**how)
 
     def turn(self, *messages: Raw, at: datetime = NOON) -> Turn:
         turn = Turn(self.desk, 1, at, timedelta(days=90), self.memory)
@@ -74,7 +74,7 @@ def found(**changes: Any) -> Raw:
 
 
 def order() -> Raw:
-    return raw(assessed(ControlKind.INSPECTION), "customs-risk-facts")
+    return raw(consignment_assessed(ControlKind.INSPECTION), "customs-risk-facts")
 
 
 def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> Raw:
@@ -126,7 +126,7 @@ def test_the_same_messages_in_one_batch_or_in_many_give_the_same_facts() -> None
 
 
 def test_a_decoded_state_is_kept_for_exactly_the_record_that_was_committed_last_and_for_few_keys() -> None:
-    store, data = Partition(), encode_record(Record(n=1))
+    store, data = PartitionStore(), encode_record(Record(n=1))
     store.put("goods", data, None, "state")
     assert store.state_of("goods", data) == "state"
     assert store.state_of("goods", bytes(bytearray(data))) is None, "another record, if of the same bytes"
@@ -296,7 +296,7 @@ def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not
     worker.turn(order(), bad)
     turn = worker.turn(good)
     assert turn.outcome.parked == {"behind_parked": 1} and kinds(turn) == ["MessageParked"]
-    other = assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT.replace("0b1e", "1b1e")})
+    other = consignment_assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT[::-1]})
     assert kinds(worker.turn(raw(other, "customs-risk-facts", key=other.key.encode()))) == ["InspectionOrdered"]
 
 
@@ -408,5 +408,5 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
             raise ZeroDivisionError("a bug")
 
     turn = Turn(Desk("inspection", Broken()), 1, NOON, timedelta(days=1), Memory())
-    turn.handle(Partition(), order())
+    turn.handle(PartitionStore(), order())
     assert turn.outcome.parked == {"decide_raised": 1} and "ZeroDivisionError" in str(turn.outcome.outputs[0].value)

@@ -151,7 +151,7 @@ def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
         told = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ORDERED, Hearing(START, "order", 0)))
         told.when(act.request, at=act.at)
         assert isinstance(act.request, RecordTreatment)
-        verdicts.setdefault(act.request.method, set()).add(told.said[0].kind)
+        verdicts.setdefault(act.request.method, set()).add(told.answer[0].kind)
     both = {"TreatmentVerified", "TreatmentFailed"}
     assert verdicts == {TreatmentMethod.HEAT: both, TreatmentMethod.METHYL_BROMIDE: both}
 
@@ -197,7 +197,7 @@ def test_yards_treat_whatever_can_be_ordered_here_so_that_nothing_waits_for_ever
         [act] = People(DAY).react(ordered.model_copy(update={"consignment_id": CONSIGNMENT[:-4] + f"{number:04}"}))
         told = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ordered, Hearing(START, "order", 0)))
         told.when(act.request, at=act.at)
-        verdicts.add(told.said[0].kind)
+        verdicts.add(told.answer[0].kind)
     assert verdicts == {"TreatmentVerified", "TreatmentFailed"}
 
 

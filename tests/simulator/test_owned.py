@@ -52,7 +52,12 @@ def alarm(box: str, *goods: str) -> GateAlarmRaised:
 def refused(subject: str) -> RequestRefused:
     asked = request_id("test", subject)
     return RequestRefused(
-        subject=subject, occurred_at=AT, request_id=asked, request_kind="RecordTreatment", code="x", reason="x"
+        subject=subject,
+        occurred_at=AT,
+        request_id=asked,
+        request_kind="RecordTreatment",
+        code="already_answered",
+        reason="x",
     )
 
 

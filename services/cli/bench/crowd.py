@@ -25,7 +25,7 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests",
 class Crowd(threading.Thread):
     """Reads what a port and the simulated people read, answers as they do but at once, and notes when each consignment ended.
 
-    A treatment alone is reported when its hours have passed by `clock`, which must be the desks' own.
+    Only the report of a treatment waits, until its hours have passed by `clock`, which must be the clock of the desks.
     """
 
     def __init__(self, kafka: Access | str, day: Day, partitions: int, clock: Clock) -> None:
@@ -37,7 +37,7 @@ class Crowd(threading.Thread):
         self._later: list[tuple[float, int, Packet]] = []
         self._count = 0
         self.immediate: set[str] = set()
-        """Consignments released without anybody having looked at them."""
+        """Consignments that were released without an inspection or a treatment."""
         self._access, self._partitions = access_to(kafka), partitions
         self._over = threading.Event()
         self._answers = sender(kafka)

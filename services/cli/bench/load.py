@@ -1,7 +1,7 @@
-"""How are lodgements offered so that a latency can be believed?
+"""How are lodgements sent so that the measured latency is true?
 
-An open-loop generator: lodgements leave when they are due, whether or not the desks keep up, and a latency counts from
-the moment the lodgement was due (no coordinated omission).
+The generator is an open loop: lodgements are sent when they are due, whether or not the desks keep up, and a latency counts from the
+moment at which the lodgement was due (no coordinated omission).
 """
 
 import math
@@ -23,12 +23,12 @@ from services.simulator.day import Day
 
 SENDER = "/bench"
 QUIET_SECONDS = 120
-"""After so long without any consignment coming to its end, those that are left count as lost."""
+"""After so many seconds in which no consignment comes to its end, those that are left count as lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One request, packed before the clock runs. `subject`: the consignment."""
+    """One request, encoded before the measurement begins. `subject`: the consignment."""
 
     subject: str
     topic: str
@@ -48,10 +48,10 @@ class Phase:
     treated: set[str] = field(default_factory=set)
     began: float = 0.0
     late: float = 0.0
-    """How far the generator itself fell behind at worst, seconds."""
+    """How far the generator itself was behind at worst, in seconds."""
 
     def rate(self) -> float:
-        """Consignments a second from the first lodgement to the last end, those that were treated left out."""
+        """Consignments a second from the first lodgement to the last end, without those that were treated."""
         ends = [end for key, end in self.ended.items() if key not in self.treated]
         return len(ends) / (max(ends) - self.began)
 
@@ -67,7 +67,7 @@ def due_times(began: float, count: int, rate: float) -> Iterator[float]:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of the ordered values does not exceed (nearest rank); NaN of nothing."""
+    """The smallest value that at least this share of the ordered values does not exceed (nearest rank); NaN if there are no values."""
     if not ordered:
         return math.nan
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
@@ -86,7 +86,7 @@ def packed(name: str, request: Request) -> Packet:
 
 
 MOST_OF_A_LINE_KG = Decimal(300)
-"""Fifty lines, and as many of a neighbour's, go into one container."""
+"""Largest net mass of a line, so that fifty lines, and as many of another consignment, fit into one container."""
 
 
 def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]:
@@ -106,7 +106,8 @@ def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]
 
 
 def with_lines(declaration: Declaration, lines: int) -> Declaration:
-    """The same paper with one unit of its first line written `lines` times, light enough for its container, its totals in agreement."""
+    """The declaration with one unit of its first line repeated `lines` times, light enough for its container and with totals that
+    agree."""
     of = declaration.items[0]
     mass = min(of.net_mass_kg / of.quantity, MOST_OF_A_LINE_KG).quantize(Decimal("0.01"))
     first = of.model_copy(update={"quantity": Decimal(1), "net_mass_kg": mass, "total_price": of.unit_price})
@@ -137,7 +138,8 @@ def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Pha
 
 
 def wait_until(done: Callable[[], int], count: int, advance: Advance = unreported) -> None:
-    """Until `done` says `count`; RuntimeError when it has not moved for two minutes. `advance` is told how many more are done."""
+    """Waits until `done` returns `count`; RuntimeError if its value does not change for two minutes. `advance` is called with the
+    number of further ones."""
     quiet, known = time.monotonic(), done()
     advance(known)
     while known < count:

@@ -21,9 +21,9 @@ HALF_SECONDS = 10
 
 
 def main(*, consignments: int, seed: int, layout: str, read_model: bool, partitions: int, rights: bool = True) -> int:
-    """Prints its tables; 1 when anything was lost, doubled, reordered or wrongly released.
+    """Prints its tables; returns 1 if anything was lost, doubled, reordered or wrongly released, else 0.
 
-    BrokerError when the machine cannot run it.
+    BrokerError if the machine cannot run it.
     """
     if not Path("/proc").is_dir():
         raise BrokerError("The benchmark reads /proc; it runs on Linux. 仅支持 Linux")
@@ -47,20 +47,20 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
 
 
 def machine() -> str:
-    """Cores and their name."""
+    """The number of cores and their model."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     return f"{os.cpu_count()} cores ({model})"
 
 
 def versions() -> str:
-    """Of what the figures depend on most."""
+    """The versions of the programs on which the figures depend most."""
     names = ("confluent-kafka", "pydantic", "faust-streaming")
     return f"Python {platform.python_version()}, Kafka 4.3.1, " + ", ".join(f"{n} {version(n)}" for n in names)
 
 
 def proof(ledger: Ledger) -> str:
-    """What the independent reading of the log came to."""
+    """The result of the independent audit, as a sentence."""
     ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
     return (
         f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "

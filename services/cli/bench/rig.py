@@ -21,8 +21,8 @@ from services.shell.loopback import open_page
 from services.simulator.player import LEAST_SPEED
 
 SPEED = 2 * LEAST_SPEED
-"""Seconds of the clock for one of the world: the longest treatment, a week of phosphine for grain, is over before the two quiet
-minutes after which a measurement gives up (`load.QUIET_SECONDS`)."""
+"""Seconds of the sandbox clock per real second: the longest treatment, a week of phosphine for grain, is over before the two
+quiet minutes after which a measurement gives up (`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
 """How long the desks may take to answer what the people asked last."""
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
@@ -38,7 +38,7 @@ class Cost:
 
 
 def cost(pid: int) -> Cost:
-    """Of a process of ours, from /proc."""
+    """The cost of one of our processes, from /proc."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     status = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Vm")
@@ -52,8 +52,9 @@ def cost(pid: int) -> Cost:
 class Rig:
     """Broker, workers and console of one measurement, in `home`; everything is started on entering and stopped on leaving.
 
-    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: theirs, a sandbox's, because nobody waits a
-    day for a treatment. `rights`: everybody signs in at the broker, and has the rights of a sandbox.
+    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: the sandbox clock of these processes, because
+    a measurement cannot wait a day for a treatment. `rights`: whether every client signs in at the broker and has the rights of
+    a sandbox.
     """
 
     home: Path
@@ -96,7 +97,7 @@ class Rig:
         return replace(self.broker.access, file=file_of(self.home / "credentials", name) if self.rights else None)
 
     def start(self) -> None:
-        """Workers, console and projector; returns when all are ready."""
+        """Starts workers, console and projector; returns when all are ready."""
         env = {**kafka_environment(self.broker.access), "DTG_PARTITIONS": str(self.partitions), **rehearsal()}
         env |= self.clock.environment()
         waiting: dict[str, Child] = {}
@@ -117,13 +118,13 @@ class Rig:
         wait_for(waiting)
 
     def stop(self) -> None:
-        """Workers, console and projector; the broker goes on."""
+        """Stops workers, console and projector; the broker goes on."""
         stop_all(self.children, 10)
         self.children.clear()
         self.pages.clear()
 
     def costs(self) -> dict[str, Cost]:
-        """Of every process, this one (generator, people, the port) included."""
+        """Process → its cost; this process (generator, people, the port) is one of them."""
         pids = {"broker": self.broker.process.pid if self.broker.process else None}
         pids |= {child.name: child.pid for child in self.children}
         pids["generator, people"] = os.getpid()
@@ -142,6 +143,6 @@ class Rig:
 
 
 def metrics_of(url: str) -> str:
-    """What Prometheus would read of a worker now. `url`: of its pages."""
+    """The metrics of a worker now, as Prometheus reads them. `url`: the address of its pages."""
     with open_page(f"{url}/metrics", 10) as answer:
         return str(answer.read(), "utf-8")

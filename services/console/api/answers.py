@@ -591,7 +591,7 @@ def board(desk: Office, who: Who) -> Board:
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
         stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, visible), since, at),
-        clearance=Clearance(times=clearance_of(rows.latest_grants())),
+        clearance=Clearance(times=clearance_of(rows.releases_for_clearance_times())),
         alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
         alarm_kinds=[
             AlarmKindView(

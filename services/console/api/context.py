@@ -11,7 +11,7 @@ from fastapi import Request
 from services.console.access.rights import Who
 from services.console.api.container_limit import Boxes
 from services.console.api.feed_streams import News, Shared, Streams
-from services.console.api.large_bodies import Intake
+from services.console.api.large_bodies import LargeBodies
 from services.console.api.request_producer import Asker
 from services.console.api.views import ReleaseView
 from services.console.api.watches import WatchCoordinator
@@ -122,7 +122,7 @@ class Office:
     gate_rows: ReadModelQueries
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
-    intake: Intake = field(init=False)
+    intake: LargeBodies = field(init=False)
     boxes: Boxes = field(init=False)
     watches: WatchCoordinator = field(init=False)
     streams: Streams = field(init=False)
@@ -130,7 +130,7 @@ class Office:
     news: News[FeedPage] = field(default_factory=News)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(self.settings.large_bodies, self.settings.client_large_bodies)
+        self.intake = LargeBodies(self.settings.large_bodies, self.settings.client_large_bodies)
         self.boxes = Boxes(self.rows.boxes_named, self.settings.boxes_a_day)
         self.watches = WatchCoordinator(self.asker, self.rows, self.settings.partitions, lambda: self.standing().as_of)
         self.streams = Streams(self.settings.streams, self.settings.client_streams)

@@ -247,7 +247,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> Text:
-    """What stood at the pointer of a finding, in both languages: by its phrase, or by the sentence of an earlier release."""
+    """What stood at the pointer of a finding, in both languages: by its phrase, or by the sentence of an older software version."""
     by_phrase = in_words_of(phrases_of(finding))
     zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
     return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])

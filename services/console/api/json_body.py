@@ -30,7 +30,7 @@ class JsonBody:
 
     @asynccontextmanager
     async def parsed(self, limit_bytes: int, function: Callable[[bytes, *Ts], T], *more: *Ts) -> AsyncIterator[T]:
-        """What `function(data, *more)` makes of the body, see `Intake.parse`; a large body is counted until the block ends. Problem as of
+        """What `function(data, *more)` makes of the body, see `LargeBodies.parse`; a large body is counted until the block ends. Problem as of
         `json_body`, and those of the function."""
         async with json_body(self.request, limit_bytes) as data:
             yield await office(self.request).intake.parse(function, data, *more)

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 class BodyReservation:
     """What one body takes of the intake's limit: nothing until it turns out to be large."""
 
-    def __init__(self, intake: "Intake", client: str) -> None:
+    def __init__(self, intake: "LargeBodies", client: str) -> None:
         self._intake, self._client = intake, client
         self.taken = False
 
@@ -37,7 +37,7 @@ class BodyReservation:
         return self._intake.busy(self._client)
 
 
-class Intake:
+class LargeBodies:
     """Counts the large bodies in memory, and has the one process that parses them. `limit`: at once; `limit_of_client`: of one address."""
 
     def __init__(self, limit: int, limit_of_client: int) -> None:

@@ -1,7 +1,7 @@
 """How does a program learn who it is: whose key or session it has, and which requests it may send?"""
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from schemas import envelope
 from services.console.access.rights import ASKS
@@ -19,10 +19,10 @@ class Me(BaseModel):
     roles: list[str]
     company: str
     office: str
-    clients: list[str] = Field(description="companies that authorised this agent, now")
-    may_ask: list[str] = Field(description="kinds of requests")
-    scopes: list[str] = Field(description="what the key is good for; all for a person")
-    csrf: str = Field(description="for `X-CSRF-Token` of requests that come with a cookie; empty for a key")
+    clients: list[str]
+    may_ask: list[str]
+    scopes: list[str]
+    csrf: str
 
 
 @router.get("/me", response_model=Me, responses=READ, tags=["declarants", "officers", "ports"], summary="Who am I?")

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.codes.words import Words
@@ -40,7 +40,7 @@ class FieldError(BaseModel):
 class ProblemDetails(BaseModel):
     """RFC 9457, with the Chinese words beside the English ones."""
 
-    type: str = Field(description="URI reference that names this kind of problem", examples=["/problems/invalid"])
+    type: str
     status: int
     title: str
     title_zh: str

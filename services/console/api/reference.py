@@ -5,18 +5,23 @@ The texts are in `reference.toml`. They are added to the OpenAPI document, so th
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from schemas.codes.checks import CHECKS
 from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
+from schemas.codes.refusals import REFUSALS
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
-from schemas.vocabulary import TransportMode
+from schemas.codes.words import Words
+from schemas.topics import CATALOGUE, SERVICES
+from schemas.vocabulary import Stage, TransportMode
 from services.console.language.words import TEXTS
+from services.console.readmodel.consignment import AwaitedCode, Mover
 
 Schema = dict[str, Any]
 ZH, SUMMARY_ZH = "x-description-zh", "x-summary-zh"
@@ -42,31 +47,70 @@ def _load(group: str) -> Mapping[str, Field]:
 
 
 FIELDS: Final = _load("fields")
+"""Fields of bodies."""
+FIELDS_OF_ANSWERS: Final = _load("fields_of_answers")
 PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by method and path; of the document itself, by an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`; of the document itself, by an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 """What an answer means: English → Chinese."""
 
 
-def _modes() -> Mapping[str, str]:
-    return {mode.value: " ".join(TEXTS[f"modes.{mode.value}"]) for mode in TransportMode}
+def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Mapping[str, Words]]:
+    """These codes with their words in words.toml, all codes of the group where none is named. `row`: what stands behind the code in the
+    names of rows, of a group that has several for each code."""
+    named = list(codes) or [key.partition(".")[2] for key in TEXTS if key.startswith(f"{group}.")]
+    return lambda: {code: TEXTS[f"{group}.{code}{row}"] for code in map(str, named)}
 
 
-TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
+TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingProxyType(
     {
         "offices": lambda: OFFICES,
         "trade_modes": lambda: TRADE_MODES,
-        "transport_modes": _modes,
+        "transport_modes": _of("modes", TransportMode),
         "units": lambda: UNITS,
         "package_kinds": lambda: PACKAGE_KINDS,
         "countries": lambda: COUNTRIES,
         "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
+        "stages": _of("stages", Stage),
+        "waits": _of("waiting", (*AwaitedCode, "declaration")),
+        "owners": _of("owners", Mover),
+        "directions": _of("directions"),
+        "lanes": _of("lanes"),
+        "controls": _of("controls"),
+        "grades": _of("grades"),
+        "kinds": _of("kinds"),
+        "checks": lambda: CHECKS,
+        "severities": _of("severities"),
+        "outcomes": _of("requests"),
+        "refusals": lambda: REFUSALS,
+        "gate_reasons": _of("gate"),
+        "alarm_kinds": _of("alarm_kinds"),
+        "visit_ends": _of("visit_ends"),
+        "events": _of("events"),
+        "classifiers": _of("classifiers"),
+        "report_standings": _of("report_standings"),
+        "watch_states": _of("watch_states"),
+        "spans": _of("spans"),
+        "services": _of("owners", (*SERVICES, "console")),
+        "topics": lambda: dict.fromkeys([topic.name for topic in CATALOGUE], ""),
+        "park_reasons": _of("park_reasons"),
+        "troubles": _of("troubles"),
+        "roles": _of("roles"),
+        "scopes": _of("scopes"),
+        "problems": lambda: _of("problems", FAULTS, ".title")(),
+        "faults": _of("fields"),
     }
 )
-"""The lists of codes: code → its name in Chinese, a blank, its name in English; empty where the table has no names."""
+"""The lists of codes: code → its name in both languages; in the tables of the declaration that is one text, the Chinese, a blank, the
+English. Empty where codes have no names."""
+
+
+def operation_name(method: str, path: str) -> str:
+    """The name of an operation in the table: its method, and its path under `/api/v1`."""
+    return f"{method.upper()} {path.removeprefix('/api/v1')}"
 
 
 def with_words(made: Schema) -> Schema:
@@ -75,16 +119,15 @@ def with_words(made: Schema) -> Schema:
     made["info"][SUMMARY_ZH], made["info"][ZH] = OPERATIONS[""]
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
-            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(f"{method.upper()} {path}", ("", ""))
+            operation[SUMMARY_ZH], operation[ZH] = OPERATIONS.get(operation_name(method, path), ("", ""))
             for answer in operation["responses"].values():
                 answer[ZH] = ANSWERS.get(answer["description"], "")
     for name, schema in made["components"]["schemas"].items():
-        if name in _BODIES:
-            _tell(name, schema)
+        _tell(name, schema, FIELDS if name in _BODIES else FIELDS_OF_ANSWERS)
     for operation in operations(made):
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
         if body:
-            _tell("", body)
+            _tell("", body, FIELDS)
         for parameter in operation.get("parameters", ()):
             description = PARAMETERS.get(parameter["name"])
             if description is not None:
@@ -94,7 +137,7 @@ def with_words(made: Schema) -> Schema:
 
 
 _BODIES = frozenset({"Declaration", "DeclaredContainer", "FormLine", "Item", "Reading"})
-"""The objects that stand in bodies of requests."""
+"""The objects that stand in bodies of requests; all others stand in answers."""
 
 
 def operations(document: Schema) -> Iterator[Schema]:
@@ -103,9 +146,10 @@ def operations(document: Schema) -> Iterator[Schema]:
         yield from methods.values()
 
 
-def _tell(model: str, schema: Schema) -> None:
+def _tell(model: str, schema: Schema, rows: Mapping[str, Field]) -> None:
     for name, field in schema.get("properties", {}).items():
-        description = FIELDS.get(f"{model}.{name}") or FIELDS.get(name)
+        required = rows.get(f"required.{name}") if name in schema.get("required", ()) else None
+        description = rows.get(f"{model}.{name}") or required or rows.get(name)
         if description is None:
             continue
         field["description"], field[ZH], field["examples"] = description.en, description.zh, [description.example]

@@ -32,7 +32,7 @@ from services.shell.ending import end_with_task
 from services.shell.fresh import fresh_key
 
 ACKNOWLEDGED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
-NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge")
+NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge in time")
 RETRY_SECONDS = 2
 ACCESS_SECONDS = 5.0
 """How long the producer waits after the cluster refused its credential: an operator has to change something first."""

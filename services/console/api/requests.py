@@ -75,7 +75,10 @@ NO: Responses = documented(
     ),
     (
         503,
-        "The broker did not acknowledge, or other large bodies are in hand; nothing was taken in. `Retry-After` in seconds",
+        (
+            "The broker did not acknowledge in time, and the request may still take effect; or other large bodies are in hand, and "
+            "nothing was taken in. `Retry-After` in seconds"
+        ),
     ),
 )
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}

@@ -1,9 +1,12 @@
-"""What does the API answer? The shapes of its documents; times are RFC 3339 in UTC, durations are seconds."""
+"""What does the API answer? The shapes of its documents; times are RFC 3339 in UTC, durations are seconds.
+
+What each field means stands in `reference.toml`, in both languages; programs find it in the OpenAPI document.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from schemas.vocabulary import Stage
 
@@ -53,10 +56,8 @@ class ConsignmentView(BaseModel):
     stage_text: Text
     waiting: Waiting | None
     holds: list[HoldView] = []
-    earlier: str = Field("", description="the consignment of the same reference that was withdrawn before; empty: none")
-    later: str = Field(
-        "", description="the consignment that was lodged under the reference after this one was withdrawn"
-    )
+    earlier: str = ""
+    later: str = ""
     declaration_no: str = ""
     declarant: str = ""
     consignee: str = ""
@@ -121,7 +122,7 @@ class WatchTaken(BaseModel):
     watch_id: str
     partitions: int
     consignments: int
-    status: str = Field(description="link to the list of watches")
+    status: str
 
 
 class Status(BaseModel):
@@ -129,8 +130,8 @@ class Status(BaseModel):
 
     consignment: ConsignmentView
     projection: Projection
-    status: str = Field(description="link to this answer")
-    timeline: str = Field(description="link to the timeline")
+    status: str
+    timeline: str
 
 
 class FindingView(BaseModel):
@@ -166,7 +167,7 @@ class Entry(BaseModel):
     body: dict[str, Any] | None
     body_link: str | None = None
     findings: list[FindingView] = []
-    refusal: Text | None = Field(None, description="why a request was sent back, in words")
+    refusal: Text | None = None
 
 
 class Timeline(BaseModel):
@@ -219,7 +220,7 @@ class BatchItem(BaseModel):
     code: str | None = None
     title: str | None = None
     title_zh: str | None = None
-    faults: int | None = Field(None, description="how many there are; `errors` shows the first ones")
+    faults: int | None = None
     errors: list[dict[str, Any]] = []
 
 
@@ -234,10 +235,10 @@ class BatchResult(BaseModel):
 class LaterWord(BaseModel):
     """A message that came after the answers to a request and says otherwise about the same matter."""
 
-    id: str = Field(description="id of that message")
-    kind: str = Field(description="its kind")
-    text: Text = Field(description="the kind in words")
-    recorded_at: datetime = Field(description="when it was recorded")
+    id: str
+    kind: str
+    text: Text
+    recorded_at: datetime
 
 
 class RequestView(BaseModel):
@@ -254,10 +255,7 @@ class RequestView(BaseModel):
     reason: str | None = None
     reason_text: Text | None = None
     answers: list[Entry] = []
-    overtaken_by: LaterWord | None = Field(
-        None,
-        description="the latest message since then by which an answer no longer stands; null while all of them stand",
-    )
+    overtaken_by: LaterWord | None = None
     projection: Projection
 
 
@@ -368,7 +366,7 @@ class ReleaseView(BaseModel):
     version: int
     declaration_no: str | None
     containers: list[str]
-    held: int = Field(0, description="holds that keep the rest; a release with none is one of all the goods")
+    held: int = 0
     pieces: int | None = None
     reason: str | None
     occurred_at: datetime | None
@@ -402,7 +400,7 @@ class ClearanceTime(BaseModel):
     """One span of time over the latest releases, of imports or of exports; null when there were none. `name`, `source`: as in
     `schemas/spans.py`, and as the label `stage` of `customs_clearance_seconds`."""
 
-    direction: str = Field(description="I imports, E exports")
+    direction: str
     name: str
     text: Text
     source: str
@@ -442,7 +440,7 @@ class AlarmKindView(BaseModel):
     kind: str
     text: Text
     count: int
-    raised_at: datetime = Field(description="of the newest one")
+    raised_at: datetime
     alarms: str
 
 
@@ -461,7 +459,7 @@ class Board(BaseModel):
     clearance: Clearance
     alarms: list[AlarmLine]
     alarm_kinds: list[AlarmKindView]
-    blocked: list[BlockView] = Field([], description="containers whose alarm waits for an officer's finding")
+    blocked: list[BlockView] = []
     parked_messages: int
     now: datetime
     projection: Projection

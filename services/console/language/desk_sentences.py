@@ -1,6 +1,6 @@
 """What did a desk say, and how does it read in either language? By the codes and values of its phrases, in the words of `[written]`.
 
-A fact of an earlier release has an English sentence alone, which is read back as a row of `[written]` with its parameters. What no row
+A fact of an older software version has an English sentence alone, which is read back as a row of `[written]` with its parameters. What no row
 fits was written by a person, or by a version that this console does not know: it is shown as it stands.
 """
 
@@ -36,7 +36,7 @@ _BLANKS = frozenset(
 )
 """Other parameters whose values may contain blanks. All others are one word, so that few words of a person look like a sentence of a desk."""
 _SENTENCES = frozenset({"why", "again", "words"})
-"""Parameters that hold another sentence, or a text of an earlier release that may be one."""
+"""Parameters that hold another sentence, or a text of an older software version that may be one."""
 _GROUPS: Final = {
     "control": "controls",
     "controls": "controls",
@@ -130,7 +130,7 @@ def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
         rest = list(phrases)
         while 0 < len(rest) <= MOST_PHRASES:
             sentences.append(_next(rest))
-    # a later release may say what this one does not know, and a fact that nobody of the desks wrote may have any shape
+    # a newer software version may say what this one does not know, and a fact that nobody of the desks wrote may have any shape
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return None
     return None if rest else sentences
@@ -177,7 +177,7 @@ def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
-    """What a fact, a hold, a finding or a rule says by codes; nothing where an earlier release wrote it."""
+    """What a fact, a hold, a finding or a rule says by codes; nothing where an older software version wrote it."""
     if (phrases := fact.get("phrases") or fact.get("phrase")) is not None:
         return [phrases] if isinstance(phrases, Mapping) else phrases
     code, reason = fact.get("why"), fact.get("reason") or ""

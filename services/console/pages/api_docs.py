@@ -1,6 +1,7 @@
 """How does a reader learn the API? From pages made of the application's OpenAPI document; nothing is fetched from other servers."""
 
 import json
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -17,7 +18,7 @@ Schema = dict[str, Any]
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    """Every operation by who needs it, with parameters, body and answers."""
+    """Every operation by who needs it, with parameters, body and answers; and every object that an answer has."""
     document = request.app.openapi()
     groups: dict[str, list[Schema]] = {}
     for path, methods in document["paths"].items():
@@ -25,7 +26,8 @@ def docs(request: Request) -> Response:
             for tag in operation["tags"]:
                 groups.setdefault(tag, []).append(_operation(document, path, method, operation))
     info = document["info"]
-    return render(request, "docs.html", groups=groups, text=info["description"], zh=info[ZH])
+    objects = {name: _rows(document, document["components"]["schemas"][name]) for name in _objects(document)}
+    return render(request, "docs.html", groups=groups, objects=objects, text=info["description"], zh=info[ZH])
 
 
 @router.get("/docs/codes/{table}")
@@ -77,8 +79,35 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> S
         "zh": operation[ZH],
         "parameters": [_parameter(document, each) for each in operation.get("parameters", ())],
         "fields": _fields(document, body) if body else [],
-        "answers": [(code, each.get("description", ""), each[ZH]) for code, each in operation["responses"].items()],
+        "answers": [
+            (code, each.get("description", ""), each[ZH], _object_of(each))
+            for code, each in operation["responses"].items()
+        ],
     }
+
+
+def _object_of(answer: Schema) -> str:
+    """The name of the object that the answer is; empty where it is none."""
+    schemas = [content.get("schema", {}) for content in answer.get("content", {}).values()]
+    return next((schema["$ref"].rpartition("/")[2] for schema in schemas if "$ref" in schema), "")
+
+
+def _objects(document: Schema) -> list[str]:
+    """The names of all objects that answers have, also within others."""
+    found = set[str]()
+    unread: list[Any] = [each["responses"] for methods in document["paths"].values() for each in methods.values()]
+    while unread:
+        named = set(_REFERENCE.findall(json.dumps(unread.pop()))) - found
+        found |= named
+        unread += [document["components"]["schemas"][name] for name in named]
+    return sorted([name for name in found if _has_fields(document, name)])
+
+
+def _has_fields(document: Schema, name: str) -> bool:
+    return "properties" in document["components"]["schemas"][name]
+
+
+_REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
 
 
 def _parameter(document: Schema, parameter: Schema) -> Schema:
@@ -100,24 +129,31 @@ def _fields(document: Schema, schema: Schema) -> list[Schema]:
     """The fields of a body; those of an object in it follow its own row, with its name as prefix."""
     found = _resolve(document, schema)
     rows = []
-    for name, field in found.get("properties", {}).items():
-        rows.append(
-            {
-                "name": name,
-                "shape": shape(field, document),
-                "required": name in found.get("required", ()),
-                "description": field.get("description", ""),
-                "zh": field.get(ZH, ""),
-                "example": _example(next(iter(field.get("examples", ())), None)),
-                "bounds": bounds(field),
-                "codes": field.get(CODES, ""),
-            }
-        )
+    for row, field in zip(_rows(document, found), found.get("properties", {}).values(), strict=True):
+        rows.append(row)
         inner = field.get("items", field)
         if "$ref" in inner and "properties" in _resolve(document, inner):
-            many = "[]" if "items" in field else ""
-            rows += [{**row, "name": f"{name}{many}.{row['name']}"} for row in _fields(document, inner)]
+            prefix = f"{row['name']}{'[]' if 'items' in field else ''}"
+            rows += [{**each, "name": f"{prefix}.{each['name']}"} for each in _fields(document, inner)]
     return rows
+
+
+def _rows(document: Schema, schema: Schema) -> list[Schema]:
+    """The fields of an object, without those of the objects in it. `objects`: the names of these."""
+    return [
+        {
+            "name": name,
+            "shape": shape(field, document),
+            "objects": [each for each in _REFERENCE.findall(json.dumps(field)) if _has_fields(document, each)],
+            "required": name in schema.get("required", ()),
+            "description": field.get("description", ""),
+            "zh": field.get(ZH, ""),
+            "example": _example(next(iter(field.get("examples", ())), None)),
+            "bounds": bounds(field),
+            "codes": field.get(CODES, ""),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
 
 
 def _example(value: Any) -> str:

@@ -100,9 +100,9 @@ class Sight:
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
 
-    def half(self, name: str) -> str:
-        """The name of a code in the page's language, from `中文 English`."""
-        return _half(name, self.language)
+    def half(self, name: str | Words) -> str:
+        """The name of a code in the page's language, from `中文 English` or from both."""
+        return self._half(name) if isinstance(name, Words) else _half(name, self.language)
 
     def unit(self, code: str) -> str:
         """The name of a unit of quantity; the code itself where the table does not have it."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
-from schemas.hold_ids import ASSESSMENT
+from schemas.hold_ids import ARRIVAL, ASSESSMENT, of_control, of_departure, of_officer, of_treatment
 from schemas.vocabulary import Direction, Owner, Stage
 from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
@@ -27,19 +27,20 @@ Body = dict[str, Any]
 
 
 class AwaitedCode(StrEnum):
-    """What the goods of the list may wait for: a step, a hold of a desk by its id, or `officer` for every hold that an officer lifts."""
+    """What the goods of the list may wait for: a step; a hold of a desk, by its id; or any hold that begins with one of `SEVERAL`."""
 
     ACCEPTANCE = "acceptance"
-    ASSESSMENT = "assessment"
-    DOCUMENTS = "inspection/documents"
-    INSPECTION = "inspection/inspection"
-    SAMPLING = "inspection/sampling"
-    TREATMENT = "quarantine/risk"
-    TREATMENT_OF_DOCUMENTS = "quarantine/documents"
-    TREATMENT_OF_INSPECTION = "quarantine/inspection"
-    TREATMENT_OF_SAMPLING = "quarantine/sampling"
-    ARRIVAL = "arrival"
+    ASSESSMENT = ASSESSMENT
+    DOCUMENTS = of_control("documents")
+    INSPECTION = of_control("inspection")
+    SAMPLING = of_control("sampling")
+    TREATMENT = of_treatment("risk")
+    TREATMENT_OF_DOCUMENTS = of_treatment("documents")
+    TREATMENT_OF_INSPECTION = of_treatment("inspection")
+    TREATMENT_OF_SAMPLING = of_treatment("sampling")
+    ARRIVAL = ARRIVAL
     OFFICER = "officer"
+    GATE = "gate"
     HOLDS = "holds"
     GATE_OUT = "gate_out"
     LOADING = "loading"
@@ -52,6 +53,8 @@ STEPS = (
     *(AwaitedCode.GATE_FINDING, AwaitedCode.PARKED),
 )
 """What stands in `waiting_for` alone. Everything else that is awaited is a hold, of which goods may have several."""
+SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("")}
+"""How holds begin of which goods may have several. All of them are for an officer."""
 
 
 class Mover(StrEnum):

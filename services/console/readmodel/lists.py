@@ -26,10 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from schemas.bounds import identifier
-from schemas.hold_ids import OF_OFFICERS
 from schemas.vocabulary import Stage
 from services.console.readmodel import tables as t
-from services.console.readmodel.consignment import STEPS, UNMATCHED, AwaitedCode, Mover, plain
+from services.console.readmodel.consignment import SEVERAL, STEPS, UNMATCHED, AwaitedCode, Mover, plain
 
 
 class ListPosition(NamedTuple):
@@ -163,17 +162,17 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
     those that are held. A hold counts also where another one is named first; each consignment is there once."""
     if awaited in STEPS:
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
-    if awaited not in (None, AwaitedCode.OFFICER):  # goods have one hold of such an id at most
+    if awaited is not None and awaited not in SEVERAL:  # goods have one hold of such an id at most
         return [_held(_H.hold_id == awaited, *_moved_by(_H.owner, mover))]
 
     def such(hold: ReadOnlyColumnCollection[str, Column[Any]]) -> list[ColumnElement[bool]]:
-        of_officers = [hold.hold_id.startswith(OF_OFFICERS)] if awaited is AwaitedCode.OFFICER else []
-        return [hold.owner == (mover or Mover.OFFICER), *of_officers]
+        begins = [] if awaited is None else [hold.hold_id.startswith(SEVERAL[awaited])]
+        return [hold.owner == (mover or Mover.OFFICER), *begins]
 
     other = t.HOLDS.alias().c
     before = tuple_(other.since_us, other.hold_id) < tuple_(_H.since_us, _H.hold_id)
     first = not_(exists().where(other.consignment_id == _H.consignment_id, *such(other), before))
-    if awaited is AwaitedCode.OFFICER:
+    if awaited is not None:
         return [_held(*such(_H), first)]
     step = and_(*_moved_by(_C.waiting_owner, mover), _C.waiting_for.in_(STEPS))
     return [*_waiting_for_steps(step), _held(*such(_H), first, not_(step))]
@@ -185,7 +184,8 @@ def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[boo
     held = [_H.consignment_id == _C.consignment_id, *_moved_by(_H.owner, mover)]
     if awaited is not None:
         step.append(_C.waiting_for == awaited)
-        held.append(_H.hold_id.startswith(OF_OFFICERS) if awaited is AwaitedCode.OFFICER else _H.hold_id == awaited)
+        begins = SEVERAL.get(awaited)
+        held.append(_H.hold_id.startswith(begins) if begins else _H.hold_id == awaited)
     return and_(_IN_HAND, or_(and_(*step), exists().where(*held)))
 
 

@@ -209,7 +209,7 @@ class ReadModelQueries:
                     found[stage] = moments
         return found
 
-    def latest_grants(self) -> list[tuple[str, str, int | None, str]]:
+    def releases_for_clearance_times(self) -> list[tuple[str, str, int | None, str]]:
         """The releases among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. For each: the
         consignment, its direction, when the declaration was accepted (microseconds since 1970 UTC), and the fact as
         JSON. Releases that were revoked are left out."""

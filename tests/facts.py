@@ -1,0 +1,891 @@
+"""How does a desk say it, in tests? One builder per fact, of the same name, in the order of the flow.
+
+Each has what the fact has; what a test does not name is as of the goods of `tests.declaration.good`, and happened at noon.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from schemas.declaration import (
+    Declaration,
+    DeclarationAccepted,
+    DeclarationLodgedAgain,
+    DeclarationPassedOn,
+    DeclarationRejected,
+    DeclarationRepeated,
+    DeclarationWaits,
+    Finding,
+    WithdrawalRequested,
+)
+from schemas.envelope import RequestRefused
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrived,
+    ContainerGatedOut,
+    ContainerMayLeave,
+    ContainerMustStay,
+    DepartureRetracted,
+    EquipmentEventRecorded,
+    GateAlarmRaised,
+    VisitClosed,
+    VisitOpened,
+)
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionCancelled,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionOverdue,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationOverdue,
+    RectificationRequested,
+)
+from schemas.phrases import Phrase, phrase, reason
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentCancelled,
+    TreatmentDecisionRetracted,
+    TreatmentFailed,
+    TreatmentOrdered,
+    TreatmentOverdue,
+    TreatmentReferred,
+    TreatmentRetracted,
+    TreatmentVerified,
+    TreatmentWaived,
+)
+from schemas.release import (
+    ArrivalRecorded,
+    ArrivalRetracted,
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    DeclarationWithdrawn,
+    Hold,
+    RefusalRevoked,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+    WatchPlaced,
+)
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
+from schemas.vocabulary import (
+    Classifier,
+    ControlKind,
+    CreditGrade,
+    Direction,
+    EquipmentEvent,
+    GoodsClass,
+    Lane,
+    Owner,
+    TreatmentMethod,
+)
+from services.risk.rules import RULE_SET
+from tests.declaration.good import BOX, good_declaration
+from tests.voice import CONSIGNMENT, NOON
+
+LEFT_UNRELEASED = "left without release 未放行离场"
+DECLARATION_NO = "420120261000000001"
+NOT_DRAWN = Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False)
+
+
+def request_refused(
+    request_id: str, request_kind: str, code: str, *why: Phrase, subject: str = CONSIGNMENT, at: datetime = NOON
+) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=at,
+        subject=subject,
+        request_id=request_id,
+        request_kind=request_kind,
+        code=code,
+        reason=reason(*why),
+        phrases=why,
+    )
+
+
+# the declaration desk
+
+
+def declaration_accepted(
+    declaration: Declaration | None = None,
+    *warnings: Finding,
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
+) -> DeclarationAccepted:
+    return DeclarationAccepted(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        declaration_no=DECLARATION_NO,
+        declaration=declaration or good_declaration(),
+        warnings=warnings,
+    )
+
+
+def declaration_rejected(declaration: Declaration, *findings: Finding, at: datetime = NOON) -> DeclarationRejected:
+    return DeclarationRejected(consignment_id=CONSIGNMENT, occurred_at=at, declaration=declaration, findings=findings)
+
+
+def declaration_repeated(request_id: str, first_request_id: str, at: datetime = NOON) -> DeclarationRepeated:
+    return DeclarationRepeated(
+        consignment_id=CONSIGNMENT, occurred_at=at, request_id=request_id, first_request_id=first_request_id
+    )
+
+
+def declaration_waits(
+    request_id: str, declaration: Declaration, withdrawal: str, serial: int, at: datetime = NOON
+) -> DeclarationWaits:
+    return DeclarationWaits(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        request_id=request_id,
+        declaration=declaration,
+        withdrawal=withdrawal,
+        serial=serial,
+    )
+
+
+def declaration_passed_on(request_id: str, earlier: str, later: str, at: datetime = NOON) -> DeclarationPassedOn:
+    return DeclarationPassedOn(consignment_id=earlier, occurred_at=at, request_id=request_id, later=later)
+
+
+def declaration_lodged_again(
+    request_id: str,
+    declaration: Declaration,
+    earlier: str,
+    later: str,
+    number: int = 2,
+    serial: int = 77,
+    at: datetime = NOON,
+) -> DeclarationLodgedAgain:
+    return DeclarationLodgedAgain(
+        consignment_id=earlier,
+        occurred_at=at,
+        later=later,
+        number=number,
+        request_id=request_id,
+        serial=serial,
+        declaration=declaration,
+    )
+
+
+def withdrawal_requested(request_id: str = "w1", at: datetime = NOON) -> WithdrawalRequested:
+    return WithdrawalRequested(
+        consignment_id=CONSIGNMENT, occurred_at=at, request_id=request_id, reason="sold to another"
+    )
+
+
+# the risk desk
+
+
+def consignment_assessed(
+    *controls: ControlKind,
+    containers: tuple[str, ...] = (BOX,),
+    shared_by: int = 1,
+    packages: int = 2,
+    direction: Direction = Direction.IMPORT,
+    bill_no: str = "BL-1",
+    declarant: str = "91350100M000100Y43",
+    rules: tuple[FiredRule, ...] = (),
+    draw: Draw = NOT_DRAWN,
+    goods: tuple[GoodsClass, ...] = (),
+    at: datetime = NOON,
+    consignment_id: str = CONSIGNMENT,
+) -> ConsignmentAssessed:
+    red = set(controls) - {ControlKind.DOCUMENTS}
+    return ConsignmentAssessed(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        declaration_no=DECLARATION_NO,
+        direction=direction,
+        customs_office="4201",
+        transport_mode="2",
+        bill_no=bill_no,
+        containers=tuple([BoundContainer(container_no=number, shared_by=shared_by) for number in containers]),
+        lane=Lane.RED if red else Lane.YELLOW if controls else Lane.GREEN,
+        controls=controls,
+        credit_grade=CreditGrade.REGULAR,
+        rule_set=RULE_SET,
+        rules=rules,
+        draw=draw,
+        goods=goods,
+        conveyance="EVER GOOD 012E",
+        packages=packages,
+        declarant=declarant,
+    )
+
+
+# the inspection desk
+
+
+def inspection_ordered(control: ControlKind, due: datetime, at: datetime = NOON) -> InspectionOrdered:
+    return InspectionOrdered(
+        consignment_id=CONSIGNMENT, occurred_at=at, control=control, customs_office="4201", due=due
+    )
+
+
+def inspection_passed(
+    control: ControlKind, revision: int = 0, *, officer: str = "officer-7", remarks: str = "", at: datetime = NOON
+) -> InspectionPassed:
+    return InspectionPassed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        control=control,
+        officer=officer,
+        remarks=remarks,
+        revision=revision,
+    )
+
+
+def inspection_failed(
+    control: ControlKind, revision: int = 0, *why: Phrase, officer: str = "officer-7", at: datetime = NOON
+) -> InspectionFailed:
+    return InspectionFailed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        control=control,
+        officer=officer,
+        reason=reason(*why) if why else "wrong goods",
+        revision=revision,
+        phrases=why,
+    )
+
+
+def pest_intercepted(
+    control: ControlKind,
+    revision: int = 0,
+    *,
+    pest: str = "Bursaphelenchus xylophilus",
+    goods: tuple[GoodsClass, ...] = (),
+    officer: str = "officer-7",
+    at: datetime = NOON,
+) -> PestIntercepted:
+    return PestIntercepted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        control=control,
+        officer=officer,
+        pest=pest,
+        goods=goods,
+        revision=revision,
+    )
+
+
+def rectification_requested(
+    revision: int = 0,
+    *why: Phrase,
+    control: ControlKind = ControlKind.DOCUMENTS,
+    due: datetime = NOON,
+    at: datetime = NOON,
+) -> RectificationRequested:
+    return RectificationRequested(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        control=control,
+        officer="officer-7",
+        reason=reason(*why) if why else "the invoice is missing",
+        due=due,
+        revision=revision,
+        phrases=why,
+    )
+
+
+def rectification_overdue(since: datetime, due: datetime) -> RectificationOverdue:
+    return RectificationOverdue(
+        consignment_id=CONSIGNMENT, occurred_at=due, control=ControlKind.DOCUMENTS, since=since, due=due
+    )
+
+
+def findings_retracted(
+    control: ControlKind,
+    revision: int = 1,
+    *,
+    wrong: str = "r1",
+    officer: str = "officer-8",
+    because: str = "another consignment's findings",
+    due: datetime = NOON,
+    at: datetime = NOON,
+) -> FindingsRetracted:
+    return FindingsRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        control=control,
+        wrong=wrong,
+        officer=officer,
+        reason=because,
+        due=due,
+        revision=revision,
+    )
+
+
+def inspection_overdue(control: ControlKind, since: datetime, due: datetime) -> InspectionOverdue:
+    return InspectionOverdue(consignment_id=CONSIGNMENT, occurred_at=due, control=control, since=since, due=due)
+
+
+def inspection_cancelled(control: ControlKind, at: datetime = NOON) -> InspectionCancelled:
+    return InspectionCancelled(consignment_id=CONSIGNMENT, occurred_at=at, control=control)
+
+
+# the quarantine desk
+
+
+def treatment_ordered(
+    origin: str,
+    attempt: int = 1,
+    *,
+    methods: tuple[TreatmentMethod, ...] = (TreatmentMethod.HEAT,),
+    pest: str = "",
+    goods: GoodsClass = GoodsClass.WOOD,
+    finding: int = 0,
+    due: datetime = NOON,
+    at: datetime = NOON,
+) -> TreatmentOrdered:
+    return TreatmentOrdered(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        attempt=attempt,
+        methods=methods,
+        pest=pest,
+        due=due,
+        goods=goods,
+        finding=finding,
+    )
+
+
+def treatment_referred(
+    origin: str,
+    goods: tuple[GoodsClass, ...] = (GoodsClass.LIVE,),
+    *,
+    pest: str = "",
+    finding: int = 0,
+    due: datetime = NOON,
+    at: datetime = NOON,
+) -> TreatmentReferred:
+    return TreatmentReferred(
+        consignment_id=CONSIGNMENT, occurred_at=at, origin=origin, goods=goods, pest=pest, due=due, finding=finding
+    )
+
+
+def treatment_verified(
+    origin: str, finding: int = 0, *, attempt: int = 1, revision: int = 0, unit: str = "unit-3", at: datetime = NOON
+) -> TreatmentVerified:
+    return TreatmentVerified(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        attempt=attempt,
+        method=TreatmentMethod.HEAT,
+        schedule="HT-ISPM15-56C-30min",
+        unit=unit,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def treatment_failed(origin: str, attempt: int = 1, *shortfalls: Phrase, at: datetime = NOON) -> TreatmentFailed:
+    return TreatmentFailed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        attempt=attempt,
+        method=TreatmentMethod.HEAT,
+        schedule="HT-ISPM15-56C-30min",
+        shortfalls=tuple([reason(each) for each in shortfalls]),
+        unit="unit-3",
+        phrases=shortfalls,
+    )
+
+
+def treatment_abandoned(
+    origin: str, finding: int = 0, *, attempts: int = 3, revision: int = 0, at: datetime = NOON
+) -> TreatmentAbandoned:
+    return TreatmentAbandoned(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        attempts=attempts,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def treatment_overdue(origin: str, since: datetime, due: datetime, attempt: int = 1) -> TreatmentOverdue:
+    return TreatmentOverdue(
+        consignment_id=CONSIGNMENT, occurred_at=due, origin=origin, attempt=attempt, since=since, due=due
+    )
+
+
+def treatment_cancelled(origin: str, at: datetime = NOON) -> TreatmentCancelled:
+    return TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=at, origin=origin)
+
+
+def treatment_retracted(
+    origin: str,
+    finding: int = 0,
+    revision: int = 1,
+    *,
+    attempt: int = 1,
+    wrong: str = "t1",
+    by: str = "unit-3",
+    because: str = "another chamber's sheet",
+    due: datetime = NOON,
+    at: datetime = NOON,
+) -> TreatmentRetracted:
+    return TreatmentRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        attempt=attempt,
+        wrong=wrong,
+        retracted_by=by,
+        reason=because,
+        due=due,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def treatment_decision_retracted(
+    origin: str,
+    revision: int = 1,
+    *,
+    finding: int = 0,
+    wrong: str = "d1",
+    officer: str = "officer-8",
+    because: str = "the fish were not seen",
+    due: datetime = NOON,
+    at: datetime = NOON,
+) -> TreatmentDecisionRetracted:
+    return TreatmentDecisionRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        wrong=wrong,
+        officer=officer,
+        reason=because,
+        due=due,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def treatment_waived(
+    origin: str,
+    *,
+    finding: int = 0,
+    revision: int = 0,
+    officer: str = "officer-9",
+    because: str = "healthy after isolation",
+    at: datetime = NOON,
+) -> TreatmentWaived:
+    return TreatmentWaived(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        officer=officer,
+        reason=because,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def quarantine_refused(
+    origin: str,
+    *,
+    finding: int = 0,
+    revision: int = 0,
+    officer: str = "officer-9",
+    because: str = "the fish are sick",
+    at: datetime = NOON,
+) -> QuarantineRefused:
+    return QuarantineRefused(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        origin=origin,
+        officer=officer,
+        reason=because,
+        finding=finding,
+        revision=revision,
+    )
+
+
+# the release desk
+
+
+def open_hold(
+    hold_id: str,
+    owner: Owner,
+    why: Phrase,
+    lifted_by: str,
+    *,
+    since: datetime = NOON,
+    quoted: dict[str, tuple[int, int]] | None = None,
+) -> Hold:
+    """`quoted`: the long values of `why`, which stand in the reason only, by the first sign of each and the sign behind it."""
+    elsewhere = quoted or {}
+    return Hold(
+        hold_id=hold_id,
+        owner=owner,
+        reason=reason(why),
+        since=since,
+        lifted_by=lifted_by,
+        why=why.code,
+        values={name: value for name, value in why.values.items() if name not in elsewhere},
+        quoted=elsewhere,
+    )
+
+
+def not_arrived(since: datetime = NOON) -> Hold:
+    return open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded", since=since)
+
+
+def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
+    why = phrase("control_required", control=control)
+    return open_hold(f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since)
+
+
+def treatment_required(since: datetime = NOON) -> Hold:
+    """As the risk desk wants it."""
+    why = phrase("treatment_required")
+    return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
+
+
+def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
+    why, sign = phrase("living_pest", pest=pest), len("living pest: ")
+    quoted = {"pest": (sign, sign + len(pest))}
+    return open_hold(
+        f"quarantine/{control.value}", Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted
+    )
+
+
+def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
+    why = phrase("words", words=remark)
+    quoted = {"words": (0, len(remark))}
+    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+
+
+def arrival_recorded(
+    *containers: str, where: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
+) -> ArrivalRecorded:
+    return ArrivalRecorded(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        place=where,
+        reported_by=by,
+        containers=containers,
+        reported_for="" if by == "gate" else by,
+    )
+
+
+def arrival_retracted(
+    wrong: str = "a1",
+    *,
+    containers: tuple[str, ...] = (),
+    arrived_at: datetime | None = None,
+    first_arrived_at: datetime | None = None,
+    at: datetime = NOON,
+) -> ArrivalRetracted:
+    return ArrivalRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        wrong=wrong,
+        reason="another vessel's list",
+        retracted_by="carrier",
+        containers=containers,
+        arrived_at=arrived_at,
+        first_arrived_at=first_arrived_at,
+    )
+
+
+def consignment_held(version: int, *holds: Hold, at: datetime = NOON) -> ConsignmentHeld:
+    return ConsignmentHeld(consignment_id=CONSIGNMENT, occurred_at=at, version=version, holds=holds)
+
+
+def release_granted(
+    version: int,
+    *,
+    containers: tuple[str, ...] = (BOX,),
+    lane: Lane = Lane.GREEN,
+    arrived_at: datetime = NOON,
+    answers: dict[str, str] | None = None,
+    holds: tuple[Hold, ...] = (),
+    revisions: dict[str, tuple[int, int]] | None = None,
+    at: datetime = NOON,
+) -> ReleaseGranted:
+    return ReleaseGranted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        version=version,
+        declaration_no=DECLARATION_NO,
+        direction=Direction.IMPORT,
+        customs_office="4201",
+        transport_mode="2",
+        bill_no="BL-1",
+        containers=containers,
+        lane=lane,
+        arrived_at=arrived_at,
+        answers=answers or {},
+        holds=holds,
+        revisions=revisions or {},
+    )
+
+
+def release_refused(version: int, cause: str, *why: Phrase, at: datetime = NOON) -> ReleaseRefused:
+    return ReleaseRefused(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        version=version,
+        declaration_no=DECLARATION_NO,
+        cause=cause,
+        reason=reason(*why) if why else "wrong goods",
+        phrases=why,
+    )
+
+
+def release_revoked(
+    version: int, *why: Phrase, containers: tuple[str, ...] = (BOX,), at: datetime = NOON
+) -> ReleaseRevoked:
+    return ReleaseRevoked(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        version=version,
+        containers=containers,
+        reason=reason(*why) if why else "a tip",
+        phrases=why,
+    )
+
+
+def refusal_revoked(version: int, at: datetime = NOON) -> RefusalRevoked:
+    return RefusalRevoked(
+        consignment_id=CONSIGNMENT, occurred_at=at, version=version, reason="the failure was taken back"
+    )
+
+
+def declaration_withdrawn(
+    version: int = 2, request_id: str = "w1", consignment_id: str = CONSIGNMENT, at: datetime = NOON
+) -> DeclarationWithdrawn:
+    return DeclarationWithdrawn(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        version=version,
+        request_id=request_id,
+        reason="sold to another",
+    )
+
+
+def container_held(
+    version: int = 1,
+    *why: Phrase,
+    consignment_id: str = CONSIGNMENT,
+    shared_by: int = 1,
+    bill_no: str = "BL-1",
+    conveyance: str = "EVER GOOD 012E",
+    direction: Direction = Direction.IMPORT,
+    arrived_at: datetime | None = None,
+    refused: bool = False,
+    at: datetime = NOON,
+) -> ContainerHeld:
+    return ContainerHeld(
+        container_no=BOX,
+        occurred_at=at,
+        consignment_id=consignment_id,
+        shared_by=shared_by,
+        version=version,
+        reason=reason(*why) if why else "waits",
+        bill_no=bill_no,
+        conveyance=conveyance,
+        direction=direction,
+        arrived_at=arrived_at,
+        refused=refused,
+        phrases=why,
+    )
+
+
+def container_freed(
+    version: int = 2,
+    *,
+    consignment_id: str = CONSIGNMENT,
+    shared_by: int = 1,
+    released: bool = True,
+    bill_no: str = "BL-1",
+    conveyance: str = "EVER GOOD 012E",
+    direction: Direction = Direction.IMPORT,
+    arrived_at: datetime | None = NOON,
+    arrival_retracted: bool = False,
+    at: datetime = NOON,
+) -> ContainerFreed:
+    return ContainerFreed(
+        container_no=BOX,
+        occurred_at=at,
+        consignment_id=consignment_id,
+        shared_by=shared_by,
+        version=version,
+        released=released,
+        bill_no=bill_no,
+        conveyance=conveyance,
+        direction=direction,
+        arrived_at=arrived_at,
+        arrival_retracted=arrival_retracted,
+    )
+
+
+def watch_placed(
+    partition_key: str, watch_id: str, *, bill_no: str = "", declarant: str = "", at: datetime = NOON
+) -> WatchPlaced:
+    return WatchPlaced(
+        partition_key=partition_key,
+        occurred_at=at,
+        watch_id=watch_id,
+        bill_no=bill_no,
+        declarant=declarant,
+        reason="a tip",
+        placed_by="o9",
+    )
+
+
+# the gate desk
+
+
+def equipment_event_recorded(
+    report_id: str,
+    event: EquipmentEvent,
+    visit: str,
+    *,
+    where: str = "berth 1",
+    laden: bool | None = None,
+    at: datetime = NOON,
+) -> EquipmentEventRecorded:
+    return EquipmentEventRecorded(
+        container_no=BOX,
+        occurred_at=at,
+        report_id=report_id,
+        event=event,
+        classifier=Classifier.ACTUAL,
+        place=where,
+        laden=laden,
+        conveyance="",
+        bill="",
+        to="",
+        replaces="",
+        retells="",
+        visit=visit,
+        reported_by="terminal",
+    )
+
+
+def visit_opened(visit: str, *, where: str = "berth 1", laden: bool | None = None, at: datetime = NOON) -> VisitOpened:
+    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=where, conveyance="", laden=laden)
+
+
+def container_may_leave(
+    version: int, visit: str, *consignments: str, permitted: tuple[str, ...] = (), at: datetime = NOON
+) -> ContainerMayLeave:
+    return ContainerMayLeave(
+        container_no=BOX,
+        occurred_at=at,
+        version=version,
+        consignments=consignments or (CONSIGNMENT,),
+        visit=visit,
+        permitted=permitted,
+    )
+
+
+def container_must_stay(
+    version: int, visit: str, *why: Phrase, waiting_for: tuple[str, ...] = (CONSIGNMENT,), at: datetime = NOON
+) -> ContainerMustStay:
+    return ContainerMustStay(
+        container_no=BOX,
+        occurred_at=at,
+        version=version,
+        waiting_for=waiting_for,
+        reason=reason(*why),
+        visit=visit,
+        phrases=why,
+    )
+
+
+def container_gated_out(
+    visit: str, report_id: str, *consignments: str, gate: str = "G1", at: datetime = NOON
+) -> ContainerGatedOut:
+    return ContainerGatedOut(
+        container_no=BOX,
+        occurred_at=at,
+        gate=gate,
+        consignments=consignments or (CONSIGNMENT,),
+        visit=visit,
+        report_id=report_id,
+    )
+
+
+def visit_closed(
+    visit: str, how: str, report_id: str, *, consignments: tuple[str, ...] = (CONSIGNMENT,), at: datetime = NOON
+) -> VisitClosed:
+    return VisitClosed(
+        container_no=BOX, occurred_at=at, visit=visit, how=how, consignments=consignments, report_id=report_id
+    )
+
+
+def gate_alarm_raised(
+    visit: str,
+    report_id: str,
+    *,
+    waiting_for: tuple[str, ...] = (CONSIGNMENT,),
+    alarm: str = "left_unreleased",
+    why: str = "left_unreleased",
+    blocks: bool = True,
+    at: datetime = NOON,
+) -> GateAlarmRaised:
+    return GateAlarmRaised(
+        container_no=BOX,
+        occurred_at=at,
+        gate="G1",
+        waiting_for=waiting_for,
+        reason=reason(phrase(why)),
+        alarm=alarm,
+        visit=visit,
+        report_id=report_id,
+        blocks=blocks,
+        why=why,
+    )
+
+
+def container_arrived(
+    container_no: str = BOX, visit: str = "v1", *, where: str = "berth 1", at: datetime = NOON
+) -> ContainerArrived:
+    return ContainerArrived(
+        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, place=where
+    )
+
+
+def consignment_gated_out(
+    container_no: str = BOX,
+    visit: str = "v1",
+    released: bool = True,
+    *,
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
+) -> ConsignmentGatedOut:
+    return ConsignmentGatedOut(
+        consignment_id=consignment_id, occurred_at=at, container_no=container_no, released=released, visit=visit
+    )
+
+
+def consignment_left_unreleased(
+    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+) -> ConsignmentLeftUnreleased:
+    return ConsignmentLeftUnreleased(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=container_no,
+        visit=visit,
+        reason=LEFT_UNRELEASED,
+        why="left_unreleased",
+    )
+
+
+def departure_retracted(container_no: str = BOX, visit: str = "v1", at: datetime = NOON) -> DepartureRetracted:
+    return DepartureRetracted(
+        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, reason="found inside"
+    )
