@@ -177,6 +177,7 @@ SENTENCES: Final = MappingProxyType(
         "left_against_no": "left although the gate had said no 卡口未放行即离场",
         "loaded_unreleased": "loaded without release 未放行装运",
         "other_conveyance": "loaded on another conveyance than the release names 装船与放行的运输工具不符",
+        "came_with_another": "the container was discharged from another conveyance than the declaration names 卸箱与申报的运输工具不符",
         "alarm_waits": "an alarm waits for an officer's finding 报警待关员核查: {why}",
         "box_held": "the container is held 扣箱: {words}",
         "earlier_alarm": "an alarm of an earlier visit waits for an officer's finding 以往在场期的报警待关员核查",

@@ -27,7 +27,9 @@ class Part:
     `stated_at`.
 
     `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box.
-    `published_arrival`: the visit for which the gate published its arrival. `published_departure`: how the gate
+    `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time that the gate gave for
+    it, unless the release desk had stated the same; `wrong_at`: the same of an arrival that the gate took back.
+    `published_departure`: how the gate
     published its departure, see `visits.departure_of`. `free_since` and `free_until`: the latest period in which it was
     released, by the release desk's clock; `free_since` is None if it never was, `free_until` is None while it still is.
     `freed_before`: earlier such periods, each ended by a revocation, oldest first. `source`: the container from which
@@ -56,7 +58,14 @@ class Part:
     source: str = ""
     transferred: tuple[str, ...] = ()
     told_again: bool = False
+    told_at: AwareDatetime | None = None
+    wrong_at: AwareDatetime | None = None
     phrases: tuple[Phrase, ...] = ()
+
+    @property
+    def arrival_is_the_gates(self) -> bool:
+        """Whether the release desk knows of the arrival only what the gate desk itself told it."""
+        return self.arrived_at is not None and self.arrived_at in (self.told_at, self.wrong_at)
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
         """Whether it was released at that moment. A later hold does not change how it left.

@@ -15,18 +15,18 @@ from schemas.gate import (
     SameGoodsDeclared,
     TransferRetracted,
 )
-from schemas.vocabulary import EquipmentEvent, same_word
+from schemas.vocabulary import same_word
 from services.gate.box import Box, Part, Report
 from services.gate.reasons import WHY
 from services.gate.same_goods import RULE_SET, lodged_again
-from services.gate.visits import Truth, Visit, departure_of, lots_in
+from services.gate.visits import OPENINGS, Truth, Visit, departure_of, lots_in
 
 
 def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """Arrivals and departures, each under the key of its consignment."""
-    placed = {p.consignment_id: visit for visit in truth.visits for p in visit.parts}
-    for part in box.parts:
-        visit = placed.get(part.consignment_id)
+    placed = {p.consignment_id: (visit, p) for visit in truth.visits for p in visit.parts}
+    for known in box.parts:
+        visit, part = placed.get(known.consignment_id, (None, known))
         out = departure_of(box, visit, part) if visit else ""
         published, _, report = part.published_departure.partition("/")
         closing = visit.closing.id if visit and visit.closing else ""
@@ -98,13 +98,14 @@ def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing)
 
 
 def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
-    """Whether the opening that was told of these goods counts no longer, and no other tells that they came."""
+    """Whether the opening that was told of these goods counts no longer, and no other tells that they came when it said."""
+    if part.published_arrival and part.consignment_id in truth.taken_back:
+        return True
     if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
         return False
     if any(each.id == part.published_arrival and each.opening is not None for each in truth.visits):
         return False
-    openings = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
-    return any(report.void and report.event in openings for report in box.reports)
+    return any(report.void and report.event in OPENINGS for report in box.reports)
 
 
 def _transfers_taken_back(box: Box, part: Part) -> list[str]:

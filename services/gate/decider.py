@@ -7,6 +7,7 @@ published (`services.gate.saying`).
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import assert_never
 
 from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refuse
@@ -156,8 +157,7 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             added = [message.report_id] if isinstance(message, GoodsTransferred) else []
             return _mark(box, message.consignment_id, transferred=(*others, *added))
         case ContainerArrived() | ContainerArrivalRetracted():
-            here = isinstance(message, ContainerArrived)
-            return _mark(box, message.consignment_id, published_arrival=message.visit if here else "")
+            return _arrival_told(box, message)
         case ConsignmentGatedOut():
             report = next((v.report for v in box.visits if v.id == message.visit), "")
             return _mark(box, message.consignment_id, published_departure=f"out/{report}")
@@ -187,7 +187,22 @@ def _with(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[P
     return (*[v for v in visits if v.id != latest.id], latest)
 
 
-def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...]) -> Box:
+def _arrival_told(box: Box, message: ContainerArrived | ContainerArrivalRetracted) -> Box:
+    part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
+    if part is None:
+        return box
+    if isinstance(message, ContainerArrivalRetracted):
+        wrong = part.told_at or part.wrong_at
+        return _mark(box, message.consignment_id, published_arrival="", told_at=None, wrong_at=wrong)
+    told_at = part.told_at
+    if part.arrived_at == message.occurred_at and not part.arrival_is_the_gates:
+        told_at = None  # another report gave the same time before
+    elif part.arrived_at is None or part.arrived_at != told_at:
+        told_at = message.occurred_at
+    return _mark(box, message.consignment_id, published_arrival=message.visit, told_at=told_at)
+
+
+def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...] | datetime | None) -> Box:
     return replace(
         box,
         parts=tuple([replace(p, **marks) if p.consignment_id == name else p for p in box.parts]),  # type: ignore[arg-type]

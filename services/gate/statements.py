@@ -59,6 +59,8 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         source=message.source or (known.source if known else ""),
         transferred=known.transferred if known else (),
         told_again=known.told_again if known else False,
+        told_at=known.told_at if known else None,
+        wrong_at=known.wrong_at if known else None,
         phrases=phrases,
         **_freedom(known, standing, stated_at),
     )

@@ -5,7 +5,7 @@ In doubt, a hold counts for every visit that it may belong to, and a release for
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Literal
@@ -24,6 +24,8 @@ SKEW = FUTURE_SKEW
 """By how much clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
 """When the same conveyance is named again after more than this, it is another call."""
+OPENINGS = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
+"""The events by which a visit opens."""
 _RANK = {
     EquipmentEvent.DISCHARGED: 0,
     EquipmentEvent.GATED_IN: 0,
@@ -32,8 +34,8 @@ _RANK = {
 }
 """The order of events that have the same time: openings, arrivals of goods (1), events inside (2), departures, findings
 (4)."""
-_Event = tuple[datetime, int, bool, str, Report | Part | ContainerFinding]
-"""Event time, rank, whether the box was reported empty, the id of the event, and the event itself."""
+_Event = tuple[datetime, int, bool, datetime, str, Report | Part | ContainerFinding]
+"""Event time, rank, whether it is an opening of an empty box, recorded time, the id of the event, and the event itself."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
 """How a visit ended; empty while it is open. `stray`: a departure was reported for which no visit is known."""
 
@@ -124,7 +126,8 @@ class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
     `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released
-    and may be in the open visit, or may have left with an earlier one.
+    and may be in the open visit, or may have left with an earlier one. `taken_back`: goods of which this desk told the
+    arrival and took it back, and of which the release desk has not stated anything since that shows that it knows.
     """
 
     visits: list[Visit]
@@ -133,6 +136,7 @@ class Truth:
     belongs: dict[str, str]
     alarms: list[Alarm] = field(default_factory=list)
     doubtful: list[Part] = field(default_factory=list)
+    taken_back: frozenset[str] = frozenset()
 
     @property
     def current(self) -> Visit | None:
@@ -142,11 +146,55 @@ class Truth:
 def look(box: Box) -> Truth:
     """The visits of this box, the goods in each, and what is wrong about them."""
     truth = _Walk(box).walk()
+    if taken_back := _arrivals_taken_back(box, truth):
+        box = replace(box, parts=tuple([_not_here(p) if p.consignment_id in taken_back else p for p in box.parts]))
+        truth = _Walk(box).walk()
+        truth.taken_back = taken_back
     _place_unarrived(box, truth)
+    if truth.current is not None:
+        now = truth.current
+        now.parts = [_held_for(p, "came_with_another") if _came_with_another(p, now) else p for p in now.parts]
     for visit in truth.visits:
         visit.allowed = _allowed(box, visit)
         truth.alarms.extend(_alarms(box, visit))
     return truth
+
+
+def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
+    """The goods whose arrival this desk told because of an opening that counts no longer, where no other opening of their
+    conveyance tells of it. What has left had arrived."""
+    if not any(report.void and report.event in OPENINGS for report in box.reports):
+        return frozenset()
+    return frozenset(
+        part.consignment_id
+        for visit in truth.visits
+        for part in visit.parts
+        if (visit.opening is None or same_word(part.conveyance, visit.conveyance) is False)
+        and part.arrival_is_the_gates
+        and part.standing != "withdrawn"
+        and not part.published_departure
+    )
+
+
+def _not_here(part: Part) -> Part:
+    """These goods, as far as they count while their arrival is taken back: a release that rests on it is none."""
+    away = replace(part, arrived_at=None)
+    return _held_for(away, "terminal_took_back") if part.standing == "released" else away
+
+
+def _came_with_another(part: Part, visit: Visit) -> bool:
+    """Whether this import is released and told to have arrived while the box is here, which was discharged from another conveyance than
+    its declaration names: one of the two reports is wrong. In doubt its release counts for nothing, whichever of the reports has
+    the earlier time."""
+    opening = visit.opening
+    if opening is None or opening.event is not EquipmentEvent.DISCHARGED or part.source or not _is_released(part):
+        return False
+    return same_word(part.conveyance, visit.conveyance) is False
+
+
+def _held_for(part: Part, why: str) -> Part:
+    """The part as one that is held, for a reason that only this desk knows (a code of `schemas.codes.sentences`)."""
+    return replace(part, standing="held", phrases=(phrase(why),))
 
 
 def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
@@ -156,8 +204,9 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
 
 
 class _Walk:
-    """Goes through the events by their times. Events of the same time are ordered by their kind, never by which message
-    came first."""
+    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by
+    their recorded times: the first one is the event, and the others tell it again. In what order the desk reads them does not
+    matter."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -172,15 +221,17 @@ class _Walk:
     def walk(self) -> Truth:
         box = self.box
         happened: list[_Event] = [
-            (r.at, _RANK.get(r.event, 2), r.laden is False, r.id, r) for r in box.reports if r.counts
+            (r.at, _RANK.get(r.event, 2), r.event in OPENINGS and r.laden is False, r.heard, r.id, r)
+            for r in box.reports
+            if r.counts
         ]
         for part in box.parts:
             if part.consignment_id not in box.struck and part.consignment_id not in box.gone:
                 if part.arrived_at is not None:
-                    happened.append((part.arrived_at, 1, False, part.consignment_id, part))
-        happened += [(f.at, 4, False, f.id, f) for f in box.findings if f.found == "outside" and not f.void]
-        happened.sort(key=lambda each: each[:4])
-        for number, (at, _, _, _, what) in enumerate(happened):
+                    happened.append((part.arrived_at, 1, False, part.arrived_at, part.consignment_id, part))
+        happened += [(f.at, 4, False, f.at, f.id, f) for f in box.findings if f.found == "outside" and not f.void]
+        happened.sort(key=lambda each: each[:5])
+        for number, (at, _, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
                     self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))

@@ -13,7 +13,7 @@ from schemas.gate import (
     TransferRetracted,
 )
 from schemas.phrases import phrase, quoted, reason
-from schemas.release import ArrivalRecorded, ArrivalRetracted, ReportArrival, RetractArrival
+from schemas.release import ArrivalRecorded, ArrivalRetracted, ReleaseGranted, ReportArrival, RetractArrival
 from services.release.arrivals import (
     BY_GATE,
     MOST_LANDINGS,
@@ -27,10 +27,12 @@ from services.release.arrivals import (
     too_many_landings,
     what_stands,
 )
-from services.release.dossier import Landing
-from services.release.goods import Goods, Withdrawn, officers
+from services.release.dossier import Dossier, Landing
+from services.release.goods import Goods, Released, Withdrawn, officers
 from services.release.holds import learn
 from services.release.settling import settle
+from services.release.statement import Statement
+from services.release.transfers import here
 
 
 def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
@@ -107,7 +109,21 @@ def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, 
     )
     dossier = learn(state.dossier, retracted, hearing.message_id)
     fact = retracted.model_copy(update=what_stands(dossier))
-    return (fact, *settle(state, dossier, officers(state), consignment, hearing))
+    facts = settle(state, dossier, officers(state), consignment, hearing)
+    return (fact, *facts, *_here_still(state, dossier, facts, consignment, hearing))
+
+
+def _here_still(
+    state: Goods, dossier: Dossier, facts: tuple[Fact, ...], consignment: str, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """What the gate hears of containers that stay released although a report of their arrival was taken back: another one, with
+    another time, stands. The gate lets nothing out for an arrival that it took back, and knows them by their time."""
+    if not isinstance(state, Released):
+        return ()
+    before, now, told = here(state.dossier), here(dossier), {fact.key for fact in facts}
+    other = [number for number, at in now.items() if before.get(number, at) != at and number not in told]
+    version = max([fact.version for fact in facts if isinstance(fact, ReleaseGranted)], default=state.version + 1)
+    return Statement(consignment, state, dossier, hearing.at).released_still(tuple(other), version)
 
 
 def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
@@ -118,6 +134,7 @@ def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) 
     if dossier is state.dossier:
         return ()
     facts = settle(state, dossier, officers(state), fact.consignment_id, hearing)
+    facts = (*facts, *_here_still(state, dossier, facts, fact.consignment_id, hearing))
     if landing is None:
         return facts
     why = phrase("terminal_took_back")

@@ -164,6 +164,22 @@ class Statement:
         self.version = self.state.version
         return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
 
+    def released_still(self, numbers: tuple[str, ...], version: int) -> tuple[Fact, ...]:
+        """Tells the gate once more that the goods in these containers may go, with the times of their arrivals. Nothing of containers
+        that are not released, or have left."""
+        terms, arrived, told, left = (
+            self.dossier.terms,
+            here(self.dossier),
+            told_to_gate(self.state),
+            gone(self.dossier),
+        )
+        if terms is None:
+            return ()
+        self.version = version
+        boxes = [box for box in containers(self.dossier) if box.container_no in numbers]
+        boxes = [box for box in boxes if told.get(box.container_no) == "freed" and box.container_no not in left]
+        return tuple([self._freed(terms, box, arrived, released=True) for box in boxes])
+
     def to_gate(
         self,
         *why: Phrase,

@@ -365,6 +365,7 @@ def said_by_gate() -> Iterator[Story]:
     yield wrong.when(boxes.retracted("out"), at=at(70))
     stuffed = boxes.event(EquipmentEvent.STUFFED, 20).model_copy(update={"sources": (requests.OTHER_BOX,)})
     yield story(desk, *yes, stuffed)
+    yield story(desk, boxes.freed(ship="COSCO 017E", arrived=30, when=40), boxes.discharged(0, "OTHER/9"))
     stripped = boxes.freed(boxes.B, arrived=0).model_copy(update={"source": requests.OTHER_BOX})
     yield story(desk, *yes, stripped)
     earlier = story(desk, *yes)

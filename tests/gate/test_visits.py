@@ -34,6 +34,7 @@ from tests.gate.boxes import (
 from tests.voice import Story, keeps_its_promises, story
 
 GATED_IN, LOADED, STRIPPED = EquipmentEvent.GATED_IN, EquipmentEvent.LOADED, EquipmentEvent.STRIPPED
+OUT = EquipmentEvent.GATED_OUT
 
 
 def alarms(desk: Story) -> list[str]:
@@ -263,6 +264,26 @@ def test_a_retracted_departure_did_not_happen() -> None:
     assert left(desk, A) == ["ConsignmentGatedOut", "DepartureRetracted"] and may_leave(desk)
     desk.when(out(40), at=at(40))
     assert left(desk, A)[-1] == "ConsignmentGatedOut"
+
+
+@pytest.mark.parametrize("laden", [None, True, False])
+@pytest.mark.parametrize("first", ["a", "z"])
+def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
+    """Whatever their ids are, and whichever of them the desk reads first."""
+    second = "m" if first == "z" else "zz"
+    gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
+    told = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))
+    told.when(gates[second], message_id=second, at=at(12))
+    assert kinds(told) == ["EquipmentEventRecorded"] and told.answer[0].model_dump()["retells"] == first
+    told = story(decider, held(A), freed(A)).when(gates[second], message_id=second, at=at(13), recorded=at(12))
+    told.when(gates[first], message_id=first, at=at(14), recorded=at(10))
+    assert look(as_box(told.state)).retells == {second: first}
+
+
+def test_of_two_openings_of_the_same_time_the_one_told_first_opens_the_visit() -> None:
+    told = story(decider, held(A)).when(discharged(10), message_id="z", at=at(10))
+    told.when(discharged(10), message_id="a", at=at(12))
+    assert kinds(told) == ["EquipmentEventRecorded"] and told.answer[0].model_dump()["retells"] == "z"
 
 
 def test_a_corrected_departure_takes_the_place_of_the_first() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from schemas.gate import ContainerArrivalRetracted
 from schemas.release import (
     ArrivalRecorded,
     ArrivalRetracted,
@@ -27,7 +28,7 @@ from tests.facts import (
     withdrawal_requested,
 )
 from tests.release.requests import BOXES, OTHER_BOX, arrival, lift_hold, place_hold, retract_arrival
-from tests.voice import NOON, Story, keeps_its_promises, kinds, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
 
@@ -117,11 +118,23 @@ def test_an_arrival_that_an_earlier_release_recorded_can_be_taken_back() -> None
 
 def test_what_a_terminal_told_of_the_container_stands_although_the_carrier_takes_his_word_back() -> None:
     desk = released(*BOXES).when(container_arrived(BOX, at=NOON - timedelta(minutes=30))).when(retract_arrival("a1"))
-    assert kinds(desk) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld"]
-    retracted, granted = desk.answer[0], desk.answer[2]
+    assert kinds(desk) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld", "ContainerFreed"]
+    retracted, granted, freed = desk.answer[0], desk.answer[2], desk.answer[4]
+    assert isinstance(freed, ContainerFreed) and freed.arrived_at == NOON - timedelta(minutes=30)
     assert isinstance(retracted, ArrivalRetracted) and retracted.arrived_at == NOON - timedelta(minutes=30)
     assert isinstance(granted, ReleaseGranted) and granted.containers == (BOX,)
     assert kinds(desk.when(container_arrived(OTHER_BOX)))[:2] == ["ArrivalRecorded", "ReleaseGranted"]
+
+
+def test_the_gate_hears_that_another_report_stands_where_a_terminal_takes_its_own_back() -> None:
+    """The gate lets nothing out for an arrival that it took back, until it hears of the one of the carrier."""
+    desk = story(decider, consignment_assessed(containers=BOXES))
+    desk.when(container_arrived(BOX, at=NOON - timedelta(minutes=30))).when(arrival())
+    assert "ReleaseGranted" in kinds(desk)
+    desk.when(ContainerArrivalRetracted(consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=BOX, visit="v1"))
+    assert kinds(desk) == ["ArrivalRetracted", "ContainerFreed"]
+    freed = desk.answer[1]
+    assert isinstance(freed, ContainerFreed) and (freed.container_no, freed.arrived_at) == (BOX, NOON)
 
 
 def test_a_container_that_left_had_arrived() -> None:
