@@ -130,7 +130,7 @@ PlaceName = Annotated[str, WhenMade(max_length=10, pattern=LINE)]
 class Phrase(Shape):
     """One sentence: `code`, a row of `schemas.codes.sentences`, and in `values` what stands in its places, by their names (`Values`).
 
-    A later release may send other codes; the sentence beside the phrases is for readers that do not know them.
+    A newer software version may send other codes; the sentence beside the phrases is for readers that do not know them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

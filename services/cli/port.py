@@ -30,7 +30,10 @@ Kafka = Annotated[bool, typer.Option("--kafka/--http", help="from the topics, or
 Where = Annotated[str, typer.Option(help="bootstrap servers, or the console's URL; default: of this machine")]
 Kept = Annotated[Path | None, typer.Option(help="file in which the place read up to is kept")]
 Former = Annotated[
-    bool, typer.Option("--former", help="the topics of the release before, too: releases older than customs-port-facts")
+    bool,
+    typer.Option(
+        "--former", help="the topics of the software version before, too: releases older than customs-port-facts"
+    ),
 ]
 
 

@@ -77,7 +77,7 @@ def _taken(answer: httpx2.Response, once: str) -> dict[str, Any]:
     faults = [
         f"{e.get('pointer', '')} {e.get('message_zh', '')} {e.get('message_en', '')}" for e in body.get("errors") or ()
     ]
-    told = "; ".join([f"{answer.status_code} {why}".strip(), *faults])
+    problem = "; ".join([f"{answer.status_code} {why}".strip(), *faults])
     if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-        raise NotAcknowledged(told, once)
-    raise NotTold(told)
+        raise NotAcknowledged(problem, once)
+    raise NotTold(problem)

@@ -73,10 +73,10 @@ class Part:
         `skew`: a moment up to this long before the release still counts, because clocks differ.
         """
         if self.free_since is None:  # either never released, or the record is older than this field
-            return self.standing == "released" and self.stated_at - skew <= at
-        if any(since - skew <= at <= until for since, until in self.freed_before):
+            return self.standing == "released" and self.stated_at - at <= skew
+        if any(since - at <= skew and at <= until for since, until in self.freed_before):
             return True
-        return self.free_since - skew <= at and (self.free_until is None or at <= self.free_until)
+        return self.free_since - at <= skew and (self.free_until is None or at <= self.free_until)
 
 
 @dataclass(frozen=True, slots=True)

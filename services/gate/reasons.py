@@ -1,6 +1,6 @@
 """Why does the gate desk raise an alarm, or say that goods left or did not? By a code; the words for people are the console's.
 
-The sentences here travel beside the codes for readers of the release before, which know no code.
+The sentences here travel beside the codes for readers of the software version before, which know no code.
 """
 
 from collections.abc import Mapping

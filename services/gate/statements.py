@@ -41,7 +41,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     known_at = known.arrived_at if known and not taken_back else None
     arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
-        arrived_at = stated_at  # a release of the release before: goods are released only when they are here
+        arrived_at = stated_at  # a release of the software version before: goods are released only when they are here
     part = Part(
         consignment_id=name,
         version=message.version,

@@ -87,7 +87,7 @@ class FeedPort:
 
 
 class _Line(BaseModel):
-    """The fields of a feed entry that a port uses. Consoles of the release before also send what officers wrote; that is not read."""
+    """The fields of a feed entry that a port uses. Consoles of the software version before also send what officers wrote; that is not read."""
 
     id: str
     kind: str

@@ -1,6 +1,6 @@
 """How does a port follow its topic? With kafka-python, committed messages only, the offsets kept by the port itself.
 
-A notebook of the release before has offsets of the topics of two desks. These are read beside the ports' own topic until an operator
+A notebook of the software version before has offsets of the topics of two desks. These are read beside the ports' own topic until an operator
 says that no desk of that release runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
 
 Wherever a message may be missing the answer is no: docs/ports.md lists the cases, `tests/ports` tries each.
@@ -47,7 +47,7 @@ class TopicPort:
         """`kafka`: bootstrap servers, or how this program signs in there; Away where its credential is refused.
 
         `console`: asked as well before a yes, because it knows of a hold before the release desk has decided it.
-        `former`: the topics of the release before are read as well, from their beginning where the notebook has none of them. It is for
+        `former`: the topics of the software version before are read as well, from their beginning where the notebook has none of them. It is for
         a new notebook on a cluster where goods were released before the ports' own topic existed.
 
         `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
@@ -127,10 +127,10 @@ class TopicPort:
                     return
 
     def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads the topics of the release before to their ends, and then stops reading them. Away when that takes longer than `seconds`;
+        """Reads the topics of the software version before to their ends, and then stops reading them. Away when that takes longer than `seconds`;
         they are then followed as before.
 
-        Call this only when no worker of the release before runs any more: what such a worker publishes later is not read.
+        Call this only when no worker of the software version before runs any more: what such a worker publishes later is not read.
         """
         self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)

@@ -146,7 +146,7 @@ def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any
     finding = FINDING if seen_text is None else FINDING | {"seen_text": seen_text}
     rejected = view(0, "answered", fact("DeclarationRejected", None, (finding,)))
     done = declare(Api({"r-0": [rejected]}), "R-0")
-    assert f"/items/0/hs_code hs_unknown {told}\n" in done.stdout
+    assert f"/items/0/hs_code hs_code_unknown {told}\n" in done.stdout
 
 
 def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(declare: Any) -> None:

@@ -89,6 +89,13 @@ def test_a_wide_terminal_shows_a_table_and_a_narrow_one_lines() -> None:
 PATH = "prometheus --config.file=/home/somebody/a folder with blanks/another one/.datongguan-demo/prometheus.yml"
 
 
+@pytest.fixture
+def unknown_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has said how wide the output is; pytest-xdist says so to its workers."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.mark.usefixtures("unknown_width")
 def test_a_file_has_whole_lines_and_a_terminal_its_own_width(tmp_path: Path) -> None:
     """The addresses that `make run` tells were broken at 80 columns in a file."""
 
@@ -111,6 +118,7 @@ def test_a_file_has_whole_lines_and_a_terminal_its_own_width(tmp_path: Path) -> 
     assert f"Prometheus  {PATH}" in lasting.journal.read_text()
 
 
+@pytest.mark.usefixtures("unknown_width")
 def test_a_table_in_a_file_has_a_row_on_a_line() -> None:
     file, table = io.StringIO(), Table("message 消息", "error 详情")
     table.add_row(NAME, "a sentence " * 50)

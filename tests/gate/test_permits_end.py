@@ -80,7 +80,7 @@ def test_the_fact_of_a_permit_names_what_the_officer_saw_and_the_visit() -> None
     assert isinstance(fact, ExitPermitted) and (fact.version, fact.version_seen) == (4, None)
 
 
-def test_a_permit_of_the_release_before_is_read() -> None:
+def test_a_permit_of_the_software_version_before_is_read() -> None:
     desk = a_cancelled_export()
     stored = decider.STATE.dump_json(desk.state)
     before = stored.replace(b',"until":null}]', b"}]")
@@ -88,7 +88,7 @@ def test_a_permit_of_the_release_before_is_read() -> None:
 
 
 @pytest.mark.parametrize("refused", [True, False])
-def test_a_permit_that_the_release_before_did_not_end_is_none_any_more(refused: bool) -> None:
+def test_a_permit_that_the_software_version_before_did_not_end_is_none_any_more(refused: bool) -> None:
     desk = a_cancelled_export().when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=refused), at=at(9))
     box = as_box(desk.state)
     assert [permit.until for permit in box.permits] == [at(9)]

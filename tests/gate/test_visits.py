@@ -272,18 +272,18 @@ def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(
     """Whatever their ids are, and whichever of them the desk reads first."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
-    told = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))
-    told.when(gates[second], message_id=second, at=at(12))
-    assert kinds(told) == ["EquipmentEventRecorded"] and told.answer[0].model_dump()["retells"] == first
-    told = story(decider, held(A), freed(A)).when(gates[second], message_id=second, at=at(13), recorded=at(12))
-    told.when(gates[first], message_id=first, at=at(14), recorded=at(10))
-    assert look(as_box(told.state)).retells == {second: first}
+    desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))
+    desk.when(gates[second], message_id=second, at=at(12))
+    assert kinds(desk) == ["EquipmentEventRecorded"] and desk.answer[0].model_dump()["retells"] == first
+    desk = story(decider, held(A), freed(A)).when(gates[second], message_id=second, at=at(13), recorded=at(12))
+    desk.when(gates[first], message_id=first, at=at(14), recorded=at(10))
+    assert look(as_box(desk.state)).retells == {second: first}
 
 
 def test_of_two_openings_of_the_same_time_the_one_told_first_opens_the_visit() -> None:
-    told = story(decider, held(A)).when(discharged(10), message_id="z", at=at(10))
-    told.when(discharged(10), message_id="a", at=at(12))
-    assert kinds(told) == ["EquipmentEventRecorded"] and told.answer[0].model_dump()["retells"] == "z"
+    desk = story(decider, held(A)).when(discharged(10), message_id="z", at=at(10))
+    desk.when(discharged(10), message_id="a", at=at(12))
+    assert kinds(desk) == ["EquipmentEventRecorded"] and desk.answer[0].model_dump()["retells"] == "z"
 
 
 def test_a_corrected_departure_takes_the_place_of_the_first() -> None:
@@ -359,7 +359,7 @@ def test_hearing_a_request_twice_adds_nothing() -> None:
     )
 
 
-# what the release before wrote
+# what the software version before wrote
 
 OLD = {
     "free": b'{"parts":[{"consignment_id":"%s","version":2,"shared_by":1,"standing":"released","reason":""}],"version":1,"gone":[],"exit_request":"","overfull":false,"state":"free"}',
@@ -369,7 +369,7 @@ OLD = {
 
 
 @pytest.mark.parametrize("published", OLD)
-def test_a_record_of_the_release_before_goes_on(published: str) -> None:
+def test_a_record_of_the_software_version_before_goes_on(published: str) -> None:
     desk = Story(decider, decider.STATE.validate_json(OLD[published].replace(b"%s", A.encode())))
     match published:
         case "free":
@@ -384,7 +384,7 @@ def test_a_record_of_the_release_before_goes_on(published: str) -> None:
             assert may_leave(desk)
 
 
-def test_what_the_release_before_released_is_spent_by_the_next_opening() -> None:
+def test_what_the_software_version_before_released_is_spent_by_the_next_opening() -> None:
     desk = Story(decider, decider.STATE.validate_json(OLD["free"].replace(b"%s", A.encode())))
     desk.when(discharged(30), at=at(30))
     assert kinds(desk)[-1] == "ContainerMustStay"

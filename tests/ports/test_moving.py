@@ -23,10 +23,10 @@ BEFORE = {
     "port_places": ["source", "partition", "next"],
     "port_sources": ["source", "identity", "reading"],
 }
-"""Tables of a notebook that the release before wrote."""
+"""Tables of a notebook that the software version before wrote."""
 
 
-def of_the_release_before(bootstrap: str, file: Path) -> Gatehouse:
+def of_the_software_version_before(bootstrap: str, file: Path) -> Gatehouse:
     """Makes a notebook as the version before this one leaves it after it has read everything; it knows only the topics
     of the desks. Returns what its handler did."""
     notes = Notebook(file)
@@ -66,11 +66,13 @@ def told(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
     return [(notice.subject, notice.kind) for notice in house.heard_of if notice.subject in ours]
 
 
-def test_a_notebook_of_the_release_before_loses_nothing_and_does_nothing_twice(anew: str, tmp_path: Path) -> None:
+def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothing_twice(
+    anew: str, tmp_path: Path
+) -> None:
     file = tmp_path / "port.db"
     first, back, missed = (released(f"MOVE-{n}", f"MOVE000000{n}") for n in range(3))
     publish(anew, [*first.said, *back.said, *back.revoked().said[-1:]], former=True)
-    of_the_release_before(anew, file)
+    of_the_software_version_before(anew, file)
     before = acts(file)
     # While the port is off, desks of the version before publish something more; then desks of this version take over.
     publish(anew, missed.said, former=True)
@@ -125,7 +127,7 @@ def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_pa
     first.gate_says(ContainerGatedOut, gate="G3", consignments=(first.id,))
     first.gate_says(ContainerMayLeave, version=2, consignments=(first.id,))
     publish(anew, first.said, former=True)
-    of_the_release_before(anew, file)
+    of_the_software_version_before(anew, file)
     publish(anew, [each for each in copies(first.said) if each.topic == TOPIC], former=True)
     notes = Notebook(file)
     house = Gatehouse(notes)
@@ -141,7 +143,7 @@ def test_a_topic_for_ports_made_anew_after_the_move_is_read_again(anew: str, tmp
     file = tmp_path / "port.db"
     first, second = released("MOVE-20", "MOVE0000020"), released("MOVE-21", "MOVE0000021")
     publish(anew, first.said, former=True)
-    of_the_release_before(anew, file)
+    of_the_software_version_before(anew, file)
     publish(anew, second.said)
     notes = Notebook(file)
     house = Gatehouse(notes)
@@ -162,7 +164,7 @@ def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatc
     file = tmp_path / "port.db"
     first = released("MOVE-30", "MOVE0000030")
     publish(anew, first.said, former=True)
-    of_the_release_before(anew, file)
+    of_the_software_version_before(anew, file)
 
     def dtg(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "services.cli.main", "port", *words, "--where", anew, "--notebook", str(file)]

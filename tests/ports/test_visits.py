@@ -109,7 +109,7 @@ def port(notebook: Notebook) -> Wire:
 
 ENDS: dict[str, tuple[Fact, str]] = {
     "left": (gated_out("v-1"), "left"),
-    "left, said by an earlier release": (gated_out(), "left"),
+    "left, said by an older software version": (gated_out(), "left"),
     "loaded": (closed("loaded"), "closed"),
     "left empty": (closed("left_empty"), "closed"),
     "an officer found it outside": (closed("finding"), "closed"),

@@ -160,12 +160,18 @@ def goods(number: int) -> str:
 
 def test_a_container_that_thousands_of_declarations_name_stays_and_says_so_once() -> None:
     desk = Filled(gate)
-    few = [full(ContainerFreed, consignment_id=goods(n), version=2, released=True, shared_by=1) for n in range(3)]
+    few = [
+        full(ContainerFreed, source="", consignment_id=goods(n), version=2, released=True, shared_by=1)
+        for n in range(3)
+    ]
     assert isinstance(desk.hear_all(few)[-1], ContainerMayLeave)
-    held = [full(ContainerHeld, consignment_id=goods(n), version=1, shared_by=100) for n in range(3, 3000)]
+    held = [full(ContainerHeld, source="", consignment_id=goods(n), version=1, shared_by=100) for n in range(3, 3000)]
     facts = desk.hear_all(held)
     assert [fact.kind for fact in facts] == ["ContainerMustStay"]
-    freed = [full(ContainerFreed, consignment_id=goods(n), version=3, released=True, shared_by=1) for n in range(3000)]
+    freed = [
+        full(ContainerFreed, source="", consignment_id=goods(n), version=3, released=True, shared_by=1)
+        for n in range(3000)
+    ]
     again = desk.hear_all(freed)
     assert {fact.kind for fact in again} == {SameGoodsDeclared.kind}, "what was not kept cannot be known to be released"
     assert len({fact.key for fact in again}) == len(again) < 500, "of each paper that is kept it is told once"
@@ -177,10 +183,12 @@ def test_a_container_that_thousands_of_declarations_name_stays_and_says_so_once(
 def test_withdrawn_goods_make_room_in_a_container() -> None:
     desk = Filled(gate)
     withdrawn = [
-        full(ContainerFreed, consignment_id=goods(n), version=2, released=False, arrived_at=None)
+        full(ContainerFreed, source="", consignment_id=goods(n), version=2, released=False, arrived_at=None)
         for n in range(MOST_PARTS)
     ]
-    facts = desk.hear_all([*withdrawn, full(ContainerFreed, consignment_id=goods(-1), released=True, shared_by=1)])
+    facts = desk.hear_all(
+        [*withdrawn, full(ContainerFreed, source="", consignment_id=goods(-1), released=True, shared_by=1)]
+    )
     assert [fact.kind for fact in facts] == ["ContainerMayLeave"]
 
 
