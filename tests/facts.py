@@ -21,6 +21,7 @@ from schemas.envelope import RequestRefused
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
     ContainerArrived,
     ContainerGatedOut,
     ContainerMayLeave,
@@ -857,6 +858,12 @@ def container_arrived(
     return ContainerArrived(
         consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, place=where
     )
+
+
+def container_arrival_retracted(
+    container_no: str = BOX, visit: str = "v1", *, at: datetime = NOON
+) -> ContainerArrivalRetracted:
+    return ContainerArrivalRetracted(consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit)
 
 
 def consignment_gated_out(

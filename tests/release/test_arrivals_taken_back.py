@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from schemas.gate import ContainerArrivalRetracted
 from schemas.release import (
     ArrivalRecorded,
     ArrivalRetracted,
@@ -22,13 +21,14 @@ from tests.facts import (
     consignment_assessed,
     consignment_gated_out,
     consignment_left_unreleased,
+    container_arrival_retracted,
     container_arrived,
     departure_retracted,
     inspection_failed,
     withdrawal_requested,
 )
 from tests.release.requests import BOXES, OTHER_BOX, arrival, lift_hold, place_hold, retract_arrival
-from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story
+from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
 
@@ -131,7 +131,7 @@ def test_the_gate_hears_that_another_report_stands_where_a_terminal_takes_its_ow
     desk = story(decider, consignment_assessed(containers=BOXES))
     desk.when(container_arrived(BOX, at=NOON - timedelta(minutes=30))).when(arrival())
     assert "ReleaseGranted" in kinds(desk)
-    desk.when(ContainerArrivalRetracted(consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=BOX, visit="v1"))
+    desk.when(container_arrival_retracted())
     assert kinds(desk) == ["ArrivalRetracted", "ContainerFreed"]
     freed = desk.answer[1]
     assert isinstance(freed, ContainerFreed) and (freed.container_no, freed.arrived_at) == (BOX, NOON)
