@@ -22,6 +22,10 @@ class Exits:
     free: dict[str, ContainerMayLeave] = field(default_factory=dict)
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
+    def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
+        """What happens now upon this fact, which causes these acts: departures that waited, by container, and then the acts that may."""
+        return [*self.hear(fact), self.admit(acts)]
+
     def hear(self, fact: Fact) -> list[Sequence[Act]]:
         """Notes the statement. Returns the departures that waited and happen now, one sequence for each container."""
         match fact:

@@ -7,7 +7,6 @@ The player stores nothing: after a restart it reads the topics from the beginnin
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -303,9 +302,9 @@ class Player:
         elif isinstance(fact, ReleaseGranted) and fact.holds:
             self._ended.pop(key, None)  # only a part is released, and the rest has not arrived
         read_at = None if self.paced else self.clock.now()
-        caused: list[Sequence[Act]] = [self.people.react(fact)]
-        if not self.paced:  # with pace it leaves hours after the statements were read
-            caused = [*self._exits.hear(fact), self._exits.admit(caused[0])]
+        reactions = self.people.react(fact)
+        # with pace a container leaves hours after the statements were read
+        caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         if key in self.people.kept:
             self.people.kept.discard(key)
             self._ended[key] = "kept"

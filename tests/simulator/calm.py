@@ -1,11 +1,10 @@
 """A simulated day in front of the real desks, without a broker, in which everybody does what the simulator has them do."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.envelope import Request
 from services.cli.log import LoggedMessage
-from services.simulator.acts import Act, acts_as_sent
+from services.simulator.acts import acts_as_sent
 from services.simulator.exits import Exits
 from services.simulator.player import KINDS, SENDER
 from tests.console.simulated import Simulated
@@ -38,9 +37,8 @@ class Calm(Simulated):
             self._lodge(plan, at)
         if kind in KINDS:
             fact = KINDS[kind].read_stored(value or b"")
-            caused: list[Sequence[Act]] = [self._people.react(fact)]
-            if not self.paced:
-                caused = [*self._exits.hear(fact), self._exits.admit(caused[0])]
+            reactions = self._people.react(fact)
+            caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
             for acts in caused:
                 for act in acts_as_sent(acts, SENDER, {}, None if self.paced else at):
                     early = act.at if self.paced else at
