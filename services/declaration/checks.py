@@ -15,7 +15,7 @@ from schemas.codes.offices import is_sandbox
 from schemas.codes.trade import PACKAGE_KINDS, TRANSPORT_MODES
 from schemas.codes.units import UNITS
 from schemas.declaration import Declaration, Finding, Item
-from schemas.phrases import seen_phrase
+from schemas.phrases import SeenPhrase, seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
 from services.declaration.codes import commodity, judged_on, listed, listed_country, office, trade_mode
@@ -90,10 +90,13 @@ def values(declaration: Declaration, today: date) -> Findings:
         fit = totals.fit_of_invoice(declaration, total)
         if fit is not totals.Fit.RIGHT:
             value = seen_phrase("head_and_lines", head=declaration.invoice_total, lines=total)
-            if fit is totals.Fit.WRONG:
-                yield error("/invoice_total", CheckCode.INVOICE_TOTAL_DIFFERS, value)
-            else:
-                yield warning("/invoice_total", CheckCode.INVOICE_TOTAL_ROUNDED, value)
+            differs, rounded = CheckCode.INVOICE_TOTAL_DIFFERS, CheckCode.INVOICE_TOTAL_ROUNDED
+            yield _misfit("/invoice_total", fit, differs, rounded, value)
+
+
+def _misfit(pointer: str, fit: totals.Fit, differs: CheckCode, rounded: CheckCode, value: SeenPhrase) -> Finding:
+    """A total that is wrong is an error; one that is right only after rounding is a warning."""
+    return error(pointer, differs, value) if fit is totals.Fit.WRONG else warning(pointer, rounded, value)
 
 
 def lines(declaration: Declaration, today: date) -> Findings:
@@ -137,10 +140,7 @@ def line(item: Item, at: str, currency: str) -> Findings:
     fit = totals.fit_of_line(item)
     if fit is not totals.Fit.RIGHT:
         value = seen_phrase("product", quantity=item.quantity, price=item.unit_price, total=item.total_price)
-        if fit is totals.Fit.WRONG:
-            yield error(f"{at}/total_price", CheckCode.LINE_TOTAL_DIFFERS, value)
-        else:
-            yield warning(f"{at}/total_price", CheckCode.LINE_TOTAL_ROUNDED, value)
+        yield _misfit(f"{at}/total_price", fit, CheckCode.LINE_TOTAL_DIFFERS, CheckCode.LINE_TOTAL_ROUNDED, value)
 
 
 CHECKS: tuple[Callable[[Declaration, date], Findings], ...] = (
