@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
@@ -321,17 +321,15 @@ class Wanted(NamedTuple):
 def found(desk: Office, wanted: Wanted, who: Who) -> list[lists.ListPart]:
     """The list of the wanted consignments that `who` may see."""
     complete, name = desk.complete(), wanted.name.strip()
-    conditions = list[ColumnElement[bool]]()
-    if wanted.stage is not None:
-        conditions.append(C.stage == wanted.stage)
+    awaits = bool(wanted.waiting_for or wanted.owner)
+    conditions = [] if wanted.stage is None else [C.stage == wanted.stage]
     if name:
         parts = lists.named(name)
-        if wanted.waiting_for or wanted.owner:
-            conditions.append(lists.waits(wanted.waiting_for, wanted.owner))
-    elif wanted.waiting_for or wanted.owner:
+        conditions += [lists.waits(wanted.waiting_for, wanted.owner)] * awaits
+    elif awaits:
         parts = lists.awaiting(wanted.waiting_for, wanted.owner)
     elif wanted.stage is not None:
-        parts, conditions = lists.at_stage(wanted.stage), []
+        return cut(lists.at_stage(wanted.stage), who, complete=complete)
     elif who.sees_everything() or Reach.OFFICE in who.reaches():
         parts = lists.everything()
     else:

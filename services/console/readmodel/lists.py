@@ -164,29 +164,22 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
     if awaited in STEPS:
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
     if awaited is not None and awaited not in SEVERAL:  # goods have at most one hold with such an id
-        return [_held(_H.hold_id == awaited, *_moved_by(_H.owner, mover))]
-
-    def such(hold: ReadOnlyColumnCollection[str, Column[Any]]) -> list[ColumnElement[bool]]:
-        begins = [] if awaited is None else [hold.hold_id.startswith(SEVERAL[awaited])]
-        return [hold.owner == (mover or Mover.OFFICER), *begins]
-
-    other = t.HOLDS.alias().c
+        return [_held(*_of_holds(_H, awaited, mover))]
+    other, owner = t.HOLDS.alias().c, mover or Mover.OFFICER  # with an owner the index by owner is used
     before = tuple_(other.since_us, other.hold_id) < tuple_(_H.since_us, _H.hold_id)
-    first = not_(exists().where(other.consignment_id == _H.consignment_id, *such(other), before))
+    first = not_(exists().where(other.consignment_id == _H.consignment_id, *_of_holds(other, awaited, owner), before))
     if awaited is not None:
-        return [_held(*such(_H), first)]
+        return [_held(*_of_holds(_H, awaited, owner), first)]
     step = and_(*_moved_by(_C.waiting_owner, mover), _C.waiting_for.in_(STEPS))
-    return [*_waiting_for_steps(step), _held(*such(_H), first, not_(step))]
+    return [*_waiting_for_steps(step), _held(*_of_holds(_H, awaited, owner), first, not_(step))]
 
 
 def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[bool]:
     """A condition for other lists: the consignment is in the list of `awaiting`."""
     step = [_C.waiting_for.in_(STEPS), *_moved_by(_C.waiting_owner, mover)]
-    held = [_H.consignment_id == _C.consignment_id, *_moved_by(_H.owner, mover)]
+    held = [_H.consignment_id == _C.consignment_id, *_of_holds(_H, awaited, mover)]
     if awaited is not None:
         step.append(_C.waiting_for == awaited)
-        begins = SEVERAL.get(awaited)
-        held.append(_H.hold_id.startswith(begins) if begins else _H.hold_id == awaited)
     return and_(_IN_HAND, or_(and_(*step), exists().where(*held)))
 
 
@@ -196,6 +189,16 @@ _IN_HAND = and_(_C.ended_us.is_(None), _C.stage != UNMATCHED)
 
 def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bool]]:
     return [] if mover is None else [column == mover]
+
+
+def _of_holds(
+    hold: ReadOnlyColumnCollection[str, Column[Any]], awaited: AwaitedCode | None, mover: Mover | None
+) -> list[ColumnElement[bool]]:
+    """The conditions of a hold that keeps goods waiting for `awaited` and for `mover`, as far as given."""
+    if awaited is None:
+        return _moved_by(hold.owner, mover)
+    begins = SEVERAL.get(awaited)
+    return [*_moved_by(hold.owner, mover), hold.hold_id.startswith(begins) if begins else hold.hold_id == awaited]
 
 
 def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
