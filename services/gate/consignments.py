@@ -19,7 +19,7 @@ from schemas.vocabulary import same_word
 from services.gate.box import Box, Part, Report
 from services.gate.reasons import WHY
 from services.gate.same_goods import RULE_SET, lodged_again
-from services.gate.visits import OPENINGS, Truth, Visit, departure_of, lots_in
+from services.gate.visits import Truth, Visit, departure_of, has_retracted_opening, lots_in
 
 
 def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
@@ -105,7 +105,7 @@ def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | No
         return False
     if any(each.id == part.published_arrival and each.opening is not None for each in truth.visits):
         return False
-    return any(report.void and report.event in OPENINGS for report in box.reports)
+    return has_retracted_opening(box)
 
 
 def _transfers_taken_back(box: Box, part: Part) -> list[str]:

@@ -160,10 +160,15 @@ def look(box: Box) -> Truth:
     return truth
 
 
+def has_retracted_opening(box: Box) -> bool:
+    """Whether a discharge or a gate-in of this box was taken back or corrected."""
+    return any(report.void and report.event in OPENINGS for report in box.reports)
+
+
 def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
     """The goods whose arrival this desk told because of an opening that counts no longer, where no other opening of their
     conveyance tells of it. What has left had arrived."""
-    if not any(report.void and report.event in OPENINGS for report in box.reports):
+    if not has_retracted_opening(box):
         return frozenset()
     return frozenset(
         part.consignment_id
@@ -586,17 +591,17 @@ def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
-    told = {source for report in visit.stuffings for source in report.sources}
-    if untold := sorted({part.source for part in inside if part.source} - told):
-        return phrase("not_stuffed_yet", boxes=untold[0])
+    reported = {source for report in visit.stuffings for source in report.sources}
+    if unreported := sorted({part.source for part in inside if part.source} - reported):
+        return phrase("not_stuffed_yet", boxes=unreported[0])
     if visit.may_have_brought_goods and inside and all(part.source for part in inside):
         return phrase("nothing_declared")
-    lots: dict[str, set[str]] = {source: set() for report in visit.stuffings for source in report.sources}
+    lots: dict[str, set[str]] = {source: set() for source in reported}
     wanted = dict.fromkeys(lots, 1)
     for part in inside:
         if part.source:
-            lots.setdefault(part.source, set()).add(_lot(part))
-            wanted[part.source] = max(part.shared_by, wanted.get(part.source, 1))
+            lots[part.source].add(_lot(part))
+            wanted[part.source] = max(part.shared_by, wanted[part.source])
     missing = [source for source in sorted(lots) if len(lots[source]) < wanted[source]]
     return phrase("stuffed_from", boxes=missing[0]) if missing else None
 

@@ -77,6 +77,7 @@ from services.release.goods import (
     told_as,
     told_to_gate,
     were_called_back,
+    when_held,
 )
 from services.release.heard import Heard, OfGoods, Said, SaidOfGoods
 from services.release.holds import Evidence, learn
@@ -215,7 +216,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
         case ArrivalRecorded() | ArrivalRetracted():
             return _known(state, message, hearing)
         case ConsignmentHeld():
-            return _held(state)(**_stated(state, message.version, message.holds, hearing))
+            return when_held(state)(**_stated(state, message.version, message.holds, hearing))
         case ReleaseGranted():
             before = state.boxes if isinstance(state, Released) else {}
             boxes = {number: before.get(number, message.occurred_at) for number in message.containers}
@@ -230,7 +231,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             stated = _stated(state, message.version, message.holds, hearing)
             return Refused(**stated, cause=message.cause, revoked=were_called_back(state))
         case RefusalRevoked():
-            return _held(state)(**_stated(state, message.version, officers(state), hearing))
+            return when_held(state)(**_stated(state, message.version, officers(state), hearing))
         case LiftRetracted():
             lifted = {hold_id: lifting for hold_id, lifting in state.lifted.items() if hold_id != message.hold_id}
             known = [*state.retracted.items(), (message.wrong, hearing.message_id)]
@@ -270,11 +271,6 @@ def closed(state: State) -> bool:
 def _known(state: Goods, fact: Evidence, hearing: Hearing) -> Goods:
     dossier = learn(state.dossier, fact, hearing.message_id)
     return state if dossier is state.dossier else replace(state, dossier=dossier)
-
-
-def _held(state: Goods) -> type[Held | Revoked]:
-    """What these goods are when they are held."""
-    return Revoked if were_called_back(state) else Held
 
 
 def _stated(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:

@@ -103,6 +103,11 @@ def were_called_back(state: Goods) -> bool:
     return isinstance(state, Revoked) or (isinstance(state, Refused) and state.revoked)
 
 
+def when_held(state: Goods) -> type[Held | Revoked]:
+    """What these goods become when they are held."""
+    return Revoked if were_called_back(state) else Held
+
+
 def officers(state: Goods) -> tuple[Hold, ...]:
     """The officers' holds that are open."""
     return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])

@@ -120,8 +120,8 @@ def _here_still(
     another time, stands. The gate lets nothing out for an arrival that it took back, and knows them by their time."""
     if not isinstance(state, Released):
         return ()
-    before, now, told = here(state.dossier), here(dossier), {fact.key for fact in facts}
-    other = [number for number, at in now.items() if before.get(number, at) != at and number not in told]
+    before, now, stated = here(state.dossier), here(dossier), {fact.key for fact in facts}
+    other = [number for number, at in now.items() if before.get(number, at) != at and number not in stated]
     version = max([fact.version for fact in facts if isinstance(fact, ReleaseGranted)], default=state.version + 1)
     return Statement(consignment, state, dossier, hearing.at).released_still(tuple(other), version)
 

@@ -11,7 +11,7 @@ from schemas.risk import ConsignmentAssessed
 from services.release.arrivals import arrived_partly, fewer, misfit
 from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
-from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate
+from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate, when_held
 from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
 from services.release.statement import Statement, refused
 from services.release.transfers import filled, here
@@ -108,5 +108,5 @@ def _refused_so_far(
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate(phrase("not_let_in"), refused=True)
-    again = (Revoked if state.revoked else Held)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
+    again = when_held(state)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))
