@@ -41,10 +41,13 @@ def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tu
 def with_room(box: Box) -> Box:
     """Drops what is not in the box: what was struck off or taken back before it came, then the goods of closed visits of
     which no alarm waits for a finding."""
-    gone = [p for p in box.parts if p.consignment_id in box.struck or (p.standing == "withdrawn" and not p.arrived_at)]
-    if gone:
-        return replace(box, parts=tuple([p for p in box.parts if p not in gone]))
     truth = look(box)
+    inside = truth.current.parts if truth.current else []
+    here = {p.consignment_id for p in (*inside, *truth.doubtful)}
+    never_came = {p.consignment_id for p in box.parts if p.standing == "withdrawn" and not p.arrived_at} - here
+    left = tuple([p for p in box.parts if p.consignment_id not in never_came.union(box.struck)])
+    if len(left) < len(box.parts):
+        return replace(box, parts=left)
     waiting = {alarm.visit for alarm in unsettled(box, truth)}
     settled = takewhile(lambda visit: visit.closed is not None and visit.id not in waiting, truth.visits)
     return _without(box, truth, list(settled))

@@ -44,6 +44,19 @@ def many(number: int) -> list[str]:
     return [consignment_id("91350100M000100Y43", f"many/{each}") for each in range(number)]
 
 
+@pytest.mark.usefixtures("few")
+def test_a_full_record_makes_no_room_of_a_paper_that_was_taken_back_while_its_box_was_here() -> None:
+    """Its goods may be in the box, so that nothing leaves until they are declared again or an officer has looked."""
+    others = many(FEW - 1)
+    desk = story(decider, discharged(10)).when(held(A, bill="1", when=20), at=at(20))
+    desk.when(freed(A, released=False, bill="1", arrived=None, when=30), at=at(30))
+    for number, name in enumerate(others):
+        desk.when(freed(name, bill=f"other {number}", arrived=40 + number, when=40 + number), at=at(40 + number))
+    assert not may_leave(desk)
+    desk.when(freed(B, bill="2", arrived=60, when=60), at=at(60))
+    assert not may_leave(desk)
+
+
 # the gate's yes
 
 
