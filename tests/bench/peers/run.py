@@ -103,7 +103,7 @@ class Reader(threading.Thread):
 
 
 def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
-    """One peer, once. RuntimeError when a release is missing for two minutes."""
+    """One peer, once. RuntimeError when a release is missing for `QUIET_SECONDS` of `load.py`."""
     with tempfile.TemporaryDirectory(prefix="dtg-peers-") as folder:
         home = Path(folder)
         broker = Broker(home / "kafka", free_port())
