@@ -128,10 +128,13 @@ class Request(Message):
     terminal's name); without it, and in requests of older software versions, the one who asked speaks for itself.
     `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
     `calls_back`: it takes back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
+    `changes_stay`: it says where a container is or what is in it, so that an answer at the gate may be of an earlier visit; it counts in
+    the same way.
     """
 
     holds_goods: ClassVar[bool] = False
     calls_back: ClassVar[bool] = False
+    changes_stay: ClassVar[bool] = False
     asked_by: Annotated[ActorId, INSIDE]
     occurred_at: Annotated[Moment, OUTSIDE]
     on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), INSIDE] = None

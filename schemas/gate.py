@@ -56,6 +56,7 @@ class RecordEquipmentEvent(AboutContainer, Request):
     the stripping, the containers into which they went, and `sources` of the stuffing, those out of which they came.
     """
 
+    changes_stay: ClassVar[bool] = True
     event: Annotated[EquipmentEvent, OUTSIDE]
     classifier: Annotated[Classifier, OUTSIDE] = Classifier.ACTUAL
     place: Annotated[Label, OUTSIDE]
@@ -71,6 +72,7 @@ class RecordEquipmentEvent(AboutContainer, Request):
 class RetractEquipmentEvent(AboutContainer, Request):
     """Who told of an event takes that back: `report_id` is the id of the report, which was wrong."""
 
+    changes_stay: ClassVar[bool] = True
     report_id: Annotated[MessageId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
 
@@ -82,6 +84,7 @@ class RecordContainerFinding(AboutContainer, Request):
     `lots`: how many lots the officer or the manifest counted in it.
     """
 
+    changes_stay: ClassVar[bool] = True
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     found: Literal["inside", "outside"]
     lots: Lots | None = None
@@ -267,6 +270,7 @@ class RecordGateOut(AboutContainer, Request):
     """A terminal reports that the container passed the gate `gate`, outbound, at `occurred_at`: the older name of an actual
     equipment event `GTOT`. A number without the form of one is refused."""
 
+    changes_stay: ClassVar[bool] = True
     gate: Annotated[Label, OUTSIDE]
 
 

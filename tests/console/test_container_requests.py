@@ -1,6 +1,7 @@
 """Are reports, findings and holds about containers taken in as they must be, and does a hold keep its box from its 202 on?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from deploy.kafka.broker import free_port
 from schemas.codes import uscc
+from schemas.codes.refusals import RefusalCode
+from schemas.envelope import RequestRefused, fact_id
 from schemas.gate import ContainerHoldPlaced, RecordEquipmentEvent, RetractEquipmentEvent
 from schemas.topics import requests_topic
 from services.cli.port import port_app
@@ -105,6 +108,58 @@ def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_
         console, "/containers/TSTU0000002/events", EVENT, **console.acting_as("terminal-1"), **{"Idempotency-Key": "k"}
     )
     assert keyed.json()["request_id"] not in {first, *others}
+
+
+REPORTS = {
+    "/events": {**EVENT, "event": "GTOT"},
+    "/events/report-1/retraction": {"reason": "another box"},
+    "/gate-outs": {"gate": "G3"},
+    "/findings": {"found": "outside", "reason": "seen on the road"},
+}
+
+
+@pytest.fixture
+def second(console: Running) -> Iterator[Running]:
+    """Another console on the same database; the rows are made by the first."""
+    running = Running(console.settings.model_copy(update={"console_port": free_port(), "projector": "own"}))
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_a_report_about_a_container_counts_at_every_console_from_its_202_on(
+    console: Running, second: Running, bootstrap: str
+) -> None:
+    """No gate desk is at work here: the yes is of a visit that may have ended, and the box may be back with other goods."""
+    for number, (path, body) in enumerate(REPORTS.items()):
+        box = f"TSTU000005{number}"
+        story = Border(f"CR-{number}", (box,)).lodged().accepted().assessed().held("arrival").arrived().released()
+        publish(bootstrap, story.may_leave().said)
+        console.catch_up()
+
+        def answers(box: str = box) -> set[tuple[bool, str]]:
+            found = [each.api("GET", f"/containers/{box}").json() for each in (console, second)]
+            return {(answer["may_leave"], answer["reason"]) for answer in found}
+
+        assert answers() == {(True, "released")}
+        sent = post(console, f"/containers/{box}{path}", body, **console.acting_as("terminal-1"))
+        assert sent.status_code == 202, sent.text
+        assert answers() == {(False, "hold_asked")}, path
+        console.catch_up()
+        assert answers() == {(False, "hold_asked")}, f"{path}: its message was read, and no desk has answered"
+        (request,) = requests_under(bootstrap, requests_topic("gate"), box)
+        kind, id_ = dict(request.headers())["ce_type"].decode(), sent.json()["request_id"]
+        refused = RequestRefused(
+            occurred_at=story.at,
+            subject=box,
+            request_id=id_,
+            request_kind=kind,
+            code=RefusalCode.REPORT_UNKNOWN,
+            reason="x",
+        )
+        publish(bootstrap, [replace(story._say("gate", refused), id=fact_id("gate", id_, 0), cause=id_)])
+        console.catch_up()
+        assert answers() == {(True, "released")}, f"{path}: it changed nothing"
 
 
 def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootstrap: str) -> None:

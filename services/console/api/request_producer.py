@@ -212,7 +212,8 @@ class Asker:
         return taken
 
     async def _note_holds(self, holds: list[RequestRow]) -> None:
-        """Stores holds before they are sent, so that the gate answers of all consoles count them; Problem 503 if that fails."""
+        """Stores what keeps goods inside (`HOLDS`) before it is sent, so that the gate answers of all consoles count it; Problem 503 if that
+        fails."""
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]

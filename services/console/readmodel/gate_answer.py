@@ -22,14 +22,16 @@ NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 HOLDS = frozenset(
     name
     for name, kind in KINDS.items()
-    if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back) and not issubclass(kind, AboutPartition)
+    if issubclass(kind, Request)
+    and (kind.holds_goods or kind.calls_back or kind.changes_stay)
+    and not issubclass(kind, AboutPartition)
 )
-"""Kinds of requests that keep the goods or the container that they name inside as soon as the console has taken
-them."""
+"""Kinds of requests that keep the goods or the container that they name inside from the moment at which the console has taken them until
+a desk has answered."""
 
 
 class AskedHold(NamedTuple):
-    """Holds on one consignment or container that were requested from consoles and that no desk has answered.
+    """Holds on one consignment or container, or reports about it, that were requested from consoles and that no desk has answered.
     `asked_us`: when the last one was requested; `sent`: the message of at least one was read from the topic. A
     retracted answer counts as such a hold until the release desk has published a fact that takes it into account."""
 

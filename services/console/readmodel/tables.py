@@ -309,8 +309,9 @@ ASKED_HOLDS = Table(
     Column("asked_us", BIG, nullable=False),
     Index("asked_holds_consignment", "consignment_id"),
 )
-"""Holds on consignments, or on containers (then `consignment_id` is the container number), that were requested from consoles. A row is
-written before its request is sent. Until a fact names the request as its cause, the goods must stay."""
+"""Holds on consignments or containers, and reports about containers, that were requested from consoles; `consignment_id` is the container
+number if the request is about a container. A row is written before its request is sent. Until a fact names the request as its cause, the
+goods must stay."""
 
 ASKED_WATCHES = Table(
     "asked_watches",
