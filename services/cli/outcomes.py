@@ -93,7 +93,9 @@ def taken(address: str, item: Mapping[str, Any], reference: str) -> DeclarationO
 def _faults(item: Mapping[str, Any]) -> Iterator[str]:
     errors = _maps(item.get("errors"))
     for each in errors[:MOST_FINDINGS]:
-        yield _joined(each.get("pointer"), each.get("code"), each.get("message_zh"), each.get("message_en"))
+        message = (each.get("message_zh"), each.get("message_en"))
+        mark = "提示 warning" if each.get("severity") == "warning" else ""
+        yield _joined(each.get("pointer"), each.get("code"), mark, *message, *_value_in_words(each))
     if not errors:
         yield _joined(item.get("code"), item.get("title_zh"), item.get("title") or item.get("detail"))
     counted = item.get("faults")
@@ -136,7 +138,7 @@ def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:
-    """The declared value in words, in both languages if they differ; as the desk wrote it if the console is of an older software
+    """What stood there: the declared value in words, in both languages if they differ; as the desk wrote it if the console is of an older software
     version."""
     zh, en = _in_both(finding.get("seen_text"))
     return (zh, en) if zh != en else (en or finding.get("seen"),)

@@ -35,10 +35,10 @@ from schemas.declaration import (
     WithdrawDeclaration,
 )
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal_of, refuse
+from schemas.papers.checks import findings
 from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
-from services.declaration.checks import findings
 
 SERIALS = 10**9
 MOST_WITHDRAWALS = 64

@@ -18,6 +18,7 @@ PLANTED = [
     ("services/quarantine/methods.py", "import prometheus_client", "2. Whatever decides"),
     ("services/clearance/timeline.py", "import services.clearance.metrics", "2. Whatever decides"),
     ("services/brandnew/policy.py", "import asyncio", "2. Whatever decides"),
+    ("schemas/papers/checks.py", "import random", "2. Whatever decides is pure: the checks of papers"),
     ("services/shell/turn.py", "import services.risk.rules", "3. The shell"),
     ("services/clearance/metrics.py", "import services.release.holds", "4. Services never import"),
     ("services/clearance/timeline.py", "import sqlalchemy", "5. Each library has its home: SQL"),

@@ -4,8 +4,8 @@ import math
 from datetime import UTC, datetime
 
 from schemas.declaration import LodgeDeclaration
+from schemas.papers.checks import findings
 from services.cli.bench.load import Phase, due_times, lodgements, percentile
-from services.declaration.checks import findings
 from services.simulator.day import Day
 
 DAY = Day(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))

@@ -9,8 +9,8 @@ from stdnum.cn import ric as their_persons
 
 from schemas.codes import uscc
 from schemas.codes.uscc import CreditCodePart
+from schemas.papers import checks
 from schemas.vocabulary import Severity
-from services.declaration import checks
 from tests.declaration.good import DECLARANT, good_declaration
 from tests.voice import NOON
 

@@ -69,10 +69,14 @@ def test_separators_are_counted_outside_texts_of_any_length(text: str, times: in
         bounded(body[: body.index(b":") + 2 + len(text)], 6)
 
 
-def test_a_list_that_is_too_long_is_one_fault_whatever_is_in_it(console: Running) -> None:
-    long = paper(items=[{}] * 5000)
+def test_a_list_that_is_too_long_is_one_fault_however_long_and_its_rest_is_not_looked_at(console: Running) -> None:
+    goods = paper()["items"][0]
+    long = paper(items=[goods] * MOST_LINES + [{}] * 5000)
     said = problem(post(console, "/declarations", json.dumps(long).encode()), 422, "invalid")
     assert [(fault["pointer"], fault["code"]) for fault in said["errors"]] == [("/items", "too_long")]
+    empty = problem(post(console, "/declarations", json.dumps(paper(items=[{}] * 5000)).encode()), 422, "invalid")
+    assert (empty["errors"][0]["pointer"], len(empty["errors"])) == ("/items", SHOWN_ERRORS)
+    assert not [each for each in empty["errors"] if f"/items/{MOST_LINES}" in each["pointer"]]
     answer = post(console, "/declarations/batch", json.dumps([paper("DOOR-4"), long]).encode())
     good, bad = answer.json()["results"]
     assert (good["status_code"], bad["status_code"], bad["faults"]) == (202, 422, 1)

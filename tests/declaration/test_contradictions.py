@@ -9,8 +9,8 @@ from schemas.codes.countries import COUNTRIES
 from schemas.codes.trade import TRADE_MODES
 from schemas.codes.ways import ONE_WAY, SANDBOX
 from schemas.declaration import DeclaredContainer
+from schemas.papers import checks
 from schemas.vocabulary import Direction
-from services.declaration import checks
 from tests.declaration.good import BOX, good_declaration
 from tests.voice import NOON
 

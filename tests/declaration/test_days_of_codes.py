@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.codes import hs
+from schemas.papers import checks
 from schemas.vocabulary import Direction
-from services.declaration import checks
 from tests.declaration.good import good_declaration, good_item
 
 EVE, NEW_YEAR = date(2027, 12, 31), date(2028, 1, 1)

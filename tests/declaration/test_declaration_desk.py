@@ -20,11 +20,12 @@ from schemas.declaration import (
     WithdrawDeclaration,
 )
 from schemas.envelope import RequestRefused
+from schemas.papers import checks
+from schemas.papers.pointing import error
 from schemas.phrases import phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import ControlKind, Direction, Severity, consignment_id
-from services.declaration import checks, decider
-from services.declaration.pointing import error
+from services.declaration import decider
 from tests import facts
 from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
 from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from schemas.declaration import LINES_READ, MOST_LINES, Declaration, Item
 from schemas.form import FormLine
+from schemas.papers import checks
 from schemas.single_window import NUMBER, OF_THE_FORM, OF_THE_ITEM, UnknownElement, elements_of, item_of
-from services.declaration import checks
 from services.declaration.decider import paper, paper_as_written
 from tests.declaration.good import good_declaration, good_item
 from tests.voice import NOON

@@ -9,7 +9,7 @@ from schemas.codes.counted import COUNTED
 from schemas.codes.iso6346 import check_digit
 from schemas.codes.units import KILOGRAMS
 from schemas.declaration import DeclaredContainer
-from services.declaration import checks
+from schemas.papers import checks
 from tests.declaration.good import BOX, good_declaration, good_item
 from tests.voice import NOON
 

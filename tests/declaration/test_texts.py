@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from schemas.bounds import identifier, line_of_text
 from schemas.declaration import Declaration, LodgeDeclaration
+from schemas.papers.checks import findings
 from schemas.vocabulary import consignment_id, plain_word
 from services.console.readmodel.lists import named
-from services.declaration.checks import findings
 from services.shell.codec import encode
 from tests.declaration.good import DECLARANT, good_declaration, lodge
 from tests.voice import NOON

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.minor_units import TEN_THOUSANDTHS, THOUSANDTHS, WHOLE, minor_unit
+from schemas.papers import checks
 from schemas.vocabulary import Severity
-from services.declaration import checks
 from tests.declaration.good import good_declaration, good_item
 from tests.voice import NOON
 

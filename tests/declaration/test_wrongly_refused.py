@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from schemas.codes import uscc
 from schemas.declaration import Declaration, DeclarationAccepted, DeclarationRepeated, Item
+from schemas.papers import checks
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import Direction
-from services.declaration import checks, decider
+from services.declaration import decider
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.risk.rules import Goods, credit_grade, fired

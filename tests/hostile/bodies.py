@@ -43,6 +43,9 @@ def worst() -> dict[str, tuple[str, bytes]]:
     most, items = SEPARATORS // 2 - 10, paper()["items"]
     digits = b"9" * (BODY_BYTES - 3000)
     full = json.dumps(paper(items=items * (MOST_LINES // len(items)))).encode()
+    code = "Z" * 12
+    unknown = dict.fromkeys(("unit", "first_unit", "second_unit", "origin_country", "currency"), code)
+    unlisted = paper(packages="1", items=[{**items[0], **unknown, "hs_code": "999999"}] * MOST_LINES)
     return {
         "a duplicate key among 60,000": (ONE, keys(60_000, "k0")),
         "a duplicate key among as many as allowed": (ONE, keys(most, "k0")),
@@ -58,6 +61,8 @@ def worst() -> dict[str, tuple[str, bytes]]:
         "blanks": (ONE, json.dumps(paper()).encode() + b" " * (BODY_BYTES - 3000)),
         "nested": (ONE, b"[" * (SEPARATORS - 1)),
         "as many lines of goods as there may be": (ONE, full),
+        "lines full of codes that are in no table": (ONE, json.dumps(unlisted).encode()),
+        "a batch of lines full of codes that are in no table": (MANY, _batch(json.dumps(unlisted).encode(), 100_000)),
         "a batch of good ones": (MANY, _batch(json.dumps(paper()).encode())),
         "a batch of large ones": (MANY, _batch(full)),
         "a batch of unknown keys": (MANY, _batch(keys(390))),

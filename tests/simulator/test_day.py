@@ -11,6 +11,7 @@ from stdnum.cn import uscc
 from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Hearing, RequestRefused
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
+from schemas.papers.checks import findings
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import DeclarationWithdrawn, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
@@ -25,7 +26,6 @@ from schemas.vocabulary import (
     TreatmentMethod,
     consignment_id,
 )
-from services.declaration.checks import findings
 from services.quarantine import decider as quarantine
 from services.quarantine.methods import methods_for
 from services.shell.clock import Clock

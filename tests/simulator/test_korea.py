@@ -9,8 +9,8 @@ import pytest
 
 from schemas.codes.uscc import is_valid
 from schemas.codes.ways import SANDBOX
+from schemas.papers.checks import findings
 from schemas.vocabulary import Severity
-from services.declaration.checks import findings
 from services.simulator.korea import NotKorea, credit_code, read
 from tests.voice import NOON
 

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any, NoReturn, TypeVar
@@ -17,7 +18,7 @@ from schemas.bounds import WhenMade
 from schemas.codes.formats import FORMATS, Format
 from services.console.api.context import office
 from services.console.api.nulls import validated
-from services.console.api.problems import FieldError, Problem, field_error, invalid
+from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, faults_of, field_error
 from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
@@ -159,18 +160,68 @@ def read(data: bytes, model: type[M], separators: int) -> M:
     """The body as `model`. Problem 400 if it is not JSON, 413 if it has too many separators, 422 with pointers if it
     does not fit the model."""
     data = data.removeprefix(BOM)
-    if faults := long_lists(strict_json(data, separators), model):
-        raise Problem(422, "invalid", errors=faults, count=len(faults))
+    made = shaped(model, data, strict_json(data, separators))
+    if isinstance(made, FaultyBody):
+        raise made.problem()
+    return made
+
+
+@dataclass(frozen=True)
+class FaultyBody:
+    """A body that does not fit its model. `faults`: those that are shown, of `count`. `data`: its JSON without the optional fields that
+    are null, and with the first entries only of the lists in `unended`, which are longer than allowed. `findings`: how many of the faults are
+    of content."""
+
+    faults: list[FieldError]
+    count: int
+    data: bytes
+    unended: frozenset[str]
+    findings: int = 0
+
+    def problem(self) -> Problem:
+        return Problem(422, "invalid", errors=self.faults, count=self.count)
+
+
+def shaped(model: type[M], data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS) -> M | FaultyBody:
+    """The body as `model`, or what is wrong with its shape. A list that is longer than allowed is one fault, and only as many of its
+    entries as are allowed are looked at, so that it neither hides other faults nor takes long.
+
+    `parsed`: the result of `strict_json`; `where`: prefix of the pointers; `shown`: how many faults are shown at most. Problem 400 for
+    what only Python's parser takes for JSON.
+    """
+    long = long_lists(parsed, model)
+    made, error, data = validated(model, _without_rest(data, long) if long else data)
+    faults = [
+        field_error(f"{where}/{name}", "too_long", len(parsed[name]), max_length=longest)
+        for name, longest in long.items()
+    ]
+    count = len(faults)
+    if error is not None:
+        refuse_not_json(error, f" ({where})" if where else "")
+        count += error.error_count()
+        faults += faults_of(error, where, max(0, shown - len(faults)))
+    elif made is not None and not long:
+        return made
+    return FaultyBody(faults[:shown], count, data, frozenset(long))
+
+
+def _without_rest(data: bytes, longest: Mapping[str, int]) -> bytes:
+    """The same JSON, with the first entries only of these lists. Everything else stays as it is written. What this parser does not take
+    for JSON is returned unchanged: the next one says so."""
     try:
-        return validated(model, data)
-    except ValidationError as error:
-        refuse_not_json(error)
-        raise invalid(error) from None
+        body = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        for name, most in longest.items():
+            entries = msgspec.json.decode(body[name], type=list[msgspec.Raw])
+            body[name] = msgspec.Raw(msgspec.json.encode(entries[:most]))
+    except msgspec.DecodeError:
+        return data
+    return msgspec.json.encode(body)
 
 
-def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[FieldError]:
-    """A fault for each list that is longer than allowed. Checked before pydantic, which validates every item first and reports each."""
-    faults = list[FieldError]()
+def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
+    """The lists that are longer than allowed, and how many entries are. Looked for before pydantic, which validates every entry first and
+    reports each."""
+    long: dict[str, int] = {}
     for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
         value = parsed.get(name)
         bounds = [each.max_length for each in field.metadata if isinstance(each, MaxLen)]
@@ -181,8 +232,8 @@ def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[Fie
         ]
         longest = min(bounds, default=None)
         if longest is not None and isinstance(value, list) and len(value) > longest:
-            faults.append(field_error(f"{where}/{name}", "too_long", len(value), max_length=longest))
-    return faults
+            long[name] = longest
+    return long
 
 
 def other_format(data: bytes) -> Problem | None:

@@ -5,8 +5,7 @@ nulls were faults at first.
 """
 
 import json
-from decimal import Decimal
-from typing import Any, TypeVar, get_args
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -15,22 +14,31 @@ from services.console.api.problems import LISTED_ERRORS
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-"""Writes numbers with the digits that they had in the body."""
 
 
-def validated(model: type[M], data: bytes) -> M:
-    """The JSON as `model`, without the optional fields that are null; ValidationError for all other faults."""
+class Validated(NamedTuple, Generic[M]):
+    """What became of a body: `made` from it, or the `error` why not. `data`: its JSON without the optional fields that are null."""
+
+    made: M | None
+    error: ValidationError | None
+    data: bytes
+
+
+def validated(model: type[M], data: bytes) -> Validated[M]:
+    """The JSON as `model`, without the optional fields that are null, or all other faults of it."""
+    first = _as_it_is(model, data)
+    if first.error is None or b"null" not in data or first.error.error_count() > LISTED_ERRORS:
+        return first
+    faults = first.error.errors(include_url=False, include_context=False)
+    empty = [each["loc"] for each in faults if each["input"] is None and is_optional(model, each["loc"])]
+    return _as_it_is(model, _without(data, empty)) if empty else first
+
+
+def _as_it_is(model: type[M], data: bytes) -> Validated[M]:
     try:
-        return model.model_validate_json(data)
+        return Validated(model.model_validate_json(data), None, data)
     except ValidationError as error:
-        if b"null" not in data or error.error_count() > LISTED_ERRORS:
-            raise
-        faults = error.errors(include_url=False, include_context=False)
-        empty = [each["loc"] for each in faults if each["input"] is None and is_optional(model, each["loc"])]
-        if not empty:
-            raise
-    return model.model_validate_json(_without(data, empty))
+        return Validated(None, error, data)
 
 
 def is_optional(model: type[BaseModel], location: Location) -> bool:
@@ -56,10 +64,15 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _without(data: bytes, locations: list[Location]) -> bytes:
-    body = json.loads(data, parse_float=Decimal, parse_int=Decimal)
+    """Numbers are not parsed: they keep the signs that they have in the body, and some are too large for any type."""
+    body = json.loads(data, parse_float=_raw, parse_int=_raw)
     for *way, last in locations:
         holder = body
         for step in way:
             holder = holder[step]
         del holder[last]
-    return _ENCODER.encode(body)
+    return msgspec.json.encode(body)
+
+
+def _raw(number: str) -> msgspec.Raw:
+    return msgspec.Raw(number.encode())

@@ -9,7 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.codes.words import Words
-from services.console.language.words import TEXTS, both
+from schemas.declaration import Finding
+from schemas.vocabulary import Severity
+from services.console.api.views import Text
+from services.console.language.desk_sentences import in_words_of
+from services.console.language.words import TEXTS, both, check
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
@@ -28,11 +32,15 @@ def documented(*answers: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 class FieldError(BaseModel):
-    """One fault. `pointer`: RFC 6901, into the body that was sent; `seen`: what stood there, shortened."""
+    """One fault. `pointer`: RFC 6901, into the body that was sent; `seen`: what stood there, shortened. `seen_text`, where `seen` is a
+    sentence and no value: the same in both languages; `nearest`: codes of the table that may have been meant."""
 
     pointer: str
     code: str
+    severity: Severity = Severity.ERROR
     seen: str = ""
+    seen_text: Text | None = None
+    nearest: list[str] = []
     message_en: str
     message_zh: str
 
@@ -133,6 +141,22 @@ def field_error(pointer: str, code: str, value: object = "", **values: object) -
     gaps of its sentence."""
     message = both(f"fields.{code}", **values)
     return FieldError(pointer=pointer, code=code, seen=_short(value), message_en=message.en, message_zh=message.zh)
+
+
+def finding_error(finding: Finding, prefix: str = "") -> FieldError:
+    """What a check of the declaration desk finds in a paper that is sent back. `prefix`: where the paper stands in the body."""
+    message = check(finding.code)
+    words = in_words_of([finding.phrase]) if finding.phrase is not None else None
+    return FieldError(
+        pointer=prefix + finding.pointer,
+        code=finding.code,
+        severity=finding.severity,
+        seen=finding.seen,
+        seen_text=Text(zh=words.zh, en=words.en) if words else None,
+        nearest=list(finding.nearest),
+        message_en=message.en,
+        message_zh=message.zh,
+    )
 
 
 def _field_error(error: ErrorDetails, prefix: str) -> FieldError:

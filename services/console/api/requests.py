@@ -37,20 +37,14 @@ from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, 
 from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.access.rights import Who
-from services.console.api.bodies import (
-    declarations_of,
-    long_lists,
-    not_json,
-    read,
-    refuse_not_json,
-    strict_json,
-)
+from services.console.api.bodies import FaultyBody, declarations_of, not_json, read, strict_json
 from services.console.api.context import Office, office, who_of
 from services.console.api.documents import API
 from services.console.api.goods_access import may_act, may_name
 from services.console.api.json_body import JsonBody, JsonRoute, TakesJson, json_of
-from services.console.api.nulls import validated
-from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
+from services.console.api.large_bodies import LARGE_BYTES
+from services.console.api.papers import declared
+from services.console.api.problems import SHOWN_ERRORS, Problem, documented, invalid, one_fault
 from services.console.api.request_producer import Prepared, RequestKey, RequestRow, prepare
 from services.console.api.views import BatchItem, BatchResult, Taken
 from services.console.language.words import both
@@ -58,11 +52,15 @@ from services.console.readmodel.consignment import plain
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from services.shell.codec import encode
+from services.shell.formats import BOM
 
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
 """The most faults in the answer to a batch; the number of its faults is stated for each refused declaration."""
+FOUND_ON_THE_LOOP = 300
+"""The most findings that are looked for in a batch that is not parsed in another process; more might delay the answers to the gate's
+questions. A batch of so few bytes has hardly more."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
@@ -153,7 +151,10 @@ async def lodge(
 
 def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
     """Makes the message that lodges the declaration in this body; Problem 403 if the sender may not declare for its declarant."""
-    declaration = read(data, Declaration, separators)
+    data = data.removeprefix(BOM)
+    declaration = declared(data, strict_json(data, separators))
+    if isinstance(declaration, FaultyBody):
+        raise declaration.problem()
     if not who.of_own_company(declaration.declarant):
         raise Problem(403, "not_your_company", seen=declaration.declarant)
     return _lodging(declaration, who, key)
@@ -224,13 +225,23 @@ def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) ->
     if len(items) > settings.batch_limit:
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
     batch, shown = CheckedBatch([], []), 0
+    findings = SHOWN_IN_BATCH if len(data) > LARGE_BYTES else FOUND_ON_THE_LOOP
     for index, item in enumerate(items):
-        result, declaration = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
-        shown += len(result.errors)
-        if declaration is not None and not who.of_own_company(declaration.declarant):
+        parsed = strict_json(item, settings.body_separators)
+        most = min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown)
+        declaration = declared(item, parsed, f"/declarations/{index}", most, findings)
+        reference = parsed.get("reference") if isinstance(parsed, dict) else ""
+        named = reference[:35] if isinstance(reference, str) else ""
+        if isinstance(declaration, FaultyBody):
+            shown += len(declaration.faults)
+            findings -= declaration.findings
+            batch.results.append(_json(_sent_back(index, named, declaration)))
+            continue
+        result = BatchItem(index=index, status_code=202, reference=named)
+        if not who.of_own_company(declaration.declarant):
             problem = Problem(403, "not_your_company", seen=declaration.declarant)
             result = _refused(index, result.reference, problem)
-        elif declaration is not None:
+        else:
             lodged = _lodging(declaration, who, key.part(index))
             batch.good.append(GoodDeclaration(index, result.reference, lodged))
             result.consignment_id, result.request_id = lodged.request.subject, lodged.request.request_id
@@ -265,21 +276,7 @@ def _no_batch(parsed: Any) -> Problem:
     return not_json("half a surrogate, or a key with escapes, which not every parser takes")
 
 
-def _check(index: int, item: bytes, separators: int, shown: int) -> tuple[BatchItem, Declaration | None]:
-    parsed, where = strict_json(item, separators), f"/declarations/{index}"
-    reference = parsed.get("reference") if isinstance(parsed, dict) else ""
-    named = reference[:35] if isinstance(reference, str) else ""
-    if faults := long_lists(parsed, Declaration, where):
-        return _sent_back(index, named, len(faults), faults[:shown]), None
-    try:
-        declaration = validated(Declaration, item)
-    except ValidationError as error:
-        refuse_not_json(error, f" ({where})")
-        return _sent_back(index, named, error.error_count(), faults_of(error, where, shown)), None
-    return BatchItem(index=index, status_code=202, reference=named), declaration
-
-
-def _sent_back(index: int, reference: str, count: int, faults: list[FieldError]) -> BatchItem:
+def _sent_back(index: int, reference: str, faulty: FaultyBody) -> BatchItem:
     title = both("problems.invalid.title")
     return BatchItem(
         index=index,
@@ -288,8 +285,8 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
         code="invalid",
         title=title.en,
         title_zh=title.zh,
-        faults=count,
-        errors=[fault.model_dump() for fault in faults],
+        faults=faulty.count,
+        errors=[fault.model_dump() for fault in faulty.faults],
     )
 
 

@@ -14,9 +14,9 @@ from schemas.codes.trade import (
     TRADE_MODES,
 )
 from schemas.codes.units import KILOGRAMS, UNITS
+from schemas.papers.checks import PORTED
+from schemas.papers.contradictions import UNBOXED
 from schemas.vocabulary import TransportMode
-from services.declaration.checks import PORTED
-from services.declaration.contradictions import UNBOXED
 from services.risk import rules
 from services.risk.keys import PUBLISHED, PUBLISHED_ID
 

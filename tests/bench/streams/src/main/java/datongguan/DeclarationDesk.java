@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Does a declaration stand, and under which number? The same checks as services/declaration/checks.py. */
+/** Does a declaration stand, and under which number? The same checks as schemas/papers/checks.py. */
 final class DeclarationDesk extends Desk {
     private static final String SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     private static final int[] WEIGHTS = new int[17];

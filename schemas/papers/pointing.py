@@ -1,6 +1,7 @@
-"""How does a check say what it saw, and where?"""
+"""How does a check say what it saw, and where, and what becomes of one that cannot be answered?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVarTuple
 
 from schemas.bounds import shown
 from schemas.codes.checks import CheckCode
@@ -11,6 +12,24 @@ from schemas.vocabulary import Severity
 Findings = Iterator[Finding]
 MOST_SEEN = LONGEST_SEEN
 """How many characters of a value are shown."""
+Ts = TypeVarTuple("Ts")
+
+
+class UnsoundField(Exception):
+    """A check read a field that has a fault of shape (`schemas.papers.sound`). A paper that was made has no such field."""
+
+
+def each_of(checks: Iterable[Callable[[*Ts], Findings]], *about: *Ts) -> Findings:
+    """What each of these checks finds in `about`. A check that reads an unsound field ends there, and the next one goes on.
+
+    What a check yielded before that stands, because it followed from sound fields alone: it will be found again
+    whatever the unsound field becomes.
+    """
+    for check in checks:
+        try:
+            yield from check(*about)
+        except UnsoundField:
+            continue
 
 
 def error(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:

@@ -6,7 +6,6 @@ warning if a coarser rounding explains it: half a unit of the last place in whic
 written, but at most a hundredth of the total. Any other difference is an error.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
 
@@ -60,13 +59,6 @@ def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
     return _fit(total, declaration.invoice_total, right, half_of_last_place(declaration.invoice_total))
 
 
-def too_fine(declaration: Declaration) -> Iterator[tuple[str, str]]:
-    """The pointer to each amount with more decimals than its currency has, and the amount with its currency. Unit prices may
-    have more."""
-    amounts = [("/invoice_total", declaration.invoice_total, declaration.currency)]
-    amounts += [
-        (f"/items/{index}/total_price", item.total_price, item.currency) for index, item in enumerate(declaration.items)
-    ]
-    for pointer, amount, currency in amounts:
-        if amount % minor_unit(currency):
-            yield pointer, f"{amount} {currency}"
+def too_fine(amount: Decimal, currency: str) -> str:
+    """The amount with its currency, if it has more decimals than the currency; else an empty text. Unit prices may have more."""
+    return f"{amount} {currency}" if amount % minor_unit(currency) else ""

@@ -7,10 +7,10 @@ from schemas.codes import countries, hs, offices, trade
 from schemas.codes.checks import CheckCode
 from schemas.codes.nearest import nearest
 from schemas.codes.ways import homes
-from schemas.declaration import Declaration
+from schemas.declaration import Declaration, Item
+from schemas.papers.pointing import Findings, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
-from services.declaration.pointing import Findings, error, warning
 
 
 def listed(code: str, table: Mapping[str, str], pointer: str, finding: CheckCode) -> Findings:
@@ -19,9 +19,10 @@ def listed(code: str, table: Mapping[str, str], pointer: str, finding: CheckCode
         yield error(pointer, finding, code, nearest(code, table))
 
 
-def office(code: str) -> Findings:
+def office(declaration: Declaration, today: date) -> Findings:
     """An error if the code is no office. Most offices of the country are not in the table, so an unlisted office of a known
     district is only a warning, without the nearest codes."""
+    code = declaration.customs_office
     if code not in offices.OFFICES and offices.is_of_district(code):
         value = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
         yield warning("/customs_office", CheckCode.OFFICE_UNLISTED, value)
@@ -29,10 +30,11 @@ def office(code: str) -> Findings:
         yield from listed(code, offices.OFFICES, "/customs_office", CheckCode.OFFICE_UNKNOWN)
 
 
-def trade_mode(code: str) -> Findings:
+def trade_mode(declaration: Declaration, today: date) -> Findings:
     """An error if the code is no trade mode. Modes of later announcements are not in the table, so an unlisted code that is
     written like a mode is only a warning, upon which the papers are read. Most modes are in the table, so the nearest ones are
     named."""
+    code = declaration.trade_mode
     if code not in trade.TRADE_MODES and trade.is_like_mode(code):
         value = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
         yield warning("/trade_mode", CheckCode.TRADE_MODE_UNLISTED, value, nearest(code, trade.TRADE_MODES))
@@ -40,10 +42,10 @@ def trade_mode(code: str) -> Findings:
         yield from listed(code, trade.TRADE_MODES, "/trade_mode", CheckCode.TRADE_MODE_UNKNOWN)
 
 
-def listed_country(country: str, at: str, office: str) -> Findings:
+def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
     """An error if the code is no country, a warning if it leaves the country open. The sandbox offices have a country of their
     own."""
-    if country not in homes(office):
+    if country not in countries.NAMES and country not in homes(declaration.customs_office):
         yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
         yield warning(at, CheckCode.COUNTRY_LEFT_OPEN, country)
@@ -56,19 +58,28 @@ def judged_on(declaration: Declaration, today: date) -> date:
     return max(today, entry) if entry is not None and declaration.direction is Direction.IMPORT else today
 
 
-def commodity(code: str, at: str, fewest: int, day: date) -> Findings:
-    """Checks the HS code of a line. `fewest`: the least number of digits; papers of foreign data sets have no more than six, and
-    go to sandbox offices.
+def _digits_suffice(code: str, declaration: Declaration) -> bool:
+    """Whether an HS code has enough digits, and not too many. Papers of foreign data sets have no more than six, and go to
+    sandbox offices."""
+    if not hs.SIX <= len(code) <= hs.NATIONAL_DIGITS:
+        return False
+    return len(code) == hs.NATIONAL_DIGITS or offices.is_sandbox(declaration.customs_office)
+
+
+def commodity(item: Item, at: str, declaration: Declaration, today: date) -> Findings:
+    """Checks the HS code of a line.
 
     If no table is held for the day, only the digits are checked, and no finding says so. No declaration can be lodged on such a
     day; only earlier ones are judged again, and each of their lines would have the same finding.
     """
-    edition = hs.edition(day)
-    if not (fewest <= len(code) <= hs.NATIONAL_DIGITS and code.isascii() and code.isdigit()):
+    code, at = item.hs_code, f"{at}/hs_code"
+    if not (code.isascii() and code.isdigit() and _digits_suffice(code, declaration)):
         yield error(at, CheckCode.HS_MALFORMED, code)
-    elif edition is None:
         return
-    elif code[:2] not in edition.chapters:
+    edition = hs.edition(judged_on(declaration, today))
+    if edition is None:
+        return
+    if code[:2] not in edition.chapters:
         yield error(at, CheckCode.HS_CHAPTER_UNKNOWN, code)
     elif not edition.has(code):
         yield error(at, CheckCode.HS_CODE_UNKNOWN, code, edition.nearest(code))

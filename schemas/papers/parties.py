@@ -11,9 +11,9 @@ from schemas.codes import uscc
 from schemas.codes.checks import CheckCode
 from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
+from schemas.papers.pointing import Findings, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
-from services.declaration.pointing import Findings, error, warning
 
 
 class PartyField(NamedTuple):
@@ -28,19 +28,22 @@ DECLARANT = PartyField("/declarant", CheckCode.DECLARANT_INVALID, CheckCode.DECL
 CONSIGNEE = PartyField("/consignee", CheckCode.CONSIGNEE_INVALID, CheckCode.CONSIGNEE_BREAKS_STANDARD)
 
 
-def parties(declaration: Declaration, today: date) -> Findings:
-    yield from _party(DECLARANT, declaration.declarant, declaration.customs_office)
-    foreign = declaration.direction is Direction.EXPORT and uscc.is_name(declaration.consignee)
-    if declaration.consignee != declaration.declarant and not foreign:
-        yield from _party(CONSIGNEE, declaration.consignee, declaration.customs_office)
+def declarant(declaration: Declaration, today: date) -> Findings:
+    yield from _party(DECLARANT, declaration.declarant, declaration)
 
 
-def _party(field: PartyField, code: str, office: str) -> Findings:
+def consignee(declaration: Declaration, today: date) -> Findings:
+    foreign = uscc.is_name(declaration.consignee) and declaration.direction is Direction.EXPORT
+    if not foreign and declaration.consignee != declaration.declarant:
+        yield from _party(CONSIGNEE, declaration.consignee, declaration)
+
+
+def _party(field: PartyField, code: str, declaration: Declaration) -> Findings:
     if not uscc.is_well_formed(code):
         yield error(field.pointer, _wrong(field, code), code)
         return
     broken = uscc.broken_parts(code)
-    if uscc.is_of_sandbox(code) and not is_sandbox(office):
+    if uscc.is_of_sandbox(code) and not is_sandbox(declaration.customs_office):
         broken = (*broken, uscc.CreditCodePart.AREA)
     if not broken:
         return

@@ -11,9 +11,9 @@ from schemas.codes.checks import CheckCode
 from schemas.codes.counted import COUNTED
 from schemas.codes.units import KILOGRAMS
 from schemas.declaration import Declaration, Item
+from schemas.papers.pointing import Findings, each_of, error, warning
+from schemas.papers.totals import HUNDREDTH, half_of_last_place
 from schemas.phrases import seen_phrase
-from services.declaration.pointing import Findings, error, warning
-from services.declaration.totals import HUNDREDTH, half_of_last_place
 
 LEAST = Decimal("0.05")
 """Kilograms by which two masses may always differ."""
@@ -25,46 +25,75 @@ MOST_IN_A_BOX_KG = Decimal(60_000)
 """More kilograms than any container carries; flat racks and platforms are built for up to 55 t."""
 
 
-def masses(declaration: Declaration, today: date) -> Findings:
+def gross_mass(declaration: Declaration, today: date) -> Findings:
+    yield from _of_head("/gross_mass_kg", declaration.gross_mass_kg)
+
+
+def net_mass(declaration: Declaration, today: date) -> Findings:
+    yield from _of_head("/net_mass_kg", declaration.net_mass_kg)
+
+
+def _of_head(at: str, mass: Decimal) -> Findings:
+    if mass <= 0:
+        yield error(at, CheckCode.MASS_NOT_POSITIVE, mass)
+    elif mass < FILLED_IN:
+        yield warning(at, CheckCode.MASS_BELOW_ONE, mass)
+
+
+def net_and_gross(declaration: Declaration, today: date) -> Findings:
     gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
-    for name, mass in (("gross_mass_kg", gross), ("net_mass_kg", net)):
-        if mass <= 0:
-            yield error(f"/{name}", CheckCode.MASS_NOT_POSITIVE, mass)
-        elif mass < FILLED_IN:
-            yield warning(f"/{name}", CheckCode.MASS_BELOW_ONE, mass)
     if net > gross:
         yield error("/net_mass_kg", CheckCode.NET_ABOVE_GROSS, f"{net} > {gross}")
-    yield from _of_lines(declaration)
-    yield from _in_boxes(declaration)
-    for index, item in enumerate(declaration.items):
-        yield from _of_quantity(item, f"/items/{index}", gross)
 
 
-def _of_lines(declaration: Declaration) -> Findings:
-    """Compares the net mass of each line, and of all lines together, with the masses of the head."""
-    gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
+def each_line_and_gross(declaration: Declaration, today: date) -> Findings:
+    """Compares the net mass of each line with the gross mass of the head."""
+    gross = declaration.gross_mass_kg
     for index, item in enumerate(declaration.items):
-        if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
-            yield error(f"/items/{index}/net_mass_kg", CheckCode.LINE_ABOVE_GROSS, f"{item.net_mass_kg} > {gross}")
-    if not declaration.items:
+        yield from each_of((_line_and_gross,), item, f"/items/{index}/net_mass_kg", gross)
+
+
+def _line_and_gross(item: Item, at: str, gross: Decimal) -> Findings:
+    if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
+        yield error(at, CheckCode.LINE_ABOVE_GROSS, f"{item.net_mass_kg} > {gross}")
+
+
+def lines_and_gross(declaration: Declaration, today: date) -> Findings:
+    """Compares the net mass of all lines together with the gross mass of the head."""
+    gross, total = declaration.gross_mass_kg, _of_lines(declaration)
+    if total <= gross:  # this is nearly always so, and the rest takes longer
         return
-    total = sum([item.net_mass_kg for item in declaration.items], Decimal(0))
-    if total == net <= gross:  # this is nearly always so, and the checks below take longer
-        return
-    rounded = sum([half_of_last_place(item.net_mass_kg) for item in declaration.items], Decimal(0))
-    if len(declaration.items) > 1 and _is_above(total, gross, rounded):
+    if len(declaration.items) > 1 and _is_above(total, gross, _rounded(declaration)):
         yield error(
             "/gross_mass_kg", CheckCode.LINES_ABOVE_GROSS, seen_phrase("head_and_lines", head=gross, lines=total)
         )
+
+
+def lines_and_net(declaration: Declaration, today: date) -> Findings:
+    """Compares the net mass of all lines together with that of the head."""
+    if not declaration.items:
+        return
+    net, total = declaration.net_mass_kg, _of_lines(declaration)
+    if total == net:  # as above
+        return
     if net == FILLED_IN and total < FILLED_IN:
         return
     if total < net and any(item.net_mass_kg == 0 for item in declaration.items):
         return  # lines whose legal units are no mass have no net mass
-    if not _agree(total, net, rounded + half_of_last_place(net)):
+    if not _agree(total, net, _rounded(declaration) + half_of_last_place(net)):
         yield warning("/net_mass_kg", CheckCode.NET_MASS_DIFFERS, seen_phrase("head_and_lines", head=net, lines=total))
 
 
-def _in_boxes(declaration: Declaration) -> Findings:
+def _of_lines(declaration: Declaration) -> Decimal:
+    return sum([item.net_mass_kg for item in declaration.items], Decimal(0))
+
+
+def _rounded(declaration: Declaration) -> Decimal:
+    """Kilograms by which the sum of the lines may differ because each is rounded."""
+    return sum([half_of_last_place(item.net_mass_kg) for item in declaration.items], Decimal(0))
+
+
+def containers_and_gross(declaration: Declaration, today: date) -> Findings:
     """Compares the gross mass per container with what containers carry. It is the mean, because the paper does not say
     what is in which container."""
     if not declaration.containers:
@@ -77,17 +106,25 @@ def _in_boxes(declaration: Declaration) -> Findings:
         yield warning("/containers", CheckCode.CONTAINER_HEAVY, value)
 
 
-def _of_quantity(item: Item, at: str, gross: Decimal) -> Findings:
+def quantities_and_masses(declaration: Declaration, today: date) -> Findings:
+    for index, item in enumerate(declaration.items):
+        yield from each_of((_whole, _quantity_and_masses), item, f"/items/{index}", declaration)
+
+
+def _whole(item: Item, at: str, declaration: Declaration) -> Findings:
     if item.unit in COUNTED and item.quantity % 1:
         yield error(
             f"{at}/quantity",
             CheckCode.QUANTITY_NOT_WHOLE,
             seen_phrase("quantity_of_unit", quantity=item.quantity, unit=item.unit),
         )
+
+
+def _quantity_and_masses(item: Item, at: str, declaration: Declaration) -> Findings:
     in_kilograms = KILOGRAMS.get(item.unit)
     if in_kilograms is None or item.quantity <= 0 or item.net_mass_kg <= 0:
         return
-    mass = item.quantity * in_kilograms
+    gross, mass = declaration.gross_mass_kg, item.quantity * in_kilograms
     if mass == item.net_mass_kg <= gross:
         return
     rounded = half_of_last_place(item.quantity) * in_kilograms

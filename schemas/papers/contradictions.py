@@ -11,10 +11,10 @@ from schemas.codes.checks import CheckCode
 from schemas.codes.countries import alpha2
 from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
 from schemas.codes.ways import ONE_WAY, homes
-from schemas.declaration import Declaration
+from schemas.declaration import Declaration, DeclaredContainer
+from schemas.papers.pointing import Findings, each_of, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
-from services.declaration.pointing import Findings, error, warning
 
 UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 """Modes that carry no freight containers (ISO 668)."""
@@ -35,9 +35,8 @@ def packaging(declaration: Declaration, today: date) -> Findings:
         )
 
 
-def direction(declaration: Declaration, today: date) -> Findings:
-    """An import must be destined for this country, an export must depart from it, and some trade modes exist for one direction
-    only."""
+def mode_direction(declaration: Declaration, today: date) -> Findings:
+    """Some trade modes exist for one direction only."""
     only = ONE_WAY.get(declaration.trade_mode)
     if only is not None and only is not declaration.direction:
         yield error(
@@ -45,28 +44,52 @@ def direction(declaration: Declaration, today: date) -> Findings:
             CheckCode.TRADE_MODE_OF_OTHER_DIRECTION,
             seen_phrase("mode_and_direction", mode=declaration.trade_mode, direction=declaration.direction),
         )
-    here = homes(declaration.customs_office) | {""}
-    if declaration.direction is Direction.IMPORT and alpha2(declaration.destination_country) not in here:
+
+
+def import_destination(declaration: Declaration, today: date) -> Findings:
+    """An import must be destined for this country."""
+    if declaration.direction is Direction.IMPORT and _is_abroad(declaration.destination_country, declaration):
         yield error("/destination_country", CheckCode.IMPORT_DESTINED_ABROAD, declaration.destination_country)
-    if declaration.direction is Direction.EXPORT and alpha2(declaration.departure_country) not in here:
+
+
+def export_departure(declaration: Declaration, today: date) -> Findings:
+    """An export must depart from this country."""
+    if declaration.direction is Direction.EXPORT and _is_abroad(declaration.departure_country, declaration):
         yield error("/departure_country", CheckCode.EXPORT_DEPARTING_ABROAD, declaration.departure_country)
+
+
+def _is_abroad(country: str, declaration: Declaration) -> bool:
+    return bool(country) and alpha2(country) not in homes(declaration.customs_office)
+
+
+def journey(declaration: Declaration, today: date) -> Findings:
+    """Goods that go nowhere are worth a warning."""
     if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
         declaration.destination_country
     ):
         yield warning("/destination_country", CheckCode.ROUTE_WITHOUT_JOURNEY, declaration.destination_country)
 
 
-def carriage(declaration: Declaration, today: date) -> Findings:
-    """A ship must have a name. An aircraft takes air containers only (IATA unit load devices), and the post takes none."""
+def ship(declaration: Declaration, today: date) -> Findings:
+    """A ship must have a name."""
     if declaration.transport_mode == TransportMode.WATER.value and not plain_word(declaration.conveyance):
         yield error("/conveyance", CheckCode.CONVEYANCE_MISSING, declaration.conveyance)
+
+
+def carriage(declaration: Declaration, today: date) -> Findings:
+    """An aircraft takes air containers only (IATA unit load devices), and the post takes none."""
     if declaration.transport_mode not in UNBOXED:
         return
-    numbers = [iso6346.plain(container.container_no) for container in declaration.containers]
     if declaration.transport_mode == TransportMode.AIR.value:
-        for index, number in enumerate(numbers):
-            if iso6346.is_of_freight(number):
-                yield error(f"/containers/{index}/container_no", CheckCode.SEA_CONTAINER_BY_AIR, number)
-    elif numbers:
-        value = seen_phrase("boxes_and_mode", count=len(numbers), mode=declaration.transport_mode)
+        for index, container in enumerate(declaration.containers):
+            yield from each_of((_by_air,), container, f"/containers/{index}/container_no")
+    elif declaration.containers:
+        count = len(declaration.containers)
+        value = seen_phrase("boxes_and_mode", count=count, mode=declaration.transport_mode)
         yield warning("/containers", CheckCode.CONTAINER_NOT_CARRIED, value)
+
+
+def _by_air(container: DeclaredContainer, at: str) -> Findings:
+    number = iso6346.plain(container.container_no)
+    if iso6346.is_of_freight(number):
+        yield error(at, CheckCode.SEA_CONTAINER_BY_AIR, number)

@@ -1,0 +1,88 @@
+"""Are the legal quantities of a line complete and plausible, and may the line be without a net mass?"""
+
+from decimal import Decimal
+
+from schemas.codes import hs
+from schemas.codes.checks import CheckCode
+from schemas.codes.units import ENERGY, KILOGRAMS, UNITS
+from schemas.declaration import Item
+from schemas.papers.listed import listed
+from schemas.papers.masses import LEAST
+from schemas.papers.pointing import Findings, each_of, error, warning
+from schemas.papers.totals import HUNDREDTH
+from schemas.phrases import seen_phrase
+
+
+def may_lack_mass(item: Item) -> bool:
+    """Whether a line needs no net mass. On the form, the net mass of a line is its legal quantity in kilograms. So electricity,
+    other goods that are counted by power or energy, and goods whose legal units are no mass have none."""
+    units = {item.first_unit, item.second_unit} - {""}
+    legally = bool(units) and units.isdisjoint(KILOGRAMS)
+    return legally or item.hs_code.startswith(hs.ELECTRICITY) or item.unit in ENERGY
+
+
+def legal(item: Item, at: str) -> Findings:
+    """Checks the first and the second legal quantity. Each needs its unit, and the second needs the first. A quantity is compared
+    with the declared quantity or the net mass of the line, if its unit allows that."""
+    yield from each_of((_order, _first_unit, _first_quantity, _second_unit, _second_quantity), item, at)
+
+
+def _order(item: Item, at: str) -> Findings:
+    first, second = (item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)
+    if second != (None, "") and first == (None, ""):
+        yield error(f"{at}/first_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+
+
+def _first_unit(item: Item, at: str) -> Findings:
+    if item.first_unit:
+        yield from listed(item.first_unit, UNITS, f"{at}/first_unit", CheckCode.UNIT_UNKNOWN)
+    elif item.first_quantity is not None:
+        yield error(f"{at}/first_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+
+
+def _second_unit(item: Item, at: str) -> Findings:
+    if item.second_unit:
+        yield from listed(item.second_unit, UNITS, f"{at}/second_unit", CheckCode.UNIT_UNKNOWN)
+    elif item.second_quantity is not None:
+        yield error(f"{at}/second_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+
+
+def _first_quantity(item: Item, at: str) -> Findings:
+    where = f"{at}/first_quantity"
+    if item.first_quantity is None:
+        if item.first_unit:
+            yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+    elif item.first_quantity <= 0:
+        yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, item.first_quantity)
+    else:
+        yield from _as_declared(item.first_quantity, item.first_unit, item, where)
+
+
+def _second_quantity(item: Item, at: str) -> Findings:
+    where = f"{at}/second_quantity"
+    if item.second_quantity is None:
+        if item.second_unit:
+            yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+    elif item.second_quantity <= 0:
+        yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, item.second_quantity)
+    else:
+        yield from _as_declared(item.second_quantity, item.second_unit, item, where)
+
+
+def _as_declared(quantity: Decimal, unit: str, item: Item, where: str) -> Findings:
+    """Compares a legal quantity with the declared one if their units are the same, else with the net mass if its unit is one of mass."""
+    if unit == item.unit and not _near(quantity, item.quantity):
+        yield warning(
+            where,
+            CheckCode.LEGAL_QUANTITY_DIFFERS,
+            seen_phrase("legal_and_declared", legal=quantity, quantity=item.quantity),
+        )
+    elif unit in KILOGRAMS and item.net_mass_kg > 0 and not _near(mass := quantity * KILOGRAMS[unit], item.net_mass_kg):
+        yield warning(
+            where, CheckCode.LEGAL_QUANTITY_DIFFERS, seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg)
+        )
+
+
+def _near(one: Decimal, other: Decimal) -> bool:
+    """Whether two statements of one quantity differ by no more than rounding explains."""
+    return abs(one - other) <= max(LEAST, other * HUNDREDTH)

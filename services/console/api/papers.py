@@ -1,0 +1,31 @@
+"""What is wrong with a declaration that is handed in: faults of shape, and what the desk's checks find in all other fields?
+
+Only a paper with a fault of shape is judged here, so that its declarant gets everything in one answer. A paper without one is judged by the
+declaration desk alone.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from schemas.declaration import Declaration
+from schemas.papers.sound import findings_of_sound_fields
+from schemas.vocabulary import day_in_china
+from services.console.api.bodies import FaultyBody, shaped
+from services.console.api.problems import SHOWN_ERRORS, finding_error
+from services.shell.clock import now
+
+
+def declared(
+    data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS, findings: int = SHOWN_ERRORS
+) -> Declaration | FaultyBody:
+    """The declaration in this JSON, or everything that is wrong with it. Arguments and problems are those of `shaped`; `findings`: how
+    many findings are looked for at most. The faults of shape come first; of findings only those that are shown are counted."""
+    made = shaped(Declaration, data, parsed, where, shown)
+    if isinstance(made, Declaration):
+        return made
+    most = min(findings, shown - len(made.faults))
+    if most <= 0:
+        return made
+    found = findings_of_sound_fields(made.data, day_in_china(now()), most, made.unended)
+    faults = [*made.faults, *[finding_error(each, where) for each in found]]
+    return replace(made, faults=faults, count=made.count + len(found), findings=len(found))
