@@ -229,6 +229,8 @@ class Assignment:
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
+        # a batch of time limits commits these offsets again (`Offsets.standing`): older ones would move the group back
+        self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 
     def passed_over_committed(self) -> None:
