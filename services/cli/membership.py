@@ -10,12 +10,13 @@ import json
 import threading
 import time
 import urllib.error
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, NoError, UnknownMemberIdError
 
 from services.shell.access import Access, access_to
 from services.shell.loopback import open_page
@@ -156,8 +157,13 @@ class Leaver:
         for member in (*dead, *sure):
             gone.setdefault(member.group, []).append(member.member_id)
         for group, ids in gone.items():
-            admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in ids])
-            self._tell(f"left group {group} for {len(ids)} dead member(s)")
+            answers = admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in ids])
+            counts = Counter(answers.values())
+            if left := counts.pop(NoError, 0):
+                self._tell(f"left group {group} for {left} dead member(s)")
+            counts.pop(UnknownMemberIdError, None)  # it has left meanwhile
+            for error, count in counts.items():
+                self._tell(f"group {group} keeps {count} dead member(s): {error.__name__}")
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:

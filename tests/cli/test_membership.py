@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from kafka.admin import MemberToRemove
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, NoError, UnknownMemberIdError
 
 from services.cli import membership
 from services.cli.membership import Hosted, Leaver, Member, stale
@@ -72,3 +74,35 @@ def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_look
     assert any("the selector is closed already" in line for line in told) and any(
         "half an answer" in line for line in told
     )
+
+
+class Refusing:
+    """A client whose broker removes some members and refuses others."""
+
+    def __init__(self, **how: Any) -> None: ...
+
+    def describe_groups(self, groups: list[str]) -> dict[str, Any]:
+        client = member("risk", 7).client_id
+        members = [{"member_id": name, "client_id": client} for name in ("gone", "refused", "left already")]
+        return {"customs-risk": {"members": members}}
+
+    def remove_group_members(self, group: str, members: list[MemberToRemove]) -> dict[str, type[KafkaError]]:
+        answers = {"gone": NoError, "refused": GroupAuthorizationFailedError, "left already": UnknownMemberIdError}
+        return {one.member_id: answers[one.member_id] for one in members}
+
+    def close(self) -> None: ...
+
+
+def test_a_member_that_the_broker_did_not_remove_is_not_told_as_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(membership, "KafkaAdminClient", Refusing)
+    told: list[str] = []
+    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], told.append)
+    try:
+        leaver.look()
+        wait(lambda: len(told) >= 2, "what became of the members")
+    finally:
+        leaver.stop()
+    assert told[:2] == [
+        "left group customs-risk for 1 dead member(s)",
+        "group customs-risk keeps 1 dead member(s): GroupAuthorizationFailedError",
+    ]
