@@ -13,6 +13,8 @@ import urllib.error
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import cast
 
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
@@ -167,13 +169,14 @@ class Leaver:
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:
-    """Group → member id of a living worker, from its readiness page; empty if the worker does not answer."""
+    """Group → member id of a living worker, from its readiness page; empty if the worker does not answer as a worker does."""
     try:
-        with open_page(f"{worker.address}/readyz", 1) as answer:
-            page = json.load(answer)
-    except urllib.error.HTTPError as waiting:  # the page answers 503 with the same body while the worker is not ready
-        with waiting:
-            page = json.load(waiting)
-    except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays
-        return {}
-    return {f"customs-{desk}": member for desk, member in page.get("members", {}).items()}
+        try:
+            answer = open_page(f"{worker.address}/readyz", 1)
+        except urllib.error.HTTPError as waiting:  # 503 with the same body while the worker is not ready
+            answer = cast(HTTPResponse, waiting)
+        with answer:
+            members = json.load(answer)["members"].items()
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}  # it starts or hangs, or another program has its port: what is registered under its process id stays
+    return {f"customs-{desk}": member for desk, member in members if isinstance(member, str)}
