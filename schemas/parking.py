@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, cast
 from pydantic import Field
 from pydantic_core import from_json
 
-from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade, shown
+from schemas.bounds import LARGEST_INTEGER, LINE, MOST_PARTS, WhenMade, shown, too_many_parts
 from schemas.envelope import Fact, Request, Subject, stored_reader
 from schemas.vocabulary import ActorId, Name
 
@@ -170,6 +170,8 @@ ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
 def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
     """What was said under this `ce_type`, in today's form or the older one; KeyError or ValueError when it is none of these."""
     model = PARKING[kind]
+    if isinstance(value, bytes) and too_many_parts(value):
+        raise ValueError(f"more than {MOST_PARTS} parts")
     body = value if isinstance(value, dict) else from_json(value or b"")
     if not isinstance(body, dict):
         raise ValueError("not an object")

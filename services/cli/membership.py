@@ -10,12 +10,15 @@ import json
 import threading
 import time
 import urllib.error
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import cast
 
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, NoError, UnknownMemberIdError
 
 from services.shell.access import Access, access_to
 from services.shell.loopback import open_page
@@ -156,18 +159,24 @@ class Leaver:
         for member in (*dead, *sure):
             gone.setdefault(member.group, []).append(member.member_id)
         for group, ids in gone.items():
-            admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in ids])
-            self._tell(f"left group {group} for {len(ids)} dead member(s)")
+            answers = admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in ids])
+            counts = Counter(answers.values())
+            if left := counts.pop(NoError, 0):
+                self._tell(f"left group {group} for {left} dead member(s)")
+            counts.pop(UnknownMemberIdError, None)  # it has left meanwhile
+            for error, count in counts.items():
+                self._tell(f"group {group} keeps {count} dead member(s): {error.__name__}")
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:
-    """Group → member id of a living worker, from its readiness page; empty if the worker does not answer."""
+    """Group → member id of a living worker, from its readiness page; empty if the worker does not answer as a worker does."""
     try:
-        with open_page(f"{worker.address}/readyz", 1) as answer:
-            page = json.load(answer)
-    except urllib.error.HTTPError as waiting:  # the page answers 503 with the same body while the worker is not ready
-        with waiting:
-            page = json.load(waiting)
-    except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays
-        return {}
-    return {f"customs-{desk}": member for desk, member in page.get("members", {}).items()}
+        try:
+            answer = open_page(f"{worker.address}/readyz", 1)
+        except urllib.error.HTTPError as waiting:  # 503 with the same body while the worker is not ready
+            answer = cast(HTTPResponse, waiting)
+        with answer:
+            members = json.load(answer)["members"].items()
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}  # it starts or hangs, or another program has its port: what is registered under its process id stays
+    return {f"customs-{desk}": member for desk, member in members if isinstance(member, str)}

@@ -6,9 +6,9 @@ import os
 import resource
 import sys
 import time
-import urllib.error
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -510,6 +510,6 @@ def _progress(child: Child, most: float) -> WaitLimit:
 
 def answers(url: str) -> bool:
     """Whether this page answers with status 200 now."""
-    with contextlib.suppress(urllib.error.URLError, OSError), open_page(url, ANSWER_SECONDS) as answer:
+    with contextlib.suppress(HTTPException, OSError), open_page(url, ANSWER_SECONDS) as answer:
         return bool(answer.status == 200)
     return False

@@ -31,6 +31,8 @@ OFFSETS_TRIES = 4
 for ever."""
 IDLE_COMMIT = 1.0
 """Seconds after which the offsets of messages that changed nothing are committed."""
+COMMIT_SECONDS = 12.0
+"""How much longer than a session a commit without a transaction may take before the process ends."""
 
 log = structlog.get_logger()
 
@@ -197,7 +199,7 @@ class Assignment:
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
-                self.consumer.commit(offsets=held, asynchronous=False)
+                self._commit(held)
         except KafkaException as problem:
             log.warning("not the owner any more", desk=self._desk.name, error=str(problem.args[0]))
             return False
@@ -222,14 +224,24 @@ class Assignment:
             for (topic, partition), offset in self.offsets.passed_over.items()
         ]
         try:
-            self.consumer.commit(offsets=offsets, asynchronous=False)
+            self._commit(offsets)
         except KafkaException as problem:  # if it is lost, these messages are only read and passed over again
             if problem.args[0].fatal():
                 raise
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
+        # a batch of time limits commits these offsets again (`Offsets.standing`): older ones would move the group back
+        self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
+
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        """Commits these offsets; KafkaException if one of them was not committed.
+
+        The client itself gives up after a session without a coordinator, but waits for ever for the answer of one.
+        """
+        with self._calls.returning_within(self._settings.session_timeout_ms / 1000 + COMMIT_SECONDS):
+            self.consumer.commit(offsets=offsets, asynchronous=False)
 
     def passed_over_committed(self) -> None:
         """Forgets the offsets that were passed over, because they are committed, by a transaction or on their own."""

@@ -1,12 +1,14 @@
 """What does a desk do while the broker is away, or refuses its sign-in? The calls of one loop to the cluster, with retries.
 
-A call that must return soon sets `answer_by`; the worker ends the process when that time has passed (`services/shell/worker.py`), since librdkafka
-can wait for its coordinator for ever.
+A call that must return soon is made within `returning_within`; the worker ends the process if it does not (`services/shell/worker.py`), since
+librdkafka can wait for its coordinator for ever.
 """
 
 import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
@@ -36,12 +38,23 @@ class BrokerCalls:
     def __init__(self, desk: str, access: Access, stop: threading.Event) -> None:
         self.answer_by = math.inf
         """Monotonic time by which the current call must have returned."""
+        self.ends_without_broker = False
+        """Whether the process must end as soon as no broker accepts a connection while that call waits."""
         self.broker_was_away = False
         """Whether the producer lost its brokers since it was made."""
         self.serve_errors: Callable[[], object] = lambda: None
         """Serves the producer's callbacks, so that it reports the errors that it met meanwhile."""
         self._desk, self._access, self._stop = desk, access, stop
         self._refusals = Refusals()
+
+    @contextmanager
+    def returning_within(self, seconds: float, *, ends_without_broker: bool = False) -> Iterator[None]:
+        """The worker ends the process if the block takes longer."""
+        self.ends_without_broker, self.answer_by = ends_without_broker, time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.ends_without_broker, self.answer_by = False, math.inf
 
     def on_producer_error(self, error: KafkaError) -> None:
         """The producer's `error_cb`: notes that the brokers were away, or that the sign-in failed."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from pydantic import ValidationError
 
-from schemas.bounds import FIRST, LARGEST_INTEGER, LAST
+from schemas.bounds import FIRST, LARGEST_INTEGER, LAST, MOST_PARTS, too_many_parts
 from schemas.envelope import DeadlinePassed, Message, Request, stored_reader
 from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, KINDS
 
@@ -140,6 +140,7 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     if len(message.key) > LONGEST_NAME or len(name) > LONGEST_NAME or len(message.value) > LARGEST_VALUE:
         sizes = f"key {len(message.key)}, ce_id {len(name)}, value {len(message.value)} bytes"
         raise Undecodable("too_large", f"{sizes}; at most {LONGEST_NAME}, {LONGEST_NAME}, {LARGEST_VALUE}")
+    check_parts(message.value)
     if name.translate(None, _PRINTABLE):
         raise Undecodable("bad_header", f"ce_id {name[:40]!r} is not printable ASCII")
     try:
@@ -151,6 +152,12 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     if decoded.key.encode() != message.key:
         raise Undecodable("key_mismatch", f"key {message.key!r} is not {decoded.key!r}")
     return decoded
+
+
+def check_parts(value: bytes) -> None:
+    """Undecodable if the value has more fields and items than a message may have."""
+    if too_many_parts(value):
+        raise Undecodable("too_large", f"the value has more than {MOST_PARTS} parts")
 
 
 def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:

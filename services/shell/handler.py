@@ -65,6 +65,8 @@ class MessageHandler:
             decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
         except Undecodable as error:
             return Trouble(error.reason, str(error))
+        except MemoryError:
+            raise  # the message is not at fault: a fresh process reads it again
         except Exception as error:  # not known to occur, but one message must never stop the others
             return trouble_of(error)
         if entry.misplaced:
@@ -83,6 +85,8 @@ class MessageHandler:
                 self._decide_once(entry, key, message, decoded, hearing)
             else:
                 self._decide(entry, key, message, decoded, hearing)
+        except MemoryError:
+            raise
         except Exception as error:
             # a bug or a broken invariant: this message is parked with the reason, other goods go on
             return trouble_of(error)

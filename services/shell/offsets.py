@@ -20,7 +20,7 @@ class Offsets:
         self.passed_over: InputOffsets = {}
         """Read offsets whose messages changed nothing, and which are not committed yet."""
         self.committed: dict[int, dict[str, int]] = {}
-        """Partition → input topic → offset by the last committed transaction."""
+        """Partition → input topic → the offset that was committed last, by a transaction or on its own."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Notes these offsets as read, but never moves one back: the partition end that was reported in the same batch may lie behind

@@ -24,7 +24,7 @@ from schemas.parking import (
     read_parking,
 )
 from schemas.topics import parked_topic
-from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, encode, headers
+from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, check_parts, encode, headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ def topic_and_value(fact: Parking) -> tuple[str, bytes]:
 def decode_order(message: Raw, service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
     """Reads an operator's order, in today's form or the older one; Undecodable if it is none, or is about another service or
     key."""
+    check_parts(message.value or b"")
     try:
         order = read_order(message.text("ce_type"), message.value, service, subject, at)
         edited_value(order)

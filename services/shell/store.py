@@ -155,6 +155,10 @@ def parked_in(data: bytes) -> int:
     return len(record.parked) + (record.waiting.count if record.waiting else 0)
 
 
+SPARE_DEADLINES = 1000
+"""How many more deadlines than twice the records a heap may have before it is made anew from the records."""
+
+
 class PartitionStore:
     """The records of one partition and the heap of their deadlines. It is dropped when the partition is revoked, and
     restored from the state topic when the partition is assigned."""
@@ -186,6 +190,11 @@ class PartitionStore:
         """Takes the last value of each key in the topic (None: the key was forgotten). Returns how many messages are
         parked."""
         self.records = {key: data for key, data in records.items() if data is not None}
+        return self._make_heap()
+
+    def _make_heap(self) -> int:
+        """Makes the heap of deadlines from the records. Returns how many messages are parked."""
+        self.deadlines = []
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
@@ -219,6 +228,9 @@ class PartitionStore:
         self.records[key] = data
         if due is not None:
             heapq.heappush(self.deadlines, (due, key))
+            # a record that is written again leaves its former deadline in the heap
+            if len(self.deadlines) > 2 * len(self.records) + SPARE_DEADLINES:
+                self._make_heap()
         if state is not None:
             recent[key] = data, state
             if len(recent) > RECENT_STATES:

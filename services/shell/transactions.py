@@ -75,11 +75,8 @@ class Transactions:
 
     def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
         """Adds the read positions; `group`: the consumer's `consumer_group_metadata()`, by which the group fences a former owner."""
-        self._calls.answer_by = time.monotonic() + OFFSETS_LIMIT
-        try:
+        with self._calls.returning_within(OFFSETS_LIMIT, ends_without_broker=True):
             self._producer.send_offsets_to_transaction(offsets, group, OFFSETS_SECONDS)
-        finally:
-            self._calls.answer_by = math.inf
 
     def commit(self) -> None:
         """Commits; KafkaException if nothing was committed, RuntimeError if the outcome cannot be known.

@@ -139,6 +139,8 @@ class Turn:
         try:
             open_deadlines = self._overlay.open_deadlines(entry, key, entry.state)
             passed = [deadline for deadline in open_deadlines if deadline.due <= self._at]
+        except MemoryError:
+            raise
         except Exception as error:
             # a bug, or a state that cannot be read: the time limits of this key are parked for an operator, other keys
             # go on
@@ -165,6 +167,8 @@ class Turn:
                     continue
                 try:
                     result.append((partition, key, entry, self._overlay.encoded(entry, key, entry.state)))
+                except MemoryError:
+                    raise
                 except Exception as error:  # which message causes it is found below
                     failed[partition, key] = error
             if not failed:

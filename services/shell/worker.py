@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import math
 import os
 import signal
 import threading
@@ -102,8 +101,9 @@ class LoopService(Service):
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            late = self.hosted.calls.answer_by < math.inf and not await broker_accepts(self.hosted.settings.kafka)
-            if time.monotonic() > self.hosted.calls.answer_by or (late and self.hosted.calls.answer_by < math.inf):
+            calls = self.hosted.calls
+            late = calls.ends_without_broker and not await broker_accepts(self.hosted.settings.kafka)
+            if time.monotonic() > calls.answer_by or (late and calls.ends_without_broker):
                 log.error("broker call does not come back", desk=self.hosted.desk.name, broker_away=late)
                 os._exit(1)
             await self.sleep(WATCH_SECONDS)

@@ -11,15 +11,19 @@ import orjson
 import pytest
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bounds import DECIMAL_SIGNS, LINE, LINES, WhenMade, shown
+from schemas.bounds import DECIMAL_SIGNS, LINE, LINES, MOST_PARTS, WhenMade, parts, shown, too_many_parts
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Message, Request
 from schemas.inspection import PestIntercepted, RecordFindings
+from schemas.parking import read_parking
 from schemas.quarantine import RecordTreatment
 from schemas.release import ConsignmentHeld, PlaceHold
 from schemas.topics import FACTS_AND_REQUESTS, KINDS
 from schemas.vocabulary import ControlKind
+from services.console.readmodel.batch import readable
+from services.console.readmodel.messages import Unreadable
 from services.shell.codec import LARGEST_VALUE, Raw, Undecodable, decode, encode
+from services.shell.parking import decode_order
 from tests.architecture.fullest import Unbounded, fullest
 from tests.architecture.golden import EXAMPLES, GOODS, LODGED, OFFICER, payload
 
@@ -217,3 +221,40 @@ def test_a_moment_that_is_made_by_a_desk_lies_within_the_years() -> None:
             officer=OFFICER,
             pest="",
         )
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_fullest_message_has_far_fewer_parts_than_are_read(kind: type[Message]) -> None:
+    data = orjson.dumps(fullest(kind))
+    assert parts(data) < MOST_PARTS // 2
+
+
+ODD_PARTS = {
+    "items": b'{"declaration": {"items": [' + b"1," * 900_000 + b"1]}}",
+    "fields": b'{"declaration": {' + b",".join([b'"k%d":1' % number for number in range(200_000)]) + b"}}",
+    "one field again and again": b"{" + b'"k":1,' * 300_000 + b'"k":1}',
+    "lists": b"[" * 300_000,
+    "no JSON": b"," * 300_000,
+    "not a number of JSON": b'{"declaration": {"items": [' + b"NaN," * 300_000 + b"1]}}",
+}
+
+
+@pytest.mark.parametrize("value", ODD_PARTS.values(), ids=ODD_PARTS)
+def test_a_message_of_many_parts_is_parked_before_each_of_them_is_an_error(value: bytes) -> None:
+    """Two million wrong items were two million errors: a desk stood for half a minute and took two gigabytes."""
+    message = request("LodgeDeclaration")._replace(value=value)
+    with pytest.raises(Undecodable, match="parts") as caught:
+        decode(LodgeDeclaration, message)
+    assert caught.value.reason == "too_large"
+    with pytest.raises(Undecodable, match="parts"):
+        decode_order(message, "declaration", "key", "2026-11-23T12:00:00Z")
+    with pytest.raises(ValueError, match="parts"):
+        read_parking("MessageParked", value)
+    with pytest.raises(Unreadable, match="parts"):
+        readable(value)
+
+
+@pytest.mark.parametrize("text", [b"," * 1_000_000, b"[" * 1_000_000, b'\\"' * 1_000_000, b"\\\\" * 500_000])
+def test_signs_in_a_text_are_no_parts(text: bytes) -> None:
+    assert not too_many_parts(b'{"remarks": "' + text + b'"}')
+    assert not too_many_parts(b'{"remarks": "' + text), "nor in one without an end"

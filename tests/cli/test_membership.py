@@ -1,11 +1,18 @@
 """Whom does a supervisor take out of a consumer group? Members of processes that are gone, and nobody else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any
 
 import pytest
+from kafka.admin import MemberToRemove
+from kafka.errors import GroupAuthorizationFailedError, KafkaError, NoError, UnknownMemberIdError
 
 from services.cli import membership
-from services.cli.membership import Hosted, Leaver, Member, stale
+from services.cli.membership import Hosted, Leaver, Member, member_ids, stale
+from services.cli.up import answers
 from tests.waiting import wait
 
 LIVING = Hosted(("release", "gate"), "0", 41, "http://127.0.0.1:1")
@@ -72,3 +79,76 @@ def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_look
     assert any("the selector is closed already" in line for line in told) and any(
         "half an answer" in line for line in told
     )
+
+
+class Refusing:
+    """A client whose broker removes some members and refuses others."""
+
+    def __init__(self, **how: Any) -> None: ...
+
+    def describe_groups(self, groups: list[str]) -> dict[str, Any]:
+        client = member("risk", 7).client_id
+        members = [{"member_id": name, "client_id": client} for name in ("gone", "refused", "left already")]
+        return {"customs-risk": {"members": members}}
+
+    def remove_group_members(self, group: str, members: list[MemberToRemove]) -> dict[str, type[KafkaError]]:
+        become = {"gone": NoError, "refused": GroupAuthorizationFailedError, "left already": UnknownMemberIdError}
+        return {one.member_id: become[one.member_id] for one in members}
+
+    def close(self) -> None: ...
+
+
+def test_a_member_that_the_broker_did_not_remove_is_not_told_as_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(membership, "KafkaAdminClient", Refusing)
+    told: list[str] = []
+    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], told.append)
+    try:
+        leaver.look()
+        wait(lambda: len(told) >= 2, "what became of the members")
+    finally:
+        leaver.stop()
+    assert told[:2] == [
+        "left group customs-risk for 1 dead member(s)",
+        "group customs-risk keeps 1 dead member(s): GroupAuthorizationFailedError",
+    ]
+
+
+ODD_PAGES = {
+    "no page": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "a header without an end": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000,
+    "cut": b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{",
+    "an error of the frame": b"HTTP/1.1 500 Error\r\n\r\n<html>",
+    "a list": b"HTTP/1.1 200 OK\r\n\r\n[]",
+    "members that are none": b'HTTP/1.1 503 Waiting\r\n\r\n{"members": 5}',
+    "ids that are none": b'HTTP/1.1 503 Waiting\r\n\r\n{"members": {"risk": {}}}',
+    "nested deeply": b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 100_000,
+}
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """The address of a program that sends these bytes to everybody who connects."""
+
+    class Odd(StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(answer)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Odd) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("answer", ODD_PAGES.values(), ids=ODD_PAGES)
+def test_a_worker_that_answers_oddly_keeps_nobody_from_leaving_and_no_supervisor_from_waiting(answer: bytes) -> None:
+    with answering(answer) as address:
+        worker = Hosted(("risk",), "0", 41, address)
+        assert member_ids(worker) == {}
+        if not answer.startswith(b"HTTP/1.1 200"):
+            assert not answers(f"{address}/readyz")

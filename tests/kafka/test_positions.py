@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -22,8 +23,8 @@ from services.shell.metrics import DUPLICATES
 from services.shell.settings import WorkerSettings
 from services.worker import desks
 from tests.conftest import provisioned
-from tests.declaration.good import lodge
-from tests.kafka.border import Border, running
+from tests.declaration.good import good_item, lodge
+from tests.kafka.border import Border, Leaping, running
 from tests.waiting import wait, wait_until_ended
 
 PARTITIONS = 1
@@ -60,11 +61,11 @@ def duplicates() -> float:
     return float(DUPLICATES.labels("declaration")._value.get())
 
 
-def noted_by_the_group(border: Border) -> int:
-    """Up to where the desk read its requests, by its consumer group; negative when the group does not know."""
-    consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": "customs-declaration"})
+def noted_by_the_group(border: Border, topic: str = REQUESTS, desk: str = "declaration") -> int:
+    """Up to where the desk read this topic, by its consumer group; negative when the group does not know."""
+    consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": f"customs-{desk}"})
     try:
-        [place] = consumer.committed([TopicPartition(REQUESTS, 0)], timeout=30)
+        [place] = consumer.committed([TopicPartition(topic, 0)], timeout=30)
         return int(place.offset)
     finally:
         consumer.close()
@@ -128,6 +129,26 @@ def test_positions_that_the_group_forgot_stand_in_it_again_before_anything_new_c
     assert noted_by_the_group(losing) < 0
     with running(losing.bootstrap, PARTITIONS, names=DESK):
         assert noted_by_the_group(losing) > 0
+
+
+def test_a_time_limit_moves_no_read_position_back(losing: Border) -> None:
+    """A transaction that reads nothing has the present read positions, and not those of the last transaction."""
+    topic, clock, names = facts_topic("release"), Leaping(), ("declaration", "risk", "inspection")
+    lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
+
+    def passed_over(name: str) -> None:
+        losing.say(topic, name, b"{}", "ReleaseGranted", name)
+        losing.eventually(lambda: noted_by_the_group(losing, topic, "inspection") == end_of(losing, topic))
+
+    with running(losing.bootstrap, PARTITIONS, names=names, clock=clock):
+        passed_over("first")
+        losing.ask(lodged)
+        losing.until(lodged.key, "InspectionOrdered")
+    with running(losing.bootstrap, PARTITIONS, names=names, clock=clock):
+        passed_over("second")
+        clock.leaps.append(timedelta(days=30))
+        losing.until(lodged.key, "InspectionOverdue")
+        assert noted_by_the_group(losing, topic, "inspection") == end_of(losing, topic)
 
 
 def test_a_desk_whose_states_were_cut_off_does_not_start_from_nothing(losing: Border) -> None:

@@ -434,6 +434,8 @@ class Troubled(Failing):
             return facts
         if self.fault == "recursion":
             raise RecursionError
+        if self.fault == "memory":
+            raise MemoryError
         if self.fault == "fact":
             return tuple([fact.model_copy(update={"remarks": "x" * (LARGEST_MESSAGE + 1)}) for fact in facts])
         if self.fault == "surrogate":
@@ -443,11 +445,15 @@ class Troubled(Failing):
     def deadlines(self, state: Any) -> Any:
         if self.fault == "deadlines" and "big" in repr(state):
             raise ZeroDivisionError("a bug")
+        if self.fault == "memory for the time limits":
+            raise MemoryError
         return decider.deadlines(state)
 
     def closed(self, state: Any) -> Any:
         if self.fault == "closed" and "big" in repr(state):
             raise KeyError("a bug")
+        if self.fault == "memory for the record":
+            raise MemoryError
         return decider.closed(state)
 
 
@@ -483,6 +489,19 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
     assert max(len(o.value or b"") for o in turn.outcome.outputs) < LARGEST_MESSAGE
     worker.desk = Desk("inspection", Troubled("none"))
     assert of(worker.turn(_order_for(batch[2])), "ParkedReplayed")
+
+
+@pytest.mark.parametrize("fault", ["memory", "memory for the time limits", "memory for the record"])
+def test_a_machine_without_memory_parks_nothing(fault: str) -> None:
+    """The message is read again by a fresh process: nothing is wrong with it."""
+    worker = Worker()
+    worker.turn(order())
+    before = dict(worker.store.records)
+    worker.desk = Desk("inspection", cast(Any, Troubled(fault)))
+    batch = [] if fault == "memory for the time limits" else [found(headers={"ce_id": b"big"})]
+    with pytest.raises(MemoryError):
+        worker.turn(*batch, at=NOON + timedelta(days=3))
+    assert worker.store.records == before
 
 
 def _order_for(message: Raw) -> Raw:

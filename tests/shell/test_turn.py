@@ -410,3 +410,16 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
     turn = Turn(Desk("inspection", Broken()), 1, NOON, timedelta(days=1), Memory())
     turn.handle(PartitionStore(), order())
     assert turn.outcome.parked == {"decide_raised": 1} and "ZeroDivisionError" in str(turn.outcome.outputs[0].value)
+
+
+def test_deadlines_take_the_memory_of_the_records_however_often_these_are_written() -> None:
+    """Each further request about closed goods moved the end of a record's retention, and each former end stayed in memory until its day."""
+    store, days = PartitionStore(), 90 * 24 * 3600.0
+    for number in range(50_000):
+        due = NOON.timestamp() + days + number
+        store.put(f"key-{number % 100}", encode_record(Record(due=due)), due)
+    assert len(store.deadlines) < 5_000
+    last = NOON + timedelta(seconds=days + 50_000)
+    assert sorted(store.due(last, 10**6)) == sorted([f"key-{number}" for number in range(100)])
+    store.put("later", encode_record(Record(due=days)), days)
+    assert store.due(NOON, 10) == ["later"], "what comes due first comes first"

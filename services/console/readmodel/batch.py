@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
+from schemas.bounds import MOST_PARTS, too_many_parts
 from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from schemas.vocabulary import is_consignment_id
@@ -605,7 +606,9 @@ def _values_of(make: Any) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def readable(value: bytes | None) -> dict[str, Any]:
-    """Parses the JSON object of a message of a parked topic; Unreadable if it is none."""
+    """Parses the JSON object of a message of a parked topic; Unreadable if it is none, or has too many parts."""
+    if too_many_parts(value or b""):
+        raise Unreadable(f"more than {MOST_PARTS} parts")
     try:
         body = orjson.loads(value or b"")
     except orjson.JSONDecodeError as error:

@@ -1,0 +1,37 @@
+"""What does a desk do while its group takes no read positions? With the real client, without a broker."""
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from structlog.testing import capture_logs
+
+from deploy.kafka.broker import free_port
+from services.shell.loop import Loop
+from services.shell.settings import WorkerSettings
+from services.shell.store import PartitionStore
+from services.worker import desks
+from tests.waiting import wait
+
+
+def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_process() -> None:
+    """The client waits for ever for the answer of a coordinator."""
+    settings = WorkerSettings(kafka=f"127.0.0.1:{free_port()}", session_timeout_ms=1000)
+    loop = Loop(desks(["inspection"])[0], settings)
+    assignment, place = loop.assignment, ("customs-risk-facts", 0)
+    assignment.connect(loop.topics)
+    assignment.stores = {0: PartitionStore()}
+    assignment.offsets.passed_over = {place: 7}
+    try:
+        with capture_logs() as logs, ThreadPoolExecutor(1) as thread:
+            began = time.monotonic()
+            call = thread.submit(assignment.commit_passed_over)
+            wait(lambda: call.done() or loop.calls.answer_by < math.inf, "the call to be watched")
+            assert not call.done() and began < loop.calls.answer_by < began + 60
+            call.result()
+        assert loop.calls.answer_by == math.inf
+        assert [line["event"] for line in logs] == ["positions not committed"]
+        assert assignment.offsets.passed_over == {place: 7}, "they are committed later"
+        assert not assignment.offsets.committed
+    finally:
+        assignment.consumer.close()
