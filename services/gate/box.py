@@ -176,6 +176,7 @@ class Box:
     """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these
     statements.
 
+    `alarms`: the keys of those that were published; `mild`: of these, the ones that were published as not blocking.
     `gone`: consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container.
     `forgotten`: nothing up to this event time is kept. `overfull`: the release desk spoke of more consignments than are
     kept, so this record cannot show that all of them are released; an officer who counts the lots ends it. `waiting`:
@@ -195,6 +196,7 @@ class Box:
     yes: tuple[Yes, ...] = ()
     visits: tuple[PublishedVisit, ...] = ()
     alarms: tuple[str, ...] = ()
+    mild: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     before: bool = False
     forgotten: AwareDatetime | None = None

@@ -122,7 +122,11 @@ def _learned(state: State, message: Heard, hearing: Hearing) -> State:
         return state
     if box.alarms:
         still = {alarm.key for alarm in look(box).alarms}
-        box = replace(box, alarms=tuple([key for key in box.alarms if key in still]))
+        box = replace(
+            box,
+            alarms=tuple([key for key in box.alarms if key in still]),
+            mild=tuple([key for key in box.mild if key in still]),
+        )
     return box
 
 
@@ -150,7 +154,10 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)
             return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
-            return replace(box, alarms=(*box.alarms, _key(message)))
+            key = _key(message)
+            alarms = tuple([each for each in box.alarms if each != key])
+            mild = tuple([each for each in box.mild if each != key])
+            return replace(box, alarms=(*alarms, key), mild=mild if message.blocks else (*mild, key))
         case GoodsTransferred() | TransferRetracted():
             known = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
             others = [report for report in known if report != message.report_id]

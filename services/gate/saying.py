@@ -144,7 +144,7 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
             disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
             yield fact
     for alarm in truth.alarms:
-        if alarm.key not in box.alarms:
+        if alarm.key not in box.alarms or (alarm.blocks and alarm.key in box.mild):
             disturbed = True
             yield GateAlarmRaised(
                 container_no=container_no,

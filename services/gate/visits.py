@@ -478,8 +478,9 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
                 yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
         case "departure_not_reported":
             if visit.parts or visit.opening is not None:
-                why = "came_again"
-                yield _alarm(visit, "departure_not_reported", why, left, blocks=bool(left))
+                # nobody saw the box leave: what was declared afterwards may be in it as well as what was declared before
+                inside = tuple([name for name, how in outcome.items() if how == "left"])
+                yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
         case "came_back_empty" | "finding" | "":
             pass
     for part in visit.parts:
