@@ -110,7 +110,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinding:
-    """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite."""
+    """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite, or it was
+    `retracted`. `voided`: the reports and findings that were wrong if it is right. `ended`: the marks of the box that it
+    took away."""
 
     id: str
     at: AwareDatetime
@@ -118,6 +120,9 @@ class ContainerFinding:
     lots: int | None = None
     settled: tuple[str, ...] = ()
     void: bool = False
+    retracted: bool = False
+    voided: tuple[str, ...] = ()
+    ended: tuple[Literal["overfull", "waiting"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

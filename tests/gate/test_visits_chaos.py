@@ -22,6 +22,7 @@ from tests.gate.boxes import (
     box_held,
     box_let_go,
     event,
+    finding_retracted,
     found,
     freed,
     held,
@@ -66,7 +67,7 @@ def report(dice: Random, now: float) -> Message:
 def decision(dice: Random, now: float, ids: list[str]) -> Message:
     """Something that an officer or a terminal decides about what was said."""
     named = dice.choice(ids) if ids else "nobody"
-    match dice.randrange(6):
+    match dice.randrange(7):
         case 0:
             return retracted(named)
         case 1:
@@ -78,6 +79,8 @@ def decision(dice: Random, now: float, ids: list[str]) -> Message:
             return permitted(dice.choice(EVERYONE), dice.choice(list(ExitGround)))
         case 4:
             return box_held()
+        case 5:
+            return finding_retracted(named)
         case _:
             return box_let_go(named) if dice.random() < 0.7 else out(now)
 

@@ -260,6 +260,7 @@ _GATE_FACTS = frozenset(
             "EquipmentEventRecorded",
             "EquipmentEventRetracted",
             "ContainerFindingRecorded",
+            "ContainerFindingRetracted",
             "LotStruck",
             "StrikeRetracted",
             "ExitPermitted",
