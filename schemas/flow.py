@@ -134,6 +134,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.RecordEquipmentEvent: (g.EquipmentEventRecorded, *_GATE, RequestRefused),
         g.RetractEquipmentEvent: (g.EquipmentEventRetracted, *_GATE, RequestRefused),
         g.RecordContainerFinding: (g.ContainerFindingRecorded, *_GATE, RequestRefused),
+        g.RetractContainerFinding: (g.ContainerFindingRetracted, *_GATE, RequestRefused),
         g.StrikeLot: (g.LotStruck, *_GATE, RequestRefused),
         g.RetractStrike: (g.StrikeRetracted, *_GATE, RequestRefused),
         g.PermitExit: (g.ExitPermitted, *_GATE, RequestRefused),

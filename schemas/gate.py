@@ -91,6 +91,15 @@ class RecordContainerFinding(AboutContainer, Request):
     reason: Reason
 
 
+class RetractContainerFinding(AboutContainer, Request):
+    """An officer says that a finding on this container was wrong. `wrong`: the id of the request that recorded it."""
+
+    calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
+    wrong: MessageId
+    reason: Reason
+
+
 class StrikeLot(AboutContainer, Request):
     """An officer takes a consignment off this container: it is not in it, whatever its declaration says."""
 
@@ -189,6 +198,20 @@ class ContainerFindingRecorded(AboutContainer, Fact):
     settled: Annotated[tuple[MessageId, ...], WhenMade(max_length=500)]
     reason: Reason
     found_by: ActorId
+
+
+class ContainerFindingRetracted(AboutContainer, Fact):
+    """A finding counts no longer: alarms that only it had settled wait again, and what it had found wrong counts again.
+
+    `wrong`: the id of the request that had recorded it. `lots`: how many lots were counted in the open visit by a finding that
+    stands; None if by none.
+    """
+
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
+    wrong: MessageId
+    lots: KnownLots | None
+    reason: Reason
+    retracted_by: ActorId
 
 
 class LotStruck(AboutContainer, Fact):

@@ -90,6 +90,7 @@ class RefusalCode(Worded):
         "it speaks of a visit so old that it is not kept any more",
     )
     REPORT_UNKNOWN = ("report_unknown", "没有这份箱动态报告", "no such report of an equipment event is known")
+    FINDING_UNKNOWN = ("finding_unknown", "没有这次箱核查", "no such finding on this container is known")
     NOT_THE_SENDER = ("not_the_sender", "只有原报告人可以更正或撤回", "only its sender may correct or retract a report")
     LOT_UNKNOWN = ("lot_unknown", "该集装箱内没有这票货物", "this consignment is not known to be in the container")
     CONTAINERS_MISSING = (

@@ -25,6 +25,7 @@ GATE_ANSWERS = {
     "EquipmentEventRecorded",
     "EquipmentEventRetracted",
     "ContainerFindingRecorded",
+    "ContainerFindingRetracted",
     "LotStruck",
     "StrikeRetracted",
     "ExitPermitted",

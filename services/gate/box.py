@@ -110,7 +110,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinding:
-    """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite."""
+    """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite, or it was
+    `retracted`. `voided`: the reports and findings that were wrong if it is right. `ended`: the marks of the box that it
+    took away."""
 
     id: str
     at: AwareDatetime
@@ -118,6 +120,9 @@ class ContainerFinding:
     lots: int | None = None
     settled: tuple[str, ...] = ()
     void: bool = False
+    retracted: bool = False
+    voided: tuple[str, ...] = ()
+    ended: tuple[Literal["overfull", "waiting"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,7 @@ class Box:
     """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these
     statements.
 
+    `alarms`: the keys of those that were published; `mild`: of these, the ones that were published as not blocking.
     `gone`: consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container.
     `forgotten`: nothing up to this event time is kept. `overfull`: the release desk spoke of more consignments than are
     kept, so this record cannot show that all of them are released; an officer who counts the lots ends it. `waiting`:
@@ -195,6 +201,7 @@ class Box:
     yes: tuple[Yes, ...] = ()
     visits: tuple[PublishedVisit, ...] = ()
     alarms: tuple[str, ...] = ()
+    mild: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     before: bool = False
     forgotten: AwareDatetime | None = None

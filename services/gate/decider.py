@@ -17,6 +17,7 @@ from schemas.gate import (
     ContainerArrivalRetracted,
     ContainerArrived,
     ContainerFindingRecorded,
+    ContainerFindingRetracted,
     ContainerGatedOut,
     ContainerHoldLifted,
     ContainerHoldPlaced,
@@ -35,6 +36,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
+    RetractContainerFinding,
     RetractEquipmentEvent,
     RetractStrike,
     SameGoodsDeclared,
@@ -48,7 +50,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import STATE, Box, PublishedVisit, State, Yes, as_box
 from services.gate.heard import Heard, Said
 from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
-from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot, take_strike_back
+from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot, take_finding_back, take_strike_back
 from services.gate.reports import add_report, take_report_back
 from services.gate.saying import answers, changes
 from services.gate.statements import add_statement
@@ -83,6 +85,8 @@ def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
             return take_report_back(box, message, hearing)
         case RecordContainerFinding():
             return add_finding(box, message, hearing)
+        case RetractContainerFinding():
+            return take_finding_back(box, message, hearing)
         case StrikeLot():
             return strike_lot(box, message, hearing)
         case RetractStrike():
@@ -104,6 +108,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | RecordEquipmentEvent()
             | RetractEquipmentEvent()
             | RecordContainerFinding()
+            | RetractContainerFinding()
             | StrikeLot()
             | RetractStrike()
             | PermitExit()
@@ -122,7 +127,11 @@ def _learned(state: State, message: Heard, hearing: Hearing) -> State:
         return state
     if box.alarms:
         still = {alarm.key for alarm in look(box).alarms}
-        box = replace(box, alarms=tuple([key for key in box.alarms if key in still]))
+        box = replace(
+            box,
+            alarms=tuple([key for key in box.alarms if key in still]),
+            mild=tuple([key for key in box.mild if key in still]),
+        )
     return box
 
 
@@ -150,7 +159,10 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)
             return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
-            return replace(box, alarms=(*box.alarms, _key(message)))
+            key = _key(message)
+            alarms = tuple([each for each in box.alarms if each != key])
+            mild = tuple([each for each in box.mild if each != key])
+            return replace(box, alarms=(*alarms, key), mild=mild if message.blocks else (*mild, key))
         case GoodsTransferred() | TransferRetracted():
             known = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
             others = [report for report in known if report != message.report_id]
@@ -171,6 +183,7 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             EquipmentEventRecorded()
             | EquipmentEventRetracted()
             | ContainerFindingRecorded()
+            | ContainerFindingRetracted()
             | LotStruck()
             | StrikeRetracted()
             | ExitPermitted()

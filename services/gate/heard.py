@@ -7,6 +7,7 @@ from schemas.gate import (
     ContainerArrivalRetracted,
     ContainerArrived,
     ContainerFindingRecorded,
+    ContainerFindingRetracted,
     ContainerGatedOut,
     ContainerHoldLifted,
     ContainerHoldPlaced,
@@ -25,6 +26,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
+    RetractContainerFinding,
     RetractEquipmentEvent,
     RetractStrike,
     SameGoodsDeclared,
@@ -40,6 +42,7 @@ Reported = RecordGateOut | RecordEquipmentEvent
 Ordered = (
     RetractEquipmentEvent
     | RecordContainerFinding
+    | RetractContainerFinding
     | StrikeLot
     | RetractStrike
     | PermitExit
@@ -51,6 +54,7 @@ Said = (
     EquipmentEventRecorded
     | EquipmentEventRetracted
     | ContainerFindingRecorded
+    | ContainerFindingRetracted
     | LotStruck
     | StrikeRetracted
     | ExitPermitted

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
@@ -12,6 +12,7 @@ from schemas.gate import (
     PermitExit,
     PlaceContainerHold,
     RecordContainerFinding,
+    RetractContainerFinding,
     RetractStrike,
     StrikeLot,
 )
@@ -34,19 +35,73 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
     if any(f.id == hearing.message_id for f in box.findings):
         return Learned(box)
     at = event_time(message.occurred_at, hearing)
-    settled = _settled(box, look(box), message.found, at)
-    finding = ContainerFinding(
-        id=hearing.message_id,
-        at=at,
-        found=message.found,
-        lots=message.lots,
-        settled=tuple([alarm.key for alarm in settled]),
+    ended: list[Literal["overfull", "waiting"]] = []
+    if box.overfull and message.lots is not None:
+        ended.append("overfull")
+    if box.waiting:
+        ended.append("waiting")
+    finding = ContainerFinding(id=hearing.message_id, at=at, found=message.found, lots=message.lots, ended=tuple(ended))
+    box = replace(box, findings=(*box.findings[-REMEMBERED:], finding))
+    box = _with_effect(box, finding)
+    return Learned(replace(box, overfull=box.overfull and message.lots is None, waiting=False))
+
+
+def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Learned:
+    """The finding was wrong: nothing of what it changed stands, except what a finding that was recorded after it changes all
+    the same. Alarms that wait again are published again."""
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    wrong = next((f for f in box.findings if f.id == message.wrong), None)
+    if wrong is None:
+        return Learned(box, (RefusalCode.FINDING_UNKNOWN, phrase("named", name=message.wrong)))
+    if wrong.retracted:
+        return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=message.wrong)))
+    before = {alarm.key for alarm in unsettled(box, look(box))}
+    names = frozenset(wrong.voided)
+    if (
+        wrong.found == "inside"
+    ):  # a record of an older software version has no `voided`: the settled alarms name the reports
+        names |= {key.partition("/")[2] for key in wrong.settled}
+    number = box.findings.index(wrong)
+    later = [f.id for f in box.findings[number + 1 :]]
+    findings = [replace(f, void=f.retracted) if f.id in names else f for f in box.findings]
+    findings[number] = replace(wrong, void=True, retracted=True)
+    reports = tuple([replace(r, void=False) if r.id in names else r for r in box.reports])
+    box = replace(box, findings=tuple(findings), reports=reports)
+    for other in [f for f in box.findings if f.id in later and not f.void]:
+        box = _with_effect(box, other, names | frozenset(wrong.settled))
+    stand = [f for f in box.findings if f.id in later and not f.retracted]
+    box = replace(
+        box,
+        overfull=box.overfull or ("overfull" in wrong.ended and all(f.lots is None for f in stand)),
+        waiting=box.waiting or ("waiting" in wrong.ended and not stand),
     )
-    if message.found == "inside":
-        box = _still_inside(box, at)
-    overfull = box.overfull and message.lots is None
-    findings = (*box.findings[-REMEMBERED:], finding)
-    return Learned(replace(box, findings=findings, overfull=overfull, waiting=False))
+    again = {alarm.key for alarm in unsettled(box, look(box))} - before
+    box = replace(box, alarms=tuple([key for key in box.alarms if key not in again]))
+    return Learned(noted(box, hearing))
+
+
+def _with_effect(box: Box, finding: ContainerFinding, among: frozenset[str] | None = None) -> Box:
+    """The box with what follows from a finding that is in it: the alarms that it settles, and the reports and findings that it
+    voids. `among`: only these alarms, reports and findings, which were known when it was recorded."""
+    void = _void(box)
+    without = replace(box, findings=tuple([f for f in box.findings if f.id != finding.id]))
+    alarms = _settled(without, look(without), finding.found, finding.at)
+    settled = [alarm.key for alarm in alarms if among is None or among & {alarm.key, alarm.report}]
+    if finding.found == "inside":
+        box = _still_inside(box, finding.at, among)
+    wrong = [name for name in _void(box) if name not in void]
+    made = replace(
+        finding,
+        settled=tuple(dict.fromkeys((*finding.settled, *settled))),
+        voided=(*finding.voided, *wrong),
+    )
+    return replace(box, findings=tuple([made if f.id == finding.id else f for f in box.findings]))
+
+
+def _void(box: Box) -> list[str]:
+    """The ids of the reports and findings that count no longer."""
+    return [*[r.id for r in box.reports if r.void], *[f.id for f in box.findings if f.void]]
 
 
 def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
@@ -55,21 +110,26 @@ def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
     return [alarm for alarm in unsettled(box, truth) if found == "outside" or alarm.at <= at + SKEW]
 
 
-def _still_inside(box: Box, at: datetime) -> Box:
+def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
     """Voids the reports behind the alarms that this finding settles, and then those that raise such an alarm in their
     place: a departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT`
-    older was a mistake too and is voided; after an older one the container may have returned without a report."""
-    findings = tuple(
-        [replace(f, void=True) if f.found == "outside" and f.at <= at <= f.at + SAME_EVENT else f for f in box.findings]
-    )
+    older was a mistake too and is voided; an older one has to be retracted, for the container may have returned without a
+    report. `among`: as in `_with_effect`."""
+    findings = tuple([replace(f, void=f.void or _was_mistaken(f, at, among)) for f in box.findings])
     box = replace(box, findings=findings)
-    while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box):
+    while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box, among):
         box = replace(box, reports=voided(box.reports, mistaken))
     return box
 
 
-def _counting(box: Box) -> set[str]:
-    return {r.id for r in box.reports if r.counts}
+def _was_mistaken(finding: ContainerFinding, at: datetime, among: frozenset[str] | None) -> bool:
+    """Whether it was found outside so shortly before it was found inside at `at` that the first finding was a mistake."""
+    soon = finding.found == "outside" and finding.at <= at <= finding.at + SAME_EVENT
+    return soon and (among is None or finding.id in among)
+
+
+def _counting(box: Box, among: frozenset[str] | None) -> set[str]:
+    return {r.id for r in box.reports if r.counts and (among is None or r.id in among)}
 
 
 def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:

@@ -7,6 +7,7 @@ from schemas.bounds import shown
 from schemas.envelope import Fact, Hearing
 from schemas.gate import (
     ContainerFindingRecorded,
+    ContainerFindingRetracted,
     ContainerGatedOut,
     ContainerHoldLifted,
     ContainerHoldPlaced,
@@ -23,6 +24,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
+    RetractContainerFinding,
     RetractEquipmentEvent,
     RetractStrike,
     StrikeLot,
@@ -35,7 +37,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
 from services.gate.heard import Heard
-from services.gate.visits import Answer, Truth, Visit, answer, departure_of
+from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of
 
 
 def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
@@ -82,6 +84,15 @@ def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterato
                 settled=tuple([key.partition("/")[2] for key in finding.settled]),
                 reason=shown(message.reason, breaks=True),
                 found_by=shown(message.asked_by, 64),
+            )
+        case RetractContainerFinding():
+            yield ContainerFindingRetracted(
+                container_no=number,
+                occurred_at=at,
+                wrong=message.wrong,
+                lots=counted(box, truth.current) if truth.current else None,
+                reason=shown(message.reason, breaks=True),
+                retracted_by=shown(message.asked_by, 64),
             )
         case StrikeLot():
             yield LotStruck(
@@ -144,7 +155,7 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
             disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
             yield fact
     for alarm in truth.alarms:
-        if alarm.key not in box.alarms:
+        if alarm.key not in box.alarms or (alarm.blocks and alarm.key in box.mild):
             disturbed = True
             yield GateAlarmRaised(
                 container_no=container_no,

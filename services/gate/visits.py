@@ -478,8 +478,9 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
                 yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
         case "departure_not_reported":
             if visit.parts or visit.opening is not None:
-                why = "came_again"
-                yield _alarm(visit, "departure_not_reported", why, left, blocks=bool(left))
+                # nobody saw the box leave: what was declared afterwards may be in it as well as what was declared before
+                inside = tuple([name for name, how in outcome.items() if how == "left"])
+                yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
         case "came_back_empty" | "finding" | "":
             pass
     for part in visit.parts:
@@ -567,12 +568,12 @@ def answer(box: Box, truth: Truth) -> Answer:
     if visit.emptied:
         return no(phrase("stripped"))
     inside = [p for p in inside if not visit.taken_out(p)]
-    counted = _counted(box, visit)
-    if counted is None and (why := _not_accounted_for(visit, inside)):
+    lots = counted(box, visit)
+    if lots is None and (why := _not_accounted_for(visit, inside)):
         return no(why, keepers=keepers)
     if not inside:
         return no(phrase("nothing_declared"))
-    return _lots(box, counted, inside, keepers)
+    return _lots(box, lots, inside, keepers)
 
 
 def _lot(part: Part) -> str:
@@ -656,12 +657,13 @@ def lots_in(visit: Visit) -> int:
     return max(_needed(here), len(known), 1)
 
 
-def _counted(box: Box, visit: Visit) -> int | None:
+def counted(box: Box, visit: Visit) -> int | None:
     """How many lots an officer last counted in this visit, after the last time at which goods were put in, if there was one; None
     if nobody counted."""
     put_in = [part.arrived_at for part in visit.parts if part.source and part.arrived_at is not None]
     since = max([visit.stuffed or visit.opened, *put_in])
-    counts = [f.lots for f in sorted(box.findings, key=lambda f: f.at) if f.lots is not None and f.at >= since]
+    findings = [f for f in sorted(box.findings, key=lambda f: f.at) if f.at >= since and not f.retracted]
+    counts = [f.lots for f in findings if f.lots is not None]
     return counts[-1] if counts else None
 
 

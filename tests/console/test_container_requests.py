@@ -41,6 +41,7 @@ def post(console: Running, path: str, body: dict[str, Any], **headers: str) -> A
         ("/events", EVENT, "RecordEquipmentEvent"),
         ("/events/report-1/retraction", {"reason": "another box"}, "RetractEquipmentEvent"),
         ("/findings", {"found": "inside", "lots": 2, "reason": "seen in row 4"}, "RecordContainerFinding"),
+        ("/findings/retraction", {"wrong": "finding-1", "reason": "another box"}, "RetractContainerFinding"),
         ("/strikes", {"consignment_id": "0" * 36, "reason": "not in it"}, "StrikeLot"),
         ("/strikes/retraction", {"consignment_id": "0" * 36, "reason": "it is in it"}, "RetractStrike"),
         (

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from schemas.codes.schedules import rows_for
-from schemas.gate import ContainerGatedOut, LotStruck, StrikeRetracted
+from schemas.gate import (
+    ContainerFindingRecorded,
+    ContainerFindingRetracted,
+    ContainerGatedOut,
+    LotStruck,
+    StrikeRetracted,
+)
 from schemas.vocabulary import ControlKind, GoodsClass
 from services.console.pages.forms import BOX_ACTS
 from services.console.readmodel import lists
@@ -131,6 +137,27 @@ def test_goods_that_an_officer_took_off_a_container_can_be_put_back_from_its_pag
     back = told.gate_says(StrikeRetracted, consignment_id=told.id, reason="the wrong goods", retracted_by="officer-7")
     still.tell(back.said[-1:])
     assert "act-retract-strike" not in still.page("/containers/TGHU1234562")
+
+
+def test_a_finding_on_a_container_can_be_taken_back_from_its_page_until_it_is(still: Still) -> None:
+    told = Border("FOUND", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival")
+    still.tell(told.said)
+    assert "act-retract-finding" not in still.page("/containers/TGHU1234562")
+    told.gate_says(
+        ContainerFindingRecorded, found="outside", lots=None, settled=(), reason="gone", found_by="officer-7"
+    )
+    [fact] = told.said[-1:]
+    still.tell([fact])
+    page = still.page("/containers/TGHU1234562")
+    said, opened = form(page, "retract-finding")
+    assert "outside" in said and "officer-7" in said and "24 hours" in said and not opened
+    assert f'<option value="{fact.cause}">' in page.split('id="act-retract-finding"')[1].split("</form>")[0]
+    told.gate_says(
+        ContainerFindingRetracted, wrong=fact.cause, lots=None, reason="another box", retracted_by="officer-7"
+    )
+    still.tell(told.said[-1:])
+    page = still.page("/containers/TGHU1234562")
+    assert "act-retract-finding" not in page and "Finding on a container taken back" in words(page)
 
 
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:

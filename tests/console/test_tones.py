@@ -32,7 +32,14 @@ NEITHER = {
         "VisitOpened",
         "VisitClosed",
     ),
-    *("EquipmentEventRecorded", "EquipmentEventRetracted", "ContainerFindingRecorded", "LotStruck", "StrikeRetracted"),
+    *(
+        "EquipmentEventRecorded",
+        "EquipmentEventRetracted",
+        "ContainerFindingRecorded",
+        "ContainerFindingRetracted",
+        "LotStruck",
+        "StrikeRetracted",
+    ),
     *("ExitPermitted", "ContainerHoldLifted"),
 }
 """Facts that say neither good nor bad of goods."""

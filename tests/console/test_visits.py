@@ -9,6 +9,7 @@ from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
     ContainerFindingRecorded,
+    ContainerFindingRetracted,
     ContainerGatedOut,
     ContainerHoldLifted,
     ContainerHoldPlaced,
@@ -19,6 +20,7 @@ from schemas.gate import (
     ExitPermitted,
     GateAlarmRaised,
     LotStruck,
+    RetractContainerFinding,
     RetractStrike,
     StrikeRetracted,
     VisitClosed,
@@ -244,6 +246,17 @@ def test_a_consignment_that_was_struck_off_by_mistake_keeps_the_box_as_soon_as_t
     inside.gate_says(StrikeRetracted, consignment_id=wrong.id, reason="the wrong goods", retracted_by="officer-7")
     assert said(inside, wrong)[:2] == (False, "not_released")
     assert RetractStrike.kind in HOLDS, "it counts from the moment it is asked"
+
+
+def test_the_count_of_a_finding_that_was_taken_back_counts_no_longer() -> None:
+    inside = free("1")
+    inside.gate_says(ContainerFindingRecorded, found="inside", lots=2, settled=(), reason="seen", found_by="officer-7")
+    assert in_order(inside).rows["containers"][BOX].lots == 2
+    inside.gate_says(
+        ContainerFindingRetracted, wrong="finding-1", lots=None, reason="another box", retracted_by="officer-7"
+    )
+    assert in_order(inside).rows["containers"][BOX].lots is None
+    assert RetractContainerFinding.kind in HOLDS, "it counts from the moment it is asked"
 
 
 def test_a_partial_release_is_a_stage_of_its_own_and_no_release_time() -> None:

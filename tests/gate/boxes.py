@@ -9,6 +9,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
+    RetractContainerFinding,
     RetractEquipmentEvent,
     StrikeLot,
 )
@@ -122,6 +123,12 @@ def found(where: str, when: float, lots: int | None = None) -> RecordContainerFi
             "lots": lots,
             "reason": "looked",
         }
+    )
+
+
+def finding_retracted(finding: str) -> RetractContainerFinding:
+    return RetractContainerFinding(
+        container_no=BOX, asked_by="officer-li", occurred_at=NOON, wrong=finding, reason="looked at another box"
     )
 
 

@@ -2,9 +2,26 @@
 
 import pytest
 
+from schemas.gate import GateAlarmRaised
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
-from tests.gate.boxes import DAY, A, B, C, at, discharged, event, found, freed, held, may_leave, out, permitted, struck
+from tests.gate.boxes import (
+    DAY,
+    A,
+    B,
+    C,
+    at,
+    discharged,
+    event,
+    found,
+    freed,
+    held,
+    kinds,
+    may_leave,
+    out,
+    permitted,
+    struck,
+)
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -44,6 +61,34 @@ def test_a_paper_that_names_the_call_of_a_box_whose_departure_nobody_told_waits_
     before = alarms(desk)
     desk.when(held(A, ship="S 1", when=6 * DAY), at=at(6 * DAY))
     assert alarms(desk) == before == ["departure_not_reported"]
+
+
+def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_late_they_are_declared() -> None:
+    """Found by chance (hypothesis seed 1281378631): declared before the box was told to have come again they kept it, after that
+    they left under the release of the others."""
+    for conveyance in ("S 1", ""):
+        desk = story(decider, discharged(0, "S 1"), discharged(60, "T 2"))
+        desk.when(freed(B, arrived=70, ship="T 2", when=80), at=at(80))
+        assert may_leave(desk) and alarms(desk) == ["departure_not_reported"]
+        desk.when(held(A, arrived=0, ship=conveyance, when=90), at=at(90))
+        assert not may_leave(desk)
+        assert [(f.alarm, f.waiting_for, f.blocks) for f in desk.answer if isinstance(f, GateAlarmRaised)] == [
+            ("left_undeclared", (A,), False),
+            ("departure_not_reported", (A,), True),
+        ]
+        desk.when(freed(A, version=3, arrived=0, ship=conveyance, when=95), at=at(95))
+        assert not may_leave(desk) and alarms(desk)[3:] == [], "told once that it keeps the box"
+        desk.when(found("outside", 30), at=at(100))
+        assert may_leave(desk), "it had left before it came again"
+
+
+def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_declared_late() -> None:
+    desk = story(decider, discharged(0, "S 1"), discharged(60, "T 2")).when(held(A, arrived=0, when=90), at=at(90))
+    assert left(desk, A) == ["ConsignmentLeftUnreleased"]
+    desk.when(found("inside", 100), at=at(100))
+    assert "DepartureRetracted" in kinds(desk) and not may_leave(desk)
+    desk.when(freed(A, version=3, arrived=0, when=110), at=at(110))
+    assert may_leave(desk)
 
 
 # how goods left

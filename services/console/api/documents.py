@@ -75,6 +75,7 @@ MILESTONES = frozenset(
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
+        "ContainerFindingRetracted",
         *(
             "ContainerHoldLifted",
             "ContainerMayLeave",

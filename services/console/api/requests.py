@@ -21,6 +21,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
+    RetractContainerFinding,
     RetractEquipmentEvent,
     RetractStrike,
     StrikeLot,
@@ -346,6 +347,7 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     RecordEquipmentEvent: ("container_no",),
     RetractEquipmentEvent: ("container_no", "report_id"),
     RecordContainerFinding: ("container_no",),
+    RetractContainerFinding: ("container_no",),
     StrikeLot: ("container_no",),
     RetractStrike: ("container_no",),
     PermitExit: ("container_no",),
@@ -741,6 +743,22 @@ async def container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordContainerFinding)], _key: Key = None
 ) -> Response:
     """An officer saw it inside or outside of the controlled area: that settles alarms that block."""
+    return await _taken(body, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/findings/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    tags=["officers"],
+    summary="Take a finding on a container back",
+)
+async def retract_container_finding(
+    container_no: OfContainer, body: Annotated[ActBody, act(RetractContainerFinding)], _key: Key = None
+) -> Response:
+    """An officer: the finding was wrong. What it settled waits again. From the 202 on the gate's answer is no until the gate desk has
+    decided."""
     return await _taken(body, container_no=plain(container_no))
 
 

@@ -26,7 +26,7 @@ from services.console.api.masking import masked
 from services.console.api.problems import Problem
 from services.console.api.views import ConsignmentView, RequestView
 from services.console.pages.containers_of_goods import own_box
-from services.console.pages.decisions import DECIDING, decision_summary
+from services.console.pages.decisions import CONTAINER_FINDINGS, DECIDING, decision_summary, standing_findings
 from services.console.pages.formatting import Sight
 from services.console.pages.rendering import (
     FOLDER,
@@ -397,6 +397,8 @@ def container_page(
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
     inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     parts = desk.rows.container(number).parts if "permit" in who.forms("containers") else []
+    may_retract = may and "retract-finding" in who.forms("containers")
+    findings = standing_findings(desk.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
     reports = [] if visible is not None and visible.hidden else desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(
@@ -411,6 +413,7 @@ def container_page(
         more_reports=len(reports) > REPORTS,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
+        findings=findings,
         struck=[part.consignment_id for part in parts if part.struck][:BOXES],
         **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),

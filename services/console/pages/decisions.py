@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
+from schemas import gate as g
 from schemas import inspection as i
 from schemas import quarantine as q
 from schemas import release as r
@@ -15,6 +16,7 @@ from schemas.envelope import Message, RequestRefused
 from schemas.marks import Audience
 from schemas.outside import outside_form
 from schemas.risk import ConsignmentAssessed
+from services.console.api.documents import content
 from services.console.api.views import Entry
 
 F_co = TypeVar("F_co", bound=Message, covariant=True)
@@ -144,6 +146,32 @@ class DecisionSummary:
     def open_referrals(self) -> list[Referral]:
         """The referrals about which an officer may decide now."""
         return [referral for referral in self.referrals if referral.answer is None]
+
+
+class StandingFinding(NamedTuple):
+    """A finding on a container that can be retracted. `request`: the id of the request that recorded it."""
+
+    request: str
+    found: str
+    seen_at: str
+    found_by: str
+
+
+CONTAINER_FINDINGS = frozenset({g.ContainerFindingRecorded.kind, g.ContainerFindingRetracted.kind})
+
+
+def standing_findings(rows: Iterable[Any]) -> list[StandingFinding]:
+    """The findings of these rows, each with the kind, cause and content of a fact of `CONTAINER_FINDINGS`, that were not retracted."""
+    found: list[StandingFinding] = []
+    retracted: set[str] = set()
+    for row in rows:
+        body = content(row.body) or {}
+        if row.kind == g.ContainerFindingRetracted.kind:
+            retracted.add(str(body.get("wrong", "")))
+        else:
+            words = [str(body.get(name, ""))[:LONGEST_TEXT] for name in ("found", "occurred_at", "found_by")]
+            found.append(StandingFinding(row.cause, *words))
+    return [each for each in found if each.request not in retracted]
 
 
 def decision_summary(entries: Iterable[Entry], audience: Audience | None = None) -> DecisionSummary:

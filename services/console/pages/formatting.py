@@ -444,6 +444,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "RecordEquipmentEvent",
             "RetractEquipmentEvent",
             "RecordContainerFinding",
+            "RetractContainerFinding",
             "StrikeLot",
             "RetractStrike",
             "PermitExit",
@@ -496,6 +497,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "ContainerFindingRecorded": lambda s, b: s.t(
         "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
     ),
+    "ContainerFindingRetracted": _by("retracted_by"),
     "LotStruck": _by("struck_by"),
     "StrikeRetracted": _by("retracted_by"),
     "ExitPermitted": lambda s, b: s.t(

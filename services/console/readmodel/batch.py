@@ -261,6 +261,7 @@ _GATE_FACTS = frozenset(
             "EquipmentEventRecorded",
             "EquipmentEventRetracted",
             "ContainerFindingRecorded",
+            "ContainerFindingRetracted",
             "LotStruck",
             "StrikeRetracted",
             "ExitPermitted",

@@ -223,6 +223,11 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
         _taken_back(row, row.departure, body)
 
 
+def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
+    """The alarms that wait again, and the departures that count again, follow in other facts."""
+    row.lots = None if body["lots"] is None else whole(body["lots"])
+
+
 def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     _taken_back(row, text(body["report_id"]), body)
 
@@ -272,6 +277,7 @@ _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] =
     "VisitOpened": _opened,
     "VisitClosed": _closed,
     "ContainerFindingRecorded": _found,
+    "ContainerFindingRetracted": _finding_taken_back,
     "EquipmentEventRecorded": _recorded,
     "EquipmentEventRetracted": _retracted,
 }

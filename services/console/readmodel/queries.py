@@ -146,6 +146,12 @@ class ReadModelQueries:
         columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
+    def newest(self, key: str, kinds: Iterable[str], most: int) -> list[Row[Any]]:
+        """The newest messages of these kinds under this key, with their contents, the newest first."""
+        f = t.FACTS.c
+        query = select(f.place, f.kind, f.cause, f.body).where(f.key == key, f.kind.in_(list(kinds)))
+        return self._all(query.order_by(f.place.desc()).limit(most))[0]
+
     def bodies(self, positions: Iterable[int]) -> dict[int, str]:
         """The contents of the messages at these places, by place."""
         f, wanted = t.FACTS.c, list(positions)
