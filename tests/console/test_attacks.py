@@ -150,6 +150,19 @@ def test_somebody_who_declares_and_runs_a_terminal_reads_no_papers_of_others(doo
     assert f"/consignments/{GOODS}" in door.http.get(f"/containers/{BOX}", headers={**BROWSER, **own}).text
 
 
+def test_the_form_that_takes_a_strike_back_names_no_goods_of_another_office(door: Quiet) -> None:
+    box, own, foreign = "RGHU0000035", consignment_id(DECLARANT, "STRUCK"), consignment_id(OTHER, "STRUCK")
+    for name, office in ((own, "4227"), (foreign, "2218")):
+        door.run(
+            t.CONSIGNMENTS.insert().values(consignment_id=name, customs_office=office),
+            t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, consignment_id=name, struck=True, word="held"),
+        )
+    for office, named in (("4227", [True, False]), ("2218", [False, True]), ("0000", [True, True])):
+        key = door.acting_as(f"strikes-{office}", roles="release", company="", office=office)
+        page = door.http.get(f"/containers/{box}", headers={**BROWSER, **key}).text
+        assert [each in page for each in (own, foreign)] == named
+
+
 def test_a_terminal_is_not_told_what_is_asked_of_the_goods(door: Quiet) -> None:
     terminal = door.acting_as("gate-9", roles="terminal", company="CNTAO-4", office="")
     told = [door.api("GET", f"/containers/{BOX}", headers=who).json()["text"]["en"] for who in (headers_of(), terminal)]
@@ -165,6 +178,24 @@ def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Qui
     assert message
     assert door.http.get(message[0], headers=headers).status_code == 403
     assert message[1] not in door.http.get(f"/containers/{BOX}", headers=headers).text
+
+
+def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
+    """A key for the gate question, copied from a program of a person, would end what this person does in the browser."""
+    admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
+    key = door.app.state.door.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
+    headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}
+    another = "another horse battery"
+    with browser(door) as tab:
+        assert sign_in(tab, "officer/7").status_code == 303
+        typed = {"password": SECRET, "new": another, "again": another}
+        for path, form in (("/sign-out", {"csrf": ""}), ("/password", typed)):
+            answer = door.http.post(path, headers={**headers, "accept": "*/*"}, data=form)
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not_by_key")
+        assert door.http.get("/password", headers=headers).status_code == 403
+        assert tab.get("/api/v1/me").json()["account"] == "officer/7"
+    with browser(door) as tab:
+        assert sign_in(tab, "officer/7").status_code == 303, "the password is what it was"
 
 
 def test_who_floods_the_sign_in_page_keeps_nobody_else_out(door: Quiet) -> None:

@@ -18,7 +18,7 @@ from services.console.api.request_producer import Asker
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import ReadModelQueries, of_row
+from services.console.readmodel.queries import MOST_INSIDE, ReadModelQueries, of_row
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.loops import finish
@@ -133,3 +133,103 @@ def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by
     complete(desk)
     assert goods_access.consignment_of(desk, OFFICER, NOBODYS) is not None and may_read(desk, OFFICER, EMPTY)
     assert listed(desk, OFFICER) == {OURS, NOBODYS}, "nobody has declared them: a hold of any office waits for them"
+
+
+IN_MAY, IN_JUNE = "visit-may", "visit-june"
+JUNE_US = 1_795_000_000_000_000
+
+
+def told(desk: Office, who: Who, box: str) -> tuple[str, int, int]:
+    """What somebody learns of a box: the reason at the gate, the lots, the reports."""
+    view = answers.gate_view(desk, who, box)
+    return view.reason, view.lots, len(answers.reports_of(desk, who, box, 10)[0])
+
+
+def stand(desk: Office, box: str, *parts: dict[str, object]) -> None:
+    """The box is in the area since June; in it are these parts, and its only report is that it came."""
+    row = {"container_no": box, "visit": IN_JUNE, "visit_us": JUNE_US, "word": "opened", "seq": 1}
+    came = {"container_no": box, "report_id": "r1", "event": "DISC", "visit": IN_JUNE, "recorded_us": JUNE_US}
+    with desk.rows._engine.begin() as connection:
+        connection.execute(t.CONTAINERS.insert().values(row))
+        connection.execute(t.CONTAINER_REPORTS.insert().values(came))
+        for part in parts:
+            connection.execute(t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, **part))
+
+
+@pytest.mark.parametrize("answered", ["rejected", "refused", "discarded"])
+def test_a_paper_that_was_never_accepted_makes_no_box_known_to_whoever_wrote_its_number(
+    desk: Office, answered: str
+) -> None:
+    complete(desk)
+    with desk.rows._engine.begin() as connection:
+        connection.execute(
+            t.CONSIGNMENTS.update().where(goods_access.C.consignment_id == OURS).values(declared=answered)
+        )
+    theirs = {"consignment_id": THEIRS, "word": "held", "declared": True, "shared_by": 1}
+    stand(desk, UNKNOWN, theirs, {"consignment_id": OURS, "declared": True})
+    owner = DECLARANT._replace(company=OTHER)
+    assert told(desk, owner, UNKNOWN) == ("held", 1, 1), "else there was nothing to learn"
+    assert told(desk, DECLARANT, UNKNOWN) == told(desk, DECLARANT, EMPTY)
+    assert status(desk, OFFICER, PlaceContainerHold, UNKNOWN) == 403, "nor is it a box of the office that it names"
+    foreign = OFFICER._replace(office="2218")
+    assert may_read(desk, foreign, UNKNOWN), "and it takes no messages from the office of the goods"
+    assert answers.gate_view(desk, AUDITOR, UNKNOWN).consignments == [THEIRS]
+
+
+def test_papers_that_were_never_accepted_push_no_goods_out_of_the_answer(desk: Office) -> None:
+    with desk.rows._engine.begin() as connection:
+        rejected = [consignment_id(COMPANY, f"REJECTED-{number}") for number in range(MOST_INSIDE)]
+        goods = [{"consignment_id": each, "declarant": COMPANY, "declared": "rejected"} for each in rejected]
+        connection.execute(t.CONSIGNMENTS.insert(), goods)
+        released = goods_access.C.consignment_id == THEIRS
+        connection.execute(t.CONSIGNMENTS.update().where(released).values(declared="accepted", word="released"))
+        parts = [{"container_no": UNKNOWN, "consignment_id": each, "declared": True} for each in rejected]
+        connection.execute(t.CONSIGNMENT_CONTAINERS.insert(), parts)
+    stand(desk, UNKNOWN, {"consignment_id": THEIRS, "word": "released", "declared": True, "shared_by": 1})
+    assert answers.gate_view(desk, AUDITOR, UNKNOWN).lots == 1
+
+
+@pytest.mark.parametrize("how", [{"gone": True}, {"ended": IN_MAY}, {"struck": True}], ids=["left", "ended", "struck"])
+def test_goods_that_are_not_in_a_box_any_more_make_its_next_visit_known_to_nobody(
+    desk: Office, how: dict[str, object]
+) -> None:
+    complete(desk)
+    theirs = {"consignment_id": THEIRS, "word": "held", "declared": True, "shared_by": 1}
+    stand(desk, UNKNOWN, theirs, {"consignment_id": OURS, "word": "released", "declared": True, **how})
+    assert told(desk, DECLARANT, UNKNOWN) == told(desk, DECLARANT, EMPTY)
+    assert told(desk, DECLARANT._replace(company=OTHER), UNKNOWN) == ("held", 1, 1)
+    assert status(desk, OFFICER, LiftContainerHold, UNKNOWN) == 403
+    assert not may_read(desk, OFFICER._replace(office="2218"), UNKNOWN), "messages of earlier visits name their goods"
+
+
+def test_the_latest_visit_of_a_box_stays_known_to_those_whose_goods_were_in_it(desk: Office) -> None:
+    complete(desk)
+    stand(desk, UNKNOWN, {"consignment_id": OURS, "word": "released", "declared": True, "ended": IN_JUNE})
+    assert told(desk, DECLARANT, UNKNOWN)[2] == 1
+    with desk.rows._engine.begin() as connection:
+        connection.execute(t.CONTAINERS.update().values(visit_end="gated_out", word="gated_out"))
+        connection.execute(t.CONSIGNMENT_CONTAINERS.update().values(gone=True))
+    assert told(desk, DECLARANT, UNKNOWN) == ("gated_out", 0, 1)
+    with desk.rows._engine.begin() as connection:
+        connection.execute(t.CONTAINERS.update().values(visit="visit-july", visit_end="", word="opened"))
+    assert told(desk, DECLARANT, UNKNOWN) == told(desk, DECLARANT, EMPTY)
+    assert status(desk, OFFICER, PlaceContainerHold, UNKNOWN) == 202, (
+        "nobody's goods are in it: it stays their office's"
+    )
+    assert status(desk, OFFICER._replace(office="2218"), PlaceContainerHold, UNKNOWN) == 403
+
+
+def test_reports_of_a_shared_box_tell_no_bill_of_others(desk: Office) -> None:
+    complete(desk)
+    with desk.rows._engine.begin() as connection:
+        for name, bill in ((OURS, "OURS-1"), (THEIRS, "THEIRS-1")):
+            mine = goods_access.C.consignment_id == name
+            connection.execute(t.CONSIGNMENTS.update().where(mine).values(bill_no=bill))
+        for bill in ("ours 1", "THEIRS-1"):
+            stripped = {"container_no": SHARED, "report_id": bill, "event": "STRP", "bill": bill, "recorded_us": 1}
+            connection.execute(t.CONTAINER_REPORTS.insert().values(stripped))
+    bills = {
+        who: sorted([each.bill for each in answers.reports_of(desk, who, SHARED, 10)[0]])
+        for who in (DECLARANT, OFFICER, AUDITOR)
+    }
+    assert bills == {DECLARANT: ["", "ours 1"], OFFICER: ["", "ours 1"], AUDITOR: ["THEIRS-1", "ours 1"]}

@@ -316,6 +316,8 @@ def test_a_password_cannot_be_changed_in_each_of_its_ways(still: Still) -> None:
     is_told(change(NEW, f"{NEW}!"), "passwords_differ")
     is_told(change("the old password", "the old password"), "password_same")
     is_told(change(NEW, NEW, token="another"), "form_of_another")
+    by_key = still.get("/sign-out", name="changing", method="POST", headers={"accept": "application/json"})
+    is_told(by_key, "not_by_key")
 
 
 def test_what_is_not_known_is_said_so_and_what_is_out_of_reach_too(tmp_path: Path) -> None:

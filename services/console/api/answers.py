@@ -16,7 +16,7 @@ from sqlalchemy import and_
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
-from schemas.vocabulary import Stage
+from schemas.vocabulary import Stage, plain_word
 from services.console.access.readings import note_told
 from services.console.access.rights import READ_MESSAGES, Reach, Who
 from services.console.api import paging
@@ -42,7 +42,7 @@ from services.console.api.documents import (
     visit,
     when,
 )
-from services.console.api.goods_access import condition, consignment_of, cut, inside, may_read, unknown
+from services.console.api.goods_access import VisibleGoods, condition, consignment_of, cut, inside, may_read, unknown
 from services.console.api.masking import body_for, masked
 from services.console.api.paging import fit
 from services.console.api.problems import Problem, documented
@@ -554,20 +554,26 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries 
 )
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
-    desk, who, number = office(request), who_of(request), plain(container_no)
-    visible = inside(desk.rows, who, number, complete=desk.complete())
-    found = [] if visible is not None and visible.hidden else desk.rows.reports(number, REPORTS + 1)
-    return Reports(
-        container_no=number,
-        reports=[report_to(who, row) for row in found[:REPORTS]],
-        complete=len(found) <= REPORTS,
-        projection=projection(desk.standing()),
-    )
+    desk, number = office(request), plain(container_no)
+    shown, more = reports_of(desk, who_of(request), number, REPORTS)
+    return Reports(container_no=number, reports=shown, complete=not more, projection=projection(desk.standing()))
 
 
-def report_to(who: Who, row: ReportRow) -> ReportView:
-    """A report as `who` may read it: outside customs the reporter is shown only if it is the reader's own account or company."""
+def reports_of(desk: Office, who: Who, container_no: str, limit: int) -> tuple[list[ReportView], bool]:
+    """The latest reports of a container as `who` may read them, at most `limit`, and whether there are more."""
+    visible = inside(desk.rows, who, container_no, complete=desk.complete())
+    if visible is not None and visible.hidden:
+        return [], False
+    found = desk.rows.reports(container_no, limit + 1)
+    return [report_to(who, row, visible) for row in found[:limit]], len(found) > limit
+
+
+def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None) -> ReportView:
+    """A report as `who` may read it: outside customs the reporter is shown only if it is the reader's own account or company. `visible`: the
+    goods in the container that `who` may see; the bill of others is left out."""
     view = report(row)
+    if visible is not None and plain_word(view.bill) not in visible.bills:
+        view = view.model_copy(update={"bill": ""})
     return view if view.reported_by in (who.actor, who.company) else masked(view, who.audience())
 
 

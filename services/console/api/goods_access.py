@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 
 from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
-from schemas.vocabulary import WATCHES
+from schemas.vocabulary import WATCHES, plain_word
 from services.console.access.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
 from services.console.api.authentication import no_right
 from services.console.api.context import Office
@@ -31,6 +31,8 @@ class VisibleGoods(NamedTuple):
     """None of them may be seen: the container is answered as unknown."""
     undeclared: bool = False
     """The rows do not have the customs office of some of them, or no consignment in the container at all."""
+    bills: frozenset[str] = frozenset()
+    """The bills of those that may be seen, in capitals and digits only."""
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
@@ -67,25 +69,33 @@ def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment |
 
 
 def inside(
-    rows: ReadModelQueries, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
+    rows: ReadModelQueries,
+    who: Who,
+    container_no: str,
+    roles: frozenset[Role] = ANYBODY,
+    *,
+    complete: bool = True,
+    ever: bool = False,
 ) -> VisibleGoods | None:
     """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: only these roles of `who` count, if
-    given; `complete`: as in `condition`."""
+    given; `complete`: as in `condition`; `ever`: also those of earlier visits. A container without others is still that of the offices of
+    its former goods, but of no company."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
-    owners = rows.owners_inside(container_no)
-    visible = frozenset(
-        [
-            each.consignment_id
-            for each in owners
-            if who.sees(each.declarant or "", each.customs_office or "", roles, complete=complete)
-        ]
-    )
+    known = rows.owners_inside(container_no)
+    owners = [each for each in known if ever or not each.is_former]
+    if not owners and Reach.OFFICE in reaches:
+        owners = known
+    seen = [
+        each for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles, complete=complete)
+    ]
+    visible = frozenset([each.consignment_id for each in seen])
     if not owners:
         return VisibleGoods(visible, cut=False, hidden=Reach.OFFICE not in reaches or not complete, undeclared=True)
     undeclared = any(not each.customs_office for each in owners)
-    return VisibleGoods(visible, cut=len(visible) < len(owners), hidden=not visible, undeclared=undeclared)
+    bills = frozenset([plain_word(each.bill_no or "") for each in seen])
+    return VisibleGoods(visible, len(visible) < len(owners), not visible, undeclared, bills)
 
 
 def may_read(desk: Office, who: Who, key: str) -> bool:
@@ -99,7 +109,7 @@ def may_read(desk: Office, who: Who, key: str) -> bool:
         return consignment_of(desk, who, key) is not None
     if not who.of_customs():
         return False
-    found = inside(desk.rows, who, key, CUSTOMS, complete=desk.complete())
+    found = inside(desk.rows, who, key, CUSTOMS, complete=desk.complete(), ever=True)
     return found is None or not (found.cut or found.hidden)
 
 

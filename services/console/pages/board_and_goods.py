@@ -392,14 +392,15 @@ def container_page(
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
     note_told(request, number)
-    visible = inside_of(desk.rows, who, number, complete=desk.complete())
     may = who.may(READ_MESSAGES) and may_read(desk, who, number)
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
     inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     parts = desk.rows.container(number).parts if "permit" in who.forms("containers") else []
     may_retract = may and "retract-finding" in who.forms("containers")
     findings = standing_findings(desk.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
-    reports = [] if visible is not None and visible.hidden else desk.rows.reports(number, REPORTS + 1)
+    struck = [part.consignment_id for part in parts if part.struck]
+    visible = inside_of(desk.rows, who, number, complete=desk.complete(), ever=True) if struck else None
+    reports, more_reports = answers.reports_of(desk, who, number, REPORTS)
     page = f"/containers/{quote(number)}"
     return render(
         request,
@@ -409,12 +410,12 @@ def container_page(
         page=page,
         since=since,
         box=box,
-        reports=[answers.report_to(who, row) for row in reports[:REPORTS]],
-        more_reports=len(reports) > REPORTS,
+        reports=reports,
+        more_reports=more_reports,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
         findings=findings,
-        struck=[part.consignment_id for part in parts if part.struck][:BOXES],
+        struck=[one for one in struck if visible is None or one in visible.consignments][:BOXES],
         **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),
         forms=who.forms("containers"),

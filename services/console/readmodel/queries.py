@@ -30,7 +30,15 @@ from services.console.readmodel.batch import FEED_TOPIC
 from services.console.readmodel.consignment import Consignment, OpenHold
 from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.cursors import Cursor, WrongFeed
-from services.console.readmodel.gate_answer import CALLED_BACK, HOLDS, SHOWN, AskedHold, GoodsState, takes_into_account
+from services.console.readmodel.gate_answer import (
+    CALLED_BACK,
+    HOLDS,
+    NOT_THERE,
+    SHOWN,
+    AskedHold,
+    GoodsState,
+    takes_into_account,
+)
 from services.console.readmodel.lists import ListPart, ListPosition, alarms, read
 from services.console.readmodel.messages import OFFSET_BITS, OFFSET_MASK
 from services.shell.clock import now
@@ -280,7 +288,7 @@ class ReadModelQueries:
         inside = (
             select(parts, *named)
             .outerjoin(t.CONSIGNMENTS, parts.c.consignment_id == C.consignment_id)
-            .where(parts.c.container_no == container_no)
+            .where(parts.c.container_no == container_no, _may_have_been_in())
             .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
             .limit(MOST_INSIDE)
         )
@@ -368,12 +376,19 @@ class ReadModelQueries:
         ]
 
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
-        """The consignments in one container with their declarant and customs office; both are None if nobody has
-        declared the goods."""
-        parts = t.CONSIGNMENT_CONTAINERS.c
+        """The consignments that are, were or will be in one container, with their declarant, customs office and bill; these
+        are None if nobody has declared the goods. `is_former`: an officer took them off it, or they were in it in an
+        earlier visit than the latest one. Those of the latest visit, or of the next one, come first."""
+        parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.c
+        came_again = func.coalesce(parts.arrived_us >= box.visit_us, false())
+        has_left = and_(parts.gone, box.visit != "", box.visit_end == "")
+        ended = and_(parts.ended != "", box.visit != "", parts.ended != box.visit, ~came_again)
+        is_former = func.coalesce(or_(parts.struck, has_left, ended), false())
         joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
-        query = select(parts.consignment_id, C.declarant, C.customs_office).select_from(joined)
-        return self._all(query.where(parts.container_no == container_no).limit(MOST_INSIDE))[0]
+        joined = joined.outerjoin(t.CONTAINERS, parts.container_no == box.container_no)
+        named = (parts.consignment_id, C.declarant, C.customs_office, C.bill_no, is_former.label("is_former"))
+        query = select(*named).select_from(joined).where(parts.container_no == container_no, _may_have_been_in())
+        return self._all(query.order_by(is_former, parts.consignment_id).limit(MOST_INSIDE))[0]
 
     def reports(self, container_no: str, limit: int) -> list[ReportRow]:
         """The latest reports of one container, the latest first."""
@@ -522,6 +537,13 @@ def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
         return takes_into_account(latest, kind, orjson.loads(retracted))
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
+
+
+def _may_have_been_in() -> ColumnElement[bool]:
+    """Whether the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that
+    container. Anybody may write any number into a paper, so one that was never accepted says nothing."""
+    parts = t.CONSIGNMENT_CONTAINERS.c
+    return or_(parts.word != "", func.coalesce(C.declared, "").not_in(sorted(NOT_THERE)))
 
 
 def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
