@@ -254,7 +254,12 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def not_valid(request: Request, error: RequestValidationError) -> Response:
-        faults = field_errors([{**each, "loc": each["loc"]} for each in error.errors()])  # type: ignore[typeddict-item]
+        of_parameters: dict[tuple[str | int, ...], Any] = {}
+        for each in (
+            error.errors()
+        ):  # a parameter of several types has an error for each of them; the first one says what is allowed
+            of_parameters.setdefault(each["loc"][:2], {**each, "loc": each["loc"][:2]})
+        faults = field_errors(list(of_parameters.values()))
         return _tell(request, Problem(422, "invalid", errors=faults, count=len(faults)))
 
     @app.exception_handler(HTTPException)

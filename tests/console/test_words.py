@@ -77,6 +77,7 @@ CODES: dict[str, Iterable[str]] = {
     "measured": {row.measured.replace(" ", "_") for row in ROWS},
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
     "owners": {*Owner, *SERVICES, "operations", "console"},
+    "desks": ("inspection", "quarantine", "gate"),
     "rules": {rule.name for rule in RULES},
     "roles": Role,
     "scopes": Scope,

@@ -417,6 +417,10 @@ def _fitting(names: Sequence[str], room: int) -> list[str]:
     return taken
 
 
+LISTED_STAGES: tuple[Stage, ...] = (*OPEN_STAGES, *[stage for stage in Stage if stage not in OPEN_STAGES])
+"""All stages as lists name them: in the order of the flow, with the open ones first."""
+
+
 def stage_counts(
     counts: Mapping[str, int],
     oldest: Mapping[str, Consignment],
@@ -428,9 +432,8 @@ def stage_counts(
     `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage
     → two times, in microseconds since 1970 UTC: since when the consignment at the median of the waiting times has
     waited, and the one at the 95th percentile. `at`: the present time, to which waiting times are measured."""
-    ordered: Sequence[Stage] = [*OPEN_STAGES, *[s for s in Stage if s not in OPEN_STAGES]]
     result = []
-    for stage in ordered:
+    for stage in LISTED_STAGES:
         first = oldest.get(stage)
         p50, p95 = (
             [max(0.0, (at - moment(us)).total_seconds()) for us in since[stage]] if stage in since else [None, None]

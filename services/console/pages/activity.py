@@ -26,8 +26,9 @@ from services.console.readmodel.consignment import plain
 
 
 class ActivityRow(NamedTuple):
-    """A line of the page: a request, a reading (`kind` is empty), or what was `done` with a parked message (a key of words.toml). `address`:
-    the page that shows what became of it, empty if the reader may not open that page."""
+    """A line of the page: a request, a reading (`kind` is empty), or what was `done` with a parked message (a key of words.toml). `subject`:
+    the goods or the container; empty if it is a watch. `address`: the page that shows what became of it, empty if the reader may not open that
+    page."""
 
     at: datetime | None
     person: str
@@ -70,7 +71,7 @@ def activity_page(
     return render(
         request,
         "activity.html",
-        rows=[shown(who, row) for _, row in found[:PAGE]],
+        rows=[shown(who, row) for row in _one_per_watch([row for _, row in found[:PAGE]])],
         all_seen=all_seen,
         person=asked_by,
         subject=subject.strip(),
@@ -87,11 +88,34 @@ def _act(who: Who, row: Row[Any]) -> ActivityRow:
     if kind is not None and issubclass(kind, AboutContainer):
         page, name = "containers", "container_no"
     address = f"/{page}/{quote(row.subject)}?asked={quote(row.request_id)}"
-    if kind is not None and issubclass(kind, AboutPartition):
-        address = "/watches" if who.may_open("/watches") else ""
-    elif not who.may_open(f"/{page}/{{{name}}}"):
+    if _of_watch(row):
+        return ActivityRow(when(row.asked_us), row.sender, row.kind, "", "/watches" if who.may_open("/watches") else "")
+    if not who.may_open(f"/{page}/{{{name}}}"):
         address = ""
     return ActivityRow(when(row.asked_us), row.sender, row.kind, row.subject, address)
+
+
+def _of_watch(row: Row[Any]) -> bool:
+    """Whether the row is a request about a watch, which is sent once to each partition."""
+    kind = KINDS.get(getattr(row, "kind", ""))
+    return kind is not None and issubclass(kind, AboutPartition)
+
+
+def _one_per_watch(rows: list[Row[Any]]) -> list[Row[Any]]:
+    """The rows, with one for all partitions of a watch: people asked once. A partition that is named again begins another request."""
+    kept: list[Row[Any]] = []
+    partitions = set[str]()
+    for row in rows:
+        if not _of_watch(row):
+            kept.append(row)
+            partitions.clear()
+            continue
+        same = bool(partitions) and (row.kind, row.sender) == (kept[-1].kind, kept[-1].sender)
+        if not same or row.subject in partitions:
+            kept.append(row)
+            partitions.clear()
+        partitions.add(row.subject)
+    return kept
 
 
 def _reading(who: Who, row: Row[Any]) -> ActivityRow:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from schemas.codes.words import Words
 from services.console.api.problems import Problem, wants_page
 from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds
 from services.console.language.words import TEXTS
@@ -51,7 +52,8 @@ def fault(request: Request, code: str) -> Response:
         raise Problem(404, "no_such_path", seen=request.url.path)
     problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
     if wants_page(request):
-        return render(request, "fault.html", code=code, entry=problem, title=title, detail=detail)
+        shown = Words(*[_GAP.sub("…", each) for each in detail])  # what fills the gaps is in each answer
+        return render(request, "fault.html", code=code, entry=problem, title=title, detail=shown)
     return JSONResponse(
         {
             "type": f"/problems/{code}",
@@ -65,6 +67,9 @@ def fault(request: Request, code: str) -> Response:
             "example": problem.request or None,
         }
     )
+
+
+_GAP = re.compile(r"\{\w+\}")
 
 
 def _operation(document: Schema, path: str, method: str, operation: Schema) -> Schema:

@@ -19,7 +19,7 @@ from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Wh
 from services.console.api import answers, paging
 from services.console.api.answers import After
 from services.console.api.context import Office, office, who_of
-from services.console.api.documents import block, entries, feed_entries, parked, selected, stage_counts
+from services.console.api.documents import LISTED_STAGES, block, entries, feed_entries, parked, selected, stage_counts
 from services.console.api.goods_access import condition, consignment_of, may_read
 from services.console.api.goods_access import inside as inside_of
 from services.console.api.masking import masked
@@ -84,6 +84,8 @@ def mount(app: FastAPI) -> None:
 def _board(request: Request) -> dict[str, Any]:
     desk, who = office(request), who_of(request)
     view, visible = answers.board(desk, who), condition(who, complete=desk.complete())
+    latest = list(feed_entries(desk.rows, desk.rows.latest_releases(8, visible)))
+    unnamed = [desk.rows.consignment(one.consignment_id) for one in latest if not one.declaration_no]
     return {
         "board": view,
         "stage": {one.stage.value: one for one in view.stages},
@@ -96,7 +98,8 @@ def _board(request: Request) -> dict[str, Any]:
             answers.goods_to(who, row)
             for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, visible))
         ],
-        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, visible))),
+        "latest": latest,
+        "names": {row.consignment_id: row.declaration_no or row.reference for row in unnamed if row is not None},
     }
 
 
@@ -172,7 +175,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
         counts=stage_counts(desk.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
-        stages=[] if who.may(BOARD) else list(Stage),
+        stages=[] if who.may(BOARD) else list(LISTED_STAGES),
         awaited=list(AwaitedCode),
         movers=list(Mover),
     )

@@ -7,14 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from babel import Locale
 from pydantic import BaseModel
 
+from schemas.codes.countries import alpha2
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.codes.words import Words
 from schemas.quarantine import TreatmentOrdered
-from schemas.vocabulary import CHINA, GoodsClass
+from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.api.documents import awaited, owner_words
 from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.language.desk_sentences import (
@@ -69,6 +71,10 @@ class Sight:
         text = owner_words(code)
         return text.zh if self.language == "zh" else text.en
 
+    def desk(self, service: str) -> str:
+        """The desk of this service, whose people `owner` names."""
+        return known(f"desks.{service}", self.language, self.owner(service))
+
     def origin(self, code: str) -> str:
         """What made a treatment necessary: the risk desk, or the control that found the pest."""
         return self.owner(code) if code == "risk" else self.name("controls", code)
@@ -107,6 +113,11 @@ class Sight:
     def unit(self, code: str) -> str:
         """The name of a unit of quantity; the code itself if the table does not have it."""
         return _half(UNITS.get(code, code), self.language)
+
+    def country(self, code: str) -> str:
+        """The name of a country in CLDR, and its code; the code alone if CLDR does not have it."""
+        name = Locale(self.language).territories.get(alpha2(code), "")
+        return f"{name} {code}".strip()
 
     def package_kind(self, code: str) -> str:
         return _half(PACKAGE_KINDS.get(code, code), self.language)
@@ -325,6 +336,11 @@ def _accepted(s: Sight, b: Body) -> str:
     return s.t(key, number=b["declaration_no"], count=warned)
 
 
+def _errors(b: Body) -> int:
+    """How many findings reject the declaration; the others alone would not."""
+    return len([each for each in b["findings"] if each["severity"] == Severity.ERROR])
+
+
 def _assessed(s: Sight, b: Body) -> str:
     lane = s.name("lanes", b["lane"])
     if not b["controls"]:
@@ -456,7 +472,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         _asked_by,
     ),
     "DeclarationAccepted": _accepted,
-    "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=len(b["findings"])),
+    "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=_errors(b)),
     "DeclarationRepeated": lambda s, b: s.t("summary.repeated", first=b.get("first_request_id") or "—"),
     "DeclarationWaits": lambda s, b: s.t("summary.why", why=b["withdrawal"]),
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),

@@ -1,6 +1,6 @@
 """What may people send from a page? Each form becomes a request that the API takes, too; a desk answers it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote
@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas import envelope
-from schemas.declaration import Declaration, DeclarationAccepted, DeclarationRejected, WithdrawDeclaration
+from schemas.declaration import Declaration, DeclarationAccepted, DeclarationRejected, Finding, WithdrawDeclaration
 from schemas.gate import (
     LiftContainerHold,
     PermitExit,
@@ -41,12 +41,13 @@ from services.console.api import answers
 from services.console.api.authentication import check_form
 from services.console.api.bodies import body, media_type
 from services.console.api.context import Office, office, visitor, who_of
-from services.console.api.documents import content
+from services.console.api.documents import content, entries
 from services.console.api.goods_access import may_act, may_name, may_read
 from services.console.api.problems import Problem, one_fault
 from services.console.api.request_producer import RequestKey
 from services.console.api.requests import LONGEST_KEY, ask, lodgement, requested
-from services.console.pages.board_and_goods import Name, consignment_page, container_page
+from services.console.pages.board_and_goods import DECISION_BYTES, Name, consignment_page, container_page
+from services.console.pages.decisions import decision_summary
 from services.console.pages.formatting import BEIJING
 from services.console.pages.rendering import FOLDER, render
 from services.console.readmodel.consignment import plain
@@ -275,7 +276,7 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 def lodge_page(request: Request, again: Name = "") -> Response:
     """The form to lodge a declaration, with an example that has a new reference. `again`: a consignment whose declaration is to be corrected."""
     if again:
-        return _lodge_page(request, _paper_of(request, again), again=again)
+        return _lodge_page(request, _paper_of(request, again), again=again, findings=_findings_of(request, again))
     example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
     own = who_of(request).company
     if own not in ("", EVERY_COMPANY):
@@ -296,16 +297,29 @@ def _paper_of(request: Request, consignment_id: str) -> str:
     raise Problem(404, "no_such_path", seen=request.url.path)
 
 
+def _findings_of(request: Request, consignment_id: str) -> Sequence[Finding]:
+    """Why the declaration desk rejected the last paper of these goods; nothing where it did not. The reader may read them
+    (`_paper_of`)."""
+    desk, audience = office(request), who_of(request).audience()
+    facts = [fact for fact in answers.timeline_rows(desk, consignment_id)[0] if fact.kind in _DECIDED]
+    read = entries(desk.rows, facts[-1:], consignment_id, audience, DECISION_BYTES, DECISION_BYTES)
+    declared = decision_summary(read, audience).declared
+    return declared.fact.findings if declared and isinstance(declared.fact, DeclarationRejected) else ()
+
+
 _DECIDED = frozenset({DeclarationAccepted.kind, DeclarationRejected.kind})
 
 
-def _lodge_page(request: Request, body: str, problem: Problem | None = None, again: str = "") -> Response:
+def _lodge_page(
+    request: Request, body: str, problem: Problem | None = None, again: str = "", findings: Sequence[Finding] = ()
+) -> Response:
     return render(
         request,
         "lodge.html",
         problem.status if problem else 200,
         body=body,
         again=again,
+        findings=findings,
         problem=problem.details() if problem else None,
         base=str(request.base_url).rstrip("/"),
     )

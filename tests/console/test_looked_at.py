@@ -1,0 +1,227 @@
+"""What do people see who look at a page? Links that they may follow, names where they look for names, ends that are ends, and one line for
+one act. Each test is a fault that was seen on a picture of the page."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.declaration import DeclarationRejected, Finding
+from schemas.gate import GateAlarmRaised
+from schemas.vocabulary import ControlKind, Severity, Stage
+from services.console.access.rights import ROUTES, AccessRule, Role
+from services.console.readmodel import tables as t
+from services.console.readmodel.tables import OPEN_STAGES
+from tests.console.border import DECLARANT, Border
+from tests.console.still import Still
+from tests.people import admit
+
+HREF = re.compile(r'href="(/[^"?#]*)')
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Still]:
+    made = Still(tmp_path)
+    for role in Role:
+        company = DECLARANT if role in (Role.DECLARANT, Role.AGENT) else ""
+        admit(made.url, role.value, role.value, company, "0000" if not company else "")
+    yield made
+    made.stop()
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def part(html: str, opening: str, closing: str) -> str:
+    found = re.search(rf"{opening}.*?{closing}", html, re.DOTALL)
+    assert found, opening
+    return words(found[0])
+
+
+def steps(still: Still, goods: Border) -> str:
+    return part(still.page(f"/consignments/{goods.id}"), '<ol class="steps">', "</ol>")
+
+
+def rule_of(path: str) -> Any:
+    """The rule of the address that a link leads to."""
+    found = ROUTES.get(("GET", path))
+    shapes = ((re.sub(r"{[^}]*}", "[^/]+", shape), rule) for (method, shape), rule in ROUTES.items() if method == "GET")
+    found = found or next((rule for shape, rule in shapes if re.fullmatch(shape, path)), None)
+    assert found is not None, f"{path} leads nowhere"
+    return found
+
+
+def test_nobody_sees_a_link_to_a_page_that_his_role_may_not_open(still: Still) -> None:
+    aside = Border("LINK-1").lodged().accepted().assessed(ControlKind.INSPECTION).held("inspection/inspection")
+    aside = aside.ordered().parked()
+    pages = ["/", "/consignments", f"/consignments/{aside.id}", "/containers/CSQU3054383", "/activity", "/alarms"]
+    for filled in (False, True):
+        if filled:
+            still.tell(aside.said)
+        for role in Role:
+            for page in pages:
+                answer = still.get(page, name=role.value)
+                if answer.status_code != 200:
+                    continue
+                for path in {each for each in HREF.findall(answer.text) if not each.startswith("/static/")}:
+                    rule = rule_of(unescape(path))
+                    if isinstance(rule, AccessRule) and rule.roles:
+                        assert role in rule.roles, f"{role} on {page}: {path}"
+
+
+def test_a_watch_is_one_line_of_who_did_what_and_leads_to_the_watches(still: Still) -> None:
+    names = ("request_id", "sender", "kind", "subject", "asked_us")
+    asked = [
+        (f"w{place}-{n}", "o7", "PlaceWatch", f"watches/{n}", place + n) for place in (1000, 2000) for n in (0, 4, 9)
+    ]
+    asked.append(("h1", "o7", "PlaceHold", "goods-1", 3000))
+    with still.store.engine.begin() as connection:
+        connection.execute(t.LODGEMENTS.insert(), [dict(zip(names, row, strict=True)) for row in asked])
+    seen = still.page("/activity")
+    assert seen.count(">Watch asked<") == 2, "one for each watch, not one for each partition"
+    assert "watches/" not in words(seen) and seen.count('<a class="number" href="/watches">Watches</a>') == 2
+    assert seen.count(">Hold asked<") == 1
+
+
+@pytest.mark.parametrize("end", ["rejected", "withdrawn", "refused"])
+def test_goods_that_have_ended_have_no_steps_that_are_still_to_come(still: Still, end: str) -> None:
+    told = Border(f"END-{end}").lodged()
+    told = told.rejected() if end == "rejected" else getattr(told.accepted().assessed(), end)()
+    still.tell(told.said)
+    seen = steps(still, told)
+    assert "—" not in seen and seen.split()[-3].lower() == end
+
+
+def test_goods_that_are_under_way_show_the_steps_that_are_to_come(still: Still) -> None:
+    told = Border("WAY-1").lodged().accepted().assessed().held("arrival")
+    still.tell(told.said)
+    assert steps(still, told).endswith("arrived — released — gated out —")
+
+
+def test_released_goods_without_a_container_are_not_called_free_to_leave_and_ended(still: Still) -> None:
+    told = Border("LOOSE-1", ()).lodged().accepted().assessed().held("arrival").arrived().released()
+    still.tell(told.said)
+    for page in ("/consignments", f"/consignments/{told.id}"):
+        assert "no container has to pass the gate" in words(still.page(page)), page
+    assert "gated out" not in steps(still, told)
+
+
+def test_goods_without_a_declaration_number_are_named_by_their_reference(still: Still) -> None:
+    rejected = Border("NAME-1").lodged().rejected()
+    back = (
+        Border("NAME-2", ("MSKU6011672",)).lodged().accepted().assessed().held("arrival").arrived().released().revoked()
+    )
+    still.tell([*rejected.said, *back.said])
+    assert f'href="/consignments/{rejected.id}">NAME-1</a>' in still.page("/consignments")
+    latest = part(still.page("/"), '<section class="card" aria-labelledby="latest">', "</section>")
+    assert f"{back.number} Release called back" in latest
+
+
+def test_a_notice_whose_reason_is_masked_does_not_begin_with_a_dot(still: Still) -> None:
+    told = Border("ALARM-1").opened()
+    told.gate_says(
+        GateAlarmRaised,
+        gate="G3",
+        reason="a departure was told",
+        alarm="left_undeclared",
+        report_id="out-1",
+        visit="visit-1",
+        waiting_for=(),
+        blocks=True,
+    )
+    still.tell(told.said)
+    seen = part(
+        still.page("/containers/CSQU3054383", name="terminal"),
+        '<div class="notice bad" role="alert" id="block">',
+        "</div>",
+    )
+    assert "·" not in seen
+
+
+def test_what_a_terminal_types_for_a_departure_is_called_the_gate(still: Still) -> None:
+    form = part(still.page("/containers/CSQU3054383", name="terminal"), 'id="act-gate-out"', "</details>")
+    assert " Gate " in form and "Record a gate-out" not in form
+
+
+def test_a_wrong_choice_of_a_list_is_one_fault_that_names_the_field(still: Still) -> None:
+    answer = still.get("/consignments?waiting_for=nonsense")
+    seen = words(answer.text)
+    assert answer.status_code == 422 and "/query/waiting_for " in seen
+    assert "AwaitedCode" not in seen and "literal" not in seen and seen.count("/query/waiting_for") == 1
+
+
+def test_the_page_of_a_problem_has_no_gaps_of_a_sentence(still: Still) -> None:
+    for code in ("invalid", "too_large", "no_right", "other_format"):
+        for language in ("zh", "en"):
+            assert not re.search(r"\{\w+\}", words(still.page(f"/problems/{code}", language))), code
+
+
+def test_everybody_finds_the_stages_in_the_same_order(still: Still) -> None:
+    found = [re.findall(r"\?stage=(\w+)", still.page("/consignments", name=name)) for name in ("declarant", "release")]
+    assert found[0] == found[1] and found[0][: len(OPEN_STAGES)] == [stage.value for stage in OPEN_STAGES]
+    assert set(found[0]) == {stage.value for stage in Stage}
+
+
+def test_a_hold_on_goods_that_nobody_lodged_is_called_a_hold(still: Still) -> None:
+    told = Border("NOBODY-1").held("officer/1")
+    still.tell(told.said)
+    seen = words(still.page("/unmatched"))
+    assert "an officer holds it" in seen and "an officer to lift the hold" not in seen
+
+
+def twofold() -> Border:
+    """Rejected for one finding; the other one alone would not have rejected it."""
+    told = Border("TWO-1").lodged()
+    mild, hard = Severity.WARNING, Severity.ERROR
+    finding = Finding(severity=mild, pointer="/trade_mode", code="trade_mode_unlisted", seen="9999")
+    wrong = Finding(severity=hard, pointer="/net_mass_kg", code="net_above_gross", seen="480 > 100")
+    fact = DeclarationRejected(
+        consignment_id=told.id,
+        occurred_at=told.at,
+        declaration=told.declaration,
+        findings=(finding, wrong),
+    )
+    told._say("declaration", fact)
+    return told
+
+
+def test_why_a_paper_was_rejected_stands_apart_from_what_alone_would_not_have_rejected_it(still: Still) -> None:
+    told = twofold()
+    still.tell(told.said)
+    page = still.page(f"/consignments/{told.id}", name="declarant")
+    seen = part(page, '<section class="card" aria-labelledby="decisions">', "</section>")
+    errors, _, warnings = seen.partition("Warnings")
+    assert "/net_mass_kg" in errors and "/trade_mode" not in errors and "/trade_mode" in warnings
+
+
+def test_who_corrects_a_rejected_paper_reads_beside_it_what_was_found(still: Still) -> None:
+    told = twofold()
+    still.tell(told.said)
+    seen = words(still.page(f"/lodge?again={told.id}", name="declarant"))
+    assert "/net_mass_kg" in seen and "480 > 100" in seen and told.id not in seen
+    assert "What was found" not in words(still.page("/lodge", name="declarant"))
+
+
+def test_a_parked_message_lies_at_a_desk_and_not_at_a_person(still: Still) -> None:
+    told = Border("DESK-1").lodged().accepted().parked("inspection")
+    still.tell(told.said)
+    for page in ("/parked", f"/consignments/{told.id}"):
+        seen = words(still.page(page))
+        assert "inspection desk" in seen, page
+    assert "查验岗" in still.page("/parked", "zh")
+
+
+def test_countries_have_names(still: Still) -> None:
+    told = Border("LAND-1").lodged().accepted()
+    still.tell(told.said)
+    assert "俄罗斯 RU → 中国 CN" in words(still.page(f"/consignments/{told.id}", "zh"))
+    assert "Russia RU → China CN" in words(still.page(f"/consignments/{told.id}"))
+
+
+def test_a_list_of_alarms_that_was_narrowed_does_not_say_that_there_are_none(still: Still) -> None:
+    assert "No alarms are as chosen" in still.page("/alarms?subject=nothing")
+    assert "No alarms are as chosen" not in still.page("/alarms")
