@@ -45,7 +45,7 @@ _LASTING: list[tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = []
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
     """Notes each fixture of ours that would live until the session ends."""
     made = yield
-    if fixturedef.scope == "session" and fixturedef.baseid:  # those of plugins have none
+    if fixturedef.scope == "session" and fixturedef.baseid:  # fixtures of plugins have an empty `baseid`
         _LASTING.append((fixturedef, request))
     return made
 
@@ -84,7 +84,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def border(broker: Broker) -> Iterator[Border]:
     """Every desk and clearance, on the session's broker; each test has consignments of its own."""
-    clock = Clock.sandbox(LEAST_SPEED)  # treatments are reported when their hours have passed
+    clock = Clock.sandbox(LEAST_SPEED)  # a treatment is reported only when its hours have passed on this clock
     with running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border

@@ -37,7 +37,7 @@ def wait(
     progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        # before `done` is asked: the end may be what is waited for
+        # looked up before `done` is called, because the end of a child may be what `done` waits for
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)

@@ -354,7 +354,7 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Lo
         if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
             reopened.append(control)
         elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
-            del treatments[control]  # it was against a pest that was found by mistake
+            del treatments[control]  # the treatment was against a pest that was found by mistake
     reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
     if reopened:
         ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")

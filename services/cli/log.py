@@ -156,7 +156,7 @@ def parking_of(entry: LoggedMessage) -> Parking | None:
         return None
     try:
         fact = read_parking(entry.kind, entry.value)
-    except ValueError:  # it names a service as its writer, and is no valid parking fact
+    except ValueError:  # the message names a service as its writer, but is no valid parking fact
         return None
     return fact if fact.service == entry.desk else None
 

@@ -115,7 +115,8 @@ class Leaver:
                 )
                 self._leave(admin)
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)
-                if not isinstance(error, KafkaError | OSError):  # these: there is no broker at the moment
+                if not isinstance(error, KafkaError | OSError):
+                    # these errors mean that there is no broker at the moment
                     self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
                 self._close(admin)
                 admin = None
@@ -168,6 +169,7 @@ def member_ids(worker: Hosted) -> dict[str, str]:
     except urllib.error.HTTPError as waiting:  # the page answers 503 with the same body while the worker is not ready
         with waiting:
             page = json.load(waiting)
-    except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays
+    except (OSError, ValueError):
+        # the worker is starting or hangs: the members that are registered under its process id stay
         return {}
     return {f"customs-{desk}": member for desk, member in page.get("members", {}).items()}

@@ -387,7 +387,7 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # the logs go on growing, and everything else must still be supervised
+        except OSError as error:  # the logs only grow on, and everything else must still be supervised
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True

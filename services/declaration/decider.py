@@ -233,7 +233,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
     declaration, this one is compared with it instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # the lodgement that waited itself, after the withdrawal was refused, is compared with the standing declaration
+    # if the withdrawal was refused, the waiting lodgement itself comes here, and is compared with the standing declaration
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):

@@ -84,7 +84,7 @@ class Notebook:
         self._watched: dict[Path, tuple[int, int]] = {}
         if file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        named = Path(file).absolute()  # the program may go to another folder later
+        named = Path(file).absolute()  # the program may change its working directory later
         self._connection = sqlite3.connect(file, timeout=30, isolation_level=None)
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
@@ -96,7 +96,7 @@ class Notebook:
                 if (table, column) == (
                     "port_known",
                     "source",
-                ):  # the file is from a release in which `reason` had what officers wrote
+                ):  # an older version of the program made this file, and `reason` contains what officers wrote
                     self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
@@ -104,10 +104,11 @@ class Notebook:
         )
         self._sql.execute("DELETE FROM port_places WHERE source = ?", (FEED,))
         self._sql.execute("COMMIT")
-        if real := self._sql.execute("PRAGMA database_list").fetchone()[2]:  # empty: in memory
+        if real := self._sql.execute("PRAGMA database_list").fetchone()[2]:
+            # the path is empty if the database is in memory
             journal = Path(
                 f"{real}-wal"
-            )  # what was written last lies in it; a file system without shared memory has none
+            )  # it contains the newest writes; on a file system without shared memory there is none
             self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
 
     @property
@@ -140,7 +141,7 @@ class Notebook:
             yield
             self._sql.execute("COMMIT")
         except BaseException:
-            # No transaction is open where Ctrl-C came just after the commit, or where SQLite rolled back itself (a full disk).
+            # No transaction is open if Ctrl-C came just after the commit, or if SQLite rolled back itself (a full disk).
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise

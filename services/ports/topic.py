@@ -105,7 +105,7 @@ class TopicPort:
         """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls those of that
         topic back."""
         with self._kept_in_step():
-            self.notebook.check()  # also while no message comes
+            self.notebook.check()  # checked even if no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()
             return self._poll(handler, wait_seconds)
@@ -232,7 +232,7 @@ class TopicPort:
             for topic_partition, end in self._ends().items()
             if self._position(topic_partition) > end
         }:
-            # these topics end before the offset in the notebook: restored from a copy, or lost with a disk
+            # these topics end before the offset in the notebook: they were restored from a copy, or a disk was lost
             self._begin(short)
             self._seek()
 

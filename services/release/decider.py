@@ -188,7 +188,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
     """What is known of the goods after this message."""
     match message:
         case (
-            ConsignmentAssessed()  # of refused goods, too: the gate hears which containers they are in
+            ConsignmentAssessed()  # of refused goods, too, because the gate desk must know which containers they are in
             | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()

@@ -46,12 +46,12 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
         why="" if released else code,
     )
     kept = dossier.departures
-    if released:  # told again, of another report: it is the same departure
+    if released:  # the gate desk publishes the same departure again if it counts another report
         kept = tuple([e for e in kept if e.retraction or not e.released or e.container_no != departure.container_no])
-    if len(kept) >= MOST_DEPARTURES:  # what was taken back goes first, then what left as it should
+    if len(kept) >= MOST_DEPARTURES:  # retracted departures are dropped first, then those of released goods
         spared = next((e for e in kept if e.retraction), None) or next((e for e in kept if e.released), None)
         if spared is None:
-            return dossier  # the goods have left without release, often enough
+            return dossier  # all that are kept left without release, and one more changes nothing
         kept = tuple([each for each in kept if each is not spared])
     return dossier._replace(departures=(*kept, departure))
 

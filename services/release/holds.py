@@ -115,7 +115,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _looked(dossier, fact, fact.reason)
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
-                return dossier  # it answers no hold that there could be
+                return dossier  # no hold can have this origin
             return _noted(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
             why = reason(phrase("treatment_failed", attempts=fact.attempts))

@@ -158,7 +158,7 @@ def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
         return ()
     if too_many_landings(dossier, landing):
-        return ()  # so many that came before the assessment that a report of the arrival is to be told again
+        return ()  # the record has no room for it before the assessment; the arrival must be reported again
     arrived = ArrivalRecorded(
         consignment_id=fact.consignment_id,
         occurred_at=at,

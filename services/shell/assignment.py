@@ -223,7 +223,7 @@ class Assignment:
         ]
         try:
             self.consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as problem:  # if it is lost, these messages are only read and passed over again
+        except KafkaException as problem:  # if the commit is lost, these messages are only read and passed over again
             if problem.args[0].fatal():
                 raise
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))

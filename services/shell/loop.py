@@ -103,7 +103,7 @@ class Loop:
                 raise
         finally:
             self.ready.clear()
-            # leaving the group is optional: its session ends anyway
+            # leaving the group is optional, because the member's session ends anyway
             with contextlib.suppress(KafkaException, InterruptedError):
                 if self._stop.is_set():
                     self.poller.leave()

@@ -165,7 +165,7 @@ class Turn:
                     continue
                 try:
                     result.append((partition, key, entry, self._overlay.encoded(entry, key, entry.state)))
-                except Exception as error:  # which message causes it is found below
+                except Exception as error:  # the code below finds the message that causes it
                     failed[partition, key] = error
             if not failed:
                 return result

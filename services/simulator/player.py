@@ -300,10 +300,10 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
-            self._ended.pop(key, None)  # only a part is released, and the rest has not arrived
+            self._ended.pop(key, None)  # only a part is released, because the rest has not arrived
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
-        # with pace a container leaves hours after the statements were read
+        # if the day is paced, a container leaves hours after the statements were read
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         if key in self.people.kept:
             self.people.kept.discard(key)

@@ -19,9 +19,10 @@ SOURCES = {
 }
 """The syntax tree of each module, by its name."""
 BY_NAME = re.compile(
-    r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"  # services.shell.desk.Decider
-    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports what its desks need
-    r"|services\.console\.readmodel\.migrations\..+"  # Alembic
+    # services.shell.desk.Decider reads these
+    r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"
+    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports the module if a desk needs it
+    r"|services\.console\.readmodel\.migrations\..+"  # Alembic loads them
     r"|.+\.__\w+__"
 )
 """What is found by its name when the program runs."""

@@ -215,7 +215,8 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
     title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
-    with ProcessPoolExecutor(1) as other, Manager() as manager:  # who asks must not wait for who lodges
+    with ProcessPoolExecutor(1) as other, Manager() as manager:
+        # lodgements come from another process, so that questions do not wait for them
         for rate in rates:
             count = int(rate * seconds) or 3000
             ready = manager.Event()
@@ -305,7 +306,7 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            allowed = {"DTG_BOXES_A_DAY": "1000000"}  # some firms lodge more in a measurement than on a day
+            allowed = {"DTG_BOXES_A_DAY": "1000000"}  # in a measurement some companies lodge more than in a day
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}
             with serving(broker.bootstrap, PARTITIONS, Path(folder), **allowed) as (port, _):

@@ -112,7 +112,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         crowd.start()
         here = Stand(rig, crowd)
         try:
-            here.next = 10_000 if prepare else 0  # before that come the samples
+            here.next = 10_000 if prepare else 0  # the samples have the numbers before that
             here.play(size.warm)
             yield here
         finally:
@@ -309,7 +309,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # processes and folders go with it
+    # SystemExit ends the processes and removes the folders
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = asked.into / "performance" / "measured.json"
     size = SMALL if asked.small else Size()
     print(f"{notebook.taken()}; seed {SEED}")

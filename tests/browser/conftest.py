@@ -101,7 +101,8 @@ class Visitor:
             self.faults.append(f"HTTP {response.status}: {response.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        told = message.text.startswith("Failed to load resource: the server responded with")  # `_response` judges it
+        # `_response` checks these answers
+        told = message.text.startswith("Failed to load resource: the server responded with")
         if message.type in ("error", "warning") and not told:
             self.faults.append(f"console {message.type}: {message.text}")
 

@@ -56,7 +56,7 @@ def _play(border: "subprocess.Popen[bytes]", address: str, until: datetime) -> N
         try:
             board: dict[str, Any] = httpx2.get(f"{address}/api/v1/stages", headers=HEADERS).json()
         except (httpx2.TransportError, ValueError):
-            continue  # not up yet
+            continue  # the console does not answer yet
         if datetime.fromisoformat(board["now"]) > until:
             return
     sys.exit("the border ended before the afternoon")

@@ -75,7 +75,7 @@ def test_everything_can_be_done_without_javascript(desk: Running, visitors: Visi
         page.reload()
         expect(page.locator(".goods .stage")).to_have_text("Awaiting arrival")
         page.locator("#act-arrival [name=place]").fill("Qianwan")
-        with page.expect_navigation():  # a page that is on its way cannot be loaded again
+        with page.expect_navigation():  # the new page must be there before it can be loaded again
             page.locator("#act-arrival").get_by_role("button").click()
         desk_shows(desk, id_of(said), "released")
         page.reload()
@@ -95,7 +95,7 @@ def test_nothing_is_asked_while_nobody_looks(zh: Visitor) -> None:
     page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
     zh.asked.clear()
     page.clock.run_for(60_000)
-    asked = [url for url in zh.asked if "/static/icon.svg?" not in url]  # the browser fetches its icon when it likes
+    asked = [url for url in zh.asked if "/static/icon.svg?" not in url]  # the browser may fetch its icon at any time
     assert asked == []
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
     with page.expect_request(re.compile("/board")):

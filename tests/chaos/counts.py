@@ -69,7 +69,8 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
             "messages by kind", counted(f"SELECT kind, count(*) FROM facts WHERE {MEANT} GROUP BY 1"), timeline
         )
         stages = counted("SELECT stage, count(*) FROM consignments GROUP BY 1")
-        stages.pop(UNMATCHED, None)  # no board counts what nobody lodged: here it is poison of a stranger
+        # the board does not count goods that nobody lodged; here they come from poison messages
+        stages.pop(UNMATCHED, None)
         board = counted("SELECT stage, consignments FROM stage_counts WHERE consignments <> 0")
         found += _compare("the board's counts by stage", board, stages)
         releases = {"releases": timeline.get("ReleaseGranted", 0) + timeline.get("ReleaseRevoked", 0)}

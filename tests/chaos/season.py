@@ -43,7 +43,8 @@ def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)
-    names.sort(key=lambda name: not KINDS[name].goods)  # they must come before the last goods
+    # kinds that need goods come first, because they must strike before the last goods are lodged
+    names.sort(key=lambda name: not KINDS[name].goods)
     names += dice.choices(list(KINDS), [kind.weight for kind in KINDS.values()], k=max(0, faults - len(names)))
     return [
         Planned(name, seconds * (number + 0.5) / faults, f"{seed}-{number}")

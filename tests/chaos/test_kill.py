@@ -21,7 +21,7 @@ LAYOUT = tuple([(service, "0") for service in SERVICES])
 """Each service in a process of its own, and nobody to take over from it."""
 
 
-@pytest.mark.usefixtures("calm_play")  # that day waits for its treatments while this one begins
+@pytest.mark.usefixtures("calm_play")  # the calm day runs beside this test, because it mostly waits for its treatments
 @pytest.mark.timeout(600)
 def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm_one(
     request: pytest.FixtureRequest, tmp_path: Path

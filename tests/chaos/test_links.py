@@ -133,7 +133,7 @@ def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_c
     """A client of librdkafka asks for ends of topics by what it knew of their leaders before: up to five minutes."""
     monkeypatch.setattr(
         progress, "LOOK_SECONDS", 3600.0
-    )  # what asks which topics there are would learn of the leaders, too
+    )  # the requests that look for new topics would also learn the new leaders
     with behind_a_door(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, told = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

@@ -288,7 +288,8 @@ class Theatre:
             for name, child in self.children.items():
                 if name not in self._held and child.watch():
                     self._leaver.look()
-                    child.deaths = min(child.deaths, 2)  # many deaths are the plan here, and no reason to wait long
+                    # faults kill children often here, which must not lengthen the wait before the next start
+                    child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:
         process = self.broker.process
@@ -297,7 +298,7 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # a full disk: tried again, as a supervisor does, until there is room
+        except BrokerError:  # the disk is full: try again until there is room, as a supervisor does
             self._over.wait(0.5)
 
     def close(self) -> None:

@@ -85,9 +85,9 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    right = {stop.code, 0}  # a second signal may find that all has ended
+    right = {stop.code, 0}  # a second signal may come after everything has ended
     if stop.code:
-        right.add(-stop.numbers[-1])  # or that nothing is left but the end of Python itself
+        right.add(-stop.numbers[-1])  # or while Python itself is ending
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
@@ -127,7 +127,7 @@ def _marked(mark: str) -> dict[int, str]:
                 if f"DTG_STOP_MARK={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
                     found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100]
             except (PermissionError, FileNotFoundError, ProcessLookupError):
-                continue  # another user's, or gone meanwhile
+                continue  # the process belongs to another user, or has ended meanwhile
     return found
 
 
@@ -162,7 +162,7 @@ def main() -> int:
             wrong += _told("small children", number, small(Path(folder), stop))
     home = Path(tempfile.mkdtemp())
     for number, stop in enumerate(plan(chosen.seed, chosen.count, 20.0)):
-        if number % 3 == 0:  # from nothing; else over what the former one left
+        if number % 3 == 0:  # every third run begins without files, the others with what the run before left
             shutil.rmtree(home)
         wrong += _told(
             "dtg up", number, up(home, stop, "declaration,risk;inspection,quarantine;release,gate;clearance")

@@ -151,7 +151,7 @@ def test_every_draw_of_a_simulated_day_comes_out_again(calm_entries: list[Logged
 def installation(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of an installation whose only key is in force since yesterday."""
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
-    monkeypatch.setenv("DTG_KAFKA", broker.bootstrap)  # of the tests, which asks nobody who he is
+    monkeypatch.setenv("DTG_KAFKA", broker.bootstrap)  # the broker of the test session has no authentication
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     file = tmp_path / "draw-keys.json"
     file.write_text(written(DrawKeys((new_key(b"y" * 32, yesterday()),))))

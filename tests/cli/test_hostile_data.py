@@ -166,7 +166,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    for each in (screen, errors):  # they look at COLUMNS and LINES when they are made, which was before this
+    for each in (screen, errors):  # both read COLUMNS and LINES when they are made, and that was before this test
         monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
@@ -260,7 +260,7 @@ def test_files_of_any_name_and_content_are_refused_with_a_sentence(dtg: Any, tmp
     for number, content in enumerate((b"[/evil]", b"\xff", b"[" * 99_999, b"[1, null]", b'{"reference":"[/evil]"}')):
         file = tmp_path / f"[evil]\x1b:smiley:{number}"
         file.write_bytes(content)
-        if number < 3:  # the others are JSON, and nobody answers
+        if number < 3:  # the other files are JSON, so the command would ask a console, and none answers
             dtg("declare", str(file), codes=(1,))
         dtg("declare", str(file), "--format", "korea", codes=(1,))
         dtg("declare", str(file), "--url", "[/evil]", codes=(1,))

@@ -71,7 +71,7 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))  # pytest's own folders are closed to the postgres user
+    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))  # the user `postgres` may not read pytest's own folders
     running = Postgres(folder)
     running.start()
     yield running
@@ -82,7 +82,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated database of each kind."""
-    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # where the file of a database of PostgreSQL lies
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # the file that belongs to a PostgreSQL database is in this folder
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"
     else:

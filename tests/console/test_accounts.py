@@ -82,7 +82,8 @@ def test_a_session_is_its_accounts_until_it_ends(people: Accounts) -> None:
     who = people.session(cookie, "here:1", AT + MINUTE)
     assert (who.actor, who.company) == ("clerk", COMPANY) and who.roles == {Role.DECLARANT} and len(who.csrf) == 64
     last = AT
-    while last < AT + SESSION_HOURS * HOUR - 50 * MINUTE:  # it is used, so that only the whole time ends it
+    while last < AT + SESSION_HOURS * HOUR - 50 * MINUTE:
+        # the session is used often enough that only its longest duration ends it
         last += 50 * MINUTE
         people.session(cookie, "here:1", last)
     assert why(people, cookie, at=AT + SESSION_HOURS * HOUR) == "session_ended"

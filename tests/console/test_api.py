@@ -213,7 +213,7 @@ def test_a_request_that_is_lodged_after_a_withdrawal_is_answered_under_the_next_
     reference = f"API-W{waited:d}"
     asked = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
     told = Border(reference).lodged().accepted().assessed().held("arrival")
-    if waited:  # the declaration desk read the lodgement before the release desk's answer
+    if waited:  # the declaration desk read the lodgement before the release desk's answer to the withdrawal
         told.waits(asked)
         told.said[-1] = dataclasses.replace(told.said[-1], cause=asked)
         told.withdrawn().lodged_again(asked).accepted()
@@ -406,7 +406,7 @@ def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
     gate = running.api("GET", "/containers/CSQU3054383").json()
     assert gate["may_leave"] is False
     goods = running.api("GET", f"/consignments/{consignment_id(DECLARANT, 'away')}")
-    assert goods.status_code == 202  # the rows are not complete: nobody can say that it was never lodged
+    assert goods.status_code == 202  # the rows are not complete, so the console cannot say that it was never lodged
     running.stop()
 
 
@@ -885,7 +885,7 @@ def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_boa
         found = console.api("GET", "/unmatched", params={"days": days, "limit": 200}).json()["consignments"]
         return [each["consignment_id"] for each in found]
 
-    console.catch_up()  # other tests' messages may be on their way to the rows
+    console.catch_up()  # messages of other tests may not be in the rows yet
     before, phantom = counted(), Border("NEVER LODGED", start=now() - timedelta(days=20)).held("officer/1")
     publish(console.settings.kafka, phantom.said)
     console.catch_up()

@@ -121,7 +121,7 @@ def _ended(fault: Fault) -> None:
 
 def _deadlock(fault: Fault) -> None:
     with psycopg.connect(fault.server.url) as other:
-        other.execute("SET deadlock_timeout = '20s'")  # the other side of the deadlock is not the one that is ended
+        other.execute("SET deadlock_timeout = '20s'")  # PostgreSQL then ends the projector's transaction, not this one
         other.execute("LOCK TABLE facts IN ACCESS EXCLUSIVE MODE")
         fault.publish()
         fault.server.standing_in(WAITS_FOR_LOCK)

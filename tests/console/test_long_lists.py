@@ -202,7 +202,8 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
     every += [lists.awaiting(each, mover) for each in (None, *AwaitedCode) for mover in (None, *Mover) if each or mover]
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            for way in ("seqscan", "bitmapscan", "sort"):  # of an empty table everything is as cheap
+            for way in ("seqscan", "bitmapscan", "sort"):
+                # otherwise PostgreSQL would not use an index for an empty table
                 connection.exec_driver_sql(f"SET enable_{way} = off")
         for part in [part for parts in every for part in parts]:
             keys = [7 if isinstance(column.type, (BigInteger, Integer)) else "k" for column in part.order]
@@ -219,7 +220,7 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
 
 def test_a_list_and_a_search_come_in_pages_each_consignment_once(console: Running) -> None:
     border = [Border(f"BILL-{n:03}").lodged(bill_no="LISTBILL") for n in range(130)]
-    border += [Border(f"LATER-{n}").accepted() for n in range(3)]  # not lodged here
+    border += [Border(f"LATER-{n}").accepted() for n in range(3)]  # no lodgement of these goods is published
     changed_ones = [one.said[0] for one in border[:130]]
     publish(console.settings.kafka, [*changed_ones, *[one.said[0] for one in border[130:]]])
     console.catch_up()

@@ -223,7 +223,7 @@ def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_go
 def test_inside_a_message_is_whole(console: Quiet, words: Planted, role: Role) -> None:
     key = asking(console, role)
     for about, id_, told in words.messages:
-        if about != WATCHED:  # a key with a slash is no part of an address
+        if about != WATCHED:  # a key with a slash cannot be part of an address
             assert words.found(read(console.http, "GET", f"/api/v1/messages/{about}/{id_}", key)[1]) == told, (
                 about,
                 id_,

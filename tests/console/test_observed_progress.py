@@ -129,7 +129,7 @@ def test_a_standing_that_cannot_be_read_grows_old_and_says_so(settings: ConsoleS
 def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(settings: ConsoleSettings) -> None:
     """An idle projector claims nothing of rows that a rebuild took away, and a running one nothing of the half of them."""
     url, engine = settings.database_url, open_engine(settings.database_url)
-    kind = engine.dialect.name  # each run's stories have ids of their own: a port of another test skips what it knows
+    kind = engine.dialect.name  # each run needs ids of its own, because ports skip ids that they know
     stories = [released(f"anew-{kind}-{n}", "ZZZU7654321") for n in range(60)]
     publish(settings.kafka, [said for story in stories for said in story.said])
 

@@ -388,7 +388,7 @@ def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: 
         for language in ("zh", "en"):
             page(console, f"{_address(key)}?lang={language}")
     for one in said:
-        if not one.key.startswith(f"{WATCHES}/"):  # what is said to and of a whole partition has no timeline of its own
+        if not one.key.startswith(f"{WATCHES}/"):  # messages to and about a whole partition have no timeline
             page(console, f"{_address(one.key)}/messages/{one.id}")
 
 
@@ -472,7 +472,8 @@ def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(cons
 
 def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: Running, bootstrap: str) -> None:
     """The release desk says the holds in the message after, which a batch may not have read yet."""
-    told = green("called-back", start=NOON - timedelta(days=900)).revoked()  # waits longer than whatever else is here
+    # these goods wait longer than all others here
+    told = green("called-back", start=NOON - timedelta(days=900)).revoked()
     publish(bootstrap, told.said)
     console.catch_up()
     said = page(console, "/board")

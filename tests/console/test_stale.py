@@ -65,7 +65,7 @@ def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended
         assert running.progress.state().fresh(30)
         with open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"):
             wait(lambda: not running.progress.state().fresh(1), "the answer to be stale")
-            running.catch_up()  # of what is committed everything is there
+            running.catch_up()  # everything that is committed has been read
             with watching(settings.database_url) as watch:
                 wait(lambda: looked(watch).as_of is not None, "the console to know the projector")
                 assert not watch.state().fresh(1), "another process knows it, too"
@@ -109,7 +109,7 @@ def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one(
         at = reached.upto({place: 100 * second - 150})
         if second > 2:
             assert at == (start + timedelta(seconds=second - 2), second - 2.0)
-    for second in range(600, 5000):  # it stands still, for long
+    for second in range(600, 5000):  # nothing more is read for a long time
         reached.observed({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
         assert reached.upto({place: 100 * 599 - 150}) is None
     assert reached.upto({place: 100 * 5000}) == (start + timedelta(seconds=4999), 4999.0)

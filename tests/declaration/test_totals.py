@@ -59,7 +59,7 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        ("1000", "1.6", "1620"),  # explained by the rounding of the price, but more than a hundredth
+        ("1000", "1.6", "1620"),  # the rounding of the price explains the difference, but it is more than a hundredth
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),
     ],

@@ -94,7 +94,7 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
         later = stated + draw(st.integers(1, 600))
         known = (1, bill, on)
         statements: list[ContainerHeld | ContainerFreed] = [held(who, 1, *known, None, stated, direction)]
-        landed = came + 30 if arrived is None else arrived  # goods are released only where they are
+        landed = came + 30 if arrived is None else arrived  # goods are released only after they arrived
         match ends:
             case "released":
                 statements.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))

@@ -134,7 +134,7 @@ def test_all_who_left_in_the_last_trip_are_known_however_many_they_were() -> Non
     many = [consignment_id("91350100M000100Y43", str(number)) for number in range(60)]
     desk = story(decider, *[freed(who, shared_by=len(many)) for who in many], out(61))
     desk.when(held(many[0], version=3, arrived=0, when=70))
-    assert kinds(desk) == ["GateAlarmRaised"]  # held outside
+    assert kinds(desk) == ["GateAlarmRaised"]  # the goods were held after they had left
     desk.when(held(C, when=80)).when(freed(C, arrived=80, when=80))
     assert kinds(desk) == ["ContainerMayLeave"]
     assert desk.answer[0].model_dump()["consignments"] == (C,)

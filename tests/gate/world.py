@@ -174,7 +174,7 @@ class World:
             begin = max(begin, self.now)
             last = self.stays[-1] if self.stays else None
             if last is not None and last.untold and not self.terminal_knows_ship:
-                begin = max(begin, last.opened + DAY + HOUR)  # else it is one opening that was told twice
+                begin = max(begin, last.opened + DAY + HOUR)  # otherwise the two reports would count as one opening
             self.visit(number, begin)
             begin = max(self.now, begin)
 
@@ -315,7 +315,7 @@ class World:
         how = dice.random()
         late = dice.choice((1.0, 1.0, 30.0, 6 * HOUR))
         if how < 0.1:
-            stay.untold = True  # nobody tells it: the terminal tells the next opening instead
+            stay.untold = True  # nobody reports the end of this visit; the terminal reports the next opening instead
             return
         if how < 0.25:
             read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)

@@ -59,7 +59,7 @@ def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Itera
         admit(settings["DTG_DATABASE_URL"])
         assert console.pid is not None
         yield ports[0], console.pid
-        wait_for(pages)  # neither has ended, and both are well
+        wait_for(pages)  # raises if one of the two has ended or is not ready
     finally:
         stop_all([console, projector], 30)
 
@@ -108,7 +108,8 @@ def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers
         line.request(ask.method, ask.path, ask.body, headers)
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
-    except (http.client.HTTPException, OSError) as error:  # told too early that it is too much: the console hangs up
+    except (http.client.HTTPException, OSError) as error:
+        # the console refused a body that is too large, and closed the connection before it was sent
         line.close()
         answers.outcomes[name, "closed"] += 1
         if len(ask.body or b"") < 500_000:

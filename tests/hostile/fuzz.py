@@ -79,7 +79,7 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
         answer.read()
         return answer.status
     except (OSError, http.client.HTTPException):
-        # refused unread: the sender may see no more than the end
+        # the body was refused unread, and the sender may see only that the connection was closed
         return HUNG_UP if len(body or b"") > BATCH_BYTES else 0
     finally:
         line.close()
@@ -148,7 +148,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
         with engine.begin() as connection:
             connection.execute(update(LODGEMENTS).values(sender=name))
         audience = who.audience()
-        # who operates reads what is parked, whatever it is about
+        # an administrator may read parked messages about any goods
         hidden = sorted(words.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
         line = f"Authorization: {headers['Authorization']}"
         yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})

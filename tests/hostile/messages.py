@@ -218,7 +218,7 @@ def _list(value: Any) -> bool:
 _CONSIGNMENT_KEYED = frozenset(m.kind for t in FACTS_AND_REQUESTS if t.key == "consignment" for m in t.carries)
 
 
-# hostilities: each a sentence's subject, from a draft to a draft
+# hostilities: each function makes one kind of bad message
 
 
 def _random_bytes(f: Flood) -> Draft:

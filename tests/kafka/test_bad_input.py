@@ -85,7 +85,7 @@ def item(**changes: Any) -> dict[str, Any]:
     return made | changes
 
 
-# what is wrong → (topic, key, value, kind), and the reason of its parking or the code of its refusal
+# what is wrong with the message → (topic, key, value, kind), and the reason why it is parked or the code of its refusal
 TWICE = lodge(reference="bad-twice")
 HUNDRED = declared("bad-hundred", items=[item(description=f"line {n}") for n in range(MOST_LINES)])
 PASSED = InspectionPassed(

@@ -93,7 +93,7 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
     try:
         provision(broker.bootstrap, PARTITIONS)
         left: list[object] = []
-        for _ in range(5):  # a controller that fenced before it was frozen proves nothing
+        for _ in range(5):  # if the controller fenced the broker before it was frozen, the round proves nothing
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
             broker.start()
@@ -138,7 +138,7 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
 ) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # of a starter that was killed
+    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # left by a starter that was killed
     monkeypatch.setattr(archive, "JARS", kept)
     # A broker that a busy machine does not let end in time is killed, and leaves nothing.
     monkeypatch.setattr(deploy.kafka.broker, "STOP_SECONDS", 200)

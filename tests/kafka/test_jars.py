@@ -91,7 +91,8 @@ WHOLE = {path.rpartition("/")[2]: content for path, content in CONTENT.items()}
 def test_an_interrupted_fetch_goes_on_where_it_ended(mirror: Mirror, listed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     mirror.most = 60_000
-    fetch_jars(listed=listed, folder=folder)  # every connection is cut: each goes on from what is there
+    # every connection is cut, and the next one continues after the bytes that are there
+    fetch_jars(listed=listed, folder=folder)
     assert content_of(folder) == WHOLE
     assert {each for each in mirror.ranges if each} >= {"bytes=60000-", "bytes=120000-", "bytes=180000-"}
     mirror.ranges.clear()

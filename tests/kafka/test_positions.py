@@ -100,7 +100,7 @@ def delete_records(border: Border) -> None:
         except KafkaException as refused:
             if refused.args[0].code() != KafkaError.POLICY_VIOLATION:
                 raise
-            return False  # the broker takes up a changed setting a moment later
+            return False  # the broker applies a changed setting a moment later
         return True
 
     border.eventually(deleted)
@@ -165,7 +165,7 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
     def run() -> None:
         try:
             loop.run()
-        except BaseException as end:  # told below
+        except BaseException as end:  # passed to the test below
             ends.append(end)
 
     thread = Thread(target=run)

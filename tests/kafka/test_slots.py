@@ -107,7 +107,7 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
     with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=600_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
-        lodged = set().union(*keys(first).values())  # the other tests' goods too, whichever came first
+        lodged = set().union(*keys(first).values())  # goods of tests that ran before this one, too
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=600_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
@@ -220,7 +220,7 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    member.poll(1.5)  # as long as three heartbeats of the others, by which they hear of it
+    member.poll(1.5)  # the time of three heartbeats, so that the other members learn of the rebalance
     try:
         yield member
     finally:
@@ -360,7 +360,9 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
                 failed.append(offsets)
                 desk.assignment.offsets.read.update(
                     offsets
-                )  # as where the end is reported with the batch, a matter of luck
+                    # as if the end of the partition had been reported with this batch, which otherwise happens only by
+                    # chance
+                )
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
             write(outcome, changed, offsets)
 

@@ -253,7 +253,7 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
 def test_the_command_line_answers_by_exit_code_and_follows_each_once(
     wire: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     publish(wire, released("PORT-CLI", "PORT0030000").said)
 
     def dtg(*words: str) -> subprocess.CompletedProcess[str]:

@@ -206,7 +206,7 @@ def test_nothing_that_dtg_port_prints_has_the_words(
     console.acting_as("terminal-words", roles="terminal")
     write_private(tmp_path / "terminal.key", written(key_of("terminal-words")))
     monkeypatch.setenv("DTG_API_KEY_FILE", str(tmp_path / "terminal.key"))
-    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     where = story.border.bootstrap if way == "kafka" else console.address
 
     def dtg(*words: str) -> str:

@@ -158,7 +158,7 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
     assert before == [None] * len(ROWS), "a row does not judge orders of before its day"
 
 
-# the property, against a second reading of the table that shares no code with the first
+# the property, against a second implementation of the table that shares no code with the first
 
 
 def holds(row: Row, made: RecordTreatment) -> bool:
@@ -303,5 +303,5 @@ def test_no_record_passes_of_which_any_place_interval_or_value_misses_its_schedu
     row, sent = made
     checked = [(r.place, r.hours) for r in sent.readings]
     if len(set(checked)) < len(checked):
-        return  # refused before anything is checked
+        return  # such a record is refused before anything is checked
     assert passes(row, sent) == holds(row, sent)

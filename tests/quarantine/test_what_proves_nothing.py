@@ -86,7 +86,7 @@ def test_less_gas_than_the_schedule_puts_in_is_a_shortfall(method: TreatmentMeth
     assert answer(record(method, dose_g_m3=Decimal(wanted or 0) + 1)) == "verified"
 
 
-# when it was
+# the time of the treatment
 
 
 def test_a_record_that_does_not_say_when_it_started_is_refused() -> None:

@@ -161,7 +161,8 @@ def play(messages: list[Message]) -> Story:
         assert (desk.state.state == "released") == (not owes(read))
         assert (desk.state.state == "refused") == refused(read)
     statements = [f for f in desk.facts if isinstance(f, STATEMENTS)]
-    versions = [f.model_dump()["version"] for f in statements]  # a word to the gate alone takes one of its own
+    # a statement to the gate desk alone takes a version, too
+    versions = [f.model_dump()["version"] for f in statements]
     assert versions == sorted(set(versions))
     return desk
 

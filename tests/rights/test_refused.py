@@ -105,7 +105,7 @@ def test_a_port_that_is_not_let_in_lets_nothing_out(secured: Secured, forged: Pa
 def test_a_worker_with_a_wrong_or_without_a_password_refuses(
     secured: Secured, forged: Path, tmp_path: Path, missing: str
 ) -> None:
-    for name in {"worker", "clearance"} - {missing}:  # one of the two is right
+    for name in {"worker", "clearance"} - {missing}:  # the credential that is not missing is valid
         write_private(forged / f"{name}.json", secured.access(name).credential().written())
     wrong = secured.env(**rehearsal()) | {"DTG_KAFKA_CREDENTIALS": str(forged)}
     with working(worker("clearance", free_port(), tmp_path, wrong, "wrong")) as child:

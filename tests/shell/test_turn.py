@@ -238,7 +238,7 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
         asked = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
         return raw(asked, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
 
-    for at in (NOON, NOON + timedelta(days=30)):  # whenever a worker reads it
+    for at in (NOON, NOON + timedelta(days=30)):  # the answer must not depend on when a worker reads the request
         worker = Worker(Desk.of("release", release))
         assert [each["code"] for each in refusals(worker.turn(arrival(15.1), at=at))] == ["in_future"]
         assert "ArrivalRecorded" in kinds(worker.turn(arrival(15), at=at))

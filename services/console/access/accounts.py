@@ -245,7 +245,7 @@ class Accounts:
         row = Account(name, Role.ADMINISTRATOR.value, must_change=True)
         try:
             self.make(row, by="first start", at=at, password=password)
-        except NotGranted:  # another process was first
+        except NotGranted:  # another process has made an account meanwhile
             return None
         return password
 

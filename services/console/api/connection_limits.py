@@ -50,7 +50,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         if self._in_head:
-            if self._timer is None:  # the next request of a keep-alive connection
+            if self._timer is None:  # a further request begins on a keep-alive connection
                 self._expect_head()
             self._head_bytes += len(data)
         else:

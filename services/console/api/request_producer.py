@@ -377,5 +377,5 @@ def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):  # it is broken: this only closes its sockets
+    with contextlib.suppress(KafkaError, TimeoutError):  # the producer is broken: this only closes its sockets
         await asyncio.wait_for(producer.stop(), 5)

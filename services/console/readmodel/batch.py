@@ -176,7 +176,8 @@ def fold(
     for aside in (*announced, *set_aside):
         _set_aside(batch, aside)
     for aside in set_aside:
-        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have revoked a release
+        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):
+            # the message may have revoked a release
             batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
@@ -334,7 +335,8 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
     elif kind == "ExitPermitted":
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
-    elif kind == "ContainerMayLeave":  # repeated after a departure, which had ended the permit, was retracted
+    elif kind == "ContainerMayLeave":
+        # if a departure is retracted, this fact repeats the permits that the departure had ended
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:

@@ -240,7 +240,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # processes and folders go with it
+    # SystemExit ends the processes and removes the folders
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = asked.into / "performance" / "measured.json"
     prepare()
     size = SMALL if asked.small else FULL
