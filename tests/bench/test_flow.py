@@ -1,4 +1,4 @@
-"""Does the reduced flow of the peers come to what the deciders of the product come to?"""
+"""Does the reduced flow of the peers have the same result as the deciders of the product?"""
 
 from services.cli.bench.load import Packet
 from services.risk.keys import PUBLISHED

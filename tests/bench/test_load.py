@@ -1,4 +1,4 @@
-"""Is the load offered when it is due, and are the figures drawn from it what they are called?"""
+"""Is the load sent when it is due, and are the figures what their names say?"""
 
 import math
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Does an administrator let a person and a program in, in a real browser, and do these then get to their work?"""
+"""Can an administrator give a person and a program access, in a real browser, and can these then work?"""
 
 import re
 from pathlib import Path

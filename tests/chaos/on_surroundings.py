@@ -1,4 +1,4 @@
-"""How do broker, disks, database and network fail the workers, and who writes nonsense onto their topics?"""
+"""Which faults of the broker, disks, database and network are there, and how is nonsense written onto the topics?"""
 
 import signal
 import sqlite3
@@ -32,7 +32,8 @@ from tests.waiting import wait, wait_by
 OPEN_SECONDS = 10
 """How long a foreign transaction asks to be left open; the embedded broker allows little more."""
 CATCH_SECONDS = 10
-"""How long a link is cut or slow at most until something on it was cut or delayed: a worker speaks every second."""
+"""Seconds for which a link stays cut or slow at most, until a connection was cut or a packet delayed; a worker sends
+something every second."""
 
 # the broker
 
@@ -270,8 +271,8 @@ def poison_strangers(strike: Strike) -> None:
 
 
 def poison_live(strike: Strike) -> None:
-    """Writes nonsense onto every topic under the keys of goods that are about to come: they wait behind it, and then
-    continue."""
+    """Writes nonsense onto every topic under the keys of goods that are about to come: these goods wait behind the
+    parked message, and then continue."""
     keys = strike.live_keys()
     if keys:
         _poison(strike, keys)

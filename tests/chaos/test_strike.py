@@ -1,4 +1,4 @@
-"""Does a fault count as struck only once what it strikes is there, and is everything right again after it, whatever failed?"""
+"""Does a fault count as struck only if its victim is there, and is everything restored after it, even if the fault failed?"""
 
 import signal
 import threading
@@ -60,7 +60,7 @@ class Door:
 
 
 class Theatre:
-    """As much of a theatre as a strike asks for; `absent`: how many looks it takes until the victims work."""
+    """The parts of a theatre that a strike uses; `absent`: how many times it says that the victims do not work yet."""
 
     def __init__(self, folder: Path, absent: int = 0) -> None:
         self.children = {NAME: Child(folder / "log"), PROJECTOR: Child(folder / "log")}
