@@ -122,7 +122,7 @@ class Theatre:
         self._supervisor.start()
 
     def hire(self, desks: str, slot: str) -> str:
-        """Starts one more worker, which connects to the broker directly; returns its name."""
+        """Starts one more worker; returns its name. If it has no proxy of its own, it connects to the broker directly."""
         port = free_port()
         name = f"worker-{desks.replace(',', '-')}-{slot}"
         door = self.doors.get(name)

@@ -1,4 +1,4 @@
-"""Does each clearance time have one definition, and do Prometheus and the board go by it?"""
+"""Does each clearance time have one definition, which both Prometheus and the board use?"""
 
 import re
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Does the reader of effects find what is there to find? A clean day, with one fault planted at a time."""
+"""Does the check of effects find each fault? The tests change one thing at a time in a correct day."""
 
 import json
 from collections import Counter

@@ -17,7 +17,7 @@ from tests.chaos.days import CONSIGNMENTS, lodged_again
 
 
 def story_of(entries: list[LoggedMessage], *kinds: str) -> str:
-    """The first consignment about which each of these kinds was said."""
+    """The first consignment that has a message of each of these kinds."""
     said = defaultdict(set)
     for entry in entries:
         said[entry.key].add(entry.kind)
@@ -37,7 +37,7 @@ def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[LoggedM
 
 
 def test_a_forged_yes_is_named(calm_entries: list[LoggedMessage]) -> None:
-    """Right in everything but what only the gate desk can say: which cause it answers."""
+    """The forged fact is correct in everything but its cause, which only the gate desk knows."""
     yes = next(e for e in calm_entries if e.kind == "ContainerMayLeave")
     own = replace(yes, headers=yes.headers | {"ce_id": "made-up", "sequence": "99"}, offset=10**6)
     ledger = judge([*calm_entries, own])
@@ -251,7 +251,7 @@ def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_a
 
 
 def copies_of(entries: list[LoggedMessage]) -> list[LoggedMessage]:
-    """What the desks' loops would have laid on the ports' topic beside these facts."""
+    """The copies of these facts that the desks' loops would have written to the topic for ports."""
     facts = [e for e in entries if ROLES[e.topic] == "facts" and PORT_WRITERS.get(e.kind) == e.desk]
     return [
         replace(e, topic=PORT_FACTS, value=to_outside(KINDS[e.kind].read_stored(e.value or b""), Audience.PORT))

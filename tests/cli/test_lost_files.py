@@ -1,4 +1,4 @@
-"""Does a supervisor go on when a file of its own is lost, or has grown for months?"""
+"""Does a supervisor go on if one of its files is lost, or has grown for months?"""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is the data its owner's alone?"""
+"""Can only the owner read the data?"""
 
 import os
 import socket

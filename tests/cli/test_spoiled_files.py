@@ -1,7 +1,7 @@
-"""Is each file of DTG_HOME that is read back, and is not what it was written as, told of in a sentence with what to do?
+"""If a file of DTG_HOME was damaged, do programs that read it say so in a sentence with what to do?
 
-Spoiled in every way in which a disk, a copy or a hand spoils one. Another user's rights are those of a circle of links, which nobody
-can read, not even root.
+Files are damaged in every way that a disk, a copy or a person may cause. For a file of another user the tests use a circle of links, which
+nobody can read, not even root.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Are people, sessions and keys what they should be: kept, shown once, ended where they must end, and on record?"""
+"""Are people, sessions and keys stored, shown only once, ended when they must end, and recorded?"""
 
 from collections.abc import Iterator
 from typing import get_args

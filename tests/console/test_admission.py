@@ -1,4 +1,5 @@
-"""Who is let in at the door? Nobody from another site, under a strange name, or with two names; and answers stay nowhere."""
+"""Does the console refuse requests from other sites, for other host names and with doubled headers, and are answers never
+cached?"""
 
 import json
 import re
@@ -20,7 +21,7 @@ GATE = "/api/v1/containers/CSQU3054383"
 
 
 def raw(console: Running, request: str) -> tuple[int, str]:
-    """Status and body of the answer to exactly these lines, and one that says who asks."""
+    """Status and body of the answer to exactly these lines and a line with the API key."""
     if "Authorization" not in request:
         first, _, rest = request.partition("\n")
         request = f"{first}\n{LINE}\n{rest}"
@@ -36,7 +37,7 @@ def raw(console: Running, request: str) -> tuple[int, str]:
 
 
 def every_post(console: Running) -> list[str]:
-    """Every address of the application that takes a POST, made concrete."""
+    """Every address of the application that accepts a POST, with its parameters filled in."""
     goods = consignment_id(DECLARANT, "ADM-1")
     found = []
     for route in console.routes():

@@ -1,4 +1,5 @@
-"""Are reports, findings and holds about containers taken in as they must be, and does a hold keep its box from its 202 on?"""
+"""Are reports, findings and holds about containers accepted correctly, and does a hold keep its container from the answer 202
+on?"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -150,7 +151,7 @@ def test_an_arrival_names_boxes_and_pieces(console: Running, bootstrap: str) -> 
 
 @pytest.fixture(scope="module")
 def strict(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Running]]:
-    """Two consoles on one database that let a declarant name three containers a day."""
+    """Two consoles on one database that allow a declarant three containers a day."""
     url = f"sqlite:///{tmp_path_factory.mktemp('strict')}/console.db"
     migrate(url)
     made = [

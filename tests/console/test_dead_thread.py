@@ -1,4 +1,4 @@
-"""Does a console whose projector ended by an error that nobody foresaw end too, instead of looking alive?"""
+"""Does a console end, instead of seeming to work, if its projector thread ended with an unexpected error?"""
 
 import json
 import subprocess

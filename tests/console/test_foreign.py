@@ -1,4 +1,4 @@
-"""Do goods of another company or office get out anywhere? As `test_masks`, with people whose goods, office and requests they are not."""
+"""Does any answer show goods of another company or office? Works as `test_masks`, with people of other companies and offices."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,8 @@ SUBJECTS = {"consignments": f"/consignments/{GOODS}", "containers": f"/container
 def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reach(
     console: Quiet, role: Role, own: bool
 ) -> None:
-    """Nothing is typed in: who may ask is told what is missing. What misses nothing is not taken in, for there is no broker."""
+    """The forms are sent without input: a person who may ask is told what is missing. A form that needs no input gets 503,
+    because there is no broker."""
     company, office = (DECLARANT, OFFICE) if own else (OTHER, "2218")
     key = console.acting_as(f"form-{role}-{own}", roles=role.value, company=company, office=office)
     wrong = {}

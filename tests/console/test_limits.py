@@ -1,4 +1,4 @@
-"""How long and how much may a sender keep the console busy? Raw sockets against the real server."""
+"""How long can a sender keep the console busy, and with how much data? Raw sockets are used against the real server."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Does every list stay short, however much is in it, and does page after page bring all of it, once?"""
+"""Is every page of a list short, however much the list contains, and do all pages together show everything once?"""
 
 import re
 import sqlite3
@@ -31,7 +31,7 @@ RELEASES = 80
 
 
 class Gate:
-    """A port that notes what it is given."""
+    """A port that records the notices that it gets."""
 
     def __init__(self) -> None:
         self.taken = set[str]()
@@ -45,13 +45,13 @@ class Gate:
 
 
 def changed(one: Said, **fields: Any) -> Said:
-    """The message with other contents, as older versions let pass."""
+    """The message with changed fields, as older versions allowed them."""
     return replace(one, value=orjson.dumps({**orjson.loads(one.value), **fields}))
 
 
 @pytest.fixture(scope="module")
 def long_feed(console: Running) -> tuple[str, list[Said]]:
-    """The cursor before, and releases of many boxes; two of them are longer than one may be now."""
+    """The cursor before these releases, and releases with many containers; two of them are longer than allowed now."""
     before = end_of_feed(console)
     listed = [changed(Border(f"FEED-{number:03}").released().said[0], containers=BOXES) for number in range(RELEASES)]
     listed[10] = changed(Border("FEED-010").revoked().said[0], reason=TEXT)

@@ -1,4 +1,5 @@
-"""Is nobody believed after an older copy of the console's database was put back, until whoever has the machine has looked at it?"""
+"""If an older copy of the console's database was put back, is everybody refused until the user of the machine has confirmed the
+rights?"""
 
 import shutil
 import sqlite3
@@ -36,7 +37,7 @@ ROWS = (*t.OF_PEOPLE, t.INSTALLATION)
 
 
 class Installation:
-    """A database with its file, and copies of it."""
+    """A database with its rights file, and copies of its rows."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
@@ -45,7 +46,7 @@ class Installation:
         self.people = self.opened()
 
     def opened(self, file: Path | None = None) -> Accounts:
-        """As a program that starts now sees it."""
+        """The accounts as a program that starts now sees them."""
         generation = Generation(self.engine, file or self.file)
         generation.look()
         return Accounts(self.engine, generation=generation)

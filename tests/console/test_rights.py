@@ -66,7 +66,7 @@ BY_PATH: dict[type[Request], str] = {
     PlaceContainerHold: f"{BOXES}/holds",
     LiftContainerHold: f"{BOXES}/holds/{{hold_id}}/lift",
 }
-"""Over which address each kind is asked that is about goods of somebody."""
+"""Kind of a request about somebody's goods → the address to which it is sent."""
 OF_NOBODYS_GOODS = {
     LodgeDeclaration,
     ReportArrival,
@@ -77,13 +77,14 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""A paper is looked at by its declarant; carriers and terminals reach containers, not goods; a watch is about goods to come."""
+"""Kinds of which the goods belong to nobody yet: a lodgement is checked by its declarant; carriers and terminals reach containers,
+not goods; a watch is about future goods."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console with goods declared at 4218 by DECLARANT, in a box of their own."""
+    """A console with goods that DECLARANT declared at office 4218, in a container of their own."""
     folder = tmp_path_factory.mktemp("rights")
     settings = ConsoleSettings(
         kafka=bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{folder}/c.db", console_port=free_port()
@@ -98,14 +99,14 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def as_role(door: Running, role: Role, *, own: bool) -> dict[str, str]:
-    """Somebody of this role whose own the goods are, or not."""
+    """The headers of an account with this role; `own`: whether the goods belong to it."""
     company = DECLARANT if own else OTHER
     office = "4227" if own else "2218"
     return door.acting_as(f"{role}-{own}", roles=role.value, company=company, office=office)
 
 
 def concrete(path: str) -> str:
-    """The address with the goods and the box of these tests in it."""
+    """The path with the goods and the container of these tests filled in."""
     goods = consignment_id(DECLARANT, "RIGHTS")
     for name, value in (
         ("consignment_id", goods),

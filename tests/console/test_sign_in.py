@@ -1,4 +1,4 @@
-"""Does somebody who is not who they say get in, does anybody else pay for it, and is each told in words what was wrong?"""
+"""Is a wrong password refused, without harm for anybody else, and does each person read what was wrong?"""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ GOODS = consignment_id(DECLARANT, "SIGN-1")
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console that forgets keys at once, with an officer and a clerk who have passwords."""
+    """A console that does not cache keys, with an officer and a clerk who have passwords."""
     settings = ConsoleSettings(
         kafka=bootstrap,
         partitions=PARTITIONS,
@@ -56,14 +56,14 @@ OPEN: list[httpx2.Client] = []
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
-    """Every browser that a test has opened is closed at its end."""
+    """Closes every browser of a test at its end."""
     yield
     while OPEN:
         OPEN.pop().close()
 
 
 def tab(door: Running) -> httpx2.Client:
-    """A browser that was never here."""
+    """A new browser without cookies."""
     OPEN.append(httpx2.Client(base_url=door.address, timeout=60, headers=BROWSER))
     return OPEN[-1]
 
@@ -86,7 +86,7 @@ def token(browser: httpx2.Client) -> str:
 
 
 def code(answer: httpx2.Response) -> str:
-    """The problem, told in both languages."""
+    """The code of the problem, which must be shown in both languages."""
     said = answer.json()
     assert said["status"] == answer.status_code and all(said[w] for w in ("title", "title_zh", "detail", "detail_zh"))
     return str(said["type"]).removeprefix("/problems/")
