@@ -329,12 +329,12 @@ def test_hearing_it_twice_adds_nothing() -> None:
 
 
 def withdrawn(consignment: str = CONSIGNMENT) -> DeclarationWithdrawn:
-    """What the release desk says when it grants a withdrawal."""
+    """The release desk's fact that it grants a withdrawal."""
     return facts.declaration_withdrawn(consignment_id=consignment)
 
 
 def not_withdrawn(request_id: str = "w1", kind: str = "WithdrawDeclaration") -> RequestRefused:
-    """What the release desk says when it does not."""
+    """The release desk's refusal of a withdrawal."""
     why = phrase("controls_ordered", controls=(ControlKind.INSPECTION,))
     return facts.request_refused(request_id, kind, "controls_ordered", why)
 
@@ -344,7 +344,7 @@ def later_id(number: int = 2) -> str:
 
 
 def again(number: int = 2, request_id: str = "r-7", **changes: Any) -> DeclarationLodgedAgain:
-    """What the record of one consignment hands on to the next."""
+    """The fact that passes a lodgement on from one consignment to the next."""
     declaration, earlier, later = good_declaration(**changes), later_id(number - 1), later_id(number)
     return facts.declaration_lodged_again(request_id, declaration, earlier, later, number)
 

@@ -1,4 +1,4 @@
-"""Are masses that no packing, box or rounding explains found, and those that one explains left alone?"""
+"""Are masses found that packing, container or rounding cannot explain, and only these?"""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Are texts of a paper printable, and are names that differ only in how they are written the same name?"""
+"""Must texts of a declaration be printable, and do two spellings of one name count as the same name?"""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""Is a total accepted for what the form's rounding explains, looked at for what a coarser one explains, and sent back otherwise?"""
+"""Is a total accepted if the rounding of the form explains it, accepted with a warning if coarser rounding explains it, and
+rejected otherwise?"""
 
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from tests.voice import NOON
 
 
 def said_of(quantity: str, price: str, total: str, currency: str = "USD", invoice: str = "") -> list[tuple[str, str]]:
-    """Severity and code of what is found in one line of these numbers."""
+    """Severity and code of each finding for one line with these numbers."""
     item = good_item(
         quantity=Decimal(quantity), unit="030", unit_price=Decimal(price), total_price=Decimal(total), currency=currency
     )

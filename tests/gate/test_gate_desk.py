@@ -119,7 +119,8 @@ def test_a_number_that_is_no_container_is_sent_back_to_the_terminal() -> None:
 
 @pytest.mark.parametrize("number", ["CSQU3054384", "ABCK1234560", "AKE12345MU", "B2"])
 def test_what_was_declared_and_released_under_a_number_leaves_under_it(number: str) -> None:
-    """A wrong check digit, an ILU code, an air container, and a number of an older version's declaration that is none."""
+    """The numbers are one with a wrong check digit, an ILU code, an air container, and a text without a number's form
+    from an older version."""
     let_go = freed().model_copy(update={"container_no": number})
     desk = story(decider, let_go).when(out(5).model_copy(update={"container_no": number}))
     assert kinds(desk)[1:] == ["ContainerGatedOut", "ConsignmentGatedOut"]

@@ -1,4 +1,4 @@
-"""Does the desk keep its word whatever nonsense it is told? Messages without any sense, at odd times and in any order."""
+"""Does the desk keep its guarantees whatever it reads? It gets random messages, at odd times and in any order."""
 
 import os
 from random import Random
@@ -38,7 +38,7 @@ DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetr
 
 
 def statement(dice: Random, now: float, version: int) -> ContainerHeld | ContainerFreed:
-    """Something that the release desk may say of one of three consignments."""
+    """A random statement of the release desk about one of three consignments."""
     who, arrived = dice.choice(EVERYONE), dice.choice((None, now - dice.choice((0, 3, 700, 3 * DAY))))
     bill, ship = dice.choice(("", "BL 1", "bl-1", "BL 2")), dice.choice(("", "", "ONE 1", "one1", "TWO 2"))
     direction = dice.choice((Direction.IMPORT, Direction.IMPORT, Direction.EXPORT))
@@ -49,7 +49,7 @@ def statement(dice: Random, now: float, version: int) -> ContainerHeld | Contain
 
 
 def report(dice: Random, now: float) -> Message:
-    """Something that a terminal may say, up to some days late."""
+    """A random report of a terminal, up to some days late."""
     when = now - dice.choice((0.0, 0.0, 2.0, 10.0, 400.0, 2.0 * DAY))
     kinds = [EquipmentEvent.GATED_OUT, EquipmentEvent.DISCHARGED, *EquipmentEvent]
     return event(
@@ -63,7 +63,7 @@ def report(dice: Random, now: float) -> Message:
 
 
 def decision(dice: Random, now: float, ids: list[str]) -> Message:
-    """Something that an officer or a terminal decides about what was said."""
+    """A random decision of an officer or a terminal about an earlier message."""
     named = dice.choice(ids) if ids else "nobody"
     match dice.randrange(6):
         case 0:
@@ -88,7 +88,7 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
     holds: set[str] = set()
     latest: dict[str, ContainerHeld | ContainerFreed] = {}
     sure: set[str] = set()
-    """Goods that are in the box since the last that was said of its comings and goings, and of which no officer spoke."""
+    """Goods that are in the container since the last report about it, and that no officer has struck or permitted."""
     for number in range(dice.randint(3, 25)):
         now += dice.choice((0, 1, 5, 60, 1000, 30 * DAY if dice.random() < 0.1 else 3))
         kind = dice.random()
@@ -140,7 +140,7 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(seed=st.integers(0, 2**32))
 def test_the_same_is_true_in_whatever_order_the_two_topics_are_heard(seed: int) -> None:
-    """What was stated keeps its order, and what was reported comes in any order, before, between and after it."""
+    """The statements keep their order; the reports come in any order before, between and after them."""
     dice = Random(seed)
     now = 9.0 * DAY
     messages: list[tuple[str, Message]] = []

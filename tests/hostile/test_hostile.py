@@ -1,4 +1,5 @@
-"""Does a flood of bad input have one outcome each, everywhere? The short form of `make hostile`."""
+"""Has each message of a flood of bad input exactly one outcome at each desk and at the console? The short form of `make
+hostile`."""
 
 from collections import Counter
 from itertools import islice
