@@ -1,4 +1,5 @@
-"""Do the broker's files come whole, from any mirror, also after an interruption? From a server on loopback."""
+"""Are the broker's files fetched completely from any mirror, even after an interruption? The tests use a server on
+loopback."""
 
 import hashlib
 import threading
@@ -15,7 +16,7 @@ CONTENT = {f"org/kafka/{name}/1/{name}-1.jar": name.encode() * 40_000 for name i
 
 
 class Mirror(ThreadingHTTPServer):
-    """A repository that can cut connections, send something else, or say nothing."""
+    """A repository that can cut connections, send wrong content, or not answer."""
 
     daemon_threads = True
 
@@ -57,7 +58,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(content[start:][: self.server.most])
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Prints nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""What do workers do when somebody raises the partitions of a topic? The real loop on a broker of its own."""
+"""What do workers do if somebody raises the number of partitions of a topic? The real loop runs on a broker of its
+own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ PARTITIONS = 2
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Iterator[Border]:
-    """A broker whose topics are changed here."""
+    """A broker whose topics these tests change."""
     with provisioned(tmp_path / "kafka", PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border

@@ -1,4 +1,5 @@
-"""Is every way in which a port can lack news a no? The list is in docs/ports.md; each row is tried here or in test_port.py."""
+"""Is the answer no in every case in which a port may lack messages? The list is in docs/ports.md; each row is tested here or
+in test_port.py."""
 
 import contextlib
 import json

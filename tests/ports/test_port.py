@@ -1,4 +1,5 @@
-"""Does a port hear each release once, whatever dies or is said twice, and is nothing but a clear yes a yes to it?"""
+"""Does a port act on each release once, whatever dies or is published twice, and does it take only a clear yes for a
+yes?"""
 
 import contextlib
 import dataclasses
@@ -32,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def released(reference: str, box: str) -> Border:
-    """Released, and the gate says that it may leave."""
+    """The story of released goods whose container may leave."""
     return Border(reference, (box,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
 
 
@@ -139,7 +140,7 @@ RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
 
 
 def lay(bootstrap: str, topic: str, key: bytes, value: bytes | None, headers: dict[str, bytes | None]) -> str:
-    """Puts anything at all on a topic; where it lies."""
+    """Writes any message to a topic; returns its position."""
     places: list[str] = []
     producer = clients.producer(access_to(bootstrap), {})
     producer.produce(
@@ -273,6 +274,6 @@ def test_the_command_line_answers_by_exit_code_and_follows_each_once(
 
 
 def _again(one: Said, **changed: Any) -> Said:
-    """The gate's statement once more, with these fields changed, under an id of its own."""
+    """The gate desk's statement again, with these fields changed and a new id."""
     value = encode(ContainerMayLeave.model_validate_json(one.value).model_copy(update=changed))
     return dataclasses.replace(one, id=fact_id("gate", one.id, 0), cause=one.id, value=value)

@@ -36,7 +36,7 @@ FLOWERS = GoodsClass.CUT_FLOWERS
 
 
 def found(pest: str, *goods: GoodsClass) -> PestIntercepted:
-    """An officer met this pest in these goods."""
+    """The fact that an officer found this pest in these goods."""
     return facts.pest_intercepted(ControlKind.INSPECTION, pest=pest, goods=goods)
 
 

@@ -16,7 +16,7 @@ from tests.voice import CONSIGNMENT, NOON, story
 
 PEST = pest_intercepted(ControlKind.INSPECTION, pest="Monochamus alternatus")
 ORDERED = NOON + timedelta(minutes=1)
-"""When the desk heard of the beetle and ordered its treatment."""
+"""The time at which the desk read of the beetle and ordered a treatment."""
 
 
 def answer(record: RecordTreatment) -> str:

@@ -17,13 +17,13 @@ INSPECTION = ControlKind.INSPECTION
 
 
 def release(desk: Story) -> ReleaseGranted:
-    """The release among what was said last."""
+    """The release among the last facts."""
     [granted] = [fact for fact in desk.answer if isinstance(fact, ReleaseGranted)]
     return granted
 
 
 def boxes(desk: Story) -> list[tuple[str, str]]:
-    """What the gate was told of each container just now."""
+    """The kinds of the last facts for the gate desk, with their containers."""
     return [(f.kind, f.container_no) for f in desk.answer if isinstance(f, ContainerHeld | ContainerFreed)]
 
 
@@ -184,7 +184,7 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
 def test_an_arrival_happened_when_it_was_told_to_have_happened(
     told_at: datetime, recorded_at: datetime, clock: timedelta
 ) -> None:
-    """Whatever the clock of the worker that hears it says."""
+    """That does not depend on the clock of the worker that reads the report."""
     report = arrival().model_copy(update={"occurred_at": told_at})
     heard_at = NOON + timedelta(minutes=1) + clock
     desk = story(decider, consignment_assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))
