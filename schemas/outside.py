@@ -1,4 +1,4 @@
-"""What does a fact say to somebody outside customs? The same fact without the fields that are not for them, by the marks at its fields.
+"""Which form of a fact do readers outside customs get? The fact without the fields whose marks do not allow these readers.
 
 The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields, except those
 that the audience may not see, also in the messages that it lists or holds. Nothing is put in the place of what is left out.

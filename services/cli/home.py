@@ -27,7 +27,7 @@ LOCK_SECONDS = 1.0
 
 
 class InUse(BrokerError):
-    """Another `dtg up` works in the folder."""
+    """Another `dtg up` uses the folder."""
 
 
 class Spoiled(Exception):

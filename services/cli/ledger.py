@@ -306,8 +306,8 @@ def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> N
 def _here(
     declared: list[str], arrivals: list[Any], transfers: list[Any], came: Iterable[str] = frozenset()
 ) -> frozenset[str]:
-    """The containers in which the goods may be: those in which they arrived (`came`: those for which other facts prove
-    it), and those into which they were then moved, by `transfers` in the order of the log."""
+    """The containers in which the goods may be: those in which they arrived (`came`: those whose arrival other facts prove), and
+    those into which `transfers`, in the order of the log, then moved them."""
     here = {*came, *[number for body in arrivals for number in body.get("containers") or ()]}
     if any(not body.get("containers") and body.get("pieces") is None for body in arrivals):
         here.update(declared)

@@ -85,7 +85,8 @@ def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
 
 
 def let_in(access: Access) -> None:
-    """NoAccess if the cluster does not accept this credential; kafka-python would try for half a minute and give no reason.
+    """Tests whether the cluster accepts this credential; NoAccess if not. kafka-python itself would try for half a minute and give
+    no reason.
 
     BrokerError if the credential is missing and no broker listens either.
     """

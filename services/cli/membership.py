@@ -101,7 +101,7 @@ class Leaver:
             self._wake.notify()
 
     def stop(self) -> None:
-        """Returns at once; the thread ends after the request in hand."""
+        """Makes the thread end after its present request; returns at once."""
         with self._wake:
             self._over = True
             self._wake.notify()

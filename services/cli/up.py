@@ -50,7 +50,7 @@ screen = LastingScreen()
 
 
 class CannotStart(Exception):
-    """Something is in the way; the text says what to do."""
+    """`dtg up` cannot start; the text says why and what to do."""
 
 
 class Up:

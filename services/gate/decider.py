@@ -215,10 +215,10 @@ def _key(alarm: GateAlarmRaised) -> str:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None: a container stays as long as it must."""
+    """No time limits, because a container stays as long as it must."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Never: containers come back."""
+    """Always False, because containers come back."""
     return False

@@ -51,7 +51,8 @@ LEFT = "left"
 
 
 class TopicEntry(NamedTuple):
-    """What was read at an offset of a partition; `next` is the offset to go on from. `content` is None where it says nothing to a port."""
+    """What was read at an offset of a partition; `next` is the offset of the next message. `content` is None if the message does not
+    concern a port."""
 
     partition: int
     offset: int
@@ -75,8 +76,8 @@ class NotebookGone(sqlite3.OperationalError):
 class Notebook:
     """What a port has read, in an SQLite file; ":memory:" is lost with the process.
 
-    Every method but `close` raises NotebookGone once the file was deleted, moved away or replaced: an open file lives on without its
-    name, and what is written to it is lost when the program ends.
+    Every method but `close` raises NotebookGone if the file was deleted, moved or replaced. An open file still exists without its name,
+    but everything that is written to it is lost when the program ends.
     """
 
     def __init__(self, file: Path | str) -> None:
@@ -113,12 +114,12 @@ class Notebook:
 
     @property
     def _sql(self) -> sqlite3.Connection:
-        """The connection, once its files were looked at: `check`."""
+        """The connection, after `check` has tested its files."""
         self.check()
         return self._connection
 
     def check(self) -> None:
-        """NotebookGone where the files of this notebook are not the ones that were opened."""
+        """Raises NotebookGone if the files of this notebook are not the ones that were opened."""
         for file, opened in self._watched.items():
             try:
                 same = _identity_of(file) == opened
@@ -147,7 +148,7 @@ class Notebook:
             raise
 
     def offsets(self, source: str) -> dict[int, int]:
-        """Partition → the offset to go on from, of this source."""
+        """Partition of this source → the offset from which to read on."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
 
     def cursor(self, source: str) -> str:
@@ -156,7 +157,7 @@ class Notebook:
         return BEGINNING if row is None else str(row[0])
 
     def identity(self, source: str) -> str | None:
-        """The identity that this source had when its offsets were noted (topic id, or address); None when nothing was noted of it."""
+        """The identity (topic id, or address) that this source had when its offsets were stored; None if none are stored."""
         row = self._sql.execute("SELECT identity FROM port_sources WHERE source = ?", (source,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -187,7 +188,7 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """How many messages were read, by outcome: heard, known, older, unread/<reason>. Each message counts once."""
+        """Outcome (heard, known, older, unread/<reason>) → how many messages had it. Each message counts once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
@@ -208,8 +209,8 @@ class Notebook:
     def take_after(
         self, source: str, after: str, entries: Iterable[tuple[str, Notice | Unread]], handler: Handler
     ) -> int:
-        """As `take`, for entries with cursors. Stores nothing and returns 0 when the stored cursor is not `after` any more, because
-        another process with this notebook went on."""
+        """As `take`, for entries with cursors. Stores nothing and returns 0 if the stored cursor is not `after` any more, because another
+        process with this notebook has read on."""
         handed = 0
         with self._transaction():
             reading, last = self._reading(source), after
@@ -342,6 +343,6 @@ def _is_copy(first: str, source: str) -> bool:
 
 
 def _identity_of(file: Path) -> tuple[int, int]:
-    """Which file this is, whatever its name."""
+    """Device and inode, which identify the file under any name."""
     found = file.stat()
     return found.st_dev, found.st_ino

@@ -90,7 +90,7 @@ class Need:
 
     @property
     def settled(self) -> bool:
-        """Whether it no longer holds the goods."""
+        """Whether the need no longer holds the goods."""
         return self.standing in ("verified", "waived", "cancelled")
 
 

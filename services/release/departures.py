@@ -1,4 +1,4 @@
-"""Which containers left with the goods, released or not, as far as it was not taken back?"""
+"""Which containers left with the goods, released or not, according to departures that were not retracted?"""
 
 from schemas.bounds import shown
 from schemas.codes.sentences import SENTENCES
@@ -11,11 +11,11 @@ from services.release.dossier import Departure, Dossier
 
 LEFT_WITHOUT = "left_without"
 MOST_DEPARTURES = 512
-"""Departures of containers of one consignment that are kept, those that were retracted included."""
+"""The most departures that are kept of one consignment, including retracted ones."""
 
 
 def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
-    """Containers that left with these goods unreleased, and why that was not right; at most as many as may be declared."""
+    """Container that left with these goods unreleased → why that was wrong; at most as many as may be declared."""
     left: dict[str, Phrase] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
@@ -24,12 +24,12 @@ def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
 
 
 def gone(dossier: Dossier) -> frozenset[str]:
-    """Containers that left with these goods released."""
+    """The containers that left with these goods released."""
     return frozenset([each.container_no for each in dossier.departures if each.released and not each.retraction])
 
 
 def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnreleased, message_id: str) -> Dossier:
-    """The dossier with one more departure; the same object when it has that."""
+    """The dossier with one more departure; the same object if it has that one already."""
     if any(each.message_id == message_id for each in dossier.departures):
         return dossier
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
@@ -57,8 +57,8 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
 
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
-    """Takes back the oldest departure in this container, in whatever visit: the gate tells of one at a time, and the goods may
-    belong to another visit by now. A departure that was told later may have overtaken the retraction."""
+    """Retracts the oldest departure in this container, of any visit, because the gate desk publishes one at a time, and the
+    goods may now belong to another visit. A later departure may have been read before the retraction."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)

@@ -1,4 +1,4 @@
-"""What is to be said of goods, given everything that is known of them now?"""
+"""Which facts must be published about goods, given everything that is known about them now?"""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""Which facts does one change of mind about goods consist of?"""
+"""Which facts does a change of the answer about goods consist of?"""
 
 from datetime import datetime
 
@@ -36,7 +36,7 @@ class Statement:
         self.came_from = sources(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The goods stay held, by `holds`: says so, and tells the gate what it does not know yet."""
+        """Publishes that the goods stay held by `holds`, and tells the gate desk what it does not know yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
@@ -154,9 +154,9 @@ class Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The statement stands, but the gate may lack it for a container that the goods went into, or came back to,
-        since. If the gate has an earlier statement for such a container, it accepts another only with a new version;
-        otherwise the version stays as it is."""
+        """The published statement stays the same, but the gate desk may lack it for a container into which the goods went, or to
+        which they came back, since then. If the gate has an earlier statement for such a container, it accepts another only with a
+        new version; otherwise the version stays as it is."""
         released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
@@ -165,8 +165,8 @@ class Statement:
         return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
 
     def released_still(self, numbers: tuple[str, ...], version: int) -> tuple[Fact, ...]:
-        """Tells the gate once more that the goods in these containers may go, with the times of their arrivals. Nothing of containers
-        that are not released, or have left."""
+        """Tells the gate desk once more that the goods in these containers may go, with the times of their arrivals. Containers that
+        are not released, or have left, are left out."""
         terms, arrived, told, left = (
             self.dossier.terms,
             here(self.dossier),

@@ -34,7 +34,7 @@ class Liveness:
         self._measured = 0.0
 
     def progressed(self) -> None:
-        """The loop has made progress."""
+        """Notes that the loop has made progress."""
         self.progress = time.monotonic()
 
     def idle(self) -> None:

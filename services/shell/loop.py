@@ -113,7 +113,7 @@ class Loop:
                 self.assignment.consumer.close()
 
     def stop(self) -> None:
-        """Finish the batch in hand, then leave the group."""
+        """Makes `run` finish the present batch, leave the group and return."""
         self._stop.set()
 
     def can_work(self) -> bool:

@@ -34,7 +34,8 @@ class ParkedQueue:
     def park_again(
         self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int
     ) -> None:
-        """Publishes why a message is parked. It is counted only at the first attempt; later it is in the queue already."""
+        """Publishes why a message is parked. The message is counted only at the first attempt, because after that it is in the
+        queue already."""
         entry.dirty = True
         if attempt == 1:
             self._outcome.count_parked(trouble.reason)

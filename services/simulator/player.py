@@ -144,7 +144,7 @@ class Player:
         return act.not_before.timestamp() if act.not_before else 0.0
 
     def stop(self) -> None:
-        """Ends `run` soon. Nothing is lost, because a new player continues where this one stopped."""
+        """Makes `run` return soon. Nothing is lost, because a new player continues where this one stopped."""
         self._stop.set()
 
     def run(self, advance: Advance = unreported) -> Played:

@@ -1,4 +1,4 @@
-"""Does the ledger find what it is there to find? A clean day, with one fault planted at a time."""
+"""Does the ledger find each fault? The tests change one thing at a time in a correct day."""
 
 import json
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Are fields that cannot both be right pointed at, and those that can be left alone?"""
+"""Is a finding made for two fields that cannot both be right, and for no others?"""
 
 from datetime import date, timedelta
 from typing import Any

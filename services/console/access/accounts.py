@@ -73,7 +73,7 @@ class NotGranted(Exception):
 
 
 class Account(NamedTuple):
-    """Columns as in `tables.ACCOUNTS`."""
+    """A row of `tables.ACCOUNTS`."""
 
     account: str
     roles: str
@@ -86,7 +86,7 @@ class Account(NamedTuple):
     password_until_us: int | None = None
 
     def is_over(self, at: int) -> bool:
-        """Whether its one-time password was not changed in time."""
+        """Whether the account has a one-time password that was not changed in time."""
         return self.must_change and self.password_until_us is not None and at >= self.password_until_us
 
     def who(self, clients: Iterable[str] = (), **more: Any) -> Who:

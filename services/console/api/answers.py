@@ -141,7 +141,7 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
 
 
 def goods_to(who: Who, row: Consignment) -> ConsignmentView:
-    """The row as a document, masked for `who`."""
+    """The consignment's row as a document of the API, masked for `who`."""
     return masked(consignment(row), who.audience())
 
 

@@ -101,7 +101,7 @@ class Prepared:
 
 
 def digest(content: bytes) -> str:
-    """Returns a hash by which contents are compared."""
+    """A hash of the content, to compare it with the content of other requests."""
     return blake2b(content, digest_size=16).hexdigest()
 
 
@@ -149,7 +149,7 @@ class Asker:
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Stops the tasks, sends what the producer still has, and writes the notebook."""
+        """Stops the tasks, sends the messages that the producer still has, and writes the rows that the notebook still lacks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

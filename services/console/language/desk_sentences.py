@@ -202,7 +202,7 @@ def kept(fact: Mapping[str, Any]) -> str:
 
 
 def kept_phrases(phrases: Sequence[Any]) -> str:
-    """These phrases as rows store them; the catalogue must have them."""
+    """These phrases as JSON, the form in which rows store them. Pass only phrases whose codes the catalogue has."""
     return orjson.dumps(phrases).decode()
 
 
