@@ -14,7 +14,7 @@ from schemas.envelope import Fact, Request, Subject, stored_reader
 from schemas.vocabulary import ActorId, Name
 
 MOST_HEADERS = 32
-"""How many headers of a parked message are carried along; ours are ten."""
+"""How many headers of a parked message are copied; messages of this project have ten."""
 LONGEST_HEADER = 201
 """How many characters of a header are copied; a message with a longer one cannot be decided anyway."""
 LARGEST_CARRIED = 1 << 20

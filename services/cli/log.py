@@ -47,7 +47,7 @@ class LoggedMessage:
 
     @property
     def position(self) -> str:
-        """Where it was read, as `topic/partition/offset`."""
+        """The position at which the message was read, as `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property

@@ -452,7 +452,7 @@ def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
     for each in waiting(access_of_command("operations")):
-        if name in (each.name, visible(each.name)):  # the name as it is stored, or as the list shows it
+        if name in (each.name, visible(each.name)):  # `name` may be the name as it is stored, or as the list shows it
             return each
     screen.line(f"{name} is not in parking (any more). 该消息不在搁置区")
     raise typer.Exit(1)

@@ -77,7 +77,7 @@ def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], cons
             if entry.key in lots:
                 _repeat(done, entry, lots, keys)
             else:
-                early.append(entry)  # its declaration lies on the other topic and may be read later
+                early.append(entry)  # the declaration of this draw is on the other topic and may be read later
     for entry in early:
         _repeat(done, entry, lots, keys)
     return done

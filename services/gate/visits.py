@@ -74,7 +74,7 @@ class Visit:
 
     @property
     def emptied(self) -> bool:
-        """Whether it was stripped, and not stuffed afterwards."""
+        """Whether the box was stripped in this visit, and not stuffed afterwards."""
         return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
 
     @property
@@ -394,7 +394,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.allowed is not None and part.consignment_id in visit.allowed:
         return "out"
     if part.since > visit.closed + SKEW:
-        return "left"  # declared after the box had gone
+        return "left"  # the goods were declared after the box had left
     if _was_permitted(box, part, visit.closed):
         return "out"
     wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}

@@ -239,8 +239,8 @@ class Notebook:
     def objection(
         self, consignments: Iterable[str], container_no: str, permitted: Collection[str] = (), *, silence: bool = True
     ) -> PortAnswer | None:
-        """The answer no, with its reason, if something speaks against letting these consignments leave in this container, else None. Those
-        `permitted` by an officer need no release. `silence`: whether a consignment without any statement speaks against it."""
+        """The answer no, with its reason, if these consignments may not leave in this container, else None. Those
+        `permitted` by an officer need no release. `silence`: whether a consignment without any statement is a reason for no."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread

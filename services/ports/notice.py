@@ -31,7 +31,7 @@ OTHERS: Mapping[str, str] = {
     "GateAlarmRaised": "waiting_for",
 }
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
-container; empty where it has none."""
+container; empty if the kind has no such field."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
 """Kind → its field with a code as reason. What officers wrote is not sent outside customs."""
 MOST_FACTS = 1024
@@ -108,7 +108,7 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 
 
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
-    """Undecodable if the headers are not those that the desk of this kind gives to its facts.
+    """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts.
 
     This finds mistakes, but no forgeries, since a forger can write correct headers. Only the broker's ACLs keep others
     from writing.

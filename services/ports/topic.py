@@ -46,7 +46,7 @@ class TopicPort:
     ) -> None:
         """`kafka`: bootstrap servers, or an `Access` to sign in; Away if its credential is refused.
 
-        `console`: asked as well before a yes, because it knows of a hold before the release desk has decided it.
+        `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it.
         `former`: the topics of the software version before are read as well, from their beginning if the notebook has no offsets of them. It is
         for a new notebook on a cluster where goods were released before the ports' own topic existed.
 
@@ -140,8 +140,8 @@ class TopicPort:
     def ask(
         self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
     ) -> PortAnswer:
-        """May the container leave now? First reads everything that was written until now, as `read` does. A yes of the notebook counts only
-        if the console, where there is one, also says yes."""
+        """May the container leave now? First reads everything that was written until now, as `read` does. A yes of the notebook counts only if
+        the console, if one is given, also says yes."""
         try:
             self.catch_up(handler, seconds, advance)
             answer = self.notebook.ask(container_no)

@@ -101,14 +101,14 @@ class Dossier(NamedTuple):
     """Everything that was read about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
 
     `arrived_at`: when everything arrived, by a report of the whole; `landings`: reports of parts. `answers`: hold id → kind of the fact of the
-    highest revision about it, whatever that says; `revisions`: hold id → that revision, where it is not 0; `findings`: treatment's
-    hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold id → after how many attempts the goods were given
-    up; not in records of older software versions. `pests`:
-    controls that found a living pest; each opens a treatment hold of its own. `referred`: the origins for which no treatment is known, so that an
-    officer must decide. `failure`: only in records of older software versions, which kept the first failure alone. `opened`: the containers whose
-    arrival a terminal reported, in alphabetical order; for others `landings` may have the arrival. `opened_at`: when they came by that report, if it
-    is known. `arrival_sender`: whose report `arrived_at` is, see `Landing`. `retractions`: arrivals that were reported and taken back; `landings` and
-    `arrived_at` do not contain them. No dict is ever changed in place.
+    highest revision about it, whatever that says; `revisions`: hold id → that revision, left out if it is 0; `findings`: treatment's
+    hold id → the pest finding that it answers, left out if it is 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold
+    id → after how many attempts the goods were given up; not in records of older software versions. `pests`: controls that found a living pest; each
+    opens a treatment hold of its own. `referred`: the origins for which no treatment is known, so that an officer must decide. `failure`: only in
+    records of older software versions, which kept the first failure alone. `opened`: the containers whose arrival a terminal reported, in
+    alphabetical order; for others `landings` may have the arrival. `opened_at`: when they came by that report, if it is known. `arrival_sender`:
+    whose report `arrived_at` is, see `Landing`. `retractions`: arrivals that were reported and taken back; `landings` and `arrived_at` do not contain
+    them. No dict is ever changed in place.
     """
 
     terms: Terms | None = None

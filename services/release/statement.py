@@ -120,8 +120,8 @@ class Statement:
         )
 
     def withdraw(self, request_id: str, remark: str, terms: Terms) -> tuple[Fact, ...]:
-        """Answers the request to withdraw the declaration, and refuses the others. The gate is told of every container,
-        whether or not it heard of the goods before, so that the facts are the same whichever message came first."""
+        """Answers the request to withdraw the declaration, and refuses the others. The gate desk gets a statement about every
+        container, whether or not it knew the goods, so that the facts are the same whichever message was read first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -192,7 +192,7 @@ class Statement:
         have arrived may go. `again`: repeats what the gate knows, too, because the goods have a new hold that an
         officer who let them out had not seen.
 
-        About a container that left with its goods released, the gate is told only of holds on those goods: neither that
+        About a container that left with its goods released, the gate desk gets only holds on those goods: neither that
         other goods have not arrived or left unreleased, nor that the release lapsed for others.
         """
         terms = self.dossier.terms
@@ -258,7 +258,7 @@ class Statement:
 
 
 def _is_of_the_way(hold: Hold) -> bool:
-    """Whether it is for goods that have not arrived, or have left without release: the gate knows of that itself."""
+    """Whether the hold is for goods that have not arrived, or have left without release, which the gate desk knows itself."""
     return hold.hold_id == ARRIVAL or is_of_departure(hold.hold_id)
 
 

@@ -1,4 +1,4 @@
-"""Into which other containers have goods gone that were stripped from their own?
+"""Into which other containers did goods go that were stripped from their own?
 
 It is not reported which goods went into which container, so they may be in each of them, and every statement about the goods is sent to
 each.

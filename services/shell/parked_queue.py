@@ -1,6 +1,6 @@
 """How does a turn set a message aside? It publishes `MessageParked` and counts it in the record of its key.
 
-The messages lie in the parked topic; a record has the first and last position and a count. `services/shell/replay.py` decides them
+The messages are in the parked topic; a record has the first and last position and a count. `services/shell/replay.py` decides them
 again.
 """
 

@@ -132,7 +132,7 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            return  # one side is gone: `_connect` ends the other
+            return  # one side has closed its connection, and `_connect` closes the other
 
 
 class _Frames:

@@ -23,7 +23,7 @@ NAME = "worker-release-gate-a"
 
 
 class Child:
-    """A process that dies and starts as it is told."""
+    """A process whose deaths and starts the test controls."""
 
     def __init__(self, log: Path) -> None:
         self.alive, self.code, self.log, self.pid, self.name = True, 0, log, None, NAME

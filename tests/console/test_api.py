@@ -143,7 +143,8 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.office
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
-    fresh = Asker(console.settings, office.asker._engine)  # like another process, it knows only the notebook
+    # like another process, it has no requests in memory and only reads the rows
+    fresh = Asker(console.settings, office.asker._engine)
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
 
 

@@ -315,7 +315,7 @@ def test_a_long_list_is_read_page_by_page(console: Running) -> None:
     assert sorted(each for here in read for each in here) == sorted(consignment_id(DECLARANT, name) for name in names)
 
 
-# what is told
+# what the pages show
 
 
 def test_the_pages_of_goods_tell_every_end(console: Running) -> None:

@@ -37,7 +37,7 @@ def next_visit(desk: Story) -> Story:
     return desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
 
 
-# with which visit goods have left whose arrival nobody told
+# with which visit goods have left if nobody reported their arrival
 
 
 def test_goods_that_the_gate_told_to_have_arrived_have_left_with_that_visit_and_keep_no_other() -> None:

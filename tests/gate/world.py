@@ -91,7 +91,7 @@ class World:
         self.terminal_tells = dice.random() < 0.7
         self.terminal_knows_ship = dice.random() < 0.6
 
-    # what is told, and when the gate hears it
+    # what is reported, and when the gate desk reads it
 
     def say(
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""

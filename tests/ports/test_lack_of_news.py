@@ -265,7 +265,7 @@ def frozen(broker: Broker) -> Iterator[None]:
 
 
 def states(pid: int) -> list[str]:
-    """The state of each thread of a process, `T` where it is stopped (proc(5))."""
+    """The state of each thread of a process; `T`: the thread is stopped (proc(5))."""
     told = []
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(OSError):  # the thread ended meanwhile

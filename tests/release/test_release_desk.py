@@ -129,7 +129,7 @@ def test_failed_goods_are_refused_and_stay_refused() -> None:
         facts.release_refused(2, "inspection/inspection", wrong_goods, at=desk.at),
         facts.container_held(2, phrase("refused_for"), wrong_goods, refused=True, at=desk.at),
     )
-    # the gate is told again, now with the time of arrival
+    # the gate desk gets the statement again, now with the time of arrival
     desk.when(arrival()).then(
         facts.arrival_recorded(),
         facts.container_held(3, phrase("not_let_in"), arrived_at=NOON, refused=True, at=desk.at),

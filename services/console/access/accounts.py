@@ -483,7 +483,7 @@ def is_right(stored: str, password: str) -> bool:
 
 
 def check_password(password: str) -> None:
-    """NotGranted for a password that is too short or too long."""
+    """Raises NotGranted for a password that is too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise NotGranted(
             f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. "
@@ -594,7 +594,7 @@ def _check_proved(connection: Connection, name: str, proved: str | None) -> None
 
 
 def _check_alike(connection: Connection, account: Account) -> None:
-    """NotGranted if the name differs from another account's only in capitals, or is the company of another account."""
+    """Raises NotGranted if the name differs from another account's only in capitals, or is the company of another account."""
     a, name = t.ACCOUNTS.c, account.account
     alike = connection.execute(
         select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
@@ -605,7 +605,7 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 
 def _check_companies(connection: Connection, account: Account) -> None:
-    """NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
+    """Raises NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
     sender, or the account if that has no company, so neither name may be a name of another account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name

@@ -667,6 +667,6 @@ def page(
 
 
 def link(path: str, query: Mapping[str, Any]) -> str | None:
-    """The address of the next page; None at the end, where `after` is None."""
+    """The address of the next page; None at the end, that is, if `after` is None."""
     named = {name: value for name, value in query.items() if value not in (None, "")}
     return f"{API}{path}?{urlencode(named)}" if "after" in named else None

@@ -95,7 +95,7 @@ def _too_large(limit: int) -> Problem:
 
 
 def bounded(data: bytes, limit: int) -> None:
-    """Problem 413 if a JSON text has more than `limit` separators. Call it before parsing."""
+    """Raises Problem 413 if a JSON text has more than `limit` separators. Call it before parsing."""
     count = len(data) - len(data.translate(None, SEPARATORS))
     if count <= limit:
         return
@@ -186,7 +186,7 @@ def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[Fie
 
 
 def other_format(data: bytes) -> Problem | None:
-    """Problem 400 for a document of another known format, with what to do about it; None for anything else that cannot be parsed."""
+    """The Problem 400 for a document of another known format, with what to do about it; None for anything else that cannot be parsed."""
     found = recognise(data).format
     if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
         return None
@@ -196,7 +196,7 @@ def other_format(data: bytes) -> Problem | None:
 
 
 def refuse_not_json(error: ValidationError, where: str = "") -> None:
-    """Problem 400 for what Python's parser accepts and pydantic's does not, for example UTF-16 or a lone surrogate."""
+    """Raises Problem 400 for what Python's parser accepts and pydantic's does not, for example UTF-16 or a lone surrogate."""
     if error.error_count() == 1:
         (fault,) = error.errors(include_url=False, include_input=False)
         if fault["type"] == "json_invalid":

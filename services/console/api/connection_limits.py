@@ -152,7 +152,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return bool(silent)
 
     def silent(self) -> bool:
-        """Whether it is open and idle: no request is under way."""
+        """Whether the connection is open and idle, so that no request is being handled."""
         return not self.transport.is_closing() and self._in_head and self._answered()
 
     def _answered(self) -> bool:

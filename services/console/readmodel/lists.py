@@ -1,4 +1,5 @@
-"""In which order is a long list, and where does its next page begin? A page begins after the keys of a row, which an index finds."""
+"""In which order is a long list, and where does its next page begin? A page begins after the order keys of the last row of the page
+before, which an index finds."""
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
