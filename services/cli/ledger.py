@@ -340,7 +340,7 @@ def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Logge
 
 
 def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the latest answers still allow the release: of each control and treatment the fact of the highest
+    """Checks that the latest answers still allow the release: for each control and treatment, the fact with the highest
     revision. A treatment answers the pest finding whose revision it names."""
     looks: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):

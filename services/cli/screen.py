@@ -26,7 +26,7 @@ from services.shell.advance import Advance
 from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
-"""The most characters that are shown of one cell of a table; of the others only the number is shown."""
+"""The most characters that are shown of one cell of a table; for the rest only their number is shown."""
 WIDEST = 1_000_000
 """The width of an output that is not a terminal, in columns; no line is longer."""
 SILENT_SECONDS = 2.0

@@ -469,7 +469,7 @@ def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
 
 
 def refused(state: State, message: RequestRefused) -> State:
-    """The state after a refusal: of a withdrawal by the release desk, or of the lodgement that waited."""
+    """The state after a refusal: the release desk refused a withdrawal, or this desk refused the lodgement that waited."""
     if not isinstance(state, Accepted):
         return state
     if message.request_kind == LodgeDeclaration.kind:

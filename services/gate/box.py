@@ -28,8 +28,8 @@ class Part:
 
     `since`: when the release desk first published a statement about it. `arrived_at`: event time of its arrival in this
     box. `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time that the gate gave
-    for it, unless the release desk had stated the same; `wrong_at`: the same of an arrival that the gate took back.
-    `published_departure`: how the gate published its departure, see `visits.departure_of`. `free_since` and
+    for it, unless the release desk had stated the same; `wrong_at`: the time that the gate gave for an arrival which it
+    took back. `published_departure`: how the gate published its departure, see `visits.departure_of`. `free_since` and
     `free_until`: the latest period in which it was released, by the release desk's clock; `free_since` is None if it
     never was, `free_until` is None while it still is. `freed_before`: earlier such periods, each ended by a revocation,
     oldest first. `source`: the container from which it came into this one. `transferred`: the reports of strippings for
@@ -71,7 +71,7 @@ class Part:
 
         `skew`: a moment up to this long before the release still counts, because clocks differ.
         """
-        if self.free_since is None:  # either never released, or the record is older than this field
+        if self.free_since is None:  # the goods were never released, or the record is older than this field
             return self.standing == "released" and self.stated_at - at <= skew
         if any(since - at <= skew and at <= until for since, until in self.freed_before):
             return True

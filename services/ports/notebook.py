@@ -293,7 +293,7 @@ class Notebook:
         return 1
 
     def _newer(self, source: str, notice: Notice) -> bool:
-        """Whether this statement on its subject is the newest; stores it if so. Of two with the same version, a no replaces a yes."""
+        """Whether this statement on its subject is the newest; stores it if so. If two have the same version, a no replaces a yes."""
         found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (notice.subject,))
         with closing(found):
             version, kind = found.fetchone() or (-1, "")

@@ -135,7 +135,7 @@ def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
     """The consignments and containers that an unreadable message may be about: its key, and the names in its value if that is JSON."""
     try:
         body = pydantic_core.from_json(value or b"null")
-    except ValueError:  # not JSON: only the key names a subject
+    except ValueError:  # the value is not JSON, so only the key names a subject
         body = None
     named = {(key or b"").decode("utf-8", "replace"), *named_in(body)}
     return tuple(sorted(named - {""}))

@@ -57,7 +57,7 @@ def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
 
 
 def arrived_pieces(dossier: Dossier) -> Landing | None:
-    """Of goods without containers, the report of arrival with the most packages; None if there is none."""
+    """For goods without containers, the report of arrival with the most packages; None if there is none."""
     counted = [each for each in dossier.landings if each.pieces is not None and not each.containers]
     return max(counted, key=lambda each: each.pieces or 0, default=None)
 

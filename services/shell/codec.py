@@ -113,7 +113,7 @@ interpreter's optimised method call does not check for that."""
 
 
 def kind_of(message: Raw) -> type[Message]:
-    """The class that the `ce_type` header names; of a redacted form, the class of the whole fact. Undecodable if the
+    """The class that the `ce_type` header names; for a redacted form, the class of the whole fact. Undecodable if the
     topic does not carry this kind."""
     name = message.text("ce_type")
     kind = KINDS.get(name)

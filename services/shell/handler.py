@@ -65,7 +65,7 @@ class MessageHandler:
             decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
         except Undecodable as error:
             return Trouble(error.reason, str(error))
-        except Exception as error:  # not known to occur, but one message must never stop the others
+        except Exception as error:  # no such error is known, but one message must never stop the others
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)

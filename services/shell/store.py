@@ -192,7 +192,7 @@ class PartitionStore:
                 continue  # true of most records: nothing is due and nothing is parked
             try:
                 due, waiting = due_of(data), parked_in(data)
-            except (ValueError, *UNREADABLE):  # not a record: the next message of this key will be parked
+            except (ValueError, *UNREADABLE):  # the value is not a record; the next message of this key will be parked
                 continue
             if due is not None:
                 self.deadlines.append((due, key))
@@ -206,7 +206,7 @@ class PartitionStore:
             try:
                 yield key, decode_record(data).state
             except UNREADABLE:
-                continue  # not a record: the next message of this key will be parked
+                continue  # the value is not a record; the next message of this key will be parked
 
     def put(self, key: str, data: bytes | None, due: float | None, state: Any = None) -> None:
         """Stores a committed record. `data`: None forgets the key; `due`: its earliest deadline; `state`: its decoded

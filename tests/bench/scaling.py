@@ -14,7 +14,7 @@ BUSY = 0.6
 COPIES = 3
 """Replicas of every partition in production."""
 PARTITIONS = 48
-"""Of every topic in production."""
+"""The number of partitions of every topic in production."""
 BROKER_CORES = 8
 LINK_MB = 1_250
 """A 10 Gbit/s link, in megabytes a second."""

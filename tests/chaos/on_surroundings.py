@@ -114,7 +114,8 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            **theatre.broker.access.confluent(),  # with all rights, because otherwise it could not begin a transaction
+            # with the administrator's rights, because otherwise the producer could not begin a transaction
+            **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
             "log_level": 0,
@@ -133,7 +134,7 @@ def leave_transaction_open(strike: Strike) -> None:
     held = 0 if left else unreadable()
     if held:
         strike.hit()
-    del producer  # like a process that was killed, it neither commits nor aborts
+    del producer  # like a killed process, the producer neither commits nor aborts
     deadline = time.monotonic() + READY_SECONDS
     while held and unreadable() and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -248,8 +249,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         door.mute(trap)
-        # with a trap, the fault begins at the first request of that kind; without one, at the first reply that is held
-        # back
+        # if there is a trap, the fault begins at the first request of that kind; otherwise at the first reply that is
+        # held back
         if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)

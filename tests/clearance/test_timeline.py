@@ -161,7 +161,7 @@ def test_goods_that_left_unreleased_have_that_end_until_it_is_found_to_be_wrong(
         (left, granted(63), findings_retracted),
     ):
         assert desk(again).end == "released" and desk(again).left == {}
-    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an older software version kept it
+    before = timeline.INITIAL._replace(end="released", end_version=1)  # a state as an older software version stored it
     for fact in (left, departure_retracted()):
         before = timeline.evolve(before, fact, HEARING)
     assert before.end == "released"

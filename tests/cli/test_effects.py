@@ -74,7 +74,8 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
     [
         ([("LiftHold", 5), ("PlaceHold", 7)], (), True),
         ([("PlaceHold", 7), ("LiftHold", 5)], (5,), True),  # a request that holds goods may overtake a parked one
-        ([("PlaceHold", 7), ("LiftHold", 5)], (), False),  # but not one that is not parked
+        # a request that holds goods may not overtake one that is not parked
+        ([("PlaceHold", 7), ("LiftHold", 5)], (), False),
         ([("PlaceHold", 7), ("LiftHold", 5)], (7,), False),
         ([("LiftHold", 7), ("LiftHold", 5)], (5,), False),  # other requests may not overtake a parked one
         ([("WithdrawalRequested", 7), ("LiftHold", 5)], (5,), False),

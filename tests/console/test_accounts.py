@@ -265,7 +265,7 @@ def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
     for company in ("*", "", " ", "a\nb"):
         with pytest.raises(NotGranted):
             people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
-    with people._engine.begin() as connection:  # as an older software version may have noted it
+    with people._engine.begin() as connection:  # a row that an older software version may have written
         row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
         connection.execute(t.AUTHORISATIONS.insert().values(row))
     who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who

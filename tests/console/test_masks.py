@@ -70,7 +70,7 @@ def read(
     headers: dict[str, str],
     statuses: Container[str] | None = None,
 ) -> tuple[int, str]:
-    """The status and the whole answer with headers; of a stream the first event. `statuses`: those that the API's document names."""
+    """The status and the whole answer with headers; for a stream, its first event. `statuses`: those that the API's document names."""
     api = address.startswith("/api/")
     more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
     if method == "POST":

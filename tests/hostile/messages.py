@@ -130,7 +130,7 @@ class Flood:
         number = f"CSQU{self.dice.randrange(10**7):07}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}", number
 
-    # as agreed
+    # messages without faults
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
         """A golden example about other goods; `known`: the share of messages about goods that earlier messages were

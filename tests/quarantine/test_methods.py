@@ -83,7 +83,7 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         # an officer decides
         ("Bactrocera dorsalis", (CITRUS,), None),  # the table has no schedule against this fly
         ("Drosophila suzukii", (FRUIT,), None),  # the class includes berries
-        ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly without fruit
+        ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly, but no fruit
         ("Solenopsis invicta", (OTHER,), None),
         ("Solenopsis invicta", (VEHICLE,), None),  # the schedules of vehicles are against the stink bug
         ("Some beetle", (WOOD, GRAIN), None),  # the beetle may be in either of the two

@@ -196,5 +196,6 @@ def of_the_cluster(access: Access) -> set[Granted]:
     }
     denied = (KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED)
     found = {Granted("cluster", name, "alter") for name, ask in asked.items() if granted(ask(), *denied)}
-    shown = admin.describe_acls(everything).result(SECONDS)  # without the right: an empty list, not an error
+    # without the right the answer is an empty list, not an error
+    shown = admin.describe_acls(everything).result(SECONDS)
     return found | ({Granted("cluster", "read the rights", "alter")} if shown else set())

@@ -28,9 +28,9 @@ from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 SESSION_HOURS = 12
-"""A session ends so long after its sign-in, even while it is used."""
+"""A session ends this many hours after its sign-in, even while it is used."""
 IDLE_MINUTES = 60
-"""A session also ends if it was not used for so long."""
+"""A session also ends if it was not used for this many minutes."""
 USED_EVERY = MINUTE
 """Interval at which the time of the last use of a session is written."""
 SKEW = 5 * MINUTE

@@ -81,7 +81,7 @@ def client_of(request: Request) -> str:
 def _counted_as(host: str) -> str:
     try:
         address = ip_address(host.partition("%")[0])
-    except ValueError:  # not an IP address: a Unix socket
+    except ValueError:  # the host is not an IP address but a Unix socket
         return host
     if isinstance(address, IPv4Address) or address.is_loopback:
         return host

@@ -39,7 +39,7 @@ ACCESS_SECONDS = 5.0
 REMEMBERED = 100_000
 """Requests that this process keeps in memory, beside the notebook in SQL."""
 SLICE_BYTES = 50_000
-"""After so many bytes of messages, other tasks of the event loop may run."""
+"""After this many bytes of messages, other tasks of the event loop may run."""
 REQUEST_BYTES = 2_000
 """Bytes that each message counts in addition to its value, for `SLICE_BYTES`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

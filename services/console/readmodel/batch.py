@@ -428,7 +428,9 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
         old = (
-            None  # in the older form all deadlines of a partition had the same origin: this row is of another deadline
+            # in the older form all deadlines of a partition had the same origin, so this row belongs to another
+            # deadline
+            None
         )
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
