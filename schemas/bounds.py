@@ -210,7 +210,9 @@ def shown(text: str, most: int = 500, breaks: bool = False) -> str:
     line may hold become blanks, and a text of more than `most` characters ends in an ellipsis. Only for texts that people read, never
     for a value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
-        return text  # `LINES` leaves out only characters that are not printable; a line leaves out some printable ones beyond ASCII, too
+        # in several lines only characters that are not printable are replaced; in a single line also some printable ones that are not
+        # ASCII
+        return text
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
 

@@ -68,7 +68,8 @@ def hidden(kind: type[Message], audience: Audience) -> Any:
 
 def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     """The parsed JSON of a stored message of this kind, with only the fields that this audience may see. The stored message may
-    be of an older software version, or may fit no class: a message in it that is no JSON object is left out."""
+    come from an older software version, or not have the shape of its kind; anything in place of a nested message that is not a
+    JSON object is left out."""
     seen: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         if name not in body:

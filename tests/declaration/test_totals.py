@@ -55,7 +55,7 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1", "100000000", "99100000"),  # a finding although the difference is less than a hundredth
+        ("1", "100000000", "99100000"),  # an error although the difference is less than a hundredth
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
