@@ -69,7 +69,8 @@ def containers(dossier: Dossier) -> tuple[Bound, ...]:
 
 
 def here(dossier: Dossier) -> dict[str, datetime]:
-    """Container in which goods are here → since when: the arrived containers, and those into which the goods of these went."""
+    """Container in which goods are here → since when. These are the arrived containers, and the containers into which goods from them
+    went."""
     since = arrived_boxes(dossier)
     for each in _standing(dossier):
         if each.source in since:
