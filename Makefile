@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt visits korea bench bench-peers jars hs stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt visits korea bench bench-peers jars hs stops chaos hostile fuzz gate-latency rights-cost recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 # The suite starts some hundred processes: each module is compiled once, also where Python was told to write no bytecode.
 BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$$PWD/.run/bytecode"
@@ -63,6 +63,9 @@ fuzz: setup ## Let schemathesis try the HTTP API with the key of each role while
 
 gate-latency: setup ## Measure gate questions beside the worst bodies and beside lodging over HTTP (3 minutes); ARGS="--seconds 0 --rates 385".
 	@$(PY) -m tests.bench.door $(ARGS)
+
+rights-cost: setup ## Measure what rights cost the console and the broker, by turns with and without them (6 minutes); ARGS="--rounds 3 --broker-rounds 2".
+	@$(PY) -m tests.bench.rights_cost $(ARGS)
 
 recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
 	$(PY) -m tests.bench.recovery $(ARGS)

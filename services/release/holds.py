@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from schemas.bounds import shown
 from schemas.codes.sentences import SENTENCES
-from schemas.declaration import LONGEST_BILL, WithdrawalRequested
+from schemas.declaration import WithdrawalRequested
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -19,6 +19,7 @@ from schemas.gate import (
     GoodsTransferred,
     TransferRetracted,
 )
+from schemas.head import head_of
 from schemas.hold_ids import (
     ARRIVAL,
     ASSESSMENT,
@@ -392,13 +393,8 @@ def _with(known: dict[str, T], hold_id: str, value: T) -> dict[str, T]:
 def _terms(assessed: ConsignmentAssessed) -> Terms:
     bound = {name_of(c.container_no): c.shared_by for c in assessed.containers}
     return Terms(
-        declaration_no=assessed.declaration_no,
-        direction=assessed.direction,
-        customs_office=shown(assessed.customs_office, 20),
-        transport_mode=shown(assessed.transport_mode, 20),
-        bill_no=shown(assessed.bill_no, LONGEST_BILL),
+        **head_of(assessed),
         containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
-        lane=assessed.lane,
         controls=assessed.controls,
         conveyance=shown(assessed.conveyance, 100),
         packages=max(0, assessed.packages),

@@ -6,6 +6,7 @@ from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused, refusal_of
+from schemas.head import head_of
 from schemas.hold_ids import ARRIVAL, is_of_departure, is_of_lapse
 from schemas.phrases import Phrase, phrase, reason
 from schemas.release import (
@@ -57,13 +58,8 @@ class Statement:
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
-            declaration_no=terms.declaration_no,
-            direction=terms.direction,
-            customs_office=shown(terms.customs_office, 20),
-            transport_mode=shown(terms.transport_mode, 20),
-            bill_no=shown(terms.bill_no, LONGEST_BILL),
+            **head_of(terms),
             containers=tuple(boxes),
-            lane=terms.lane,
             arrived_at=arrived,
             answers=lifting(dossier),
             holds=holds,

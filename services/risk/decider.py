@@ -13,6 +13,7 @@ from schemas.codes.goods import goods_classes
 from schemas.codes.trade import NATURAL_WOOD_PACKAGES
 from schemas.declaration import LONGEST_BILL, MOST_PACKAGES, DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
+from schemas.head import ConsignmentHead
 from schemas.risk import BoundContainer, ConsignmentAssessed
 from schemas.vocabulary import day_in_china
 from services.risk.draw import draw, lot
@@ -94,21 +95,24 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     day = day_in_china(hearing.at)
     drawn = draw(keys.in_force(day), lot(declaration, day), RATES[grade])
     controls = required(rules, drawn)
-    return ConsignmentAssessed(
-        consignment_id=accepted.consignment_id,
-        occurred_at=hearing.at,
+    head = ConsignmentHead(
         declaration_no=accepted.declaration_no,
         direction=declaration.direction,
         customs_office=shown(declaration.customs_office, 20),
         transport_mode=shown(declaration.transport_mode, 20),
         bill_no=shown(declaration.bill_no, LONGEST_BILL),
+        lane=lane(controls),
+    )
+    return ConsignmentAssessed(
+        **head,
+        consignment_id=accepted.consignment_id,
+        occurred_at=hearing.at,
         containers=tuple(
             [
                 BoundContainer(container_no=shown(c.container_no, 17), shared_by=c.shared_by)
                 for c in declaration.containers
             ]
         ),
-        lane=lane(controls),
         controls=controls,
         credit_grade=grade,
         rule_set=RULE_SET,

@@ -43,13 +43,15 @@ class Crowd(threading.Thread):
         self._answers = sender(kafka)
         self._lodges = sender(kafka)
 
-    def play(self, first: int, count: int, rate: float, lines: int = 0) -> Phase:
-        """Lodges `count` consignments at `rate` a second (0: at once) and waits until each has ended."""
+    def play(self, first: int, count: int, rate: float, lines: int = 0, *, treatments: bool = True) -> Phase:
+        """Lodges `count` consignments at `rate` a second (0: at once) and waits until each has ended. `treatments`: whether to wait for
+        goods whose treatment was ordered, too, which takes minutes."""
         packets = lodgements(self.day, first, count, lines)
         self.phase = phase = Phase()
         with errors.progress("consignments at their end 已办结", count) as advance:
             offer(self._lodges, packets, rate, phase)
-            wait_until(lambda: len(phase.ended), count, advance)
+            ended = (lambda: len(phase.ended)) if treatments else (lambda: len(phase.ended.keys() | phase.treated))
+            wait_until(ended, count, advance)
         return phase
 
     def run(self) -> None:

@@ -1,0 +1,50 @@
+"""Which fields of a consignment does the release desk carry on from its assessment, so that nobody has to read the declaration?
+
+The containers are no part of the head: the assessment has those of the declaration, and a release those that may leave.
+"""
+
+from typing import Protocol, TypedDict
+
+from schemas.bounds import shown
+from schemas.declaration import LONGEST_BILL
+from schemas.vocabulary import Direction, Lane
+
+
+class ConsignmentHead(TypedDict):
+    """The head of a consignment, as keyword arguments for `ConsignmentAssessed`, `ReleaseGranted` and the records of desks."""
+
+    declaration_no: str
+    direction: Direction
+    customs_office: str
+    transport_mode: str
+    bill_no: str
+    lane: Lane
+
+
+class HasHead(Protocol):
+    """A fact or a record that has the fields of the head."""
+
+    @property
+    def declaration_no(self) -> str: ...
+    @property
+    def direction(self) -> Direction: ...
+    @property
+    def customs_office(self) -> str: ...
+    @property
+    def transport_mode(self) -> str: ...
+    @property
+    def bill_no(self) -> str: ...
+    @property
+    def lane(self) -> Lane: ...
+
+
+def head_of(source: HasHead) -> ConsignmentHead:
+    """Returns the head of `source`, which may have been stored before texts were bounded, in a form that a new message may carry."""
+    return ConsignmentHead(
+        declaration_no=source.declaration_no,
+        direction=source.direction,
+        customs_office=shown(source.customs_office, 20),
+        transport_mode=shown(source.transport_mode, 20),
+        bill_no=shown(source.bill_no, LONGEST_BILL),
+        lane=source.lane,
+    )

@@ -1,0 +1,205 @@
+"""How much CPU do rights cost? `make rights-cost`.
+
+The console takes in declarations over HTTP with its rights, and in a second process without them: there every request is from one
+account that has all roles, and no key is looked up and no right is checked. The broker carries consignments to their ends with SCRAM and
+ACLs, and without. Both are measured in rounds by turns, and the median of the rounds counts. Exit code 2 when a limit is exceeded.
+"""
+
+import argparse
+import asyncio
+import http.client
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from pathlib import Path
+from statistics import median
+
+from fastapi import Request
+from rich.console import Console
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from services.cli.bench.crowd import Crowd
+from services.cli.bench.quick import machine, versions
+from services.cli.bench.rig import Rig, cost
+from services.cli.processes import read_model, stop_all
+from services.cli.settings import UpSettings
+from services.cli.up import wait_for
+from services.console.access.rights import EVERY_COMPANY, EVERY_OFFICE, Role, Who
+from services.console.api.authentication import prove
+from services.console.app import create_app
+from services.console.main import Server, await_tables, config_of, prepare, spare
+from services.console.settings import ConsoleSettings
+from services.simulator.day import Day
+from tests.bench.door import post
+from tests.bench.note import table
+from tests.people import TESTER, admit
+
+PARTITIONS = 8
+WARM = 300
+DAY = Day(11, 100_000, datetime(2026, 11, 23, tzinfo=UTC))
+CONSOLE_SHARE, BROKER_SHARE = 0.10, 0.05
+"""How much more CPU a consignment may cost with rights than without: of the console, and of the broker."""
+EVIDENCE = Path("docs/evidence/rights-cost.md")
+TEXT = """# What rights cost
+
+Made by `make rights-cost ARGS=--write`, {day}. {where}; the load average at the end was {load}; client and servers share the machine.
+CPU of the process in microseconds a consignment, median of the rounds, which were measured by turns.
+
+{table}"""
+screen = Console(highlight=False, width=110)
+ALL = Who(TESTER, frozenset(Role), EVERY_COMPANY, EVERY_OFFICE)
+
+
+async def _everybody(request: Request) -> None:
+    request.scope["who"] = ALL
+
+
+def serve_without_rights() -> None:
+    """Runs the console with its settings, as `dtg console` does, except that nobody has to prove who he is. Ends upon SIGTERM."""
+    settings = ConsoleSettings()
+    prepare(settings)
+    await_tables(settings.database_url)
+    app = create_app(settings)
+    app.dependency_overrides[prove] = _everybody
+    spare()
+    asyncio.run(Server(config_of(settings, app), app).serve())
+
+
+@contextmanager
+def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
+    """Two consoles at one broker, the first with rights, the second without: port and process id of each."""
+    with ExitStack() as stack:
+        broker = Broker(folder / "kafka", free_port())
+        broker.start()
+        stack.callback(broker.stop)
+        provision(broker.bootstrap, PARTITIONS)
+        found = []
+        for name in ("with", "without"):
+            home, ports = folder / name, (free_port(), free_port())
+            home.mkdir()
+            database = f"sqlite:///{home}/console.db"
+            settings = {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), "DTG_DATABASE_URL": database}
+            # some companies lodge more in a measurement than is allowed on a day
+            children = read_model(*ports, home, settings | {"DTG_HOME": str(home), "DTG_BOXES_A_DAY": "1000000"})
+            server = children[0]
+            if name == "without":
+                server.command = [sys.executable, "-m", "tests.bench.rights_cost", "--serve"]
+            stack.callback(stop_all, list(children), 30)
+            for child in children:
+                child.start()
+            wait_for({f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, children, strict=True)})
+            admit(database)
+            assert server.pid is not None
+            found.append((ports[0], server.pid))
+        yield found
+
+
+def lodged(port: int, pid: int, bodies: list[bytes]) -> float:
+    """Lodges these declarations one after the other; CPU microseconds of the console for each. ValueError if one is not accepted."""
+    line, before = http.client.HTTPConnection("127.0.0.1", port, timeout=60), cost(pid).cpu
+    for body in bodies:
+        if (status := post(line, "/declarations", body)) != 202:
+            raise ValueError(f"a declaration was answered {status}")
+    line.close()
+    return (cost(pid).cpu - before) / len(bodies) * 1e6
+
+
+def cost_at_console(rounds: int, each: int) -> list[tuple[float, float]]:
+    """CPU of the console with and without rights, in each round."""
+    numbers = count()
+
+    def bodies(most: int) -> list[bytes]:
+        return [DAY.plan(next(numbers)).declaration.model_dump_json().encode() for _ in range(most)]
+
+    with tempfile.TemporaryDirectory(prefix="dtg-rights-") as folder, consoles(Path(folder)) as both:
+        for port, pid in both:
+            lodged(port, pid, bodies(WARM))
+        return [
+            _by_turns(number, [partial(lambda port, pid: lodged(port, pid, bodies(each)), *one) for one in both])
+            for number in range(rounds)
+        ]
+
+
+def cost_at_broker(rounds: int, each: int) -> list[tuple[float, float]]:
+    """CPU of the broker with and without rights, in each round, each with a broker of its own."""
+    return [_by_turns(n, [lambda: _carried(True, each), lambda: _carried(False, each)]) for n in range(rounds)]
+
+
+def _by_turns(number: int, measured: list[Callable[[], float]]) -> tuple[float, float]:
+    """Both figures; which is measured first changes from round to round."""
+    found = {place: measured[place]() for place in ((0, 1) if number % 2 == 0 else (1, 0))}
+    return found[0], found[1]
+
+
+def _carried(rights: bool, each: int) -> float:
+    usual = UpSettings()
+    with (
+        tempfile.TemporaryDirectory(prefix="dtg-rights-") as folder,
+        Rig(Path(folder), PARTITIONS, usual.layout, read_model=False, rights=rights) as rig,
+    ):
+        crowd = Crowd(rig.access(), DAY, PARTITIONS, rig.clock)
+        crowd.start()
+        try:
+            crowd.play(0, WARM, 0, treatments=False)
+            before = rig.costs()["broker"].cpu
+            crowd.play(WARM, each, 0, treatments=False)
+            return (rig.costs()["broker"].cpu - before) / each * 1e6
+        finally:
+            crowd.stop()
+
+
+def compared(name: str, rounds: list[tuple[float, float]], most: float) -> tuple[list[str], str]:
+    """The row of the table, and what exceeds the limit (empty if nothing does)."""
+    with_rights, without = median(a for a, _ in rounds), median(b for _, b in rounds)
+    more = median(a / b for a, b in rounds) - 1
+    shown = ", ".join(f"{a / b - 1:+.1%}" for a, b in rounds)
+    fault = f"{name}: {more:+.1%}, more than {most:.0%}" if more > most else ""
+    return [name, f"{with_rights:,.0f}", f"{without:,.0f}", f"{more:+.1%}", f"{most:.0%}", shown], fault
+
+
+def main() -> int:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description="Measure what rights cost at the console and at the broker")
+    parser.add_argument(
+        "--serve", action="store_true", help="run a console without rights, with the settings of the environment"
+    )
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--lodged", type=int, default=1000, help="declarations over HTTP in a round")
+    parser.add_argument("--broker-rounds", type=int, default=5)
+    parser.add_argument("--carried", type=int, default=3000, help="consignments at the broker in a round")
+    parser.add_argument("--write", action="store_true", help=f"write {EVIDENCE.name}")
+    options = parser.parse_args()
+    if options.serve:
+        serve_without_rights()
+        return 0
+    rows: list[list[str]] = []
+    faults: list[str] = []
+    at_console = cost_at_console(options.rounds, options.lodged)
+    at_broker = cost_at_broker(options.broker_rounds, options.carried)
+    for name, found, most in (
+        ("console, lodging over HTTP", at_console, CONSOLE_SHARE),
+        ("broker, consignments to their ends", at_broker, BROKER_SHARE),
+    ):
+        row, fault = compared(name, found, most)
+        rows.append(row)
+        faults += [fault] * bool(fault)
+    head = ["what", "with rights", "without", "more", "limit", "each round"]
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    text = TEXT.format(
+        day=f"{datetime.now(UTC):%Y-%m-%d}", where=f"{machine()}, {versions()}", load=load, table=table(head, rows)
+    )
+    screen.print(text)
+    screen.print(*faults, sep="\n")
+    if options.write:
+        EVIDENCE.write_text(text)
+    return 2 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
