@@ -1,6 +1,6 @@
 """How large may a message be that we write, and how is one read that was written before there were bounds?
 
-`WhenMade` marks the bounds of a message that is made: constructed by a desk, taken in at the door, read from a request topic.
+`WhenMade` marks the bounds of a message that is made: constructed by a desk, accepted by the console, or read from a request topic.
 Facts and states that are stored already are read by `reader`, which knows the same classes without these bounds. Pydantic
 compiles both, so neither costs a Python call for each field, except for times in JSON.
 """
@@ -35,7 +35,7 @@ PRINTABLE_NO_SLASH = rf"^[^/{_NO_SIGNS}{_UNSEEN}]*$"
 LINES = rf"^(?:[^{_NO_SIGNS}]|\r?\n)*$"
 """Text with line breaks."""
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-"""Times of messages lie in the years 2000 to 2100."""
+"""Times of messages must be in the years 2000 to 2100."""
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 LARGEST_INTEGER = 2**63 - 1
 """The largest integer that SQL and other languages hold."""
@@ -100,12 +100,12 @@ _MANY_BLANKS = re.compile(" {2,}")
 
 
 def line_of_text(text: str) -> str:
-    """The words of a paper in one form: composed letters (Unicode NFC), no blanks at the edges."""
+    """A text of a declaration in one form: composed letters (Unicode NFC), no blanks at the edges."""
     return text.strip(" ") if text.isascii() else normalize("NFC", text).strip(_BLANKS)
 
 
 def identifier(text: str) -> str:
-    """A name by which people call goods, in the form that every desk, door and search uses: full-width and other forms of a
+    """A name by which people call goods, in the form that every desk, the console and every search uses: full-width and other forms of a
     character become one (Unicode NFKC), with no blanks at the edges and one blank between words."""
     plain = text if text.isascii() else normalize("NFKC", text)
     return _MANY_BLANKS.sub(" ", plain.strip(" "))
@@ -224,10 +224,12 @@ class Shape(BaseModel):
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:
     """The text in a form that a new message may carry, for a text that was stored before texts were bounded. Characters that no
-    line may hold become blanks, and a text of more than `most` characters ends in an ellipsis. For words to people, never for a
-    value that decides. `breaks`: line breaks stay (`LINES`)."""
+    line may hold become blanks, and a text of more than `most` characters ends in an ellipsis. Only for texts that people read, never
+    for a value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
-        return text  # `LINES` leaves out only characters that are not printable; a line leaves out some printable ones beyond ASCII, too
+        # in several lines only characters that are not printable are replaced; in a single line also some printable ones that are not
+        # ASCII
+        return text
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
 

@@ -41,23 +41,23 @@ from schemas.vocabulary import (
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """Containers of one declaration; consignments that a manifest puts into one container."""
 MOST_LINES, LINES_READ = 100, 1000
-"""Lines of goods of a declaration that can be written down, and of one that an older software version wrote. The form has room for 50: what is
-between is sent back with a finding."""
+"""Lines of goods of a declaration that can be written down, and of one that an older software version wrote. The form has room for 50 lines; a
+declaration with more is rejected with a finding."""
 MOST_PACKAGES = 999_999_999
 """Packages of one declaration."""
 MOST_OF_A_REFERENCE = 64
 """Consignments of one declarant and reference: each but the last was withdrawn. A further one needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE)]
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
-"""USCC of who declares. Without a slash, `declarant/reference` names one declarant and one reference only; consignment ids are
-derived from that."""
+"""USCC of the declarant. It has no slash, so that `declarant/reference`, from which consignment ids are derived, names only one declarant and
+reference."""
 Party = Annotated[str, StringConstraints(max_length=100), WhenMade(pattern=PRINTABLE)]
 """USCC, or the name of a foreign party."""
 Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
 Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)
 ]
-"""What the declarant calls the goods: the same signs, however they were typed, are the same goods."""
+"""The declarant's own name for the goods. The same characters are the same goods, however they were typed."""
 LONGEST_BILL = 35
 BillNo = Annotated[str, StringConstraints(max_length=LONGEST_BILL), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
 """Number of a bill of lading or waybill as the manifest has it; by air `master_house`."""
@@ -180,7 +180,7 @@ Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]
 
 
 Number = Annotated[int, Field(ge=1, le=MOST_OF_A_REFERENCE)]
-"""The consignment is the first of its declarant and reference, or the n-th, each but the last withdrawn."""
+"""Which consignment of its declarant and reference this is, from 1; all before it were withdrawn."""
 Serial = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 MaybeConsignmentId = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 MaybeMessageId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]

@@ -1,4 +1,4 @@
-"""What is common to everything said on the topics, and what travels around it?
+"""What do all messages on the topics have in common, and which headers do they have?
 
 The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`schemas.asyncapi` lists them).
 """
@@ -29,7 +29,7 @@ from schemas.vocabulary import (
 )
 
 Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The key of the message that is spoken of: a consignment id or a container number."""
+"""The key of the message that this one is about: a consignment id or a container number."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """Namespace of derived message ids."""
@@ -56,13 +56,13 @@ class Message(Shape):
 
     @classmethod
     def read_stored(cls, data: bytes, extra: Literal["forbid", "ignore"] = "forbid") -> Self:
-        """A message that is stored already: of its contract, but not under the bounds that hold when one is made."""
+        """Reads a stored message. It must follow the contract, but the bounds for new messages do not apply."""
         return cast(Self, stored_reader(cls).validate_json(data, extra=extra))
 
 
 @cache
 def stored_reader(kind: type[Message]) -> SchemaValidator:
-    """Reads stored messages of this kind; compiled once."""
+    """The validator that reads stored messages of this kind; it is compiled once."""
     return reader(kind.__pydantic_core_schema__)
 
 
@@ -103,11 +103,12 @@ class Fact(Message):
 
 
 FUTURE_SKEW = timedelta(minutes=15)
-"""By how much the clock of who tells an event may be ahead of the door's: what lies further on is an estimate, and none of an event."""
+"""By how much the clock of the sender of a report may be ahead of the console's clock. A report of a later time is an estimate and not an
+event."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
-    """Who asks and why, as far as the parsed content of a hold says it in words that can be shown."""
+    """The sender and the reason of a hold, as far as its parsed content has them as texts that can be shown."""
     content = body if isinstance(body, dict) else {}
     who, why = content.get("asked_by"), content.get("reason")
     return {
@@ -117,7 +118,7 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Of a field that is left out of the JSON where nothing is said."""
+    """Whether the value is None; for fields that are left out of the JSON then."""
     return value is None
 
 
@@ -141,13 +142,12 @@ class Request(Message):
 
     @property
     def principal(self) -> str:
-        """Whose request it is: the company for which it was asked, else the one who asked."""
+        """Who is responsible for the request: the company on whose behalf it was sent, otherwise the sender."""
         return self.on_behalf_of or self.asked_by
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """What a message under this key, whose parsed content breaks the contract, asks all the same: None, but for a kind
-        with `holds_goods`."""
+        """The request to assume for a message with this key whose parsed content breaks the contract; None unless the kind has `holds_goods`."""
         return None
 
 
@@ -187,18 +187,18 @@ class DeadlinePassed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """`name` must be unique among the open deadlines of one subject; `due` is when the desk wants to be told."""
+    """`name` must be unique among the open deadlines of one subject; `due`: the time at which the desk gets the deadline as a message."""
 
     name: str
     due: datetime
 
 
 class Hearing(NamedTuple):
-    """When and where a desk hears a message: the only clock and the only counter that a decider knows.
+    """When and at which position a desk reads a message: the only clock and the only counter that a decider knows.
 
     `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
-    `recorded`: when its writer wrote it down, by its header `ce_time`, also the same on every reading; None where that says nothing.
-    `shared`: the state of the record that the desk keeps for the whole partition; None of a desk that keeps none.
+    `recorded`: the time at which its writer recorded it (header `ce_time`), also the same on every reading; None if there is none.
+    `shared`: the state of the record that the desk keeps for the whole partition; None if the desk has no such record.
     """
 
     at: datetime
@@ -209,34 +209,34 @@ class Hearing(NamedTuple):
 
     @property
     def sent(self) -> datetime:
-        """When it was written down; where nothing says that, when it is heard."""
+        """The time at which it was recorded; if that is not known, the time at which it is read."""
         return self.recorded or self.at
 
 
 LATEST_REPORT = timedelta(days=731)
-"""What is told of an event longer after it than two years has a wrong date."""
+"""A report that comes more than two years after its event has a wrong date."""
 
 
 def event_time(event: datetime, hearing: Hearing) -> datetime:
-    """When an event happened: as it was told, for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the event was
-    told, is a wrong one; then the time counts at which it was told.
+    """The time of an event as it was reported, the same for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the
+    report, is wrong; then the time of the report counts.
 
-    When it was told its header says, which is the same at every reading; no clock of a worker decides, but where no header says it.
-    What is told for the future was refused before, by the same header.
+    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. A report
+    about the future was refused before, by the same header.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
 def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:
-    """All that a desk says when it does not do what this request asks; `why`: what it saw, for a person."""
+    """The only fact of a desk that refuses a request; `why`: the reason for people."""
     return (refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why),)
 
 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """The refusal of a request of which no more than this is known, because another message brought it here."""
+    """The refusal of a request of which only these fields are known, because another message passed it on."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,
@@ -249,13 +249,13 @@ def refusal_of(
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:
-    """The id of the `index`-th fact that `desk` draws from the message `cause_id`; of a refusal
-    that the loop adds on its own, `index` is the place of the message as `topic/partition/offset`."""
+    """The id of the `index`-th fact that `desk` publishes because of the message `cause_id`. For a refusal by the loop itself, `index` is the
+    position of the message as `topic/partition/offset`."""
     return derived_id(_FACTS, f"{desk}/{cause_id}/{index}")
 
 
 def request_id(sender: str, idempotency_key: str) -> str:
-    """The id of a request, from its sender's idempotency key: asking twice is one request."""
+    """The id of a request, derived from its sender and idempotency key, so that the same request sent twice has one id."""
     return derived_id(_FACTS, f"request/{sender}/{idempotency_key}")
 
 

@@ -206,7 +206,7 @@ REFUSALS: dict[str, tuple[str, ...]] = {"declaration": ("release",)}
 
 
 def heard_topics(service: str) -> tuple[str, ...]:
-    """The topics that carry what `service` reads."""
+    """The topics with the messages that `service` reads."""
     kinds = set(FLOW[service]) - {DeadlinePassed, RequestRefused}
     refusing = REFUSALS.get(service, ())
     return tuple(

@@ -14,7 +14,7 @@ from schemas.envelope import Message
 from schemas.marks import TO_DECLARANT, SeenBy
 
 UNWRITTEN = Field(exclude_if=not_)
-"""A text that is not written where it is empty."""
+"""A text field that is left out of the JSON if it is empty."""
 Text1 = Annotated[str, StringConstraints(max_length=1), WhenMade(pattern=PRINTABLE), UNWRITTEN]
 Text3 = Annotated[str, StringConstraints(max_length=3), WhenMade(pattern=PRINTABLE), UNWRITTEN]
 Text9 = Annotated[str, StringConstraints(max_length=9), WhenMade(pattern=PRINTABLE), UNWRITTEN]

@@ -29,11 +29,11 @@ from schemas.vocabulary import (
 OneConsignment = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 Consignments = Annotated[tuple[OneConsignment, ...], WhenMade(max_length=10_000)]
 Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Vessel and voyage, train, flight or vehicle; empty where nobody said."""
+"""Vessel and voyage, train, flight or vehicle; empty if it was not reported."""
 Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Number of a transport document; empty where nobody said."""
+"""Number of a transport document; empty if it was not reported."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""A visit, named by the message that opened it; empty where an older software version did not say."""
+"""The id of a visit, made from the message that opened it; empty if an older software version did not write it."""
 MOST_OTHERS = 50
 """Other containers that one stuffing or stripping names."""
 Others = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_OTHERS)]
@@ -140,7 +140,7 @@ class PlaceContainerHold(AboutContainer, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """A hold of the container that the key names; None where the content names another one."""
+        """A hold on the container that the key names; None if the content names another container."""
         content = body if isinstance(body, dict) else {}
         named = content.get("container_no")
         if isinstance(named, str) and plain(named) != plain(key):

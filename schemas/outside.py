@@ -1,4 +1,4 @@
-"""What does a fact say to somebody outside customs? The same fact without the fields that are not for them, by the marks at its fields.
+"""Which form of a fact do readers outside customs get? The fact without the fields whose marks do not allow these readers.
 
 The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields, except those
 that the audience may not see, also in the messages that it lists or holds. Nothing is put in the place of what is left out.
@@ -68,7 +68,8 @@ def hidden(kind: type[Message], audience: Audience) -> Any:
 
 def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     """The parsed JSON of a stored message of this kind, with only the fields that this audience may see. The stored message may
-    be of an older software version, or may fit no class: a message in it that is no JSON object is left out."""
+    come from an older software version, or not have the shape of its kind; anything in place of a nested message that is not a
+    JSON object is left out."""
     seen: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         if name not in body:

@@ -14,11 +14,11 @@ from schemas.envelope import Fact, Request, Subject, stored_reader
 from schemas.vocabulary import ActorId, Name
 
 MOST_HEADERS = 32
-"""How many headers of a parked message are carried along; ours are ten."""
+"""How many headers of a parked message are copied; messages of this project have ten."""
 LONGEST_HEADER = 201
-"""Signs of a header that are carried along; a longer one is too long to be decided, before and after."""
+"""How many characters of a header are copied; a message with a longer one cannot be decided anyway."""
 LARGEST_CARRIED = 1 << 20
-"""Bytes of a value that travels in a parking message; a larger one lies at its origin, and a replay reads it there."""
+"""The most bytes of a value that is copied into a parking message; a replay reads a larger one at its origin."""
 TopicName = Annotated[str, WhenMade(max_length=249, pattern=LINE)]
 Number = Annotated[int, WhenMade(ge=0, le=LARGEST_INTEGER)]
 Short = Annotated[str, WhenMade(max_length=LONGEST_HEADER, pattern=LINE)]
@@ -30,9 +30,9 @@ ShortBase64 = Annotated[str, WhenMade(max_length=(LONGEST_HEADER + 2) // 3 * 4, 
 Base64Headers = Annotated[dict[Short, ShortBase64], WhenMade(max_length=MOST_HEADERS)]
 
 DEADLINE = "deadline"
-"""An origin's topic begins with this where a time limit was set aside; in the older form it is nothing but this."""
+"""The origin's topic of a parked time limit begins with this; in the older form it consists only of this."""
 PARKING_FULL = "parking_full"
-"""The reason an older version gave where a record could carry no more: the message lies at its origin and waits in no queue."""
+"""The reason that an older version gave if a record was full: the message is only at its origin and waits in no queue."""
 
 
 class Origin(NamedTuple):
@@ -48,7 +48,7 @@ class Origin(NamedTuple):
 
 
 def is_deadline(topic: str) -> bool:
-    """Whether this names no topic, but a time limit that passed."""
+    """Whether this is not a topic but stands for a time limit that passed."""
     return topic.startswith(_OF_DEADLINES) or topic == DEADLINE
 
 
@@ -56,7 +56,7 @@ _OF_DEADLINES = f"{DEADLINE}/"
 
 
 def deadline_origin(id: str, partition: int) -> Origin:
-    """The origin of a time limit that was set aside; `id` as by `schemas.envelope.deadline_id`."""
+    """The origin of a parked time limit; `id`: from `schemas.envelope.deadline_id`."""
     return Origin(f"{DEADLINE}/{id}", partition, 0)
 
 
@@ -160,15 +160,16 @@ Parking = MessageParked | ParkedReplayed | ParkedDiscarded
 PARKING: dict[str, type[Parking]] = {kind.kind: kind for kind in (MessageParked, ParkedReplayed, ParkedDiscarded)} | {
     "ParkedReleased": ParkedReplayed
 }
-"""What is said on parked topics, by `ce_type`, the older name included."""
+"""`ce_type` of the messages on parked topics, with the older name → their class."""
 ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
     kind.kind: kind for kind in (ReplayParked, DiscardParked)
 }
-"""What is ordered on orders topics, by `ce_type`."""
+"""`ce_type` of the messages on orders topics → their class."""
 
 
 def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
-    """What was said under this `ce_type`, in today's form or the older one; KeyError or ValueError when it is none of these."""
+    """Reads a parking message with this `ce_type`, in its present or its older form; KeyError or ValueError if it is
+    neither."""
     model = PARKING[kind]
     if isinstance(value, bytes) and too_many_parts(value):
         raise ValueError(f"more than {MOST_PARTS} parts")
@@ -181,7 +182,7 @@ def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
 
 
 def read_order(kind: str, value: bytes | None, service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
-    """An operator's order, in today's form or the older one, which had no `ce_type`; ValueError when it is none."""
+    """Reads an operator's order, in its present form or the older one, which had no `ce_type`; ValueError if it is neither."""
     model = ORDERS.get(kind)
     if model is not None:
         return model.model_validate_json(value or b"")
@@ -214,7 +215,8 @@ def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> R
 
 
 def _renamed(body: dict[str, Any], model: type[Parking]) -> dict[str, Any]:
-    """The older form: `key`, `at` and `actor` have other names today, and all time limits were called `deadline`."""
+    """Converts the older form, in which `key`, `at` and `actor` were the names of present fields, and all time limits were
+    called `deadline`."""
     given = body.get("headers")
     headers: dict[str, Any] = given if isinstance(given, dict) else {}
     new = {"subject": body["key"], "occurred_at": body.get("at")}

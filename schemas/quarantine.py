@@ -30,8 +30,8 @@ Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
 Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 """Counts the treatments that were ordered for one origin, from 1."""
 PestFinding = Revision
-"""The revision of the `PestIntercepted` that made the treatment necessary; 0 where risk did. An answer to an earlier one does not
-answer a later one."""
+"""The revision of the `PestIntercepted` that made the treatment necessary; 0 if the risk desk did. An answer about an earlier finding does
+not answer a later one."""
 
 FIRST_PLACE = "1"
 """The sampling place of a reading that names none; records of older software versions name none."""

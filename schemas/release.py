@@ -34,13 +34,13 @@ from schemas.vocabulary import (
 )
 
 HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
-"""As `schemas.hold_ids` makes it."""
+"""The id of a hold, made by `schemas.hold_ids`."""
 
 
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
 Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
-"""The account or company whose report it is; empty where an older software version did not say."""
+"""The account or company whose report it is; empty if an older software version did not write it."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
 """Hold → pest finding and revision of the latest fact about it."""
@@ -50,7 +50,7 @@ Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINE
 
 
 Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Vessel and voyage, train, flight or vehicle, as declared; empty where nobody said."""
+"""Vessel and voyage, train, flight or vehicle, as declared; empty if it was not declared."""
 
 
 LONGEST_CODE = 24
@@ -67,7 +67,7 @@ Quoted = Annotated[
     WhenMade(max_length=2),
     Field(exclude_if=not_),
 ]
-"""Where in a reason the words of a person, the name of a pest or a list of containers stands, by the name of the place."""
+"""Name of a value → where it stands in the reason. These are the long values: a person's text, the name of a pest, a list of containers."""
 
 
 class Hold(Message):
@@ -124,7 +124,7 @@ class PlaceHold(AboutConsignment, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """A hold of the goods that the key names; None where the key is no consignment's, or the content names others."""
+        """A hold on the goods that the key names; None if the key is not a consignment id, or if the content names other goods."""
         content = body if isinstance(body, dict) else {}
         named = content.get("consignment_id")
         if (
@@ -155,7 +155,7 @@ class PlaceWatch(AboutPartition, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The watch, where its id and what it watches can be read; None where they cannot, or the content names another partition."""
+        """The watch, if its id and its bill or declarant can be read; None if they cannot, or if the content names another partition."""
         content = body if isinstance(body, dict) else {}
         if content.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
             return None

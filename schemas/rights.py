@@ -23,7 +23,8 @@ PROVISION = "provision"
 """The credential that makes topics, users and rights: an administrator of the cluster. It is in no table of rights, because it
 has them all."""
 SANDBOX = ("simulator", "bench")
-"""The credentials of simulated people. They write requests as the door does, so they exist only if the clock is a sandbox."""
+"""The credentials of simulated people. They may write requests as the console may, so they exist only if the clock is a
+sandbox."""
 
 Resource = Literal["topic", "group", "transactional id"]
 Operation = Literal["read", "write", "describe"]

@@ -1,6 +1,6 @@
-"""What does the risk desk say about a consignment, and on what grounds?
+"""What does the risk desk publish about a consignment, and for what reasons?
 
-Lists and numbers have been as bounded as the declaration is ever since: here the bounds hold for stored facts, too.
+Lists and numbers had the bounds of the declaration from the first version on, so here the bounds apply to stored facts, too.
 """
 
 from decimal import Decimal
@@ -26,7 +26,7 @@ from schemas.vocabulary import (
 
 Controls = Annotated[tuple[ControlKind, ...], Field(max_length=len(ControlKind))]
 GoodsClasses = Annotated[tuple[GoodsClass, ...], Field(max_length=len(GoodsClass))]
-"""What the goods are, as far as a treatment depends on it; empty where an older software version did not say."""
+"""The classes of the goods on which a treatment depends; empty if an older software version did not write them."""
 Sharers = Annotated[int, Field(ge=1, le=MOST_SHARERS)]
 """How many consignments share a container."""
 Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
@@ -81,8 +81,8 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     draw: Annotated[Draw, INSIDE]
     goods: Annotated[GoodsClasses, OUTSIDE] = ()
     conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE), OUTSIDE] = ""
-    """As declared; empty where an older software version did not say."""
+    """As declared; empty if an older software version did not write it."""
     packages: Annotated[int, WhenMade(ge=-MOST_PACKAGES, le=MOST_PACKAGES), OUTSIDE] = 0
-    """As declared; 0 where an older software version did not say."""
+    """As declared; 0 if an older software version did not write it."""
     declarant: Annotated[Code, TO_DECLARANT] = ""
-    """USCC of who declared; empty where an older software version did not say."""
+    """USCC of the declarant; empty if an older software version did not write it."""

@@ -44,7 +44,8 @@ class Span(NamedTuple):
     ends: Ends
 
     def seconds(self, moments: Moments) -> float | None:
-        """Its seconds; never negative (goods may be released before they arrive); None while an end is missing."""
+        """The seconds of the span; 0 if they would be negative, because goods may be released before they arrive; None while an end
+        is missing."""
         start, end = self.ends(moments)
         return max(0.0, (end - start).total_seconds()) if start and end else None
 

@@ -34,7 +34,7 @@ def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]
 
 def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
     """The decider of this desk, with what else it needs. A process imports the deciders of the desks that it hosts, and of no others but
-    risk. What a desk reads and may publish stands in `schemas/flow.py`."""
+    risk. `schemas/flow.py` lists what a desk reads and may publish."""
     match name:
         case "risk":
             if draw_keys is None:
@@ -53,7 +53,8 @@ def _module(service: str, name: str) -> ModuleType:
 
 
 def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
-    """The keys of the inspection draw of this installation. CannotContinue without them, and for the published key on the world's clock."""
+    """The keys of the inspection draw of this installation. CannotContinue if there are none, or if the published key is used with the
+    system's clock."""
     if settings.draw_keys == PUBLISHED_ID:
         if not is_sandbox():
             raise CannotContinue(
@@ -71,7 +72,7 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
 
 
 def create() -> faust.App:
-    """The app of the worker that the environment describes; exits with code 78 where starting again would not help."""
+    """The app of the worker that the environment describes; exits with code 78 if starting again would not help."""
     end_with_any_thread()
     try:
         settings = WorkerSettings()
@@ -85,7 +86,7 @@ def create() -> faust.App:
 
 
 def _refused(why: str, names: str = "", level: str = "ERROR") -> SystemExit:
-    """Says in the log why nothing is started; the end of the process."""
+    """Logs why nothing is started; returns the exception that ends the process."""
     configure_logs(level)
     structlog.get_logger().error("refused", desk=names, error=why)
     return SystemExit(REFUSED_CODE)

@@ -1,6 +1,6 @@
-"""How does a desk say it, in tests? One builder per fact, of the same name, in the order of the flow.
+"""How do tests build the facts of desks? There is one builder for each fact, with the same name, in the order of the flow.
 
-Each has what the fact has; what a test does not name is as of the goods of `tests.declaration.good`, and happened at noon.
+A builder takes the fields of its fact; by default they are those of the goods of `tests.declaration.good`, at noon.
 """
 
 from datetime import datetime
@@ -524,7 +524,8 @@ def open_hold(
     since: datetime = NOON,
     quoted: dict[str, tuple[int, int]] | None = None,
 ) -> Hold:
-    """`quoted`: the long values of `why`, which stand in the reason only, by the first sign of each and the sign behind it."""
+    """`quoted`: name of a long value of `why` → its position in the reason: the index of its first character and the index
+    after its last one."""
     elsewhere = quoted or {}
     return Hold(
         hold_id=hold_id,
@@ -548,7 +549,7 @@ def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
 
 
 def treatment_required(since: datetime = NOON) -> Hold:
-    """As the risk desk wants it."""
+    """The hold for a treatment that the risk desk orders."""
     why = phrase("treatment_required")
     return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
 

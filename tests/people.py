@@ -1,4 +1,4 @@
-"""Who asks in the tests? One account that may everything, and as many others of that kind as a test names, each with a key that is known."""
+"""Which accounts do tests use? One account that may do everything, and further ones by name, each with a known key."""
 
 from hashlib import sha256
 
@@ -18,12 +18,12 @@ def key_of(name: str) -> Shown:
 
 
 def headers_of(name: str = TESTER) -> dict[str, str]:
-    """What a request of this account carries."""
+    """The headers for a request of this account."""
     return {"Authorization": f"Bearer {written(key_of(name))}"}
 
 
 LINE = f"Authorization: {headers_of()['Authorization']}"
-"""The same as a line of HTTP."""
+"""The header of the account TESTER as a line of HTTP."""
 
 
 def admit(
@@ -34,7 +34,7 @@ def admit(
     office: str = EVERY_OFFICE,
     password: str | None = None,
 ) -> dict[str, str]:
-    """Makes the account and its key where they are not there; what its requests carry."""
+    """Makes the account and its key if they do not exist; returns the headers for its requests."""
     engine = open_engine(url, writes=True)
     try:
         accounts, at = Accounts(engine), world_us()

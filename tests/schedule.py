@@ -1,4 +1,4 @@
-"""Which worker runs which files of tests, and in which order? What shares a broker, a console or a browser, together; what is long, first."""
+"""Which worker runs which test files, and in which order? Files that share a broker, a console or a browser run together, and long files first."""
 
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
@@ -26,14 +26,14 @@ GROUPS = {
 }
 """Files and folders of one worker each, in the order in which they begin: the longest first.
 
-A worker that leaves a group stops its brokers, consoles and browsers (`tests/conftest.py`). Shared out file by file, each worker would
-start them all, and keep them running to the end: a broker with desks that wait takes a tenth of a core. And pytest-xdist begins with the files of the most
-tests, so that the longest, which have few, would all run at the end and wait for each other.
+A worker that leaves a group stops its brokers, consoles and browsers (`tests/conftest.py`). If single files were distributed, each worker would start
+all of them, and keep them running to the end: a broker with desks that wait takes a tenth of a core. And pytest-xdist begins with the files of the
+most tests, so that the longest, which have few, would all run at the end and wait for each other.
 """
 
 
 def group_of(file: str) -> str:
-    """The group that a file belongs to; one that is in none is its own."""
+    """The group of a file; a file without a group is a group of its own."""
     return next((name for name, members in GROUPS.items() if file.startswith(members)), file)
 
 

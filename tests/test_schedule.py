@@ -1,4 +1,4 @@
-"""Does each group of files that one worker runs still name files that are there?"""
+"""Do the groups of files that one worker runs name only existing files?"""
 
 from pathlib import Path
 

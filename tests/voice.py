@@ -1,4 +1,4 @@
-"""How does every decider's test speak? `desk(heard, ...).when(message).then(fact, ...)`; exact, ordered equality."""
+"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the facts must be equal, in order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
 
 @dataclass
 class Story:
-    """A desk with a past. Each heard message gets its own id (`m1`, `m2`, …) and comes one minute after the one before, or when
-    it says that it was sent, whichever is later. `at`: when the last message was heard.
+    """A desk that has read some messages. Each message gets its own id (`m1`, `m2`, …) and is read one minute after the one before, or
+    at its own event time if that is later. `at`: when the last message was read.
 
-    Whatever a test is about, a desk that alters the state that it was given fails it, and one that a refused request moves.
+    Every test also fails if the desk changes the state object that it was given, or if a refused request changes the state.
     """
 
     decider: Any
@@ -39,7 +39,7 @@ class Story:
         at: datetime | None = None,
         recorded: datetime | None = None,
     ) -> "Story":
-        """The desk hears `message`; `answer` is what it says upon this one. `recorded`: as its header says, if it does."""
+        """Lets the desk read `message`; `answer` has the facts of this message. `recorded`: the time in its header, if there is one."""
         self.count += 1
         self.at = at or max(NOON + timedelta(minutes=self.count), getattr(message, "occurred_at", NOON))
         hearing = Hearing(self.at, message_id or f"m{self.count}", self.count, recorded, self.shared)
@@ -54,12 +54,12 @@ class Story:
         return self
 
     def then(self, *expected: Fact) -> "Story":
-        """Exactly these facts, in this order."""
+        """Checks that the answer is exactly these facts, in this order."""
         assert self.answer == expected
         return self
 
     def then_refused(self, code: str) -> "Story":
-        """The last message is refused with this code, and nothing else is said of it."""
+        """Checks that the last message was refused with this code, without any other fact."""
         [refusal] = self.answer
         assert isinstance(refusal, RequestRefused), refusal
         assert refusal.code == code
@@ -71,7 +71,7 @@ class Story:
 
 
 def story(decider: Any, *past: Message) -> Story:
-    """A desk that has already heard `past`."""
+    """A desk that has already read `past`."""
     desk = Story(decider, decider.INITIAL)
     for message in past:
         desk.when(message)
@@ -79,14 +79,14 @@ def story(decider: Any, *past: Message) -> Story:
 
 
 def kinds(desk: Story) -> list[str]:
-    """The kinds of what was answered to the last message."""
+    """The kinds of the facts of the last answer."""
     return [fact.kind for fact in desk.answer]
 
 
 def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
-    """What every desk promises of every message, with or without an id of its own: the same message once more, at once, says nothing and
-    changes nothing. Only what was refused may be refused again, and a watch that is placed or lifted already.
-    What else a desk promises, `Story.when` sees to.
+    """Checks what every desk guarantees for every message, with or without an id of its own: the same message read again at once causes
+    no fact and no change. Only a refused request may be refused again, and so may a watch that is already placed or lifted.
+    `Story.when` checks the other guarantees.
     """
     story = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):

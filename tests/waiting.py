@@ -1,4 +1,5 @@
-"""How long does a test wait? As long as what it waits for gets on: at load 20 everything is late, and nothing is broken."""
+"""How long does a test wait? As long as there is progress, because on a busy machine everything is late although nothing is
+broken."""
 
 import os
 import time
@@ -12,12 +13,12 @@ from deploy.kafka.progress import STILL_SECONDS, Sign, WaitLimit, signs_of, work
 from services.cli.processes import Child
 
 MOST_SECONDS = 200.0
-"""Less than pytest's own limit for a test, so that a wait in vain ends with its own words."""
+"""Seconds; less than pytest's own limit for a test, so that the test fails with the message of the wait."""
 CPU_SECONDS = 2.0
-"""Who gets less than this in STILL_SECONDS is idle: it looks for news, and there is none."""
+"""A process that uses less CPU time in STILL_SECONDS counts as idle, because it only polls."""
 TICKS = os.sysconf("SC_CLK_TCK")
 LEAVE_SECONDS, LEAVE_MOST_SECONDS = 15.0, 60.0
-"""How long an orderly end may stand still, and take."""
+"""Seconds without progress, and seconds at most, for an orderly end of a process."""
 T = TypeVar("T")
 
 
@@ -29,15 +30,15 @@ def wait(
     still: float = STILL_SECONDS,
     most: float = MOST_SECONDS,
 ) -> T:
-    """What `done` returned once it was true; TimeoutError when neither these processes, nor the signs, nor other threads
-    and processes of this one get on, and at once when one of the processes has ended before it was true."""
+    """Waits until the result of `done` is true, and returns it. TimeoutError if neither these processes, nor the signs, nor other
+    threads and child processes make progress, and at once if one of the processes has ended."""
     shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
     for child in children:
         shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}
     progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        # before `done` is asked: the end may be what is waited for
+        # looked up before `done` is called, because the end of a child may be what `done` waits for
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)
@@ -64,7 +65,7 @@ def _pid(child: Child) -> Callable[[], int | None]:
 
 
 def leave(child: Child) -> int | None:
-    """SIGTERM as a supervisor sends it; the exit code. One that does not get on with its end is killed."""
+    """Stops a process with SIGTERM as a supervisor does; returns the exit code. It is killed if it makes no progress."""
     child.terminate()
     progress = WaitLimit(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
     with suppress(TimeoutError):
@@ -79,8 +80,8 @@ def wait_until_ended(thread: Thread) -> None:
 
 
 def work_of_others() -> int:
-    """CPU time, in coarse steps, of the desks, projectors, consoles and brokers of the tests: this process's other threads,
-    and the processes that it started."""
+    """The CPU time, in coarse steps, of this process's other threads and of the processes that it started: the desks, projectors,
+    consoles and brokers of the tests."""
     children = [pid for file in Path("/proc/self/task").glob("*/children") for pid in _pids(file)]
     own = time.process_time() - time.thread_time()
     return int((own + sum(map(work_of, children)) / TICKS) / CPU_SECONDS)

@@ -59,7 +59,7 @@ def _remove_unfinished() -> None:
         except ProcessLookupError:
             file.unlink(missing_ok=True)
         except PermissionError:
-            continue  # the process runs, as another user
+            continue  # the process still runs, but under another user
 
 
 def main() -> None:

@@ -318,9 +318,9 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
-            # readers of committed messages wait for any open transaction, also of other programs; ours take at most 10 s
+            # a reader of committed messages waits for every open transaction, even one of another program; our own last at most 10 s
             "transaction.max.timeout.ms": "15000",
-            # the longest possible: a group whose offsets expired would begin again
+            # the longest time that Kafka accepts, because a group whose offsets expired would have to begin again
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),

@@ -52,7 +52,8 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:  # of two processes, one fetches and the other waits for it
+        with (folder / ".lock").open("w") as lock:
+            # if two processes come here, one fetches the files and the other waits for it
             while not _locked(lock.fileno()):
                 if stop():
                     raise Interrupted
@@ -125,7 +126,9 @@ class _Fetch:
                 else:
                     part.unlink()
                     problem = "its content is not the one of the list (SHA-256)"
-                    if not had:  # all of it came from the server now, so trying again does not help
+                    if not had:
+                        # no part was there before, so the whole file came from the server now, and another try would
+                        # not help
                         break
             except urllib.error.HTTPError as error:
                 problem = f"{error.code} {error.reason}"

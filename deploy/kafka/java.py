@@ -46,7 +46,7 @@ def _version(program: str) -> int:
         answer = subprocess.run(
             [program, "-version"], capture_output=True, encoding="utf-8", errors="replace", check=False
         )
-    except OSError:  # not an executable of this machine
+    except OSError:  # the file is not an executable of this machine
         return 0
     found = re.search(r'version "(\d+)', answer.stderr)
     return int(found.group(1)) if found else 0

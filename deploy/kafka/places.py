@@ -26,7 +26,7 @@ def why_not(folder: Path) -> str:
 
 
 def refuse(folder: Path = ROOT) -> None:
-    """BrokerError if this program, in `folder`, cannot start a broker."""
+    """Raises BrokerError if this program, in `folder`, cannot start a broker."""
     if why := why_not(folder):
         raise BrokerError(
             f"This program cannot run where it lies: in its path {str(folder)!r} is {why}. 程序所在路径含有无法使用的字符，请移到其他文件夹。 "

@@ -77,7 +77,8 @@ def prepare(
 ) -> list[str]:
     """Makes the topics that are missing, and gives the cluster users and rights; returns the names of the topics made.
 
-    `folder`: that of the credentials. BrokerError as `topics.provision`, NoAccess if a credential cannot be used.
+    `folder`: the one with the credentials. BrokerError in the same cases as `topics.provision`, NoAccess if a credential cannot be
+    used.
     """
     made = provision(access, partitions, replication)
     give_users(access, folder, rights)

@@ -20,7 +20,7 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
-        # as our producers send: a reader that lacks the codec of a batch could never get past it
+        # our producers do not compress either: a reader that lacks the codec of a batch could never read past it
         "compression.type": "uncompressed",
     }
     if topic.retention == "compact":

@@ -172,11 +172,11 @@ OFFICES: Final[Mapping[str, str]] = MappingProxyType(
     {**_REAL, **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)}}
 )
 """9001 to 9999 belong to the sandbox, for the office ids of foreign data sets; the real offices of the districts from 90 on
-cannot be told from them."""
+cannot be distinguished from them."""
 
 
 def is_sandbox(office: str) -> bool:
-    """Whether it is one of the offices of the sandbox."""
+    """Whether the office is one of the sandbox."""
     return office.startswith("9") and office in OFFICES
 
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 
 def rows(text: str) -> Mapping[str, str]:
-    """Code → its names, `中文 English`; ValueError if a code stands there twice."""
+    """Code → its names, `中文 English`; ValueError if the text has a code twice."""
     table: dict[str, str] = {}
     for line in text.strip().splitlines():
         code, _, name = line.strip().partition(" ")

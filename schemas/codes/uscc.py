@@ -98,8 +98,7 @@ def check_sign(body: str) -> str:
 
 
 def is_name(party: str) -> bool:
-    """Whether a party is given by its name: with a letter, without blanks at its edges, and not by what was meant as a code,
-    however that is written."""
+    """Whether the text is the name of a party: it has a letter, no blanks at its edges, and is not an attempt to write a code."""
     signs = [sign for sign in party if sign.isalnum()]
     is_like_a_code = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
     return not is_like_a_code and party == party.strip() and any(sign.isalpha() for sign in signs)

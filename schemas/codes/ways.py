@@ -15,15 +15,13 @@ SANDBOX: Final = "QZ"
 of the codes that ISO 3166-1 leaves to users."""
 ONE_WAY: Final = MappingProxyType(
     {
-        **dict.fromkeys(
-            ("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT
-        ),  # 内销: sold at home, by their names
-        **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),  # 复出: re-exported
+        **dict.fromkeys(("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT),  # 内销 in the name: sold at home
+        **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),  # 复出 in the name: re-exported
         "1039": Direction.EXPORT,  # market procurement, GACC 2014 No. 54
         "1239": Direction.IMPORT,  # bonded e-commerce A, GACC 2016 No. 75
-        "3410": Direction.IMPORT,  # 承包工程进口, by its name
-        "3422": Direction.EXPORT,  # 对外承包出口
-        "4539": Direction.IMPORT,  # 进口溢误卸
+        "3410": Direction.IMPORT,  # the name is 承包工程进口
+        "3422": Direction.EXPORT,  # the name is 对外承包出口
+        "4539": Direction.IMPORT,  # the name is 进口溢误卸
         "9710": Direction.EXPORT,  # e-commerce B2B direct export, GACC 2020 No. 75
         "9810": Direction.EXPORT,  # e-commerce to overseas warehouses, GACC 2020 No. 75
     }

@@ -158,7 +158,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():  # published again if officers' holds change: the first time stays
+        case ReleaseRefused():  # it is published again if officers' holds change, and the first time stays
             since = state.ended if state.stated == "refused" and state.ended else at
             return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():
@@ -259,7 +259,7 @@ def _did_not_arrive(state: ClearanceTimeline, retracted: ArrivalRetracted) -> Cl
 
 def _granted(state: ClearanceTimeline, granted: ReleaseGranted) -> ClearanceTimeline:
     at, version = granted.occurred_at, granted.version
-    if granted.holds:  # the rest has not arrived
+    if granted.holds:  # only a part is released, because the rest has not arrived
         return _ended(_with(state, first_released=_earlier(state.first_released, at)), None, at, version)
     known = _with(
         state,

@@ -95,7 +95,7 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
 
 
 def _looked_up(table: CodeTable, code: str) -> str:
-    """The code to look up: of a tariff code the first six digits, as at the declaration desk."""
+    """The code to look up; for a tariff code its first six digits, as the declaration desk does."""
     return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
 
 

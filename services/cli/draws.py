@@ -34,7 +34,8 @@ def repeat(
 
     settings = of_command(UpSettings())
     file = key_file or settings.draw_key_file()
-    known = keys_in(_text_of(file)) if key_file or file.exists() else {}  # older draws, and those of a demo, need none
+    # draws of older versions and of a demo need no key
+    known = keys_in(_text_of(file)) if key_file or file.exists() else {}
     done = redraw(log.read(settings.access("auditor"), TOPICS), known, consignment)
     shown = Table("key 密钥", "came out again 复核一致", "selected 抽中")
     for key_id, count in sorted(done.repeated.items()):

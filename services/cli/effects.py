@@ -181,7 +181,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # its message has another position than the answered one of the same id
+            continue  # the refused message has another position than the answered one with the same id
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:

@@ -27,7 +27,7 @@ LOCK_SECONDS = 1.0
 
 
 class InUse(BrokerError):
-    """Another `dtg up` works in the folder."""
+    """Another `dtg up` uses the folder."""
 
 
 class Spoiled(Exception):
@@ -141,7 +141,7 @@ def _beside(home: Path) -> Path:
 def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8", errors="replace")
-    except OSError:  # there is none, or another user has the folder: no `dtg up` of this user runs there
+    except OSError:  # there is no lock file, or the folder belongs to another user: no `dtg up` of this user runs there
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

@@ -306,8 +306,8 @@ def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> N
 def _here(
     declared: list[str], arrivals: list[Any], transfers: list[Any], came: Iterable[str] = frozenset()
 ) -> frozenset[str]:
-    """The containers in which the goods may be: those in which they arrived (`came`: those for which other facts prove
-    it), and those into which they were then moved, by `transfers` in the order of the log."""
+    """The containers in which the goods may be: those in which they arrived (`came`: those whose arrival other facts prove), and
+    those into which `transfers`, in the order of the log, then moved them."""
     here = {*came, *[number for body in arrivals for number in body.get("containers") or ()]}
     if any(not body.get("containers") and body.get("pieces") is None for body in arrivals):
         here.update(declared)
@@ -340,7 +340,7 @@ def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Logge
 
 
 def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the latest answers still allow the release: of each control and treatment the fact of the highest
+    """Checks that the latest answers still allow the release: for each control and treatment, the fact with the highest
     revision. A treatment answers the pest finding whose revision it names."""
     looks: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
@@ -354,7 +354,7 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Lo
         if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
             reopened.append(control)
         elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
-            del treatments[control]  # it was against a pest that was found by mistake
+            del treatments[control]  # the treatment was against a pest that was found by mistake
     reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
     if reopened:
         ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")

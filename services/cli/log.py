@@ -47,7 +47,7 @@ class LoggedMessage:
 
     @property
     def position(self) -> str:
-        """Where it was read, as `topic/partition/offset`."""
+        """The position at which the message was read, as `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
@@ -85,7 +85,8 @@ def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
 
 
 def let_in(access: Access) -> None:
-    """NoAccess if the cluster does not accept this credential; kafka-python would try for half a minute and give no reason.
+    """Tests whether the cluster accepts this credential; NoAccess if not. kafka-python itself would try for half a minute and give
+    no reason.
 
     BrokerError if the credential is missing and no broker listens either.
     """
@@ -156,7 +157,7 @@ def parking_of(entry: LoggedMessage) -> Parking | None:
         return None
     try:
         fact = read_parking(entry.kind, entry.value)
-    except ValueError:  # it names a service as its writer, and is no valid parking fact
+    except ValueError:  # the message names a service as its writer, but is no valid parking fact
         return None
     return fact if fact.service == entry.desk else None
 

@@ -71,11 +71,11 @@ def run() -> None:
     except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoApiKey, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
-    except PermissionError as error:  # another user of the machine
+    except PermissionError as error:  # the file belongs to another user of the machine
         what = f"{error.filename}: {error.strerror}. 权限不足。"
         errors.line(styled(f"{what} This is for the user under whom `dtg up` runs", "red"))
         sys.exit(1)
-    except OSError as error:  # a folder in the place of a file, a disk that is full, a circle of links
+    except OSError as error:  # for example a folder in place of a file, a full disk, or links that form a circle
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error) or type(error).__name__
         errors.line(styled(f"{what}. 文件或系统出错。 See what is there, and whether the disk has room", "red"))
         sys.exit(1)
@@ -295,7 +295,7 @@ def simulate(
     if access.signs_in and access.file and not access.file.exists():
         errors.block(NO_SIMULATOR, "red")
         raise typer.Exit(1)
-    reader(access).close()  # says at once when no cluster answers
+    reader(access).close()  # raises at once if no cluster answers
     total = None if endless or not consignments else consignments
     try:
         with errors.progress("consignments at their end 已办结", total) as advance:
@@ -452,7 +452,7 @@ def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
     for each in waiting(access_of_command("operations")):
-        if name in (each.name, visible(each.name)):  # as it is, or as the list shows it
+        if name in (each.name, visible(each.name)):  # `name` may be the name as it is stored, or as the list shows it
             return each
     screen.line(f"{name} is not in parking (any more). 该消息不在搁置区")
     raise typer.Exit(1)

@@ -104,7 +104,7 @@ class Leaver:
             self._wake.notify()
 
     def stop(self) -> None:
-        """Returns at once; the thread ends after the request in hand."""
+        """Makes the thread end after its present request; returns at once."""
         with self._wake:
             self._over = True
             self._wake.notify()
@@ -118,7 +118,8 @@ class Leaver:
                 )
                 self._leave(admin)
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)
-                if not isinstance(error, KafkaError | OSError):  # these: there is no broker at the moment
+                if not isinstance(error, KafkaError | OSError):
+                    # these errors mean that there is no broker at the moment
                     self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
                 self._close(admin)
                 admin = None

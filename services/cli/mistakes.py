@@ -119,8 +119,8 @@ _NEVER = float("inf")
 
 
 def _began(box: str, visits: Sequence[KnownVisit], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
-    """A time before which no departure can belong to this visit: 0 for the first visit; for a later one when its goods
-    were lodged, since the container is outside then. `_NEVER` if there is no such visit."""
+    """The time before which no departure can belong to this visit: 0 for the first visit; for a later one, the time at which
+    its goods were lodged, because the container is outside then. `_NEVER` if there is no such visit."""
     if number == 0:
         return 0.0
     return lodged.get((box, visits[number].lots[0]), _NEVER) if number < len(visits) else _NEVER

@@ -115,8 +115,8 @@ def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationO
     if named == "parked":
         return _ended(known, End.PARKED, [])
     answers = _maps(view.get("answers"))
-    # latest first: if the declaration was handed on to the next consignment of its reference, the last answer is the
-    # verdict there
+    # the latest answer first: if the declaration was passed on to the next consignment of its reference, the last answer is the one about
+    # that consignment
     for answer in reversed(answers):
         if (end := _BY_KIND.get(_text(answer.get("kind")))) is not None:
             body = answer.get("body")

@@ -53,12 +53,12 @@ class Parked:
 
     @property
     def origin(self) -> Origin:
-        """Where it was read."""
+        """The position at which the message was read."""
         return Origin(self.topic, self.origin_partition, self.offset)
 
     @property
     def name(self) -> str:
-        """How an operator names it: service:topic/partition/offset."""
+        """The name of the message for operators: service:topic/partition/offset."""
         return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
 
 
@@ -125,7 +125,7 @@ def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) ->
 
 
 def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> Order:
-    """The order to replay (optionally with a corrected value) or to discard it."""
+    """The order to replay this message (optionally with a corrected value) or to discard it."""
     about: dict[str, Any] = {
         "service": parked.service,
         "subject": parked.key,

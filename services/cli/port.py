@@ -262,7 +262,8 @@ def _topic_port(where: str, notebook: Path | None, name: str, console: str = "",
     from services.ports.topic import TopicPort
 
     settings, notes = of_command(UpSettings()), _notebook(notebook, f"{name}-kafka")
-    # a port's credential reads the ports' topic only; the desks' own ones are read until the notebook has been moved
+    # the credential `port` may read only the topic for ports; until the notebook has been moved, the desks' topics are
+    # read
     credential = "auditor" if former or any(map(notes.follows, FORMER)) else "port"
     named = settings.model_copy(update={"kafka": where}) if where else settings
     access = (settings if where == settings.bootstrap() else named).access(credential)

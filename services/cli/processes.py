@@ -63,8 +63,8 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def watch(self) -> str | None:
-        """Call often: starts the process again after it died and the pause is over. Returns a message for the operator
-        when it died."""
+        """Starts the process again after it has died and the pause is over; call it often. Returns a message for the
+        operator if the process has died since the last call."""
         if self.alive or self._process is None or not self.restarts:
             return None
         moment = time.monotonic()
@@ -102,7 +102,7 @@ class Child:
             self._process.wait()
 
     def join(self, deadline: float) -> None:
-        """Waits until the monotonic `deadline`, then kills."""
+        """Waits for the end of the process until the monotonic time `deadline`, then kills it."""
         if self._process is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -77,7 +77,7 @@ def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], cons
             if entry.key in lots:
                 _repeat(done, entry, lots, keys)
             else:
-                early.append(entry)  # its declaration lies on the other topic and may be read later
+                early.append(entry)  # the declaration of this draw is on the other topic and may be read later
     for entry in early:
         _repeat(done, entry, lots, keys)
     return done
@@ -108,7 +108,7 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
     in_force = _in_force(keys, day)
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
-        if day > began:  # on that day the older software version may still have run
+        if day > began:  # on the first day the older software version may still have run
             return f"drawn without a key although {in_force} was in force"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:
@@ -148,6 +148,6 @@ def _code(code: str) -> str:
 
 
 def _in_force(keys: Mapping[str, SecretKey], day: date) -> str:
-    """The id of the newest key that is in force on this day; of the first key if none is."""
+    """The id of the newest key that is in force on this day; the id of the first key if none is in force."""
     by_day = sorted(keys, key=lambda name: keys[name].effective_from)
     return next((name for name in reversed(by_day) if keys[name].effective_from <= day), by_day[0] if by_day else "")

@@ -26,7 +26,7 @@ from services.shell.advance import Advance
 from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
-"""The most characters that are shown of one cell of a table; of the others only the number is shown."""
+"""The most characters that are shown of one cell of a table; for the rest only their number is shown."""
 WIDEST = 1_000_000
 """The width of an output that is not a terminal, in columns; no line is longer."""
 SILENT_SECONDS = 2.0
@@ -188,7 +188,7 @@ class Screen:
             column.overflow = "fold"
             column.min_width = min(whole, max(longest, LEAST_COLUMN))
             room -= column.min_width
-            if number >= len(table.headings):  # no name to show it under
+            if number >= len(table.headings):  # a column without a heading cannot be printed as `heading: cell`
                 column.min_width = None
         return room >= 0 or len(table.headings) < len(table.columns)
 
@@ -282,7 +282,7 @@ class LastingScreen(Screen):
 
     def _put(self, what: Text | Table) -> None:
         """Never raises, because neither a closed terminal nor a full disk is a reason to stop supervising."""
-        with contextlib.suppress(OSError):  # the terminal shows it
+        with contextlib.suppress(OSError):  # the terminal shows the line even if the file cannot be written
             if self.journal is not None:
                 with self.journal.open("a", encoding="utf-8") as log:
                     Screen(file=log)._put(what)

@@ -94,7 +94,8 @@ class UpSettings(AccessSettings):
         if self.database_url:
             return self.database_url
         path = str(Path(os.path.realpath(self.home)) / "console.db")
-        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in a URL these mean something else
+        # in a URL these two characters have another meaning
+        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
 
     def draw_key_file(self) -> Path:
         """The file with the keys of the inspection draw."""

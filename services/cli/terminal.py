@@ -55,7 +55,7 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
 
 
 def about(container_no: str, *rest: str) -> str:
-    """The path of requests about this container."""
+    """The path of the API for requests about this container, followed by `rest`."""
     return "/containers/" + "/".join(quote(each, safe="") for each in (container_no, *rest))
 
 

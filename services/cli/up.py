@@ -50,7 +50,7 @@ screen = LastingScreen()
 
 
 class CannotStart(Exception):
-    """Something is in the way; the text says what to do."""
+    """`dtg up` cannot start; the text says why and what to do."""
 
 
 class Up:
@@ -310,14 +310,15 @@ class Up:
         if self.demo:
             anchor = datetime.now(UTC)
             start = anchor
-            if clock.exists():  # the demo's day continues where it stopped: kept data must not get earlier times
+            if clock.exists():
+                # the demo's day continues at the time at which it stopped, because new data must not have earlier times
                 start = max(anchor, self._saved_clock())
             env |= Clock(anchor.timestamp(), start.timestamp(), self.speed).environment()
             self._clock = (anchor, start, clock)
         return env
 
     def _check_clock(self) -> None:
-        """CannotStart if the kept data has later times than the clock of this start would give."""
+        """Raises CannotStart if the kept data has later times than the clock of this start would give."""
         clock = self.home / CLOCK
         if not clock.exists():
             return
@@ -357,7 +358,8 @@ class Up:
         for child in (*self.workers, *self.others):
             try:
                 notice = child.watch()
-            except OSError as error:  # the machine lacks processes or memory at the moment; the others must go on
+            except OSError as error:
+                # the machine lacks processes or memory at the moment; the other processes must be watched on
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -387,7 +389,7 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # the logs go on growing, and everything else must still be supervised
+        except OSError as error:  # the logs only grow on, and everything else must still be supervised
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True
@@ -464,7 +466,7 @@ class Up:
 
 
 def _text_of(file: Path) -> str:
-    """The content of a file of ours, which somebody may have damaged; a question mark if it cannot be read."""
+    """The content of a file of the project, which somebody may have damaged; a question mark if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

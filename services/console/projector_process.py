@@ -29,7 +29,8 @@ def run(settings: ConsoleSettings) -> None:
     def stop() -> None:
         for server in servers:
             server.stop()
-        if not servers:  # the tables are made in transactions, so an unfinished one leaves nothing
+        if not servers:
+            # the tables are still being made, in transactions, so that one that is broken off leaves nothing
             os._exit(0)
 
     on_stop(stop)

@@ -4,7 +4,7 @@ If the same declaration is lodged again, the answer names the first request. Ano
 reference is refused while the first one stands, and is judged if the last one was rejected.
 
 The release desk decides whether a withdrawal is granted, because only it knows what became of the goods. After a
-withdrawal, what is lodged under the reference is the next consignment, and is handed on to the key of that one. Until
+withdrawal, a lodgement under the reference is the next consignment, and is passed on to the key of that one. Until
 the release desk has answered, a new lodgement waits, so that the order in which the facts of the two desks are read does
 not matter.
 """
@@ -132,8 +132,7 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 class Lodgement(NamedTuple):
-    """A declaration that is lodged for the consignment of this record: by a request, or handed on by the consignment
-    before."""
+    """A declaration that is lodged for the consignment of this record: by a request, or passed on by the consignment before."""
 
     consignment_id: str
     request_id: str
@@ -175,8 +174,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
     """The answer to a lodgement: accepted with its warnings, or rejected with everything that is wrong. If a
-    declaration stands already, see `repeat`; while its withdrawal is not answered, the lodgement waits; after the
-    withdrawal it is handed on. A lodgement that was answered before gets no further fact."""
+    declaration stands already, see `repeat`; while its withdrawal is not answered, the lodgement waits; after the withdrawal it is
+    passed on to the next consignment. A lodgement that was answered before gets no further fact."""
     if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:
@@ -233,7 +232,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
     declaration, this one is compared with it instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # the lodgement that waited itself, after the withdrawal was refused, is compared with the standing declaration
+    # if the withdrawal was refused, the waiting lodgement itself comes here, and is compared with the standing declaration
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
@@ -252,7 +251,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def sent_back(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
-    """The refusal of a lodgement, whichever message it came by."""
+    """The refusal of a lodgement, whether it came as a request or was passed on."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
 
@@ -261,8 +260,7 @@ def _reference(declaration: Declaration) -> str:
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk has granted the withdrawal: hands the lodgement that waited for it on to the next
-    consignment."""
+    """The release desk has granted the withdrawal: passes the lodgement that waited for it on to the next consignment."""
     if not isinstance(state, Accepted) or state.waiting is None:
         return ()
     waiting = state.waiting
@@ -292,8 +290,8 @@ def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
 
 
 def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """Hands a lodgement on to the next consignment of its reference, under whose key it is decided; refused if there
-    were too many. `number`: that of the consignment that was withdrawn."""
+    """Passes a lodgement on to the next consignment of its reference, under whose key it is decided; refused if the reference has
+    too many consignments. `number`: that of the consignment that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
         return (sent_back(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
@@ -471,7 +469,7 @@ def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
 
 
 def refused(state: State, message: RequestRefused) -> State:
-    """The state after a refusal: of a withdrawal by the release desk, or of the lodgement that waited."""
+    """The state after a refusal: the release desk refused a withdrawal, or this desk refused the lodgement that waited."""
     if not isinstance(state, Accepted):
         return state
     if message.request_kind == LodgeDeclaration.kind:

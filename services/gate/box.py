@@ -26,17 +26,16 @@ class Part:
     """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at
     `stated_at`.
 
-    `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box.
-    `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time that the gate gave for
-    it, unless the release desk had stated the same; `wrong_at`: the same of an arrival that the gate took back.
-    `published_departure`: how the gate
-    published its departure, see `visits.departure_of`. `free_since` and `free_until`: the latest period in which it was
-    released, by the release desk's clock; `free_since` is None if it never was, `free_until` is None while it still is.
-    `freed_before`: earlier such periods, each ended by a revocation, oldest first. `source`: the container from which
-    it came into this one. `transferred`: the reports of strippings for which the gate published that these goods left
-    this container. `told_again`: officers were told that another declaration stands for the same goods. `phrases`: why
-    the goods are held, as the release desk said it; if an older software version said it, or the phrases are too large
-    to keep, `reason` has the sentence instead.
+    `since`: when the release desk first published a statement about it. `arrived_at`: event time of its arrival in this
+    box. `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time that the gate gave
+    for it, unless the release desk had stated the same; `wrong_at`: the time that the gate gave for an arrival which it
+    took back. `published_departure`: how the gate published its departure, see `visits.departure_of`. `free_since` and
+    `free_until`: the latest period in which it was released, by the release desk's clock; `free_since` is None if it
+    never was, `free_until` is None while it still is. `freed_before`: earlier such periods, each ended by a revocation,
+    oldest first. `source`: the container from which it came into this one. `transferred`: the reports of strippings for
+    which the gate published that these goods left this container. `told_again`: it was published to officers that
+    another declaration stands for the same goods. `phrases`: why the goods are held, as the release desk said it; if an
+    older software version said it, or the phrases are too large to keep, `reason` has the sentence instead.
     """
 
     consignment_id: str
@@ -64,15 +63,15 @@ class Part:
 
     @property
     def arrival_is_the_gates(self) -> bool:
-        """Whether the release desk knows of the arrival only what the gate desk itself told it."""
+        """Whether the release desk knows the arrival only from the gate desk."""
         return self.arrived_at is not None and self.arrived_at in (self.told_at, self.wrong_at)
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
-        """Whether it was released at that moment. A later hold does not change how it left.
+        """Whether the consignment was released at that moment. A later hold does not change how it left.
 
         `skew`: a moment up to this long before the release still counts, because clocks differ.
         """
-        if self.free_since is None:  # either never released, or the record is older than this field
+        if self.free_since is None:  # the goods were never released, or the record is older than this field
             return self.standing == "released" and self.stated_at - at <= skew
         if any(since - at <= skew and at <= until for since, until in self.freed_before):
             return True
@@ -183,7 +182,7 @@ class Box:
 
     `alarms`: the keys of those that were published; `mild`: of these, the ones that were published as not blocking.
     `gone`: consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container.
-    `forgotten`: nothing up to this event time is kept. `overfull`: the release desk spoke of more consignments than are
+    `forgotten`: nothing up to this event time is kept. `overfull`: the release desk named more consignments than are
     kept, so this record cannot show that all of them are released; an officer who counts the lots ends it. `waiting`:
     an alarm of a visit that is no longer kept still needs an officer's finding.
     """

@@ -1,4 +1,5 @@
-"""What is said of each consignment in a container, under its own key: that it came, left, went elsewhere, or was declared again?"""
+"""Which facts does the gate desk publish under the key of each consignment in a container: that it arrived, left, was transferred, or
+was declared again?"""
 
 from collections.abc import Iterator
 
@@ -23,7 +24,7 @@ from services.gate.visits import Truth, Visit, departure_of, has_retracted_openi
 
 
 def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """Arrivals and departures, each under the key of its consignment."""
+    """The facts about arrivals and departures that are not published yet, each under the key of its consignment."""
     placed = {p.consignment_id: (visit, p) for visit in truth.visits for p in visit.parts}
     for known in box.parts:
         visit, part = placed.get(known.consignment_id, (None, known))
@@ -98,7 +99,8 @@ def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing)
 
 
 def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
-    """Whether the opening that was told of these goods counts no longer, and no other tells that they came when it said."""
+    """Whether the opening that was published as the arrival of these goods no longer counts, and no other opening gives the same time of
+    arrival."""
     if part.published_arrival and part.consignment_id in truth.taken_back:
         return True
     if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
@@ -109,13 +111,14 @@ def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | No
 
 
 def _transfers_taken_back(box: Box, part: Part) -> list[str]:
-    """The strippings that were told of these goods, and whose reports count no longer."""
+    """The strippings that were published for these goods and whose reports no longer count."""
     void = {report.id for report in box.reports if report.void} if part.transferred else set()
     return [each for each in part.transferred if each in void]
 
 
 def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """Papers that stand for the same goods as another one, each told once, under the key of its consignment."""
+    """The facts about declarations that stand for the same goods as another one; each is published once, under the key of its
+    consignment."""
     for again in lodged_again(box, truth):
         yield SameGoodsDeclared(
             consignment_id=again.part.consignment_id,
@@ -132,8 +135,9 @@ def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) 
 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
-    """The strippings into other containers that were not told of these goods. What arrived later was not in them, and of a declaration
-    that was withdrawn the release desk says nothing more: an officer counts what is in the others."""
+    """The strippings into other containers that are not published for these goods yet. Goods that arrived later were not stripped. For a
+    withdrawn declaration nothing is published, because the release desk states nothing more about it; an officer counts the lots in the
+    other containers."""
     if part.standing == "withdrawn":
         return []
     came = part.arrived_at or visit.opened
@@ -146,9 +150,9 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
-    """Goods that were awaited have come with their box, whether it is still here or not: their statement, on another topic, may be heard
-    last. Of a paper that was lodged after the report was told, only when it names the same call: it may be meant for the next one.
-    Where the carrier had told the arrival, the terminal's word is news all the same."""
+    """Whether the arrival of awaited goods must be published. It must be even if the container has left again, because their statement,
+    on another topic, may be read last. If the declaration was lodged after the report, it must name the same call, because it may be
+    meant for the next one. The terminal's report is news even if the carrier has reported the arrival before."""
     if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:

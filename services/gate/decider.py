@@ -147,8 +147,8 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            # where this ends an earlier visit and the answer was yes, the same decision publishes the answer for the
-            # open one next
+            # if this ends an earlier visit and the answer was yes, the same decision publishes the answer for the open
+            # visit next
             return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
@@ -209,7 +209,7 @@ def _arrival_told(box: Box, message: ContainerArrived | ContainerArrivalRetracte
         return _mark(box, message.consignment_id, published_arrival="", told_at=None, wrong_at=wrong)
     told_at = part.told_at
     if part.arrived_at == message.occurred_at and not part.arrival_is_the_gates:
-        told_at = None  # another report gave the same time before
+        told_at = None  # another report has given the same time before
     elif part.arrived_at is None or part.arrived_at != told_at:
         told_at = message.occurred_at
     return _mark(box, message.consignment_id, published_arrival=message.visit, told_at=told_at)
@@ -228,10 +228,10 @@ def _key(alarm: GateAlarmRaised) -> str:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None: a container stays as long as it must."""
+    """No time limits, because a container stays as long as it must."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Never: containers come back."""
+    """Always False, because containers come back."""
     return False

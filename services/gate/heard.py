@@ -1,4 +1,4 @@
-"""Which messages does the gate desk hear, and which may it say?"""
+"""Which messages does the gate desk read, and which facts may it publish?"""
 
 from schemas.envelope import RequestRefused
 from schemas.gate import (

@@ -1,4 +1,4 @@
-"""What does the gate desk keep of a container, for how long, and what makes room for what?"""
+"""What does the gate desk keep about a container, for how long, and what is dropped first if there is too much?"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from services.gate.box import BEFORE, Box, Permit, Yes
 from services.gate.visits import Truth, Visit, look, unsettled
 
 MOST_PARTS = 500
-"""Consignments that a container is known to hold at once; a box that more declarations name is no stuffing that one could check."""
+"""The most consignments that are kept of one container; if more declarations name it, its content cannot be checked."""
 KEPT_VISITS = 20
-"""So many closed visits are kept beside the open one."""
+"""The number of closed visits that are kept besides the open one."""
 KEPT_FOR = timedelta(days=731)
-"""And none that ended longer ago."""
+"""A closed visit is dropped this long after its end."""
 REMEMBERED = 256
-"""Ids of requests and findings that stay known."""
+"""How many ids of answered requests and findings are remembered."""
 Y = TypeVar("Y", Yes, Permit)
 
 
@@ -30,8 +30,8 @@ class Learned(NamedTuple):
 
 
 def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
-    """What the gate or officers had allowed: of what was in force those for this consignment, or all, end at `at`. The same object when
-    nothing ends."""
+    """These permissions of the gate or of officers; those in force for this consignment (by default all) now end at `at`. The same
+    object if none ends."""
     ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
     if not any(ends):
         return given
@@ -39,8 +39,8 @@ def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tu
 
 
 def with_room(box: Box) -> Box:
-    """Drops what is not in the box: what was struck off or taken back before it came, then the goods of closed visits of
-    which no alarm waits for a finding."""
+    """Drops goods that are not in the container: first those that were struck, or withdrawn before it came, then those of closed
+    visits without an alarm that waits for a finding."""
     truth = look(box)
     inside = truth.current.parts if truth.current else []
     here = {p.consignment_id for p in (*inside, *truth.doubtful)}
@@ -54,12 +54,12 @@ def with_room(box: Box) -> Box:
 
 
 def noted(box: Box, hearing: Hearing) -> Box:
-    """The box that knows that this request was answered."""
+    """The box, in which the id of this request is noted as answered."""
     return replace(box, answered=(*box.answered[-REMEMBERED:], hearing.message_id))
 
 
 def forget(box: Box, now: datetime) -> Box:
-    """Drops visits that are past keeping, with their goods, reports and findings. The same object when there are none."""
+    """Drops visits that need not be kept any more, with their goods, reports and findings. The same object if there are none."""
     if sum([bool(visit.how) for visit in box.visits]) <= KEPT_VISITS and (
         not box.reports or now - box.reports[0].heard <= KEPT_FOR
     ):
@@ -71,7 +71,7 @@ def forget(box: Box, now: datetime) -> Box:
 
 
 def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
-    """The box without these visits, the oldest that it made; the same object when there are none."""
+    """The box without these visits, which are its oldest ones; the same object if there are none."""
     if not drop:
         return box
     until = max(_end(v) for v in drop)

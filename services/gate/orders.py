@@ -144,7 +144,7 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
 
 
 def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
-    """The strike was wrong: the consignment counts again. Where its goods are not kept any more, to make room for others, nothing leaves
+    """Takes a wrong strike back: the consignment counts again. If its goods were dropped from the record meanwhile, nothing may leave
     until an officer counts the lots."""
     if hearing.message_id in box.answered:
         return Learned(box)

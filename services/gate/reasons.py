@@ -1,6 +1,7 @@
-"""Why does the gate desk raise an alarm, or say that goods left or did not? By a code; the words for people are the console's.
+"""Why does the gate desk raise an alarm, or say that goods left or did not? Each reason is a code; the console has the texts
+for people.
 
-The sentences here travel beside the codes for readers of the software version before, which know no code.
+The sentences here are sent beside the codes for readers of the software version before, which do not know the codes.
 """
 
 from collections.abc import Mapping

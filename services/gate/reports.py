@@ -14,11 +14,11 @@ from services.gate.heard import Reported
 from services.gate.keeping import Learned, noted
 
 MOST_REPORTS = 500
-"""Equipment events of the visits that are kept."""
+"""The most equipment events that are kept of one container."""
 
 
 def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
-    """One report more, in place of the one that it corrects; refused where it names no container, is too old, or where too many are kept."""
+    """Adds a report, in place of the one that it corrects. Refused if it names no container or is too old, or if too many are kept."""
     if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
         return Learned(box)
     report = _report(message, hearing)
@@ -74,7 +74,8 @@ def _report(message: Reported, hearing: Hearing) -> Report:
 
 
 def _others(numbers: tuple[str, ...], own: str, applies: bool) -> tuple[str, ...]:
-    """Numbers of other containers as desks write them, each once; none of an event of another kind."""
+    """The numbers of other containers in the form that all desks use, each once; empty if the event is of another kind (`applies` is
+    false)."""
     plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if applies else {}
     return tuple([number for number in plain_ones if number and number != own])
 
@@ -91,12 +92,12 @@ def _not_his(box: Box, report_id: str, sender: str) -> tuple[RefusalCode, Phrase
 
 
 def voided(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
-    """The reports, those of these ids without effect."""
+    """The reports; those with these ids are marked as void."""
     return tuple([replace(r, void=True) if r.id in names else r for r in reports])
 
 
 def take_report_back(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
-    """The report has no effect any more; refused where another one told it, or where it is not known."""
+    """Takes a report back, so that it has no effect any more. Refused if somebody else sent it, or if it is not known."""
     if hearing.message_id in box.answered:
         return Learned(box)
     why_not = _not_his(box, message.report_id, message.principal)

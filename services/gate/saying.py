@@ -1,4 +1,4 @@
-"""What does the gate desk say of a container after it has heard something? What is true now and was not said yet."""
+"""Which facts does the gate desk publish after a message? Everything that is true now and was not published yet."""
 
 from collections.abc import Iterator
 from typing import assert_never

@@ -12,15 +12,14 @@ from services.gate.box import Box, Part, Standing
 from services.gate.keeping import MOST_PARTS, ended_at, with_room
 
 MOST_RELEASES = 16
-"""Times in which a consignment was released that are kept beside the latest one: it was called back after each."""
+"""How many earlier periods of release are kept of a consignment besides the latest one; a revocation ended each of them."""
 MOST_SAID = 2_400
-"""Bytes of the phrases by which the release desk says why goods are held, which are kept of each consignment: more than the longest words of a
-person need."""
+"""The most bytes of phrases, the reason why goods are held, that are kept of each consignment; the longest text of a person needs less."""
 
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
-    """An older statement than the one known, or about goods that left before there were visits, changes nothing. Where there
-    are too many, those whose goods are not in the box any more make room."""
+    """Adds a statement to the box. One that is older than the known one, or about goods that left before there were visits, changes
+    nothing. If there are too many, statements are dropped whose goods are not in the box any more."""
     name = message.consignment_id
     if name in box.gone:
         return box
@@ -29,7 +28,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         return box
     standing, phrases = _standing(message), _kept(message)
     if known is None and box.forgotten is not None and message.arrived_at and message.arrived_at <= box.forgotten:
-        return box  # its visit is not kept any more
+        return box  # the record of the container does not keep the visit of these goods any more
     if known is None and len(box.parts) >= MOST_PARTS:
         if standing == "withdrawn":
             return box
@@ -37,11 +36,13 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    taken_back = message.arrival_retracted and not (known and known.published_departure)  # what has left had arrived
+    # goods that have left had arrived
+    taken_back = message.arrival_retracted and not (known and known.published_departure)
     known_at = known.arrived_at if known and not taken_back else None
     arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
-        arrived_at = stated_at  # a release of the software version before: goods are released only when they are here
+        # the software version before stated a release without the arrival; goods are released only after they arrived
+        arrived_at = stated_at
     part = Part(
         consignment_id=name,
         version=message.version,
@@ -69,7 +70,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     if standing in (
         "held",
         "refused",
-    ):  # what is against the goods now, the officers who permitted the exit had not seen
+    ):  # the officers who permitted the exit did not know this statement against the goods
         permits = ended_at(stated_at, permits, name)
     others = [p for p in box.parts if p.consignment_id != name]
     parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))
@@ -77,7 +78,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
 
 
 class _Freedom(TypedDict):
-    """The times in which a consignment was released, as in `Part`."""
+    """The periods in which a consignment was released, as in `Part`."""
 
     free_since: datetime | None
     free_until: datetime | None
@@ -85,8 +86,8 @@ class _Freedom(TypedDict):
 
 
 def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Freedom:
-    """The times in which a consignment was released, after one more statement about it. A departure may be told late, or may have
-    been told before the goods were called back: it is judged by the release of its time, however many followed."""
+    """The periods in which a consignment was released, after one more statement about it. A departure may be reported late, or before the
+    goods were called back, so it is judged by the release at its own time, whatever followed."""
     since, until, before = (known.free_since, known.free_until, known.freed_before) if known else (None, None, ())
     was_free = known is not None and known.standing == "released"
     if standing != "released":
@@ -99,7 +100,7 @@ def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Fr
 
 
 def _kept(message: ContainerHeld | ContainerFreed) -> tuple[Phrase, ...]:
-    """The phrases of a statement, if the record has room for such of each consignment; else its sentence is kept."""
+    """The phrases of a statement; empty if they are too large to be kept, because then the sentence is kept."""
     if not isinstance(message, ContainerHeld):
         return ()
     size = sum([len(each.__pydantic_serializer__.to_json(each)) for each in message.phrases])

@@ -74,7 +74,7 @@ class Visit:
 
     @property
     def emptied(self) -> bool:
-        """Whether it was stripped, and not stuffed afterwards."""
+        """Whether the box was stripped in this visit, and not stuffed afterwards."""
         return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
 
     @property
@@ -126,8 +126,8 @@ class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
     `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released
-    and may be in the open visit, or may have left with an earlier one. `taken_back`: goods of which this desk told the
-    arrival and took it back, and of which the release desk has not stated anything since that shows that it knows.
+    and may be in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and
+    retracted, and about which the release desk has published nothing since that shows that it has read that.
     """
 
     visits: list[Visit]
@@ -166,8 +166,8 @@ def has_retracted_opening(box: Box) -> bool:
 
 
 def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
-    """The goods whose arrival this desk told because of an opening that counts no longer, where no other opening of their
-    conveyance tells of it. What has left had arrived."""
+    """The goods whose arrival this desk published because of an opening that no longer counts, if no other opening of their conveyance
+    reports it. Goods that have left are not among them, because they had arrived."""
     if not has_retracted_opening(box):
         return frozenset()
     return frozenset(
@@ -182,15 +182,15 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
 
 
 def _not_here(part: Part) -> Part:
-    """These goods, as far as they count while their arrival is taken back: a release that rests on it is none."""
+    """The part as it counts while its arrival is retracted: a release that depends on the arrival does not count."""
     away = replace(part, arrived_at=None)
     return _held_for(away, "terminal_took_back") if part.standing == "released" else away
 
 
 def _came_with_another(part: Part, visit: Visit) -> bool:
-    """Whether this import is released and told to have arrived while the box is here, which was discharged from another conveyance than
-    its declaration names: one of the two reports is wrong. In doubt its release counts for nothing, whichever of the reports has
-    the earlier time."""
+    """Whether this import is released and reported as arrived during the visit, although the box was discharged from another conveyance
+    than the declared one. One of the two reports must be wrong, so its release does not count, whichever report has the earlier
+    time."""
     opening = visit.opening
     if opening is None or opening.event is not EquipmentEvent.DISCHARGED or part.source or not _is_released(part):
         return False
@@ -210,7 +210,7 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
 
 class _Walk:
     """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by
-    their recorded times: the first one is the event, and the others tell it again. In what order the desk reads them does not
+    their recorded times: the first one is the event, and the others repeat it. The order in which the desk reads them does not
     matter."""
 
     def __init__(self, box: Box) -> None:
@@ -394,7 +394,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.allowed is not None and part.consignment_id in visit.allowed:
         return "out"
     if part.since > visit.closed + SKEW:
-        return "left"  # declared after the box had gone
+        return "left"  # the goods were declared after the box had left
     if _was_permitted(box, part, visit.closed):
         return "out"
     wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
@@ -585,10 +585,9 @@ def _lot(part: Part) -> str:
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
     """Why it is not known what is in this box beside the goods that are declared in it; None if that is known.
 
-    Goods that were stripped into it are here when somebody has told of the stuffing, not before. They say nothing of the goods
-    with which the box came.
-    From each source container, as many lots must be known here as the source had (`shared_by`), because all of them may
-    be here.
+    Goods that were stripped into this box count as here only after the stuffing was reported. They prove nothing about the goods with
+    which the box came. From each source container, as many lots must be known here as the source had (`shared_by`), because all of them
+    may be here.
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
@@ -668,9 +667,9 @@ def counted(box: Box, visit: Visit) -> int | None:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Stated here because its goods were stripped from another box into this one, which was taken back. A paper that was taken back
-    while this visit was open leaves its goods in the box, whether somebody told of their arrival or not; one that was taken back
-    before is in no visit (`_may_be_in`)."""
+    """Whether no goods of this part are in the box: it was stated here only because of a stripping that was taken back. If a
+    declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported; one that
+    was withdrawn before is in no visit (`_may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 

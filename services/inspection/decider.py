@@ -178,8 +178,8 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
 
 
 def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes the standing answer back; if the request is a correction, publishes the right answer in its place. The request must
-    name the answer, because another one may stand by now."""
+    """Takes back the answer that stands; if the request is a correction, publishes the right answer in its place. The request
+    must name the answer, because another one may stand by now."""
     ordered = _asked_about(state, request, hearing)
     if not isinstance(ordered, Order):
         return ordered

@@ -25,7 +25,7 @@ LIMIT = 500
 
 
 class FeedPort:
-    """Follows `/api/v1/releases`. Whether a container may leave is asked of the console; its yes counts only if the notebook does not object."""
+    """Reads `/api/v1/releases`. It asks the console whether a container may leave; a yes counts only if the notebook has no objection."""
 
     def __init__(self, address: str, notebook: Notebook, *, key: str = "", **options: Any) -> None:
         """`key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
@@ -61,7 +61,7 @@ class FeedPort:
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads until the feed has nothing more; Away when that takes longer than `seconds`. `advance` gets the number read each time."""
+        """Reads until the feed has nothing more; Away if that takes longer than `seconds`. `advance` gets the number read each time."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
@@ -98,7 +98,8 @@ class _Line(BaseModel):
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:
-    """An entry with its cursor; Away where it has none, because reading could not go on after it. Consoles of earlier versions send numbers."""
+    """The entry with its cursor; Away if it has none, because reading could not continue after it. Consoles of earlier versions send
+    numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
     text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
     if not CURSOR.fullmatch(text) or text == BEGINNING:

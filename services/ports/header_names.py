@@ -1,4 +1,5 @@
-"""How does a reader get past a header whose name is not UTF-8? kafka-python reports the whole batch as corrupt and never goes on.
+"""How does a reader handle a header whose name is not UTF-8? kafka-python itself reports the whole batch as corrupt and reads no
+further.
 
 Header names are bytes on the wire, and a broker accepts any. A module that reads with kafka-python imports this one, which replaces
 kafka-python's parser: such names are decoded with escapes, and the message is then handled like any other of unknown kind.

@@ -51,7 +51,8 @@ LEFT = "left"
 
 
 class TopicEntry(NamedTuple):
-    """What was read at an offset of a partition; `next` is the offset to go on from. `content` is None where it says nothing to a port."""
+    """What was read at an offset of a partition; `next` is the offset of the next message. `content` is None if the message does not
+    concern a port."""
 
     partition: int
     offset: int
@@ -75,8 +76,8 @@ class NotebookGone(sqlite3.OperationalError):
 class Notebook:
     """What a port has read, in an SQLite file; ":memory:" is lost with the process.
 
-    Every method but `close` raises NotebookGone once the file was deleted, moved away or replaced: an open file lives on without its
-    name, and what is written to it is lost when the program ends.
+    Every method but `close` raises NotebookGone if the file was deleted, moved or replaced. An open file still exists without its name,
+    but everything that is written to it is lost when the program ends.
     """
 
     def __init__(self, file: Path | str) -> None:
@@ -84,7 +85,7 @@ class Notebook:
         self._watched: dict[Path, tuple[int, int]] = {}
         if file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        named = Path(file).absolute()  # the program may go to another folder later
+        named = Path(file).absolute()  # the program may change its working directory later
         self._connection = sqlite3.connect(file, timeout=30, isolation_level=None)
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
@@ -96,7 +97,7 @@ class Notebook:
                 if (table, column) == (
                     "port_known",
                     "source",
-                ):  # the file is from a release in which `reason` had what officers wrote
+                ):  # an older version of the program made this file, and `reason` contains what officers wrote
                     self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
@@ -104,20 +105,21 @@ class Notebook:
         )
         self._sql.execute("DELETE FROM port_places WHERE source = ?", (FEED,))
         self._sql.execute("COMMIT")
-        if real := self._sql.execute("PRAGMA database_list").fetchone()[2]:  # empty: in memory
+        if real := self._sql.execute("PRAGMA database_list").fetchone()[2]:
+            # the path is empty if the database is in memory
             journal = Path(
                 f"{real}-wal"
-            )  # what was written last lies in it; a file system without shared memory has none
+            )  # it contains the newest writes; on a file system without shared memory there is none
             self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
 
     @property
     def _sql(self) -> sqlite3.Connection:
-        """The connection, once its files were looked at: `check`."""
+        """The connection, after `check` has tested its files."""
         self.check()
         return self._connection
 
     def check(self) -> None:
-        """NotebookGone where the files of this notebook are not the ones that were opened."""
+        """Raises NotebookGone if the files of this notebook are not the ones that were opened."""
         for file, opened in self._watched.items():
             try:
                 same = _identity_of(file) == opened
@@ -140,13 +142,13 @@ class Notebook:
             yield
             self._sql.execute("COMMIT")
         except BaseException:
-            # No transaction is open where Ctrl-C came just after the commit, or where SQLite rolled back itself (a full disk).
+            # No transaction is open if Ctrl-C came just after the commit, or if SQLite rolled back itself (a full disk).
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
 
     def offsets(self, source: str) -> dict[int, int]:
-        """Partition → the offset to go on from, of this source."""
+        """Partition of this source → the offset from which to read on."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
 
     def cursor(self, source: str) -> str:
@@ -155,7 +157,7 @@ class Notebook:
         return BEGINNING if row is None else str(row[0])
 
     def identity(self, source: str) -> str | None:
-        """The identity that this source had when its offsets were noted (topic id, or address); None when nothing was noted of it."""
+        """The identity (topic id, or address) that this source had when its offsets were stored; None if none are stored."""
         row = self._sql.execute("SELECT identity FROM port_sources WHERE source = ?", (source,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -186,7 +188,7 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """How many messages were read, by outcome: heard, known, older, unread/<reason>. Each message counts once."""
+        """Outcome (heard, known, older, unread/<reason>) → how many messages had it. Each message counts once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
@@ -207,8 +209,8 @@ class Notebook:
     def take_after(
         self, source: str, after: str, entries: Iterable[tuple[str, Notice | Unread]], handler: Handler
     ) -> int:
-        """As `take`, for entries with cursors. Stores nothing and returns 0 when the stored cursor is not `after` any more, because
-        another process with this notebook went on."""
+        """As `take`, for entries with cursors. Stores nothing and returns 0 if the stored cursor is not `after` any more, because another
+        process with this notebook has read on."""
         handed = 0
         with self._transaction():
             reading, last = self._reading(source), after
@@ -237,8 +239,8 @@ class Notebook:
     def objection(
         self, consignments: Iterable[str], container_no: str, permitted: Collection[str] = (), *, silence: bool = True
     ) -> PortAnswer | None:
-        """The answer no, with its reason, if something speaks against letting these consignments leave in this container, else None. Those
-        `permitted` by an officer need no release. `silence`: whether a consignment without any statement speaks against it."""
+        """The answer no, with its reason, if these consignments may not leave in this container, else None. Those
+        `permitted` by an officer need no release. `silence`: whether a consignment without any statement is a reason for no."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread
@@ -291,7 +293,7 @@ class Notebook:
         return 1
 
     def _newer(self, source: str, notice: Notice) -> bool:
-        """Whether this statement on its subject is the newest; stores it if so. Of two with the same version, a no replaces a yes."""
+        """Whether this statement on its subject is the newest; stores it if so. If two have the same version, a no replaces a yes."""
         found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (notice.subject,))
         with closing(found):
             version, kind = found.fetchone() or (-1, "")
@@ -341,6 +343,6 @@ def _is_copy(first: str, source: str) -> bool:
 
 
 def _identity_of(file: Path) -> tuple[int, int]:
-    """Which file this is, whatever its name."""
+    """Device and inode, which identify the file under any name."""
     found = file.stat()
     return found.st_dev, found.st_ino

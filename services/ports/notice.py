@@ -31,7 +31,7 @@ OTHERS: Mapping[str, str] = {
     "GateAlarmRaised": "waiting_for",
 }
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
-container; empty where it has none."""
+container; empty if the kind has no such field."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
 """Kind → its field with a code as reason. What officers wrote is not sent outside customs."""
 MOST_FACTS = 1024
@@ -108,7 +108,7 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 
 
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
-    """Undecodable if the headers are not those that the desk of this kind gives to its facts.
+    """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts.
 
     This finds mistakes, but no forgeries, since a forger can write correct headers. Only the broker's ACLs keep others
     from writing.
@@ -135,7 +135,7 @@ def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
     """The consignments and containers that an unreadable message may be about: its key, and the names in its value if that is JSON."""
     try:
         body = pydantic_core.from_json(value or b"null")
-    except ValueError:  # not JSON: only the key names a subject
+    except ValueError:  # the value is not JSON, so only the key names a subject
         body = None
     named = {(key or b"").decode("utf-8", "replace"), *named_in(body)}
     return tuple(sorted(named - {""}))

@@ -13,12 +13,13 @@ from services.ports.notice import Away
 from services.shell.loopback import is_loopback
 
 STALE_SECONDS = 30.0
-"""An answer that is based on older rows does not count; neither does one that is older by so much than an answer read before."""
+"""Seconds. An answer from rows that are older than this does not count; neither does an answer that is older than an earlier one by more
+than this."""
 UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """Client of the console at `address`, with a terminal's API key; Away where that is not an address. `options` go to httpx2.Client:
+    """Client of the console at `address`, with a terminal's API key; Away if that is not an address. `options` go to httpx2.Client:
     verify, cert, headers, proxy."""
 
     def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
@@ -35,7 +36,7 @@ class AskedConsole:
         self._http.close()
 
     def ask(self, container_no: str) -> tuple[PortAnswer, list[str]]:
-        """The console's answer, and the consignments that it names as released, without those that an officer permits to leave; Away when
+        """The console's answer, and the consignments that it names as released, without those that an officer permits to leave; Away if
         it does not answer."""
         status, body = self.get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
@@ -57,7 +58,7 @@ class AskedConsole:
         ]
 
     def _out_of_date(self, answer: "_Gate") -> str:
-        """Why this answer is out of date; empty when it is current. This machine's clock is not used, because it may be wrong."""
+        """Why this answer is out of date; empty if it is current. This machine's clock is not used, because it may be wrong."""
         if answer.as_of is None or answer.lag_seconds is None:
             return "the console does not know up to when it has read"
         if not 0 <= answer.lag_seconds <= STALE_SECONDS:  # this form also refuses NaN
@@ -68,7 +69,7 @@ class AskedConsole:
         return ""
 
     def get(self, path: str, wait_seconds: float, **query: Any) -> tuple[int, Any]:
-        """Status and JSON body; Away when there is no answer, when it comes from a cache, or is not JSON."""
+        """Status and JSON body; Away if there is no answer, if it comes from a cache, or if it is not JSON."""
         try:
             answer = self._http.get(path, params=query, timeout=wait_seconds + 15, headers=UNCACHED)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:

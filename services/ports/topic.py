@@ -1,9 +1,9 @@
-"""How does a port follow its topic? With kafka-python, committed messages only, the offsets kept by the port itself.
+"""How does a port read its topic? With kafka-python, only committed messages, and with offsets that the port itself stores.
 
 A notebook of the software version before has offsets of the topics of two desks. These are read beside the ports' own topic until an operator
-says that no desk of that release runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
+says that no desk of that version runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
 
-Wherever a message may be missing the answer is no: docs/ports.md lists the cases, `tests/ports` tries each.
+If a message may be missing, the answer is no: docs/ports.md lists the cases, and `tests/ports` tests each.
 """
 
 import sqlite3
@@ -33,7 +33,7 @@ REQUEST_MS = 10_000
 
 
 class TopicPort:
-    """Reads every partition of the ports' topic; no consumer group, so nothing is kept on the broker."""
+    """Reads every partition of the ports' topic without a consumer group, so nothing is stored on the broker."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class TopicPort:
         former: bool = False,
         **options: Any,
     ) -> None:
-        """`kafka`: bootstrap servers, or how this program signs in there; Away where its credential is refused.
+        """`kafka`: bootstrap servers, or an `Access` to sign in; Away if its credential is refused.
 
-        `console`: asked as well before a yes, because it knows of a hold before the release desk has decided it.
-        `former`: the topics of the software version before are read as well, from their beginning where the notebook has none of them. It is for
-        a new notebook on a cluster where goods were released before the ports' own topic existed.
+        `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it.
+        `former`: the topics of the software version before are read as well, from their beginning if the notebook has no offsets of them. It is
+        for a new notebook on a cluster where goods were released before the ports' own topic existed.
 
         `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
         """
@@ -105,14 +105,14 @@ class TopicPort:
         """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls those of that
         topic back."""
         with self._kept_in_step():
-            self.notebook.check()  # also while no message comes
+            self.notebook.check()  # checked even if no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()
             return self._poll(handler, wait_seconds)
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads up to the high watermarks at the time of this call, including transactions that were open then; Away when that takes longer
-        than `seconds`. `advance` is called after each poll with the number of messages read, also 0."""
+        """Reads up to the high watermarks at the time of this call, including transactions that were open then; Away if that takes longer than
+        `seconds`. `advance` is called after each poll with the number of messages read, also 0."""
         deadline = stopwatch() + seconds
         with self._kept_in_step():
             while True:
@@ -127,8 +127,8 @@ class TopicPort:
                     return
 
     def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads the topics of the software version before to their ends, and then stops reading them. Away when that takes longer than `seconds`;
-        they are then followed as before.
+        """Reads the topics of the software version before to their ends, and then stops reading them. Away if that takes longer than `seconds`;
+        they are then read as before.
 
         Call this only when no worker of the software version before runs any more: what such a worker publishes later is not read.
         """
@@ -140,8 +140,8 @@ class TopicPort:
     def ask(
         self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
     ) -> PortAnswer:
-        """May the container leave now? First reads everything that was written until now, as `read` does. A yes of the notebook counts only
-        if the console, where there is one, also says yes."""
+        """May the container leave now? First reads everything that was written until now, as `read` does. A yes of the notebook counts only if
+        the console, if one is given, also says yes."""
         try:
             self.catch_up(handler, seconds, advance)
             answer = self.notebook.ask(container_no)
@@ -216,7 +216,7 @@ class TopicPort:
         )
 
     def _go_on(self) -> None:
-        """Starts from the offsets in the notebook; from the beginning where the topic is another one than the notebook's."""
+        """Starts from the offsets in the notebook, or from the beginning if the topic is not the one in the notebook."""
         identities = self._identities()
         for topic, identity in identities.items():
             known = self.notebook.identity(topic)
@@ -232,7 +232,7 @@ class TopicPort:
             for topic_partition, end in self._ends().items()
             if self._position(topic_partition) > end
         }:
-            # these topics end before the offset in the notebook: restored from a copy, or lost with a disk
+            # these topics end before the offset in the notebook: they were restored from a copy, or a disk was lost
             self._begin(short)
             self._seek()
 
@@ -268,7 +268,7 @@ class _Gap(Exception):
 
 @contextmanager
 def _library(what: str) -> Iterator[None]:
-    """Turns every exception of the client library, also one from a fault in it, into Away: nothing is known then."""
+    """Turns every exception of the client library, even one that a bug in it causes, into Away, because then nothing is known."""
     try:
         yield
     except Away:

@@ -90,7 +90,7 @@ class Need:
 
     @property
     def settled(self) -> bool:
-        """Whether it no longer holds the goods."""
+        """Whether the need no longer holds the goods."""
         return self.standing in ("verified", "waived", "cancelled")
 
 
@@ -251,7 +251,8 @@ def without_decision(state: State, retracted: TreatmentDecisionRetracted, hearin
     treating = Treating(needs=state.needs)
     need = need_of(treating, retracted.origin)
     assert need is not None, "a decision that is taken back is about a need"
-    # if the decision ordered a treatment, its number is used up, and an order that follows must have the next one
+    # if the decision ordered a treatment, the number of that attempt is used, and the next order must have the next
+    # number
     attempt = need.attempt + 1 if need.methods else need.attempt
     change: dict[str, Any] = {
         "standing": "open",

@@ -1,1 +1,1 @@
-"""The release desk: the all-clear join over every hold."""
+"""The release desk: goods are released when no hold is left."""

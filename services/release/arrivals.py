@@ -1,4 +1,5 @@
-"""Which of the goods have arrived, and when? Told of everything, by container, or by the piece."""
+"""Which of the goods have arrived, and when? Arrivals are reported for everything, for containers, or for a number of
+packages."""
 
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,9 @@ from schemas.release import ArrivalRecorded, ArrivalRetracted
 from services.release.dossier import Dossier, Landing, Retraction, Terms
 
 MOST_LANDINGS = 256
-"""Reports of partial arrivals that are kept of one consignment: every container may have one of its own."""
+"""The most reports of partial arrivals that are kept of one consignment; there may be one for every container."""
 MOST_UNPROVEN = 2 * MOST_CONTAINERS
-"""Containers named by reports that came before the assessment said which containers there are."""
+"""The most containers in reports that were read before the assessment, which names the real containers."""
 BY_GATE = "gate"
 """The `reported_by` of an arrival that comes from the gate desk."""
 
@@ -56,13 +57,13 @@ def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
 
 
 def arrived_pieces(dossier: Dossier) -> Landing | None:
-    """Of goods without containers, the report of arrival with the most packages; None if there is none."""
+    """For goods without containers, the report of arrival with the most packages; None if there is none."""
     counted = [each for each in dossier.landings if each.pieces is not None and not each.containers]
     return max(counted, key=lambda each: each.pieces or 0, default=None)
 
 
 def arrived_whole(dossier: Dossier) -> datetime | None:
-    """When the last of the goods arrived; None while something is missing, or while nobody knows how much there should be."""
+    """When the last of the goods arrived; None while something is missing, or while it is not known what should arrive."""
     if dossier.arrived_at is not None:
         return dossier.arrived_at
     terms = dossier.terms

@@ -1,7 +1,7 @@
-"""May these goods go? Only when every hold is lifted; what is unknown holds them.
+"""May these goods go? Only if every hold is lifted; anything that is not known holds them.
 
 One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure
-is taken back), or withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one. What is to be said is worked out in
+is taken back), or withdrawn. Each has a `version`, so that a consumer which reads two of them knows the later one. The statement is computed in
 `services.release.settling`, and the facts are built in `services.release.statement`.
 """
 
@@ -89,16 +89,16 @@ from services.release.watches import Watching, answer, keep
 from services.release.withdrawals import withdraw
 
 REMEMBERED_LIFTS = 256
-"""Officers' holds that stay known after they were lifted. One that is asked for again, that late, holds the goods again."""
+"""How many lifted holds of officers are remembered. A repeated request for a hold that is forgotten holds the goods again."""
 NO_WATCHES = Watching()
 State = Goods | Watching
-"""Of one consignment, or (`Watching`) the watches of a whole partition."""
+"""The state of one consignment, or (`Watching`) the watches of a whole partition."""
 
 __all__ = ["INITIAL", "STATE", "Heard", "closed", "deadlines", "decide", "evolve"]
 
 INITIAL: State = Held()
 Recorded = Annotated[Held | Released | Refused | Withdrawn | Watching, Field(discriminator="state")]
-"""The states as records have them: `Revoked` is told by a field of `Held`."""
+"""The states as records store them; `Revoked` is stored as `Held` with a field."""
 STATE: TypeAdapter[State] = state_adapter(
     Annotated[Recorded, AfterValidator(of_record), PlainSerializer(for_record, return_type=Recorded)]
 )
@@ -111,7 +111,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def _watching(state: State) -> Watching:
-    """The key of a partition is no consignment's, so nothing else can stand under it."""
+    """The state as watches. A key of a partition is never a consignment id, so its record can have no other state."""
     if isinstance(state, Watching):
         return state
     if state != INITIAL:
@@ -126,7 +126,7 @@ def _goods(state: State) -> Goods:
 
 
 def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact, ...]:
-    """What is said about the goods; `hearing.shared`: the watches of their partition."""
+    """The facts about the goods; `hearing.shared`: the watches of their partition."""
     match message:
         case ConsignmentAssessed():
             return assess(state, message, hearing)
@@ -185,10 +185,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing) -> Goods:
-    """What is known of the goods after this message."""
+    """The state of the goods after this message."""
     match message:
         case (
-            ConsignmentAssessed()  # of refused goods, too: the gate hears which containers they are in
+            ConsignmentAssessed()  # of refused goods, too, because the gate desk must know which containers they are in
             | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
@@ -258,13 +258,13 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """When a release lapses that nobody uses; a hold waits as long as it must, and its owner's desk keeps the time."""
+    """The time at which an unused release lapses. A hold has no time limit here; the desk of its owner has one."""
     ends = {} if isinstance(state, Watching) else limits(state)
     return (Deadline("lapse", min([limit.due for limit in ends.values()])),) if ends else ()
 
 
 def closed(state: State) -> bool:
-    """After withdrawal; released goods may still be called back, and a refusal taken back."""
+    """Whether the declaration was withdrawn. Other goods stay open: a release or a refusal may still be revoked."""
     return isinstance(state, Withdrawn)
 
 

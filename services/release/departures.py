@@ -1,4 +1,4 @@
-"""Which containers left with the goods, released or not, as far as it was not taken back?"""
+"""Which containers left with the goods, released or not, according to departures that were not retracted?"""
 
 from schemas.bounds import shown
 from schemas.codes.sentences import SENTENCES
@@ -11,11 +11,11 @@ from services.release.dossier import Departure, Dossier
 
 LEFT_WITHOUT = "left_without"
 MOST_DEPARTURES = 512
-"""Departures of containers of one consignment that are kept, those that were retracted included."""
+"""The most departures that are kept of one consignment, including retracted ones."""
 
 
 def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
-    """Containers that left with these goods unreleased, and why that was not right; at most as many as may be declared."""
+    """Container that left with these goods unreleased → why that was wrong; at most as many as may be declared."""
     left: dict[str, Phrase] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
@@ -24,12 +24,12 @@ def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
 
 
 def gone(dossier: Dossier) -> frozenset[str]:
-    """Containers that left with these goods released."""
+    """The containers that left with these goods released."""
     return frozenset([each.container_no for each in dossier.departures if each.released and not each.retraction])
 
 
 def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnreleased, message_id: str) -> Dossier:
-    """The dossier with one more departure; the same object when it has that."""
+    """The dossier with one more departure; the same object if it has that one already."""
     if any(each.message_id == message_id for each in dossier.departures):
         return dossier
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
@@ -46,19 +46,19 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
         why="" if released else code,
     )
     kept = dossier.departures
-    if released:  # told again, of another report: it is the same departure
+    if released:  # the gate desk publishes the same departure again if it counts another report
         kept = tuple([e for e in kept if e.retraction or not e.released or e.container_no != departure.container_no])
-    if len(kept) >= MOST_DEPARTURES:  # what was taken back goes first, then what left as it should
+    if len(kept) >= MOST_DEPARTURES:  # retracted departures are dropped first, then those of released goods
         spared = next((e for e in kept if e.retraction), None) or next((e for e in kept if e.released), None)
         if spared is None:
-            return dossier  # the goods have left without release, often enough
+            return dossier  # all that are kept left without release, and one more changes nothing
         kept = tuple([each for each in kept if each is not spared])
     return dossier._replace(departures=(*kept, departure))
 
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
-    """Takes back the oldest departure in this container, in whatever visit: the gate tells of one at a time, and the goods may
-    belong to another visit by now. A departure that was told later may have overtaken the retraction."""
+    """Retracts the oldest departure in this container, of any visit, because the gate desk publishes one at a time, and the
+    goods may now belong to another visit. A later departure may have been read before the retraction."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)

@@ -1,4 +1,4 @@
-"""What has the release desk heard about one consignment?"""
+"""What has the release desk read about one consignment?"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the risk desk said: the paper, the lane and the controls that must be answered."""
+    """The assessment of the risk desk: fields of the declaration, the lane, and the controls that must be answered."""
 
     declaration_no: str
     direction: Direction
@@ -43,7 +43,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A wish to take the declaration back that waits for the assessment."""
+    """A request to withdraw the declaration that waits for the assessment."""
 
     request_id: str
     reason: str
@@ -52,7 +52,7 @@ class Withdrawal:
 class Landing(NamedTuple):
     """A report that a part has arrived: these containers, or so many packages so far. `at`: event time.
 
-    `by_gate`: the gate desk told it, so that nobody waits for an answer. `sender`: whose report it is; empty in records of older software versions.
+    `by_gate`: it comes from the gate desk, so nobody waits for an answer. `sender`: whose report it is; empty in records of older software versions.
     """
 
     message_id: str
@@ -64,7 +64,7 @@ class Landing(NamedTuple):
 
 
 class Retraction(NamedTuple):
-    """The message `message_id` took the arrival back that the message `wrong` had told: of these containers (empty: of everything), at `at`."""
+    """The message `message_id` took back the arrival that the message `wrong` reported: of these containers (empty: of everything), at `at`."""
 
     wrong: str
     message_id: str
@@ -98,17 +98,17 @@ class Transfer(NamedTuple):
 
 
 class Dossier(NamedTuple):
-    """Everything heard about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
+    """Everything that was read about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
 
-    `arrived_at`: when everything was told to have arrived; `landings` tell of parts. `answers`: hold id → kind of the fact of the
-    highest revision about it, whatever that says; `revisions`: hold id → that revision, where it is not 0; `findings`: treatment's
-    hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold id → after how many attempts the goods were given
-    up; not in records of older software versions. `pests`:
-    controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
-    none is known, so that an officer must decide. `failure`: only in records of older software versions, which kept the first failure
-    alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it;
-    `opened_at`: when it told that they came, where this is known. `arrival_sender`: whose report `arrived_at` is, see `Landing`.
-    `retractions`: arrivals that were told and taken back; `landings` and `arrived_at` have none of them. No dict is ever changed in place.
+    `arrived_at`: when everything arrived, by a report of the whole; `landings`: reports of parts. `answers`: hold id → kind of the fact of the
+    highest revision about it, whatever that says; `revisions`: hold id → that revision, left out if it is 0; `findings`: treatment's
+    hold id → the pest finding that it answers, left out if it is 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold
+    id → after how many attempts the goods were given up; not in records of older software versions. `pests`: controls that found a living pest; each
+    opens a treatment hold of its own. `referred`: the origins for which no treatment is known, so that an officer must decide. `failure`: only in
+    records of older software versions, which kept the first failure alone. `opened`: the containers whose arrival a terminal reported, in
+    alphabetical order; for others `landings` may have the arrival. `opened_at`: when they came by that report, if it is known. `arrival_sender`:
+    whose report `arrived_at` is, see `Landing`. `retractions`: arrivals that were reported and taken back; `landings` and `arrived_at` do not contain
+    them. No dict is ever changed in place.
     """
 
     terms: Terms | None = None

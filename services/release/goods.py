@@ -1,4 +1,4 @@
-"""What has the release desk said of goods, and what was the gate told of their containers?"""
+"""What has the release desk published about goods, and what has it told the gate desk about their containers?"""
 
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar
@@ -15,23 +15,25 @@ from services.release.transfers import containers
 NOTHING = Dossier()
 S = TypeVar("S")
 Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
-"""What the gate was told last of a container: `here`, that the goods have arrived in it; `not in it`, that they did not go into it."""
+"""The last statement to the gate desk about a container; `here`: the goods have arrived in it; `not in it`: they did not go into
+it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What every state carries. `stated`: the holds as last published; `lifted`: officer's hold → the message that lifted it."""
+    """The fields of every state. `stated`: the holds as last published; `lifted`: officer's hold → the message that lifted it."""
 
     dossier: Dossier = NOTHING
     version: int = 0
     stated: tuple[Hold, ...] = ()
     lifted: dict[str, str] = field(default_factory=dict)
     told: bool = False
-    """Written by an older software version: whether the gate knows that the containers must stay. `gate` tells it now."""
+    """Only in records of an older software version: whether the gate desk knows that the containers must stay. `gate` replaces
+    it."""
     gate: dict[str, Told] = field(default_factory=dict)
-    """What the gate was told last, by container."""
+    """Container → the last statement to the gate desk about it."""
     retracted: dict[str, str] = field(default_factory=dict)
-    """Lifting that was wrong → the request that took it back."""
+    """Wrong lifting → the request that took it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,23 @@ class Held(Case):
 
     state: Literal["held"] = "held"
     revoked: bool = False
-    """In records only, which have no name of its own for `Revoked`: `of_record` reads it from this, `for_record` writes it so."""
+    """Only used in records, in which `Revoked` has no name of its own: `of_record` reads it from this field, and `for_record`
+    writes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked(Case):
-    """Called back after a release, and held again: its declaration is not withdrawn any more."""
+    """The release was revoked and the goods are held again; the declaration cannot be withdrawn any more."""
 
     state: Literal["revoked"] = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
 class Released(Case):
-    """The goods may go; where holds are `stated`, only those that have arrived.
+    """The goods may go; if holds are `stated`, only those that have arrived.
 
-    `boxes`: since when each container is released; empty where an older software version did not say, so that nothing of it lapses.
-    `revisions`: as the release said them.
+    `boxes`: container → since when it is released; empty if an older software version did not store it, and then nothing lapses.
+    `revisions`: those of the published release.
     """
 
     state: Literal["released"] = "released"
@@ -65,8 +68,9 @@ class Released(Case):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Case):
-    """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: its hold, empty in records of earlier
-    releases; `revoked`: they had been called back after a release before. The officers' holds stay in `stated`.
+    """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: the id of the hold that failed, empty
+    in records of earlier software versions; `revoked`: there was a release before, which was revoked. The officers' holds stay in
+    `stated`.
     """
 
     state: Literal["refused"] = "refused"
@@ -76,7 +80,7 @@ class Refused(Case):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn(Case):
-    """Taken back by the declarant; never released under this declaration."""
+    """The declarant withdrew the declaration; the goods are never released under it."""
 
     state: Literal["withdrawn"] = "withdrawn"
 
@@ -85,12 +89,12 @@ Goods = Held | Revoked | Released | Refused | Withdrawn
 
 
 def of_record(state: S) -> S | Revoked:
-    """The state that stands in a record."""
+    """The state that a record contains."""
     return Revoked(**_case(state)) if isinstance(state, Held) and state.revoked else state
 
 
 def for_record(state: S) -> S | Held:
-    """The state as records have it."""
+    """The state in the form in which records store it."""
     return Held(**_case(state), revoked=True) if isinstance(state, Revoked) else state
 
 
@@ -99,22 +103,23 @@ def _case(state: Case) -> dict[str, Any]:
 
 
 def were_called_back(state: Goods) -> bool:
-    """Whether a release of these goods was called back, and no other was given since."""
+    """Whether a release of these goods was revoked and no other was granted since."""
     return isinstance(state, Revoked) or (isinstance(state, Refused) and state.revoked)
 
 
 def when_held(state: Goods) -> type[Held | Revoked]:
-    """What these goods become when they are held."""
+    """The state that these goods get if they are held."""
     return Revoked if were_called_back(state) else Held
 
 
 def officers(state: Goods) -> tuple[Hold, ...]:
-    """The officers' holds that are open."""
+    """The open holds of officers."""
     return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])
 
 
 def told_to_gate(state: Goods) -> dict[str, Told]:
-    """What the gate was told last of each container; an older software version wrote whether it knew that all must stay."""
+    """Container → the last statement to the gate desk. A record of an older software version only says whether the gate desk
+    knows that all containers must stay."""
     if state.gate or state.dossier.terms is None:
         return state.gate
     if not state.told:
@@ -125,7 +130,7 @@ def told_to_gate(state: Goods) -> dict[str, Told]:
 
 
 def told_as(released: bool, refused: bool, here: bool) -> Told:
-    """What the gate is told of a container with goods like these. `here`: they have arrived in it."""
+    """The statement to the gate desk about a container with such goods. `here`: they have arrived in it."""
     if released:
         return "freed"
     if refused:

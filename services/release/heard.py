@@ -1,4 +1,4 @@
-"""Which messages does the release desk hear, and which may it say?"""
+"""Which messages does the release desk read, and which facts may it publish?"""
 
 from schemas.declaration import WithdrawalRequested
 from schemas.envelope import DeadlinePassed, RequestRefused

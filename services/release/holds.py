@@ -1,7 +1,7 @@
-"""Which holds are open on goods, given everything the release desk has heard about them?
+"""Which holds are open on goods, given everything that the release desk has read about them?
 
-The join is closed by default: what was not heard holds the goods. Of the facts about one hold that of the highest revision counts,
-so that originals and corrections come to the same in any order.
+Goods are held by default, until every answer was read. The fact with the highest revision about a hold counts, so that answers and corrections
+have the same result in any order.
 """
 
 from datetime import datetime
@@ -67,7 +67,7 @@ from services.release.transfers import taken_back, transferred
 RISK = "risk"
 _CONTROLS = frozenset([control.value for control in ControlKind])
 _ORIGINS = _CONTROLS | {RISK}
-"""What may have made a treatment necessary."""
+"""The possible origins of a treatment."""
 _LOOKED = frozenset({InspectionPassed.kind, PestIntercepted.kind})
 _TREATED = frozenset({TreatmentVerified.kind, TreatmentWaived.kind})
 _FAILED = frozenset({InspectionFailed.kind, TreatmentAbandoned.kind, QuarantineRefused.kind})
@@ -104,7 +104,7 @@ Evidence = (
 
 
 def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
-    """The dossier with one more fact; the same object when the fact is no news."""
+    """The dossier with one more fact; the same object if the fact changes nothing."""
     match fact:
         case ConsignmentAssessed():
             return _assessed(dossier, fact)
@@ -116,7 +116,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _looked(dossier, fact, fact.reason)
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
-                return dossier  # it answers no hold that there could be
+                return dossier  # no hold can have this origin
             return _noted(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
             why = reason(phrase("treatment_failed", attempts=fact.attempts))
@@ -222,11 +222,11 @@ def open_holds(
 
 
 _LONG = frozenset({"words", "pest", "waiting", "text"})
-"""Values for which a hold has no room of their own: it tells where in its reason they stand."""
+"""Long values, which a hold does not repeat: it only says at which position of its reason they are."""
 
 
 def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, lifted_by: str) -> Hold:
-    """The hold with this reason, in words and by its code."""
+    """The hold with this reason, as a sentence and as a code."""
     text = reason(why)
     return Hold(
         hold_id=hold_id,
@@ -241,14 +241,15 @@ def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, li
 
 
 def why_held(hold: Hold) -> Phrase:
-    """The reason of a hold by code and values; as its words stand where an older software version wrote it, or a later one in its own words."""
+    """The reason of a hold as code and values; the unchanged sentence if an older software version wrote it, or a later one with an unknown
+    code."""
     values = hold.values | {name: hold.reason[first:behind] for name, (first, behind) in hold.quoted.items()}
     known = hold.why in SENTENCES and values.keys() == set(places(hold.why))
     return Phrase(code=hold.why, values=values) if known else of_earlier(hold.reason)
 
 
 def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
-    """What there is to arrive is known now; reports of arrivals of anything else do not count."""
+    """The dossier with the assessment, which says what should arrive; reports of arrivals of anything else do not count any more."""
     if dossier.terms:
         return dossier
     known = dossier._replace(terms=_terms(fact))
@@ -265,7 +266,7 @@ def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:
 
 
 def failures(dossier: Dossier) -> dict[str, Phrase]:
-    """Why the goods are refused: hold id → reason, of each control and treatment that failed and was not taken back."""
+    """Why the goods are refused: hold id → reason, for each control and treatment whose failure was not taken back."""
     found: dict[str, Phrase] = {}
     if dossier.failure is not None and not _is_superseded(dossier, dossier.failure.hold_id):
         found[dossier.failure.hold_id] = of_earlier(dossier.failure.reason)
@@ -297,13 +298,13 @@ def lifting(dossier: Dossier) -> dict[str, str]:
 
 
 def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
-    """Hold id → pest finding and revision of the latest fact about it, where not both are 0."""
+    """Hold id → pest finding and revision of the latest fact about it; left out if both are 0."""
     known = sorted({*dossier.findings, *dossier.revisions})
     return {hold_id: (dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)) for hold_id in known}
 
 
 def is_being_put_right(dossier: Dossier) -> bool:
-    """Whether the papers are with the declarant, and no living pest was met: then the declaration may be withdrawn."""
+    """Whether the declarant has to rectify the papers, and no living pest was found; then the declaration may be withdrawn."""
     papers = dossier.answers.get(of_control(ControlKind.DOCUMENTS.value))
     return papers == RectificationRequested.kind and not dossier.pests
 
@@ -313,19 +314,19 @@ def _is_open_again(dossier: Dossier, control: ControlKind) -> bool:
 
 
 def _is_treated(dossier: Dossier, control: str) -> bool:
-    """Whether the pest that this control met was treated: the one that it met last."""
+    """Whether the pest that this control found last was treated."""
     hold_id, found = of_treatment(control), dossier.revisions.get(of_control(control), 0)
     return dossier.answers.get(hold_id) in _TREATED and dossier.findings.get(hold_id, 0) == found
 
 
 def _is_superseded(dossier: Dossier, hold_id: str) -> bool:
-    """Whether this is the answer of a treatment against a pest finding after which its control had another answer."""
+    """Whether this is the answer to a treatment against an earlier pest finding, which a later answer of the control has replaced."""
     origin = origin_of(hold_id)
     return bool(origin) and dossier.revisions.get(of_control(origin), 0) > dossier.findings.get(hold_id, 0)
 
 
 def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
-    """An officer is asked about this origin, until a treatment is ordered for it."""
+    """The dossier in which an officer has to decide about this origin, or no longer has to because a treatment was ordered."""
     is_referred = isinstance(fact, TreatmentReferred)
     if is_referred == (fact.origin in dossier.referred) or fact.origin not in _ORIGINS:
         return dossier
@@ -334,7 +335,7 @@ def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> D
 
 
 def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:
-    """A treatment is owed again; after an officer's decision that was wrong it is the officer's move."""
+    """The dossier in which a treatment is missing again; after a wrong decision of an officer, an officer has to decide again."""
     age = fact.finding, fact.revision
     known = _noted(dossier, of_treatment(fact.origin), fact.kind, age, fact.reason)
     if known is dossier or isinstance(fact, TreatmentRetracted) or fact.origin in dossier.referred:
@@ -348,7 +349,7 @@ def _looked(
     reason: str,
     pest: str = "",
 ) -> Dossier:
-    """The answer of a control; `pest`: what it met."""
+    """The dossier with the answer of a control; `pest`: the pest that was found."""
     control = fact.control.value
     known = _noted(dossier, of_control(control), fact.kind, (0, fact.revision), reason)
     if known is dossier:
@@ -358,8 +359,8 @@ def _looked(
 
 
 def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reason: str, attempts: int = 0) -> Dossier:
-    """With this fact about the hold, unless a later one is known. `age`: finding and revision. Of two of the same age, which only an
-    earlier release could say, the failure counts.
+    """The dossier with this fact about the hold, unless a later one is known. `age`: finding and revision. If two facts have the same age,
+    which only earlier software versions published, the failure counts.
     """
     hold_id, reason = shown(hold_id, 240), shown(reason, breaks=True)
     failed_before = dossier.failure is not None and dossier.failure.hold_id == hold_id
@@ -383,7 +384,7 @@ T = TypeVar("T", int, str)
 
 
 def _with(known: dict[str, T], hold_id: str, value: T) -> dict[str, T]:
-    """The dict with this value; 0 and the empty text are not written down."""
+    """The dict with this value; 0 and the empty text are not stored."""
     if value:
         return {**known, hold_id: value}
     return {name: each for name, each in known.items() if name != hold_id} if hold_id in known else known

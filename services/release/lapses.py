@@ -1,4 +1,4 @@
-"""After how long does a release that nobody used end?"""
+"""After how long does an unused release end?"""
 
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -14,28 +14,29 @@ from services.release.holds import held_because
 from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
-"""From which day on, in China, a release counts for how long. The times are ours, and no law's.
+"""(day in China, how long a release that is granted from that day on counts). The times are our choice and not from a law.
 
-A container comes back every few weeks. A yes that outlived its stay would let other goods leave in it, so it must end before
-that; and goods that a consignee leaves on the quay for a month are rare enough to ask an officer about.
+A container comes back every few weeks. If the yes was still in force then, other goods could leave in the container, so it must
+end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
 """
 
 UNTOLD = ((date(2000, 1, 1), timedelta(days=30)), (date(2027, 1, 1), timedelta(days=7)))
-"""The same for a container of which no terminal told that it came: then nobody will tell that it leaves, or comes back with other
-goods. Terminals have until the last of these days to report openings."""
+"""The same for a container whose arrival no terminal reported: then nobody would report either that it leaves or comes back with
+other goods. Terminals have until the last of these days to report openings."""
 
 MOST_NAMED = 15
-"""Containers that are named in words; more stand in the facts themselves."""
+"""The most containers that a sentence names; the facts have all of them."""
 
 
 def lapses_after(released: datetime, reported: bool) -> timedelta:
-    """How long a release of this time counts for a container that does not leave. `reported`: a terminal told that it came."""
+    """How long a release that was granted at this time counts for a container that does not leave. `reported`: whether a
+    terminal reported its arrival."""
     day = day_in_china(released)
     return next(limit for begins, limit in reversed(LAPSES if reported else UNTOLD) if begins <= day)
 
 
 def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """A release that nobody used is called back; an officer who lifts the hold gives it again."""
+    """Revokes an unused release. If an officer lifts the hold, the goods are released again."""
     waiting = {number: limit for number, limit in limits(state).items() if limit.due <= passed.due}
     if not waiting:
         return ()
@@ -51,14 +52,14 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
 
 
 class Limit(NamedTuple):
-    """When a release lapses: so long after it was given."""
+    """The time at which a release lapses, and how long after its start that is."""
 
     due: datetime
     after: timedelta
 
 
 def limits(state: Goods) -> dict[str, Limit]:
-    """Containers of released imports that have not left, with the end of their release.
+    """Container of a released import that has not left → the end of its release.
 
     The release of an export opens no land gate, so nothing is lost while it waits for its ship.
     """

@@ -1,4 +1,4 @@
-"""What follows when goods arrive, leave, go into other containers, or did not after all?"""
+"""Which facts follow if goods arrive, leave or go into other containers, or if that is taken back?"""
 
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
@@ -36,7 +36,7 @@ from services.release.transfers import here
 
 
 def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
-    """The goods are here, or a part of them: true once, whatever else holds them. What tells nothing new is sent back."""
+    """Records that the goods, or a part of them, have arrived, whatever else holds them. A report without news is refused."""
     dossier = state.dossier
     known = [*[each.message_id for each in dossier.landings], *[each.wrong for each in dossier.retractions]]
     if hearing.message_id in (dossier.arrival_request, *known):
@@ -69,8 +69,9 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
 
 
 def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
-    """A report of an arrival was wrong. Who told it takes it back; of one that an older software version recorded nobody knows whose it was, and
-    as this can only hold the goods, whoever may tell arrivals takes it back. What a terminal told the gate is taken back there."""
+    """Takes back a wrong report of an arrival. Only its sender may do so. For a report that an older software version recorded the sender is not
+    known; then everybody who may report arrivals may take it back, because that can only hold the goods. A report of a terminal to the gate desk
+    is taken back there."""
     dossier = state.dossier
     if any(each.message_id == hearing.message_id for each in dossier.retractions):
         return ()
@@ -116,8 +117,9 @@ def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, 
 def _here_still(
     state: Goods, dossier: Dossier, facts: tuple[Fact, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """What the gate hears of containers that stay released although a report of their arrival was taken back: another one, with
-    another time, stands. The gate lets nothing out for an arrival that it took back, and knows them by their time."""
+    """The statements to the gate desk about containers that stay released although a report of their arrival was taken back, because another
+    report with another time stands. The gate desk lets nothing out because of an arrival that was taken back, and identifies arrivals by their
+    time."""
     if not isinstance(state, Released):
         return ()
     before, now, stated = here(state.dossier), here(dossier), {fact.key for fact in facts}
@@ -127,7 +129,7 @@ def _here_still(
 
 
 def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
-    """A terminal took back that the container came: the goods have not arrived in it, unless somebody else said so."""
+    """Handles a terminal's retraction of the arrival of a container: the goods have not arrived in it, unless another report says so."""
     if isinstance(state, Withdrawn):
         return ()
     dossier, landing = learn(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
@@ -151,14 +153,14 @@ def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) 
 
 
 def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
-    """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
+    """Records that the goods have arrived in a container, as a terminal reported to the gate desk, unless that is known already."""
     at, boxes = event_time(fact.occurred_at, hearing), named((fact.container_no,))
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
         return ()
     if too_many_landings(dossier, landing):
-        return ()  # so many that came before the assessment that a report of the arrival is to be told again
+        return ()  # the record has no room for it before the assessment; the arrival must be reported again
     arrived = ArrivalRecorded(
         consignment_id=fact.consignment_id,
         occurred_at=at,
@@ -179,9 +181,9 @@ def depart(
     fact: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
 ) -> tuple[Fact, ...]:
-    """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
+    """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until that is taken back.
 
-    Nothing is said of goods that this desk does not know yet; what it heard counts from the moment it does.
+    Nothing is published about goods that are not assessed yet; the message counts as soon as they are.
     """
     dossier = learn(state.dossier, fact, hearing.message_id)
     if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):

@@ -1,4 +1,4 @@
-"""What follows when an officer holds goods, lifts a hold, or takes a lifting back?"""
+"""Which facts follow if an officer holds goods, lifts a hold, or takes a lifting back?"""
 
 from dataclasses import replace
 
@@ -16,8 +16,8 @@ from services.release.watches import Watching
 
 
 def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
-    """An officer's hold, under the id of the request or of its watch; on released goods it calls the release back. Refused goods
-    are held, too: the refusal may be taken back, and then nobody would know of it.
+    """Places an officer's hold, with the id of the request or of its watch; a release is revoked. Refused goods are held, too,
+    because the refusal may be taken back, and the hold must count then.
     """
     hold_id = of_watch(shown(request.watch_id, 200)) if request.watch_id else of_officer(hearing.message_id)
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
@@ -44,7 +44,7 @@ def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]
 
 
 def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
-    """An officer's hold ends; the other holds are not an officer's to lift."""
+    """Lifts an officer's hold; other holds cannot be lifted by an officer."""
     if state.lifted.get(request.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Withdrawn):
@@ -61,7 +61,7 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def put_back(state: Goods, request: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
-    """A lifting that was wrong is taken back: the hold stands again under its own id, and released goods are called back."""
+    """Takes a wrong lifting back: the hold stands again under its own id, and released goods are called back."""
     if state.retracted.get(request.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):

@@ -1,4 +1,4 @@
-"""What is to be said of goods, given everything that is known of them now?"""
+"""Which facts must be published about goods, given everything that is known about them now?"""
 
 from typing import assert_never
 
@@ -106,7 +106,7 @@ def _refused_so_far(
     if cause in standing and theirs != officers(state):
         return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
-        # refused before the containers were known, or before they arrived: the gate hears of them now
+        # the goods were refused before their containers were known or had arrived, so the gate desk is told now
         return say.to_gate(phrase("not_let_in"), refused=True)
     again = when_held(state)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

@@ -1,4 +1,4 @@
-"""Which facts does one change of mind about goods consist of?"""
+"""Which facts does a change of the answer about goods consist of?"""
 
 from datetime import datetime
 
@@ -37,7 +37,7 @@ class Statement:
         self.came_from = sources(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The goods stay held, by `holds`: says so, and tells the gate what it does not know yet."""
+        """Publishes that the goods stay held by `holds`, and tells the gate desk what it does not know yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
@@ -116,8 +116,8 @@ class Statement:
         )
 
     def withdraw(self, request_id: str, remark: str, terms: Terms) -> tuple[Fact, ...]:
-        """Answers the request to withdraw the declaration, and refuses the others. The gate is told of every container,
-        whether or not it heard of the goods before, so that the facts are the same whichever message came first."""
+        """Answers the request to withdraw the declaration, and refuses the others. The gate desk gets a statement about every
+        container, whether or not it knew the goods, so that the facts are the same whichever message was read first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -150,9 +150,9 @@ class Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The statement stands, but the gate may lack it for a container that the goods went into, or came back to,
-        since. If the gate has an earlier statement for such a container, it accepts another only with a new version;
-        otherwise the version stays as it is."""
+        """The published statement stays the same, but the gate desk may lack it for a container into which the goods went, or to
+        which they came back, since then. If the gate has an earlier statement for such a container, it accepts another only with a
+        new version; otherwise the version stays as it is."""
         released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
@@ -161,8 +161,8 @@ class Statement:
         return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
 
     def released_still(self, numbers: tuple[str, ...], version: int) -> tuple[Fact, ...]:
-        """Tells the gate once more that the goods in these containers may go, with the times of their arrivals. Nothing of containers
-        that are not released, or have left."""
+        """Tells the gate desk once more that the goods in these containers may go, with the times of their arrivals. Containers that
+        are not released, or have left, are left out."""
         terms, arrived, told, left = (
             self.dossier.terms,
             here(self.dossier),
@@ -188,7 +188,7 @@ class Statement:
         have arrived may go. `again`: repeats what the gate knows, too, because the goods have a new hold that an
         officer who let them out had not seen.
 
-        About a container that left with its goods released, the gate is told only of holds on those goods: neither that
+        About a container that left with its goods released, the gate desk gets only holds on those goods: neither that
         other goods have not arrived or left unreleased, nor that the release lapsed for others.
         """
         terms = self.dossier.terms
@@ -254,7 +254,7 @@ class Statement:
 
 
 def _is_of_the_way(hold: Hold) -> bool:
-    """Whether it is for goods that have not arrived, or have left without release: the gate knows of that itself."""
+    """Whether the hold is for goods that have not arrived, or have left without release, which the gate desk knows itself."""
     return hold.hold_id == ARRIVAL or is_of_departure(hold.hold_id)
 
 

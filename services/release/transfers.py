@@ -1,6 +1,7 @@
-"""Into which other containers have goods gone that were stripped from their own?
+"""Into which other containers did goods go that were stripped from their own?
 
-Nobody says which goods went into which of them, so they may be in each, and each is told of all that is for and against them.
+It is not reported which goods went into which container, so they may be in each of them, and every statement about the goods is sent to
+each.
 """
 
 from datetime import datetime
@@ -10,11 +11,11 @@ from services.release.arrivals import arrived_boxes, name_of, named
 from services.release.dossier import Bound, Dossier, Transfer
 
 MOST_TRANSFERS = 64
-"""Strippings of one consignment that are kept."""
+"""The most strippings that are kept of one consignment."""
 
 
 def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
-    """The dossier with one more transfer; the same object when it has that, or when no more are kept."""
+    """The dossier with one more transfer; the same object if it has that one already, or if there is no room."""
     if any(each.report_id == fact.report_id for each in dossier.transfers):
         return dossier
     new = Transfer(fact.report_id, name_of(fact.container_no), named(fact.targets), fact.lots, fact.occurred_at)
@@ -22,7 +23,7 @@ def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
 
 
 def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
-    """The dossier in which this transfer counts no longer, also where it is heard only afterwards; the same object when that is known."""
+    """The dossier in which this transfer does not count, even if it is read only later; the same object if that is known already."""
     known = next((each for each in dossier.transfers if each.report_id == fact.report_id), None)
     if known is None:
         number = name_of(fact.container_no)
@@ -34,7 +35,7 @@ def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
 
 
 def _with(dossier: Dossier, new: Transfer) -> Dossier:
-    """Where there are too many, the oldest that was taken back makes room."""
+    """The dossier with this transfer. If there are too many, the oldest retracted one is dropped."""
     kept = dossier.transfers
     if len(kept) >= MOST_TRANSFERS:
         spare = next((each for each in kept if each.void), None)
@@ -50,7 +51,7 @@ def _standing(dossier: Dossier) -> list[Transfer]:
 
 
 def sources(dossier: Dossier) -> dict[str, Transfer]:
-    """Of each container into which goods went, the transfer that was first."""
+    """Container into which goods went → the first transfer into it."""
     found: dict[str, Transfer] = {}
     for each in _standing(dossier):
         for number in each.targets:
@@ -68,7 +69,7 @@ def containers(dossier: Dossier) -> tuple[Bound, ...]:
 
 
 def here(dossier: Dossier) -> dict[str, datetime]:
-    """The containers in which goods are here, each with the time since when: those that arrived, and those into which goods of these
+    """Container in which goods are here → since when. These are the arrived containers, and the containers into which goods from them
     went."""
     since = arrived_boxes(dossier)
     for each in _standing(dossier):
@@ -78,7 +79,7 @@ def here(dossier: Dossier) -> dict[str, datetime]:
 
 
 def emptied(dossier: Dossier) -> frozenset[str]:
-    """The containers out of which the goods went into others, and did not come back."""
+    """The containers from which the goods went into others and did not come back."""
     found: set[str] = set()
     for each in _standing(dossier):
         found = {*found, each.source} - set(each.targets)

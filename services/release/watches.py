@@ -20,9 +20,9 @@ from services.release.dossier import Terms
 from services.release.holds import held_because
 
 MOST_WATCHES = 500
-"""Watches that are open at once: they stand in one record, and each message about goods is compared with all of them."""
+"""The most open watches: they are in one record, and each message about goods is compared with all of them."""
 REMEMBERED_ENDS = 1000
-"""Watches that stay known after they were lifted, so that a copy which comes late begins none of them again."""
+"""How many lifted watches are remembered, so that a late copy of a request does not begin one of them again."""
 
 
 class OpenWatch(NamedTuple):
@@ -34,7 +34,7 @@ class OpenWatch(NamedTuple):
     since: AwareDatetime
 
     def matches(self, bill: str, declarant: str) -> bool:
-        """Whether it is for goods of this bill or declarant, both as plain words."""
+        """Whether the watch is for goods of this bill or declarant, both in the form of `plain_word`."""
         return bool((self.bill_no and self.bill_no == bill) or (self.declarant and self.declarant == declarant))
 
 
@@ -48,7 +48,7 @@ class Watching:
 
 
 def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
-    """A watch begins or ends once, in whatever order its copies come."""
+    """Begins or ends a watch, once, in whatever order the copies of the request are read."""
     watch_id = shown(request.watch_id, 200)
     match request:
         case PlaceWatch():
@@ -105,7 +105,8 @@ def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
 
 
 def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold, ...]:
-    """The holds of the watches in `state` on goods of these terms; none where it is no state of watches, or nothing is known."""
+    """The holds of the watches in `state` on goods with these terms; empty if it is not a state of watches, or if the goods are
+    not assessed."""
     if not isinstance(state, Watching) or not state.watches or terms is None:
         return ()
     bill, declarant = plain_word(terms.bill_no), plain_word(terms.declarant)

@@ -1,4 +1,4 @@
-"""What follows when a declarant wants to take the declaration back?"""
+"""Which facts follow if a declarant asks to withdraw the declaration?"""
 
 from schemas.codes.refusals import RefusalCode
 from schemas.declaration import WithdrawalRequested
@@ -11,11 +11,11 @@ from services.release.settling import settle
 from services.release.statement import refused
 
 MOST_WITHDRAWALS = 64
-"""Wishes to take the declaration back that wait for the assessment."""
+"""The most requests to withdraw the declaration that wait for the assessment."""
 
 
 def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
-    """Taken back, sent back, or (before the assessment) kept until it can be decided."""
+    """Grants or refuses the withdrawal, or (before the assessment) keeps the request until it can be decided."""
     terms = state.dossier.terms
     export = terms is not None and terms.direction is Direction.EXPORT
     if isinstance(state, Withdrawn):

@@ -96,8 +96,8 @@ USD_PER_UNIT: dict[str, Decimal] = {
     "RUB": Decimal("0.01"),
     "INR": Decimal("0.012"),
 }
-"""Rough rates that tell a high price per kilogram from a low one; not for duty. If a currency is not listed, its prices cannot be
-judged, and the papers are read."""
+"""Rough rates, enough to distinguish a high price per kilogram from a low one; not for duty. If a currency is not listed, its
+prices cannot be judged, and the papers are read."""
 DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 

@@ -1,1 +1,1 @@
-"""What is impure and not one desk's business: the loop, its store, the clock, settings, the worker."""
+"""Everything that is not pure and serves all desks: the loop, its store, the clock, settings, the worker."""

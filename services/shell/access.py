@@ -217,7 +217,8 @@ class Refusals:
         if error.code() in UNKNOWN:
             self._count += 1
             self.last = error
-        elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # reported after each of the other errors
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:
+            # librdkafka reports this error after each other one, so it does not end the row of failures
             self._count = 0
 
     @property

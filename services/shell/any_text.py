@@ -18,8 +18,8 @@ class AnyText(bytearray):
 
 
 def any_names(batch: type[Any]) -> type[Any]:
-    """A subclass of this client's class of a batch of messages, which reads header names of any bytes. Only messages with such a
-    name are read a second time."""
+    """A subclass of this client's class for a batch of messages. It also reads header names that are not UTF-8; only messages
+    with such a name are decoded a second time."""
 
     class AnyNames(batch):  # type: ignore[misc]
         def _read_msg(self, *args: Any) -> Any:

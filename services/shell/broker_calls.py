@@ -66,7 +66,7 @@ class BrokerCalls:
         self._refusals(error)
 
     def check_let_in(self) -> None:
-        """NoAccess if the cluster does not accept this desk's credential any more."""
+        """Raises NoAccess if the cluster does not accept this desk's credential any more."""
         if self._refusals.for_good:
             raise self._access.not_let_in(self._refusals.last.str() if self._refusals.last else "")
 

@@ -80,7 +80,8 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
     rebalance was fenced by its own later session, and stopped reading."""
     own = {
         "group.id": group_of(desk),
-        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",  # by it the supervisor finds dead members
+        # the supervisor finds dead members by this name
+        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
         "auto.offset.reset": "error",  # the loop sets the positions itself; an offset that the topic lacks must raise

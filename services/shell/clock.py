@@ -44,7 +44,7 @@ class Clock:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether it is not the system's clock."""
+        """Whether this clock is not the system's."""
         return self.anchor is not None
 
     def now(self) -> datetime:

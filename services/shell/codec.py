@@ -101,8 +101,8 @@ def headers_of(message: Any) -> dict[str, bytes]:
     try:
         return dict(_headers(message) or ())
     except SystemError:
-        # the client's list has a null pointer in the place of such a name: to read it a second time would crash the
-        # process
+        # the client's list has a null pointer in place of a name that is not UTF-8, and to read the list a second time
+        # would crash the process
         message.set_headers([])
         return {}
 
@@ -113,7 +113,7 @@ interpreter's optimised method call does not check for that."""
 
 
 def kind_of(message: Raw) -> type[Message]:
-    """The class that the `ce_type` header names; of a redacted form, the class of the whole fact. Undecodable if the
+    """The class that the `ce_type` header names; for a redacted form, the class of the whole fact. Undecodable if the
     topic does not carry this kind."""
     name = message.text("ce_type")
     kind = KINDS.get(name)

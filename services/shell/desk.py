@@ -11,7 +11,8 @@ from schemas.envelope import Deadline, Fact, Hearing
 
 
 class Decider(Protocol):
-    """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was made with what its decisions depend on.
+    """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was made with the values on which its decisions
+    depend.
 
     `decide` answers a message with facts; `evolve` applies the message, and then each of the facts, to the state (`deciding.py`).
     `deadlines` are the open time limits of a state. `closed`: whether the desk expects no more messages about this key; its record is then

@@ -61,7 +61,7 @@ def may_be_of_message(error: KafkaError, *, following: bool = False) -> bool:
 
 
 def raised(error: Exception) -> KafkaException:
-    """Wraps an exception that a message caused in a KafkaException, so that it is handled like an error of the broker."""
+    """A KafkaException that wraps an exception which a message caused, so that it is handled like an error of the broker."""
     return KafkaException(KafkaError(KafkaError._APPLICATION, f"{type(error).__name__}: {error}"[:400]))
 
 

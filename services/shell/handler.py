@@ -88,7 +88,7 @@ class MessageHandler:
         except MemoryError:
             raise
         except Exception as error:
-            # a bug or a broken invariant: this message is parked with the reason, other goods go on
+            # a bug or a broken invariant: this message is parked with the reason, and other goods are still decided
             return trouble_of(error)
         return None
 
@@ -184,7 +184,7 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def _is_future(request: Request, source: Raw) -> bool:
-    """Whether it reports an event that had not happened when the request was made. Both times are in the message, so
+    """Whether the request reports an event that had not happened when it was made. Both times are in the message, so
     the answer is the same at every reading."""
     try:
         return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW

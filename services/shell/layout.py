@@ -63,7 +63,7 @@ def ids(topics: Mapping[str, Described]) -> dict[str, str]:
 
 
 def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
-    """CannotContinue if a topic has another number of partitions."""
+    """Raises CannotContinue if a topic has another number of partitions."""
     for name, topic in topics.items():
         if topic.partitions != partitions:
             raise CannotContinue(

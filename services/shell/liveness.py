@@ -34,7 +34,7 @@ class Liveness:
         self._measured = 0.0
 
     def progressed(self) -> None:
-        """The loop has made progress."""
+        """Notes that the loop has made progress."""
         self.progress = time.monotonic()
 
     def idle(self) -> None:
@@ -58,7 +58,7 @@ class Liveness:
         """Measures lag and records once a second. Call it often, and only in the loop's thread."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            # only in the loop's thread, because it has hung when called in another one
+            # called only in the loop's thread, because the call has hung in another one
             self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return

@@ -103,7 +103,7 @@ class Loop:
                 raise
         finally:
             self.ready.clear()
-            # leaving the group is optional: its session ends anyway
+            # leaving the group is optional, because the member's session ends anyway
             with contextlib.suppress(KafkaException, InterruptedError):
                 if self._stop.is_set():
                     self.poller.leave()
@@ -113,7 +113,7 @@ class Loop:
                 self.assignment.consumer.close()
 
     def stop(self) -> None:
-        """Finish the batch in hand, then leave the group."""
+        """Makes `run` finish the present batch, leave the group and return."""
         self._stop.set()
 
     def can_work(self) -> bool:

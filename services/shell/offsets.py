@@ -29,9 +29,8 @@ class Offsets:
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
     def standing(self, changed: Changed) -> InputOffsets:
-        """The committed offsets of the partitions of these records, for a batch of time limits, which reads nothing.
-        Without any offset librdkafka sends no request, and then the group does not check whether this worker still has
-        the partition."""
+        """The committed offsets of the partitions of these records, for a batch of time limits, which reads no messages. Without any
+        offset librdkafka would send no request, and then the group would not check whether this worker still has the partition."""
         return {
             (topic, partition): offset
             for partition in {partition for partition, *_ in changed}

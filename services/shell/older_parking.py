@@ -45,7 +45,7 @@ class OlderParking:
                 message = message._replace(value=edited)
             elif not left[0].kept:
                 if not self._reader.may_read():
-                    return False  # the replay goes on with an order about this message
+                    return False  # an operator must order the replay of this message, too
                 message = self._reader.whole(message)
             trouble = self._handler.attempt(entry, key, message)
             if trouble is not None:

@@ -1,6 +1,6 @@
 """How does a turn set a message aside? It publishes `MessageParked` and counts it in the record of its key.
 
-The messages lie in the parked topic; a record has the first and last position and a count. `services/shell/replay.py` decides them
+The messages are in the parked topic; a record has the first and last position and a count. `services/shell/replay.py` decides them
 again.
 """
 
@@ -34,7 +34,8 @@ class ParkedQueue:
     def park_again(
         self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int
     ) -> None:
-        """Publishes why a message is parked. It is counted only at the first attempt; later it is in the queue already."""
+        """Publishes why a message is parked. The message is counted only at the first attempt, because after that it is in the
+        queue already."""
         entry.dirty = True
         if attempt == 1:
             self._outcome.count_parked(trouble.reason)

@@ -120,7 +120,7 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
         return None
     try:
         fact = read_parking("MessageParked", message.value)
-    except ValueError:  # not written by the desk that it names: it adds nothing to the queue
+    except ValueError:  # the desk that the message names did not write it, so it adds nothing to the queue
         return None
     if not isinstance(fact, MessageParked) or fact.attempt != 1:
         return None

@@ -120,7 +120,7 @@ def resume(
 
 
 def refuse_replaced(desk: str, known: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """CannotContinue if a topic was deleted, or deleted and made again. Both arguments map a topic to its id."""
+    """Raises CannotContinue if a topic was deleted, or deleted and made again. Both arguments map a topic to its id."""
     if lost := replaced(known, now):
         raise _refused(desk, f"{lost[0]}, with all that it held", f"{lost[1]}，原有消息已丢失。")
 

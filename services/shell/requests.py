@@ -35,8 +35,8 @@ class Repeat(Enum):
 
 
 def content_digest(message: Raw) -> str:
-    """A digest of a request's content, as 16 hexadecimal digits: of the kind, and of the value without its `occurred_at`,
-    because a sender that did not get its answer sends the same request again at a later time."""
+    """A digest of a request's kind and value, as 16 hexadecimal digits. `occurred_at` is left out, because a sender that
+    did not get its answer sends the same request again at a later time."""
     value = message.value or b""
     begin = value.find(_TIME)
     if begin >= 0:

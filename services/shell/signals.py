@@ -42,7 +42,8 @@ def _listen(read: int, first: Callable[[], None], at_once: Callable[[], None]) -
         if number not in STOPS or (number == earlier and time.monotonic() < until):
             continue
         if earlier is None:
-            atexit.register(signal.signal, number, signal.SIG_IGN)  # Python removes handlers while it ends
+            # Python removes its handlers while it ends, and a third signal must not kill it then
+            atexit.register(signal.signal, number, signal.SIG_IGN)
             first()
             earlier, until = number, time.monotonic() + SAME_SECONDS
             continue

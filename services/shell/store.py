@@ -47,8 +47,8 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def origin(self) -> Origin:
-        """Where it was read. Time limits, which no topic holds, all have the topic `DEADLINE` here, and get an origin
-        made from their id."""
+        """The position at which the message was read. Time limits, which no topic holds, all have the topic `DEADLINE`
+        here, and get an origin made from their id."""
         if self.topic == DEADLINE:
             return deadline_origin(self.raw().text("ce_id"), self.partition)
         return Origin(self.topic, self.partition, self.offset)
@@ -63,7 +63,7 @@ class Replay(msgspec.Struct, frozen=True, array_like=True):
 
 
 class WaitingMessages(msgspec.Struct):
-    """The messages of this key that lie in the parked topic, in order, and are not settled yet.
+    """The messages of this key in the parked topic, in order, that are not settled yet.
 
     `start`: an offset of the parked topic, at or before the first of them; from there on, every `MessageParked` of this
     key is one of them. `first` and `last`: their origins; `first` is None if it was not read yet. `attempt`: how often
@@ -201,7 +201,7 @@ class PartitionStore:
                 continue  # true of most records: nothing is due and nothing is parked
             try:
                 due, waiting = due_of(data), parked_in(data)
-            except (ValueError, *UNREADABLE):  # not a record: the next message of this key will be parked
+            except (ValueError, *UNREADABLE):  # the value is not a record; the next message of this key will be parked
                 continue
             if due is not None:
                 self.deadlines.append((due, key))
@@ -215,7 +215,7 @@ class PartitionStore:
             try:
                 yield key, decode_record(data).state
             except UNREADABLE:
-                continue  # not a record: the next message of this key will be parked
+                continue  # the value is not a record; the next message of this key will be parked
 
     def put(self, key: str, data: bytes | None, due: float | None, state: Any = None) -> None:
         """Stores a committed record. `data`: None forgets the key; `due`: its earliest deadline; `state`: its decoded

@@ -66,7 +66,7 @@ class Transactions:
             except (KafkaException, MemoryError):
                 raise
             except Exception as error:
-                # the client does not accept this message; which one it is is found by halving the batch
+                # the client does not accept a message; halving the batch finds out which one
                 raise raised(error) from error
 
     def flush(self, seconds: float) -> None:

@@ -142,8 +142,8 @@ class Turn:
         except MemoryError:
             raise
         except Exception as error:
-            # a bug, or a state that cannot be read: the time limits of this key are parked for an operator, other keys
-            # go on
+            # a bug, or a state that cannot be read: the time limits of this key are parked for an operator, and other keys are
+            # still decided
             limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
             self._queue.park(entry, key, limits, trouble_of(error))
             return

@@ -59,7 +59,7 @@ def configure_logs(level: str) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(
             open(1, "w", encoding="utf-8", closefd=False, buffering=1)
-        ),  # Faust wraps sys.stdout
+        ),  # not `sys.stdout`, because Faust wraps it
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 

@@ -18,7 +18,7 @@ _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", Retract
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A request that somebody will make at `at`; `name` is its idempotency key.
+    """A request that a simulated person will send at `at`; `name` is its idempotency key.
 
     `not_before`: the request reports something that lasts until then (a treatment), so it is not sent earlier, even if the day is
     not paced. `stamped`: it reports an event, and if the day is not paced, its event time is when the fact was read. `replaces`:

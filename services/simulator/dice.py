@@ -8,7 +8,8 @@ T = TypeVar("T")
 
 
 def throw(seed: int, *names: object) -> float:
-    """A number in [0, 1) that depends on the seed and these names alone, so that no restart and no order of messages changes it."""
+    """A number in [0, 1) that depends only on the seed and these names, so that neither a restart nor the order of messages changes
+    it."""
     digest = sha256(f"{seed}/{'/'.join(map(str, names))}".encode()).digest()
     return int.from_bytes(digest[:7]) / (1 << 56)
 

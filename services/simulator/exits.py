@@ -1,4 +1,4 @@
-"""Which containers does a simulated terminal let out now? Pure: facts in, departures out.
+"""Which containers does a simulated terminal let out now? Pure functions from facts to departures.
 
 The gate desk reads a revocation after the release desk has published it; under faults, long after. So a terminal lets a container
 out only if the last statements of both desks say yes, as the client of a port does.
@@ -23,7 +23,8 @@ class Exits:
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
-        """What happens now upon this fact, which causes these acts: departures that waited, by container, and then the acts that may."""
+        """The acts that happen now because of this fact: departures that waited, by container, and then those of `acts`, which the fact
+        causes, that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:

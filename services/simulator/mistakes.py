@@ -41,7 +41,7 @@ class Mistakes:
     stripped: set[str] = field(default_factory=set)
 
     def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
-        """The reports that are sent of a container that may leave, instead of its departure; None if it leaves."""
+        """The wrong reports that are sent instead of the departure of a container that may leave; None if it really leaves."""
         box = fact.container_no
         if self.day.is_wrong_target(box):
             return []
@@ -95,7 +95,7 @@ class Mistakes:
         return self.day.slip(index) is Slip.EARLY
 
     def _not_here(self, fact: ContainerMayLeave) -> Act:
-        """The driver who comes to fetch the goods does not find them, so the arrival is retracted."""
+        """The retraction of an arrival, because the driver who comes for the goods does not find them."""
         self.missed.add(fact.container_no)
         key, later = min(fact.consignments), fact.occurred_at + timedelta(minutes=15)
         back = RetractArrival(
@@ -108,7 +108,7 @@ class Mistakes:
         return Act(later, f"{key}/{EARLY}/taken back", back, stamped=True, replaces=f"{key}/{EARLY}")
 
     def stays(self, fact: ContainerMustStay) -> None:
-        """After this statement, a missed container may leave by the next yes of the gate desk."""
+        """Notes the statement: after it, a missed container may leave with the next yes of the gate desk."""
         if fact.container_no in self.missed:
             self.called_back.add(fact.container_no)
 

@@ -1,5 +1,5 @@
-"""Whose goods are they? Simulated people act on what simulated declarants lodged, and each of their requests says that its sender
-is simulated."""
+"""Whose goods are they? Simulated people act only on goods that simulated declarants lodged, and each of their requests says that
+its sender is simulated."""
 
 from typing import Any
 

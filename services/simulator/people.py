@@ -1,4 +1,4 @@
-"""What do officers, carriers, yards and terminals do upon a fact? Pure: fact in, requests out.
+"""What do officers, carriers, yards and terminals do because of a fact? Pure functions from a fact to requests.
 
 What a person finds depends on seed and consignment alone, and a person who needs an earlier fact waits for it. So the same seed
 leads to the same results, whichever process is killed in between.
@@ -98,7 +98,7 @@ FACTS_ACTED_ON = (
 
 @dataclass
 class People:
-    """Everybody at the border, except that the first lodgements of declarants are not made here. `lifting`: consignments whose
+    """All people at the border. Only the first lodgements of declarants are not made here. `lifting`: consignments whose
     officer's hold is being lifted.
 
     `called_off`: assessed goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
@@ -193,7 +193,7 @@ class People:
         return [arrival(key, at + timedelta(seconds=intent.arrives_after), EARLY if early else "arrival")]
 
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
-        """Some declarants sell the goods to another buyer, and declare them again."""
+        """The acts of declarants who sell withdrawn goods to another buyer and declare them again."""
         assessed = self.called_off.pop(fact.consignment_id, None)
         if assessed is None:  # the assessment is on another topic, which may be read later
             self.withdrawn[fact.consignment_id] = fact.occurred_at
@@ -274,7 +274,8 @@ class People:
         return end in STAYING and not (end == "withdrawn" and self.day.intent(other).again)
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
-        """Nobody fetched the goods in time, or nobody reported it, so an officer looks and gives the release again."""
+        """The act of an officer who lifts the hold after a lapse, because nobody fetched the goods in time, or nobody reported
+        it."""
         lift = self._lift(fact, hold_id, "货物仍在场 the goods are still there")
         return Act(fact.occurred_at + timedelta(hours=1), f"{fact.consignment_id}/lift/{hold_id}", lift)
 
@@ -311,7 +312,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
 
     def _look_again(self, fact: RectificationRequested) -> Act:
-        """The officer looks again, and refuses the goods if the declarant could not put the papers right."""
+        """The act of the officer who looks at the papers again, and refuses the goods if the declarant could not put them
+        right."""
         key, control = fact.consignment_id, fact.control
         result, remarks = FindingsResult.CONFORM, "单证已补齐 the papers were put right"
         if self._dice(key, control, fact.revision, "rectified") < REFUSED_PAPERS_SHARE:
@@ -329,8 +331,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
-        """Live goods are watched in isolation and pass if they are healthy; other goods are treated as wood. A share of both
-        (`SICK_SHARE`) is refused."""
+        """The officer's decision: live goods are watched in isolation and pass if they are healthy; other goods are treated as
+        wood. A share of both (`SICK_SHARE`) is refused."""
         key, origin = fact.consignment_id, fact.origin
         sick = self._dice(key, origin, "sick") < SICK_SHARE
         decision: dict[str, Any] = {
@@ -462,7 +464,8 @@ class People:
         return [Act(came, f"{box}/empty/in", back, stamped=True), Act(gone, f"{box}/empty/out", out, stamped=True)]
 
     def _find(self, fact: GateAlarmRaised) -> Act:
-        """Terminals here report what happened, so a container that is reported to have left is found outside."""
+        """The officer's finding after an alarm. Terminals here report what happened, so a container that is reported to have left
+        is found outside."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         found = RecordContainerFinding(
             container_no=box,

@@ -144,7 +144,7 @@ class Player:
         return act.not_before.timestamp() if act.not_before else 0.0
 
     def stop(self) -> None:
-        """Ends `run` soon. Nothing is lost, because a new player continues where this one stopped."""
+        """Makes `run` return soon. Nothing is lost, because a new player continues where this one stopped."""
         self._stop.set()
 
     def run(self, advance: Advance = unreported) -> Played:
@@ -300,10 +300,10 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
-            self._ended.pop(key, None)  # only a part is released, and the rest has not arrived
+            self._ended.pop(key, None)  # only a part is released, because the rest has not arrived
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
-        # with pace a container leaves hours after the statements were read
+        # if the day is paced, a container leaves hours after the statements were read
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         if key in self.people.kept:
             self.people.kept.discard(key)

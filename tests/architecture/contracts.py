@@ -1,7 +1,8 @@
-"""How are "imports that and nothing else" and "this library lives there" told to import-linter?
+"""How does import-linter check that a module imports only what it may, and that a library is imported in one place
+only?
 
-Its own contracts know what is forbidden; these two know what is allowed, so that a new service is under the rules from
-its first file. pyproject.toml uses them.
+The contracts of import-linter list what is forbidden. These two list what is allowed, so that the rules hold for a new
+service from its first file. pyproject.toml uses them.
 """
 
 import sys
@@ -15,10 +16,12 @@ OURS = {"schemas", "services", "deploy", "tests"}
 
 
 class ImportsOnly(Contract):
-    """`modules` and what is below them may import `allowed` and nothing else; `exempt` modules stand outside the rule.
+    """`modules` and what is below them may import `allowed` and nothing else; the rule does not apply to `exempt`
+    modules.
 
-    `allowed` holds module names and three words: `stdlib`, `third-party`, `own service` (the same `services.<name>`,
-    unless the imported module is exempt). `never` takes parts of it back, such as `logging` of the standard library.
+    `allowed`: module names and three special values: `stdlib`, `third-party`, `own service` (the same
+    `services.<name>`, unless the imported module is exempt). `never` lists exceptions that stay forbidden, such as
+    `logging` of the standard library.
     """
 
     type_name = "imports_only"
@@ -29,7 +32,7 @@ class ImportsOnly(Contract):
     exempt = fields.SetField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Broken by each direct import that `allowed` does not cover."""
+        """Returns a check that is broken by each direct import that `allowed` does not cover."""
         under_rule = [m for m in sorted(graph.modules) if _within(m, _names(self.modules)) and not self._exempt(m)]
         wrong = [
             _link(graph, module, imported)
@@ -71,7 +74,7 @@ class LivesIn(Contract):
     homes = fields.SetField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Broken by each direct import from elsewhere."""
+        """Returns a check that is broken by each direct import from another module."""
         wrong = [
             _link(graph, module, library)
             for library in sorted(_names(self.libraries) & graph.modules)

@@ -1,6 +1,6 @@
 """What is the largest message of a kind that can be made? Built from its schema; a field without a bound is an error.
 
-Every sign of a text takes four bytes, every list is full, every optional field is there.
+Every character of a text takes four bytes, every list is full, and every optional field is set.
 """
 
 from datetime import date, datetime
@@ -23,11 +23,11 @@ OF_PATTERN = {
     r"^[0-9]{18}$": "9",
     BASE64: "A",
 }
-"""The widest sign of each pattern; a text with another pattern, or none, is not known to be bounded."""
+"""The widest character of each pattern; a text with another pattern, or without one, counts as unbounded."""
 
 
 WHOLE = {PARTITION_KEY: "watches/999999999"}
-"""The longest text of a pattern that is not of one sign."""
+"""The longest text of each pattern that is not the repetition of one character."""
 
 
 class Unbounded(Exception):
@@ -35,7 +35,7 @@ class Unbounded(Exception):
 
 
 def fullest(kind: type[Message]) -> Any:
-    """The JSON value of the largest message of this kind; Unbounded where it could be larger than any."""
+    """The JSON value of the largest message of this kind; Unbounded if a message of this kind has no upper bound."""
     return _value(kind.__pydantic_core_schema__, kind.__name__, {})
 
 

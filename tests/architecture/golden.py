@@ -1,7 +1,7 @@
 """What does each kind of message look like on the wire? One example of each, from the life of a few consignments.
 
-`make examples` writes `schemas/examples/<kind>.json` for a kind that has none, and `<kind>.2.json` (3, 4, …) where a
-kind has learned a new optional field since. Files that are there are never touched: they are what has been published.
+`make examples` writes `schemas/examples/<kind>.json` for a kind that has none, and `<kind>.2.json` (3, 4, …) if a kind
+has got a new optional field since then. Existing files are never changed, because they were published.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -141,19 +141,19 @@ from schemas.vocabulary import (
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 OUTSIDE = FOLDER / "outside"
-"""The redacted forms, as they travel on the ports' topic."""
+"""The redacted forms, as they are written to the topic for ports."""
 
 DECLARANT, CONSIGNEE = "91310115MA1H7L0T3Q", "91310000607332882L"
 OFFICER, UNIT, TERMINAL = "officer-4258-017", "treatment-unit-31-04", "terminal-CNTAO-4"
 BOX, NUMBER, BEETLE = "MSKU9070323", "425820261000000017", "Monochamus alternatus"
 GOODS = consignment_id(DECLARANT, "PO-2026-0117")
 AGAIN = consignment_id(DECLARANT, "PO-2026-0117", 2)
-"""What is lodged after the declaration of `GOODS` was withdrawn."""
+"""The next consignment, lodged after the declaration of `GOODS` was withdrawn."""
 LODGED = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
 
 def after(hours: float) -> datetime:
-    """So long after the lodgement."""
+    """The time this many hours after the lodgement."""
     return LODGED + timedelta(hours=hours)
 
 
@@ -1000,7 +1000,7 @@ def redacted(message: Message) -> bytes:
 
 
 def published(kind: str, folder: Path = FOLDER) -> list[bytes]:
-    """What was published of this kind so far, oldest first."""
+    """The published examples of this kind, the oldest first."""
     numbered = {1: folder / f"{kind}.json"} | {n: folder / f"{kind}.{n}.json" for n in range(2, 100)}
     return [path.read_bytes().removesuffix(b"\n") for path in numbered.values() if path.exists()]
 

@@ -1,4 +1,4 @@
-"""Is every message bounded when it is made, and is what was stored before still read?"""
+"""Is every new message bounded, and are messages that were stored before there were bounds still read?"""
 
 import json
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def test_a_field_without_a_bound_is_found_wherever_it_stands(name: str) -> None:
 
 
 def texts(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place of a text: its container and its name there."""
+    """Every text in the node, as the object or list that contains it and its key or index there."""
     for name, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
         if isinstance(value, dict | list):
             yield from texts(value)
@@ -125,7 +125,7 @@ def test_a_stored_fact_keeps_its_former_contract_too() -> None:
 
 
 def request(kind: str, **changes: object) -> Raw:
-    """The request as anybody may write it to its topic."""
+    """The request as any client may write it to its topic."""
     body = {**orjson.loads(payload(BY_NAME[kind])), **changes}
     topic = next(t.name for t in FACTS_AND_REQUESTS if any(m.kind == kind for m in t.carries))
     return Raw(

@@ -1,4 +1,4 @@
-"""Do tests speak in codes that exist? A test with a refusal, an office or a schedule that is in no table proves nothing of those that are."""
+"""Do tests use codes that exist? A test with a refusal, an office or a schedule that is in no table proves nothing about the real ones."""
 
 import ast
 import re
@@ -63,7 +63,7 @@ NAMED = {
     "second_unit": "unit",
     "schedule": "schedule",
 }
-"""Name of a field, whatever has it → of what it is a code."""
+"""Name of a field of any class → the sort of code that it contains."""
 ARGUMENTS: dict[tuple[str, str | int], str] = {
     ("RequestRefused", "code"): "refusal",
     ("request_refused", 2): "refusal",
@@ -79,7 +79,7 @@ ARGUMENTS: dict[tuple[str, str | int], str] = {
     ("SameGoodsDeclared", "rule"): "same_goods",
     **{(name, "origin"): "origin" for name, kind in KINDS.items() if "origin" in kind.model_fields},
 }
-"""Function or class, and name or place of one of its arguments → of what it is a code."""
+"""Function or class, and the name or position of an argument → the sort of code that it takes."""
 BUILDERS: dict[tuple[str, str | int], str] = {
     ("line", 0): "hs_code",
     ("line", "unit"): "unit",
@@ -88,9 +88,9 @@ BUILDERS: dict[tuple[str, str | int], str] = {
     ("open_hold", 3): "lifted_by",
     ("release_refused", 1): "hold_id",
 }
-"""The same of functions that stand in the tests of desks only: elsewhere others have their names."""
+"""The same for functions in the tests of desks only, because other functions elsewhere have the same names."""
 ANSWERS = frozenset({"code", "codes"})
-"""Functions and fields that tell a refusal's code, in the tests of desks."""
+"""Functions and fields of the desks' tests that contain the code of a refusal."""
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate", "clearance", "journeys")
 UNKNOWN = {
     "console/desk_phrases.py": {"4299", "9999"},
@@ -118,7 +118,7 @@ UNKNOWN = {
 
 
 def texts(node: ast.AST | None) -> Iterator[str]:
-    """The texts that stand here as they are; of a list, those in it."""
+    """The text literals of this node; if it is a list, those in the list."""
     match node:
         case ast.Constant(value=str(value)) if value:
             yield value
@@ -141,7 +141,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def codes_in(source: str, of_a_desk: bool) -> Iterator[tuple[str, str]]:
-    """Of what each text in this source is a code, and the text."""
+    """For each code in this source its sort, and the text."""
     arguments_of = ARGUMENTS | BUILDERS if of_a_desk else ARGUMENTS
     for node in ast.walk(tree_of(source)):
         match node:

@@ -1,4 +1,4 @@
-"""Does each file of the engine say what it answers, and is no class of it longer than a reader keeps in mind?"""
+"""Does each file of the engine begin with its question, and is no class longer than a reader can keep in mind?"""
 
 import ast
 from pathlib import Path
@@ -13,7 +13,7 @@ LONGEST_CLASS = 200
 
 
 def long_classes(source: str) -> list[str]:
-    """Classes with more lines than that."""
+    """The classes with too many lines."""
     classes = [node for node in ast.walk(tree_of(source)) if isinstance(node, ast.ClassDef)]
     return [node.name for node in classes if (node.end_lineno or 0) - node.lineno >= LONGEST_CLASS]
 

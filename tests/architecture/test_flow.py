@@ -1,4 +1,4 @@
-"""Do picture, flow, catalogue, examples and deciders tell the same story?"""
+"""Do the picture, the flow, the catalogue, the examples and the deciders agree?"""
 
 import inspect
 import re
@@ -112,7 +112,8 @@ def test_facts_travel_with_facts_and_requests_with_requests() -> None:
 
 
 def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
-    """It overtakes what is parked, so it must be something that the desk hears and that can only hold goods or call them back."""
+    """Such a message overtakes parked ones, so it must be one that the desk reads and that can only hold goods or call them
+    back."""
     assert set(HOLDING) == set(SERVICES)
     for desk, kinds in HOLDING.items():
         assert set(kinds) <= set(FLOW[desk])
@@ -138,7 +139,7 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
 
 
 def test_each_topic_is_named_after_its_service_and_role() -> None:
-    """As they lie in every installation: a role does not change a name."""
+    """The names are the same in every installation, whatever the role."""
     names = {"facts": facts_topic, "requests": requests_topic, "state": state_topic, "parked": parked_topic}
     endings = {
         "facts": ("-facts", "-containers", "-departures", "-successors"),
@@ -214,12 +215,13 @@ def crossings() -> set[tuple[str, str, frozenset[str]]]:
 
 
 def strangers(picture: str) -> set[str]:
-    """Names in the picture that look like messages and are none."""
+    """The names in the picture that look like messages but are not."""
     return set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", picture)) - set(KINDS)
 
 
 def gaps(picture: str) -> set[str]:
-    """Services that the picture does not show, and pairs of desks of whose messages it shows none."""
+    """The services that the picture does not show, and the pairs of desks that exchange messages without an arrow in the
+    picture."""
     unseen = {service for service in SERVICES if service.upper() not in picture}
     return unseen | {
         f"{a} to {b}: {'/'.join(sorted(kinds))}" for a, b, kinds in crossings() if not any(k in picture for k in kinds)

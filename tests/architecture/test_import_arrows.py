@@ -1,4 +1,5 @@
-"""Does each import rule of the house bite? A violation is planted in a copy of the tree, and the linter must see it."""
+"""Does each import rule of the project work? A violation is put into a copy of the tree, and the linter must find
+it."""
 
 import shutil
 import subprocess
@@ -48,7 +49,7 @@ PLANTED = [
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The code and its rules, to be spoilt."""
+    """A copy of the code and its rules, which the test may break."""
     for name in ("schemas", "services", "deploy", "tests/architecture"):
         ignore = shutil.ignore_patterns("__pycache__", "target", "static")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
@@ -98,7 +99,7 @@ CLOCKS_AND_DICE = [
 
 
 def banned_apis(tree: Path, file: str) -> list[str]:
-    """What ruff calls banned in this file of the tree."""
+    """The banned names that ruff reports in this file of the tree."""
     command = [str(BIN / "ruff"), "check", "--no-cache", "--select", "TID251", "--output-format", "concise", file]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     return [line for line in done.stdout.splitlines() if "TID251" in line]

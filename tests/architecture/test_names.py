@@ -14,9 +14,9 @@ from tests.sources import tree_of
 
 ROOT = Path(__file__).parents[2]
 SAY_NOTHING = frozenset({"said", "asked", "heard", "seen", "told", "word", "words", "place", "places"})
-"""Compared without capitals and without underscores at the ends."""
+"""Names are compared with these in lower case and without underscores at the ends."""
 VIEWS = "services/console/api/views.py"
-"""The names of its classes stand in openapi.json, from which others make clients."""
+"""openapi.json contains the names of its classes, and others generate clients from it."""
 CLEAN = (
     *("deploy", "services/cli", "services/console", "services/ports"),
     *("services/shell", "services/simulator"),
@@ -43,7 +43,7 @@ NAMES_FOR_OTHERS = {
 
 
 def made(node: ast.AST) -> Iterator[str]:
-    """The names that this node of a syntax tree gives to something, without those of the nodes in it."""
+    """The names that this node of a syntax tree itself defines, without those that its child nodes define."""
     match node:
         case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
             yield name
@@ -58,7 +58,7 @@ def made(node: ast.AST) -> Iterator[str]:
 
 
 def empty_names(source: str) -> list[str]:
-    """The names in a source that say nothing, each behind the functions and classes in which it is made."""
+    """The names in a source that say nothing, each after the functions and classes that contain it."""
     found: list[str] = []
 
     def visit(node: ast.AST, scope: str) -> None:
@@ -120,7 +120,7 @@ def classes(*folders: str) -> list[tuple[str, ast.ClassDef]]:
 
 
 def named_as_stored(node: ast.ClassDef) -> bool:
-    """Whether it is a state whose name stands in the records: `Withdrawn`, with `state: Literal["withdrawn"]`."""
+    """Whether it is a state whose name is stored in the records: `Withdrawn`, with `state: Literal["withdrawn"]`."""
     fields = {ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign)}
     return any(field.startswith(f"state: Literal['{node.name.lower()}']") for field in fields)
 

@@ -1,6 +1,6 @@
-"""Does every field of what is told outside say who may see it, and does nothing of what is masked get out?
+"""Does every field of a published message say who outside may see it, and does no masked value get out?
 
-The words that are masked are planted in every masked field of every kind, and looked for in every byte of what goes out.
+The test writes words into every masked field of every kind, and looks for them in every byte that goes out.
 """
 
 from typing import Annotated, Any, get_args
@@ -32,7 +32,8 @@ def messages_in(annotation: Any) -> list[type[Message]]:
 
 
 def fields_of(kind: type[Message]) -> list[tuple[type[Message], str]]:
-    """Every field that could go out with this kind: its own, and those of the messages in fields that somebody outside sees."""
+    """Every field that could be published with this kind: its own fields, and those of nested messages in fields that somebody
+    outside sees."""
     found: list[tuple[type[Message], str]] = []
     for name, field in kind.model_fields.items():
         found.append((kind, name))
@@ -47,7 +48,7 @@ def test_every_field_of_what_somebody_outside_can_get_says_who_may_see_it(kind: 
 
 
 def test_a_field_that_nobody_marked_is_seen_when_the_program_starts() -> None:
-    """Whoever adds one has to choose: the form is made when `schemas.topics` is imported."""
+    """The redacted form is made when `schemas.topics` is imported, so whoever adds a field has to mark it."""
 
     class Careless(AboutConsignment, Fact):
         version: Annotated[Version, OUTSIDE]
@@ -103,7 +104,7 @@ def test_a_decision_from_outside_has_lane_and_what_is_asked_and_neither_rules_no
 
 
 def secretive(message: Message, audience: Audience) -> Message:
-    """The message with the words in every field that this audience does not see, whatever belongs there."""
+    """The message with the words in every field that this audience does not see, even if the field has another type."""
     return message.model_copy(update=_planted(message, audience))
 
 
@@ -162,13 +163,13 @@ def test_what_goes_out_is_the_fact_and_nothing_else(message: Message) -> None:
 
 @pytest.mark.parametrize("message", OF_PORTS, ids=lambda message: message.kind)
 def test_a_whole_fact_is_read_as_what_a_port_may_know_of_it(message: Message) -> None:
-    """A port that still reads the desks' own topics takes nothing more from them."""
+    """A port that still reads the desks' own topics must not take more from a fact than the redacted copy has."""
     whole = message.__pydantic_serializer__.to_json(message)
     assert PORT_FORMS[message.kind].read_stored(whole, extra="ignore") == seen_from_outside(message, Audience.PORT)
 
 
 class Perhaps(AboutConsignment, Fact):
-    """Holds a message, or none."""
+    """Has a field that contains a message or None."""
 
     hold: Annotated[Hold | None, OUTSIDE] = None
 
@@ -186,7 +187,7 @@ def test_a_message_that_may_be_missing_is_redacted_like_one_that_is_there() -> N
 
 
 def test_what_a_field_inside_holds_needs_no_mark() -> None:
-    """Rules and draw of an assessment never go out, so their fields say nothing."""
+    """The rules and the draw of an assessment are never published, so their fields have no marks."""
     with pytest.raises(Unmarked, match=r"Draw\.value"):
         outside_form(Draw, Audience.DECLARANT)
 

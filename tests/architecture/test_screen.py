@@ -1,4 +1,5 @@
-"""Does everything in services/cli print through its screen? Each other way to a terminal is planted and must be found."""
+"""Does everything in services/cli print through its screen? The test puts in each other way to print, which must be
+found."""
 
 import ast
 from pathlib import Path
@@ -14,7 +15,7 @@ STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
 
 
 def other_ways(source: str) -> list[int]:
-    """Lines of this source that print past the screen."""
+    """The lines of this source that print without the screen."""
     lines = []
     for node in ast.walk(tree_of(source)):
         called = node.func if isinstance(node, ast.Call) else None

@@ -18,7 +18,7 @@ PLAIN = ("sh", "sed", "cut", "dirname", "id")
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """The programs of a machine that has nothing."""
+    """A folder with the few programs of a machine on which nothing is installed."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in PLAIN:
@@ -28,7 +28,7 @@ def machine(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout in which uv is there already and notes what it is asked to install."""
+    """A checkout with a uv that only records what it is asked to install."""
     folder = tmp_path / "checkout"
     shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("jars", "__pycache__"))
     for name, body in (
@@ -46,7 +46,7 @@ def program(folder: Path, name: str, body: str) -> None:
 
 
 def said(machine: Path, script: str, root: Path = ROOT, **more: str) -> str:
-    """What the script says before it gives up; no text when it does not."""
+    """What the script prints before it fails; an empty text if it does not fail."""
     command = [str(machine / "sh"), str(root / "deploy" / script)]
     env = {"PATH": str(machine), **more}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

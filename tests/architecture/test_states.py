@@ -1,4 +1,4 @@
-"""Are the states of all desks of one kind: frozen, and without room for what is not declared?"""
+"""Are the states of all desks frozen, and do they accept no attribute that is not declared?"""
 
 import dataclasses
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.architecture.test_flow import decider_of
 
 
 def kept(hint: Any) -> Iterator[type]:
-    """The classes of ours that a value of this type is, or holds; messages are not ours here."""
+    """The project's classes that a value of this type is or contains, without messages."""
     for each in get_args(hint):
         yield from kept(each)
     if isinstance(hint, type) and hint.__module__.startswith(("services.", __name__)):
@@ -23,7 +23,8 @@ def kept(hint: Any) -> Iterator[type]:
 
 
 def is_of_the_kind(state: type) -> bool:
-    """Whether it is a frozen dataclass with slots; or a named tuple, of which a record keeps no names of fields."""
+    """Whether it is a frozen dataclass with slots, or a named tuple, which a record stores without the names of its
+    fields."""
     if issubclass(state, tuple):
         return hasattr(state, "_fields")
     made = getattr(state, "__dataclass_params__", None)
@@ -38,19 +39,19 @@ def test_every_state_and_what_it_holds_is_of_one_kind(service: str) -> None:
 
 
 class AsModel(BaseModel):
-    """Is frozen, too, but checks again what a decider has made."""
+    """Is frozen, too, but validates again what a decider has made."""
 
     model_config = ConfigDict(frozen=True)
 
 
 @dataclasses.dataclass(slots=True)
 class Changeable:
-    """Could be changed in place."""
+    """A class whose objects could be changed in place."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Open:
-    """Has a dict, in which anything could be put."""
+    """A class whose objects have a `__dict__` and so accept any attribute."""
 
 
 @pytest.mark.parametrize("held", [tuple[AsModel, ...], dict[str, Changeable], Open | None])

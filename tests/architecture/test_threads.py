@@ -1,4 +1,5 @@
-"""Does a process of ours live on without one of its threads? Each thread and lasting task is listed with who notices its end."""
+"""Does a process go on if one of its threads has ended? Each thread and lasting task is listed with the code that notices its
+end."""
 
 import ast
 from collections.abc import Iterator
@@ -43,11 +44,11 @@ HOOKED = {
     "services/worker.py": "create",
     "services/cli/processes.py": "run",
 }
-"""Where each program takes care that no thread ends unnoticed."""
+"""File → the function in which the program makes sure that no thread ends unnoticed."""
 
 
 def _name(path: Path) -> str:
-    """In which service or folder it lies, however deep, and its own name."""
+    """The service or folder of the file, and its own name."""
     first, second, *_ = path.relative_to(ROOT).parts
     return f"{first}/{second}/{path.name}" if second != path.name else f"{first}/{second}"
 

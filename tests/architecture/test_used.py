@@ -1,4 +1,5 @@
-"""Is everything that is written used? A function, class, constant or package that only tests use, or nothing, misleads a reader."""
+"""Is everything in the code used? A function, class, constant or package that is used only by tests, or not at all, misleads a
+reader."""
 
 import ast
 import re
@@ -19,23 +20,25 @@ SOURCES = {
 }
 """The syntax tree of each module, by its name."""
 BY_NAME = re.compile(
-    r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"  # services.shell.desk.Decider
-    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports what its desks need
-    r"|services\.console\.readmodel\.migrations\..+"  # Alembic
+    # services.shell.desk.Decider reads these
+    r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"
+    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports the module if a desk needs it
+    r"|services\.console\.readmodel\.migrations\..+"  # Alembic loads them
     r"|.+\.__\w+__"
 )
-"""What is found by its name when the program runs."""
+"""What the running program, or a library, finds by its name."""
 OFFERED = {
     "schemas.single_window.item_of": "promised to programs that have a form's lines; a test shows that nothing of a line is lost",
     "schemas.single_window.elements_of": "the way back",
 }
-"""What others may use, each with its reason."""
+"""What programs of others may use, each with the reason."""
 TAKEN_WHERE_IT_IS_THERE = {"crc32c": "kafka-python", "httptools": "uvicorn", "uvloop": "uvicorn"}
-"""Packages that nobody imports here, and by which other one each is used."""
+"""Packages that the project does not import → the package that uses them."""
 
 
 def named(node: ast.stmt) -> list[str]:
-    """The names that a statement of a module gives, but not those of decorated functions: a decorator keeps what it gets."""
+    """The names that a statement of a module defines, without those of decorated functions, because a decorator may register
+    them."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return [] if node.decorator_list else [node.name]
@@ -50,14 +53,14 @@ def named(node: ast.stmt) -> list[str]:
 
 
 def read_in(node: ast.AST) -> set[str]:
-    """The names that are read in it, also in annotations that are texts."""
+    """The names that this node reads, also those in annotations that are written as texts."""
     names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     return names.union(*[re.findall(r"\w+", text) for text in texts if re.fullmatch(r'[\w."\[\], |]+', text)])
 
 
 def taken_by(tree: ast.AST) -> Iterator[str]:
-    """What a module takes of others: `module.name`."""
+    """What a module imports from other modules, as `module.name`."""
     modules: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -70,7 +73,7 @@ def taken_by(tree: ast.AST) -> Iterator[str]:
 
 
 def unused(sources: dict[str, ast.Module]) -> list[str]:
-    """`module.name` of what no module takes and its own does not read elsewhere."""
+    """`module.name` of everything that no other module imports and that its own module does not read."""
     taken = {each for tree in sources.values() for each in taken_by(tree)}
     found: list[str] = []
     for module, tree in sources.items():

@@ -1,4 +1,4 @@
-"""Do all clients of the log put the same key into the same partition, and does a message look the same every time?"""
+"""Do all Kafka clients put the same key into the same partition, and is a message always encoded in the same way?"""
 
 import ast
 import asyncio
@@ -27,7 +27,7 @@ from tests.sources import tree_of
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 8
 DECIDED = [m for m in EXAMPLES if any(m.kind in kinds for kinds in codec.CARRIED.values())]
-"""What desks read; parking messages and orders have readers of their own."""
+"""The messages that desks read; parking messages and orders are read by other code."""
 KEYS = [consignment_id("91310115MA1H7L0T3Q", f"PO-{number}") for number in range(196)]
 KEYS += ["MSKU9070323", "CSQU3054383", "a", "票"]
 Placed = dict[str, int]
@@ -35,7 +35,7 @@ Placed = dict[str, int]
 
 @pytest.fixture(scope="module")
 def topic(broker: Broker) -> Iterator[str]:
-    """A topic of this file alone."""
+    """A topic that only this file uses."""
     admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
     admin.create_topics([NewTopic("architecture-partitioning", PARTITIONS, 1)])
     yield "architecture-partitioning"
@@ -116,7 +116,8 @@ CLIENTS = frozenset({"Producer", "Consumer", "AdminClient"})
 
 
 def loud_in(source: str) -> list[int]:
-    """Lines that make a client of librdkafka which writes of a broker that has ended into the output of the tests."""
+    """The lines that make a librdkafka client without `log_level`, which would print errors of stopped brokers into the
+    output of the tests."""
     found = []
     for node in ast.walk(tree_of(source)):
         if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in CLIENTS or not node.args:

@@ -1,8 +1,8 @@
 """How long does a question at the gate wait while others keep the console busy? `make gate-latency`.
 
-Questions leave when they are due, whether or not the console keeps up, and each counts from then. First one client sends
-the worst bodies that are allowed, each kind for some seconds; then declarations are lodged over HTTP, evenly; then many
-ports follow releases by streams. Exit code 2 when a limit is exceeded, or when a question is not answered with 200.
+Each question is sent when it is due, even if the console is late, and its time counts from then. First one client sends the worst
+bodies that are allowed, each kind for some seconds; then declarations are lodged over HTTP at an even rate; then many ports read
+releases as streams. Exit code 2 if a limit is exceeded, or if a question is not answered with 200.
 """
 
 import argparse
@@ -42,14 +42,14 @@ GATE = "/api/v1/containers/CSQU3054383"
 JSON = {"Content-Type": "application/json"}
 PARTITIONS = 8
 LINES = 16
-"""Connections at once, of those who ask and of those who lodge."""
+"""How many connections there are at once, for questions and for lodgements each."""
 BODIES_ASKED, LODGING_ASKED = 50, 200
-"""Questions a second beside the worst bodies or streams, and beside lodging."""
+"""Questions a second while the worst bodies are sent or streams are open, and while declarations are lodged."""
 RELEASES_A_SECOND = 2
 LONGEST_MS = 100
-"""No question may wait longer, whatever body is sent meanwhile and however many streams are told."""
+"""No question may wait longer, whatever body is sent and however many streams are open."""
 P99_MS = 50
-"""Of a hundred questions beside lodging at these rates, one may wait longer."""
+"""The limit of the 99th percentile while declarations are lodged at these rates."""
 EVIDENCE = Path("docs/evidence/gate-latency.md")
 TEXT = """# A question at the gate, while others keep the console busy
 
@@ -63,7 +63,7 @@ Send = Callable[[http.client.HTTPConnection, int], int]
 
 
 class Offered:
-    """Requests that leave when they are due, over `LINES` connections: milliseconds from then to the end of the answer."""
+    """Sends requests when they are due, over `LINES` connections, and measures the milliseconds from then to the end of the answer."""
 
     def __init__(self, port: int, send: Send, rate: float, count: int) -> None:
         self.waits: list[float] = []
@@ -96,7 +96,7 @@ class Offered:
             return self._due.popleft() if self._due else None
 
     def end(self) -> None:
-        """Returns when all were answered."""
+        """Returns after all requests were answered."""
         for thread in self._threads:
             thread.join()
         self.waits.sort()
@@ -104,7 +104,7 @@ class Offered:
 
 
 def ask(line: http.client.HTTPConnection, _: int) -> int:
-    """One question at the gate."""
+    """Asks the gate question once; returns the status."""
     line.request("GET", GATE, headers=headers_of())
     answer = line.getresponse()
     answer.read()
@@ -120,7 +120,7 @@ def post(line: http.client.HTTPConnection, path: str, body: bytes) -> int:
 
 @contextmanager
 def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]]:
-    """The same body again and again, from one client."""
+    """Sends the same body again and again, from one client."""
     ended, answers = Event(), Counter[int]()
 
     def work() -> None:
@@ -143,7 +143,7 @@ def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]
 
 @dataclass
 class Figures:
-    """How long the gate's answers took beside one sort of load: `share` of them may take `limit_ms` at most."""
+    """How long the gate's answers took under one sort of load: `share` of them may take at most `limit_ms`."""
 
     title: str
     more: str
@@ -178,12 +178,12 @@ class Figures:
 
 
 def told(answers: Counter[int], none: str) -> str:
-    """`200 × 150, 503 × 2`; no answer at all goes by the name `none`."""
+    """`200 × 150, 503 × 2`; a request without any answer is shown as `none`."""
     return ", ".join(f"{code or none} × {times}" for code, times in sorted(answers.items()))
 
 
 def beside_bodies(port: int, seconds: float) -> Figures:
-    """Each kind of the worst bodies for some seconds."""
+    """Measures while each kind of the worst bodies is sent for some seconds."""
     figures = Figures(f"{BODIES_ASKED} gate questions a second, one client sends", "its answers", 1, LONGEST_MS)
     every, count, gate = list[float](), int(BODIES_ASKED * seconds), Counter[int]()
     calm = Offered(port, ask, BODIES_ASKED, count)
@@ -201,7 +201,7 @@ def beside_bodies(port: int, seconds: float) -> Figures:
 
 
 def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple[float, Counter[int]]:
-    """Lodges these declarations of one day: how many a second, and the answers."""
+    """Lodges `count` declarations of one day from `first` on; returns how many a second, and the statuses of the answers."""
     day = Day(9, 100_000, datetime(2026, 11, 23, tzinfo=UTC))
     papers = [day.plan(number).declaration.model_dump_json().encode() for number in range(first, first + count)]
     ready.set()
@@ -211,11 +211,13 @@ def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple
 
 
 def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures:
-    """Declarations lodged evenly at each of these rates; 0: at once, to learn what HTTP lodging reaches (no limit then)."""
+    """Measures while declarations are lodged at each of these rates; 0: all at once, to learn how fast lodging over HTTP is (without a
+    limit)."""
     title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
-    with ProcessPoolExecutor(1) as other, Manager() as manager:  # who asks must not wait for who lodges
+    with ProcessPoolExecutor(1) as other, Manager() as manager:
+        # lodgements come from another process, so that questions do not wait for them
         for rate in rates:
             count = int(rate * seconds) or 3000
             ready = manager.Event()
@@ -232,7 +234,7 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
 
 
 class Followers:
-    """So many ports that follow releases by streams, each on a connection of its own; counts what they get."""
+    """`count` ports that read releases as streams, each on a connection of its own; counts what they get."""
 
     def __init__(self, port: int, count: int) -> None:
         self.events = 0
@@ -264,7 +266,7 @@ class Followers:
 
 
 def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
-    """Some releases a second, told to so many streams."""
+    """Measures while some releases a second are sent to each of these numbers of streams."""
     title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
     figures = Figures(title, "events told", 1, LONGEST_MS)
     for count in counts:
@@ -305,7 +307,7 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            allowed = {"DTG_BOXES_A_DAY": "1000000"}  # some firms lodge more in a measurement than on a day
+            allowed = {"DTG_BOXES_A_DAY": "1000000"}  # in a measurement some companies lodge more than in a day
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}
             with serving(broker.bootstrap, PARTITIONS, Path(folder), **allowed) as (port, _):

@@ -1,6 +1,7 @@
-"""How is a border with a million live consignments set up within a minute? Records of real ones, copied under new keys.
+"""How is a border with a million live consignments set up within a minute? The records of real consignments are copied
+under new keys.
 
-What the desks said about these goods is not copied: only their states, which is what a worker has to hold and restore.
+The desks' facts about these goods are not copied, only the records, which a worker has to keep and restore.
 """
 
 import time
@@ -30,7 +31,7 @@ class Sample:
 
 
 def samples(rig: Rig, day: Day) -> list[Sample]:
-    """Lodges some consignments that nobody answers, and takes the records of those that wait for their arrival."""
+    """Lodges some consignments whose arrival nobody reports, and reads the records of those that wait for it."""
     offer(sender(rig.access()), lodgements(day, 0, SAMPLES), 0, Phase())
     deadline = time.monotonic() + WAIT_SECONDS
     while (ledger := audit(rig.access("auditor"))).lodged < SAMPLES or ledger.ends["nowhere"]:

@@ -1,4 +1,5 @@
-"""How do measured figures become docs/performance.md and its pictures? Pure: figures in, text out; parts not measured are left out."""
+"""How do measured figures become docs/performance.md and its pictures? Pure functions from figures to text; parts that were not measured are left
+out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,9 +26,9 @@ The broker, all desks, clearance, the read model, the load generator and the sim
 
 
 def write(folder: Path) -> None:
-    """docs/performance.md, its pictures and docs/scaling.md, from what the notebook in `folder` holds.
+    """Writes docs/performance.md, its pictures and docs/scaling.md from the figures in the notebook of `folder`.
 
-    What people found in profiles is written by hand into performance/findings.md, and stands at the end of the page.
+    performance/findings.md, which people write by hand, becomes the end of the page.
     """
     known = notebook.figures(folder / "performance" / "measured.json")
     findings = folder / "performance" / "findings.md"
@@ -133,7 +134,7 @@ def _reached(yes: bool) -> str:
 
 
 def _ratios(part: dict[str, Any]) -> dict[str, float]:
-    """Ours over theirs, the median of the rounds' own ratios (rounds are paired)."""
+    """Peer → our rate divided by theirs: the median of the ratios of each round."""
     ours = part["peers"][0]["name"]
     ratios = {}
     for peer in part["peers"][1:]:

@@ -1,4 +1,5 @@
-"""Where do measured figures stay, and from which machine, versions and code are they? `docs/performance/measured.json`."""
+"""Where are measured figures stored, with the machine, versions and code that they come from?
+`docs/performance/measured.json`."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -20,14 +21,15 @@ def figures(file: Path = FILE) -> dict[str, Any]:
 
 
 def keep(part: str, measured: dict[str, Any], file: Path = FILE) -> None:
-    """Takes the place of what was measured before under this name."""
+    """Stores the figures of this part; replaces those that were measured before."""
     known = figures(file) | {part: {"taken": taken(), **measured}}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
 
 
 def taken() -> str:
-    """When, where, by which code; `-changed` where it is not the committed one (pages written meanwhile are no code)."""
+    """The time, the machine and the commit of the measurement; `-changed` if the code differs from the commit (pages do
+    not count as code)."""
     commit = _git("describe", "--always") or "unknown"
     changed = "-changed" if _git("status", "--porcelain", "--", ".", ":!docs", ":!README.md", ":!CHANGELOG.md") else ""
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {commit}{changed}"

@@ -1,7 +1,8 @@
-"""After SIGKILL of a worker with a million live goods: how long until work flows again, at what memory?
+"""After SIGKILL of a worker with a million live goods: how long does it take until work continues, and how much memory does
+it need?
 
-`make recovery`: fills state topics with what real deciders make of real messages, lets work flow through a real worker,
-kills it, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
+`make recovery`: fills state topics with the states that the real deciders make from real messages, sends messages to a real
+worker, kills it, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
 """
 
 import argparse
@@ -51,7 +52,7 @@ HEAD = [
 
 
 class Work(threading.Thread):
-    """Sends each desk what it waits for, and notes when it writes its first new message after a kill."""
+    """Sends messages to each desk, and records when the desk writes its first new message after a kill."""
 
     def __init__(self, bootstrap: str, told: dict[str, list[Story]]) -> None:
         super().__init__(daemon=True)
@@ -101,7 +102,7 @@ class Work(threading.Thread):
             self.first.setdefault(desk, time.monotonic())
 
     def killed(self) -> None:
-        """From now on a message is new."""
+        """Messages that are written from now on count as new."""
         self.first = {}
         self._killed_ms = time.time() * 1000
 
@@ -111,14 +112,14 @@ class Work(threading.Thread):
 
 
 def _written_by(desk: str) -> list[str]:
-    """The topics that only this desk writes; of one that says nothing, its states."""
+    """The topics that only this desk writes; for a desk that publishes nothing, its state topic."""
     said = [topic.name for topic in FACTS_AND_REQUESTS if topic.writer == desk]
     return said or [state_topic(desk)]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one kill came to."""
+    """The measured figures of one kill."""
 
     desks: str
     states: int
@@ -145,7 +146,7 @@ class Figures:
 
 
 def measure(broker: Broker, home: Path, desks: str, told: dict[str, list[Story]]) -> Figures:
-    """Starts a worker with these desks, lets work flow, kills it and waits until work flows again."""
+    """Starts a worker with these desks, sends messages, kills it, and waits until each desk writes again."""
     port = free_port()
     child = worker(desks, port, home, {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **rehearsal()})
     child.log.unlink(missing_ok=True)
@@ -204,14 +205,14 @@ def _check(work: Work, since: float) -> None:
 
 
 def _restored(child: Child, desks: str, times: int) -> list[dict[str, Any]]:
-    """What each desk logged of its restore in this life of the worker; empty as long as one is missing."""
+    """What each desk logged about its restore since the last start of the worker; empty as long as one desk is missing."""
     said = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
     names = desks.split(",")
     return said[-len(names) :] if len(said) >= times * len(names) else []
 
 
 def _resident(child: Child) -> dict[str, float]:
-    """MiB now and at most."""
+    """The memory of the process in MiB, now and at most."""
     lines = [line.split() for line in Path(f"/proc/{child.pid}/status").read_text().splitlines()]
     return {line[0].rstrip(":"): int(line[1]) * 1024 / MIB for line in lines if line[0].startswith("Vm")}
 
@@ -220,7 +221,8 @@ def _resident(child: Child) -> dict[str, float]:
 def cluster(
     folder: Path, states: int, desks: list[str], at: datetime
 ) -> Iterator[tuple[Broker, dict[str, list[Story]]]]:
-    """A broker whose state topics hold so many live goods; what an earlier run filled in a kept folder is used again."""
+    """A broker whose state topics hold so many live goods; in a kept folder, the topics that an earlier run has filled are
+    used again."""
     told = {desk: stories(desk, SEED, at) for desk in desks}
     broker = Broker(folder / "kafka", free_port())
     broker.start()
@@ -243,7 +245,8 @@ def table(rows: list[list[str]]) -> str:
 
 
 def remembered(folder: Path, rows: dict[str, list[str]]) -> list[list[str]]:
-    """These rows and, of a kept folder, the earlier ones that they do not replace: sizes can be measured one by one."""
+    """These rows, and the earlier rows of a kept folder that they do not replace, so that sizes can be measured one by
+    one."""
     file = folder / "rows.json"
     earlier: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
     both = earlier | rows

@@ -14,7 +14,7 @@ BUSY = 0.6
 COPIES = 3
 """Replicas of every partition in production."""
 PARTITIONS = 48
-"""Of every topic in production."""
+"""The number of partitions of every topic in production."""
 BROKER_CORES = 8
 LINK_MB = 1_250
 """A 10 Gbit/s link, in megabytes a second."""
@@ -22,7 +22,7 @@ NEEDED = ("main", "workers", "live", "idle")
 
 
 def scaling(known: dict[str, Any]) -> str:
-    """The page; nothing while a part that it stands on is missing, or has one count of live goods where growth needs two."""
+    """The page; empty if a part that it needs was not measured, or was measured with only one number of live goods, because growth needs two."""
     if any(part not in known for part in NEEDED) or len(known["live"]["points"]) < 2:
         return ""
     return "\n".join(

@@ -1,4 +1,5 @@
-"""How does a table of figures become a picture without a plotting library? Plain SVG: lines over an axis, or bars with a spread."""
+"""How does a table of figures become a picture without a plotting library? This module writes SVG: lines over an axis, or bars with
+a spread."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,5 @@
-"""What does one machine do, and how does it grow? `make bench`: measures part by part and writes docs/performance.md.
+"""How fast is one machine, and how does that change with partitions, processes and load? `make bench` measures part by part
+and writes docs/performance.md.
 
     python -m tests.bench.sweep [--parts main,partitions,workers,live,lines,idle] [--small]
 
@@ -36,12 +37,13 @@ USUAL: str = UpSettings.model_fields["layout"].default
 LAYOUTS = ("declaration,risk,inspection,quarantine,release,gate,clearance", USUAL, ALONE)
 IDLE_SECONDS = 10
 Part = Iterator[dict[str, Any]]
-"""The figures of one part so far; the last are complete."""
+"""Yields the figures of one part so far; the last ones are complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is offered. `warm`: until the broker's Java is compiled; `seconds`: of each stretch at an even rate."""
+    """The sizes of the load. `warm`: consignments until the broker's Java code is compiled; `seconds`: the length of each run
+    at an even rate."""
 
     warm: int = 2_500
     full: int = 12_000
@@ -58,7 +60,7 @@ SMALL = Size(100, 300, 200, 2, (8,), (500, 1_000), (1, 10), (8, 16), 500)
 
 
 class Dirty(Exception):
-    """The proof failed: something was lost, doubled, reordered or wrongly released. No figure counts then."""
+    """Something was lost, doubled, reordered or wrongly released, so no figure counts."""
 
 
 class Stand:
@@ -72,7 +74,7 @@ class Stand:
         return self.crowd.play(first, count, rate, lines)
 
     def point(self, size: Size, lines: int = 0) -> dict[str, Any]:
-        """Throughput of a backlog, latency at half of it, CPU of all processes."""
+        """The throughput with a backlog, the latency at half that rate, and the CPU time of all processes."""
         before = self.rig.costs()
         full = self.play(size.point, 0, lines)
         after = self.rig.costs()
@@ -91,7 +93,7 @@ class Stand:
 
 
 def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
-    """Of one run; `rate` 0: everything at once."""
+    """The figures of one run; `rate` 0: everything was lodged at once."""
     waits = phase.latencies(immediate)
     return {
         "offered": rate,
@@ -104,7 +106,8 @@ def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
 
 @contextmanager
 def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], None] | None = None) -> Iterator[Stand]:
-    """Everything up and warm; on leaving, the proof. `prepare` is called before the people come."""
+    """Starts everything and warms it up; at the end of the context the ledger is checked. `prepare` is called before the
+    simulated people start."""
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)
@@ -112,7 +115,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         crowd.start()
         here = Stand(rig, crowd)
         try:
-            here.next = 10_000 if prepare else 0  # before that come the samples
+            here.next = 10_000 if prepare else 0  # the samples have the numbers before that
             here.play(size.warm)
             yield here
         finally:
@@ -140,7 +143,7 @@ def decided_messages(rig: Rig) -> Counter[str]:
 
 
 def bytes_on_disk(rig: Rig) -> Counter[str]:
-    """Log segments by what is in them, and the read model's file."""
+    """The bytes of the log segments by their content, and of the read model's file."""
     sizes: Counter[str] = Counter()
     for segment in (rig.home / "kafka" / "log").glob("*/*.log"):
         role = ROLES.get(segment.parent.name.rpartition("-")[0])
@@ -150,7 +153,7 @@ def bytes_on_disk(rig: Rig) -> Counter[str]:
 
 
 def main_part(size: Size) -> Part:
-    """The usual layout: throughput, latency at quarters of it, CPU, memory, bytes."""
+    """The usual layout: throughput, latency at quarters of that rate, CPU time, memory, bytes on disk."""
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
         disk = bytes_on_disk(here.rig)
@@ -202,7 +205,7 @@ def partitions_part(size: Size) -> Part:
 
 
 def workers_part(size: Size) -> Part:
-    """The same desks in fewer and more processes; the last layout gives each desk's own cost."""
+    """The same desks in fewer and in more processes; the last layout shows the cost of each desk."""
     points = []
     for layout in LAYOUTS:
         with stand(8, layout, size) as here:
@@ -303,13 +306,14 @@ PARTS: dict[str, Callable[[Size], Part]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Measures the asked parts, keeps each figure as soon as it is there and proved, and writes the notes."""
+    """Measures the chosen parts, stores the figures of each as soon as its ledger is clean, and writes the notes."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # processes and folders go with it
+    # SystemExit ends the processes and removes the folders
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = asked.into / "performance" / "measured.json"
     size = SMALL if asked.small else Size()
     print(f"{notebook.taken()}; seed {SEED}")

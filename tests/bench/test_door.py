@@ -1,4 +1,4 @@
-"""What does `make gate-latency` call too slow? What exceeds its limit, and a question that was not answered with 200."""
+"""Does `make gate-latency` fail if a limit is exceeded, or if a question was not answered with 200?"""
 
 from collections import Counter
 

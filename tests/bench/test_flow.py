@@ -1,4 +1,4 @@
-"""Does the reduced flow of the peers come to what the deciders of the product come to?"""
+"""Does the reduced flow of the peers have the same result as the deciders of the product?"""
 
 from services.cli.bench.load import Packet
 from services.risk.keys import PUBLISHED
@@ -24,7 +24,7 @@ def test_hearing_it_twice_releases_nothing_twice() -> None:
     once, heard = expected(offered(packets))
     again, more = expected(offered([*packets, *packets]))
     assert again == once
-    # each repeated request is heard once more, but causes no message that a desk would hear
+    # each repeated request is read once more, but causes no message that a desk would read
     assert more == heard + len(packets)
 
 

@@ -1,4 +1,4 @@
-"""Are the notes well-formed, and do they say what the notebook holds?"""
+"""Are the notes well-formed, and do they show the figures of the notebook?"""
 
 from pathlib import Path
 from xml.etree import ElementTree

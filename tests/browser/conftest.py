@@ -1,4 +1,4 @@
-"""What do the browser's tests stand on? A border of their own with every desk, the real console, and Debian's Chromium."""
+"""What do the browser tests use? A border of their own with every desk, the real console, and Debian's Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="session")
 def clock() -> Leaping:
-    """What the desks go by."""
+    """The clock of the desks."""
     return Leaping()
 
 
@@ -66,7 +66,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """Somebody at a browser. Everything that a page must not do is written down and fails the test at its end."""
+    """A person at a browser. Everything that a page must not do is recorded, and fails the test at its end."""
 
     address: str
     page: Page
@@ -85,7 +85,7 @@ class Visitor:
         self.page.goto(self.address + path)
 
     def mark(self) -> None:
-        """From here on `unmoved` tells whether the page was loaded again."""
+        """Marks the page, so that `unmoved` can say later whether it was loaded again."""
         self.page.evaluate("window.marked = true")
 
     def unmoved(self) -> bool:
@@ -101,7 +101,8 @@ class Visitor:
             self.faults.append(f"HTTP {response.status}: {response.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        told = message.text.startswith("Failed to load resource: the server responded with")  # `_response` judges it
+        # `_response` checks these answers
+        told = message.text.startswith("Failed to load resource: the server responded with")
         if message.type in ("error", "warning") and not told:
             self.faults.append(f"console {message.type}: {message.text}")
 
@@ -116,7 +117,8 @@ class Visitors:
     def come(
         self, language: str = "zh", *, width: int = 1366, height: int = 768, name: str = TESTER, **how: Any
     ) -> Iterator[Visitor]:
-        """A fresh browser in this language, signed in as `name` (empty: as nobody); fails at its end on what no page may do."""
+        """A fresh browser in this language, signed in as `name` (empty: not signed in); at its end the test fails if a page did
+        what no page may do."""
         viewport: Any = {"width": width, "height": height}
         context = self._chromium.new_context(locale=LOCALES[language], viewport=viewport, **how)
         if name:

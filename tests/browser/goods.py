@@ -1,4 +1,4 @@
-"""Which goods do the tests lodge? Papers whose way through the border is known beforehand."""
+"""Which goods do the tests lodge? Declarations of which it is known beforehand which controls they get."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ GREEN = {"hs_code": "8471300000", "description": "portable computers", "unit": "
 
 
 def paper(*, red: bool = False) -> dict[str, Any]:
-    """A fresh paper from a firm and in a container of its own. Green: computers that are not drawn; red: pine, to be inspected."""
+    """A new declaration of a new company in a new container. Green: computers that are not drawn; red: pine, which is
+    inspected."""
     example: dict[str, Any] = json.loads((FOLDER / "example.json").read_text(encoding="utf-8"))
     for number in _numbers:
         firm = with_check_signs("91370200", f"MA9{number:05}")

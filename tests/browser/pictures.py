@@ -50,13 +50,13 @@ def main() -> None:
 
 
 def _play(border: "subprocess.Popen[bytes]", address: str, until: datetime) -> None:
-    """Returns in the afternoon."""
+    """Returns when the demo's clock has reached `until`."""
     while border.poll() is None:
         Event().wait(1)
         try:
             board: dict[str, Any] = httpx2.get(f"{address}/api/v1/stages", headers=HEADERS).json()
         except (httpx2.TransportError, ValueError):
-            continue  # not up yet
+            continue  # the console does not answer yet
         if datetime.fromisoformat(board["now"]) > until:
             return
     sys.exit("the border ended before the afternoon")
@@ -72,7 +72,7 @@ def _take(address: str) -> None:
 
 
 def _worth_a_look(address: str) -> str:
-    """Goods under treatment with most controls: their page has the most to tell."""
+    """The goods under treatment that have the most controls, because their page shows the most."""
     found = httpx2.get(f"{address}/api/v1/consignments?stage=treated&limit=200", headers=HEADERS).json()["consignments"]
     best = max(found, key=lambda one: (len(one["controls"]), len(one["containers"]), one["arrived_at"] is not None))
     return str(best["consignment_id"])

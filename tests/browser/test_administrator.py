@@ -1,4 +1,4 @@
-"""Does an administrator let a person and a program in, in a real browser, and do these then get to their work?"""
+"""Can an administrator give a person and a program access, in a real browser, and can these then work?"""
 
 import re
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_an_administrator_lets_an_officer_and_a_program_in_and_out(
                 officer.locator(f"[name={field}]").fill(typed)
             officer.locator("#password button").click()
             expect(officer.locator("nav [aria-current]")).to_have_text("Board")
-            other.expected = {401}  # also of the board that asks by itself, as soon as the session has ended
+            other.expected = {401}  # the board, which polls by itself, gets 401, too, as soon as the session has ended
             opened(page, "end-sessions")
             page.locator("#act-end-sessions").get_by_role("button").click()
             expect(page.locator("#given").locator("..")).to_contain_text("sessions ended")

@@ -1,4 +1,5 @@
-"""Can terminals and officers do their work at the page of a container, and does it say why the box stays or may go?"""
+"""Can terminals and officers do their work on the page of a container, and does the page say why the box must stay or
+may leave?"""
 
 import re
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from tests.waiting import wait
 
 
 def local(moment: datetime) -> str:
-    """As a browser's field for a time has it."""
+    """The time as a browser's `datetime-local` field has it."""
     return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M:%S}"
 
 
@@ -35,7 +36,7 @@ def tell(page: Page, event: str, at: datetime, **typed: str) -> None:
 
 
 def picture(page: Page, name: str, folder: Path) -> None:
-    """What somebody sees who looks into it after the test."""
+    """Saves a picture of the page for people who look at it after the test."""
     page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 

@@ -1,4 +1,4 @@
-"""Can a page of another site change anything here? A real browser visits one that tries every way a page has."""
+"""Can a page of another site change anything here? A real browser opens one that tries every way."""
 
 import re
 from collections.abc import Iterator

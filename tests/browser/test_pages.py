@@ -1,4 +1,5 @@
-"""Do the pages hold what every page promises: any language, any width, no JavaScript, no other host, nobody looking?"""
+"""Do the pages work as promised in each language, at any width, without JavaScript and without other hosts, and do
+hidden pages ask nothing?"""
 
 import json
 import re
@@ -45,7 +46,7 @@ def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitor
 
 
 def test_the_cards_of_the_board_are_as_high_as_what_stands_in_them(desk: Running, zh: Visitor) -> None:
-    """Those in one row were stretched to the height of the two rows beside them."""
+    """Cards in one row were once stretched to the height of the two rows beside them."""
     zh.go("/")
     heights = zh.page.evaluate("[...document.querySelectorAll('.pipeline.small .step')].map((e) => e.offsetHeight)")
     assert len(heights) == 8 and max(heights) < 1.5 * min(heights), heights
@@ -75,7 +76,7 @@ def test_everything_can_be_done_without_javascript(desk: Running, visitors: Visi
         page.reload()
         expect(page.locator(".goods .stage")).to_have_text("Awaiting arrival")
         page.locator("#act-arrival [name=place]").fill("Qianwan")
-        with page.expect_navigation():  # a page that is on its way cannot be loaded again
+        with page.expect_navigation():  # the new page must be there before it can be loaded again
             page.locator("#act-arrival").get_by_role("button").click()
         desk_shows(desk, id_of(said), "released")
         page.reload()
@@ -95,7 +96,7 @@ def test_nothing_is_asked_while_nobody_looks(zh: Visitor) -> None:
     page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
     zh.asked.clear()
     page.clock.run_for(60_000)
-    asked = [url for url in zh.asked if "/static/icon.svg?" not in url]  # the browser fetches its icon when it likes
+    asked = [url for url in zh.asked if "/static/icon.svg?" not in url]  # the browser may fetch its icon at any time
     assert asked == []
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
     with page.expect_request(re.compile("/board")):

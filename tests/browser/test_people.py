@@ -1,4 +1,5 @@
-"""Does a person sign in, work as themselves, and sign out, in a real browser? The pictures are for who looks into it after the test."""
+"""Can a person sign in, work under their own name, and sign out, in a real browser? The pictures are for people who look at them after
+the test."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? The kill ledger.
 
-`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`; exit code 1 when the answer is yes.
+`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`; exit code 1 if the answer is yes.
 """
 
 import argparse
@@ -33,18 +33,19 @@ from tests.waiting import wait_by
 
 PARTITIONS = 4
 EVIDENCE = Path(".run")
-"""Where the messages that show a problem are kept, from the folder in which the season was started."""
+"""The folder for messages that show a problem, relative to the folder in which the program was started."""
 EPILOGUE = 100
-"""Consignments that are played after the last fault, to compare metrics with topics while nobody dies."""
+"""Consignments that are played after the last fault, to compare metrics with topics while no process is killed."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 FAULTY_SHARE = 0.8
-"""Of the seconds, how long faults strike; the rest is for the goods to come to their ends."""
+"""The share of the seconds in which faults strike; in the rest the goods reach their ends."""
 CONSOLE_SECONDS = 60
-"""How long the rows may stand still before they differ for good."""
+"""Seconds without progress after which a difference of the rows counts as final."""
 METRICS_SECONDS = 60
-"""The same of metrics: topics are read again as long as releases lapse meanwhile."""
+"""The same for metrics; topics are read again, because releases may lapse meanwhile."""
 STALL_SECONDS = 300
-"""How long after the last fault everybody may stand still: longer than people wait for what does not come."""
+"""Seconds without any progress after the last fault after which the run gives up; longer than the simulated people wait
+for a fact."""
 
 
 def main() -> int:

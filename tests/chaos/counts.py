@@ -16,28 +16,29 @@ from services.shell.loopback import open_page
 
 SAID = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
-"""Rows of what desks and people said: a poison's id names its topic, and its row is on the timeline like any other."""
+"""SQL that selects the rows of real messages: the id of a poison message contains its topic, and its row is in the same
+table."""
 LEFT = "stage = 'left_unreleased'"
 """Goods that left unreleased have an end, although the release desk holds them."""
 Said = Counter[tuple[str, str]]
-"""How often each desk said each kind of fact."""
+"""(desk, kind) → how often the desk published this kind of fact."""
 
 
 def said_by_metrics(page: str) -> Said:
-    """What one worker counted since it started; OSError when it does not answer."""
+    """What one worker has counted since it started; OSError if it does not answer."""
     with open_page(f"{page}/metrics", 5) as answer:
         text = answer.read().decode()
     return Counter({(desk, kind): int(float(count)) for desk, kind, count in SAID.findall(text)})
 
 
 def lags_of(page: str) -> list[int]:
-    """Messages that lie before a worker, by desk; OSError while it is not ready."""
+    """The lag of each desk of a worker, in messages; OSError while the worker is not ready."""
     with open_page(f"{page}/readyz", 5) as answer:
         return list(json.load(answer)["lag"].values())
 
 
 def said_by_topics(entries: Iterable[LoggedMessage]) -> Said:
-    """What the desks said, counted on the topics."""
+    """The facts of the desks, counted on the topics."""
     return Counter(
         (entry.desk, entry.kind)
         for entry in entries
@@ -72,7 +73,8 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
             "messages by kind", counted(f"SELECT kind, count(*) FROM facts WHERE {MEANT} GROUP BY 1"), timeline
         )
         stages = counted("SELECT stage, count(*) FROM consignments GROUP BY 1")
-        stages.pop(UNMATCHED, None)  # no board counts what nobody lodged: here it is poison of a stranger
+        # the board does not count goods that nobody lodged; here they come from poison messages
+        stages.pop(UNMATCHED, None)
         board = counted("SELECT stage, consignments FROM stage_counts WHERE consignments <> 0")
         found += _compare("the board's counts by stage", board, stages)
         releases = {"releases": timeline.get("ReleaseGranted", 0) + timeline.get("ReleaseRevoked", 0)}
@@ -85,7 +87,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
 
 
 def _timeline(entries: Iterable[LoggedMessage]) -> dict[str, int]:
-    """What desks and people said, by kind."""
+    """How many facts and requests there are of each kind."""
     meant = [e for e in entries if ROLES[e.topic] != "parked" and "/customs-" not in e.id]
     return dict(Counter(entry.kind for entry in meant))
 

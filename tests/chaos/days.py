@@ -1,10 +1,10 @@
-"""When are two days the same? Which facts of a day do not depend on who was faster, and what in them does not?
+"""When do two simulated days count as equal? Which facts of a day, and which of their fields, do not depend on timing?
 
 Left out: `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, which depends on the order between two
-topics, as does whether what is lodged after a withdrawal had to wait; that somebody is late depends on how long a process was dead, on a clock on which a day lasts seconds. Times, numbers
-from offsets and statement versions differ from run to run, and so does which of two consignments in a container opened its visit.
-Where two desks fail the same goods, the refusal names the one that the release desk heard first: which of them that is differs
-too, and that it is one of them does not.
+topics, as does whether what is lodged after a withdrawal had to wait; whether a deadline is missed depends on how long a process was dead, because a
+day lasts only seconds on this clock. Times, numbers from offsets and statement versions differ from run to run, and so does which of two consignments
+in a container opened its visit. Where two desks fail the same goods, the refusal names the failure that the release desk read first. Which one that
+is differs, too, but it must be one of them.
 """
 
 import json
@@ -30,7 +30,7 @@ FAILURES = {
     "TreatmentAbandoned": "quarantine/{origin}",
     "QuarantineRefused": "quarantine/{origin}",
 }
-"""What fails goods, and the hold that it answers."""
+"""Kind of a fact that fails goods → the hold that it answers."""
 FLEETING = {
     "occurred_at",
     "since",
@@ -61,12 +61,12 @@ def keys(played: Day) -> set[str]:
 
 
 def lodged_again(entries: Iterable[LoggedMessage]) -> int:
-    """How much was lodged once more after its withdrawal: each is a consignment of its own."""
+    """How many declarations were lodged again after a withdrawal; each is a consignment of its own."""
     return sum(entry.kind == "DeclarationLodgedAgain" for entry in entries)
 
 
 def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
-    """How often each thing was said about these goods."""
+    """How often each fact about these goods was published, without the fields that depend on timing."""
     told = [
         entry
         for entry in entries
@@ -83,7 +83,7 @@ def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
 
 
 def _whichever(entry: LoggedMessage, failures: set[str]) -> Any:
-    """What was said; of a refusal of goods that failed several times, all the failures instead of the one that it gives."""
+    """The content of the fact; for a refusal of goods that failed several times, all failures instead of the one that the fact names."""
     body = entry.body
     if entry.kind == "ReleaseRefused" and len(failures) > 1 and body["cause"] in failures:
         return {**body, "cause": sorted(failures), "reason": ""}

@@ -1,7 +1,7 @@
-"""How does a disk become full for one process, and have room again?
+"""How is a disk made full for one process, and given room again?
 
-Real ENOSPC: a tmpfs whose size is set to what lies on it. Where mounting is not allowed, the kernel's limit on the size
-of a process's files (EFBIG): every write beyond what the file has already fails.
+A tmpfs is limited to the size of its content, which causes a real ENOSPC. If mounting is not allowed, the kernel's
+limit on the size of a process's files is used (EFBIG): then every write that makes a file larger fails.
 """
 
 import resource
@@ -14,7 +14,7 @@ ROOM = "12g"
 
 
 class Disk:
-    """The disk under `folder`; `pid` says which process stands for it where there is no tmpfs."""
+    """The disk under `folder`; without a tmpfs, `pid` is the process whose files are limited."""
 
     def __init__(self, folder: Path, pid: Callable[[], int | None]) -> None:
         self.folder = folder
@@ -27,16 +27,16 @@ class Disk:
         return "tmpfs without room (ENOSPC)" if self.mounted else "RLIMIT_FSIZE (EFBIG)"
 
     def fill(self) -> None:
-        """From now on nothing more can be written."""
+        """Makes the disk full: every further write fails."""
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):
-                used += 256  # somebody wrote meanwhile
+                used += 256  # a process has written meanwhile
         else:
             self._limit(1 << 12)
 
     def free(self) -> None:
-        """Room again."""
+        """Gives the disk room again."""
         if self.mounted:
             _mount("-o", f"remount,size={ROOM}", str(self.folder))
         else:

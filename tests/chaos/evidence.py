@@ -1,4 +1,5 @@
-"""Which messages show how a problem of the kill ledger came about? The topics are gone when a season has ended, so they are kept in a file."""
+"""Which messages show how a problem of the kill ledger came about? The topics are deleted when a season ends, so the messages are kept in a
+file."""
 
 import json
 import re

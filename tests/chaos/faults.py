@@ -1,4 +1,4 @@
-"""Which kinds of fault are there, whom do they need for themselves, and how often do they come?"""
+"""Which kinds of fault are there, what does each need for itself alone, and how often is it chosen?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,9 +31,10 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: `workers` to strike at (twins: both of one pair), what else it needs for itself, how often it comes.
+    """A kind of fault: how many `workers` it strikes (twins: both of one pair), what else it needs for itself alone, and how
+    often it is chosen.
 
-    `says`: only at workers of a desk that says facts. `goods`: only while goods move is anything there to strike.
+    `says`: it strikes only workers of a desk that publishes facts. `goods`: it needs goods that are still moving.
     """
 
     act: Callable[[Strike], None]
@@ -46,7 +47,8 @@ class Kind:
 
     @property
     def hinders(self) -> bool:
-        """Whether goods may stand still while it lasts: they need workers, broker and topics, and nobody of the read model."""
+        """Whether goods may stand still while the fault lasts: they need workers, broker and topics, but not the read
+        model."""
         return self.workers > 0 or BROKER in self.others or not self.others
 
 

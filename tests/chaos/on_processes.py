@@ -1,4 +1,4 @@
-"""How do workers die, freeze, leave, come and lose the time?"""
+"""How are workers killed, frozen, stopped, added, and given a wrong clock?"""
 
 import signal
 import time
@@ -81,7 +81,8 @@ def _forget(access: Access, group: str, seconds: float = 10) -> bool:
 
 
 def zombie(strike: Strike, seconds: float) -> None:
-    """SIGSTOP for longer than the session lasts: the twin takes over; then the stopped worker continues."""
+    """Stops a worker (SIGSTOP) for longer than its session lasts, so that its twin takes over; then lets it
+    continue."""
     children = [strike.child(name) for name in strike.victims]
     try:
         with strike.hold():

@@ -1,4 +1,4 @@
-"""How do broker, disks, database and network fail the workers, and who writes nonsense onto their topics?"""
+"""Which faults of the broker, disks, database and network are there, and how is nonsense written onto the topics?"""
 
 import signal
 import sqlite3
@@ -32,7 +32,8 @@ from tests.waiting import wait, wait_by
 OPEN_SECONDS = 10
 """How long a foreign transaction asks to be left open; the embedded broker allows little more."""
 CATCH_SECONDS = 10
-"""How long a link is cut or slow at most until something on it was cut or delayed: a worker speaks every second."""
+"""Seconds for which a link stays cut or slow at most, until a connection was cut or a packet delayed; a worker sends
+something every second."""
 
 # the broker
 
@@ -113,7 +114,8 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            **theatre.broker.access.confluent(),  # with all rights, because otherwise it could not begin a transaction
+            # with the administrator's rights, because otherwise the producer could not begin a transaction
+            **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
             "log_level": 0,
@@ -132,7 +134,7 @@ def leave_transaction_open(strike: Strike) -> None:
     held = 0 if left else unreadable()
     if held:
         strike.hit()
-    del producer  # like a process that was killed, it neither commits nor aborts
+    del producer  # like a killed process, the producer neither commits nor aborts
     deadline = time.monotonic() + READY_SECONDS
     while held and unreadable() and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -247,8 +249,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         door.mute(trap)
-        # with a trap, the fault begins at the first request of that kind; without one, at the first reply that is held
-        # back
+        # if there is a trap, the fault begins at the first request of that kind; otherwise at the first reply that is
+        # held back
         if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
@@ -270,8 +272,8 @@ def poison_strangers(strike: Strike) -> None:
 
 
 def poison_live(strike: Strike) -> None:
-    """Writes nonsense onto every topic under the keys of goods that are about to come: they wait behind it, and then
-    continue."""
+    """Writes nonsense onto every topic under the keys of goods that are about to come: these goods wait behind the
+    parked message, and then continue."""
     keys = strike.live_keys()
     if keys:
         _poison(strike, keys)

@@ -1,4 +1,5 @@
-"""What happens to goods when somebody writes nonsense onto their topics? It is set aside, seen, thrown away, and they go on."""
+"""What happens to goods if somebody writes nonsense onto their topics? It is parked, an operator discards it, and the goods
+continue."""
 
 import threading
 import time
@@ -24,9 +25,9 @@ from tests.waiting import wait_by
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
-"""The `ce_source` of every poison: no desk's."""
+"""The `ce_source` of every poison message, which no desk has."""
 TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
-"""All but the state topics, which are a desk's own memory and no way to speak to it."""
+"""All topics but the state topics, which a desk only writes for itself."""
 HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
 """topic → the services that must set aside what nobody can read there."""
 
@@ -34,8 +35,8 @@ HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), ord
 Known = set[tuple[str, str, int, int]]
 """Service, topic, partition and offset of messages."""
 STILL_SECONDS, MOST_SECONDS = 120.0, 480.0
-"""How long poison waits without any progress, and at most, until it is set aside and dealt with: other faults may keep the
-broker and the desks away, and a starved machine takes its time to bring them back."""
+"""Seconds without progress, and seconds at most, until poison must be parked and settled. Other faults may stop the broker
+and the desks meanwhile, and a slow machine needs time to start them again."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""How does a network between a worker and the broker become slow, silent or cut? A TCP proxy that does as it is told."""
+"""How is the network between a worker and the broker made slow, silent or cut? By a TCP proxy."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 CHUNK = 1 << 16
 PRODUCE, TXN_OFFSET_COMMIT, END_TXN = 0, 28, 26
-"""Kafka's numbers of some requests."""
+"""Kafka's API keys of some requests."""
 
 
 class Proxy:
@@ -18,7 +18,7 @@ class Proxy:
         self.cuts = 0
         self.delayed = 0
         self.swallowed = 0
-        """What the faults came to: connections cut or turned away, chunks delayed, replies held back."""
+        """Counts what the faults did: connections cut or refused, chunks delayed, replies held back."""
         self._delay = 0.0
         self._open = True
         self._trap: int | None = None
@@ -31,13 +31,13 @@ class Proxy:
         self._up.wait()
 
     def slow(self, seconds: float) -> None:
-        """Every chunk waits this long, in both directions."""
+        """Delays every chunk by this time, in both directions."""
         self._do(lambda: setattr(self, "_delay", seconds))
 
     def mute(self, at: int | None = None) -> None:
-        """Requests still reach the broker; its replies do not come back: whoever asked does not know what became of it.
+        """Requests still reach the broker, but its replies do not come back, so the client does not know their result.
 
-        `at`: from the next request of this number on.
+        `at`: replies are held back from the next request with this API key on.
         """
         self._do(self._talking.clear if at is None else lambda: setattr(self, "_trap", at))
 
@@ -46,11 +46,11 @@ class Proxy:
         return not self._talking.is_set()
 
     def cut(self) -> None:
-        """Ends every connection, and turns new ones away."""
+        """Closes every connection, and refuses new ones."""
         self._do(self._cut)
 
     def heal(self) -> None:
-        """As if nothing had been; replies that were held back arrive late, on connections that are still there."""
+        """Ends the fault; replies that were held back arrive now, if their connections are still open."""
         self._do(self._heal)
 
     def close(self) -> None:
@@ -132,11 +132,11 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            return  # one side is gone: `_connect` ends the other
+            return  # one side has closed its connection, and `_connect` closes the other
 
 
 class _Frames:
-    """Which requests begin in a stream of Kafka's frames: four bytes of length, then two that say what is asked."""
+    """Which requests begin in a stream of Kafka's frames: four bytes of length, then two bytes with the API key."""
 
     def __init__(self) -> None:
         self._head = b""

@@ -1,4 +1,5 @@
-"""When does which fault strike at whom? A seeded list; several at a time, never two on one victim."""
+"""When does which fault strike which victim? A list made from the seed; several faults at a time, but never two on one
+victim."""
 
 import sys
 import threading
@@ -17,21 +18,21 @@ from tests.chaos.strike import Strike
 from tests.chaos.theatre import BROKER, Theatre
 
 AT_ONCE = 6
-"""Faults in flight at most: somebody must be left to carry the work on."""
+"""At most so many faults at the same time, because some processes must be left to work."""
 FLIGHT_SECONDS = 900
-"""After so long, a fault that has not come to its end is a problem; each of its waits has a shorter bound of its own."""
+"""A fault that has not ended after so many seconds is a problem; each wait inside it has a shorter limit."""
 AHEAD = 40
 """Goods whose lodgement is this far away are about to come."""
 
 
 def tell(text: str) -> None:
-    """To whoever watches the run."""
+    """Prints a line for people who watch the run."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A kind of fault and when it is due, seconds from the start; `salt` makes its dice and keys its own."""
+    """A kind of fault and when it is due, seconds from the start; `salt` gives it random numbers and keys of its own."""
 
     kind: str
     due: float
@@ -39,11 +40,12 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """Each kind once in a drawn order, those first that need goods, then by weight; evenly over the time."""
+    """Each kind once in random order, those that need goods first, then more kinds by weight; spread evenly over the time."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)
-    names.sort(key=lambda name: not KINDS[name].goods)  # they must come before the last goods
+    # kinds that need goods come first, because they must strike before the last goods are lodged
+    names.sort(key=lambda name: not KINDS[name].goods)
     names += dice.choices(list(KINDS), [kind.weight for kind in KINDS.values()], k=max(0, faults - len(names)))
     return [
         Planned(name, seconds * (number + 0.5) / faults, f"{seed}-{number}")
@@ -52,7 +54,7 @@ def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
 
 
 class Season:
-    """Carries a plan out on a theatre. `strikes`: what was done so far, in the order in which it struck."""
+    """Carries out a plan on a theatre. `strikes`: the faults so far, in the order in which they struck."""
 
     def __init__(self, theatre: Theatre, disks: dict[str, Disk], day: Day, seed: int) -> None:
         self.theatre, self.disks, self.day = theatre, disks, day
@@ -64,9 +66,10 @@ class Season:
         self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes when due, or as soon as there is a free victim; after the monotonic moment `until` only what never struck.
+        """Strikes each fault when it is due, or as soon as a victim is free; after the monotonic time `until`, only kinds that
+        never struck.
 
-        A kind that found nothing to strike at comes again as long as goods come.
+        A kind that found nothing to strike is tried again as long as goods are lodged.
         """
         began = time.monotonic()
         left = list(planned)
@@ -92,7 +95,7 @@ class Season:
                 strike.problem = f"after the season, it did not come to its end within {FLIGHT_SECONDS} s"
 
     def _again(self, planned: list[Planned], left: list[Planned]) -> list[Planned]:
-        """One of each kind that is not left and found nothing to strike at so far; none when no goods come any more."""
+        """One of each kind that is not in `left` and has struck nothing so far; empty if no more goods are lodged."""
         if not self.theatre.goods_come():
             return []
         away = self._there() | {p.kind for p in left}
@@ -100,7 +103,7 @@ class Season:
         return [replace(p, salt=f"{p.salt}-{len(self.strikes)}") for p in first.values()]
 
     def _there(self) -> set[str]:
-        """The kinds that struck, are in flight, or failed."""
+        """The kinds that struck, are running now, or failed."""
         flying = {strike.kind for strike, _ in self._flying}
         return flying | {strike.kind for strike in self.strikes if strike.struck or strike.problem}
 
@@ -117,7 +120,7 @@ class Season:
             return planned, victims
 
     def _workers(self, kind: Kind) -> tuple[str, ...] | None:
-        """The free workers that were struck least; None when too few are free."""
+        """The free workers that were struck least often; None if too few are free."""
         names = [name for name in self.theatre.doors if name not in self._busy]
         if kind.says:
             names = [name for name in names if says_facts(self.theatre.desks[name])]
@@ -165,7 +168,8 @@ class Season:
         thread.start()
 
     def _live_keys(self) -> dict[str, str]:
-        """A consignment with a container of its own that will be lodged in a moment, and the container; empty after the last."""
+        """A consignment that will be lodged in a moment and its container, which no other goods share; empty after the last
+        consignment."""
         player = self.theatre.player
         assert player is not None and player.last is not None
         for index in range(player.next + AHEAD, player.last):
@@ -177,7 +181,7 @@ class Season:
 
 
 def says_facts(desks: Iterable[str]) -> bool:
-    """Whether any of these desks has facts to say; clearance only keeps states."""
+    """Whether any of these desks publishes facts; clearance only keeps states."""
     return any(said for desk in desks for said in FLOW[desk].values())
 
 

@@ -1,4 +1,4 @@
-"""How long did input wait because of a fault? Only where input was waiting is silence a standstill."""
+"""How long did input wait because of a fault? A desk that writes nothing stands still only if input was waiting."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -14,12 +14,13 @@ Span = tuple[float, float]
 Turns = Mapping[tuple[str, int], Sequence[Span]]
 """(desk, partition of the input) → the inputs that had an effect."""
 SILENT_DESK = "clearance"
-"""It says nothing: what tells of it are its states, under the key of the input."""
+"""It publishes no facts, so its work is seen by its records, which have the key of the input."""
 HEARD = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
 def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
-    """What became of each input: of `entries` (facts and requests) by the cause that a fact names, and of clearance by its states."""
+    """When each input came and had its effect: for the inputs in `entries` (facts and requests) by the cause that a fact names, for
+    clearance by its records."""
     inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
     turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for fact in entries:
@@ -40,8 +41,8 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 
 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
-    """The longest that input waited at one partition of these desks, from the fault or from when it came, until the first
-    of what waited had its effect; None when nothing came."""
+    """The longest that input waited at one partition of these desks, from the fault, or from the time when the input came if that
+    is later, until the first waiting input had its effect; None if no input came."""
     waits = []
     for (desk, _), spans in turns.items():
         after = [span for span in spans if span[1] > strike.struck]

@@ -1,8 +1,8 @@
-"""How long does work stand after one fault on a calm machine? Each worker killed, the broker killed, everything killed.
+"""How long does work stand still after one fault on a calm machine? Each worker is killed, then the broker, then everything.
 
-`python -m tests.chaos.single`: a border in the layout of `dtg up`, goods at a steady rate, one fault at a time, and from the
-times of the topics how long input waited at any partition of the struck desks. Exit code 2 when the median of a row exceeds
-its limit, or nothing came that could have waited.
+`python -m tests.chaos.single`: starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one fault at a time. From the
+times on the topics it computes how long input waited at any partition of the struck desks. Exit code 2 if the median of a row exceeds its limit,
+or if no input came that could have waited.
 """
 
 import argparse
@@ -33,14 +33,14 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR, Theatre
 PARTITIONS = 4
 RATE = 40.0
 BETWEEN_SECONDS = 12.0
-"""Between two faults, and no less than the limit of the first."""
+"""The time between two faults; not less than the limit of the first one."""
 ALL, EVERYTHING = "all workers, the console and the projector", "everything, the broker too"
 LIMITS = {BROKER: 12.0, ALL: 30.0, EVERYTHING: 30.0}
 WORKER_LIMIT = 8.0
-"""How long work may stand after one fault on an idle machine: the median of its rounds, in seconds."""
+"""The limit for the median time, in seconds, for which work may stand still after one fault on an idle machine."""
 SLOT = "0"
 Waits = dict[str, list[float]]
-"""Victim → how long input waited, of each of its rounds, in seconds."""
+"""Victim → how long input waited in each of its rounds, in seconds."""
 
 EVIDENCE = Path("docs/evidence/single-faults.md")
 TEXT = """# A single fault on a calm machine
@@ -81,7 +81,7 @@ def main() -> int:
 
 
 def limit_of(name: str) -> float:
-    """How long work may stand when this victim is struck."""
+    """How many seconds work may stand still after this victim was struck."""
     return LIMITS.get(name, WORKER_LIMIT)
 
 
@@ -95,7 +95,7 @@ def table(waits: Waits) -> list[str]:
 
 
 def problems(waits: Waits) -> list[str]:
-    """The rows whose median exceeds the limit, and those of which nothing is known."""
+    """The rows whose median exceeds the limit, and those without any figure."""
     found = [] if waits else ["nothing was struck"]
     for name, seconds in waits.items():
         if not seconds:
@@ -106,7 +106,7 @@ def problems(waits: Waits) -> list[str]:
 
 
 def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> Waits:
-    """Of each victim, how long input waited at the struck desks, round by round."""
+    """For each victim, how long input waited at the struck desks, round by round."""
     layout = tuple([(desks, SLOT) for desks in UpSettings().workers()])
     theatre = Theatre(folder, PARTITIONS, layout, session_seconds=None)
     strikes: list[tuple[str, Strike]] = []

@@ -1,4 +1,4 @@
-"""What is one fault: at whom, when, with which dice, and how is it seen that it bit?"""
+"""What is one fault: which victims, when, with which random numbers, and how is its effect seen?"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,17 +17,18 @@ WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60
 THERE_SECONDS = 300
-"""How long a fault waits at most for what it strikes: another fault may have taken it, and a starved machine brings it
-back late."""
+"""Seconds that a fault waits at most for its victim: another fault may have killed it, and a slow machine starts it
+again late."""
 BITE_SECONDS = 40
-"""How long a fault stays for what it strikes to come by: the next write, the next commit, the next fact."""
+"""Seconds that a fault lasts at most until it hits something: the next write, the next commit, the next fact."""
 
 
 @dataclass
 class Strike:
-    """One fault on its victims. `struck`, `undone`: seconds since 1970; `seen`: how it bit, empty when it did not.
+    """One fault on its victims. `struck`, `undone`: seconds since 1970; `seen`: the effect that was seen, empty if
+    there was none.
 
-    `struck` stays 0 where nothing was there that the fault could strike. `skew`: seconds by which it stepped a clock.
+    `struck` stays 0 if there was nothing that the fault could strike. `skew`: seconds by which it stepped a clock.
     """
 
     kind: str
@@ -46,9 +47,9 @@ class Strike:
     logs: dict[str, Log] = field(default_factory=dict)
 
     def await_victims(self, broker: bool) -> None:
-        """Returns once everything that is to be struck works; TimeoutError when it does not come back.
+        """Returns when all victims work; TimeoutError if one does not come back.
 
-        Who strikes at no process strikes at topics, and they are there when the broker is.
+        A fault without victims strikes topics, which are there if the broker is.
         """
         broker = broker or not self.victims
         what = f"{', '.join(self.victims) or 'the broker'} to work, so that it can be struck"
@@ -57,7 +58,8 @@ class Strike:
 
     @contextmanager
     def hold(self, *, broker: bool = False) -> Iterator[None]:
-        """The victims alive, and left alone by the supervisor: one that dies by itself meanwhile is awaited again."""
+        """Waits until the victims live, and keeps the supervisor from starting them again; if one dies by itself
+        meanwhile, this waits again."""
         names = (*self.victims, BROKER) if broker else self.victims
         progress = self.theatre.progress("all victims to be alive at one moment", *self.victims, most=THERE_SECONDS)
         while True:
@@ -70,11 +72,13 @@ class Strike:
             self.await_victims(broker)
 
     def hit(self, moment: float | None = None) -> None:
-        """It struck now, or at a `moment` of which only now is known that something was there."""
+        """Records that the fault struck now, or at an earlier `moment` if it is known only now that something was
+        there."""
         self.struck = time.time() if moment is None else moment
 
     def hit_once(self, there: Callable[[], object], seconds: float = BITE_SECONDS) -> bool:
-        """Counts as struck from the moment at which something is there; False when nothing came within the time."""
+        """Records the fault as struck at the moment when `there()` is true; False if that does not happen within the
+        time."""
         deadline = time.monotonic() + seconds
         while not there():
             if time.monotonic() > deadline:
@@ -90,11 +94,11 @@ class Strike:
         return self.theatre.children[name]
 
     def listen(self) -> None:
-        """From now on, what do the victims log?"""
+        """Starts to read what the victims log from now on."""
         self.logs = {name: Log(self.child(name)) for name in self.victims}
 
     def heard(self, seconds: float, *events: str) -> str:
-        """The first of these that a victim logs within the time."""
+        """The first of these events that a victim logs within the time; empty if there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for log in self.logs.values():

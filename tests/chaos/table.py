@@ -1,4 +1,4 @@
-"""What does the kill ledger say? One table of the promise, one of the faults, and what to do if a line is not good."""
+"""What does the kill ledger print? A table of the promise, a table of the faults, and what to do if a line is bad."""
 
 import itertools
 import os
@@ -19,21 +19,22 @@ from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
-"""A partition on which something was said this shortly before a fault should say something again soon after it."""
+"""Seconds before a fault: a partition on which a desk wrote in this time should be written again soon after the fault."""
 SKEWED_SECONDS = 24 * 3600
-"""A fact was told by a stepped clock when its time is this near to what that clock shows (six seconds of the world, on the
-theatre's clock); it is stepped by two days or more."""
+"""Seconds: a fact counts as written by a stepped clock if its time differs by less from that clock (six real seconds on the
+theatre's clock); a clock is stepped by two days or more."""
 CALM_SECONDS = 30.0
-"""How long no consignment may come to its end, not counting the time in which some fault lasted."""
+"""Seconds for which it is allowed that no consignment reaches its end, not counting the time of faults."""
 MANY = 100
-"""Faults from which on a kind that never bit is a problem: with one of each, a victim may be down already."""
+"""From this number of faults on, a kind that never had an effect is a problem; with one fault of each kind, a victim may already
+be down."""
 Flow = dict[tuple[str, int], list[float]]
-"""(desk, partition) → the moments at which it said something, ascending; seconds since 1970."""
+"""(desk, partition) → the times at which the desk wrote something, ascending; seconds since 1970."""
 
 
 @dataclass
 class Outcome:
-    """Everything that came of a run; `problems` names what is not as it must be. `planned`: the kinds of its faults."""
+    """The results of a run; `problems` names everything that is wrong. `planned`: the kinds of its faults."""
 
     seed: int
     consignments: int
@@ -55,7 +56,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
-        """Empty when the promise is kept, every fault could be carried out, and every kind of fault was seen to bite."""
+        """Empty if the promise is kept, every fault could be carried out, and every kind of fault had an effect."""
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
@@ -74,12 +75,12 @@ class Outcome:
         return found + [f"{kind}: never seen to bite" for kind in self.unseen() if len(self.strikes) >= MANY]
 
     def in_vain(self) -> list[str]:
-        """Kinds of fault that found nothing to strike at, wherever they came."""
+        """The kinds of fault that never found anything to strike."""
         struck = {strike.kind for strike in self.strikes if strike.struck or strike.problem}
         return [kind for kind in self.planned if kind not in struck]
 
     def unseen(self) -> list[str]:
-        """Kinds of fault that struck, but of which nothing was seen: the victim was down already, or had nothing to do."""
+        """The kinds of fault that struck but had no effect, because the victim was already down or had nothing to do."""
         kinds = {strike.kind for strike in self.strikes}
         return sorted(kinds - {strike.kind for strike in self.strikes if strike.seen})
 
@@ -168,7 +169,7 @@ class Outcome:
 
 
 def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
-    """When each desk said something, by partition; what tells of the clearance service are its states."""
+    """When each desk wrote something, by partition; for the clearance service its records count."""
     flow: Flow = defaultdict(list)
     for entry in entries:
         if entry.topic.endswith(("-facts", "-state")):
@@ -191,7 +192,7 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
 
 
 def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> int:
-    """Facts of the struck desks that were told while it lasted, by the clock that it stepped. `clock`: that of all others."""
+    """How many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of all others."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000
@@ -204,12 +205,12 @@ def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> in
 
 
 def longest_gap(moments: Sequence[float]) -> float:
-    """The longest time between two of these."""
+    """The longest time between two successive moments."""
     return max((later - earlier for earlier, later in itertools.pairwise(moments)), default=0.0)
 
 
 def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> float:
-    """As `longest_gap`, of each gap only the seconds in which no fault lasted that hinders goods; in seconds since 1970."""
+    """As `longest_gap`, but without the seconds in which a fault lasted that hinders goods; moments are seconds since 1970."""
     hindering = [s for s in strikes if s.struck and KINDS[s.kind].hinders]
     lasted = _union(sorted((s.struck, max(s.struck, s.undone)) for s in hindering))
     return max((_uncovered(earlier, later, lasted) for earlier, later in itertools.pairwise(moments)), default=0.0)

@@ -1,4 +1,4 @@
-"""Are the messages of which a problem of the kill ledger speaks kept, in the order in which they were produced?"""
+"""Are the messages that a problem of the kill ledger names kept, in the order in which they were produced?"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever dies during a simulated day: does it end with the same facts as a day that nothing disturbed?"""
+"""Does a simulated day on which processes are killed end with the same facts as a day without faults?"""
 
 from collections import Counter
 from pathlib import Path
@@ -18,10 +18,10 @@ from tests.kafka.border import TOPICS
 from tests.waiting import leave
 
 LAYOUT = tuple([(service, "0") for service in SERVICES])
-"""Each service in a process of its own, and nobody to take over from it."""
+"""Each service has one process, and no other process can take over from it."""
 
 
-@pytest.mark.usefixtures("calm_play")  # that day waits for its treatments while this one begins
+@pytest.mark.usefixtures("calm_play")  # the calm day runs beside this test, because it mostly waits for its treatments
 @pytest.mark.timeout(600)
 def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm_one(
     request: pytest.FixtureRequest, tmp_path: Path

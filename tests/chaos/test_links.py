@@ -1,4 +1,4 @@
-"""What does a desk make of a broker that heard it and does not answer?"""
+"""What does a desk do if the broker gets its request but the answer is lost?"""
 
 import threading
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def behind_a_door(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
 
 @contextmanager
 def running(desk: Loop) -> Iterator[list[BaseException]]:
-    """The loop in a thread; what ended it, if anything did."""
+    """Runs the loop in a thread; yields a list that gets the exception that ended it, if there was one."""
     problems: list[BaseException] = []
 
     def run() -> None:
@@ -130,10 +130,10 @@ def test_a_console_whose_broker_is_away_is_not_ready(
 def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client of librdkafka asks for ends of topics by what it knew of their leaders before: up to five minutes."""
+    """For up to five minutes a librdkafka client asks the former leaders for the ends of topics."""
     monkeypatch.setattr(
         progress, "LOOK_SECONDS", 3600.0
-    )  # what asks which topics there are would learn of the leaders, too
+    )  # the requests that look for new topics would also learn the new leaders
     with behind_a_door(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, told = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

@@ -1,4 +1,4 @@
-"""Is everything that a worker logs heard, also what stands on one line with what Faust says to a terminal?"""
+"""Is everything that a worker logs read, even a record that is on one line with Faust's terminal output?"""
 
 import sys
 from pathlib import Path

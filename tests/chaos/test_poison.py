@@ -1,4 +1,4 @@
-"""Whom does nonsense on a topic stop? Neither the people who read facts nor the operator who reads what was set aside."""
+"""Does nonsense on a topic stop anybody? Neither the people who read facts nor the operator who reads parked messages."""
 
 from pathlib import Path
 
@@ -20,7 +20,8 @@ SHORT = {"transaction.timeout.ms": 10_000, "log_level": 0}
 
 
 def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
-    """No desk commits a position behind what a foreign transaction wrote and took back; what one committed lies before it."""
+    """Writes aborted messages at the end of a topic: no desk commits an offset after them, because all committed messages are
+    before them."""
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": "stranger", **SHORT})
     stranger.init_transactions(30)
     stillness = Stillness(bootstrap, [(REQUESTS, 0)], [])

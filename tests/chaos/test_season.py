@@ -1,4 +1,4 @@
-"""Is the plan of faults the same for the same seed, is every kind in it, and does each find what it strikes?"""
+"""Is the plan of faults the same for the same seed, does it contain every kind, and does each kind find a victim?"""
 
 import threading
 from types import SimpleNamespace

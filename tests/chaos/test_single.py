@@ -1,4 +1,4 @@
-"""Is silence counted only where input waited, and does a limit that is exceeded end with its row's name?"""
+"""Is silence counted only if input waited, and does the program name the row whose limit is exceeded?"""
 
 import sys
 from pathlib import Path

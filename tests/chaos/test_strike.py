@@ -1,4 +1,4 @@
-"""Does a fault count as struck only once what it strikes is there, and is everything right again after it, whatever failed?"""
+"""Does a fault count as struck only if its victim is there, and is everything restored after it, even if the fault failed?"""
 
 import signal
 import threading
@@ -23,7 +23,7 @@ NAME = "worker-release-gate-a"
 
 
 class Child:
-    """A process that dies and starts as it is told."""
+    """A process whose deaths and starts the test controls."""
 
     def __init__(self, log: Path) -> None:
         self.alive, self.code, self.log, self.pid, self.name = True, 0, log, None, NAME
@@ -60,7 +60,7 @@ class Door:
 
 
 class Theatre:
-    """As much of a theatre as a strike asks for; `absent`: how many looks it takes until the victims work."""
+    """The parts of a theatre that a strike uses; `absent`: how many times it says that the victims do not work yet."""
 
     def __init__(self, folder: Path, absent: int = 0) -> None:
         self.children = {NAME: Child(folder / "log"), PROJECTOR: Child(folder / "log")}

@@ -1,4 +1,4 @@
-"""Does the ledger count a standstill only where no fault lasted, and a fault only where it struck?"""
+"""Does the ledger count a standstill only if no fault lasted, and a fault only if it struck?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ CLOCK = Clock(1_000_000.0, datetime(2026, 11, 23, tzinfo=UTC).timestamp(), 3600)
 
 @dataclass
 class Struck:
-    """As much of a strike as the table looks at."""
+    """The parts of a strike that the table uses."""
 
     struck: float
     undone: float

@@ -1,4 +1,4 @@
-"""What do the faults strike at? A cluster of real processes on one machine, kept up by a supervisor as in production."""
+"""What do the faults strike? A cluster of real processes on one machine, which a supervisor starts again as in production."""
 
 import itertools
 import json
@@ -34,17 +34,17 @@ TWINS = tuple(
     for desks in ("declaration,risk", "inspection,quarantine", "release,gate", "clearance")
     for slot in ("a", "b")
 )
-"""Every service twice: whoever is struck leaves partitions that its twin takes over."""
+"""Every service runs twice, so that a twin takes over the partitions of a worker that is struck."""
 CONSOLE, PROJECTOR, BROKER = "console", "projector", "broker"
 SESSION_SECONDS = 2.0
 TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-"""What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
+"""The terminal sequences of Faust's spinner, which come before a worker's first log record on the same line."""
 SPEED = 4 * LEAST_SPEED
-"""Seconds of the theatre's clock for one of the world: a treatment with gas takes 7 seconds, one with heat one."""
+"""Seconds of the theatre's clock in one real second: a treatment with gas takes 7 real seconds, one with heat takes 1."""
 IDLE_SECONDS = 240
-"""So long without a word, people take those who have no end yet for ones that come to none."""
+"""Seconds without any message after which the simulated people count the goods without an end as unfinished."""
 MOST_TIMES = 5
-"""A season that still gets on may take this many times as long as it may stand still."""
+"""A season that still makes progress may last this many times the time for which it may stand still."""
 
 
 class Theatre:
@@ -86,18 +86,19 @@ class Theatre:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._hands = ThreadPoolExecutor(4, "starter")
-        """Who starts processes: the kernel ends a child when the thread that started it ends, so these outlive all else."""
+        """The threads that start processes. The kernel ends a child when the thread that started it ends, so these threads must live
+        longest."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.access("supervisor"), self._hosted)
 
     def access(self, name: str, door: Proxy | None = None) -> Access:
-        """The broker, straight or by this door, with the credential of this name."""
+        """How to connect to the broker, directly or through this proxy, with the credential of this name."""
         servers = f"127.0.0.1:{door.port}" if door else self.broker.bootstrap
         return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "credentials", name))
 
     def open(self, fill: Callable[[Access], None] = lambda access: None) -> None:
-        """Starts everything and returns once it is ready; `fill` gets the broker before anybody works on it."""
+        """Starts everything and returns once it is ready; `fill` is called with the broker before any worker starts."""
         self.start_broker()
         prepare(self.broker.access, self.folder / "credentials", self.partitions, table(sandbox=True))
         fill(self.broker.access)
@@ -121,7 +122,7 @@ class Theatre:
         self._supervisor.start()
 
     def hire(self, desks: str, slot: str) -> str:
-        """Starts one more worker; its name. One without a door of its own goes straight to the broker."""
+        """Starts one more worker; returns its name. If it has no proxy of its own, it connects to the broker directly."""
         port = free_port()
         name = f"worker-{desks.replace(',', '-')}-{slot}"
         door = self.doors.get(name)
@@ -159,7 +160,7 @@ class Theatre:
         self._leaver.look()
 
     def dismiss(self, name: str) -> int | None:
-        """SIGTERM, and forgets the worker; its exit code."""
+        """Stops the worker with SIGTERM and forgets it; returns its exit code."""
         with self._lock:
             child = self.children.pop(name)
             self.pages.pop(name)
@@ -187,9 +188,9 @@ class Theatre:
         still: float = STILL_SECONDS,
         most: float = MOST_SECONDS,
     ) -> WaitLimit:
-        """Whether to wait on for what these processes and the broker, or without names all of this, shall bring about.
+        """The limit for waiting until these processes and the broker (without names: all processes) have done something.
 
-        Of all, CPU time is no sign: somebody is always at work while others are struck.
+        If all processes are meant, CPU time is no sign of progress, because some processes always work.
         """
         shown = dict(signs or {})
         shown |= {f"{name} of the broker": sign for name, sign in signs_of(self._broker_pid, self._broker_log).items()}
@@ -221,7 +222,7 @@ class Theatre:
     # people
 
     def play(self, day: Day, first: int, last: int, rate: float) -> None:
-        """Lodges these consignments, `rate` a second, and answers for everybody; returns at once."""
+        """Lodges these consignments, `rate` a second, and plays all people who answer; returns at once."""
         settings = SimulatorSettings(
             kafka=self.broker.bootstrap,
             kafka_security="SASL_PLAINTEXT",
@@ -240,7 +241,7 @@ class Theatre:
         self.played = self.player.run()
 
     def goods_come(self) -> bool:
-        """Whether people still lodge goods: where none move, nobody has anything to write."""
+        """Whether people still lodge goods; if no goods move, the desks have nothing to write."""
         player = self.player
         return player is not None and (player.last is None or player.next < player.last)
 
@@ -258,7 +259,7 @@ class Theatre:
             raise TimeoutError(f"{in_vain}\n{tails}") from in_vain
 
     def finish(self, seconds: float = 240) -> Played:
-        """Waits for the end of the day; what came of it."""
+        """Waits for the end of the day; returns its result."""
         self.wait_until_ended(10**9, seconds)
         assert self._people is not None
         self._people.join(60)
@@ -288,7 +289,8 @@ class Theatre:
             for name, child in self.children.items():
                 if name not in self._held and child.watch():
                     self._leaver.look()
-                    child.deaths = min(child.deaths, 2)  # many deaths are the plan here, and no reason to wait long
+                    # faults kill children often here, which must not lengthen the wait before the next start
+                    child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:
         process = self.broker.process
@@ -297,7 +299,7 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # a full disk: tried again, as a supervisor does, until there is room
+        except BrokerError:  # the disk is full: try again until there is room, as a supervisor does
             self._over.wait(0.5)
 
     def close(self) -> None:
@@ -324,8 +326,8 @@ def _pid_of(child: Child) -> Callable[[], int | None]:
 
 
 class Log:
-    """What a process says from now on, or (`whole`) ever said; each line of ours is one JSON object. Its log may be turned over meanwhile,
-    as often as former parts are kept."""
+    """Reads what a process logs from now on, or (`whole`) from the beginning; each log record is one line of JSON. The log may be rotated
+    meanwhile, at most as often as older parts are kept."""
 
     def __init__(self, child: Child, *, whole: bool = False) -> None:
         self._child, self._path = child, child.log
@@ -338,7 +340,7 @@ class Log:
         return [json.loads(line) for line in bare if line.startswith(b"{") and line.endswith(b"}")]
 
     def _text(self) -> bytes:
-        """The log as it was at first, and what came after: with the parts that became former ones since."""
+        """The content of the log, including the parts that were rotated since the beginning."""
         parts: list[Path] = []
         for number in range(1, FORMER + 1):
             part = former(self._path, number)
@@ -354,14 +356,14 @@ class Log:
         ]
 
     def wait(self, *events: str) -> list[str]:
-        """As `said`, but waits for the first of them; TimeoutError when the process does not get on, or is dead for good."""
+        """As `said`, but waits for the first of them; TimeoutError if the process makes no progress, or is dead for good."""
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
         return wait(lambda: self.said(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
 
 
 def _live(log: Path) -> bytes:
-    """What stands in it; some file systems leave NULs where a former part was taken out."""
+    """The content of the log without NULs, which some file systems leave at the place of a part that was cut out."""
     return log.read_bytes().lstrip(b"\0")
 
 
@@ -370,6 +372,6 @@ def _inode(file: Path) -> int | None:
 
 
 def _ports(count: int) -> list[int]:
-    """Below the range from which outgoing connections draw theirs: nobody may take a broker's port while it is dead."""
+    """Free ports below the range of outgoing connections, so that no connection takes the broker's port while it is down."""
     candidates = itertools.count(12_000 + os.getpid() % 15_000)
     return list(itertools.islice((port for port in candidates if not port_is_taken(port)), count))

@@ -1,4 +1,4 @@
-"""What does the clearance service promise of the facts that it reads, whichever desks publish what first?"""
+"""What does the clearance service guarantee about the facts that it reads, in whatever order the desks publish them?"""
 
 from datetime import datetime, timedelta
 

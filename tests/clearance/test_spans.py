@@ -1,4 +1,4 @@
-"""Does each clearance time have one definition, and do Prometheus and the board go by it?"""
+"""Does each clearance time have one definition, which both Prometheus and the board use?"""
 
 import re
 from datetime import datetime, timedelta
@@ -89,8 +89,8 @@ def micros(minutes: float) -> int:
 def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     releases = [
         ("a", "I", micros(0), granted(30, 40)),
-        ("a", "I", micros(0), granted(30, 63)),  # called back, and released again: the release that stands
-        ("b", "I", micros(10), granted(5, 20, holds=1)),  # a part only
+        ("a", "I", micros(0), granted(30, 63)),  # the goods were called back and released again: this release stands
+        ("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released
         ("c", "E", micros(0), granted(10, 130)),
         ("d", "E", micros(0), "{"),
         ("e", "", None, granted(1, 2)),
@@ -143,7 +143,7 @@ def test_the_rows_know_the_releases_that_stand_in_the_order_of_the_feed(tmp_path
         4: ("a", "ReleaseGranted"),
     }
     with engine.begin() as sql:
-        for key, released in (("a", micros(63)), ("b", None)):  # b was called back
+        for key, released in (("a", micros(63)), ("b", None)):  # the release of b was revoked
             goods = {"consignment_id": key, "direction": "I", "accepted_us": 7, "released_us": released}
             sql.execute(insert(tables.CONSIGNMENTS).values(**goods))
         for index, (key, kind) in kinds.items():

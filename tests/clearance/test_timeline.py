@@ -1,4 +1,4 @@
-"""Are the stage times those of the definitions, whatever order the facts are heard in?"""
+"""Are the stage times those of the definitions, in whatever order the facts are read?"""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -81,7 +81,7 @@ STORY: list[Message] = [
 
 
 def desk(messages: Sequence[Message], recorded: timedelta | None = None) -> ClearanceTimeline:
-    """`recorded`: so long after its event each message was written down."""
+    """The timeline after these messages. `recorded`: how long after its event each message was recorded."""
     state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
         hearing = HEARING if recorded is None else HEARING._replace(recorded=message.occurred_at + recorded)  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ def desk(messages: Sequence[Message], recorded: timedelta | None = None) -> Clea
 
 
 def not_arrived(*containers: str, at: int | None = None) -> ArrivalRetracted:
-    """An arrival was wrong; these containers are here all the same, since so many minutes after noon."""
+    """The retraction of a wrong arrival; these containers have arrived all the same, `at` minutes after noon."""
     since = None if at is None else NOON + after(at)
     return facts.arrival_retracted(containers=containers, arrived_at=since, first_arrived_at=since, at=NOON + after(40))
 
@@ -161,7 +161,7 @@ def test_goods_that_left_unreleased_have_that_end_until_it_is_found_to_be_wrong(
         (left, granted(63), findings_retracted),
     ):
         assert desk(again).end == "released" and desk(again).left == {}
-    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an older software version kept it
+    before = timeline.INITIAL._replace(end="released", end_version=1)  # a state as an older software version stored it
     for fact in (left, departure_retracted()):
         before = timeline.evolve(before, fact, HEARING)
     assert before.end == "released"
@@ -239,7 +239,7 @@ def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
 
 
 def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
-    """The restart reads a little of each timeline's JSON by another library; it must see what the desk's own types see."""
+    """A restart reads a part of each timeline's JSON with another library, which must give the same result as the desk's own types."""
     before, after_restart = OpenConsignments(), OpenConsignments()
     before.restored([])
     stories = [list(order[:length]) for order in permutations(STORY) for length in (1, 3, len(STORY))]
@@ -255,7 +255,7 @@ def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
 
 
 def test_what_stands_in_facts_makes_no_series_without_end() -> None:
-    """Offices and modes of transport are texts from outside; a series stays until the process ends."""
+    """Offices and modes of transport are texts from outside, and a series of a metric stays until the process ends."""
     watch = OpenConsignments()
     watch.restored([])
     for number in range(MOST_PLACE_LABELS + 100):

@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def dtg(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., tuple[int, str]]]:
-    """The program `dtg` in this process: exit code, and what it said."""
+    """Runs the program `dtg` in this process; returns the exit code and the output."""
     umask, hook = os.umask(0o077), threading.excepthook
 
     def run(*words: str) -> tuple[int, str]:

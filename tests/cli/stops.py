@@ -1,8 +1,8 @@
-"""Does everything end when it is asked to, whatever it does at that moment? `make stops`: 200 times each; seeded.
+"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries each 200 times, from a seed.
 
-A supervisor of small children, and `dtg up` with its broker, workers and console: from nothing, over kept data, in the
-middle of its first start, of its provisioning and of its work; by SIGTERM, SIGINT or SIGHUP, once or twice, its terminal
-open or closed. It must end with the right code, and leave no process.
+The programs are a supervisor of small children, and `dtg up` with its broker, workers and console, with an empty folder or with kept
+data. They are stopped in the middle of the first start, of provisioning and of work, by SIGTERM, SIGINT or SIGHUP, once or twice,
+with the terminal open or closed. Each must end with the right code, and leave no process.
 """
 
 import argparse
@@ -25,12 +25,12 @@ from tests.waiting import wait
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_SECONDS = 15
-"""How long after its starter's end a child may take to be gone: an orderly end of a worker has ten."""
+"""Seconds that a child may live after the process that started it has ended; an orderly end of a worker may take ten."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop: after so many seconds, by these signals in a row, with the terminal still there or not."""
+    """One stop: after so many seconds, by these signals one after the other, with the terminal open or closed."""
 
     after: float
     numbers: tuple[signal.Signals, ...]
@@ -39,13 +39,13 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """Equal ones in a row are one stop: two senders, one wish."""
+        """The expected exit code. The same signal several times counts as one stop, because two processes may send it."""
         twice = len(set(self.numbers)) > 1 or (len(self.numbers) > 1 and self.apart > SAME_SECONDS)
         return 128 + self.numbers[-1] if twice else 0
 
 
 def plan(seed: int, count: int, longest: float) -> list[Stop]:
-    """The moments are spread over the whole of `longest`, none in the same part as another."""
+    """`count` stops. Their moments are spread over `longest` seconds, one in each of `count` equal parts."""
     dice = random.Random(seed)
     moments = [(n + dice.random()) / count * longest for n in range(count)]
     dice.shuffle(moments)
@@ -56,7 +56,8 @@ def plan(seed: int, count: int, longest: float) -> list[Stop]:
 
 
 def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> str:
-    """Runs it and stops it; what went wrong, no text where nothing did. The moment counts from the line `ready` on."""
+    """Runs the command and stops it; returns what went wrong, or an empty text. The moment counts from the output of the line
+    `ready`."""
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     with tempfile.TemporaryFile("w+b") as errors:
         process = subprocess.Popen(
@@ -85,24 +86,24 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    right = {stop.code, 0}  # a second signal may find that all has ended
+    right = {stop.code, 0}  # a second signal may come after everything has ended
     if stop.code:
-        right.add(-stop.numbers[-1])  # or that nothing is left but the end of Python itself
+        right.add(-stop.numbers[-1])  # or while Python itself is ending
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
 
 
 def _delivered(pid: int, number: signal.Signals) -> bool:
-    """Whether this child of ours has taken the signal, or has ended. Of two that are pending on a busy machine, Linux hands over the
-    later one first."""
+    """Whether this child of ours has taken the signal, or has ended. If two signals are pending on a busy machine, Linux delivers
+    the later one first."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     pending = int(status["ShdPnd"], 16) >> (number - 1) & 1
     return not pending or status["State"].strip().startswith("Z")
 
 
 def until_line(process: subprocess.Popen[bytes], text: str) -> str:
-    """What it prints up to the line with this text, or up to its end."""
+    """The output of the process up to the line with this text, or up to its end."""
     lines: list[str] = []
     assert process.stdout is not None
     while text not in "".join(lines[-1:]) and (line := process.stdout.readline()):
@@ -127,17 +128,17 @@ def _marked(mark: str) -> dict[int, str]:
                 if f"DTG_STOP_MARK={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
                     found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100]
             except (PermissionError, FileNotFoundError, ProcessLookupError):
-                continue  # another user's, or gone meanwhile
+                continue  # the process belongs to another user, or has ended meanwhile
     return found
 
 
 def small(folder: Path, stop: Stop) -> str:
-    """The supervisor of small children."""
+    """Runs and stops the supervisor of small children."""
     return stopped([sys.executable, "-m", "tests.cli.supervised", str(folder)], {}, stop, "started")
 
 
 def up(home: Path, stop: Stop, layout: str) -> str:
-    """`dtg up` on this folder."""
+    """Runs and stops `dtg up` on this folder."""
     env = {
         "DTG_HOME": str(home),
         "DTG_LAYOUT": layout,
@@ -151,7 +152,7 @@ def up(home: Path, stop: Stop, layout: str) -> str:
 
 
 def main() -> int:
-    """200 of each; the number of those that went wrong."""
+    """Runs 200 stops of each program; returns the number of those that went wrong."""
     options = argparse.ArgumentParser()
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)
@@ -162,7 +163,7 @@ def main() -> int:
             wrong += _told("small children", number, small(Path(folder), stop))
     home = Path(tempfile.mkdtemp())
     for number, stop in enumerate(plan(chosen.seed, chosen.count, 20.0)):
-        if number % 3 == 0:  # from nothing; else over what the former one left
+        if number % 3 == 0:  # every third run begins without files, the others with what the run before left
             shutil.rmtree(home)
         wrong += _told(
             "dtg up", number, up(home, stop, "declaration,risk;inspection,quarantine;release,gate;clearance")

@@ -1,4 +1,5 @@
-"""A supervisor of many small children that never stand still; `python -m tests.cli.supervised FOLDER`."""
+"""A supervisor of many small children that end and are started again all the time; `python -m tests.cli.supervised
+FOLDER`."""
 
 import itertools
 import sys
@@ -23,7 +24,7 @@ def main(folder: Path) -> None:
     turns = itertools.cycle(children)
 
     def watch() -> None:
-        """One at a time: most of the time the supervisor is then in its wait, where a signal is worst."""
+        """Watches one child at a time, so that the supervisor mostly waits, which is the worst moment for a signal."""
         child = next(turns)
         child.deaths = 0
         child.watch()

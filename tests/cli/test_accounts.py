@@ -1,4 +1,5 @@
-"""Can whoever has the machine say who may sign in and which programs have keys, and is what must not be refused in words?"""
+"""Can the user of the machine decide who may sign in and which programs have keys, and is everything else refused with a
+sentence?"""
 
 import os
 import re
@@ -22,7 +23,7 @@ COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
 
 
 class Typed(NamedTuple):
-    """What came of a command line."""
+    """The result of a command line."""
 
     code: int
     out: str
@@ -30,7 +31,7 @@ class Typed(NamedTuple):
 
 
 class Person:
-    """Somebody at a terminal of this machine; the commands run in this process."""
+    """A person at a terminal of this machine; the commands run in this process."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
@@ -142,7 +143,7 @@ def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
     home = tmp_path / "home"
     with pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("DTG_HOME", str(home))
-        person.types(*words)  # what a command imports is its own business
+        person.types(*words)  # the command imports its modules now, while this process may still read them
         assert person.types("account", "add", "clerk", "--role", "auditor").code == 0
         assert home.stat().st_mode & 0o077 == 0
         home.chmod(0)
@@ -155,7 +156,7 @@ def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
 
 @contextmanager
 def another_user() -> Iterator[None]:
-    """From now on this process is nobody; where it is not the machine's owner to begin with, it stays who it is."""
+    """Changes this process to the user `nobody`; if it does not run as root, the user stays the same."""
     if os.geteuid() != 0:
         yield
         return

@@ -1,4 +1,4 @@
-"""Does `dtg codes` list the tables, and say of a code whether it is one?"""
+"""Does `dtg codes` list the tables, and say whether a text is a code of a table?"""
 
 import json
 

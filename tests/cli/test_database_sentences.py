@@ -1,4 +1,4 @@
-"""Is a database that cannot be opened, read or written told of in one sentence with what to do, by every command that opens it?"""
+"""Does every command that opens the database say in one sentence what to do if it cannot be opened, read or written?"""
 
 import os
 import sqlite3

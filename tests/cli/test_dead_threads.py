@@ -1,4 +1,4 @@
-"""Does `dtg up` go on with half of itself when one of its threads ended? It stops everything, and says why."""
+"""Does `dtg up` stop everything and say why if one of its threads ends?"""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def test_a_thread_that_ends_by_an_error_stops_everything_and_says_why(tmp_path: 
 
 
 def test_any_command_ends_with_its_threads() -> None:
-    """A rebuild whose projector is gone, for one, would wait for ever."""
+    """Otherwise a rebuild, for example, would wait for ever if its projector thread had ended."""
     program = (
         "import threading, typer\nfrom services.cli import main\n"
         "def dies(): raise LookupError('nobody foresaw this')\n"

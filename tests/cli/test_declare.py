@@ -1,4 +1,4 @@
-"""Does `dtg declare` say of each declaration under which id it goes, where to look, and what customs said of it?"""
+"""Does `dtg declare` print for each declaration its id, the page to look at, and the answer of customs?"""
 
 import json
 from collections import Counter

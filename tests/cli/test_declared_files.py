@@ -1,4 +1,4 @@
-"""Is what people hand in read where it can be, and named with the way on where it cannot, and is nothing of it half lodged?"""
+"""Is each file of declarations read if possible, and otherwise refused with what to do, and is no file lodged in part?"""
 
 import io
 import json
@@ -135,7 +135,7 @@ def test_a_file_of_which_one_record_cannot_be_read_lodges_nothing(text: str, whe
 
 
 class Api(HTTPServer):
-    """An API at the other end: it answers each batch in turn as it is told to, and keeps what came."""
+    """An API server that answers each batch with the next prepared answer, and keeps what it received."""
 
     def __init__(self, *answers: int) -> None:
         super().__init__(("127.0.0.1", 0), Answering)
@@ -161,7 +161,7 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing: the test reads what came."""
+        """Prints nothing, because the test reads the received requests."""
 
 
 def declare(api: Api, *files: Path) -> tuple[int, str]:

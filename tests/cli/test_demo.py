@@ -15,7 +15,7 @@ from tests.waiting import wait
 
 
 def test_every_published_key_is_known_from_the_first_moment_at_which_the_console_is_ready(tmp_path: Path) -> None:
-    """A console remembers for some seconds that a key is unknown: one that is asked too early answers so for longer."""
+    """A console remembers for some seconds that a key is unknown, so it must not be ready before the keys are there."""
     env = surroundings(tmp_path / "home")
     address = f"http://127.0.0.1:{env['DTG_CONSOLE_PORT']}"
     program = [sys.executable, "-m", "services.cli.main", "up", "--demo", "--consignments", "1"]

@@ -19,8 +19,8 @@ SECRET = bytes(range(32))
 
 
 def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
-    """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process: by what
-    is tested, or else because a port is taken."""
+    """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process: by the
+    tested problem, or otherwise because a port is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
         program = [sys.executable, "-m", "services.cli.main", "up", *words]

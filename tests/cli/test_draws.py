@@ -1,4 +1,4 @@
-"""Does an auditor who has the keys get every draw again, and is each one named that does not come out?"""
+"""Can an auditor who has the keys repeat every draw, and is each draw named that has another result?"""
 
 import json
 from dataclasses import replace
@@ -45,7 +45,7 @@ def entry(fact: Fact, **changes: Any) -> LoggedMessage:
 def story_of(
     heard: DeclarationAccepted | None = None, at: datetime = NOON, drawing: DrawKeys = KEYS, **changes: Any
 ) -> list[LoggedMessage]:
-    """A declaration and its assessment as they lie on the topics; `changes` to the draw as it was written."""
+    """A declaration and its assessment as they are on the topics; `changes`: fields of the draw that differ."""
     said = heard or accepted()
     (fact,) = story(RiskDecider(drawing)).when(said, at=at).answer
     drawn = json.loads(encode(fact))["draw"]
@@ -53,7 +53,7 @@ def story_of(
 
 
 def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
-    """As the software version before wrote it: no key id, and the rule anybody can repeat."""
+    """A story as the software version before wrote it: without key id, drawn by a rule that anybody can repeat."""
     said = accepted()
     digest = sha256(f"{rule_set}/{said.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
@@ -151,7 +151,7 @@ def test_every_draw_of_a_simulated_day_comes_out_again(calm_entries: list[Logged
 def installation(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of an installation whose only key is in force since yesterday."""
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
-    monkeypatch.setenv("DTG_KAFKA", broker.bootstrap)  # of the tests, which asks nobody who he is
+    monkeypatch.setenv("DTG_KAFKA", broker.bootstrap)  # the broker of the test session has no authentication
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     file = tmp_path / "draw-keys.json"
     file.write_text(written(DrawKeys((new_key(b"y" * 32, yesterday()),))))

@@ -1,4 +1,4 @@
-"""Does the reader of effects find what is there to find? A clean day, with one fault planted at a time."""
+"""Does the check of effects find each fault? The tests change one thing at a time in a correct day."""
 
 import json
 from collections import Counter
@@ -74,7 +74,8 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
     [
         ([("LiftHold", 5), ("PlaceHold", 7)], (), True),
         ([("PlaceHold", 7), ("LiftHold", 5)], (5,), True),  # a request that holds goods may overtake a parked one
-        ([("PlaceHold", 7), ("LiftHold", 5)], (), False),  # but not one that is not parked
+        # a request that holds goods may not overtake one that is not parked
+        ([("PlaceHold", 7), ("LiftHold", 5)], (), False),
         ([("PlaceHold", 7), ("LiftHold", 5)], (7,), False),
         ([("LiftHold", 7), ("LiftHold", 5)], (5,), False),  # other requests may not overtake a parked one
         ([("WithdrawalRequested", 7), ("LiftHold", 5)], (5,), False),
@@ -232,7 +233,7 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 
 
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
-    # a release with containers, because the gate must be told of it: without the release, those facts have no ground
+    # a release with containers, because facts to the gate desk follow from it: without the release these have no cause
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
     ledger = judge([*calm_entries, told(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1

@@ -1,4 +1,4 @@
-"""Does any data end an operator's tool, or act on its terminal? Every command that reads, on a broker full of hostile messages."""
+"""Can any data crash a command, or control the terminal? Every command that reads runs on a broker full of hostile messages."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ HOSTILE = (
     *("", "x" * 5_000, "大" * 3_000),
 )
 LONE = "\ud800 \udcff"
-"""Surrogates: JSON holds them, UTF-8 does not."""
+"""Lone surrogates, which JSON can contain and UTF-8 cannot."""
 VALUES = (
     *(None, b"", b"\xff\xfe", b"\x00" * 99, b"[" * 20_000, b'{"a":' * 900 + b"1" + b"}" * 900, b'[{"a":' * 5_000),
     *(
@@ -99,7 +99,7 @@ class Crowd:
             self.forged(number, text)
 
     def parked(self, number: int, text: str, header: str) -> None:
-        """A message that was set aside, in the words of its service."""
+        """Writes a parking fact as its service would write it."""
         raw = text.encode(errors="surrogatepass")
         fact = {
             "service": "release",
@@ -118,7 +118,7 @@ class Crowd:
         )
 
     def forged(self, number: int, text: str) -> None:
-        """A fact whose headers are those of its desk."""
+        """Writes a forged fact that has the headers of its desk."""
         for kind, changes in (("ReleaseRevoked", {"reason": text}), ("ReleaseGranted", {"answers": {text: text}})):
             body = example(kind, consignment_id=KEY, version=number + 1, **changes)
             cause = f"cause {number}"
@@ -140,7 +140,7 @@ class Crowd:
 
 
 def compressed(bootstrap: str) -> None:
-    """A client of anybody may compress what it sends, by a codec that a reader lacks."""
+    """Sends a compressed message: any client may use a codec that a reader lacks."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "compression.type": codec})
         for topic in ("customs-gate-requests", "customs-release-facts", "customs-release-parked"):
@@ -150,7 +150,7 @@ def compressed(bootstrap: str) -> None:
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker full of hostile messages; nobody else reads it."""
+    """A broker full of hostile messages, which no other test reads."""
     with provisioned(tmp_path_factory.mktemp("hostile") / "kafka", PARTITIONS) as broker:
         crowd = Crowd(broker.bootstrap)
         crowd.everything()
@@ -166,7 +166,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    for each in (screen, errors):  # they look at COLUMNS and LINES when they are made, which was before this
+    for each in (screen, errors):  # both read COLUMNS and LINES when they are made, and that was before this test
         monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
@@ -260,7 +260,7 @@ def test_files_of_any_name_and_content_are_refused_with_a_sentence(dtg: Any, tmp
     for number, content in enumerate((b"[/evil]", b"\xff", b"[" * 99_999, b"[1, null]", b'{"reference":"[/evil]"}')):
         file = tmp_path / f"[evil]\x1b:smiley:{number}"
         file.write_bytes(content)
-        if number < 3:  # the others are JSON, and nobody answers
+        if number < 3:  # the other files are JSON, so the command would ask a console, and none answers
             dtg("declare", str(file), codes=(1,))
         dtg("declare", str(file), "--format", "korea", codes=(1,))
         dtg("declare", str(file), "--url", "[/evil]", codes=(1,))

@@ -1,4 +1,4 @@
-"""Does every command that reads print JSON, by one function, and is each command known to read or to act?"""
+"""Does every command that reads print JSON through one function, and is each command listed as reading or acting?"""
 
 import inspect
 import json
@@ -18,7 +18,7 @@ READING = (
     *("parked list", "parked show", "draws repeat", "draws keys"),
     *("account list", "account grants", "account confirm", "key list", "port follow", "port ask"),
 )
-"""`provision` with --show; `declare` tells what came of each declaration."""
+"""The commands that read: `provision` only with --show; `declare` prints the result of each declaration."""
 ACTING = (
     *("up", "console", "projector", "rebuild", "simulate", "bench"),
     *("parked replay", "parked release", "parked discard", "draws add-key"),

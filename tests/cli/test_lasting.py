@@ -1,4 +1,4 @@
-"""Does every command that may last longer than two seconds show how far it is, on a terminal, even while nothing gets on?"""
+"""Does every command that may take longer than two seconds show its progress on a terminal, even while there is none?"""
 
 import inspect
 import io
@@ -32,15 +32,15 @@ LASTING: dict[str, tuple[Callable[..., Any], ...]] = {
     "parked discard": (main._order,),
     **dict.fromkeys(("trace", "audit", "parked list", "parked show", "draws repeat"), (log.read,)),
 }
-"""The functions of each command that take the time."""
+"""Command → its functions that take long."""
 SERVING = ("console", "projector")
-"""They run until they are stopped, and are no work that ends."""
+"""Commands that run until they are stopped."""
 QUICK = (
     *("account list", "account grants", "account add", "account change", "account password", "account authorise"),
     *("account confirm", "codes"),
     *("key list", "key add", "key rotate", "key revoke", "draws keys", "draws add-key"),
 )
-"""A few rows of the console's database, or one file."""
+"""Commands that only read or write a few rows of the console's database, or one file."""
 
 
 def test_each_command_is_known_to_last_to_serve_or_to_be_quick() -> None:

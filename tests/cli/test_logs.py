@@ -1,4 +1,4 @@
-"""Do the logs of a border that runs for months stay small, and is every line of a running process kept as long as it is said?"""
+"""Do the logs of a border that runs for months stay small, and is every line kept as long as promised?"""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.waiting import wait
 
 LINES = 60_000
 MOST = 100_000
-"""Bytes after which a log of these tests is turned over."""
+"""Bytes after which a log is rotated in these tests."""
 TALKING = f"""
 import json, sys
 for number in range({LINES}):
@@ -28,7 +28,7 @@ for number in range({LINES}):
 
 
 def ways(folder: Path) -> dict[str, Way]:
-    """Those that the file system of this machine has, by their names."""
+    """The ways to rotate that the file system of this machine supports, by name."""
     found = way_of(folder)
     return {"found": found, "punch": punch} if found is collapse else {"found": found} if found is not None else {}
 

@@ -1,4 +1,4 @@
-"""Whom does a supervisor take out of a consumer group? Members of processes that are gone, and nobody else."""
+"""Does a supervisor remove only members of ended processes from a consumer group?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ def test_a_living_worker_that_names_none_or_does_not_answer_keeps_what_it_has() 
 
 
 class Failing:
-    """A client of a broker that dies: nothing that is asked of it comes to an end, not even that it closes."""
+    """A client whose broker is down: every call of it fails, even `close`."""
 
     made = 0
 
@@ -67,7 +67,8 @@ class Failing:
 def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_looked_after_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The thread ended, silently, and every later kill of a worker cost all others a session."""
+    """Once the thread ended without a message, and after every later kill of a worker the others waited for its
+    session."""
     monkeypatch.setattr(membership, "KafkaAdminClient", Failing)
     told: list[str] = []
     leaver = Leaver("127.0.0.1:1", lambda: [DEAD], told.append)

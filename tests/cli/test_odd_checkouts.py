@@ -1,4 +1,4 @@
-"""Does the program run in a folder of whatever name, or say before anything is fetched or started why it cannot?"""
+"""Does the program run in a folder with any name, or say why it cannot before it fetches or starts anything?"""
 
 import os
 import shutil
@@ -19,12 +19,12 @@ from services.console.readmodel.database import migrate, open_engine
 
 ROOT = Path(__file__).parents[2]
 WORKS = ("大通关 数据", "a;b,c", "*", "a%41%b", "#a?b", "!a!b", "a\\b", "${x}$y'z\"`w`", "@a=b&c", "[a]{b}~")
-"""Names of folders, each with several signs that mean something to a shell, to Make, Java, Kafka or SQLAlchemy."""
+"""Names of folders, each with several characters that are special for a shell, Make, Java, Kafka or SQLAlchemy."""
 CANNOT = ("a:b", "end!", "a\nb", "a\tb", "a\u2028b")
 
 
 def is_java_there(folder: Path) -> bool:
-    """Whether Java finds classes, and what they ask each other for, in files of this folder: Kafka's tool makes a random id."""
+    """Whether Java can load classes from this folder; tried with Kafka's tool that makes a random id."""
     folder.mkdir(parents=True)
     names = [path.rpartition("/")[2] for path in wanted()]
     for name in names:
@@ -49,7 +49,7 @@ def test_java_runs_from_folders_of_whatever_name_but_those_that_are_refused(tmp_
 
 @pytest.mark.parametrize("name", CANNOT[:2])
 def test_from_these_it_does_not_run(tmp_path: Path, name: str) -> None:
-    """Where it does by and by, nothing has to be refused any more."""
+    """If one of these names works one day, it must not be refused any more."""
     assert places.why_not(tmp_path / name) and not is_java_there(tmp_path / name / "jars")
 
 

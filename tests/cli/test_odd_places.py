@@ -1,4 +1,5 @@
-"""Is what cannot be opened, or is no address, told in a sentence, and at the gate as a no?"""
+"""Is a file that cannot be opened, or a wrong address, reported in a sentence, and answered with no by the gate
+question?"""
 
 import os
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_what_is_no_address_is_told_in_a_sentence(address: str, tmp_path: Path) 
 
 
 def test_a_folder_that_cannot_be_read_serves_nobody(tmp_path: Path) -> None:
-    """As another user's `.datongguan-demo` is; a circle of links cannot be read by anybody."""
+    """For example another user's `.datongguan-demo`. The test uses a circle of links, which no user can read."""
     demo = tmp_path / "home-demo"
     demo.mkdir()
     os.symlink("up.lock", demo / "up.lock")
@@ -76,7 +77,7 @@ def test_an_authorisation_has_an_end_that_can_be_written(days: str) -> None:
 def test_ports_that_overlap_are_told_before_anything_is_started(
     tmp_path: Path, ports: dict[str, Any], named: tuple[str, str]
 ) -> None:
-    """A worker without its port ended `dtg up` by a traceback."""
+    """Once `dtg up` ended with a traceback if a worker could not get its port."""
     settings = UpSettings(home=str(tmp_path), layout="risk;gate;release;clearance", **ports)
     up = Up(settings, demo=False, speed=1, consignments=1, seed=1)
     with pytest.raises(CannotStart, match="被重复指定") as refusal:

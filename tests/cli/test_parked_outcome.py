@@ -1,4 +1,4 @@
-"""Does an operator hear what became of an order about a parked message?"""
+"""Is an operator told the result of an order about a parked message?"""
 
 from datetime import UTC, datetime
 from typing import Any

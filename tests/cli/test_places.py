@@ -1,4 +1,4 @@
-"""Does everything run wherever it lies and whatever the surroundings are? A first start, a move, a second start."""
+"""Does everything run in any folder and environment? The tests start it, move the folder, and start it again."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ from services.shell.loopback import is_loopback, open_page
 from tests.cli.stops import until_line
 
 NOWHERE = "http://127.0.0.1:9"
-"""Nobody listens on the port of `discard`: whatever is sent through this proxy fails."""
+"""A proxy that does not exist, because nobody listens on the port of `discard`: every request through it fails."""
 PROXIES = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), NOWHERE)
 ROOT = Path(__file__).parents[2]
 
 
 def surroundings(home: Path, **more: str) -> dict[str, str]:
-    """A machine with a proxy, few characters and a private umask."""
+    """The environment of a machine with a proxy, an ASCII locale and a private umask."""
     env = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
     names = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_PROJECTOR_PORT", "DTG_WORKER_PORT")
     ports = {name: str(free_port()) for name in names}
@@ -33,7 +33,7 @@ def dtg(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def up(env: dict[str, str]) -> subprocess.Popen[bytes]:
-    """`dtg up`, once it is up, with few open files and private files."""
+    """Starts `dtg up` with a low limit of open files and a private umask; returns when it is ready."""
     limits = 'umask 077; ulimit -Sn 256; exec "$@"'
     command = ["sh", "-c", limits, "sh", sys.executable, "-m", "services.cli.main", "up"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -103,7 +103,8 @@ def test_after_a_demo_a_plain_start_names_the_way_that_keeps_the_old_data(tmp_pa
     home = tmp_path / "home"
     home.mkdir()
     (home / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
-    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that it goes no further than it must
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        # the port is taken, so that the command ends before it starts anything
         env = surroundings(home, COLUMNS="400", DTG_CONSOLE_PORT=str(taken.getsockname()[1]))
         refused = dtg(env, "up")
         assert refused.returncode == 1 and "dtg up --afresh" in refused.stderr

@@ -1,4 +1,4 @@
-"""Can a terminal tell from the command line whatever the API takes of an equipment event?"""
+"""Can a terminal report every field of an equipment event from the command line that the API accepts?"""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ WHEN = ("--place", "shed 4", "--at", "2026-11-25T08:00:00+08:00")
 
 
 class Door(HTTPServer):
-    """Takes whatever it is asked, and keeps it."""
+    """A server that accepts every request, and keeps it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
@@ -42,7 +42,7 @@ class Taking(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing to the screen."""
+        """Prints nothing."""
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
 
 
 def tell(door: Door, *words: str) -> dict[str, Any]:
-    """What was asked of the door."""
+    """Runs the command; returns the request that the server received."""
     said = CliRunner().invoke(port_app, ["tell", *words, "--where", f"http://127.0.0.1:{door.server_port}"])
     assert said.exit_code == 0, said.output
     return door.asked[-1][1]

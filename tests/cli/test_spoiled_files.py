@@ -1,7 +1,7 @@
-"""Is each file of DTG_HOME that is read back, and is not what it was written as, told of in a sentence with what to do?
+"""If a file of DTG_HOME was damaged, do programs that read it say so in a sentence with what to do?
 
-Spoiled in every way in which a disk, a copy or a hand spoils one. Another user's rights are those of a circle of links, which nobody
-can read, not even root.
+Files are damaged in every way that a disk, a copy or a person may cause. For a file of another user the tests use a circle of links, which
+nobody can read, not even root.
 """
 
 import os
@@ -95,7 +95,7 @@ def test_the_keys_of_the_draw(home: Path, dtg: Callable[..., tuple[int, str]], s
 def test_the_note_that_the_keys_were_made(home: Path, spoil: Callable[[Path], None]) -> None:
     spoil(home / KEY_MADE)
     up = Up(UpSettings(), demo=False, speed=1, consignments=1, seed=1)
-    if not (home / KEY_MADE).exists():  # a circle of links is nothing that was made
+    if not (home / KEY_MADE).exists():  # if the file is a circle of links, it counts as not made
         return
     with pytest.raises(CannotStart, match="抽查密钥文件丢失"):
         up._make_draw_key()

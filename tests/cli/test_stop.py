@@ -1,4 +1,4 @@
-"""Does everything end when it is asked to, whatever it does at that moment? The long form: `make stops`."""
+"""Does everything end when it gets a signal to stop, whatever it is doing? The long form is `make stops`."""
 
 import signal
 import subprocess
@@ -21,7 +21,7 @@ def test_a_supervisor_ends_when_asked_and_leaves_no_child(stop: Stop, tmp_path: 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder is kept between the tests: each start finds what the former one left."""
+    """The folder is kept between the tests, so that each start finds the files of the one before."""
     return tmp_path_factory.mktemp("up") / "home"
 
 
@@ -37,7 +37,7 @@ on_stop(lambda: print("asked", flush=True), lambda: print("at once", flush=True)
 print("ready", flush=True)
 time.sleep(600)
 """
-"""A process whose orderly end never comes, so that what ends it is a second signal."""
+"""A process that never ends on the first signal, so that only a second one ends it."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -1,4 +1,4 @@
-"""Is a setting that cannot be used told in a sentence of both languages, by whatever program reads it?"""
+"""Does every program that reads a wrong setting say so in a sentence in both languages?"""
 
 import os
 import re
@@ -23,7 +23,7 @@ FUTURE = {"DTG_CLOCK_ANCHOR": "2026-11-23T00:00:00Z", "DTG_CLOCK_START": "2999-0
 
 
 def told(program: tuple[str, ...], folder: Path, **settings: str) -> tuple[int, str]:
-    """Exit code, and what is printed."""
+    """Runs the program; returns the exit code and the output."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DTG_")}
     ended = subprocess.run(
         program,

@@ -1,4 +1,4 @@
-"""Is every part of a unified social credit code checked, and is a real one that breaks the standard no dead end?"""
+"""Is every part of a unified social credit code checked, and is a real code that breaks the standard still accepted?"""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.voice import NOON
 
 
 def code(start: str = "91", area: str = "370200", organisation: str = "16356268") -> str:
-    """A code with right check signs."""
+    """A code with correct check characters."""
     body = f"{start}{area}{organisation}{uscc.organisation_check_sign(organisation)}"
     return body + uscc.check_sign(body)
 

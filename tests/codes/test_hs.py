@@ -1,4 +1,4 @@
-"""Is the table of HS codes that of its source, dated, and asked by the day? Are the codes named that somebody may have meant?"""
+"""Is the table of HS codes equal to its source, dated, and looked up by the day? Are similar codes suggested for a wrong one?"""
 
 import hashlib
 from datetime import date
@@ -13,7 +13,7 @@ from schemas.codes.tables import tables
 
 EDITION = hs.EDITIONS[-1]
 MADE = "c67f2facc55e33a4fa321b8e1f8cefdce7d5e08f6ccd5246dc89e6fd8ba0eb91"
-"""SHA-256 of the table as it was made of its source."""
+"""SHA-256 of the table that was made from its source."""
 
 
 def test_the_table_has_every_subheading_of_its_edition_and_says_where_it_is_from() -> None:

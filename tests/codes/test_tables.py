@@ -1,4 +1,5 @@
-"""Has each code table its source, day and count? Do they agree with what others know, and are the nearest codes named?"""
+"""Has each code table its source, day and count? Do the tables agree with independent ones, and are the nearest codes
+suggested?"""
 
 from datetime import date
 

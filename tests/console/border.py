@@ -1,4 +1,4 @@
-"""What do the desks say about a consignment? Facts as the desks would publish them, written to the real topics by tests."""
+"""Which facts do the desks publish about a consignment? Tests write these facts to the real topics instead of the desks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -81,7 +81,7 @@ CONSIGNEE = "91370211264574251B"
 
 @dataclass(frozen=True)
 class Said:
-    """One message on its way to a topic. `sequence` counts the writer's statements on its key."""
+    """One message for a topic. `sequence` counts the statements of its writer under its key."""
 
     topic: str
     key: str
@@ -92,7 +92,7 @@ class Said:
     sequence: int
     at: datetime
     of: str = ""
-    """Of a copy: the topic of its fact."""
+    """For a copy, the topic of its fact."""
 
     def headers(self) -> Any:
         desk = (self.of or self.topic).split("-")[1]
@@ -155,7 +155,7 @@ def declaration(
 
 @dataclass
 class Border:
-    """One consignment's story, message by message; `said` is everything in the order it was said."""
+    """The messages about one consignment; `said` has all of them in order."""
 
     reference: str
     containers: tuple[str, ...] = ("CSQU3054383",)
@@ -194,7 +194,7 @@ class Border:
         return {"consignment_id": self.id, "occurred_at": self.at}
 
     def lodged(self, **changed: Any) -> "Border":
-        """Lodged; with `changed`, another paper under the same reference."""
+        """Adds a lodgement; with `changed`, of another declaration under the same reference."""
         if changed:
             self.declaration = declaration(self.reference, self.containers, self.lines, **changed)
         self._say("anyone", LodgeDeclaration(**self._goods(), asked_by="broker-1", declaration=self.declaration))
@@ -239,7 +239,7 @@ class Border:
         return self
 
     def waits(self, asked: str) -> "Border":
-        """What this request lodges waits for the answer to a withdrawal."""
+        """Adds the fact that the lodgement of this request waits for the answer to a withdrawal."""
         self._say(
             "declaration",
             DeclarationWaits(
@@ -249,9 +249,9 @@ class Border:
         return self
 
     def lodged_again(self, asked: str = "") -> "Border":
-        """Handed on, as the record of the consignment before does it after its withdrawal; what follows is about the next one.
+        """Adds that the lodgement is passed on to the next consignment after a withdrawal; all later messages are about that one.
 
-        `asked`: the request that lodged it; that of the message before, where it is not named.
+        `asked`: the request that lodged it; by default the request of the message before.
         """
         asked, later = asked or self.said[-1].id, consignment_id(DECLARANT, self.reference, 2)
         told = DeclarationPassedOn(**self._goods(), request_id=asked, later=later)
@@ -314,14 +314,14 @@ class Border:
         return self
 
     def arrival_reported(self, *containers: str) -> "Border":
-        """A carrier tells it, and the release desk records it."""
+        """Adds a carrier's report of the arrival, and the release desk's record of it."""
         told = {**self._goods(), "place": "Qingdao Qianwan", "containers": containers}
         self._say("anyone", ReportArrival(**told, asked_by="carrier-1"))
         self._say("release", ArrivalRecorded(**told, reported_by="carrier-1", reported_for="carrier-1"))
         return self
 
     def arrival_retracted(self, wrong: str, *left: str) -> "Border":
-        """`left`: the containers that are here all the same."""
+        """Adds the retraction of an arrival. `left`: the containers that have arrived all the same."""
         since = self.at if left else None
         self._say(
             "release",
@@ -481,14 +481,14 @@ class Border:
         return self
 
     def gate_says(self, kind: type[Message], container: str = "", **fields: Any) -> "Border":
-        """A fact of the gate desk about a container (the first one of the goods), or about the goods in one."""
+        """Adds a fact of the gate desk about a container (by default the first one of the goods), or about the goods in it."""
         number = container or self.containers[0]
         about = {"consignment_id": self.id} if topic_of("gate", kind) == "customs-gate-departures" else {}
         self._say("gate", kind(**{"container_no": number, "occurred_at": self.at, **about, **fields}))
         return self
 
     def reported(self, event: str, container: str = "", **fields: Any) -> "Border":
-        """The gate has recorded a report of this event."""
+        """Adds that the gate desk has recorded a report of this event."""
         told = {"report_id": f"report-{len(self.said)}", "classifier": "ACT", "place": "Qianwan 3", "laden": True}
         empty = dict.fromkeys(("conveyance", "bill", "to", "replaces", "retells", "visit"), "")
         return self.gate_says(
@@ -496,14 +496,14 @@ class Border:
         )
 
     def opened(self, visit: str = "visit-1", container: str = "") -> "Border":
-        """Discharged: a visit is open."""
+        """Adds a discharge, which opens a visit."""
         self.reported("DISC", container, visit=visit)
         return self.gate_says(
             VisitOpened, container, visit=visit, place="Qianwan 3", conveyance="COSCO QINGDAO/041E", laden=True
         )
 
     def partly_released(self, *boxes: str, holds: tuple[str, ...] = ("arrival",)) -> "Border":
-        """These boxes may go, the others wait."""
+        """Adds the release of these containers; the others wait."""
         self._version += 1
         open_holds = tuple(
             Hold(hold_id=h, owner=_owner(h), reason=_REASONS.get(h, "held"), since=self.at, lifted_by=_lifted_by(h))
@@ -558,7 +558,7 @@ class Border:
         return self._parking("MessageParked", service, offset, {"reason": "decide_raised", "error": "ValueError: bad"})
 
     def parked_limit(self, name: str) -> "Border":
-        """A time limit of the release desk is set aside: no message of a topic, so each has an origin of its own."""
+        """Adds a parked time limit of the release desk; it is no message of a topic, so each has an origin of its own."""
         origin = deadline_origin(deadline_id("release", self.id, Deadline(name, self.at)), 0)
         reason = {"reason": "decide_raised", "error": "ValueError: bad"}
         return self._parking("MessageParked", "release", 0, reason, origin.topic)
@@ -602,13 +602,13 @@ class Border:
 
 
 def green(reference: str, containers: tuple[str, ...] = ("CSQU3054383",), **how: Any) -> Border:
-    """Lodged, accepted, green, arrived, released, out of the gate."""
+    """A story of goods that are lodged, accepted, green, arrived, released and gated out."""
     told = Border(reference, containers, **how).lodged().accepted().assessed().held("arrival")
     return told.arrived().released().may_leave().gated_out()
 
 
 def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: Any) -> Border:
-    """A living pest found, treated, and released in the end."""
+    """A story of goods in which a living pest is found; they are treated and released."""
     told = (
         Border(reference, containers, **how).lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
     )
@@ -618,13 +618,13 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
 
 
 def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
-    """These messages, and behind each the redacted copy that ports get of it, as the desks write both. `former`: without copies, as desks
-    of the software version before."""
+    """These messages, each followed by its redacted copy for ports, as the desks write both. `former`: without copies, as desks of the
+    software version before wrote them."""
     return [each for one in said for each in (one, *([] if former else _for_ports(one)))]
 
 
 def _for_ports(one: Said) -> list[Said]:
-    """What nobody can read is copied as it is: what a port does about it is seen then."""
+    """A message that cannot be read is copied unchanged, so that a test sees what a port does with it."""
     if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
         return []
     try:

@@ -1,6 +1,6 @@
-"""What do the console's tests stand on? A broker without desks, both databases, and a projector that can be waited for.
+"""What do the console's tests use? A broker without desks, both databases, and a projector that a test can wait for.
 
-The tests say by themselves what desks would say, and put rubbish on every topic: no desk may hear it.
+The tests write the facts of desks themselves, and also bad messages on every topic, which no desk may read.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.waiting import wait, wait_until_ended
 
 
 class Projecting:
-    """A projector at work in a thread."""
+    """A projector that runs in a thread."""
 
     def __init__(self, settings: ConsoleSettings) -> None:
         self.settings = settings
@@ -41,7 +41,7 @@ class Projecting:
         self.thread = Thread(target=self.projector.run, daemon=True)
 
     def catch_up(self) -> None:
-        """Waits until everything said before this call is in the rows."""
+        """Waits until all messages that were written before this call are in the rows."""
         moment = now()
 
         def caught_up() -> bool:
@@ -71,7 +71,7 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))  # pytest's own folders are closed to the postgres user
+    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))  # the user `postgres` may not read pytest's own folders
     running = Postgres(folder)
     running.start()
     yield running
@@ -82,7 +82,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated database of each kind."""
-    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # where the file of a database of PostgreSQL lies
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # the file that belongs to a PostgreSQL database is in this folder
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"
     else:
@@ -98,7 +98,7 @@ def settings(bootstrap: str, url: str) -> ConsoleSettings:
 
 
 class Running:
-    """The real console on a free port, its server in a thread of this process."""
+    """The real console on a free port; its server runs in a thread of this process."""
 
     def __init__(self, settings: ConsoleSettings) -> None:
         self.settings = settings
@@ -122,11 +122,11 @@ class Running:
         self.http.close()
 
     def acting_as(self, name: str, **what: str) -> dict[str, str]:
-        """What a request of this account carries; it may everything where `what` (roles, company, office) does not say otherwise."""
+        """The headers for a request of this account; it may do everything unless `what` (roles, company, office) says otherwise."""
         return admit(self.settings.database_url, name, **what)
 
     def catch_up(self) -> None:
-        """Waits until everything said before this call is in the rows."""
+        """Waits until all messages that were written before this call are in the rows."""
         moment = now()
 
         def caught_up() -> bool:
@@ -140,7 +140,7 @@ class Running:
         yield from routes_of(self.app)
 
     def api(self, method: str, path: str, **more: Any) -> httpx2.Response:
-        """An answer of /api/v1."""
+        """Sends a request to /api/v1 and returns the answer."""
         return self.http.request(method, f"/api/v1{path}", **more)
 
 
@@ -159,7 +159,7 @@ def console(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
-    """Every page of a list, by its links: other tests of the session may fill the first ones."""
+    """Every page of a list, by its links, because other tests of the session may fill the first pages."""
     following: str | None = path
     while following:
         answer = console.http.get(following)
@@ -169,7 +169,7 @@ def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
 
 
 def end_of_feed(console: Running) -> str:
-    """The cursor behind every entry that the releases feed has now: other tests of the session may have left many pages."""
+    """The cursor after the last entry of the releases feed, because other tests of the session may have left many pages."""
     page = console.api("GET", "/releases?limit=1000").json()
     while page["more"]:
         page = console.api("GET", f"/releases?limit=1000&after={page['cursor']}").json()

@@ -1,5 +1,5 @@
-"""What is said at the desks that a simulated day does not come to? Each story ends in facts that say it by other codes; the words on them
-are those of the people whom they quote."""
+"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts that have further codes; a comment
+gives the words of the people that they quote."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -59,7 +59,7 @@ RETRACTED_ARRIVAL = ContainerArrivalRetracted(
 
 
 def lapsed(told: Story) -> Story:
-    """The next deadline of this desk passes."""
+    """Lets the next deadline of this desk pass."""
     due = told.deadlines()[0]
     return told.when(DeadlinePassed(subject=CONSIGNMENT, name=due.name, due=due.due), at=due.due)
 
@@ -165,7 +165,7 @@ def said_by_quarantine() -> Iterator[Story]:
 
 
 def _records() -> Iterator[Any]:
-    """Records of wood that say nothing, or not enough."""
+    """Treatment records of wood that prove nothing, or not enough."""
     yield record(HEAT, started_at=None)
     yield record(HEAT, started_at=NOON - timedelta(days=1))
     yield record(HEAT, occurred_at=NOON)
@@ -373,7 +373,7 @@ def said_by_gate() -> Iterator[Story]:
 
 
 def refused_by_loop() -> Iterator[Fact]:
-    """What the loop sends back before a desk hears of it."""
+    """Refusals that the loop publishes before the decider gets the request."""
     ahead = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON + timedelta(hours=1), place="yard")
     asked = (
         *[turns.arrived(place, ce_id=b"guessed") for place in ("yard", "berth")],

@@ -1,5 +1,5 @@
-"""Which sentences do the desks write into their facts? Found in their sources: texts of several English words that are no docstring, no
-message of an exception, and no word of a table in both languages."""
+"""Which sentences do the desks write into their facts? They are found in the sources: texts of several English words that are not a
+docstring, the message of an exception, or a row of a table in both languages."""
 
 import ast
 import re
@@ -11,13 +11,13 @@ from tests.sources import tree_of
 ROOT = Path(__file__).parents[2]
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate")
 ELSEWHERE = ("services/shell/handler.py",)
-"""What is not a desk's, and writes facts for all of them."""
+"""Files outside the desks that write facts for all of them."""
 WORDS = re.compile(r"[a-z]{2,}")
 PLACE = "{}"
 
 
 def templates() -> dict[str, str]:
-    """Sentence, with `{}` where something is filled in → file and line."""
+    """Sentence, with `{}` for each value → file and line."""
     files = [file for desk in DESKS for file in sorted((ROOT / "services" / desk).glob("*.py"))]
     files += [ROOT / name for name in ELSEWHERE]
     found: dict[str, str] = {}
@@ -50,7 +50,7 @@ def _texts(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 
 
 OUT_OF_FACTS = frozenset({"Counter", "Gauge", "Histogram", "Rule", "Row", "Field", "Trouble", "TooLarge"})
-"""Calls whose texts go into no fact: metrics, rules and schedules (their words are in tables), and what is parked."""
+"""Calls whose texts do not get into a fact: metrics, rules and schedules (their words are in tables), and reasons of parking."""
 
 
 def _name(func: ast.expr) -> str:

@@ -1,7 +1,7 @@
-"""A word of its own in every field of every kind of message, and in every column that is made of one: what answers may not show is
-looked for by these words.
+"""A different word is put into every field of every kind of message, and into every column that is made from one. Tests look for
+these words to find what an answer must not show.
 
-Kinds and fields come from the catalogue, marks from the fields, so that what is new is planted by itself.
+Kinds and fields come from the catalogue, and marks from the fields, so new ones get words without a change here.
 """
 
 import re
@@ -38,7 +38,7 @@ LODGED = request_id("mask", "lodged")
 ON_BOX = request_id("mask", "event")
 ANOTHER = "asked by somebody else"
 NAMES = {"consignment_id", "container_no", "subject", "later", "partition_key", "earlier"}
-"""By which messages are found."""
+"""Fields that identify what a message is about."""
 Fields = Mapping[str, tuple[type[Message], str]]
 """Column → the field of a fact from which its text comes."""
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of this test session, on a free loopback port; it ends with its owner and leaves nothing behind."""
+"""A real PostgreSQL for this test session, on a free loopback port; it ends with the session and leaves no files."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ BIN = Path("/usr/lib/postgresql/15/bin")
 
 
 class Postgres:
-    """`url` is that of its database `console`; `start` returns once it answers."""
+    """`url`: the URL of its database `console`; `start` returns when the server answers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,7 +40,7 @@ class Postgres:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
     def drop(self, name: str) -> None:
-        """Takes a database away, whoever uses it."""
+        """Drops a database, even if it is in use."""
         self._run("dropdb", "--force", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
 
     def _run(self, program: str, *arguments: str) -> None:

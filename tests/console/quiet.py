@@ -1,4 +1,4 @@
-"""A console whose rows a test writes itself: without a broker, as one that cannot reach its own."""
+"""A console whose rows a test writes itself; it has no broker, as if it could not reach it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ LONG_SECONDS = 3600.0
 
 
 class Quiet(Running):
-    """Its projector is another process, of which the rows say that it has read everything."""
+    """A console whose rows say that the projector, another process, has read everything."""
 
     def start(self) -> None:
         admit(self.settings.database_url)

@@ -1,5 +1,5 @@
-"""What is said in a day at the border? The simulator's declarants and people in front of the real desks, without a broker: the real turns of
-the loop, with topics in memory, one partition, and a clock that leaps from act to act."""
+"""Which messages are there on a day at the border? The simulator's people and the real desks run without a broker: with the loop's real
+turns, topics in memory, one partition, and a clock that jumps from act to act."""
 
 import heapq
 from collections import defaultdict
@@ -41,7 +41,7 @@ NOBODY = "00000000-0000-5000-8000-000000000000"
 
 @dataclass
 class Simulated:
-    """The topics of one day; `said`: all of it, in the order in which it was said."""
+    """The topics of one day; `said`: all messages in order."""
 
     consignments: int
     seed: int = 7
@@ -62,7 +62,7 @@ class Simulated:
         self._kinds: dict[str, int] = {}
 
     def play(self, indexes: Iterable[int] | None = None) -> None:
-        """All goods of the day, or these, until nobody does anything any more."""
+        """Plays all goods of the day, or these, until nobody does anything any more."""
         for index in range(self.consignments) if indexes is None else indexes:
             if (plan := self._returning.due(self.day.plan(index))) is not None:
                 self._lodge(plan, plan.lodged_at)
@@ -73,7 +73,7 @@ class Simulated:
                 _, _, name, request = heapq.heappop(self._due)
                 self.ask(name, request, at)
             self.turn(at)
-        self.turn(at + timedelta(days=20))  # what nobody has done is overdue
+        self.turn(at + timedelta(days=20))  # by then, what nobody has done is overdue
 
     def _lodge(self, plan: Any, at: datetime) -> None:
         request = LodgeDeclaration(
@@ -91,14 +91,14 @@ class Simulated:
         heapq.heappush(self._due, (at, self._count, name, request))
 
     def ask(self, name: str, request: Request, at: datetime) -> None:
-        """A request, once; `name`: its idempotency key."""
+        """Sends a request, only once under the same `name`, its idempotency key."""
         topic = topic_of("anyone", type(request))
         self.typed |= set(_texts(orjson.loads(encode(request))))
         told = request_headers(request, request_id(SENDER, name), SENDER, at.isoformat())
         self.write(topic, request.key, encode(request), dict(told), at)
 
     def write(self, topic: str, key: str, value: bytes | None, headers: dict[str, bytes], at: datetime) -> None:
-        """Whatever it is, on this topic."""
+        """Writes any message to this topic."""
         raw = Raw(topic, 0, len(self.topics[topic]), key.encode(), value, headers)
         self.topics[topic].append(raw)
         self.said.append(
@@ -115,7 +115,7 @@ class Simulated:
         )
 
     def turn(self, at: datetime) -> None:
-        """Every desk reads what is there, and what the others said of it, until nothing is new."""
+        """Lets every desk read its messages, and the facts that follow from them, until there are no new ones."""
         busy = True
         while busy:
             busy = False
@@ -155,7 +155,7 @@ class Simulated:
             self._put(moment, act.name, request_of(act, SENDER, None))
 
     def _mischief(self, kind: str, fact: Any, at: datetime) -> list[Request]:
-        """What people do wrong, or against the goods, here and there."""
+        """Requests of people who make mistakes or hold goods, for some of the goods."""
         count = self._kinds[kind] = self._kinds.get(kind, 0) + 1
         of: dict[str, Any] = {"asked_by": "officer-8", "occurred_at": at}
         goods = of | {"consignment_id": getattr(fact, "consignment_id", NOBODY)}
@@ -182,7 +182,7 @@ class Simulated:
 
 
 def _weak(order: TreatmentOrdered, at: datetime, number: int) -> RecordTreatment:
-    """A record that does not show enough, each time of another kind."""
+    """A treatment record that proves too little, each time in another way."""
     rows: tuple[tuple[tuple[float, int], ...], ...] = (
         ((0, 20), (0.25, 57), (0.4, 58)),
         ((0, 20), (0, 21)),
@@ -219,7 +219,7 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def full_day(consignments: int = 1500) -> Simulated:
-    """A day with everything in it: also requests that desks send back, and messages that nobody can decide."""
+    """A day with everything, including requests that desks refuse, and messages that cannot be decided."""
     day = Simulated(consignments)
     plans = [day.day.plan(index) for index in range(consignments)]
     for number, plan in enumerate(plans[:60:4]):
@@ -241,7 +241,7 @@ def full_day(consignments: int = 1500) -> Simulated:
 
 
 def _mistakes(day: Simulated, key: str, name: str, at: datetime) -> None:
-    """Requests that a desk sends back, or most of which it does."""
+    """Sends requests of which a desk refuses all or most."""
     of: dict[str, Any] = {"consignment_id": key, "asked_by": "officer-9", "occurred_at": at}
     record: dict[str, Any] = {
         "origin": "risk",
@@ -266,7 +266,7 @@ def _mistakes(day: Simulated, key: str, name: str, at: datetime) -> None:
 
 
 def _garbage(day: Simulated, keys: list[str]) -> None:
-    """Messages that break the contract, are of an unknown kind, or not on their topic."""
+    """Writes messages that break the contract, have an unknown kind, or are on the wrong topic."""
     at = START + timedelta(days=30)
     broken = (
         ("RecordFindings", b'{"control": 7}'),

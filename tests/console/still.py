@@ -1,4 +1,5 @@
-"""How do tests read pages and answers without a broker? The real application over rows that the projector's own code has written."""
+"""How do tests read pages and answers without a broker? The real application runs on rows that the projector's own code has
+written."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,11 +38,11 @@ BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 @dataclass
 class Still:
-    """A console whose rows are complete and fresh; it takes nothing in, for there is no broker."""
+    """A console whose rows are complete and fresh; it accepts no requests, because there is no broker."""
 
     folder: Path
     port: int = 8080
-    """By which it is called; nothing listens there."""
+    """The port in the addresses; nothing listens on it."""
     url: str = field(init=False)
     app: FastAPI = field(init=False)
     store: Store = field(init=False)
@@ -65,7 +66,7 @@ class Still:
         )
 
     def tell(self, said: Iterable[Said]) -> None:
-        """Puts these messages into the rows, each topic in the order given here."""
+        """Writes these messages into the rows, each topic in the given order."""
         heard: list[TopicMessage] = []
         announced: list[Announcement] = []
         before = dict(self.offsets)
@@ -87,7 +88,8 @@ class Still:
         self.store.committed(batch, fed)
 
     def get(self, path: str, language: str = "en", name: str = "", **how: Any) -> httpx2.Response:
-        """As a browser asks for it, with the key of `name`: empty for the account that may everything, `-` for nobody."""
+        """Gets the page as a browser does, with the key of `name`; empty: an account that may do everything, `-`: without a
+        key."""
         sent = {} if name == "-" else headers_of(name) if name else headers_of()
         self.app.state.office.progress.caught_up((now(), stopwatch()))
         self.app.state.office.progress.gate_caught_up((now(), stopwatch()))
@@ -101,13 +103,13 @@ class Still:
         return finish(ask())
 
     def page(self, path: str, language: str = "en", name: str = "") -> str:
-        """The HTML of a page that is there."""
+        """The HTML of a page; fails if the page is not found."""
         answer = self.get(path, language, name)
         assert answer.status_code == 200, answer.text
         return answer.text
 
     def stop(self) -> None:
-        """Closes what was opened."""
+        """Closes the client and the databases."""
         office: Office = self.app.state.office
         self.store.engine.dispose()
         office.rows._engine.dispose()

@@ -1,4 +1,5 @@
-"""Are people, grants and requests found by name, goods and day, a page at a time, and nothing of which a secret could be made?"""
+"""Are people, grants and requests found by name, goods and day, page by page, and is nothing shown from which a secret could be
+derived?"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

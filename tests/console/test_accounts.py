@@ -1,4 +1,4 @@
-"""Are people, sessions and keys what they should be: kept, shown once, ended where they must end, and on record?"""
+"""Are people, sessions and keys stored, shown only once, ended when they must end, and recorded?"""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -82,7 +82,8 @@ def test_a_session_is_its_accounts_until_it_ends(people: Accounts) -> None:
     who = people.session(cookie, "here:1", AT + MINUTE)
     assert (who.actor, who.company) == ("clerk", COMPANY) and who.roles == {Role.DECLARANT} and len(who.csrf) == 64
     last = AT
-    while last < AT + SESSION_HOURS * HOUR - 50 * MINUTE:  # it is used, so that only the whole time ends it
+    while last < AT + SESSION_HOURS * HOUR - 50 * MINUTE:
+        # the session is used often enough that only its longest duration ends it
         last += 50 * MINUTE
         people.session(cookie, "here:1", last)
     assert why(people, cookie, at=AT + SESSION_HOURS * HOUR) == "session_ended"
@@ -264,7 +265,7 @@ def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
     for company in ("*", "", " ", "a\nb"):
         with pytest.raises(NotGranted):
             people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
-    with people._engine.begin() as connection:  # as an older software version may have noted it
+    with people._engine.begin() as connection:  # a row that an older software version may have written
         row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
         connection.execute(t.AUTHORISATIONS.insert().values(row))
     who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who

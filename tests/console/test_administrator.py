@@ -1,4 +1,4 @@
-"""Does an administrator give and take rights on pages as on the machine, does an auditor see it, and does nobody else? No broker is needed."""
+"""Can an administrator give and take rights on the pages as on the machine, and can only an auditor see that, too? No broker is needed."""
 
 import re
 import shutil
@@ -35,7 +35,7 @@ ODD = "王 关员/2?&=#%"
 
 
 class Pages:
-    """A console without broker and projector, and browsers at it."""
+    """A console without broker and projector, and browsers that open its pages."""
 
     def __init__(self, url: str) -> None:
         self.settings = ConsoleSettings(database_url=url, key_seconds=0)
@@ -48,7 +48,7 @@ class Pages:
         self.app.state.office = Office(self.settings, rows, asker, Progress(), rows)
 
     def browser(self, name: str = "", language: str = "en") -> TestClient:
-        """Of somebody who is signed in as `name`."""
+        """A browser in which `name` is signed in."""
         made = TestClient(self.app, base_url=f"http://{HERE}", follow_redirects=False)
         made.headers.update({"accept": "text/html", "accept-language": language})
         if name:
@@ -56,7 +56,7 @@ class Pages:
         return made
 
     def send(self, browser: TestClient, act: str, **typed: str) -> Any:
-        """The form, with the token of the browser's own session."""
+        """Sends the form with the token of the browser's own session."""
         csrf = browser.get("/api/v1/me").json().get("csrf", "")
         return browser.post(f"/accounts/act/{act}", data={"csrf": csrf, **typed})
 

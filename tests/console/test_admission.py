@@ -1,4 +1,5 @@
-"""Who is let in at the door? Nobody from another site, under a strange name, or with two names; and answers stay nowhere."""
+"""Does the console refuse requests from other sites, for other host names and with doubled headers, and are answers never
+cached?"""
 
 import json
 import re
@@ -20,7 +21,7 @@ GATE = "/api/v1/containers/CSQU3054383"
 
 
 def raw(console: Running, request: str) -> tuple[int, str]:
-    """Status and body of the answer to exactly these lines, and one that says who asks."""
+    """Status and body of the answer to exactly these lines and a line with the API key."""
     if "Authorization" not in request:
         first, _, rest = request.partition("\n")
         request = f"{first}\n{LINE}\n{rest}"
@@ -36,7 +37,7 @@ def raw(console: Running, request: str) -> tuple[int, str]:
 
 
 def every_post(console: Running) -> list[str]:
-    """Every address of the application that takes a POST, made concrete."""
+    """Every address of the application that accepts a POST, with its parameters filled in."""
     goods = consignment_id(DECLARANT, "ADM-1")
     found = []
     for route in console.routes():
@@ -109,7 +110,8 @@ def test_a_decisive_header_twice_is_refused(console: Running, lines: str) -> Non
     head = f"POST /api/v1/declarations HTTP/1.1\nHost: {host}\nContent-Type: application/json\nContent-Length: 2\n"
     status, body = raw(console, f"{head}Connection: close\n{lines.replace('{host}', host)}\n\n{{}}")
     assert status == 400
-    assert "header_twice" in body or lines in TWICE[-2:]  # the HTTP parser refuses two lengths by itself
+    # two Content-Length headers are refused by the HTTP parser, before our check
+    assert "header_twice" in body or lines in TWICE[-2:]
 
 
 @pytest.mark.parametrize(

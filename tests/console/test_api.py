@@ -1,4 +1,4 @@
-"""Does the API take in what is right, refuse what is wrong with a pointer, and say where goods stand, honestly?"""
+"""Does the API accept correct requests, refuse wrong ones with a pointer, and say truly where goods stand?"""
 
 import dataclasses
 import json
@@ -67,7 +67,7 @@ def requests_under(bootstrap: str, topic: str, key: str) -> list[Any]:
 
 
 def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
-    """The problem of this answer, with words in both languages."""
+    """Checks that the answer is this problem in both languages; returns its body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
     said: dict[str, Any] = answer.json()
@@ -143,7 +143,8 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.office
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
-    fresh = Asker(console.settings, office.asker._engine)  # like another process, it knows only the notebook
+    # like another process, it has no requests in memory and only reads the rows
+    fresh = Asker(console.settings, office.asker._engine)
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
 
 
@@ -213,7 +214,7 @@ def test_a_request_that_is_lodged_after_a_withdrawal_is_answered_under_the_next_
     reference = f"API-W{waited:d}"
     asked = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
     told = Border(reference).lodged().accepted().assessed().held("arrival")
-    if waited:  # the declaration desk read the lodgement before the release desk's answer
+    if waited:  # the declaration desk read the lodgement before the release desk's answer to the withdrawal
         told.waits(asked)
         told.said[-1] = dataclasses.replace(told.said[-1], cause=asked)
         told.withdrawn().lodged_again(asked).accepted()
@@ -406,7 +407,7 @@ def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
     gate = running.api("GET", "/containers/CSQU3054383").json()
     assert gate["may_leave"] is False
     goods = running.api("GET", f"/consignments/{consignment_id(DECLARANT, 'away')}")
-    assert goods.status_code == 202  # the rows are not complete: nobody can say that it was never lodged
+    assert goods.status_code == 202  # the rows are not complete, so the console cannot say that it was never lodged
     running.stop()
 
 
@@ -602,7 +603,7 @@ def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
     [46351.33, 1764000000, "46351.33", "20261125080000", "2026-11-25", "2026-11-25T08:00:00", "2026-11-25 08:00:00Z"],
 )
 def test_a_time_is_written_as_rfc_3339_writes_it_with_its_offset(console: Running, moment: object) -> None:
-    """Serial numbers of spreadsheets and compact stamps were read as seconds since 1970."""
+    """Serial numbers of spreadsheets and compact time stamps were once read as seconds since 1970."""
     goods, told = consignment_id(DECLARANT, "API-TIME"), {"place": "berth 1", "occurred_at": moment}
     (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=told), 422, "invalid")["errors"]
     assert fault["pointer"] == "/occurred_at" and "2026-11-23T08:00:00+08:00" in fault["message_en"]
@@ -675,7 +676,7 @@ def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
 
 
 def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_fact_names_it(console: Running) -> None:
-    """No release desk is at work here."""
+    """No release desk runs here."""
     told = red("H-1", (box := "HLBU1234567",))
     publish(console.settings.kafka, told.said)
     console.catch_up()
@@ -739,8 +740,7 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
 def test_what_an_officer_takes_back_keeps_its_goods_from_the_moment_it_is_asked(
     console: Running, box: str, path: str, body: dict[str, str]
 ) -> None:
-    """No desk is at work here. What is taken back is a lift, findings or a treatment record upon which the goods were
-    released."""
+    """No desk runs here. The officer takes back a lift, findings or a treatment record because of which the goods were released."""
     told = red(f"T-{box}", (box,))
     publish(console.settings.kafka, told.said)
     console.catch_up()
@@ -821,8 +821,7 @@ def test_the_board_counts_what_the_rows_say(console: Running) -> None:
 
 
 def test_each_time_limit_that_was_set_aside_is_told_by_console_and_command(console: Running) -> None:
-    """Time limits have no position in a topic. All of one partition once had the same name, so that only one of them
-    was listed."""
+    """Time limits have no position in a topic. All time limits of one partition once had the same name, so only one of them was listed."""
     goods = [Border(f"LIMITS-{n}").lodged().accepted().parked_limit("overdue") for n in range(2)]
     goods[0].parked_limit("answer")
     publish(console.settings.kafka, [said for border in goods for said in border.said])
@@ -876,7 +875,7 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
 
 
 def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_board(console: Running) -> None:
-    """A fault of an earlier version: a hold on an id that was never declared made phantom goods on the board."""
+    """In an earlier version a hold on an id that was never declared made goods on the board that do not exist."""
 
     def counted() -> dict[str, int]:
         return {each["stage"]: each["consignments"] for each in console.api("GET", "/stages").json()["stages"]}
@@ -885,7 +884,7 @@ def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_boa
         found = console.api("GET", "/unmatched", params={"days": days, "limit": 200}).json()["consignments"]
         return [each["consignment_id"] for each in found]
 
-    console.catch_up()  # other tests' messages may be on their way to the rows
+    console.catch_up()  # messages of other tests may not be in the rows yet
     before, phantom = counted(), Border("NEVER LODGED", start=now() - timedelta(days=20)).held("officer/1")
     publish(console.settings.kafka, phantom.said)
     console.catch_up()

@@ -1,4 +1,4 @@
-"""What does somebody get who has the code, and an account or a place on the network, and means no good?"""
+"""What can an attacker get who knows the code, and has an account or access to the network?"""
 
 import json
 import re
@@ -39,7 +39,7 @@ GOODS = consignment_id(DECLARANT, "ATTACK-1")
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
-    """A console that forgets keys at once, behind a proxy that it trusts, with goods of DECLARANT in a box."""
+    """A console that does not cache keys, behind a proxy that it trusts, with goods of DECLARANT in a container."""
     settings = ConsoleSettings(
         kafka=f"127.0.0.1:{free_port()}",
         database_url=f"sqlite:///{tmp_path_factory.mktemp('attacks')}/c.db",
@@ -93,7 +93,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
 
 
 def browser(door: Quiet, address: str = "127.0.0.1", **headers: str) -> httpx2.Client:
-    """A browser that was never here, at this address."""
+    """A browser without cookies at this address."""
     transport = httpx2.HTTPTransport(local_address=address)
     return httpx2.Client(base_url=door.address, timeout=60, headers={**BROWSER, **headers}, transport=transport)
 
@@ -105,7 +105,7 @@ def sign_in(tab: httpx2.Client, name: str, password: str = SECRET) -> httpx2.Res
 
 
 def ends(door: Quiet, headers: dict[str, str], what: Callable[[], None]) -> bool:
-    """Whether a stream of releases that is open ends after this."""
+    """Whether an open stream of releases ends after `what` was called."""
     client = httpx2.Client(base_url=door.address, timeout=60)
     with client, client.stream("GET", "/api/v1/releases/stream", headers=headers) as answer:
         assert answer.status_code == 200

@@ -1,4 +1,5 @@
-"""Are goods listed by what they wait for and by whose move it is: each once, the longest waiting first, and only what one may see?"""
+"""Are goods listed by what they wait for and by who has to act: each once, the longest waiting first, and only those that the reader
+may see?"""
 
 import csv
 import re
@@ -33,7 +34,7 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def found(still: Still, name: str = "", **query: str) -> list[str]:
-    """The consignments of the API's list, page by page."""
+    """The consignments of the API's list, from all its pages."""
     listed: list[str] = []
     following: str | None = f"/api/v1/consignments?{urlencode({'limit': '2', **query})}"
     while following:
@@ -89,7 +90,7 @@ def test_nobody_finds_goods_of_others_by_what_they_wait_for(still: Still) -> Non
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
-    """The first half of a simulated day: much is in hand."""
+    """The first half of a simulated day, when many goods wait."""
     made = Still(tmp_path_factory.mktemp("day"))
     said = full_day().said
     made.tell(said[: len(said) // 2])
@@ -98,12 +99,12 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
 
 
 def code_of(hold_id: str) -> str:
-    """By which code a hold is looked for."""
+    """The code by which the list finds a hold."""
     return hold_id.partition("/")[0] if hold_id.startswith(tuple(SEVERAL.values())) else hold_id
 
 
 def wanted(still: Still, awaited: AwaitedCode | None, mover: Mover | None) -> set[str]:
-    """The goods in hand that wait for this and for this one to act, looked for one by one."""
+    """The goods that wait for this and for this actor, found by looking at each."""
     with still.store.engine.connect() as connection:
         goods = connection.execute(select(t.CONSIGNMENTS)).all()
         holds = connection.execute(select(t.HOLDS)).all()

@@ -1,4 +1,5 @@
-"""Do goods stay, after an answer was taken back, until the release desk has spoken of that? It may be dead, and topics have no order."""
+"""If an answer was taken back, must the goods stay until the release desk has published what follows? It may be down, and topics have no
+order between them."""
 
 from collections.abc import Iterator
 from datetime import timedelta

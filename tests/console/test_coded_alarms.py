@@ -1,4 +1,5 @@
-"""Does the gate say why by a code, and do people read it in their language whatever English stands beside it?"""
+"""Does the gate desk give reasons as codes, and do people read them in their language, whatever the English sentence
+beside the code says?"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Are reports, findings and holds about containers taken in as they must be, and does a hold keep its box from its 202 on?"""
+"""Are reports, findings and holds about containers accepted correctly, and does a hold keep its container from the answer 202
+on?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -111,7 +112,7 @@ def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_
     assert keyed.json()["request_id"] not in {first, *others}
 
 
-REPORTS = {
+REPORTS: dict[str, dict[str, Any]] = {
     "/events": {**EVENT, "event": "GTOT"},
     "/events/report-1/retraction": {"reason": "another box"},
     "/gate-outs": {"gate": "G3"},
@@ -206,7 +207,7 @@ def test_an_arrival_names_boxes_and_pieces(console: Running, bootstrap: str) -> 
 
 @pytest.fixture(scope="module")
 def strict(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Running]]:
-    """Two consoles on one database that let a declarant name three containers a day."""
+    """Two consoles on one database that allow a declarant three containers a day."""
     url = f"sqlite:///{tmp_path_factory.mktemp('strict')}/console.db"
     migrate(url)
     made = [
@@ -231,7 +232,7 @@ def strict(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_a_declarant_names_so_many_containers_a_day_at_most(strict: tuple[Running, Running]) -> None:
     first, second = strict
-    # tests share the topics, and with them the papers of each declarant
+    # all tests use the same topics, so two of them must not use the same declarant
     mine, other = [body + uscc.check_sign(body) for body in ("91370200999990001", "91370200999990002")]
 
     def lodge(console: Running, reference: str, *boxes: str, declarant: str = mine) -> Any:

@@ -1,4 +1,5 @@
-"""Does the projector outlive everything that PostgreSQL answers, and are all facts rows afterwards? Errors of the real server, in COPY."""
+"""Does the projector survive every error of PostgreSQL, and are all facts in the rows afterwards? The errors come from a real server
+during COPY."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ class Server:
 
     @contextmanager
     def trigger(self, body: str) -> Iterator[None]:
-        """`body` runs before each fact is written."""
+        """Makes a trigger that runs `body` before each fact is written."""
         self.sql.execute(RAISING.format(body))
         self.sql.execute("CREATE TRIGGER refuse BEFORE INSERT ON facts FOR EACH ROW EXECUTE FUNCTION refuse()")
         yield
@@ -41,7 +42,7 @@ class Server:
         self.sql.execute("DROP FUNCTION refuse")
 
     def standing_in(self, query: str) -> int:
-        """The process that the query finds."""
+        """The process id of the connection that the query finds."""
         found: list[Any] = []
 
         def looked() -> bool:
@@ -71,11 +72,11 @@ class Fault:
         self.server, self.running, self.told = server, running, green(f"database-{name}")
 
     def publish(self) -> None:
-        """Something to project, once the fault is in place."""
+        """Publishes facts to be projected; called when the fault is in place."""
         publish(self.running.settings.kafka, self.told.said)
 
     def waits(self, text: str) -> None:
-        """The projector has met the fault and is alive."""
+        """Waits until the projector reports the fault with this text, and is alive."""
         wait(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}")
         assert self.running.thread.is_alive()
 
@@ -121,7 +122,7 @@ def _ended(fault: Fault) -> None:
 
 def _deadlock(fault: Fault) -> None:
     with psycopg.connect(fault.server.url) as other:
-        other.execute("SET deadlock_timeout = '20s'")  # the other side of the deadlock is not the one that is ended
+        other.execute("SET deadlock_timeout = '20s'")  # PostgreSQL then ends the projector's transaction, not this one
         other.execute("LOCK TABLE facts IN ACCESS EXCLUSIVE MODE")
         fault.publish()
         fault.server.standing_in(WAITS_FOR_LOCK)

@@ -1,4 +1,4 @@
-"""Does a console whose projector ended by an error that nobody foresaw end too, instead of looking alive?"""
+"""Does a console end, instead of seeming to work, if its projector thread ended with an unexpected error?"""
 
 import json
 import subprocess
@@ -59,7 +59,7 @@ def test_a_process_whose_projector_died_ends(bootstrap: str, tmp_path: Path, pro
         wait_for({f"http://127.0.0.1:{port}/readyz": child})
         engine = open_engine(url, writes=True)
         with engine.begin() as connection:
-            connection.execute(delete(t.TURNS))  # what a damaged database may be like
+            connection.execute(delete(t.TURNS))  # a damaged database may lack this row
         engine.dispose()
         publish(bootstrap, Border("dead-thread").lodged().said)
         wait(lambda: not child.alive, f"the {program} to end")

@@ -1,4 +1,5 @@
-"""Has each account of a demo its published key, wherever a start before was killed, and is a rotated key never without its next one?"""
+"""Has each account of a demo its published key, even if an earlier start was killed at any point, and is there always a next key when
+one is rotated?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ OF_AGENT = A_FEW[1]
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Raised at the place at which the process is killed."""
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def engine(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 @contextmanager
 def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
-    """The process ends before this statement that writes, counted from 1; the list counts those that were to be run."""
+    """Raises Killed before the writing statement with this number, counted from 1; the list records the statements up to it."""
     seen: list[int] = []
 
     def before(connection: object, cursor: object, text: str, *more: object) -> None:
@@ -49,7 +50,7 @@ def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
 
 
 def whole(accounts: Accounts, demo: Demo) -> bool:
-    """Whether the account is there with its key and, of an agent, its authorisation."""
+    """Whether the account exists with its key and, if it is an agent's, its authorisation."""
     try:
         who = accounts.key(written(demo.key), AT).who
     except SignInRefused:
@@ -72,7 +73,7 @@ def test_a_start_that_is_killed_leaves_no_account_without_its_key_and_the_next_o
             else:
                 assert not seen[statement:]
                 break
-        with engine.begin() as connection:  # from nothing, up to the next statement
+        with engine.begin() as connection:  # each round begins with empty tables, and is killed one statement later
             for table in ("accounts", "api_keys", "authorisations", "grants"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
     else:

@@ -1,4 +1,4 @@
-"""Has every sentence that a desk writes its words in both languages, and is it read back with its parameters?"""
+"""Has every sentence that a desk writes a text in both languages, and is it recognised with its parameters?"""
 
 import re
 

@@ -1,4 +1,5 @@
-"""Is what a person wrote, whatever it repeats, told from a desk's sentence in little time? All other threads wait meanwhile."""
+"""Is a person's text, with whatever repetitions, distinguished from a desk's sentence quickly? All other threads wait
+meanwhile."""
 
 from time import process_time
 
@@ -8,7 +9,7 @@ from services.console.language import desk_sentences
 from services.console.language.words import TEXTS
 
 SECONDS = 0.3
-"""Of a processor for ten texts; the slowest took eight where each way to take them apart was tried."""
+"""Seconds of CPU time for ten texts; the slowest took eight seconds when every way to split them was tried."""
 SENTENCES = [words.en for key, words in sorted(TEXTS.items()) if key.startswith("written.")]
 LONG = [text for text in SENTENCES if len(desk_sentences._between(text)) > 1]
 

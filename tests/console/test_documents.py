@@ -1,4 +1,4 @@
-"""In which order is a timeline told, however its messages name each other, and at what cost?"""
+"""In which order does a timeline show its messages, however they name each other as causes, and at what cost?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from services.console.readmodel.messages import packed_position
 from tests.console.border import Border, Said
 
 MESSAGES = 10_000
-"""As many as a timeline reads."""
+"""The most messages that a timeline reads."""
 LOOKS = 20
-"""How often the cause of a message may be looked at, on average: a few times, and not once for each other message."""
+"""How often the cause of a message may be read on average: a few times, not once for each other message."""
 
 
 @dataclass
 class Row:
-    """A message of a timeline, which counts how often its cause is asked for."""
+    """A message of a timeline that counts how often its cause is read."""
 
     place: int
     id: str
@@ -37,7 +37,7 @@ class Row:
 
 
 def chain(*last: str) -> Iterator[Row]:
-    """Each is caused by the one before, and was recorded earlier than that one."""
+    """Messages of which each has the one before as its cause, and was recorded earlier than its cause."""
     names = [str(number) for number in range(MESSAGES)]
     for number, name in enumerate(names):
         yield Row(number, name, names[number - 1] if number else "".join(last), recorded_us=MESSAGES - number)
@@ -126,7 +126,7 @@ def test_what_a_check_saw_in_a_fact_of_nobodys_contract_is_told_as_it_stands(phr
 @pytest.mark.parametrize("levels", [99, 200, 253, 254, 255, 1000])
 @pytest.mark.parametrize("audience", [None, *Audience])
 def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int, audience: Audience | None) -> None:
-    """Anybody who may write requests may send one; it stands in the timeline for ever."""
+    """Anybody who may write requests may send such a content, and it stays in the timeline for ever."""
     said = Border("deep").lodged().said[0]
     body = '{"asked_by":' + nested * levels + "0" + {"[": "]"}.get(nested, "}") * levels + "}"
     told = entry(_row(said), body, audience=audience)
@@ -138,7 +138,7 @@ def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int,
 
 @pytest.mark.parametrize("version", [-1, 2**63, 2**64 - 1, True, 1.5, None])
 def test_a_release_of_a_version_that_nobody_stores_is_told_as_unreadable(version: Any) -> None:
-    """A notebook of a port has 63 bits for it; the port would stop at this entry for ever."""
+    """A port's notebook stores the version in 63 bits, so the port would stop at this entry for ever."""
     told = Border("versions").lodged().accepted().assessed().arrived().released().said
     said = next(one for one in told if one.kind == "ReleaseGranted")
     body = orjson.loads(said.value)

@@ -1,4 +1,4 @@
-"""Does the door stay open? What one client sends, however large or odd, keeps no other from an answer."""
+"""Does every client get its answer, however large or odd the requests of another client are?"""
 
 import asyncio
 import json
@@ -139,7 +139,7 @@ def test_a_batch_that_is_no_list_of_declarations_is_refused(
 
 @contextmanager
 def half_sent(console: Running, size: int, source: str = "127.0.0.1") -> Iterator[socket.socket]:
-    """A declaration of which all bytes but one have been sent, from this address."""
+    """A connection from this address on which all bytes of a declaration but one have been sent."""
     head = f"POST /api/v1/declarations HTTP/1.1\r\nHost: 127.0.0.1:{console.settings.console_port}\r\n"
     head += f"{LINE}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", console.settings.console_port), 30, (source, 0)) as line:
@@ -183,7 +183,7 @@ def test_a_few_large_bodies_are_held_at_once_and_the_next_is_told_to_come_again(
 
 
 def parsers() -> set[int]:
-    """The processes in which consoles of this process parse large bodies."""
+    """The ids of the processes in which consoles of this process parse large bodies."""
     children = {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
     return {pid for pid in children if b"anyio.to_process" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
@@ -231,7 +231,8 @@ OF_THE_WORST = {
     "a batch of half escapes": 207,
     "more than a batch": 413,
 }
-"""Statuses: each is read as far as it must be, none is refused early by something else."""
+"""Body → the status of its answer: each body is read as far as necessary, and not refused earlier for another
+reason."""
 
 
 def test_the_gate_answers_every_question_while_the_worst_bodies_come(console: Running) -> None:
@@ -260,7 +261,7 @@ def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
         for number in range(int(limiter.total_tokens)):
             limiter.release_on_behalf_of(number)
 
-    console.app.state.door._keys.clear()  # whose key it is has to be read again
+    console.app.state.door._keys.clear()  # the owner of the key has to be read from the database again
     with ExitStack() as stack:
         for _ in range(15):
             stack.enter_context(desk.rows._engine.connect())

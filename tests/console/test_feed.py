@@ -1,4 +1,4 @@
-"""Does a port hear each release once while rows are made anew, and is it told when its cursor is not of this feed?"""
+"""Does a port read each release once while rows are rebuilt, and does it get an error if its cursor belongs to another feed?"""
 
 import contextlib
 import itertools
@@ -51,8 +51,8 @@ def tell(kafka: str, told: list[Border]) -> None:
 
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of its own, since these tests count each entry of the feed: releases lie in every partition, and one that
-    nobody can read."""
+    """A broker of its own, because these tests count each entry of the feed; there are releases in every partition, and one that
+    cannot be read."""
     with provisioned(tmp_path_factory.mktemp("feed-kafka")) as running:
         tell(running.bootstrap, granted("feed"))
         publish(running.bootstrap, spoilt(green("unreadable", ()), {"version": "x"}))
@@ -65,7 +65,7 @@ def settings(kafka: str, url: str) -> ConsoleSettings:
 
 
 def spoilt(goods: Border, by: dict[str, Any]) -> list[Said]:
-    """What is told of these goods, with other fields in the release."""
+    """The messages of these goods, with changed fields in the release."""
     return [
         replace(one, value=orjson.dumps(orjson.loads(one.value) | by)) if one.kind == "ReleaseGranted" else one
         for one in goods.said
@@ -111,12 +111,12 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 
 
 def for_effects(entries: list[dict[str, Any]]) -> list[str]:
-    """The ids on which a port acts. Other tests of the session leave entries on the topic that nobody can read."""
+    """The ids on which a port acts, without unreadable entries, which other tests of the session leave."""
     return ids([one for one in entries if one["kind"] != "Unreadable"])
 
 
 def test_a_read_never_passes_what_is_not_in_the_rows_yet(kafka: str, settings: ConsoleSettings) -> None:
-    """As a port reads in the middle of `dtg rebuild`, when some partitions are read again and others are not."""
+    """A port reads in the middle of `dtg rebuild`, when some partitions have been read again and others have not."""
     with projecting(settings) as running:
         running.catch_up()
     engine = open_engine(settings.database_url, writes=True)
@@ -226,7 +226,7 @@ def test_a_database_restored_from_an_older_copy_skips_nothing(kafka: str, tmp_pa
 
 
 def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, request: pytest.FixtureRequest) -> None:
-    """Of a database, and of a port's notebook, that an earlier version wrote."""
+    """An earlier version wrote such cursors into databases and ports' notebooks."""
     settings = ConsoleSettings(kafka=kafka, partitions=PARTITIONS, database_url=url)
     engine = open_engine(url, writes=True)
     with projecting(settings) as running:

@@ -61,7 +61,7 @@ EXAMPLES: dict[str, tuple[tuple[str, Any], str]] = {
     "duplicate_key": (("/api/v1/declarations", '{"reference": "A", "reference": "B"}'), ""),
 }  # fmt: skip
 UNREACHED = {"too_short", "not_finite"}
-"""No field has these bounds now: lists have no least length, and what is no digit is no number."""
+"""No field has these bounds now: lists have no minimum length, and a number must be written in digits."""
 
 
 @pytest.fixture(scope="module")

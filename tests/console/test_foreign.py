@@ -1,4 +1,4 @@
-"""Do goods of another company or office get out anywhere? As `test_masks`, with people whose goods, office and requests they are not."""
+"""Does any answer show goods of another company or office? Works as `test_masks`, with people of other companies and offices."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,8 @@ SUBJECTS = {"consignments": f"/consignments/{GOODS}", "containers": f"/container
 def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reach(
     console: Quiet, role: Role, own: bool
 ) -> None:
-    """Nothing is typed in: who may ask is told what is missing. What misses nothing is not taken in, for there is no broker."""
+    """The forms are sent without input: a person who may ask is told what is missing. A form that needs no input gets 503,
+    because there is no broker."""
     company, office = (DECLARANT, OFFICE) if own else (OTHER, "2218")
     key = console.acting_as(f"form-{role}-{own}", roles=role.value, company=company, office=office)
     wrong = {}
@@ -62,7 +63,8 @@ def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reac
             reaches = own or REACH[role] in (Reach.CONTAINERS, Reach.ANY)
             expected = {403} if not may else {422, 503} if reaches else {403, 404}
             if may and reaches and REACH[role] is Reach.CONTAINERS and page == "consignments":
-                expected = {404}  # who reaches containers alone has no page of the goods on which it could be told
+                # a role that reaches only containers has no page of goods that could show what is missing
+                expected = {404}
             if answer.status_code not in expected:
                 wrong[act] = answer.status_code
     assert wrong == {}

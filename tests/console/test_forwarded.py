@@ -1,4 +1,5 @@
-"""Is the address a request comes from, which slows guesses of passwords, one that its sender cannot choose?"""
+"""Is it impossible for a sender to choose the address from which its request seems to come? Guesses of passwords are
+slowed down by address."""
 
 from typing import Any
 

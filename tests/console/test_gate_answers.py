@@ -1,6 +1,6 @@
-"""Is the console's answer never milder than the gate desk's word, and never stricter once everything is in the rows?
+"""Is the console's answer never yes if the gate desk's is no, and the same once everything is in the rows?
 
-The gate desk itself speaks, in a world of containers that come and go (`tests.gate.world`).
+The real gate desk publishes the facts, in a world of containers that come and go (`tests.gate.world`).
 """
 
 import os
@@ -28,7 +28,7 @@ EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 
 @dataclass
 class Seen(World):
-    """The same world, with a console whose rows have everything that was said."""
+    """The same world, with a console whose rows have all messages."""
 
     memory: Memory = field(default_factory=Memory)
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Seen(World):
         return gate_answer(self.memory.rows["containers"].get(BOX), parts, goods, (), True)
 
     def words(self, answer: GateAnswer) -> None:
-        """What the answer says fits what is known."""
+        """Checks that the text of the answer agrees with what is known."""
         row = self.memory.rows["containers"].get(BOX)
         assert gate_text(answer, row).zh and gate_text(answer, row).en
         assert (answer.reason == "unknown") <= (row is None and not self.memory.rows["parts"])

@@ -1,4 +1,4 @@
-"""Does anybody act on goods of others by a right that is none: one of another role, a box that is shared, rows that are made anew?"""
+"""Can anybody act on goods of others through another role, a shared container, or rows that are being rebuilt?"""
 
 from collections.abc import Iterator
 
@@ -48,13 +48,13 @@ def desk(url: str) -> Iterator[Office]:
 
 
 def complete(desk: Office) -> None:
-    """The rows tell of everything."""
+    """Marks the rows as complete."""
     assert isinstance(desk.progress, Progress)
     desk.progress.caught_up((now(), stopwatch()))
 
 
 def status(desk: Office, who: Who, kind: type[Request], subject: str) -> int:
-    """With which status it is refused; 202 where it is taken in."""
+    """The status with which the request is refused; 202 if it is accepted."""
     try:
         finish(may_act(desk, who, kind, subject))
     except Problem as problem:
@@ -93,7 +93,7 @@ def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_an
 
 
 def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(desk: Office) -> None:
-    """No such account is made any more; one of an older software version may be there."""
+    """Such accounts cannot be made any more, but an older software version may have left one."""
     both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
     assert inside(desk.rows, both, ALONE) is None, "as a terminal it asks about every box"
     assert not may_read(desk, both, ALONE) and not may_read(desk, both, SHARED) and may_read(desk, both, OURS)
@@ -113,7 +113,7 @@ def listed(desk: Office, who: Who) -> set[str]:
 
 
 def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by_no_office(desk: Office) -> None:
-    """Every office could read them: their holds, their messages, and what is in their boxes."""
+    """Once every office could read such goods, with their holds, messages and containers."""
     with desk.rows._engine.begin() as connection:
         connection.execute(t.CONSIGNMENTS.update().values(lodged_us=1_795_000_000_000_000, stage="lodged"))
         for box in (SHARED, UNKNOWN):

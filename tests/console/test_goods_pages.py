@@ -1,5 +1,5 @@
-"""Does the page of a consignment tell an officer and a treatment unit what they need: the goods, what a record must show, every open hold,
-and of containers only what is said about these goods? And do lists begin with everything, the newest first?"""
+"""Does the page of a consignment show an officer and a treatment unit what they need: the goods, what a treatment record must show, every
+open hold, and about containers only what concerns these goods? And do lists show everything at first, the newest first?"""
 
 import re
 from collections.abc import Iterator
@@ -161,7 +161,7 @@ def test_a_finding_on_a_container_can_be_taken_back_from_its_page_until_it_is(st
 
 
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:
-    """The box came back, and other goods are in it: what the gate says now is not about those that left before."""
+    """The container came back with other goods, so the gate desk's new facts are not about the goods that left before."""
     first = green("BOX-1")
     second = Border("BOX-2", start=NOON + timedelta(days=3)).lodged().accepted().assessed(ControlKind.INSPECTION)
     second.opened().held("inspection/inspection", "arrival")

@@ -1,4 +1,4 @@
-"""Does the door name what is handed in that is no JSON, and read JSON with a byte order mark?"""
+"""Does the console say what a body is that is not JSON, and read JSON with a byte order mark?"""
 
 from itertools import product
 from pathlib import Path
@@ -15,7 +15,7 @@ from services.shell.formats import BOM, recognise
 
 PAPER = (Path(__file__).parents[2] / "docs" / "declaration.json").read_bytes()
 MANY = 100_000
-"""Separators that a body may have."""
+"""How many separators a body may have."""
 OTHER = [
     (b"reference,declarant,consignee\nR-1,91,91\n", Format.CSV),
     (b"PK\x03\x04 xl/workbook.xml", Format.XLSX),
@@ -75,7 +75,8 @@ REPEATED = [
     "\u4e2d",
 ]
 SECONDS = 1.0
-"""Of a processor; the slowest takes a hundredth of it, and took forty of them where each comment that does not end was looked for anew."""
+"""Seconds of CPU time. The slowest body takes a hundredth of that; it took forty seconds when the end of each unclosed comment was
+searched again."""
 
 
 def _encodable(sign: str, encoding: str) -> bool:
@@ -91,7 +92,7 @@ def _encodable(sign: str, encoding: str) -> bool:
     [pair for pair in product(REPEATED, ("utf-8", "utf-16", "gbk", "euc-kr")) if _encodable(*pair)],
 )
 def test_whatever_is_repeated_is_recognised_in_little_time(sign: str, encoding: str) -> None:
-    """A body of this size is looked at on the event loop, where the gate's questions wait for it."""
+    """A body of this size is examined on the event loop, and gate questions wait meanwhile."""
     unit = sign.encode(encoding)
     for before in (b"", b"<", b"<!--", b"UNA", "\u4e2d".encode(encoding, "ignore")):
         body = before + unit * ((LARGE_BYTES - len(before)) // len(unit))

@@ -1,4 +1,4 @@
-"""Is a body read only when it is known who asks, and a large one parsed in another process, whichever route takes it?"""
+"""Does every route read a body only after it knows who sends it, and is a large body parsed in another process?"""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar, TypeVarTuple
@@ -22,7 +22,7 @@ POSTS = [
 
 
 class Noting(LargeBodies):
-    """Notes the size of each body that is parsed."""
+    """Records the size of each body that is parsed."""
 
     def __init__(self, limit: int, limit_of_client: int) -> None:
         super().__init__(limit, limit_of_client)

@@ -1,4 +1,4 @@
-"""Does each client of ours send an Idempotency-Key, so that a second click or a second try is the same request?"""
+"""Does each of the project's clients send an Idempotency-Key, so that a second click or try is the same request?"""
 
 import json
 import re
@@ -46,7 +46,7 @@ def test_each_form_has_a_key_of_its_own_and_each_page_others(still: Still) -> No
 
 @contextmanager
 def unwilling(results: object) -> Iterator[tuple[str, list[str]]]:
-    """An API that answers 503 once and then takes everything in; with the keys that were sent."""
+    """The address of an API that answers 503 once and then accepts everything, and the keys that were sent to it."""
     sent: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

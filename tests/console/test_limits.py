@@ -1,4 +1,4 @@
-"""How long and how much may a sender keep the console busy? Raw sockets against the real server."""
+"""How long can a sender keep the console busy, and with how much data? Raw sockets are used against the real server."""
 
 import asyncio
 import socket
@@ -268,7 +268,7 @@ def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:
         bell = Bell()
         bell.hang()
         rung = bell.rung
-        bell.ring()  # as if an entry came just after the rows were read: the reader has not seen it
+        bell.ring()  # as if an entry came just after the rows were read, so that the reader has not seen it
         await asyncio.sleep(0)
         assert await bell.wait(rung, 60), "at once"
         assert not await bell.wait(bell.rung, 0.01)

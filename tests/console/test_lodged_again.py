@@ -1,4 +1,5 @@
-"""Is a declarant whose paper does not stand led to correct it and lodge it again, and is a repeated paper one milestone?"""
+"""Is a declarant whose declaration was rejected or withdrawn offered to correct it and lodge it again, and is a repeated
+declaration shown as one milestone?"""
 
 import json
 import re
@@ -24,13 +25,13 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def link(page: str) -> str:
-    """The address behind "correct it and lodge it again"; empty where the page has none."""
+    """The address behind "correct it and lodge it again"; empty if the page has none."""
     found = re.search(r'href="(/lodge[?]again=[^"]*)"', page)
     return unescape(found[1]) if found else ""
 
 
 def typed(page: str) -> Declaration:
-    """The paper that stands in the form."""
+    """The declaration in the form."""
     found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
     assert found
     return Declaration.model_validate_json(unescape(found[1]))
@@ -78,7 +79,7 @@ def test_nobody_gets_the_paper_of_somebody_else(still: Still) -> None:
 
 
 def repeated(told: Border) -> Border:
-    """The same paper once more."""
+    """The story with the same declaration lodged once more."""
     first = told.said[0].id
     asked = told.lodged().said[-1].id
     fact = DeclarationRepeated(**told._goods(), request_id=asked, first_request_id=first)

@@ -1,4 +1,4 @@
-"""Does every answer stay short, however much there is to tell, and does page after page tell all of it, once?"""
+"""Is every answer short, however much there is to show, and do all pages together show everything once?"""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ TEXT = '"<' * 100_000
 
 @pytest.fixture(scope="module")
 def story(console: Running) -> Border:
-    """A hundred findings, each as large as older versions let pass."""
+    """Goods with a hundred findings, each as large as older versions allowed."""
     told = Border("LONG-STORY").lodged().accepted()
     for number in range(ENTRIES - 2):
         told.pest()
@@ -103,7 +103,7 @@ def test_an_answer_over_the_bound_is_said_to_be_one_whether_or_not_it_tells_its_
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
-    """A console without a cluster, and what a request of somebody carries who may everything."""
+    """A console without a cluster, and the headers of an account that may do everything."""
     settings = ConsoleSettings(kafka="127.0.0.1:1", database_url=f"sqlite:///{tmp_path}/console.db")
     migrate(settings.database_url)
     engine, app = open_engine(settings.database_url, writes=True), create_app(settings)

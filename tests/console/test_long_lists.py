@@ -1,4 +1,4 @@
-"""Does every list stay short, however much is in it, and does page after page bring all of it, once?"""
+"""Is every page of a list short, however much the list contains, and do all pages together show everything once?"""
 
 import re
 import sqlite3
@@ -31,7 +31,7 @@ RELEASES = 80
 
 
 class Gate:
-    """A port that notes what it is given."""
+    """A port that records the notices that it gets."""
 
     def __init__(self) -> None:
         self.taken = set[str]()
@@ -45,13 +45,13 @@ class Gate:
 
 
 def changed(one: Said, **fields: Any) -> Said:
-    """The message with other contents, as older versions let pass."""
+    """The message with changed fields, as older versions allowed them."""
     return replace(one, value=orjson.dumps({**orjson.loads(one.value), **fields}))
 
 
 @pytest.fixture(scope="module")
 def long_feed(console: Running) -> tuple[str, list[Said]]:
-    """The cursor before, and releases of many boxes; two of them are longer than one may be now."""
+    """The cursor before these releases, and releases with many containers; two of them are longer than allowed now."""
     before = end_of_feed(console)
     listed = [changed(Border(f"FEED-{number:03}").released().said[0], containers=BOXES) for number in range(RELEASES)]
     listed[10] = changed(Border("FEED-010").revoked().said[0], reason=TEXT)
@@ -202,7 +202,8 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
     every += [lists.awaiting(each, mover) for each in (None, *AwaitedCode) for mover in (None, *Mover) if each or mover]
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            for way in ("seqscan", "bitmapscan", "sort"):  # of an empty table everything is as cheap
+            for way in ("seqscan", "bitmapscan", "sort"):
+                # otherwise PostgreSQL would not use an index for an empty table
                 connection.exec_driver_sql(f"SET enable_{way} = off")
         for part in [part for parts in every for part in parts]:
             keys = [7 if isinstance(column.type, (BigInteger, Integer)) else "k" for column in part.order]
@@ -219,7 +220,7 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
 
 def test_a_list_and_a_search_come_in_pages_each_consignment_once(console: Running) -> None:
     border = [Border(f"BILL-{n:03}").lodged(bill_no="LISTBILL") for n in range(130)]
-    border += [Border(f"LATER-{n}").accepted() for n in range(3)]  # not lodged here
+    border += [Border(f"LATER-{n}").accepted() for n in range(3)]  # no lodgement of these goods is published
     changed_ones = [one.said[0] for one in border[:130]]
     publish(console.settings.kafka, [*changed_ones, *[one.said[0] for one in border[130:]]])
     console.catch_up()

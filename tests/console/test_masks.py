@@ -1,7 +1,7 @@
-"""Does a masked field get out anywhere? A word of its own stands in every field of every message and in every column that is made of
-one, and is looked for in each page, answer, feed, stream and file, and in the log, as each role.
+"""Does any answer show a masked field? Every field of every message, and every column that is made from one, contains a different word. The
+test looks for these words in each page, answer, feed, stream and file, and in the log, for each role.
 
-The marks at the fields (schemas.marks) alone say what may be found; a field, kind, route or role that is new is in the test by itself.
+Only the marks of the fields (schemas.marks) say what may be found; a new field, kind, route or role is tested without a change here.
 """
 
 import re
@@ -45,11 +45,11 @@ QUERIES = {
     "/unmatched": ("?days=0",),
 }
 ACTS = {"consignments": ("withdraw", "hold"), "containers": ("event", "hold"), "watches": ("place",)}
-"""Forms of somebody outside, and of an officer."""
+"""The forms that the test sends: one of a person outside customs, and one of an officer."""
 
 
 def addresses(planted: Planted, path: str) -> Iterator[str]:
-    """The address for each thing of these tests that the path can name."""
+    """The addresses of the path for each object of these tests that it can name."""
     keys = [GOODS, BOX, WATCHED]
     if "{message_id}" in path:
         for key, id_, _ in planted.messages:
@@ -70,7 +70,7 @@ def read(
     headers: dict[str, str],
     statuses: Container[str] | None = None,
 ) -> tuple[int, str]:
-    """The status and all that an answer says, headers too; of a stream its first event. `statuses`: those that the API's document names."""
+    """The status and the whole answer with headers; for a stream, its first event. `statuses`: those that the API's document names."""
     api = address.startswith("/api/")
     more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
     if method == "POST":
@@ -100,14 +100,14 @@ def console(words: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def asking(console: Quiet, role: Role) -> dict[str, str]:
-    """Somebody of this role whose own goods, office and requests these are."""
+    """The headers of an account with this role, to which these goods, this office and these requests belong."""
     name = f"mask-{role}"
     console.run(update(t.LODGEMENTS).values(sender=name))
     return console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)
 
 
 class Answer(NamedTuple):
-    """What came by one way out. `route`: method and address of the route."""
+    """The answer of one way out. `route`: method and path of the route."""
 
     way: str
     route: tuple[str, str]
@@ -116,7 +116,7 @@ class Answer(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A way out: method and address with its query in words, method and address of the route, address and query."""
+    """A way out: its method and address as text, method and path of the route, and the address with its query."""
 
     name: str
     route: tuple[str, str]
@@ -135,7 +135,7 @@ def ways(console: Quiet, words: Planted) -> Iterator[Way]:
 
 
 def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[Answer]:
-    """What came by each way out to who has this key."""
+    """The answers of all ways out for the account with this key."""
     document = console.app.openapi()["paths"]
     for way, (method, path), address, query in ways(console, words):
         told = document.get(path, {}).get(method.lower(), {}).get("responses")
@@ -144,13 +144,13 @@ def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[
 
 
 UNANSWERED = {("GET", "/readyz"), ("GET", "/containers/{key}/messages/{message_id}")}
-"""There is no broker, and nobody outside customs reads messages of a container."""
+"""Routes that do not answer here: there is no broker, and nobody outside customs may read messages of a container."""
 OF_MESSAGES = {("GET", "/api/v1/messages/{key}/{message_id}")}
-"""Of goods; a carrier or terminal reads none."""
+"""Routes for messages of goods, which carriers and terminals may not read."""
 
 
 def open_to(role: Role) -> set[tuple[str, str]]:
-    """The routes that the table opens to this role."""
+    """The routes that the table of rights allows this role."""
     who = Who("x", frozenset({role}))
     return {route for route, right in ROUTES.items() if isinstance(right, Open) or who.may(right)}
 
@@ -181,7 +181,7 @@ def test_no_way_out_tells_somebody_outside_what_is_masked(
 
 
 def on_record(console: Quiet, reader: str) -> set[str]:
-    """Of what this person's readings are on record."""
+    """The goods and lists that this person is recorded to have read."""
     console.app.state.readings.write()
     engine = open_engine(console.settings.database_url)
     with engine.connect() as connection:
@@ -193,7 +193,7 @@ def on_record(console: Quiet, reader: str) -> set[str]:
 def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_goods_or_list(
     console: Quiet, words: Planted
 ) -> None:
-    """Each route is gone by somebody of their own, who has read nothing else and has every role of customs."""
+    """Each route is used by another account, which has every role of customs and has read nothing else."""
     hidden, about = words.hidden(Audience.DECLARANT), {LODGED: GOODS, ON_BOX: BOX, "watches%2F0": WATCHED}
     missing, told = dict[str, set[str]](), set[tuple[str, str]]()
     for number, (route, there) in enumerate(groupby(ways(console, words), key=lambda way: way.route)):
@@ -223,7 +223,7 @@ def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_go
 def test_inside_a_message_is_whole(console: Quiet, words: Planted, role: Role) -> None:
     key = asking(console, role)
     for about, id_, told in words.messages:
-        if about != WATCHED:  # a key with a slash is no part of an address
+        if about != WATCHED:  # a key with a slash cannot be part of an address
             assert words.found(read(console.http, "GET", f"/api/v1/messages/{about}/{id_}", key)[1]) == told, (
                 about,
                 id_,
@@ -237,7 +237,7 @@ def test_inside_a_message_is_whole(console: Quiet, words: Planted, role: Role) -
 
 
 def test_words_stand_in_every_field_that_holds_a_persons_words(words: Planted) -> None:
-    """Left as they are: codes, times, numbers, and the names by which goods are found."""
+    """Only codes, times, numbers and the identifiers of goods keep their values."""
     names = {where.rpartition(".")[2] for where in words.unplanted}
     assert not names & {"reason", "remarks", "officer", "asked_by", "seen", "placed_by", "unit", "rule", "rule_set"}
     assert {word for word, mark in words.words.items() if mark is INSIDE} and len(words.words) > 300

@@ -1,4 +1,4 @@
-"""Do the migrations make exactly the tables of the read model, and take them away again?"""
+"""Do the migrations make exactly the tables of the read model, and remove them again?"""
 
 from pathlib import Path
 

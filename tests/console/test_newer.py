@@ -1,4 +1,4 @@
-"""What does somebody read who starts an older program on the database of a newer one?"""
+"""What is printed if an older program is started on the database of a newer one?"""
 
 import os
 import subprocess

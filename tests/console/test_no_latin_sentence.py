@@ -1,6 +1,6 @@
 """After a full simulated day: is every sentence on a Chinese page Chinese, and every Chinese text of an answer?
 
-What a person wrote is shown as it stands, so it is taken out before: the test knows every text of every request. Technical text stands in
+Texts of people are shown unchanged, so they are removed before: the test knows every text of every request. Technical text is in
 `<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
 """
 
@@ -55,7 +55,7 @@ def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
-    """Consignments and containers: of every kind of message, and of every code of a refusal, the first few of whom it is said."""
+    """Consignments and containers: for every kind of message, and every code of a refusal, the first few that have it."""
     seen: dict[str, set[str]] = {}
     for said in day.said:
         code = orjson.loads(said.value).get("code", "") if said.kind == "RequestRefused" else ""
@@ -69,13 +69,13 @@ def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
 
 
 def typed(day: Simulated) -> re.Pattern[str]:
-    """What people wrote, the longest first."""
+    """A pattern of all texts of people, the longest first."""
     texts = sorted({" ".join(text.split()) for text in day.typed if " " in text.strip()}, key=len, reverse=True)
     return re.compile("|".join([re.escape(text) for text in texts]))
 
 
 def sentences(html: str, people: re.Pattern[str]) -> list[str]:
-    """Latin sentences on a page that nobody at the border wrote."""
+    """The Latin sentences of a page, without those that people wrote."""
     shown = ENGLISH.sub(" ", TECHNICAL.sub(" ", html.partition("<body")[2] or html))
     attributes = " | ".join(re.findall(r'(?:title|placeholder|aria-label)="([^"]*)"', shown))
     text = " ".join(unescape(re.sub(r"<[^>]+>", " | ", shown) + attributes).split())
@@ -131,7 +131,7 @@ def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still
 def test_no_page_or_answer_of_the_day_is_read_back_from_a_sentence(
     day: Simulated, still: Still, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Desks say it by codes; only facts of older software versions, of which this day has none, are read back by the shape of their sentences."""
+    """Desks write codes; only for facts of older software versions, which this day does not have, are the sentences recognised by their shape."""
     looked_at: set[str] = set()
     by_shape = desk_sentences._read
 

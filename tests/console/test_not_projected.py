@@ -1,4 +1,5 @@
-"""Can one fact stop the read model, or make a page fail? It alone is set aside with an alarm, and its goods wait at the gate."""
+"""Can one fact stop the read model, or make a page fail? Only this fact is set aside, with an alarm, and its goods wait at the
+gate."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ def _with(said: Said, **changed: Any) -> Said:
 
 
 def _spoilt(name: str) -> list[tuple[Border, list[Said]]]:
-    """Goods of which one fact alone cannot be stored; what SQL refuses is found only by writing it."""
+    """Goods with one fact that cannot be stored; that SQL refuses it shows only when it is written."""
     made = []
     changes: tuple[dict[str, Any], ...] = (
         {"lane": {"no": "text"}},

@@ -71,7 +71,8 @@ def test_the_standing_is_believed_only_while_it_grows(settings: ConsoleSettings)
 
 @pytest.mark.parametrize("as_of_us", [0, 10**16], ids=["a clock behind", "a clock ahead"])
 def test_no_clock_of_the_projector_makes_its_standing_younger(settings: ConsoleSettings, as_of_us: int) -> None:
-    """By its own measure the standing is a minute old, whatever its clock shows; and a wrong clock makes no fresh one old."""
+    """By the console's own measure the standing is a minute old, whatever the projector's clock shows; and a wrong clock does
+    not make a fresh standing old."""
     row = {"name": "projector", "as_of_us": as_of_us, "gate_as_of_us": as_of_us, "behind": 0, "trouble": ""}
     run_sql(
         settings.database_url,
@@ -89,7 +90,7 @@ def test_no_clock_of_the_projector_makes_its_standing_younger(settings: ConsoleS
 
 
 def test_a_standing_that_has_a_lower_number_than_before_is_another_one(settings: ConsoleSettings) -> None:
-    """As after a backup was laid in: until it has grown before this process's eyes, its age is not known."""
+    """As after a backup was restored: the age of the standing is not known until this process has seen its number grow."""
     row = {
         "name": "projector",
         "as_of_us": 1,
@@ -127,9 +128,10 @@ def test_a_standing_that_cannot_be_read_grows_old_and_says_so(settings: ConsoleS
 
 
 def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(settings: ConsoleSettings) -> None:
-    """An idle projector claims nothing of rows that a rebuild took away, and a running one nothing of the half of them."""
+    """An idle projector must not call rows complete that a rebuild has removed, nor a running one rows that are only half
+    there."""
     url, engine = settings.database_url, open_engine(settings.database_url)
-    kind = engine.dialect.name  # each run's stories have ids of their own: a port of another test skips what it knows
+    kind = engine.dialect.name  # each run needs ids of its own, because ports skip ids that they know
     stories = [released(f"anew-{kind}-{n}", "ZZZU7654321") for n in range(60)]
     publish(settings.kafka, [said for story in stories for said in story.said])
 
@@ -153,7 +155,7 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
 
 
 def _await(true: Callable[[], bool], running: Projecting) -> None:
-    """Without a pause: the moment that would be wrong is short."""
+    """Waits without a pause, because the rows may be wrong only for a moment."""
     progress = WaitLimit("the rows to be complete again", {"projected": lambda: running.progress.projected})
     while not true():
         assert progress.goes_on(), f"{progress.in_vain()} {running.progress.state().trouble}"
@@ -162,7 +164,7 @@ def _await(true: Callable[[], bool], running: Projecting) -> None:
 def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_it(
     bootstrap: str, tmp_path: Path
 ) -> None:
-    """Both processes are started at once, over no tables; the console waits for them."""
+    """Both processes are started at the same time on a database without tables; the console waits for the tables."""
     ports = free_port(), free_port()
     env = {
         "DTG_KAFKA": bootstrap,

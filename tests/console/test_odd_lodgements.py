@@ -1,4 +1,4 @@
-"""Is there a request to lodge, sent past the door, whose row takes down lists, or the console that follows a watch?"""
+"""Can a lodgement that did not come through the console break lists, or the console's thread that follows watches?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_a_lodgement_under_a_key_of_no_goods_has_no_row(engine: Engine, key: str
 
 @pytest.mark.parametrize("boxes", [[f"C{number}" for number in range(20_000)], ["C" * 3_000_000]], ids=["many", "long"])
 def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine: Engine, boxes: list[str]) -> None:
-    """One such row made every list in which it stood longer than an answer may be."""
+    """One such row once made every list with it longer than an answer may be."""
     key = consignment_id(DECLARANT, "odd")
     assert folded(engine, key, boxes).consignments == {}
     most = [f"C{number:016}" for number in range(MOST_CONTAINERS)]
@@ -64,7 +64,7 @@ def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine
 
 
 def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
-    """The console ended, and again after each start, when its follower made a hold for such a row of an older software version."""
+    """The console once ended, again after each start, because it made a hold for such a row of an older software version."""
     good, hold_id = consignment_id(DECLARANT, "good"), of_watch("w-1")
     with engine.begin() as connection:
         for key in (good, *ODD_KEYS):

@@ -1,4 +1,4 @@
-"""Is there an address that a console cannot answer? Every address it has, with what nobody would type in each of its places."""
+"""Is there an address that the console cannot answer? Each of its addresses is tried with odd values for each parameter."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,8 @@ def addresses(console: Running, goods: Border) -> Iterator[str]:
 
 
 def test_no_address_whatever_is_beyond_an_answer(asked: Running, url: str) -> None:
-    """Every address on each database; in both forms on one, because how an answer is written does not depend on the database."""
+    """Every address is tried on each database, but as page and as JSON only on one, because the form does not depend on the
+    database."""
     forms = (HTML, JSON) if url.startswith("sqlite") else (HTML,)
     goods = Border("ODD-REQUESTS").lodged().accepted().assessed().held("arrival")
     publish(asked.settings.kafka, goods.said)

@@ -1,4 +1,4 @@
-"""Is there a row, or a stored message, that takes its page or list down? Whatever one of them holds, the others are shown."""
+"""Can a row or a stored message break its page or list? Whatever one of them contains, the others must be shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ BOX = "ODDU1234560"
 TEXTS = ("", "a word nobody knows", "<b>&'\"", "\u202e\U0001f4a5", "9" * 400, "../../x?y#z", "{0} %s", "released")
 NUMBERS = (0, -1, 7, 2**62, -(2**62), 2**31)
 SHOWN = (t.CONSIGNMENTS, t.HOLDS, t.CONTAINERS, t.CONSIGNMENT_CONTAINERS, t.FACTS, t.ALARMS, t.PARKED, t.REFUSALS)
-"""The tables of which pages show rows."""
+"""The tables whose rows pages show."""
 ROUNDS = 13
 JSONS: tuple[Any, ...] = (None, "", "x" * 3000, 0, -1, 2**62, 1.5, True, [], {}, [[]], [{}], {"a": []}, ["x"], {"x": 7})
 ON_A_PAGE = 150
@@ -36,7 +36,7 @@ HTML = {"Accept": "text/html"}
 
 @dataclass
 class Odd:
-    """A console with a database of its own, whose rows a test may spoil; goods with a row in every table beside others."""
+    """A console with a database of its own whose rows a test may change; some goods have a row in every table."""
 
     console: Running
     goods: Border
@@ -99,7 +99,7 @@ def _mine(odd: Odd, table: Any) -> Any:
 
 @pytest.mark.parametrize("turn", range(ROUNDS))
 def test_whatever_the_columns_hold_every_page_and_list_answers(odd: Odd, turn: int) -> None:
-    """Every column takes every value of its kind, each time beside other values in the others."""
+    """Every column gets every odd value of its type, each time together with other values in the other columns."""
     assert max(len(_values(column)) for table in SHOWN for column in table.c) <= ROUNDS
     number, before = count(turn), NOT_SHOWN._value.get()
     for table in SHOWN:
@@ -128,7 +128,7 @@ def test_whatever_the_columns_hold_every_page_and_list_answers(odd: Odd, turn: i
 
 
 def _names(column: "Column[Any]") -> bool:
-    """Whether it says of which goods the row is."""
+    """Whether the column names the goods of the row."""
     return column.primary_key or column.name in ("consignment_id", "key", "subject", "container_no")
 
 

@@ -1,4 +1,4 @@
-"""What does a message that cannot be read cost all others? It is set aside in the transaction of its batch; nothing is tried again for it."""
+"""Is a message that cannot be read set aside in the transaction of its batch, without another attempt for the other messages?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ GOOD = 20
 
 
 class Reader:
-    """A projector of messages that are handed to it, as if they had been read."""
+    """A projector that gets its messages from the test instead of the broker."""
 
     def __init__(self, folder: Path) -> None:
         url = f"sqlite:///{folder}/console.db"
@@ -43,7 +43,7 @@ class Reader:
         self.begun += 1
 
     def reads(self, messages: list[Said]) -> int:
-        """As one batch; how many transactions were begun for it."""
+        """Projects the messages as one batch; returns how many transactions it began."""
         read = []
         for one in messages:
             offset = self._offsets[one.topic] = self._offsets.get(one.topic, -1) + 1
@@ -81,7 +81,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def lodgement(number: int, value: bytes | None = None, **changed: Any) -> Said:
-    """A request to lodge, written past the door."""
+    """A request to lodge that did not come through the console."""
     said = Border(f"malformed-{number}").lodged().said[0]
     body = {**orjson.loads(said.value), **changed}
     return replace(said, value=orjson.dumps(body) if value is None else value)
@@ -105,7 +105,7 @@ MALFORMED: tuple[dict[str, Any], ...] = (
 
 
 def test_what_cannot_be_read_is_set_aside_in_the_transaction_of_its_batch(reader: Reader) -> None:
-    """One of them made the projector write its batch in halves again and again, ten transactions each, while all others waited."""
+    """Once one such message made the projector write its batch in halves, in ten transactions, while all others waited."""
     good = [Border(f"one-{number}").lodged() for number in range(GOOD)]
     bad = [lodgement(number, **changes) for number, changes in enumerate(MALFORMED)]
     mixed = (
@@ -164,7 +164,7 @@ def test_a_fact_that_cannot_be_folded_is_set_aside_with_an_alarm_and_leaves_no_h
 
 
 def test_goods_of_which_a_fact_is_set_aside_have_the_row_that_they_had(reader: Reader) -> None:
-    """What was known in an earlier batch, and what other messages of the same batch say, stands."""
+    """The row keeps what came from earlier batches and from other messages of the same batch."""
     goods = green("known-before", ())
     first, rest = goods.said[:2], goods.said[2:]
     spoilt = [

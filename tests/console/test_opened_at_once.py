@@ -1,4 +1,4 @@
-"""Do two programs that open a new database at one moment both get it?"""
+"""Can two programs open a new database at the same moment?"""
 
 import subprocess
 import sys
@@ -16,7 +16,8 @@ for url in sys.stdin:
 
 
 def test_two_programs_that_open_a_new_database_at_one_moment_both_get_it(tmp_path: Path) -> None:
-    """Console and projector start together: one of them ended because SQLite does not wait when it changes the mode of the journal."""
+    """Console and projector start together; one of them once ended, because SQLite does not wait when it changes the mode of the
+    journal."""
     programs = [
         subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)

@@ -1,4 +1,4 @@
-"""Does the answer to a request say when a later message has overtaken it?"""
+"""Does the answer to a request say if a later message has overtaken it?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def asked(still: Still, said: Said, sender: str = "tester") -> str:
-    """This message as a request that this console took in."""
+    """Stores this message as a request that this console accepted; returns its id."""
     row = {"request_id": said.id, "idempotency_key": said.id, "sender": sender, "kind": said.kind, "subject": said.key}
     with still.store.engine.begin() as connection:
         connection.execute(t.LODGEMENTS.insert().values(digest="", asked_us=world_us(), **row))
@@ -31,13 +31,13 @@ def asked(still: Still, said: Said, sender: str = "tester") -> str:
 
 
 def answering(told: Border, request: str) -> Border:
-    """The last fact as one that this request caused."""
+    """The story, with this request as the cause of the last fact."""
     told.said[-1] = replace(told.said[-1], cause=request)
     return told
 
 
 def overtaken(still: Still, request: str, name: str = "") -> str:
-    """The kind of what has overtaken its answers; empty while they stand."""
+    """The kind of the message that has overtaken the answers; empty as long as they stand."""
     view: dict[str, Any] = still.get(
         f"/api/v1/requests/{request}", name=name, headers={"accept": "application/json"}
     ).json()

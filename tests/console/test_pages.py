@@ -1,4 +1,5 @@
-"""Do the pages tell what the rows say, to a plain reader of HTTP too, and do forms take nothing from elsewhere?"""
+"""Do the pages show what the rows say, also to a client without JavaScript, and do forms refuse requests from other
+sites?"""
 
 import csv
 import dataclasses
@@ -38,7 +39,7 @@ EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 
 
 def get(console: Running, path: str, **how: Any) -> httpx2.Response:
-    """Asked by a browser that was never here: it has no cookies."""
+    """Gets the page as a new browser without cookies."""
     return httpx2.get(console.address + path, timeout=30, **_signed(how))
 
 
@@ -63,7 +64,7 @@ def words(answer: httpx2.Response) -> str:
 
 
 def asked(answer: httpx2.Response) -> str:
-    """The request that a form became."""
+    """The id of the request that was made from a form."""
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"]).partition("asked=")[2]
 
@@ -314,7 +315,7 @@ def test_a_long_list_is_read_page_by_page(console: Running) -> None:
     assert sorted(each for here in read for each in here) == sorted(consignment_id(DECLARANT, name) for name in names)
 
 
-# what is told
+# what the pages show
 
 
 def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
@@ -388,7 +389,7 @@ def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: 
         for language in ("zh", "en"):
             page(console, f"{_address(key)}?lang={language}")
     for one in said:
-        if not one.key.startswith(f"{WATCHES}/"):  # what is said to and of a whole partition has no timeline of its own
+        if not one.key.startswith(f"{WATCHES}/"):  # messages to and about a whole partition have no timeline
             page(console, f"{_address(one.key)}/messages/{one.id}")
 
 
@@ -471,8 +472,9 @@ def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(cons
 
 
 def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: Running, bootstrap: str) -> None:
-    """The release desk says the holds in the message after, which a batch may not have read yet."""
-    told = green("called-back", start=NOON - timedelta(days=900)).revoked()  # waits longer than whatever else is here
+    """The release desk names the holds in its next message, which may not be in the same batch."""
+    # these goods wait longer than all others here
+    told = green("called-back", start=NOON - timedelta(days=900)).revoked()
     publish(bootstrap, told.said)
     console.catch_up()
     said = page(console, "/board")

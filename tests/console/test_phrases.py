@@ -1,4 +1,4 @@
-"""Does every code of a desk have its words in both languages, and a fact that says it, and do the words say what the sentence beside it says?"""
+"""Does every code of a desk have a text in both languages and a fact that uses it, and does the text agree with the sentence beside it?"""
 
 import ast
 import re
@@ -39,15 +39,15 @@ from tests.sources import tree_of
 SERVICES = Path(__file__).parents[2] / "services"
 PLACE = re.compile(r"\{(\w+)\}")
 CHINESE = re.compile(r" ?[\u4e00-\u9fff][^;:]*(?=[;:] |$)")
-"""What gate and release desk write in Chinese behind an English sentence, or before its colon."""
+"""The Chinese that the gate and release desks write after an English sentence, or before its colon."""
 LATIN = re.compile(r"[a-z]{2,} | [a-z]{2,}")
-"""A word beside another one."""
+"""A word next to another one."""
 FIELDS = ("reason", "seen", "shortfalls")
-"""Where a desk writes a sentence; its phrases stand beside it."""
+"""The fields in which a desk writes a sentence, beside its phrases."""
 
 
 class Said(NamedTuple):
-    """A sentence of a fact, and by what phrases it is said."""
+    """A sentence of a fact, and its phrases."""
 
     where: str
     text: Any
@@ -55,7 +55,7 @@ class Said(NamedTuple):
 
 
 def said(kind: str, body: dict[str, Any]) -> Iterator[Said]:
-    """Each place of a fact in which a desk says something in words."""
+    """Each sentence of a fact with its phrases."""
     for name, value in body.items():
         if isinstance(value, list):
             for each in value:
@@ -80,7 +80,7 @@ def day() -> Told:
 
 @pytest.fixture(scope="module")
 def told(day: Told) -> Told:
-    """The day, and all that is said by other codes."""
+    """The day, and facts with the codes that do not occur on it."""
     return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in all_facts()], *day]
 
 
@@ -100,8 +100,8 @@ def test_a_sentence_has_its_words_in_both_languages_and_the_same_places_in_each(
 
 
 def calls() -> Iterator[tuple[str, str, set[str]]]:
-    """Every call by which a desk says something: where, code, and which places it fills; those with values that are made before are left to
-    the stories."""
+    """Every call by which a desk makes a phrase: where it is, the code, and the names of its values; calls whose values are computed before
+    are left to the stories."""
     for file in sorted(SERVICES.rglob("*.py")):
         for node in ast.walk(tree_of(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("phrase", "seen_phrase"):
@@ -127,11 +127,11 @@ def unquoted(text: str) -> str:
 
 
 OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search("[a-z]", PLACE.sub("", english))}
-"""Nothing tells such a sentence from any other text."""
+"""Codes whose sentence consists only of values, so that it cannot be distinguished from any other text."""
 
 
 def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(told: Told) -> None:
-    """The sentence is read back as that of an older software version is, in which the words of a person may look like one of a desk."""
+    """The sentence is recognised as if it came from an older software version, so a person's text in it may look like a desk's sentence."""
     seen, compared = set[str](), set[str]()
     for kind, body in told:
         for where, text, phrases in said(kind, body):
@@ -159,7 +159,7 @@ def test_each_fact_that_may_say_it_by_codes_does(told: Told) -> None:
 
 
 def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Told) -> None:
-    """What has no phrases is a person's, who is named in the fact, or a value; nothing is said by the texts of older software versions."""
+    """A text without phrases is that of a person who is named in the fact, or a value; no text is one of an older software version."""
     sentences = {plain(english) for english in SENTENCES.values() if not PLACE.search(english)}
     for kind, body in day:
         for where, _, phrases in said(kind, body):

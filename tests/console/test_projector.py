@@ -1,4 +1,5 @@
-"""Do the topics become rows on both databases, exactly once, whatever fails meanwhile, and the same rows again?"""
+"""Are the topics projected into rows exactly once on both databases, whatever fails meanwhile, and does a rebuild give
+the same rows?"""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -25,7 +26,7 @@ from tests.waiting import wait
 
 @pytest.fixture(scope="module")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of its own, since these tests count each message on the topics."""
+    """A broker of its own, because these tests count each message on the topics."""
     with provisioned(tmp_path_factory.mktemp("projector-kafka")) as running:
         yield running.bootstrap
 
@@ -44,7 +45,7 @@ def rows(url: str) -> dict[str, list[Any]]:
 
 
 def stages(url: str, *told: Border) -> list[str]:
-    """The stage of each consignment, `none` where there is no row."""
+    """The stage of each consignment, `none` if there is no row."""
     column = t.CONSIGNMENTS.c
     engine = open_engine(url)
     with engine.begin() as connection:
@@ -57,7 +58,7 @@ def stages(url: str, *told: Border) -> list[str]:
 
 
 ORIGINS = count(10_000)
-"""Where the parked messages lay: every story tells of another, for the tests share their topics."""
+"""Offsets of parked messages; every story takes another one, because the tests share their topics."""
 
 
 def story(name: str) -> Sequence[Border]:

@@ -1,4 +1,5 @@
-"""Is nobody believed after an older copy of the console's database was put back, until whoever has the machine has looked at it?"""
+"""If an older copy of the console's database was put back, is everybody refused until the user of the machine has confirmed the
+rights?"""
 
 import shutil
 import sqlite3
@@ -36,7 +37,7 @@ ROWS = (*t.OF_PEOPLE, t.INSTALLATION)
 
 
 class Installation:
-    """A database with its file, and copies of it."""
+    """A database with its rights file, and copies of its rows."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
@@ -45,7 +46,7 @@ class Installation:
         self.people = self.opened()
 
     def opened(self, file: Path | None = None) -> Accounts:
-        """As a program that starts now sees it."""
+        """The accounts as a program that starts now sees them."""
         generation = Generation(self.engine, file or self.file)
         generation.look()
         return Accounts(self.engine, generation=generation)
@@ -158,7 +159,7 @@ def test_an_installation_of_the_software_version_before_starts_as_it_is(url: str
     assert here.file.stat().st_mode & 0o777 == 0o600
     of_the_former_release = here.copy()
     here.people.revoke(key.key_id, by="admin", at=AT)
-    of_the_former_release[-1] = []  # it counted nothing
+    of_the_former_release[-1] = []  # the software version before kept no count of changes
     here.put_back(of_the_former_release)
     assert here.held() == "older"
     engine.dispose()
@@ -191,7 +192,7 @@ def test_a_change_that_could_not_be_noted_is_noted_by_whoever_looks_next(here: I
     before, key = here.copy(), here.people.make_key("clerk", by="admin", at=AT)
     kept = here.file.read_text()
     here.people.revoke(key.key_id, by="admin", at=AT)
-    here.file.write_text(kept)  # as a process that is killed between the two leaves it
+    here.file.write_text(kept)  # as if the process was killed between the change and the note of it
     assert here.held() == "" and here.file.read_text() != kept
     here.put_back(before)
     assert here.held() == "older"

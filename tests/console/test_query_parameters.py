@@ -1,4 +1,4 @@
-"""Is a query parameter that a route does not have refused, on every route that programs ask?"""
+"""Does every route for programs refuse a query parameter that it does not have?"""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,8 @@ ASKED = [(method, route.path) for route in routes() for method in route.methods 
 
 
 class Asked:
-    """The console without its threads: who asks is proved, and what is refused before a route begins is refused."""
+    """The console without its threads; it authenticates the sender, and refuses what is refused before a route
+    begins."""
 
     def __init__(self, url: str) -> None:
         self.headers = {**admit(url), "Content-Type": "application/json"}

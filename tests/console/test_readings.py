@@ -1,4 +1,5 @@
-"""Is each reading of masked fields written once, whatever is noted or stopped while the database works?"""
+"""Is each reading of masked fields written once, even if others are recorded or the console stops while the database
+works?"""
 
 import pytest
 from sqlalchemy import Engine, event, select

@@ -1,4 +1,4 @@
-"""Does the reference of the API say of every field what it means, and of every problem when it comes, with an example that reaches it?"""
+"""Does the reference of the API say what every field means and when every problem occurs, with an example that causes it?"""
 
 import json
 import re
@@ -109,7 +109,7 @@ def test_every_operation_and_every_answer_is_told_in_both_languages(document: di
 
 
 def test_the_page_of_the_api_is_in_the_readers_language(still: Still) -> None:
-    """Names, codes and examples stay; whatever is a sentence of English says so by its `lang`."""
+    """Names, codes and examples stay as they are; English sentences are marked with `lang`."""
     chinese, english = [still.page("/docs", language).partition("<main")[2] for language in ("zh", "en")]
     assert 'lang="en"' not in chinese and 'lang="en"' in english
     for summary in re.findall(r'<span class="faint">(.*?)</span>\s*</summary>', chinese):
@@ -162,12 +162,12 @@ NO_CODES = frozenset(
         "Watch.reason",
     }
 )
-"""Texts of answers that are no code of a list: ids, numbers, links, and what somebody wrote. By the name of the field, or of its object
-and the field where the same name is a code elsewhere."""
+"""Text fields of answers that are not codes: ids, numbers, links, and texts of people. Each is named by its field, or by object and
+field if a field of the same name elsewhere is a code."""
 
 
 def of_text(told: dict[str, Any]) -> bool:
-    """Whether the field holds text, or a list of texts; a time is none."""
+    """Whether the field is a text or a list of texts; a time does not count as a text."""
     kinds = [each for each in (told, *told.get("anyOf", ())) if each.get("type") in ("string", "array")]
     kinds = [each.get("items", {}) if each["type"] == "array" else each for each in kinds]
     return any(each.get("type") == "string" and "format" not in each for each in kinds)
@@ -273,12 +273,12 @@ HERE = frozenset(
         *("passwords_differ", "password_same", "rows_away", "not_known_yet", "no_reach", "feed_rebuilding"),
     }
 )
-"""Problems that more than one request reaches, each below."""
+"""Problems that take more than one request; each has a test below."""
 NEW = "a new password, long enough"
 
 
 def is_told(answer: httpx2.Response, code: str) -> None:
-    """The answer is this problem, as a document or on the page of a form."""
+    """Checks that the answer is this problem, as JSON or on the page of a form."""
     assert answer.status_code == FAULTS[code].status, answer.text
     assert f"/problems/{code}" in answer.text or unescape(answer.text).count(TEXTS[f"problems.{code}.title"].en), code
 

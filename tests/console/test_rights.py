@@ -68,7 +68,7 @@ BY_PATH: dict[type[Request], str] = {
     PlaceContainerHold: f"{BOXES}/holds",
     LiftContainerHold: f"{BOXES}/holds/{{hold_id}}/lift",
 }
-"""Over which address each kind is asked that is about goods of somebody."""
+"""Kind of a request about somebody's goods → the address to which it is sent."""
 OF_NOBODYS_GOODS = {
     LodgeDeclaration,
     ReportArrival,
@@ -79,13 +79,14 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""A paper is looked at by its declarant; carriers and terminals reach containers, not goods; a watch is about goods to come."""
+"""Kinds of which the goods belong to nobody yet: a lodgement is checked by its declarant; carriers and terminals reach containers,
+not goods; a watch is about future goods."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console with goods declared at 4218 by DECLARANT, in a box of their own."""
+    """A console with goods that DECLARANT declared at office 4218, in a container of their own."""
     folder = tmp_path_factory.mktemp("rights")
     settings = ConsoleSettings(
         kafka=bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{folder}/c.db", console_port=free_port()
@@ -100,14 +101,14 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def as_role(door: Running, role: Role, *, own: bool) -> dict[str, str]:
-    """Somebody of this role whose own the goods are, or not."""
+    """The headers of an account with this role; `own`: whether the goods belong to it."""
     company = DECLARANT if own else OTHER
     office = "4227" if own else "2218"
     return door.acting_as(f"{role}-{own}", roles=role.value, company=company, office=office)
 
 
 def concrete(path: str) -> str:
-    """The address with the goods and the box of these tests in it."""
+    """The path with the goods and the container of these tests filled in."""
     goods = consignment_id(DECLARANT, "RIGHTS")
     for name, value in (
         ("consignment_id", goods),
@@ -168,7 +169,8 @@ def test_every_address_is_open_to_those_roles_alone_that_the_table_names(door: R
             may = not right.roles or role in right.roles
             if "{act}" in path:
                 may = may and role in ASKS[(ACTS if path.startswith("/consignments") else BOX_ACTS)["hold"][0]].roles
-                refused = refused or answer.status_code == 415 and not may  # a form is read before its act is known
+                # a form is read, and its media type checked, before its act is known
+                refused = refused or answer.status_code == 415 and not may
             if refused is may or answer.status_code in (401, 500):
                 wrong.append((method, path, answer.status_code))
     assert wrong == []

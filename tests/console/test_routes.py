@@ -1,4 +1,4 @@
-"""Does the table of rights name each address of the console, and none that is not there?"""
+"""Does the table of rights name exactly the addresses of the console?"""
 
 from services.console.access.rights import ROUTES
 from services.console.app import create_app
@@ -6,7 +6,7 @@ from services.console.settings import ConsoleSettings
 from tests.console.routes import routes_of
 
 UNROUTED = {"/openapi.json", "/static"}
-"""What is open to all without a route of ours: the document of the API, and files of the pages."""
+"""Addresses without a route, which are open to everybody: the document of the API, and the files of the pages."""
 
 
 def test_each_route_has_a_row_and_each_row_a_route() -> None:

@@ -1,4 +1,4 @@
-"""Do the same facts give the same rows, whatever order the topics are read in, and does each row say where goods stand?"""
+"""Do the same facts give the same rows in whatever order the topics are read, and does each row say where goods stand?"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -130,7 +130,7 @@ def in_order(*told: Border) -> Memory:
 
 
 def interleaved(log: Log, shuffle: Random, cut: int) -> Memory:
-    """Any order between the topics, any cut into batches."""
+    """The rows after the topics were read in a random order between them, and in random batches."""
     turns = [number for number, (_, said) in enumerate(log) for _ in said]
     shuffle.shuffle(turns)
     next_offset = [0] * len(log)
@@ -328,7 +328,7 @@ def test_a_box_that_only_a_rejected_paper_named_is_not_kept_by_the_corrected_one
 
 
 def test_a_yes_of_the_gate_alone_lets_nothing_leave() -> None:
-    """Facts are believed by name: what one topic says must agree with what the others say."""
+    """A fact counts only on the topic of its desk, so the facts of the other desks must agree with it."""
     no = (False, "not_released")
     assert gate(Border("1").may_leave()) == no, "a forged yes about a box of which nobody knows"
     assert gate(Border("1").lodged().accepted().may_leave()) == no

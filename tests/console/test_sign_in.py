@@ -1,4 +1,4 @@
-"""Does somebody who is not who they say get in, does anybody else pay for it, and is each told in words what was wrong?"""
+"""Is a wrong password refused, without harm for anybody else, and does each person read what was wrong?"""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ GOODS = consignment_id(DECLARANT, "SIGN-1")
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console that forgets keys at once, with an officer and a clerk who have passwords."""
+    """A console that does not cache keys, with an officer and a clerk who have passwords."""
     settings = ConsoleSettings(
         kafka=bootstrap,
         partitions=PARTITIONS,
@@ -56,14 +56,14 @@ OPEN: list[httpx2.Client] = []
 
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
-    """Every browser that a test has opened is closed at its end."""
+    """Closes every browser of a test at its end."""
     yield
     while OPEN:
         OPEN.pop().close()
 
 
 def tab(door: Running) -> httpx2.Client:
-    """A browser that was never here."""
+    """A new browser without cookies."""
     OPEN.append(httpx2.Client(base_url=door.address, timeout=60, headers=BROWSER))
     return OPEN[-1]
 
@@ -86,7 +86,7 @@ def token(browser: httpx2.Client) -> str:
 
 
 def code(answer: httpx2.Response) -> str:
-    """The problem, told in both languages."""
+    """The code of the problem, which must be shown in both languages."""
     said = answer.json()
     assert said["status"] == answer.status_code and all(said[w] for w in ("title", "title_zh", "detail", "detail_zh"))
     return str(said["type"]).removeprefix("/problems/")
@@ -317,7 +317,8 @@ def test_a_one_time_password_opens_nothing_but_the_page_on_which_it_is_changed(d
 
 
 def test_published_passwords_and_keys_are_refused_where_the_clock_is_the_worlds(door: Running) -> None:
-    make_demos(door.app.state.door.accounts, sandbox=True)  # the data of a demo, served without its clock
+    # these are the accounts of a demo, but the console runs without the demo's clock
+    make_demos(door.app.state.door.accounts, sandbox=True)
     with tab(door) as browser:
         assert sign_in(browser, DEMOS[0].account, PASSWORD).status_code == 401
         assert DEMOS[0].account not in browser.get("/sign-in").text

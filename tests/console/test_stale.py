@@ -1,4 +1,5 @@
-"""Is the gate's answer no exactly while a high watermark of the release or gate topics that was seen long ago is not reached?"""
+"""Is the gate's answer no exactly as long as a high watermark of the release or gate topics was seen too long ago and is not
+reached yet?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from tests.waiting import wait
 
 @contextmanager
 def open_transaction(bootstrap: str, topic: str, name: str) -> Iterator[None]:
-    """Somebody has written to this topic, and neither committed nor aborted it."""
+    """A program has written to this topic in a transaction that it neither commits nor aborts."""
     producer = Producer(
         {
             "log_level": 0,
@@ -44,7 +45,7 @@ def looked(watch: ObservedProgress) -> ProjectorStanding:
 
 
 def goes_on(running: Projecting) -> None:
-    """Waits until everything that lies on the release and gate topics now is in the rows."""
+    """Waits until all messages that are on the release and gate topics now are in the rows."""
     moment = now()
 
     def reached() -> bool:
@@ -58,14 +59,14 @@ def goes_on(running: Projecting) -> None:
 def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended(
     settings: ConsoleSettings, topic: str
 ) -> None:
-    """What it hides may be a revocation."""
+    """The messages behind the open transaction may include a revocation."""
     with projecting(settings) as running:
         running.catch_up()
         goes_on(running)
         assert running.progress.state().fresh(30)
         with open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"):
             wait(lambda: not running.progress.state().fresh(1), "the answer to be stale")
-            running.catch_up()  # of what is committed everything is there
+            running.catch_up()  # everything that is committed has been read
             with watching(settings.database_url) as watch:
                 wait(lambda: looked(watch).as_of is not None, "the console to know the projector")
                 assert not watch.state().fresh(1), "another process knows it, too"
@@ -75,7 +76,7 @@ def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended
 
 @pytest.mark.parametrize("topic", [facts_topic("risk"), requests_topic("release")])
 def test_a_transaction_on_another_topic_stops_no_container(settings: ConsoleSettings, topic: str) -> None:
-    """Anybody may write requests, so anybody could keep every container with one open transaction."""
+    """Otherwise anybody who may write requests could keep every container with one open transaction."""
     with (
         projecting(settings) as running,
         open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"),
@@ -101,7 +102,7 @@ def test_a_projector_that_stands_still_makes_the_answer_stale(settings: ConsoleS
 
 
 def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one() -> None:
-    """Under load the newest ends never are; those seen a moment ago are."""
+    """Under load the newest ends are never reached, but those that were seen a moment ago are."""
     reached, start = Reached(), now()
     place = ("customs-release-facts", 0)
     for second in range(1, 600):
@@ -109,7 +110,7 @@ def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one(
         at = reached.upto({place: 100 * second - 150})
         if second > 2:
             assert at == (start + timedelta(seconds=second - 2), second - 2.0)
-    for second in range(600, 5000):  # it stands still, for long
+    for second in range(600, 5000):  # nothing more is read for a long time
         reached.observed({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
         assert reached.upto({place: 100 * 599 - 150}) is None
     assert reached.upto({place: 100 * 5000}) == (start + timedelta(seconds=4999), 4999.0)

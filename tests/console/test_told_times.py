@@ -1,4 +1,4 @@
-"""Is the time that a sender tells part of what an idempotency key names, and the door's own time not?"""
+"""Does a time that the sender gives belong to the content of an idempotency key, and the console's own time not?"""
 
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +45,7 @@ def told(asker: Asker, kind: type[Request], fields: dict[str, Any], at: str | No
 def test_the_departure_of_the_next_visit_is_not_taken_for_the_first_one_under_its_key(
     asker: Asker, kind: type[Request], fields: dict[str, Any]
 ) -> None:
-    """Its report was answered 202 with the id of the first, and was never sent."""
+    """Once the second report was answered 202 with the id of the first one, and was never sent."""
     first, later = told(asker, kind, fields, FIRST), told(asker, kind, fields, LATER)
     assert first.request.request_id == later.request.request_id, "one key"
     asker._remembered[first.request.request_id] = first.request
@@ -68,7 +68,7 @@ def test_a_request_whose_time_the_door_puts_in_is_the_same_whenever_it_is_sent_a
 
 
 def test_the_same_departure_told_with_the_same_words_and_neither_key_nor_time_is_another_request(asker: Asker) -> None:
-    """`{"gate": "G3"}` of the next visit was swallowed."""
+    """Once `{"gate": "G3"}` for the next visit was taken for a repetition and not sent."""
     who = Who("terminal-1", frozenset())
     fields = {**BOX, "gate": "G3"}
     ids = {requested(RecordGateOut, fields, who, asker.key("terminal-1", ""), "").request.request_id for _ in range(3)}

@@ -1,4 +1,4 @@
-"""Does every colour mean what it says?"""
+"""Has every fact the colour that fits its meaning?"""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ NEITHER = {
     ),
     *("ExitPermitted", "ContainerHoldLifted"),
 }
-"""Facts that say neither good nor bad of goods."""
+"""Facts that are neither good nor bad for goods."""
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def strip(html: str, id_: str = "asked") -> str:
 
 
 def asked(still: Still, story: Border) -> str:
-    """The first request of this story, as one that this console took in."""
+    """Stores the first request of this story as one that this console accepted; returns its id."""
     said = story.said[0]
     row = {
         "request_id": said.id,

@@ -1,4 +1,4 @@
-"""Does each stay of a container have a truth of its own in the rows, and does the gate's answer say why?"""
+"""Is each visit of a container kept separately in the rows, and does the gate's answer give its reason?"""
 
 from random import Random
 from typing import Any
@@ -53,7 +53,8 @@ def held(reference: str, *boxes: str) -> Border:
 
 
 def free(reference: str, visit: str = "visit-1", after: Border | None = None) -> Border:
-    """Released, discharged, and the gate has said yes; `after`: the gate's earlier statements on the box are counted there."""
+    """Goods that are released and discharged and may leave; `after`: the story that has the gate desk's earlier statements about
+    the container."""
     told = (
         Border(reference, (BOX,), _counts=after._counts if after else {})
         .lodged()
@@ -214,7 +215,7 @@ def test_a_permit_lets_out_what_is_no_import_release_and_ends_with_the_departure
 
 
 def test_a_hold_after_the_permit_keeps_the_box_before_the_gate_has_read_it() -> None:
-    """The desks' topics have no order between them: the permit may as well be read after the hold that it was given in view of."""
+    """The desks' topics have no order between them, so the permit may be read after a hold that the officer knew of."""
     told = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
     permit = {
         "consignment_id": told.id,

@@ -1,4 +1,4 @@
-"""Does a watch reach every partition and every consignment that is known before its 202, and does it keep goods from then on?"""
+"""Does a watch reach every partition and every known consignment before its answer 202, and does it keep goods from then on?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ KEYS = tuple(key_in(WATCHES, partition, PARTITIONS) for partition in range(PARTI
 
 @pytest.fixture(scope="module")
 def own(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console whose watches are those of these tests alone."""
+    """A console that only these tests use, so that it has no other watches."""
     url = f"sqlite:///{tmp_path_factory.mktemp('watches')}/console.db"
     migrate(url)
     running = Running(
@@ -64,7 +64,7 @@ def watch(console: Running, watch_id: str) -> dict[str, Any]:
 
 
 def said_by_desk(bootstrap: str, watch_id: str, bill: str, *, lifted: bool = False) -> None:
-    """Every partition of the release desk answers."""
+    """Publishes the answer of every partition of the release desk."""
     told = Border(f"{watch_id[:28]}-{lifted}")
     for key in KEYS:
         if lifted:

@@ -1,4 +1,4 @@
-"""Do people read codes as words, one thing once, and no card without anything in it?"""
+"""Do pages show codes as words, each thing once, and no empty card?"""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Is every sentence there that a page says, in both languages, and is none there that nobody says?"""
+"""Does the catalogue have every sentence of the pages in both languages, and no sentence that is not used?"""
 
 import re
 from collections.abc import Iterable
@@ -41,14 +41,15 @@ from services.risk.rules import RULES
 
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 CALLED = re.compile(r"""\bt\(["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
-"""What a template or a page looks up by its whole name, also in a group that is not there."""
+"""A text that a template or a page looks up by its whole name, even if the group does not exist."""
 PLACE = re.compile(r"\{(\w*)\}")
 ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
 """As `schemas.gate.GateAlarmRaised` names them."""
 ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_reported", "finding")
-"""As `schemas.gate.VisitClosed` names them, beside a lawful departure; a row may also have the alarm with which a box left."""
+"""As `schemas.gate.VisitClosed` names them, and a lawful departure; a row may also have the alarm with which a container
+left."""
 TROUBLES = ("starting", "database", "kafka", "access", "projector", "overtaken", "log_replaced")
-"""What keeps the rows from going on, as `projector`, `progress` and `observed_progress` of the read model name it."""
+"""The troubles that stop the projector, as `projector`, `progress` and `observed_progress` of the read model name it."""
 CODES: dict[str, Iterable[str]] = {
     "severities": Severity,
     "troubles": TROUBLES,
@@ -88,7 +89,7 @@ CODES: dict[str, Iterable[str]] = {
     "codes": TABLES,
     "parameter_places": ("path", "query", "header"),
 }
-"""Groups of which every row is the name of a code: exactly these."""
+"""Group → exactly the codes that its rows must name."""
 ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])
 WAITS = {
     hold_ids.ASSESSMENT,
@@ -97,18 +98,18 @@ WAITS = {
     *[hold_ids.of_treatment(origin) for origin in ORIGINS],
 }
 SHAPES = set(get_args(ErrorType))
-"""pydantic's names of what is wrong with a field."""
+"""pydantic's names for the faults of a field."""
 BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
-"""Groups whose rows are looked up by a name that stands somewhere else: quoted in our code, or in these sets."""
+"""Groups whose rows are looked up by a name from elsewhere: a literal in the code, or one of these sets."""
 READ_BACK = "written"
-"""Sentences of desks, each with its own test (test_desk_sentences)."""
+"""The group of the desks' sentences, which test_desk_sentences checks."""
 
 WRITTEN_BEFORE = {"parking_full"}
-"""Reasons that no program gives any more; facts of older software versions have them."""
+"""Reasons that only facts of older software versions have."""
 
 
 def sources() -> str:
-    """Everything that may say something, but for the catalogue."""
+    """The text of all sources that may name a sentence, without the catalogue."""
     console = FOLDER.parent
     code = [*console.glob("*.py"), *console.glob("*/*.py"), *console.parent.glob("shell/*.py")]
     files = [*code, *FOLDER.glob("templates/*.html")]

@@ -1,4 +1,4 @@
-"""A declaration in which nothing is wrong, for tests to change one thing at a time."""
+"""A declaration without faults, of which tests change one thing at a time."""
 
 from decimal import Decimal
 from typing import Any

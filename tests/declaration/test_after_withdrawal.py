@@ -1,7 +1,7 @@
-"""Does what is lodged after a withdrawal become the same consignments, whichever desk hears of what first?
+"""Does a lodgement after a withdrawal become the same consignment, in whatever order the two desks read their messages?
 
-The declaration desk and the release desk on topics of their own: each hears the messages of one topic and key in their order, and
-nothing else is sure.
+The declaration desk and the release desk have topics in memory. Each reads the messages of one topic and key in order; there is no
+other order.
 """
 
 from collections import defaultdict, deque
@@ -27,7 +27,7 @@ FIRST, SECOND, THIRD = (consignment_id(DECLARANT, "R-1", number) for number in (
 
 
 class Topics:
-    """Both desks, the messages that they have not heard, and everything that they said. Risk finds nothing, or orders `controls`."""
+    """Both desks, the messages that they have not read, and all their facts. The risk desk orders `controls`, or nothing."""
 
     def __init__(self, *controls: ControlKind) -> None:
         self.controls = controls
@@ -44,7 +44,7 @@ class Topics:
         self.unheard[desk, topic, message.key].append((message_id, message, self.written))
 
     def hear(self, topic: tuple[str, str, str]) -> None:
-        """The desk hears the first message of this topic and key that it has not heard."""
+        """Lets the desk read the next message of this topic and key."""
         desk, _, key = topic
         message_id, message, serial = self.unheard[topic].popleft()
         if not self.unheard[topic]:
@@ -64,12 +64,12 @@ class Topics:
                 self._write("release", "risk-facts", fact_id("risk", name, 0), terms)
 
     def run(self, choose: Any) -> None:
-        """Until nothing is unheard; `choose` picks the next topic and key."""
+        """Lets the desks read until no message is left; `choose` picks the next topic and key."""
         while self.unheard:
             self.hear(choose(sorted(self.unheard)))
 
     def answers(self) -> dict[str, list[str]]:
-        """What the declaration desk said of each consignment, withdrawals left out."""
+        """Consignment → the kinds of the declaration desk's facts, without withdrawals."""
         found: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):
@@ -95,7 +95,8 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     answers = topics.answers()
     assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
-    # the second lodgement of the same paper is named where it was heard: while the first one waited, or under the new id
+    # the fact about the second lodgement of the same paper has the id under which the desk read it: the first id while the first
+    # lodgement waited, else the new one
     repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
     assert (
         repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]

@@ -1,4 +1,4 @@
-"""Are fields that cannot both be right pointed at, and those that can be left alone?"""
+"""Is a finding made for two fields that cannot both be right, and for no others?"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -34,7 +34,8 @@ def test_a_trade_mode_of_one_direction_is_none_of_the_other(mode: str, way: Dire
     [("内销", Direction.IMPORT), ("进口", Direction.IMPORT), ("复出", Direction.EXPORT), ("出口", Direction.EXPORT)],
 )
 def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str, way: Direction) -> None:
-    """Exports for works abroad were accepted as an import. Goods of a zone for exports, and what may be both, go both ways."""
+    """Exports for works abroad were once accepted as an import. Trade modes of export zones, and those without a direction,
+    are accepted both ways."""
     both = {"进出口", "出口加工区"}
     named = [mode for mode, name in TRADE_MODES.items() if sign in name and not any(each in name for each in both)]
     assert named and {mode: ONE_WAY.get(mode) for mode in named} == dict.fromkeys(named, way)

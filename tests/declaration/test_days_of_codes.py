@@ -1,4 +1,4 @@
-"""By the HS of which day is a declaration judged, and what of a day of which no table is held?"""
+"""Which day's edition of the HS is used to check a declaration, and what happens if there is no table of that day?"""
 
 from datetime import date
 from pathlib import Path

@@ -81,7 +81,7 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="7701000000")),
     ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="9999990000")),
     ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8473100000")),
-    ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8517120000")),  # HS 2017; split in 2022
+    ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8517120000")),  # a code of HS 2017 that HS 2022 split
     *[("/items/1/description", "description_missing", line(description=text)) for text in (" ", "-", "..")],
     ("/items/1/origin_country", "country_unknown", line(origin_country="kr")),
     ("/items/1/unit", "unit_unknown", line(unit="999")),
@@ -226,7 +226,8 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"transport_mode": "5", "containers": ()},
         {"transport_mode": "4"},
         line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
-        line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.6474")),  # within a hundredth
+        # quantity and net mass differ by less than a hundredth
+        line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.6474")),
         line(unit="036", quantity=Decimal(20_000), unit_price=Decimal("0.25")),
         line(unit="070", quantity=Decimal("0.02"), unit_price=Decimal(250_000)),
     ],
@@ -329,12 +330,12 @@ def test_hearing_it_twice_adds_nothing() -> None:
 
 
 def withdrawn(consignment: str = CONSIGNMENT) -> DeclarationWithdrawn:
-    """What the release desk says when it grants a withdrawal."""
+    """The release desk's fact that it grants a withdrawal."""
     return facts.declaration_withdrawn(consignment_id=consignment)
 
 
 def not_withdrawn(request_id: str = "w1", kind: str = "WithdrawDeclaration") -> RequestRefused:
-    """What the release desk says when it does not."""
+    """The release desk's refusal of a withdrawal."""
     why = phrase("controls_ordered", controls=(ControlKind.INSPECTION,))
     return facts.request_refused(request_id, kind, "controls_ordered", why)
 
@@ -344,7 +345,7 @@ def later_id(number: int = 2) -> str:
 
 
 def again(number: int = 2, request_id: str = "r-7", **changes: Any) -> DeclarationLodgedAgain:
-    """What the record of one consignment hands on to the next."""
+    """The fact that passes a lodgement on from one consignment to the next."""
     declaration, earlier, later = good_declaration(**changes), later_id(number - 1), later_id(number)
     return facts.declaration_lodged_again(request_id, declaration, earlier, later, number)
 

@@ -1,4 +1,5 @@
-"""Does a line of the Single Window's message become one of ours and come back whole, and are the legal quantities looked at?"""
+"""Is a line of the Single Window's message converted to a line of a declaration and back without loss, and are the legal
+quantities checked?"""
 
 from decimal import Decimal
 from typing import Any

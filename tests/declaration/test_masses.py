@@ -1,4 +1,4 @@
-"""Are masses that no packing, box or rounding explains found, and those that one explains left alone?"""
+"""Are masses found that packing, container or rounding cannot explain, and only these?"""
 
 from decimal import Decimal
 from typing import Any
@@ -37,7 +37,8 @@ def lines(*net: str, **head: str) -> list[str]:
         (("45.4",), "45", "45", []),  # the head is rounded to kilograms
         (("30", "30"), "45", "40", ["lines_above_gross", "net_mass_differs"]),
         (("20.2", "20.2"), "45", "40", []),
-        (("99100",), "101000", "100000", ["net_mass_differs"]),  # although the difference is less than a hundredth
+        # a finding although the difference is less than a hundredth
+        (("99100",), "101000", "100000", ["net_mass_differs"]),
         (("99999.6",), "101000", "100000", []),
         (("2.499", "37.501"), "45", "40", []),
         (("39.6",), "45", "40", []),
@@ -79,7 +80,7 @@ def of_quantity(quantity: str, unit: str, net: str = "20000", gross: str = "2100
         ("20000", "070", ["quantity_above_gross"]),
         ("21002", "035", ["quantity_above_gross"]),
         ("20", "035", ["quantity_differs_from_mass"]),
-        ("19900", "035", ["quantity_differs_from_mass"]),  # although the difference is less than a hundredth
+        ("19900", "035", ["quantity_differs_from_mass"]),  # a finding although the difference is less than a hundredth
         ("19.9", "070", ["quantity_differs_from_mass"]),
         ("19.96", "070", ["quantity_differs_from_mass"]),
         ("18.4", "070", ["quantity_differs_from_mass"]),  # may be right: dry tonnes of wet ore; an officer decides

@@ -1,4 +1,4 @@
-"""What does the declaration desk promise, whatever is lodged and withdrawn, and in whatever order?"""
+"""What does the declaration desk guarantee, whatever is lodged and withdrawn, in any order?"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,11 +25,11 @@ EVERYTHING: list[tuple[str, Message]] = [
     *[("wish-1", withdraw()), ("wish-2", withdraw()), ("of somebody else", withdraw("somebody else"))],
     *[("refusal-1", not_withdrawn("wish-1")), ("refusal-2", not_withdrawn("wish-2")), ("grant", withdrawn())],
 ]
-"""Lodgements, requests to take the declaration back, and what the release desk answers to those, each with its id."""
+"""Lodgements, withdrawals, and the release desk's answers to withdrawals, each with its message id."""
 MESSAGES = st.tuples(st.permutations([*EVERYTHING, *EVERYTHING[:6]]), st.integers(1, 16)).map(
     lambda drawn: drawn[0][: drawn[1]]
 )
-"""Some of it in any order, and some of that twice: the same id is the same message, read again."""
+"""Some of these messages in any order, some of them twice: a message with the same id is the same message, read again."""
 
 
 @settings(max_examples=200, deadline=None)
@@ -64,7 +64,7 @@ def test_every_lodgement_is_answered_once_or_waits_for_the_answer_to_a_withdrawa
 
 
 def answer_to(fact: Fact, request_id: str) -> str | None:
-    """The lodgement to which this fact, published upon the message `request_id`, is the answer; None where it is the answer to none."""
+    """The id of the lodgement that this fact answers, if it was published for the message `request_id`; None if it answers none."""
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
             return fact.request_id or request_id

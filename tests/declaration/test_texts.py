@@ -1,4 +1,4 @@
-"""Are texts of a paper printable, and are names that differ only in how they are written the same name?"""
+"""Must texts of a declaration be printable, and do two spellings of one name count as the same name?"""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.voice import NOON
 
 PAPER = orjson.loads(encode(good_declaration()))
 UNSEEN = [
-    *("\x00", "\t", "\n", "\x1b", "\x7f", "\x85"),  # control
+    *("\x00", "\t", "\n", "\x1b", "\x7f", "\x85"),  # control characters
     *(
         "\u200b",
         "\u200c",
@@ -30,11 +30,12 @@ UNSEEN = [
         "\uffa0",
         "\u115f",
         "\ufe0f",
-    ),  # invisible
+    ),  # invisible characters
     *("\u180e", "\U000e0041", "\U000e0100"),
-    *("\u200e", "\u200f", "\u061c", "\u202a", "\u202e", "\u2066", "\u2069"),  # bidirectional
+    # characters that change the direction of text
+    *("\u200e", "\u200f", "\u061c", "\u202a", "\u202e", "\u2066", "\u2069"),
     *("\u2028", "\u2029"),
-    *("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd"),  # private use
+    *("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd"),  # characters for private use
     *("\ufdd0", "\uffff", "\U0001fffe"),  # noncharacters of Unicode
 ]
 TEXTS = ("reference", "bill_no", "conveyance", "goods_place", "customs_office", "consignee", "declarant")

@@ -1,4 +1,5 @@
-"""Is a total accepted for what the form's rounding explains, looked at for what a coarser one explains, and sent back otherwise?"""
+"""Is a total accepted if the rounding of the form explains it, accepted with a warning if coarser rounding explains it, and
+rejected otherwise?"""
 
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from tests.voice import NOON
 
 
 def said_of(quantity: str, price: str, total: str, currency: str = "USD", invoice: str = "") -> list[tuple[str, str]]:
-    """Severity and code of what is found in one line of these numbers."""
+    """Severity and code of each finding for one line with these numbers."""
     item = good_item(
         quantity=Decimal(quantity), unit="030", unit_price=Decimal(price), total_price=Decimal(total), currency=currency
     )
@@ -54,12 +55,12 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1", "100000000", "99100000"),  # although the difference is less than a hundredth
+        ("1", "100000000", "99100000"),  # an error although the difference is less than a hundredth
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        ("1000", "1.6", "1620"),  # explained by the rounding of the price, but more than a hundredth
+        ("1000", "1.6", "1620"),  # the rounding of the price explains the difference, but it is more than a hundredth
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),
     ],

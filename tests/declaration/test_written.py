@@ -1,4 +1,4 @@
-"""Is a number, a truth value or a code of a declaration refused unless it is written as JSON writes one?"""
+"""Is a number, a boolean or a code of a declaration refused if it does not have its JSON type?"""
 
 import copy
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Is accepted what real declarants write: long bills, foreign parties, lines without a mass, the same number written otherwise?"""
+"""Are the texts of real declarants accepted: long bills, foreign parties, lines without a mass, other spellings of a number?"""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,8 +1,8 @@
 """A process that runs checks in one tree after the other, each in a fork of its own, so that libraries are imported once for all.
 
-It reads one JSON object a line, `{"tree": folder, "run": [words]}`, and answers each by `{"code": exit code, "text": output}`. The words
-are those of a command line: `pytest …`, `python -m module`, or `lint-imports …`. It is started as a file, so that it imports nothing
-of the tree that it stands in.
+It reads one JSON object a line, `{"tree": folder, "run": [words]}`, and answers each by `{"code": exit code, "text": output}`. `run` is
+a command line: `pytest …`, `python -m module`, or `lint-imports …`. It is started by its file name, so that it imports nothing from its
+own tree.
 """
 
 import gc
@@ -43,14 +43,14 @@ LIBRARIES = (
     ),
 )
 OWN = Path(__file__).resolve().parents[2]
-"""The tree of this file: what is installed as `datongguan` leads here, and no fork may find it."""
+"""The tree of this file, to which the installed package `datongguan` points; a fork must not import from it."""
 
 
 def serve() -> None:
-    """Answers until its input ends."""
+    """Answers each line of the input until it ends."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    gc.disable()  # a fork lives for seconds, and most of what it makes are modules
+    gc.disable()  # a fork lives only for seconds, and most of its objects are modules, which stay
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
@@ -67,7 +67,7 @@ def serve() -> None:
 
 
 def _run(tree: str, words: list[str], output: int) -> None:
-    """Does not return: the fork ends with the code of the command."""
+    """Runs the command in the fork and ends the fork with its exit code; never returns."""
     code = 70
     try:
         os.dup2(output, 1)

@@ -19,11 +19,12 @@ SPAN = re.compile(r"`([^`]+)`")
 
 
 class Unreadable(Exception):
-    """A block of the page is of a kind that nobody reads here."""
+    """The page has a block in an unknown language."""
 
 
 def pages() -> list[Path]:
-    """Whatever a person reads who uses or changes Datongguan; CHANGELOG.md tells of commands that are no more."""
+    """The pages for people who use or change Datongguan, without CHANGELOG.md, which names commands that do not exist
+    any more."""
     named = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     return [*named, *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -47,20 +48,21 @@ def lines_of(text: str) -> list[str]:
 
 
 def _commands(block: str) -> list[str]:
-    """A line that ends in a backslash goes on; what follows ` # ` is a comment."""
+    """The commands of a block. A line that ends in a backslash continues in the next one; text after ` # ` is a
+    comment."""
     joined = re.sub(r"\\\n\s*", "", block).splitlines()
     return [text for line in joined if (text := re.sub(r"(^|\s+)#\s.*$", "", line).strip().removeprefix("$ "))]
 
 
 def _each_way(span: str) -> list[str]:
-    """`dtg parked list | show` is two commands."""
+    """The commands of a span: `dtg parked list | show` is two commands."""
     first, *others = span.split(" | ") if span.startswith("dtg ") else [span]
     before = first.rpartition(" ")[0]
     return [first, *[f"{before} {other}" for other in others]]
 
 
 def named_lines() -> dict[str, str]:
-    """Every command, once, in the order of the documents; where it stands first."""
+    """Every command once, in the order of the documents → the page that names it first."""
     found: dict[str, str] = {}
     for page in pages():
         for line in lines_of(page.read_text(encoding="utf-8")):

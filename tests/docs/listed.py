@@ -1,4 +1,4 @@
-"""Which commands of the documents are not run by the test of the documents, and why? What must be filled in before the others run?"""
+"""Which commands of the documents are not run by the test of the documents, and why? Which values must be filled in before the others are run?"""
 
 LONG = "takes minutes; the suite plays a short form"
 KAFKAS = "Kafka's own tool; without arguments it says how it is called and ends with 1"
@@ -56,7 +56,7 @@ LISTED = {
     'java -cp "deploy/kafka/jars/*:.run/kafka-tools/*" org.apache.kafka.tools.TransactionsCommand': KAFKAS,
     'java -cp "deploy/kafka/jars/*" kafka.admin.ConfigCommand': KAFKAS,
 }
-"""Each with its reason. A line that no document names any more has no place here."""
+"""Command → the reason why it is not run. A command that no document names any more must be removed here."""
 
 WHOLE = {
     "dtg declare": "dtg declare docs/declaration.json",
@@ -72,7 +72,7 @@ WHOLE = {
     "POST /api/v1/containers/{no}/events": """POST /api/v1/containers/{no}/events -H 'Content-Type: application/json' -d '{"event":"GTIN","place":"Qianwan","occurred_at":"2026-11-25T16:00:00+08:00"}'""",
     "POST /api/v1/containers/{no}/gate-outs": """POST /api/v1/containers/{no}/gate-outs -H 'Content-Type: application/json' -d '{"gate":"G1"}'""",
 }
-"""Commands that a sentence names without their arguments."""
+"""Commands that a sentence names without arguments → the commands to run instead."""
 
 ENDLESS = {"dtg port follow": "released", "GET /api/v1/releases/stream": "ReleaseGranted"}
-"""They end when they are told to; here once they have printed this."""
+"""Commands that do not end by themselves → the text after which the test stops them."""

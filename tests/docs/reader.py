@@ -1,4 +1,4 @@
-"""A reader who types the commands of the documents, at a border of their own that is up."""
+"""A reader who types the commands of the documents, with a running border of their own."""
 
 import json
 import os
@@ -27,17 +27,17 @@ EXAMPLE = json.loads(
 PARTITIONS = 2
 PORTS = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT", "DTG_PROJECTOR_PORT")
 MAKES = ("MAKE", "MFLAGS", "ARGS")
-"""Names of the environment in which a `make` that runs the suite tells its own arguments to another one."""
+"""Environment variables by which a `make` that runs the tests would pass its own arguments to another `make`."""
 
 
 def demo_line(role: str) -> str:
-    """The header with which the README's lines say who asks."""
+    """The header with the key of this role, as the README has it."""
     return f"Authorization: Bearer dtg_demo-{role}_{SECRET}"
 
 
 @dataclass
 class Reader:
-    """What they know so far: their folder, the ports, the goods that they lodged."""
+    """The reader's folder, ports and lodged goods so far."""
 
     folder: Path
     ports: dict[str, int] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Reader:
         }
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Everything is up, and two messages were set aside."""
+        """Starts the border, and writes two messages that are parked."""
         process = subprocess.Popen(
             ["bash", "-c", f"exec {UP}"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -73,7 +73,7 @@ class Reader:
         return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "home-demo" / "credentials", name))
 
     def set_two_aside(self) -> None:
-        """Two lodgements that nobody can read."""
+        """Writes two lodgements that cannot be read."""
         border = Border(self.access("simulator"), PARTITIONS)
         for number in (1, 2):
             key = EXAMPLE["consignment_id"] if number == 1 else request_id("docs", "nobody")
@@ -104,7 +104,7 @@ class Reader:
         return done
 
     def filled_in(self, line: str) -> str:
-        """With what is theirs in the place of what stands for it."""
+        """The line with the reader's own values instead of the document's placeholders."""
         line = WHOLE.get(line, line)
         if line.startswith(("GET /", "POST /")):
             method, rest = line.split(" ", 1)
@@ -116,7 +116,7 @@ class Reader:
         return line
 
     def words(self, line: str) -> dict[str, str]:
-        """What stands in the documents, and what it is here."""
+        """Placeholder of the documents → the reader's own value."""
         replayed, discarded = self.parked or ("", "")
         return {
             "curl ": "curl --fail-with-body ",

@@ -22,18 +22,18 @@ _HELD = re.compile(r"Held by (`[^`]+`(?:(?:,| and) `[^`]+`)*)")
 
 
 class Stale(Exception):
-    """The lines of a recipe do not stand in the file that it changes."""
+    """The file that a recipe changes does not contain the lines of the recipe."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One block: `parts` are pairs of the lines that are there and the lines that stand there afterwards."""
+    """One block: `parts` are pairs of the lines before and the lines after the change."""
 
     path: str
     parts: tuple[tuple[str, str], ...]
 
     def to(self, text: str) -> str:
-        """The file after the change; Stale where it does not fit."""
+        """The file after the change; Stale if the file does not contain the lines."""
         for before, after in self.parts:
             whole = f"\n{text}"
             found = len(re.findall(rf"(?<=\n){re.escape(before)}", whole)) if before else 1
@@ -45,7 +45,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a recipe. `held`: the checks that fail where it is left out."""
+    """One step of a recipe. `held`: the checks that fail if the step is left out."""
 
     title: str
     changes: tuple[Change, ...]
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    """`continues`: the title of the recipe whose example must be there first; empty where none must."""
+    """`continues`: the title of the recipe that must be carried out before; empty if there is none."""
 
     title: str
     steps: tuple[Step, ...]

@@ -1,4 +1,4 @@
-"""Does every command line of the documents do what it says? Each is run at a border that is up, or is listed with the reason why not."""
+"""Does every command line of the documents work? Each is run on a running border, or is listed with the reason why not."""
 
 import json
 import os
@@ -21,14 +21,14 @@ Typed = dict[str, subprocess.CompletedProcess[str]]
 LINES = named_lines()
 UNKNOWN = "--no-such-argument"
 pytestmark = pytest.mark.timeout(900)
-"""All lines are typed before the first test, which on a busy machine takes minutes; each line has a limit of its own."""
+"""All lines are run before the first test, which takes minutes on a busy machine; each line has its own time limit."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 MODULE = re.compile(r"\.venv/bin/python -m ((?:tests|services|schemas)\.\S+.*)")
 
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
-    """What came of every line that is not listed, typed in the order of the documents, each once."""
+    """The result of every line that is not listed, each run once in the order of the documents."""
     reader = Reader(tmp_path_factory.mktemp("reader"))
     border = reader.start()
     done: Typed = {}
@@ -81,7 +81,7 @@ def test_what_is_listed_is_there_and_takes_these_arguments() -> None:
 
 
 def trouble_of(line: str) -> str:
-    """Why nobody could run it; nothing of it is run."""
+    """Why the line cannot work, found without running it; empty if it can."""
     program, *arguments = shlex.split(line)
     if program == "make":
         dry = ended("make", "-n", *arguments)
@@ -95,7 +95,8 @@ def trouble_of(line: str) -> str:
 
 
 def trouble_of_module(*arguments: str) -> str:
-    """One that complains of nothing but the argument that we add took the others."""
+    """Runs the module with these arguments and a wrong one: if it reports only the wrong one, it has accepted the
+    others."""
     done = ended(sys.executable, "-m", *arguments, UNKNOWN)
     return "" if done.stderr.endswith(f"unrecognized arguments: {UNKNOWN}\n") else done.stderr or "takes no arguments"
 

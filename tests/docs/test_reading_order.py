@@ -1,4 +1,4 @@
-"""Does the reading order lead to files, functions and messages that are there?"""
+"""Do the files, functions and messages that the reading order names exist?"""
 
 import re
 

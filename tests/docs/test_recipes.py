@@ -1,4 +1,4 @@
-"""Does each recipe of CONTRIBUTING.md lead to a tree that passes its checks, and does each check fail when its step is left out?"""
+"""Does the tree pass its checks after each recipe of CONTRIBUTING.md, and does a check fail if its step is left out?"""
 
 import json
 import os
@@ -63,7 +63,8 @@ class Runner:
 
 @dataclass
 class Tree:
-    """A copy of the tree. `written`: by the title of a step, what its commands have replaced; None for a new file."""
+    """A copy of the tree. `written`: title of a step → the former contents of the files that its commands have changed; None for a new
+    file."""
 
     folder: Path
     runner: Runner
@@ -76,7 +77,7 @@ class Tree:
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def put(self, path: str, content: bytes | None) -> None:
-        """Writes a file under a later time than any before, so that no bytecode of an older text is taken for this one's; None: no file."""
+        """Writes a file with a later time than all before, so that no old bytecode is used for it; None: removes the file."""
         file = self.folder / path
         self.touched.add(path)
         if content is None:
@@ -89,7 +90,7 @@ class Tree:
         os.utime(file, (at, at))
 
     def reset(self) -> None:
-        """As it was before any recipe."""
+        """Restores the tree as it was before any recipe."""
         for path in sorted(self.touched):
             self.put(path, (ROOT / path).read_bytes() if (ROOT / path).exists() else None)
         self.written.clear()
@@ -110,7 +111,7 @@ class Tree:
             self.touched |= set(self.written[step.title])
 
     def without(self, recipe: Recipe, left_out: Step) -> dict[str, bytes | None]:
-        """The files that are others when this step alone is left out."""
+        """The files that differ if only this step is left out, with their contents."""
         files = dict(self.written.get(left_out.title, {}))
         others = [step for step in (*before_it(recipe), *recipe.steps) if step is not left_out]
         for path in {change.path for change in left_out.changes}:
@@ -123,7 +124,7 @@ class Tree:
         return files
 
     def failing(self, checks: tuple[str, ...]) -> dict[str, str]:
-        """The checks that fail here, with what is printed of them."""
+        """The checks that fail in the tree, with their output."""
         imports = [check for check in checks if check == "lint-imports"]
         tests = [check for check in checks if check not in imports]
         found = dict[str, str]()
@@ -181,7 +182,7 @@ def tree(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture(scope="module", params=RECIPES)
 def followed(request: pytest.FixtureRequest, tree: Tree) -> Iterator[tuple[Recipe, Tree]]:
-    """A recipe, and the tree in which all of it was done."""
+    """A recipe, and the tree in which it was carried out."""
     recipe = RECIPES[request.param]
     if recipe.continues:
         tree.follow(RECIPES[recipe.continues])

@@ -1,4 +1,4 @@
-"""Is every sample of the documents one that works: addresses with their parameters, bodies of requests, programs?"""
+"""Does every sample of the documents work: addresses with their parameters, bodies of requests, programs?"""
 
 import json
 import re
@@ -37,7 +37,7 @@ def routes() -> list[APIRoute]:
 
 ROUTES = routes()
 GOODS = "969933d5-ca49-5369-8778-4408be916a00"
-"""What stands here for the id of a consignment that a page leaves out: …"""
+"""The id of a consignment that replaces the … of a page."""
 
 
 def addresses(text: str) -> set[str]:
@@ -45,7 +45,7 @@ def addresses(text: str) -> set[str]:
 
 
 def trouble_of(address: str) -> str:
-    """Why nobody could ask at this address."""
+    """Why this address cannot work; empty if it can."""
     asked = urlsplit(re.sub(r"[{}…]", "x", address))
     taking = [route for route in ROUTES if route.path_regex.match(asked.path)]
     leading = [route for route in ROUTES if route.path.startswith(f"{asked.path}/")]
@@ -114,7 +114,7 @@ def test_there_are_bodies_of_each_table() -> None:
 
 @pytest.mark.parametrize(("page", "program"), PYTHON, ids=[page for page, _ in PYTHON])
 def test_a_program_of_a_page_keeps_what_it_is_told(page: str, program: str, tmp_path: Path) -> None:
-    """All but its loop; with a broker it is run by tests/ports/test_sample.py."""
+    """Runs the program without its loop; tests/ports/test_sample.py runs it with a broker."""
     before, following, loop = program.partition("with TopicPort(")
     assert following and "port.read(Barrier(), wait_seconds=20)" in loop
     file, names = tmp_path / "port.db", dict[str, Any]()

@@ -1,4 +1,4 @@
-"""What is said about a container in tests, at minutes after noon."""
+"""The messages about a container in tests; times are minutes after noon."""
 
 from datetime import datetime, timedelta
 
@@ -159,7 +159,7 @@ def box_let_go(hold_id: str) -> LiftContainerHold:
 
 
 def may_leave(desk: Story) -> bool:
-    """The gate's word after all that was said: its last change of mind."""
+    """Whether the gate desk's last answer about the container was that it may leave."""
     statements = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
     return bool(statements) and statements[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
 

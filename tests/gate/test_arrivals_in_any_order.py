@@ -1,7 +1,7 @@
-"""Does the gate desk tell of each consignment that it came and how it left, whatever it hears first?
+"""Does the gate desk publish for each consignment that it arrived and how it left, whatever it reads first?
 
-Goods are stated by the release desk on one topic, and what terminals tell comes on another: each keeps its own order, and terminals
-tell events in any order.
+The release desk's statements are on one topic, and the reports of terminals on another. Each topic keeps its own order, and terminals
+report events in any order.
 """
 
 import os
@@ -27,7 +27,7 @@ DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetr
 
 @dataclass(frozen=True)
 class Written:
-    """A message, its id, and when it was written down."""
+    """A message, its id, and when it was recorded."""
 
     id: str
     message: Message
@@ -35,7 +35,7 @@ class Written:
 
 
 def hear(messages: list[Written], began: datetime) -> Story:
-    """The gate desk after all of this, each heard a minute after the one before."""
+    """The gate desk after it has read these messages, each a minute after the one before."""
     box = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):
         read_at = max(began, each.recorded) if number == 0 else max(box.at, each.recorded)
@@ -44,8 +44,8 @@ def hear(messages: list[Written], began: datetime) -> Story:
 
 
 def stands(box: Story, who: str) -> tuple[str, str]:
-    """What stands of the arrival and of the departure of this consignment, of all that was told of it: empty where nothing was, and
-    where it was taken back."""
+    """The kinds of the last facts about the arrival and the departure of this consignment; empty if there is none or if it was
+    retracted."""
     mine = [fact.kind for fact in box.facts if fact.key == who]
     arrival, departure = ([kind for kind in mine if kind in each][-1:] for each in (ARRIVALS, DEPARTURES))
     return "".join(arrival).replace(ARRIVALS[-1], ""), "".join(departure).replace(DEPARTURES[-1], "")
@@ -68,17 +68,17 @@ def test_arrival_and_departure_are_told_whatever_comes_first(order: tuple[str, .
 
 
 def test_goods_that_were_stated_after_a_report_was_told_are_not_in_the_box_because_the_desk_was_slow() -> None:
-    """A report has its time from the header; how long it lay before the desk heard it says nothing."""
+    """A report has its time from the header, so it does not matter how long it waited until the desk read it."""
     messages = [Written("i", discharged(10), at(12)), Written("g", held(A, when=20), at(20))]
     assert [stands(hear(order, at(0)), A)[0] for order in (messages, messages[::-1])] == ["", ""]
 
 
 @st.composite
 def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
-    """What is told of one laden box that comes once and leaves once, with one or two consignments in it; they may be called back.
+    """The messages about one laden container that comes once and leaves once, with one or two consignments, which may be called back.
 
-    What is stated after the terminal had told of the box names its call: else it may as well be meant for the next one, and which
-    of several reports of one event was heard decides.
+    A statement that comes after the terminal's report names the conveyance. Otherwise it could also be meant for the next visit, and
+    the result would depend on which of several reports of one event was read.
     """
     ship = draw(st.sampled_from(("", "EVER 012E")))
     direction = draw(st.sampled_from((Direction.IMPORT, Direction.EXPORT)))
@@ -94,7 +94,7 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
         later = stated + draw(st.integers(1, 600))
         known = (1, bill, on)
         statements: list[ContainerHeld | ContainerFreed] = [held(who, 1, *known, None, stated, direction)]
-        landed = came + 30 if arrived is None else arrived  # goods are released only where they are
+        landed = came + 30 if arrived is None else arrived  # goods are released only after they arrived
         match ends:
             case "released":
                 statements.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
@@ -122,8 +122,8 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(data=st.data(), late=st.booleans())
 def test_what_stands_of_each_consignment_does_not_depend_on_the_order(data: st.DataObject, late: bool) -> None:
-    """`late`: the desk hears all of it long after it was told. Else its own word that the box may leave may come before the goods are
-    called back, and what left by its word left as it should."""
+    """`late`: the desk reads everything long after it was recorded. Otherwise it may say that the container may leave before the
+    goods are called back, and then the goods have left lawfully."""
     messages = data.draw(of_one_visit(called_back=late))
     of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in messages}
     stated = {who: iter([each for each in messages if of_whom[each.id] == who]) for who in (A, B)}

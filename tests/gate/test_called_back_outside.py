@@ -1,4 +1,4 @@
-"""Do goods that left as they should stay so, whatever the release desk holds and lifts after their departure?"""
+"""Does a lawful departure stay lawful, whatever holds the release desk places and lifts afterwards?"""
 
 from schemas.envelope import Message
 from schemas.vocabulary import Direction, EquipmentEvent
@@ -11,7 +11,7 @@ LEFT = ("ConsignmentLeftUnreleased", "DepartureRetracted")
 
 
 def called_back(*until_departure: Message, direction: Direction = Direction.IMPORT, since: float = 200) -> Story:
-    """Goods that left, were called back, and let go again some times."""
+    """Goods that left, were called back, and released again several times."""
     desk = story(decider, *until_departure)
     for turn in range(3):
         begin = since + 100 * turn
@@ -37,7 +37,7 @@ def test_goods_whose_departure_nobody_told_left_with_their_release_and_keep_no_l
 
 
 def test_a_departure_that_is_told_late_is_judged_by_the_release_of_its_time() -> None:
-    """It was released, held and released again before its departure was told."""
+    """The goods were released, held and released again before their departure was reported."""
     desk = called_back(discharged(0), held(A, 1, arrived=0, when=1), freed(A, 2, arrived=0, when=10), since=200)
     assert "ConsignmentGatedOut" in kinds(desk.when(out(100)))
 

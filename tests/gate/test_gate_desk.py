@@ -119,7 +119,8 @@ def test_a_number_that_is_no_container_is_sent_back_to_the_terminal() -> None:
 
 @pytest.mark.parametrize("number", ["CSQU3054384", "ABCK1234560", "AKE12345MU", "B2"])
 def test_what_was_declared_and_released_under_a_number_leaves_under_it(number: str) -> None:
-    """A wrong check digit, an ILU code, an air container, and a number of an older version's declaration that is none."""
+    """The numbers are one with a wrong check digit, an ILU code, an air container, and a text without a number's form
+    from an older version."""
     let_go = freed().model_copy(update={"container_no": number})
     desk = story(decider, let_go).when(out(5).model_copy(update={"container_no": number}))
     assert kinds(desk)[1:] == ["ContainerGatedOut", "ConsignmentGatedOut"]
@@ -134,7 +135,7 @@ def test_all_who_left_in_the_last_trip_are_known_however_many_they_were() -> Non
     many = [consignment_id("91350100M000100Y43", str(number)) for number in range(60)]
     desk = story(decider, *[freed(who, shared_by=len(many)) for who in many], out(61))
     desk.when(held(many[0], version=3, arrived=0, when=70))
-    assert kinds(desk) == ["GateAlarmRaised"]  # held outside
+    assert kinds(desk) == ["GateAlarmRaised"]  # the goods were held after they had left
     desk.when(held(C, when=80)).when(freed(C, arrived=80, when=80))
     assert kinds(desk) == ["ContainerMayLeave"]
     assert desk.answer[0].model_dump()["consignments"] == (C,)

@@ -1,7 +1,7 @@
-"""What is left of a yes when the terminal takes the discharge back, or tells it with another conveyance? The goods are not here until the
+"""What happens to a yes if the terminal retracts the discharge, or corrects its conveyance? The goods count as not arrived until the
 release desk states them again.
 
-The two desks are played together: what the gate desk tells of goods, the release desk hears, and the other way round.
+Both desks run together: each reads the facts of the other.
 """
 
 import pytest
@@ -20,7 +20,7 @@ COSCO = "COSCO 017E"
 
 
 def told_by_gate() -> Story:
-    """A is awaited; the terminal tells its discharge, and the release desk releases it because of that."""
+    """A story in which the terminal reports the discharge of A, and the release desk therefore releases it."""
     desk = story(decider, held(A, ship=COSCO)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     assert isinstance(desk.answer[-1], ContainerArrived)
     desk.when(freed(A, 2, ship=COSCO, arrived=10, when=13), at=at(13))
@@ -29,7 +29,7 @@ def told_by_gate() -> Story:
 
 
 def not_here(version: int, when: float) -> Message:
-    """The release desk's statement after the gate desk took the arrival back."""
+    """The release desk's statement after the gate desk has retracted the arrival."""
     return held(A, version, ship=COSCO, when=when).model_copy(update={"arrival_retracted": True})
 
 
@@ -40,7 +40,7 @@ def test_a_discharge_that_is_taken_back_takes_the_yes_at_once() -> None:
 
 
 def test_a_release_that_was_on_its_way_is_no_yes_either() -> None:
-    """The release desk stated it before it heard that the discharge was taken back."""
+    """The release desk published it before it read that the discharge was retracted."""
     desk = story(decider, held(A, ship=COSCO)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(retracted("disc"), at=at(20)).when(freed(A, 2, ship=COSCO, arrived=10, when=13), at=at(21))
     assert not may_leave(desk)
@@ -67,7 +67,7 @@ def test_a_discharge_that_is_told_again_at_the_same_time_brings_the_goods_again(
 
 
 def test_the_yes_stays_where_the_carrier_had_told_the_arrival_before() -> None:
-    """The release desk states nothing again: what it said rests on another report."""
+    """The release desk publishes nothing new, because its release depends on another report."""
     desk = story(decider, held(A, ship=COSCO, arrived=5)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(freed(A, 2, ship=COSCO, arrived=5, when=13), at=at(13)).when(retracted("disc"), at=at(20))
     assert "ContainerArrivalRetracted" in kinds(desk) and may_leave(desk)
@@ -88,7 +88,7 @@ def test_the_yes_stays_where_a_second_report_of_the_discharge_still_counts() -> 
 
 
 def test_goods_that_came_alone_for_this_desk_do_not_leave_in_the_visit_of_others() -> None:
-    """B's arrival was told by its carrier, so the box is here; whether A is in it nobody says any more."""
+    """B's carrier reported the arrival, so the container is here; but no report says any more that A is in it."""
     desk = story(decider, held(A, bill="1")).when(discharged(10), message_id="disc", at=at(12))
     desk.when(freed(A, 2, bill="1", arrived=10, when=13), at=at(13))
     desk.when(freed(B, 2, bill="2", arrived=15, when=16), at=at(16))
@@ -103,7 +103,7 @@ def test_a_retraction_after_the_departure_leaves_it_as_it_was() -> None:
 
 
 def test_a_discharge_told_days_later_instead_brings_the_goods_anew() -> None:
-    """Both are told to the release desk: that the goods had not come, and when they came."""
+    """The release desk gets both: that the goods had not arrived, and when they did."""
     desk = told_by_gate()
     named = event(EquipmentEvent.DISCHARGED, 10 + 3 * DAY, laden=True, replaces="disc")
     desk.when(named, at=at(11 + 3 * DAY))
@@ -158,7 +158,7 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
 
 @pytest.mark.parametrize("when", [5, 10, 45], ids=["earlier", "the same time", "later"])
 def test_a_discharge_corrected_to_another_conveyance_moved_no_box(when: int) -> None:
-    """The goods were stated hours after it: their arrival was told by it alone, so no visit ended."""
+    """The goods were stated hours after the discharge, which alone reports their arrival, so no visit ended."""
     desk = story(decider).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(held(A, ship=COSCO, when=200), at=at(200))
     desk.when(freed(A, 2, ship=COSCO, arrived=10, when=201), at=at(201))

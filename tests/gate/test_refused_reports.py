@@ -1,4 +1,4 @@
-"""Which reports and retractions of a terminal does the gate desk send back?"""
+"""Which reports and retractions of a terminal does the gate desk refuse?"""
 
 from schemas.vocabulary import EquipmentEvent
 from services.gate import decider
@@ -14,7 +14,7 @@ def test_a_report_that_nobody_made_cannot_be_taken_back_or_corrected() -> None:
 
 
 def test_a_box_of_which_more_is_told_than_is_kept_takes_no_further_report() -> None:
-    """Moves within the area and forecasts make room; what opens and ends visits is never dropped for a new report."""
+    """Moves within the area and forecasts are dropped for a new report; reports that open or end visits never are."""
     desk = story(decider)
     for number in range(MOST_REPORTS):
         desk.when(discharged(number / 100), at=at(number / 100))

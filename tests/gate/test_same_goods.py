@@ -1,4 +1,5 @@
-"""Are the same goods, lodged again under a new reference, told to an officer? The gate desk alone sees both papers: its record is the box."""
+"""Is an officer told if the same goods are lodged again under a new reference? Only the gate desk sees both declarations, because its record
+is about the container."""
 
 import pytest
 
@@ -14,7 +15,7 @@ BY_BOX = {"rule": "one_declaration_a_box", "rule_set": "2026-11-29"}
 
 
 def found(desk: Story) -> list[tuple[str, tuple[str, ...]]]:
-    """Who was told, and of which others, in the order of their references."""
+    """Consignment, and the other declarations that the fact names for it, in the order of their references."""
     again = [fact for fact in desk.facts if isinstance(fact, SameGoodsDeclared)]
     return sorted([(fact.consignment_id, fact.others) for fact in again], key=lambda each: (A, B, C).index(each[0]))
 
@@ -77,7 +78,7 @@ def test_goods_without_a_bill_that_share_a_box_or_come_with_its_next_visit_are_o
 
 
 def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
-    """The gate says no of two papers for one bill by itself; what is told to officers changes no answer."""
+    """The gate's answer is no anyway for two declarations with one bill; the fact for officers changes no answer."""
     desk = story(decider, freed(A, bill="1"), freed(B, bill="1"))
     assert [f.kind for f in desk.facts] == [
         "ContainerMayLeave",

@@ -1,4 +1,4 @@
-"""Can an officer who took the wrong consignment off a container put it back, and does everything follow as if it had never been off?"""
+"""Can an officer take the strike of a wrong consignment back, and is everything then as if there had been no strike?"""
 
 import pytest
 

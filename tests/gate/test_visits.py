@@ -1,4 +1,4 @@
-"""Does what is true of one stay of a container never become true of the next? Each case was seen to go wrong once."""
+"""Is each visit of a container judged separately from the next? Each of these cases once went wrong."""
 
 from itertools import permutations
 
@@ -42,13 +42,13 @@ def alarms(desk: Story) -> list[str]:
 
 
 def left(desk: Story, who: str) -> list[str]:
-    """What was said of the departures of one consignment."""
+    """The kinds of the facts about the departures of one consignment."""
     departures = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
     return [f.kind for f in desk.facts if f.kind in departures and f.key == who]
 
 
 def first_visit() -> Story:
-    """A came in the box, was released and left."""
+    """A story in which A arrived in the container, was released and left."""
     return story(decider, held(A), freed(A)).when(out(10))
 
 
@@ -183,7 +183,7 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """The release desk knows by it that a terminal tells of this box: its departure will be told, too."""
+    """It tells the release desk that a terminal reports this container, so that its departure will be reported, too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2")).when(discharged(30), at=at(40))
     arrived = [f for f in desk.answer if isinstance(f, ContainerArrived)]
     assert {(f.consignment_id, f.occurred_at) for f in arrived} == {(A, at(5)), (B, at(5))} and len(arrived) == 2
@@ -231,7 +231,7 @@ def test_goods_that_did_not_leave_released_are_named_when_the_box_comes_again() 
 
 
 def test_a_late_report_of_a_closed_visit_changes_no_other() -> None:
-    """The departure of the first visit is told when the second one is open already."""
+    """The departure of the first visit is reported when the second one is already open."""
     desk = story(decider, discharged(0), freed(A, arrived=0), discharged(9 * DAY))
     desk.when(freed(B, arrived=9 * DAY, when=9 * DAY), at=at(9 * DAY))
     assert alarms(desk) == ["departure_not_reported"] and may_leave(desk)
@@ -269,7 +269,7 @@ def test_a_retracted_departure_did_not_happen() -> None:
 @pytest.mark.parametrize("laden", [None, True, False])
 @pytest.mark.parametrize("first", ["a", "z"])
 def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
-    """Whatever their ids are, and whichever of them the desk reads first."""
+    """That does not depend on their ids, or on which one the desk reads first."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
     desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))

@@ -1,4 +1,4 @@
-"""Does the desk keep its word whatever nonsense it is told? Messages without any sense, at odd times and in any order."""
+"""Does the desk keep its guarantees whatever it reads? It gets random messages, at odd times and in any order."""
 
 import os
 from dataclasses import replace
@@ -40,7 +40,7 @@ DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetr
 
 
 def statement(dice: Random, now: float, version: int) -> ContainerHeld | ContainerFreed:
-    """Something that the release desk may say of one of three consignments."""
+    """A random statement of the release desk about one of three consignments."""
     who, arrived = dice.choice(EVERYONE), dice.choice((None, now - dice.choice((0, 3, 700, 3 * DAY))))
     bill, ship = dice.choice(("", "BL 1", "bl-1", "BL 2")), dice.choice(("", "", "ONE 1", "one1", "TWO 2"))
     direction = dice.choice((Direction.IMPORT, Direction.IMPORT, Direction.EXPORT))
@@ -51,7 +51,7 @@ def statement(dice: Random, now: float, version: int) -> ContainerHeld | Contain
 
 
 def report(dice: Random, now: float) -> Message:
-    """Something that a terminal may say, up to some days late."""
+    """A random report of a terminal, up to some days late."""
     when = now - dice.choice((0.0, 0.0, 2.0, 10.0, 400.0, 2.0 * DAY))
     kinds = [EquipmentEvent.GATED_OUT, EquipmentEvent.DISCHARGED, *EquipmentEvent]
     return event(
@@ -65,7 +65,7 @@ def report(dice: Random, now: float) -> Message:
 
 
 def decision(dice: Random, now: float, ids: list[str]) -> Message:
-    """Something that an officer or a terminal decides about what was said."""
+    """A random decision of an officer or a terminal about an earlier message."""
     named = dice.choice(ids) if ids else "nobody"
     match dice.randrange(7):
         case 0:

@@ -1,4 +1,4 @@
-"""Does each condition of the reading of visits matter? What a careless change of one of them would let out, keep or tell wrongly."""
+"""Does each condition in the code of visits matter? Each test fails if one of them is changed carelessly."""
 
 import pytest
 
@@ -121,8 +121,8 @@ def test_what_was_taken_back_before_the_box_came_leaves_nothing() -> None:
 @pytest.mark.parametrize("lodged", [-5, 60], ids=["before the discharge", "after it"])
 @pytest.mark.parametrize("shared_by", [1, 2])
 def test_a_paper_that_is_taken_back_while_the_box_is_here_leaves_its_goods_in_it(lodged: float, shared_by: int) -> None:
-    """Green goods of a box for two left without a paper when the other lot was released: nobody had told of their arrival, or the release
-    desk had not heard of it when it took the paper back."""
+    """Once green goods in a shared container could leave without a declaration when the other lot was released: their arrival was not
+    reported, or the release desk had not read it when it granted the withdrawal."""
     paper = held(A, bill="1", shared_by=shared_by, when=lodged)
     desk = story(decider, *((paper, discharged(0)) if lodged < 0 else (discharged(0), paper)))
     desk.when(freed(A, shared_by=shared_by, released=False, bill="1", arrived=None, when=70), at=at(70))

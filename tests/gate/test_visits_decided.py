@@ -1,4 +1,4 @@
-"""On which side of each limit does a moment lie that is exactly on it, and when is it sure with which visit goods have left?"""
+"""How is a moment judged that is exactly on a limit, and when is it certain with which visit goods have left?"""
 
 import pytest
 
@@ -32,12 +32,12 @@ SKEW = 15
 
 
 def next_visit(desk: Story) -> Story:
-    """The box left with whatever was in it, was found outside, and is here again with goods of its own, which are released."""
+    """The container left, was found outside, and is here again with new goods, which are released."""
     desk.when(out(90), at=at(90)).when(found("outside", 100), at=at(100)).when(discharged(9 * DAY), at=at(9 * DAY))
     return desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
 
 
-# with which visit goods have left whose arrival nobody told
+# with which visit goods have left if nobody reported their arrival
 
 
 def test_goods_that_the_gate_told_to_have_arrived_have_left_with_that_visit_and_keep_no_other() -> None:
@@ -47,7 +47,8 @@ def test_goods_that_the_gate_told_to_have_arrived_have_left_with_that_visit_and_
 
 
 def test_goods_that_name_the_call_of_a_visit_have_left_with_it_and_keep_no_other() -> None:
-    """The gate does not tell an arrival in a box that came empty, so that the conveyance alone says which visit is theirs."""
+    """The gate desk publishes no arrival for a container that came empty, so only the conveyance says to which visit the
+    goods belong."""
     desk = story(decider, discharged(0, "S 1", laden=False), held(B, ship="S 1", when=60))
     assert "ContainerArrived" not in [fact.kind for fact in desk.facts]
     assert may_leave(next_visit(desk))
@@ -157,7 +158,7 @@ def test_a_count_of_the_moment_of_the_stuffing_counts(counted: float, enough: bo
 def test_goods_that_arrived_by_the_moment_of_the_stripping_went_into_the_other_container(
     arrived: float, inside: bool
 ) -> None:
-    """They are held, and asked for there; what arrived later is still in this one."""
+    """The goods are held, and expected in the other container; goods that arrived later are still in this one."""
     into = event(STRIPPED, 50).model_copy(update={"targets": ("TEMU1000001",)})
     desk = story(decider, discharged(0), held(A, arrived=arrived, when=52), into)
     desk.when(event(EquipmentEvent.GATED_OUT, 60, laden=False), at=at(60))

@@ -1,4 +1,4 @@
-"""In doubt a hold counts for every visit it may belong to, a release for none: what was found by trying to break that."""
+"""If the visit is in doubt, does a hold count for every possible visit, and a release for none? These cases were found by trying to break that."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def many(number: int) -> list[str]:
 
 @pytest.mark.usefixtures("few")
 def test_a_full_record_makes_no_room_of_a_paper_that_was_taken_back_while_its_box_was_here() -> None:
-    """Its goods may be in the box, so that nothing leaves until they are declared again or an officer has looked."""
+    """The goods may be in the container, so nothing may leave until they are declared again or an officer has looked."""
     others = many(FEW - 1)
     desk = story(decider, discharged(10)).when(held(A, bill="1", when=20), at=at(20))
     desk.when(freed(A, released=False, bill="1", arrived=None, when=30), at=at(30))
@@ -84,7 +84,7 @@ def test_goods_declared_while_their_box_was_told_to_be_outside_do_not_leave_unde
 
 
 def test_a_lot_that_the_yes_did_not_name_has_not_left_released() -> None:
-    """Its statement came minutes after the box had left under a yes for the other lot."""
+    """Its statement came minutes after the container had left with a yes for the other lot."""
     desk = story(decider, held(A, arrived=0), freed(A)).when(held(B, arrived=0, when=8), at=at(10))
     desk.when(out(9), at=at(11))
     assert left(desk, B) == ["ConsignmentLeftUnreleased"] and alarms(desk) == ["left_unreleased"]
@@ -152,7 +152,7 @@ def test_a_released_export_that_leaves_through_the_land_gate_has_left_unreleased
 
 
 def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one() -> None:
-    """B is declared while A's visit is open, and nobody says with which call it comes: the next one may bring it."""
+    """B is declared while A's visit is open, and its conveyance is not known, so it may come with the next visit."""
     desk = story(decider, discharged(0), held(A, arrived=1), freed(A, arrived=1)).when(held(B, when=60), at=at(60))
     assert not may_leave(desk)
     desk.when(out(90), at=at(90)).when(found("outside", 100), at=at(100))
@@ -210,7 +210,8 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
 
 
 def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
-    """The first finding had settled the alarm of the departure, so that the second one did not take that back, and the goods were gone for ever."""
+    """The first finding had settled the alarm of the departure. So the second one did not retract the departure, and the goods counted as gone for
+    ever."""
     desk = story(decider, held(A, arrived=0)).when(out(5), at=at(5)).when(found("outside", 30), at=at(30))
     desk.when(found("inside", 40), at=at(40))
     assert left(desk, A) == ["ConsignmentLeftUnreleased", "DepartureRetracted"] and not may_leave(desk)
@@ -258,7 +259,7 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
 
 
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
-    """So the release of the goods that had arrived lets nothing out, until the terminal says with what the box came."""
+    """So the release of the arrived goods lets nothing out until the terminal reports the conveyance."""
     desk = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
     assert may_leave(desk)
     desk.when(discharged(2 * DAY), message_id="bare", at=at(2 * DAY))
@@ -343,7 +344,7 @@ def test_a_report_heard_twice_is_no_news_when_old_visits_are_forgotten_between()
 
 
 def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure() -> None:
-    """The two topics have no order between them: what was said before the departure was known before it."""
+    """The two topics have no order between them, so a statement that was published before the departure counts as known before it."""
     ends = []
     for statement_at in (2, 60):
         desk = story(decider, discharged(0))
@@ -360,7 +361,7 @@ def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> N
 
 
 def test_goods_that_come_with_others_of_their_conveyance_keep_the_box_whose_return_nobody_told() -> None:
-    """Found by the property (seed 24140): the first visit's departure is untold, and goods of the next call arrive."""
+    """Found by the property test (seed 24140): the first visit's departure is not reported, and goods of the next visit arrive."""
     desk = story(decider, discharged(0, ship="SHIP 001E"), freed(A, ship="SHIP 001E", bill="BL 10"))
     desk.when(held(B, ship="SHIP 002E", bill="BL 20", when=DAY), at=at(DAY))
     assert may_leave(desk), "awaited with another ship"

@@ -1,4 +1,4 @@
-"""Does nothing leave, and is nothing kept, by mistake, however a container's comings and goings are told?
+"""Does no container leave and none stay by mistake, however its arrivals and departures are reported?
 
 `make visits` runs many more examples.
 """

@@ -1,6 +1,8 @@
-"""A world that knows where a container and its goods are, and people who tell the gate of it late, twice, wrongly or not at all.
+"""A simulation that knows where a container and its goods really are, and people who report that late, twice, wrongly or not at
+all.
 
-The world is played minute by minute in the order in which the gate hears; the gate's word decides when the box may leave.
+It is played minute by minute, in the order in which the gate desk reads; the gate desk's answer decides when the container may
+leave.
 """
 
 import heapq
@@ -33,7 +35,8 @@ OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 @dataclass
 class Paper:
-    """One declaration of one lot. `statement`: what the gate heard of it last; `final`: released, and nothing more will come."""
+    """One declaration of one lot. `statement`: the last one that the gate desk has read; `final`: it is released, and no more
+    statements follow."""
 
     name: str
     bill: str
@@ -43,7 +46,7 @@ class Paper:
     statement: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
-    """Whether it stands for a lot for which another declaration stands, until it is withdrawn or struck off."""
+    """Whether another declaration for the same lot stands, until this one is withdrawn or struck."""
     direction: Direction = Direction.IMPORT
     struck: bool = False
     permitted: bool = False
@@ -51,7 +54,8 @@ class Paper:
 
 @dataclass
 class Stay:
-    """One real visit. Minutes after noon; `left`: when the box really left, `lawful`: with the gate's yes."""
+    """One real visit. Times are minutes after noon; `left`: when the container really left; `lawful`: whether the gate desk's
+    answer was yes then."""
 
     number: int
     opened: float
@@ -87,12 +91,13 @@ class World:
         self.terminal_tells = dice.random() < 0.7
         self.terminal_knows_ship = dice.random() < 0.6
 
-    # what is told, and when the gate hears it
+    # what is reported, and when the gate desk reads it
 
     def say(
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
-        """Two topics: each keeps its own order, and they have none between them."""
+        """Writes a message to one of two topics. Each topic keeps its own order, and there is none between them. Returns when it
+        is read."""
         read_at = max(when, self._topic.get(topic, 0.0), self.now)
         self._topic[topic] = read_at
         self._count += 1
@@ -100,7 +105,7 @@ class World:
         return read_at
 
     def hear_until(self, when: float) -> None:
-        """Lets the gate hear everything that reaches it until then; the invariants hold after each message."""
+        """Lets the gate desk read everything that reaches it until then, and checks the invariants after each message."""
         while self._queue and self._queue[0][0] <= when:
             read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
             self.now = max(self.now, read_at)
@@ -132,12 +137,13 @@ class World:
         self.now = max(self.now, when)
 
     def inside(self) -> Stay | None:
-        """Where the box really is."""
+        """The visit in which the container really is; None if it is outside."""
         last = self.stays[-1] if self.stays else None
         return last if last and last.opened <= self.now and last.left is None else None
 
     def nothing_leaves_by_mistake(self) -> None:
-        """No yes while a lot that any paper had told of by then is unreleased, given that the re-entry was told."""
+        """Checks that the answer is not yes while a lot is unreleased for which a declaration was read, if the return of the
+        container was reported."""
         if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
@@ -174,7 +180,7 @@ class World:
             begin = max(begin, self.now)
             last = self.stays[-1] if self.stays else None
             if last is not None and last.untold and not self.terminal_knows_ship:
-                begin = max(begin, last.opened + DAY + HOUR)  # else it is one opening that was told twice
+                begin = max(begin, last.opened + DAY + HOUR)  # otherwise the two reports would count as one opening
             self.visit(number, begin)
             begin = max(self.now, begin)
 
@@ -232,7 +238,7 @@ class World:
         return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
-        """Every control is answered, holds come and go; who lodged twice withdraws one."""
+        """Answers every control, places and lifts holds, and withdraws one of two declarations for the same lot."""
         dice, latest = self.dice, stay.opened
         if dice.random() < 0.1:
             self._count += 1
@@ -267,7 +273,7 @@ class World:
         self.hear_until(max(latest, self._topic.get("release", 0.0)))
 
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
-        """The box leaves whatever the gate says; it is reported, and an officer finds it outside."""
+        """The container leaves although the answer is no; that is reported, and an officer finds it outside."""
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
         read_at = self.say("gate", self.now + 5, event(OUT, self.now, berth="G1"), stay)
@@ -315,7 +321,7 @@ class World:
         how = dice.random()
         late = dice.choice((1.0, 1.0, 30.0, 6 * HOUR))
         if how < 0.1:
-            stay.untold = True  # nobody tells it: the terminal tells the next opening instead
+            stay.untold = True  # nobody reports the end of this visit; the terminal reports the next opening instead
             return
         if how < 0.25:
             read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
@@ -330,7 +336,7 @@ class World:
         self.call_back(stay, read_at)
 
     def call_back(self, stay: Stay, after: float) -> None:
-        """Goods that left as they should are held and let go again by the release desk, which changes nothing of how they left."""
+        """The release desk holds goods that left lawfully, and releases them again, which must not change how they left."""
         for paper in stay.papers:
             if paper.doubled or paper.statement is None or self.dice.random() > 0.15:
                 continue
@@ -343,5 +349,5 @@ class World:
                 version += 2
 
     def end(self) -> None:
-        """Everything that was told is heard."""
+        """Lets the gate desk read all messages."""
         self.hear_until(self.now + 60 * DAY)

@@ -1,4 +1,5 @@
-"""What may be asked of the console that no one should ask? Seeded requests: bodies out of shape, odd paths, queries, headers, methods."""
+"""Which bad requests may the console get? The requests are made from a seed: malformed bodies, odd paths, queries, headers and
+methods."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ class Asks(Flood):
             yield name, ask
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """A body without fault, for some route; `topic` is the path here."""
+        """A correct body for some route; `topic` is the path here."""
         self._count += 1
         goods, box = self._identity()
         route = self.dice.choice(("declarations", "declarations", "batch", "gate-outs", *ACTS))

@@ -1,4 +1,4 @@
-"""Which bodies cost the console most? One of each kind that was thought of, most of them just below a limit."""
+"""Which bodies cost the console most time? There is one of each known kind, most of them just below a limit."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def paper(reference: str = "WORST-1", **changed: Any) -> dict[str, Any]:
 
 
 def keys(count: int, last: str = "") -> bytes:
-    """An object of so many keys, the last of them named `last`."""
+    """A JSON object with `count` keys, of which the last one is named `last`."""
     names = [f"k{number}" for number in range(count - 1)] + [last or f"k{count}"]
     return b"{" + b",".join([b'"%s":1' % name.encode() for name in names]) + b"}"
 
@@ -32,14 +32,14 @@ def _raw(field: str, value: bytes) -> bytes:
 
 
 def _batch(one: bytes, limit: int = BATCH_BYTES) -> bytes:
-    """A batch of as many of these as the limits of bytes, separators and declarations let through."""
+    """A batch with as many of these declarations as the limits of bytes, separators and declarations allow."""
     cost = sum([one.count(sign) for sign in (b",", b":", b"{", b"[")]) + 1
     count = min(1000, (limit - 100) // (len(one) + 1), (BATCH_SEPARATORS - 10) // cost)
     return b'{"declarations":[' + b",".join([one] * count) + b"]}"
 
 
 def worst() -> dict[str, tuple[str, bytes]]:
-    """Path below /api/v1 and body, by name."""
+    """Name of the body → the path below /api/v1, and the body."""
     most, items = SEPARATORS // 2 - 10, paper()["items"]
     digits = b"9" * (BODY_BYTES - 3000)
     full = json.dumps(paper(items=items * (MOST_LINES // len(items)))).encode()

@@ -1,4 +1,5 @@
-"""What does the console answer to a flood of bad requests? Never a failure of its own, and 202 exactly as often as the broker has it."""
+"""What does the console answer to a flood of bad requests? It must never answer 5xx because of a bug, and 202 exactly as often as there
+are messages on the broker."""
 
 import http.client
 from collections import Counter
@@ -27,7 +28,7 @@ WORDS = ("title", "title_zh", "detail", "detail_zh")
 
 @dataclass
 class Answers:
-    """Statuses by kind of hostility, the requests that were taken, what was wrong with the answers."""
+    """The statuses by kind of hostility, the accepted requests, and the faults of the answers."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
@@ -59,13 +60,13 @@ def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Itera
         admit(settings["DTG_DATABASE_URL"])
         assert console.pid is not None
         yield ports[0], console.pid
-        wait_for(pages)  # neither has ended, and both are well
+        wait_for(pages)  # raises if one of the two has ended or is not ready
     finally:
         stop_all([console, projector], 30)
 
 
 def run(count: int, seed: str, port: int) -> Answers:
-    """`count` requests over some connections at once."""
+    """Sends `count` requests over several connections at once."""
     total = Answers()
 
     def work(number: int) -> Answers:
@@ -83,7 +84,7 @@ def run(count: int, seed: str, port: int) -> Answers:
 
 
 def written(bootstrap: str, partitions: int) -> Counter[str]:
-    """How often each request id lies on the request topics."""
+    """Request id → how often it is on the request topics."""
     reader = Consumer(
         {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True}
     )
@@ -101,14 +102,15 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
 
 
 def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
-    """Sends it; notes its status and whatever is not as agreed."""
+    """Sends the request; records its status and everything that breaks the rules."""
     try:
         told = headers_of() | ask.headers
         headers = {name: value.encode("latin-1") for name, value in told.items()}
         line.request(ask.method, ask.path, ask.body, headers)
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
-    except (http.client.HTTPException, OSError) as error:  # told too early that it is too much: the console hangs up
+    except (http.client.HTTPException, OSError) as error:
+        # the console refused a body that is too large, and closed the connection before it was sent
         line.close()
         answers.outcomes[name, "closed"] += 1
         if len(ask.body or b"") < 500_000:

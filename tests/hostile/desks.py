@@ -1,4 +1,5 @@
-"""What becomes of a flood of bad messages at every desk? Each message has one named outcome, and the counts add up."""
+"""What does each desk do with a flood of bad messages? Each message must have one named outcome, and the counts must
+add up."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,15 +27,16 @@ from tests.voice import NOON
 PARTITIONS = 4
 BATCH = 500
 WATCH = 10_000
-"""Messages after which a desk starts with nothing, as after losing its partitions."""
+"""Messages after which a desk starts again with empty state."""
 LARGEST = 8 << 20
-"""`max.message.bytes` of every topic: what is larger cannot be written, and would stop the desk for ever."""
+"""`max.message.bytes` of every topic: a larger message cannot be written, and would stop the desk for ever."""
 REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
 
 
 @dataclass
 class Tally:
-    """Outcomes by kind of hostility, reasons of parking, what deciders raised, the largest message to be written."""
+    """The outcomes by kind of hostility, the reasons of parking, the exceptions of deciders, and the size of the
+    largest message."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)
@@ -53,7 +55,8 @@ class Tally:
 
 
 def watches(count: int) -> list[tuple[str, int, int]]:
-    """`count` messages, shared out among the desks: (desk, number of its watch, messages)."""
+    """Divides `count` messages among the desks: (desk, number of its watch, messages). A watch is a run of at most
+    WATCH messages."""
     share, rest = divmod(count, len(SERVICES))
     shares = {name: share + (number < rest) for number, name in enumerate(SERVICES)}
     return [
@@ -64,13 +67,13 @@ def watches(count: int) -> list[tuple[str, int, int]]:
 
 
 def stand(name: str, watch: int, count: int, seed: str) -> Tally:
-    """One watch at the desk of this name; AssertionError where a promise is broken."""
+    """Runs one watch at the desk of this name; AssertionError if a guarantee is broken."""
     (desk,) = desks((name,), PUBLISHED)
     return one_watch(desk, Flood(name, f"{seed}/{watch}", PARTITIONS), count)
 
 
 def run(count: int, seed: str, processes: int = 1) -> Tally:
-    """All of them; with `processes`, side by side."""
+    """Runs all watches, in `processes` processes."""
     total, work = Tally(), watches(count)
     if processes == 1:
         done: Iterable[Tally] = [stand(*each, seed) for each in work]
@@ -88,7 +91,7 @@ def _stand(seed: str, watch: tuple[str, int, int]) -> Tally:
 
 
 def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
-    """One desk from nothing through `count` messages, batch by batch, as the loop would."""
+    """Runs one desk with empty state through `count` messages, batch by batch, as the loop would."""
     tally, stores, memory = Tally(), {p: PartitionStore() for p in range(PARTITIONS)}, Memory()
     coming, at, waiting = islice(flood, count), NOON, 0
     while batch := list(islice(coming, BATCH)):
@@ -109,7 +112,7 @@ def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
 
 
 def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> str:
-    """Hears the message; which one of the agreed things happened to it."""
+    """Decides the message; returns its outcome."""
     outcome = turn.outcome
     decided, duplicates, settled = outcome.decided, outcome.duplicates, outcome.settled
     parked, outputs = sum(outcome.parked.values()), len(outcome.outputs)
@@ -135,7 +138,7 @@ def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> s
 
 
 def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tally) -> None:
-    """As the loop does once the transaction is committed; everything to be written can be written and read again."""
+    """Stores the records as the loop does after a commit; checks that all messages can be written and read again."""
     for output in turn.outcome.outputs:
         size = _size(output)
         tally.largest = max(tally.largest, size)

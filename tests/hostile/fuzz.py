@@ -1,10 +1,10 @@
-"""What does the console answer to whatever its own document allows, and forbids? `make fuzz`: schemathesis against a real one.
+"""What does the console answer to requests that its own document allows, or forbids? `make fuzz` runs schemathesis against a real console.
 
-First somebody asks who may everything, then somebody of each role, about goods, a box and requests that are its own: no role is answered
-what its row of the table of rights forbids, nor reads a masked field (`fuzz_rights.py`).
+First an account asks that may do everything, then an account of each role, about its own goods, container and requests: no role may get an
+answer that the table of rights forbids, or read a masked field (`fuzz_rights.py`).
 
-Meanwhile the largest bodies come without pause and terminals ask: no answer is a failure of the console's own, and each
-question at the gate is answered.
+Meanwhile the largest bodies are sent without pause, and terminals ask: no answer may be a failure of the console, and each gate question
+must be answered.
 """
 
 import argparse
@@ -40,13 +40,14 @@ from tests.people import LINE, admit, headers_of
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENT = ROOT / ".run" / "fuzz" / "env"
-"""schemathesis brings packages that the product does not have: it gets an environment of its own."""
+"""The environment of schemathesis, which needs packages that the product does not have."""
 GATE = "/api/v1/containers/CSQU3054383"
 PAUSE_SECONDS = 0.05
 LEFT_OUT = "positive_data_acceptance"
-"""Much that a JSON schema lets through is refused for a reason: a check digit, a key used before, a cursor of another feed."""
+"""A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a check digit, a key used before,
+a cursor of another feed."""
 HUNG_UP = 1
-"""Not a status of HTTP: the console hung up on a body that is too large, and its answer was lost on the way."""
+"""Not an HTTP status: the console closed the connection because the body is too large, and its answer was lost."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
 NAMED = {
     "path.consignment_id": GOODS,
@@ -54,13 +55,13 @@ NAMED = {
     "path.key": GOODS,
     "path.request_id": LODGED,
 }
-"""What a role asks about; the one who may everything asks about whatever comes up."""
+"""The parameters for each role; the account that may do everything uses random ones."""
 Answers = Counter[tuple[str, int]]
-"""How often a name was answered with a status, or with what WITHOUT names."""
+"""(name, status, or a value that WITHOUT names) → how often it was the answer."""
 
 
 def prepare() -> None:
-    """Makes schemathesis' environment; quick when it is there."""
+    """Makes the environment of schemathesis if it does not exist."""
     wanted, made = HERE / "requirements.txt", ENVIRONMENT / "requirements.txt"
     if not made.exists() or made.read_text() != wanted.read_text():
         uv, python = ROOT / ".tools" / "bin" / "uv", ENVIRONMENT / "bin" / "python"
@@ -70,7 +71,7 @@ def prepare() -> None:
 
 
 def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
-    """The status of one answer, on a connection of its own; without one HUNG_UP after a body that is too large, else 0."""
+    """The status of one answer, over a connection of its own; if there is no answer, HUNG_UP for a body that is too large, otherwise 0."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all was sent
@@ -79,14 +80,14 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
         answer.read()
         return answer.status
     except (OSError, http.client.HTTPException):
-        # refused unread: the sender may see no more than the end
+        # the body was refused unread, and the sender may see only that the connection was closed
         return HUNG_UP if len(body or b"") > BATCH_BYTES else 0
     finally:
         line.close()
 
 
 def send_worst(port: int, ended: Event, answers: Answers) -> None:
-    """The worst bodies, one after the other, until `ended`."""
+    """Sends the worst bodies, one after the other, until `ended` is set."""
     while not ended.is_set():
         for name, (path, body) in worst().items():
             answers[name, status(port, "POST", f"/api/v1{path}", body)] += 1
@@ -95,7 +96,7 @@ def send_worst(port: int, ended: Event, answers: Answers) -> None:
 
 
 def ask_gate(port: int, ended: Event, answers: Answers) -> None:
-    """The gate question, again and again, until `ended`."""
+    """Asks the gate question again and again, until `ended` is set."""
     while not ended.wait(PAUSE_SECONDS):
         answers["gate question", status(port, "GET", GATE)] += 1
 
@@ -112,7 +113,7 @@ class Asking(NamedTuple):
 
 
 def schemathesis(port: int, asking: Asking, seed: int) -> int:
-    """Its exit code; it prints what it finds."""
+    """Runs schemathesis, which prints what it finds; returns its exit code."""
     print(f"\n=== {asking.who}", flush=True)
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-role-") as folder:
         config, rights = Path(folder, "fuzz.toml"), Path(folder, "rights.json")
@@ -132,12 +133,12 @@ def schemathesis(port: int, asking: Asking, seed: int) -> int:
 
 
 def rights_of(who: Who) -> dict[str, bool]:
-    """Which addresses this one may ask, by the table."""
+    """Address → whether this account may ask it by the table of rights."""
     return {f"{method} {path}": isinstance(right, Open) or who.may(right) for (method, path), right in ROUTES.items()}
 
 
 def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
-    """Somebody of each role in turn, whose own the goods and requests with a word in every field are, when its turn has come."""
+    """An account of each role in turn; at its turn the goods and requests with a word in every field belong to it."""
     words, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
         for statement in words.statements:
@@ -148,7 +149,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
         with engine.begin() as connection:
             connection.execute(update(LODGEMENTS).values(sender=name))
         audience = who.audience()
-        # who operates reads what is parked, whatever it is about
+        # an administrator may read parked messages about any goods
         hidden = sorted(words.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
         line = f"Authorization: {headers['Authorization']}"
         yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})
@@ -156,7 +157,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
 
 
 def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
-    """How many of schemathesis' runs found something, and the answers to everything else, on a broker and console of their own."""
+    """How many runs of schemathesis found something, and the answers to all other requests; on a broker and console of their own."""
     some = [Role(name) for name in options.roles]
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
@@ -186,7 +187,7 @@ def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
 
 
 def faults(answers: Answers) -> list[str]:
-    """Answers that may not be."""
+    """The answers that are not allowed."""
     allowed = {HUNG_UP, 202, 207, 400, 413, 415, 422, 503}
     return [
         f"{name}: {code}, {count} times"
@@ -196,7 +197,7 @@ def faults(answers: Answers) -> list[str]:
 
 
 def main() -> int:
-    """1 when there was an answer that may not be."""
+    """Returns 1 if there was an answer that is not allowed."""
     parser = argparse.ArgumentParser(description="Fuzz the console's HTTP API")
     parser.add_argument("--seconds", type=int, default=180, help="for somebody who may everything; 0: nobody")
     parser.add_argument("--examples", type=int, default=30, help="of each operation and phase")

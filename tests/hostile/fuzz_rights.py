@@ -14,13 +14,14 @@ import schemathesis  # type: ignore[import-not-found]
 TOLD = json.loads(Path(os.environ["DTG_FUZZ_RIGHTS"]).read_text(encoding="utf-8"))
 HIDDEN = frozenset(TOLD["hidden"])
 BEFORE_ANY_ROUTE = (400, 405, 408, 414, 431)
-"""What the server refuses before it is known who asks."""
+"""Statuses of requests that are refused before the console knows who asks."""
 NO_RIGHT = "/problems/no_right"
 
 
 @schemathesis.check  # type: ignore[untyped-decorator]
 def rights_of_the_role(ctx: Any, response: Any, case: Any) -> None:
-    """Who may not ask is refused; who may is not refused for want of a right; and what is masked is in no answer."""
+    """Checks that a request without the right is refused, that one with the right is not refused because of rights, and that no answer
+    has a masked word."""
     text = response.text
     if told := sorted(HIDDEN & set(re.findall(r"zq\d+x", text))):
         raise AssertionError(f"what this role may not read is in the answer: {told[:5]}")

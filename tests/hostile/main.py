@@ -1,4 +1,5 @@
-"""What became of a million bad messages and requests? `make hostile` prints one table and writes docs/evidence/hostile.md."""
+"""What were the outcomes of a million bad messages and requests? `make hostile` prints one table and writes
+docs/evidence/hostile.md."""
 
 import argparse
 import importlib.metadata
@@ -22,7 +23,7 @@ LIBRARIES = ("confluent-kafka", "pydantic", "msgspec", "orjson", "fastapi", "uvi
 
 
 def main() -> None:
-    """Runs both floods; AssertionError where a promise is broken."""
+    """Runs both floods; AssertionError if a guarantee is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000, help="messages and requests in all")
     parser.add_argument("--requests", type=int, default=25_000, help="how many of them go to the console over HTTP")
@@ -80,7 +81,7 @@ def main() -> None:
 
 
 def flood_console(count: int, seed: str) -> tuple[Answers, Counter[str], int]:
-    """Answers, what lies on the topics, and the console's memory in MB; on a broker of its own."""
+    """Runs the flood on a broker of its own; returns the answers, the messages on the topics, and the console's memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()

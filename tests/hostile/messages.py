@@ -1,4 +1,4 @@
-"""What may come on a topic that no one should send? Seeded: the same seed is the same flood."""
+"""Which bad messages may a topic contain? They are made from a seed: the same seed gives the same messages."""
 
 import base64
 import random
@@ -20,7 +20,7 @@ EXAMPLES = {
     for name in KINDS
 }
 RAW = "\u0001RAW"
-"""Stands in a value for text that no encoder writes; put in afterwards."""
+"""A placeholder in a value for text that no encoder writes, which replaces it afterwards."""
 WRONG: tuple[Any, ...] = (
     None,
     True,
@@ -75,7 +75,7 @@ BIG = 1_050_000
 
 @dataclass(slots=True)
 class Draft:
-    """A message in the making: from a golden example, with an identity of its own."""
+    """A message that is being made from a golden example, with an id of its own."""
 
     desk: str
     topic: str
@@ -97,7 +97,8 @@ class Flood:
         self.there = [(topic, kind) for topic in self.topics for kind in sorted(CARRIED[topic])]
         self.heard = [(topic, kind) for topic, kind in self.there if KINDS[kind] in FLOW[desk]]
         self.waiting: list[Raw] = []
-        """Messages that were parked: orders about them are part of the flood. The runner fills it."""
+        """Messages that were parked: the flood contains orders about them. The code that runs the flood fills this
+        list."""
         self._offset = 0
         self._recent = [self._identity() for _ in range(64)]
         self._said: list[Raw] = []
@@ -121,7 +122,7 @@ class Flood:
         return raw
 
     def place_of(self, draft: Draft) -> int:
-        """The partition in which a client lays it."""
+        """The partition to which a client would write the draft."""
         return partition_of((draft.key or b"")[:255], self.partitions)
 
     def _identity(self) -> tuple[str, str]:
@@ -129,10 +130,11 @@ class Flood:
         number = f"CSQU{self.dice.randrange(10**7):07}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}", number
 
-    # as agreed
+    # messages without faults
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """A golden example about other goods; `known`: how often about goods that were spoken of before."""
+        """A golden example about other goods; `known`: the share of messages about goods that earlier messages were
+        about."""
         dice = self.dice
         if not kind:
             topic, kind = dice.choice(self.heard if dice.random() < 0.9 else self.there)
@@ -154,7 +156,7 @@ class Flood:
         return draft
 
     def seal(self, draft: Draft) -> Draft:
-        """The value from the body, the key from the value, as an honest producer would."""
+        """Makes the value from the body and the key from the value, as a correct producer does."""
         draft.value = orjson.dumps(draft.body)
         if isinstance(draft.body, dict):
             names = ("container_no", "consignment_id", "subject")
@@ -167,12 +169,13 @@ class Flood:
         return draft
 
     def place(self, body: Any, want: Callable[[Any], bool]) -> tuple[Any, Any] | None:
-        """Some place of the body whose value is wanted: its container and its name there."""
+        """A random place in the body whose value fulfils `want`: its object or list, and its key or index there."""
         found = [(c, n) for c, n in _places(body) if want(c[n])]
         return self.dice.choice(found) if found else None
 
     def put(self, draft: Draft, want: Callable[[Any], bool], new: Any, raw: bytes | None = None) -> Draft:
-        """`new` at some wanted place (of any kind if none is); `raw` written there as it is, whether it is JSON or not."""
+        """Puts `new` at a random place that fulfils `want` (at any place if there is none); `raw` is written there
+        unchanged, even if it is not JSON."""
         at = self.place(draft.body, want) or self.place(draft.body, _any)
         if at is not None:
             at[0][at[1]] = (
@@ -218,7 +221,7 @@ def _list(value: Any) -> bool:
 _CONSIGNMENT_KEYED = frozenset(m.kind for t in FACTS_AND_REQUESTS if t.key == "consignment" for m in t.carries)
 
 
-# hostilities: each a sentence's subject, from a draft to a draft
+# hostilities: each function makes one kind of bad message
 
 
 def _random_bytes(f: Flood) -> Draft:
@@ -376,14 +379,14 @@ def _again(f: Flood) -> "Draft | Raw":
 
 
 def _elsewhere(f: Flood) -> Raw:
-    """In a partition that is not its key's, as a client with another partitioner lays it."""
+    """A message in a wrong partition, as from a client with another partitioner."""
     draft = f.draft()
     place = (f.place_of(draft) + 1) % f.partitions
     return Raw(draft.topic, place, 0, draft.key, draft.value, draft.headers)
 
 
 def _order(f: Flood) -> "Draft | Raw":
-    """An operator's order about a parked message: right, wrong, or none at all."""
+    """An operator's order about a parked message: a correct or wrong one, or other content."""
     dice = f.dice
     about = dice.choice(f.waiting) if f.waiting else Raw("nowhere", 0, 7, b"k", b"", {})
     told: dict[str, Any] = {
@@ -435,4 +438,4 @@ HOSTILITIES: dict[str, tuple[int, Callable[[Flood], "Draft | Raw"]]] = {
     "several faults": (60, _two_at_once),
     "orders about parked": (30, _order),
 }
-"""What is wrong with it → how often, and how it is made."""
+"""What is wrong with the message → its weight, and the function that makes it."""

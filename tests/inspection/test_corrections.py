@@ -1,4 +1,5 @@
-"""Can wrong findings be taken back or replaced, and are papers that are not in order put right instead of ending the goods?"""
+"""Can wrong findings be retracted or replaced, and can papers that are not in order be rectified instead of refusing the
+goods?"""
 
 from datetime import timedelta
 
@@ -158,7 +159,7 @@ def test_findings_that_were_taken_back_answer_nothing_when_they_are_delivered_ag
 def test_findings_about_the_control_as_it_was_before_do_not_answer_the_one_that_was_opened_again(
     opened_by: RetractFindings | CorrectFindings, revision: int
 ) -> None:
-    """A second officer had sent them before the first answer was known to be wrong; they are read afterwards."""
+    """A second officer sent these findings before the first answer was retracted; the desk reads them afterwards."""
     desk = story(decider, consignment_assessed(INSPECTION), found(INSPECTION), opened_by)
     if isinstance(opened_by, CorrectFindings):
         desk.when(retract(INSPECTION, "m3"))

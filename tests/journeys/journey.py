@@ -1,4 +1,4 @@
-"""What does a request come to once every desk has read everything? All services in memory, and what travels between them."""
+"""What follows from a request once every desk has read everything? All services run in memory and exchange their messages there."""
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ DECIDERS: dict[str, Any] = {desk.name: desk.decider for desk in desks(SERVICES, 
 class Journey:
     """One consignment on its way through all services, each with a state per key.
 
-    `when` sends one request and lets the desks read until nothing is unread, all at one moment; `then` compares every fact that they
-    published upon it, desk by desk and in order. A step whose facts were not compared ends the test at the next one.
+    `when` sends one request and lets the desks read until no message is unread, all at the same time; `then` compares every fact
+    that they published because of it, desk by desk and in order. If the facts of a step were not compared, the next step fails.
     """
 
     at: datetime = NOON
@@ -30,24 +30,24 @@ class Journey:
     unread: deque[tuple[str, str, Message]] = field(default_factory=deque)
     """Service, message id and message, in the order in which they were sent."""
     facts: dict[str, tuple[Fact, ...]] = field(default_factory=dict)
-    """What each desk published upon the last request; desks that published nothing are left out."""
+    """Desk → the facts that it published because of the last request; desks without facts are left out."""
     compared: bool = True
 
     def when(self, request: Request, request_id: str, *, after: timedelta = timedelta()) -> "Journey":
-        """`request` is sent, `after` this time since the step before, or when it says that it happened, whichever is later."""
+        """Sends `request`, `after` this time since the step before, or at the request's own event time if that is later."""
         self.at = max(self.at + after, request.occurred_at)
         readers = [name for name in FLOW if type(request) in FLOW[name]]
         return self._step([(name, request_id, request) for name in readers])
 
     def when_time_passes(self, until: datetime) -> "Journey":
-        """The clock goes on to `until`, and each desk is told the time limits of its own that ran out by then."""
+        """Sets the clock to `until`, and lets each desk decide its time limits that have passed by then."""
         self.at = until
         return self._step(
             [(desk, deadline_id(desk, key, each), self._passed(key, each)) for desk, key, each in self.limits(until)]
         )
 
     def limits(self, until: datetime) -> list[tuple[str, str, Deadline]]:
-        """Desk, key and time limit of what runs out by `until`, the earliest first."""
+        """Desk, key and time limit of all limits that pass by `until`, the earliest first."""
         found = [
             (desk, key, each)
             for (desk, key), state in self.states.items()
@@ -89,7 +89,8 @@ class Journey:
                 self.unread.append((reader, fact_id, fact))
 
     def then(self, **facts: tuple[Fact, ...]) -> "Journey":
-        """Exactly these facts, each desk's in this order; a desk that is not named published nothing."""
+        """Checks that exactly these facts were published, each desk's in this order; a desk that is not named must have published
+        nothing."""
         assert self.facts == facts
         self.compared = True
         return self

@@ -1,7 +1,8 @@
-"""Do inspection, quarantine and release agree, whatever officers and treatment units correct and take back, two at once, twice or too late?
+"""Do the inspection, quarantine and release desks agree, whatever officers and treatment units correct and retract, in parallel, twice or
+too late?
 
-The three desks read each other's facts from topics that have no order between them. Once everything is read, the goods are where the last
-answers of inspection and quarantine say, and nobody waits for something that no desk has asked for.
+The three desks read each other's facts from topics that have no order between them. Once everything is read, the goods must stand where the
+last answers of inspection and quarantine say, and no desk may wait for an answer that no desk has ordered.
 """
 
 from collections import deque
@@ -48,12 +49,12 @@ CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION)
 DESKS: dict[str, Any] = {"inspection": inspection, "quarantine": quarantine, "release": release}
 HEARS: dict[str, tuple[type, ...]] = {name: desk.Heard.__args__ for name, desk in DESKS.items()}
 UNKNOWN_TO_SCIENCE = "Drosophila suzukii"
-"""A pest of fruit: against it in wood no treatment is known."""
+"""A pest of fruit, against which no treatment of wood is known."""
 
 
 @dataclass
 class Border:
-    """Three desks, their topics, and the people in front of them."""
+    """Three desks, their topics, and the people who send requests to them."""
 
     dice: Random
     states: dict[str, Any] = field(default_factory=lambda: {name: desk.INITIAL for name, desk in DESKS.items()})
@@ -116,7 +117,7 @@ class Border:
         return {"result": result, "pest": pest}
 
     def _wrong(self) -> str:
-        """A request that may be wrong: mostly one that was sent, of whatever kind."""
+        """The id of a request to correct or retract: mostly one that was sent, of any kind."""
         names = [name for name, _ in self.requests] or ["nobody"]
         return self.dice.choice((*names[-6:], "another-consignments"))
 
@@ -124,7 +125,7 @@ class Border:
         return {"consignment_id": CONSIGNMENT, "asked_by": who, "occurred_at": self.at, **fields}
 
     def _find(self) -> None:
-        """Mostly the answer that is asked for now, as the officer sees it; else one to what was asked before or is not asked yet."""
+        """Sends findings: mostly for the control that is ordered now, otherwise for one that was ordered before or is not ordered yet."""
         control = self._control()
         order = next((o for o in getattr(self.states["inspection"], "orders", ()) if o.control is control), None)
         revision = order.next_revision if order and self.dice.random() < 0.8 else self.dice.randint(0, 3)

@@ -1,6 +1,6 @@
-"""Does what the gate desk and the release desk say of each other's words come to an end, whatever is told of a box, and in whatever order?
+"""Do the gate desk and the release desk stop answering each other's facts, whatever is reported for a container, and in any order?
 
-The gate desk works out departures from arrivals, and the release desk takes a departure for the proof of an arrival.
+The gate desk derives departures from arrivals, and for the release desk a departure proves an arrival.
 """
 
 import os
@@ -22,7 +22,7 @@ from tests.release.requests import OTHER_BOX
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 MOST = 500
-"""So many messages are far more than one that people tell can cause."""
+"""Many more messages than one report of people can cause."""
 
 
 def ends(quay: Quay) -> Quay:
@@ -68,7 +68,8 @@ def test_an_arrival_after_a_departure_that_was_told_before_is_taken_back_once() 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(seed: int) -> None:
-    """Else the departure of the box, with other goods, would be theirs by the one and not by the other, in turns."""
+    """Otherwise the departure of the container with other goods would count for these goods by the one arrival and not by the
+    other, in turns."""
     quay = Quay(Random(seed))
     goods(quay, X, BOX, "BL X", 2)
     goods(quay, Y, BOX, "BL Y", 2)

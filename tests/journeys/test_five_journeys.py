@@ -1,7 +1,8 @@
-"""How does a consignment pass through all desks? Five stories, each with every fact that every desk publishes.
+"""How does a consignment pass through all desks? Five stories list every fact that every desk publishes.
 
-Green goods leave as they come; of yellow ones the papers are put right; red ones meet a pest and are treated; others are refused; and
-released goods are called back. Each step is one request, and what follows from it at every desk.
+Green goods leave without a control; the papers of yellow goods are rectified; in red goods a pest is found, and they are treated;
+other goods are refused; and released goods are called back. Each step is one request with the facts that follow from it at every
+desk.
 """
 
 from datetime import datetime, timedelta
@@ -27,12 +28,12 @@ from tests.voice import CONSIGNMENT, NOON
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
 HOUR = timedelta(hours=1)
 LIMITS = {DOCUMENTS: 24 * HOUR, INSPECTION: 48 * HOUR}
-"""How long an officer has."""
+"""Control → the seconds that an officer has for it."""
 LODGED, ARRIVED, LOOKED_AT = NOON, NOON + HOUR, NOON + 2 * HOUR
 DRAW = Draw(value=Decimal("0.060208"), rate=Decimal("0.0244"), selected=False, key_id="published")
-"""Of this bill and container with the published key: not drawn."""
+"""The draw for this bill and container with the published key: the goods are not drawn."""
 UNDECLARED_VISIT = f"arrival/{CONSIGNMENT}"
-"""The visit of a container of which the terminal told nothing: it is known by the arrival of its goods."""
+"""The visit of a container for which no terminal reported an opening; it has its id from the arrival of its goods."""
 PINE = good_item(hs_code="4407110000", description="sawn pine")
 NEMATODE = "Bursaphelenchus xylophilus"
 
@@ -55,7 +56,8 @@ def stages(journey: Journey) -> dict[str, float]:
 
 
 def lodged(declaration: LodgeDeclaration, assessment: ConsignmentAssessed) -> Journey:
-    """The declaration stands, the risk desk chooses the lane, what it orders is ordered, and the goods and their container wait."""
+    """A journey in which the declaration is accepted, the risk desk has chosen the lane, its controls are ordered, and the goods
+    and their container wait."""
     ordered = [facts.inspection_ordered(each, LODGED + LIMITS[each]) for each in assessment.controls]
     desks: dict[str, Any] = {"inspection": tuple(ordered)} if ordered else {}
     return (
@@ -76,7 +78,7 @@ def lodged(declaration: LodgeDeclaration, assessment: ConsignmentAssessed) -> Jo
 
 
 def arrived_held(journey: Journey, control: ControlKind) -> Journey:
-    """The carrier tells the arrival an hour later; the officer's control is all that still holds the goods."""
+    """The carrier reports the arrival an hour later; then only the officer's control still holds the goods."""
     return journey.when(arrival(at=ARRIVED), "arrived").then(
         release=(
             facts.arrival_recorded(at=ARRIVED),

@@ -1,4 +1,4 @@
-"""Do simulated people on a running border leave what a real declarant lodged to real people?"""
+"""Do simulated people on a running border send no requests about goods that a real declarant lodged?"""
 
 from schemas.declaration import DeclaredContainer
 from services.cli.log import read

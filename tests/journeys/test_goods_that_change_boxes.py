@@ -1,6 +1,7 @@
-"""Do goods that are stripped from one container into another keep what is for and against them, and leave only when all of it lets them?
+"""Do goods that are stripped from one container into another keep their releases and holds, and leave only if all of them allow it?
 
-The gate desk of each container and the release desk of each consignment, whose messages are read in any order between topics.
+The test runs the gate desk of each container and the release desk of each consignment; messages of different topics are read in any
+order.
 """
 
 from collections import deque
@@ -42,7 +43,8 @@ HEARS: dict[str, tuple[type, ...]] = {"gate": gate.Heard.__args__, "release": re
 
 @dataclass
 class Quay:
-    """Boxes, goods, and topics between them: each keeps its order for one key, and there is none between two."""
+    """Containers, goods, and the topics between the desks: a topic keeps its order for one key, and there is no order between two
+    topics."""
 
     dice: Random = field(default_factory=lambda: Random(0))
     states: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Quay:
     facts: list[Fact] = field(default_factory=list)
     count: int = 0
     dead: frozenset[str] = frozenset()
-    """Desks that read nothing."""
+    """Desks that are down and read nothing."""
 
     @property
     def at(self) -> Any:
@@ -131,7 +133,7 @@ class Quay:
 
 
 def shared_box(dice: Random | None = None) -> Quay:
-    """X and Y in one container, both released; another one stands empty beside it."""
+    """X and Y in one container, both released; there is a second, empty container."""
     quay = Quay(dice or Random(0))
     quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
     quay.event(OTHER_BOX, EquipmentEvent.GATED_IN, laden=False)
@@ -440,6 +442,6 @@ def test_a_stripping_that_was_taken_back_keeps_nothing_by_mistake_and_lets_nothi
 
 
 def _known_as_held(quay: Quay) -> bool:
-    """Whether the gate desk of the new container has heard that one of the goods is held."""
+    """Whether the gate desk of the new container has read that one of the consignments is held."""
     parts = as_box(quay.states["gate", OTHER_BOX]).parts
     return any(part.standing in ("held", "refused") for part in parts)

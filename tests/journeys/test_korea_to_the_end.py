@@ -1,4 +1,4 @@
-"""Does every Korean declaration reach a named end, and do the people's counts equal the ledger's?"""
+"""Does every Korean declaration reach a named end, and are the counts of the simulated people those of the ledger?"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -30,7 +30,7 @@ def clock() -> Leaping:
 
 @pytest.fixture(scope="module")
 def border(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[Border]:
-    """A border of its own, because its clock leaps."""
+    """A border of its own, because the tests move its clock."""
     with provisioned(tmp_path_factory.mktemp("korea")) as broker, running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border

@@ -1,4 +1,5 @@
-"""How do tests speak to a running border? Requests in through Kafka, facts out through kafka-python; nothing is mocked."""
+"""How do tests use a running border? They send requests through Kafka and read facts with kafka-python; nothing is
+mocked."""
 
 import json
 import threading
@@ -29,7 +30,7 @@ TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 
 @dataclass(frozen=True)
 class Leaping(Clock):
-    """The world's clock, that a test puts forward where something takes hours."""
+    """The real clock, which a test can set forward if something takes hours."""
 
     leaps: list[timedelta] = field(default_factory=list)
 
@@ -38,7 +39,7 @@ class Leaping(Clock):
 
 
 class Log:
-    """The topics of a cluster. Only what came since the last look is read: a test that waits looks many times."""
+    """The topics of a cluster. Each call reads only the new messages, because a test that waits calls it many times."""
 
     def __init__(self, kafka: Access) -> None:
         self._kafka = kafka
@@ -46,7 +47,7 @@ class Log:
         self._entries: dict[TopicPartition, list[LoggedMessage]] = {}
 
     def entries(self) -> list[LoggedMessage]:
-        """Everything committed up to the ends of this moment, topic by topic in the order of each partition."""
+        """All committed messages up to the present ends, topic by topic, each partition in order."""
         if self._consumer is None:
             self._consumer = reader(self._kafka, max_poll_records=5000)
             places = [TopicPartition(t, number) for t in TOPICS for number in partitions_of(self._consumer, t)]
@@ -87,7 +88,7 @@ class Border:
         return asked
 
     def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
-        """Puts anything at all on a topic; returns once acknowledged."""
+        """Writes any message to a topic; returns when it is acknowledged."""
         self.send(topic, key, value, kind, message_id)
         self.flush()
 
@@ -119,11 +120,11 @@ class Border:
         self._producer.send(topic, key=raw, value=value, headers=told)
 
     def facts(self, key: str) -> list[LoggedMessage]:
-        """What the desks said under this key so far, topic by topic."""
+        """The facts under this key so far, topic by topic."""
         return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str) -> dict[str, Any]:
-        """Waits until a fact of each of these kinds was said under the key; the body of the last one by its kind."""
+        """Waits until there is a fact of each of these kinds under the key; returns kind → the body of the last one."""
         facts: dict[str, Any] = {}
         messages = 0
 
@@ -139,7 +140,7 @@ class Border:
         return facts
 
     def eventually(self, what: Callable[[], Any], *children: Child) -> Any:
-        """Waits until `what` is true and returns it; `children`: the processes that shall make it true."""
+        """Waits until `what` is true and returns it; `children`: the processes whose work makes it true."""
         return wait(what, "what should come true", *children)
 
 
@@ -170,7 +171,7 @@ def running(
     def run(loop: Loop) -> None:
         try:
             loop.run()
-        except BaseException as problem:  # told to the test below
+        except BaseException as problem:  # passed to the test below
             problems.append(problem)
 
     threads = [threading.Thread(target=run, args=(loop,), name=loop.desk.name) for loop in loops]

@@ -1,4 +1,5 @@
-"""Does bad input stop anything? The real loop on a broker of its own: each is refused or parked with its reason, and good goods go."""
+"""Does bad input stop anything? On the real loop with a broker of its own, each bad message is refused or parked with its reason, and
+correct goods pass."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ ARRIVED = "customs-release-requests"
 
 @pytest.fixture(scope="module")
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, list[Loop], Projecting]]:
-    """Every desk and the read model, on a broker that nobody else uses: what is parked here stays here."""
+    """Every desk and the read model, on a broker of their own, so that parked messages do not disturb other tests."""
     folder = tmp_path_factory.mktemp("bad-input")
     url = f"sqlite:///{folder}/console.db"
     migrate(url)
@@ -68,12 +69,12 @@ def arrival(key: str) -> ReportArrival:
 
 
 def with_(message: Message, **changes: Any) -> bytes:
-    """Its JSON with other fields, whatever they are."""
+    """The message's JSON with any other fields."""
     return json.dumps({**json.loads(encode(message)), **changes}).encode()
 
 
 def declared(reference: str, **changes: Any) -> tuple[str, bytes]:
-    """Key and value of a lodgement whose declaration has other fields, whatever they are."""
+    """Key and value of a lodgement whose declaration has any other fields."""
     lodged = lodge(reference=reference)
     body = json.loads(encode(lodged))
     body["declaration"] |= changes
@@ -85,7 +86,7 @@ def item(**changes: Any) -> dict[str, Any]:
     return made | changes
 
 
-# what is wrong → (topic, key, value, kind), and the reason of its parking or the code of its refusal
+# what is wrong with the message → (topic, key, value, kind), and the reason why it is parked or the code of its refusal
 TWICE = lodge(reference="bad-twice")
 HUNDRED = declared("bad-hundred", items=[item(description=f"line {n}") for n in range(MOST_LINES)])
 PASSED = InspectionPassed(
@@ -138,7 +139,7 @@ REFUSED: dict[str, tuple[str, str, bytes, str, str]] = {
 
 
 def good(border: Border, reference: str) -> None:
-    """A consignment without fault goes its way to the end."""
+    """Lodges a correct consignment, and waits until it has reached its end."""
     lodged = lodge(reference=reference, containers=())
     border.ask(lodged)
     border.ask(arrival(lodged.key))

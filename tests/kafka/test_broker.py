@@ -20,15 +20,15 @@ from tests.conftest import PARTITIONS
 from tests.waiting import wait
 
 NEXT_METADATA = 31
-"""The broker of deploy/kafka/pom.xml knows 30 and, as a trial, this one."""
+"""A metadata version that the broker of deploy/kafka/pom.xml supports only as unstable; its last stable one is 30."""
 TOPIC = "customs-declaration-facts"
 FROZEN_SECONDS = 5.5
 NOBODY = 1 << 22
-"""No process of Linux has this id: it is the first beyond the largest."""
+"""A process id that no Linux process has: the largest one plus 1."""
 
 
 def writer(broker: Broker, number: int) -> Producer:
-    """With a transactional id of its own, and what its predecessor left open ended."""
+    """A producer with the transactional id of this number; a transaction that an earlier one left open is ended."""
     told = {"bootstrap.servers": broker.bootstrap, "transactional.id": f"writer-{number}"}
     producer = Producer({**told, "transaction.timeout.ms": 5000, "partitioner": "murmur2_random", "log_level": 0})
     producer.init_transactions(30)
@@ -36,7 +36,7 @@ def writer(broker: Broker, number: int) -> Producer:
 
 
 def open_transaction(broker: Broker, number: int) -> Producer:
-    """One message in each partition, and no commit."""
+    """Writes one message to each partition in a transaction without commit."""
     producer = writer(broker, number)
     producer.begin_transaction()
     for partition in range(PARTITIONS):
@@ -46,7 +46,7 @@ def open_transaction(broker: Broker, number: int) -> Producer:
 
 
 def read_to_the_end(broker: Broker) -> list[bytes | None]:
-    """What a reader of committed messages finds up to the end of every partition; fails when it must wait for the end."""
+    """The committed messages up to the end of every partition; fails if a reader must wait for the end."""
     told = {"bootstrap.servers": broker.bootstrap, "group.id": "reader", "isolation.level": "read_committed"}
     reader = Consumer({**told, "enable.partition.eof": True, "log_level": 0})
     reader.assign([TopicPartition(TOPIC, partition, 0) for partition in range(PARTITIONS)])
@@ -69,7 +69,8 @@ def read_to_the_end(broker: Broker) -> list[bytes | None]:
 
 
 class Late(Broker):
-    """Its controller gets no turn for a while once it works, as on a busy machine; `late`: it had not fenced anybody yet."""
+    """A broker whose controller is frozen for a while after its start, as on a busy machine; `late`: whether it had not
+    fenced any broker by then."""
 
     late = False
 
@@ -93,7 +94,8 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
     try:
         provision(broker.bootstrap, PARTITIONS)
         left: list[object] = []
-        for _ in range(5):  # a controller that fenced before it was frozen proves nothing
+        for _ in range(5):
+            # a round proves nothing if the controller fenced the broker before the controller was frozen
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
             broker.start()
@@ -113,7 +115,7 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
 
 
 def test_data_of_a_newer_kafka_is_named_with_what_to_do(tmp_path: Path) -> None:
-    """Kafka's own tool writes metadata of the version that comes next, when it is told that this is a test."""
+    """Kafka's own tool can write metadata of the next version if unstable versions are enabled."""
     fetch_jars()
     folder = tmp_path / "kafka"
     folder.mkdir()
@@ -138,7 +140,7 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
 ) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # of a starter that was killed
+    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # left by a starter that was killed
     monkeypatch.setattr(archive, "JARS", kept)
     # A broker that a busy machine does not let end in time is killed, and leaves nothing.
     monkeypatch.setattr(deploy.kafka.broker, "STOP_SECONDS", 200)

@@ -1,4 +1,5 @@
-"""What is parked when a batch cannot be written? The real loop and broker: the message at fault, and nothing where all is refused."""
+"""Which message is parked if a batch cannot be written? With the real loop and broker only the faulty message is parked, and none if
+the broker refuses everything."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ LODGED = "customs-declaration-requests"
 
 @pytest.fixture(scope="module")
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker whose topics are changed here."""
+    """A broker whose topics these tests change."""
     with provisioned(tmp_path_factory.mktemp("halves"), PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -40,7 +41,7 @@ def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 def take_at_most(border: Border, topic: str, size: int) -> None:
-    """The broker refuses larger batches on this topic from now on."""
+    """Makes the broker refuse larger batches on this topic."""
     admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
@@ -117,7 +118,7 @@ def test_a_topic_that_takes_nothing_parks_nothing_and_the_desk_goes_on_when_it_i
 
 
 class Odd(int):
-    """A key that the client cannot take."""
+    """A key that the client does not accept."""
 
     def encode(self) -> bytes:
         return b"odd"
@@ -143,7 +144,7 @@ def decide(state: Any, message: Any, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def deadlines(state: Any) -> tuple[Deadline, ...]:
-    """Samplings are overdue at once."""
+    """The deadlines of a desk at which every sampling is overdue at once."""
     open_ = decider.deadlines(state)
     return tuple(Deadline(d.name, d.due - EARLY) if "sampling" in d.name else d for d in open_)
 

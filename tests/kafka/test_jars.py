@@ -1,4 +1,5 @@
-"""Do the broker's files come whole, from any mirror, also after an interruption? From a server on loopback."""
+"""Are the broker's files fetched completely from any mirror, even after an interruption? The tests use a server on
+loopback."""
 
 import hashlib
 import threading
@@ -15,7 +16,7 @@ CONTENT = {f"org/kafka/{name}/1/{name}-1.jar": name.encode() * 40_000 for name i
 
 
 class Mirror(ThreadingHTTPServer):
-    """A repository that can cut connections, send something else, or say nothing."""
+    """A repository that can cut connections, send wrong content, or not answer."""
 
     daemon_threads = True
 
@@ -57,7 +58,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(content[start:][: self.server.most])
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Prints nothing."""
 
 
 @pytest.fixture
@@ -91,7 +92,8 @@ WHOLE = {path.rpartition("/")[2]: content for path, content in CONTENT.items()}
 def test_an_interrupted_fetch_goes_on_where_it_ended(mirror: Mirror, listed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     mirror.most = 60_000
-    fetch_jars(listed=listed, folder=folder)  # every connection is cut: each goes on from what is there
+    # every connection is cut, and the next one continues after the bytes that are there
+    fetch_jars(listed=listed, folder=folder)
     assert content_of(folder) == WHOLE
     assert {each for each in mirror.ranges if each} >= {"bytes=60000-", "bytes=120000-", "bytes=180000-"}
     mirror.ranges.clear()

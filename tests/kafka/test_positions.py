@@ -1,4 +1,4 @@
-"""What does a desk do when the cluster has lost its read positions, its states or what it read? Real loops on a broker of their own."""
+"""What does a desk do if the cluster has lost its read positions, its records or its input? Real loops run on a broker of their own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ STATES, REQUESTS = state_topic("declaration"), requests_topic("declaration")
 
 @pytest.fixture
 def losing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker on which one declaration was accepted, and whose desk has left."""
+    """A broker on which one declaration was accepted; the desk is stopped."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         with running(border.bootstrap, PARTITIONS, names=DESK):
@@ -80,7 +80,7 @@ def end_of(border: Border, topic: str) -> int:
 
 
 def refusal(border: Border) -> str:
-    """Why the desk does not start."""
+    """The message of the error with which the desk does not start."""
     loop = Loop(desks(DESK)[0], WorkerSettings(kafka=border.bootstrap, partitions=PARTITIONS, slot="test"))
     with pytest.raises(CannotContinue) as refused:
         loop.run()
@@ -88,7 +88,8 @@ def refusal(border: Border) -> str:
 
 
 def delete_records(border: Border) -> None:
-    """As somebody does who has let the topic delete before: Kafka refuses it for one that is compacted only."""
+    """Deletes the records of the state topic; the topic's policy is changed before, because Kafka refuses that for a compacted
+    topic."""
     admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, STATES, incremental_configs=[entry])
@@ -101,7 +102,7 @@ def delete_records(border: Border) -> None:
         except KafkaException as refused:
             if refused.args[0].code() != KafkaError.POLICY_VIOLATION:
                 raise
-            return False  # the broker takes up a changed setting a moment later
+            return False  # the broker applies a changed setting a moment later
         return True
 
     border.eventually(deleted)
@@ -123,7 +124,7 @@ def test_a_desk_whose_group_was_forgotten_goes_on_from_the_positions_in_its_stat
 
 
 def test_positions_that_the_group_forgot_stand_in_it_again_before_anything_new_comes(losing: Border) -> None:
-    """Else whoever asks the group, as a play does that ends when everything was read, waits for what was read long ago."""
+    """Otherwise a program that asks the group for its lag would wait for messages that were read long ago."""
     assert noted_by_the_group(losing) > 0
     forget_group(losing)
     assert noted_by_the_group(losing) < 0
@@ -166,7 +167,7 @@ def test_a_desk_whose_state_topic_was_made_anew_does_not_start_from_nothing(losi
 
 
 def test_a_desk_whose_input_was_made_anew_does_not_take_other_messages_for_those_that_it_read(losing: Border) -> None:
-    """This one has the offset up to which the former one was read: there stands another message."""
+    """The new topic has a different message at the offset up to which the former one was read."""
     make_anew(losing, REQUESTS)
     for number in range(5):
         losing.ask(lodge(reference=f"anew {number}", containers=()))
@@ -186,7 +187,7 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
     def run() -> None:
         try:
             loop.run()
-        except BaseException as end:  # told below
+        except BaseException as end:  # passed to the test below
             ends.append(end)
 
     thread = Thread(target=run)
@@ -199,7 +200,8 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
 
 
 def test_rows_are_not_carried_on_from_a_topic_that_was_made_anew(losing: Border, tmp_path: Path) -> None:
-    """Whether it is made anew before the projector starts or while it runs, and although it has more messages than were read."""
+    """That holds if the topic is made anew before the projector starts or while it runs, and even if it has more messages than were
+    read."""
     settings = ConsoleSettings(
         kafka=losing.bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{tmp_path}/console.db"
     )

@@ -1,4 +1,4 @@
-"""What does a desk do when the broker has forgotten its producer, and how long can a foreign transaction stop readers?"""
+"""What does a desk do if the broker has forgotten its producer, and how long can a foreign transaction stop readers?"""
 
 import threading
 from collections import Counter
@@ -41,7 +41,7 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 def lodged(border: Border, name: str) -> str:
-    """Asks, and waits for the answer; returns the key."""
+    """Lodges a declaration, and waits for the answer; returns the key."""
     request = lodge(reference=name, containers=())
     border.ask(request)
     border.until(request.key, "DeclarationAccepted")
@@ -77,7 +77,7 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
     forgetful: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
-        # the group has positions then: by committing them again the owner shows that it is the owner
+        # after this the group has offsets; the owner commits them again to prove that it still owns the partitions
         lodged(forgetful, "in time")
         commit, waited = desk.transactions.commit, threading.Event()
 
@@ -130,7 +130,8 @@ def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_small
 
 
 def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Border) -> None:
-    """The coordinator may still write the markers of the commit before; librdkafka takes its answer for fatal."""
+    """The coordinator may still write the markers of the commit before, and librdkafka treats its answer as a fatal
+    error."""
     settings = WorkerSettings(
         kafka=forgetful.bootstrap, partitions=PARTITIONS, slot="abort", transaction_timeout_ms=8000
     )

@@ -1,4 +1,5 @@
-"""Who has which partitions, when workers come, go, die, freeze and wake? Real workers on a broker of their own."""
+"""Which worker has which partitions if workers start, stop, die, freeze and continue? Real workers run on a broker of their
+own."""
 
 import json
 import os
@@ -44,12 +45,12 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
 LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 SOON = 180
-"""Seconds: shorter than the sessions of the tests in which nobody is to wait for the end of one."""
+"""Seconds; less than the session in tests in which no worker may wait for the end of a session."""
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker on which nobody works but the workers of these tests."""
+    """A broker that only the workers of these tests use."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=LENIENT) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -86,7 +87,7 @@ def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
 
 
 def told(child: Child) -> dict[str, int]:
-    """What it says of its restore."""
+    """The figures of the worker's page about its restore."""
     found: dict[str, int] = page(child, "readyz")[1].get("restoring", {}).get("declaration", {})
     return found
 
@@ -107,7 +108,7 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
     with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=600_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
-        lodged = set().union(*keys(first).values())  # the other tests' goods too, whichever came first
+        lodged = set().union(*keys(first).values())  # goods of tests that ran before this one, too
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=600_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
@@ -179,7 +180,7 @@ Loop(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 
 
 def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border) -> None:
-    """What the client has to tell meanwhile waits for the next call; a nested call in its callback ended the process."""
+    """Other callbacks of the client wait for the next call; a nested call in a callback once ended the process."""
     env = os.environ | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     slow = Popen([sys.executable, "-c", SLOW_TAKE_OVER], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env)
     assert slow.stdin is not None and slow.stderr is not None
@@ -199,7 +200,7 @@ def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border
 
 @contextmanager
 def another_member(border: Border, desk: str) -> Iterator[Consumer]:
-    """Joins the desk's group; it is given partitions once the members that are there have heard of it and joined again."""
+    """Joins the desk's group; it gets partitions after the present members have learned of the rebalance and joined again."""
     group = f"customs-{desk}"
     member = Consumer(
         {
@@ -220,7 +221,7 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    member.poll(1.5)  # as long as three heartbeats of the others, by which they hear of it
+    member.poll(1.5)  # the time of three heartbeats, so that the other members learn of the rebalance
     try:
         yield member
     finally:
@@ -291,7 +292,7 @@ loop.run()
 
 
 def test_a_time_limit_is_told_once_although_a_worker_that_was_replaced_tells_it_late(quiet: Border) -> None:
-    """Nothing is read with a time limit, so that no new read position goes with it into the transaction."""
+    """For a time limit no message is read, so the transaction contains no new read position."""
     lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
     with running(quiet.bootstrap, PARTITIONS, "early", ("declaration", "risk", "inspection")):
         quiet.ask(lodged)
@@ -335,7 +336,7 @@ def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that
 
 
 def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
-    """The lag is what lies behind the noted position; between the last message and the end stands its transaction's marker."""
+    """The lag counts from the committed offset, and the marker of the transaction is between the last message and the end."""
     with running(quiet.bootstrap, PARTITIONS, "lag", ("declaration", "risk")) as [_, risk]:
         asked = [ask(quiet, f"read {n}") for n in range(20)]
         quiet.eventually(lambda: set(asked) <= set(accepted(quiet)))
@@ -349,7 +350,7 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before, the end that was reported with the aborted batch stood as read: nothing seemed to wait."""
+    """Once the end that was reported with the aborted batch counted as read, so the lag seemed to be 0."""
     failed: list[dict[tuple[str, int], int]] = []
     after: list[dict[tuple[str, int], int]] = []
     with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:
@@ -360,7 +361,9 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
                 failed.append(offsets)
                 desk.assignment.offsets.read.update(
                     offsets
-                )  # as where the end is reported with the batch, a matter of luck
+                    # as if the end of the partition had been reported with this batch, which otherwise happens only by
+                    # chance
+                )
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
             write(outcome, changed, offsets)
 
@@ -379,7 +382,7 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
 def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kafka-python answers None while a broker that left has not said again where the beginning is."""
+    """kafka-python returns None as position until a broker that was away has returned the beginning offset again."""
     asked = {ask(quiet, f"to be read {n}") for n in range(8)}
     known, unknown = KafkaConsumer.position, iter([None] * 6)
     monkeypatch.setattr(KafkaConsumer, "position", lambda *place: next(unknown, known(*place)))

@@ -1,4 +1,5 @@
-"""Does a watch reach goods in every partition, although a worker is killed in between? The real door, workers and broker."""
+"""Does a watch reach goods in every partition although a worker is killed meanwhile? With the real console, workers and
+broker."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -27,7 +28,7 @@ DESKS = "declaration,risk,inspection,quarantine,release,gate,clearance"
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker on which nobody works but the workers of this test."""
+    """A broker that only the workers of this test use."""
     with provisioned(tmp_path_factory.mktemp("kafka")) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -36,7 +37,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 @pytest.fixture(scope="module")
 def door(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console on it."""
+    """A console on that broker."""
     url = f"sqlite:///{tmp_path_factory.mktemp('console')}/console.db"
     migrate(url)
     running = Running(
@@ -63,13 +64,13 @@ def arrived(border: Border, lodged: LodgeDeclaration) -> None:
 
 
 def held_by(border: Border, key: str, hold_id: str) -> bool:
-    """Whether the last word on these goods is that the watch holds them."""
+    """Whether the last statement about these goods says that the watch holds them."""
     last = [e for e in border.facts(key) if e.kind in ("ConsignmentHeld", "ReleaseGranted")][-1:]
     return bool(last) and last[0].kind == "ConsignmentHeld" and hold_id in str(last[0].body)
 
 
 def partitions_with(border: Border, kind: str) -> list[int]:
-    """In which partitions the release desk has said this, each time that it has."""
+    """The partition of each fact of this kind of the release desk."""
     return sorted([e.partition for e in read(border.bootstrap, ["customs-release-facts"]) if e.kind == kind])
 
 

@@ -1,4 +1,5 @@
-"""What does a port's test stand on? A broker of its own: what is said twice or wrongly there is nobody else's."""
+"""What do the tests of ports use? A broker of their own, so that doubled and wrong messages do not disturb other
+tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ def quiet_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def wire(quiet_broker: Broker) -> str:
-    """Its bootstrap servers."""
+    """The bootstrap servers of that broker."""
     return quiet_broker.bootstrap
 
 

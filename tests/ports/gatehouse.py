@@ -1,4 +1,5 @@
-"""What does a port in these tests do? It writes down what it did, beside what it read; as a program, it dies on the way."""
+"""What does a port in these tests do? It stores each act in the same transaction as its notebook; run as a program, it is
+killed in between."""
 
 import contextlib
 import os
@@ -13,7 +14,8 @@ from services.ports.topic import TopicPort
 
 
 class Gatehouse:
-    """Its acts, in a table of the notebook; the `dies_at`-th act of this process kills it, done and not yet kept."""
+    """Stores its acts in a table of the notebook; at act number `dies_at` it kills its process, after the act and before
+    the commit."""
 
     def __init__(self, notebook: Notebook, dies_at: int = 0) -> None:
         self.told: list[Unread] = []
@@ -33,7 +35,7 @@ class Gatehouse:
 
 
 def acts(file: Path) -> list[tuple[str, str]]:
-    """(id, subject) of everything done and kept, in order."""
+    """(id, subject) of every stored act, in order."""
     with contextlib.closing(sqlite3.connect(file)) as sql:
         return list(sql.execute("SELECT id, subject FROM acts ORDER BY rowid"))
 
@@ -41,5 +43,6 @@ def acts(file: Path) -> list[tuple[str, str]]:
 if __name__ == "__main__":
     bootstrap, kept, dies = sys.argv[1:]
     notes = Notebook(kept)
-    with TopicPort(bootstrap, notes, max_poll_records=2) as port:  # small readings: many places to die between
+    with TopicPort(bootstrap, notes, max_poll_records=2) as port:
+        # small batches, so that there are many moments at which the process can die
         port.catch_up(Gatehouse(notes, int(dies)), 30)

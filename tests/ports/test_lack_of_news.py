@@ -1,4 +1,5 @@
-"""Is every way in which a port can lack news a no? The list is in docs/ports.md; each row is tried here or in test_port.py."""
+"""Is the answer no in every case in which a port may lack messages? The list is in docs/ports.md; each row is tested here or
+in test_port.py."""
 
 import contextlib
 import json
@@ -264,7 +265,7 @@ def frozen(broker: Broker) -> Iterator[None]:
 
 
 def states(pid: int) -> list[str]:
-    """The state of each thread of a process, `T` where it is stopped (proc(5))."""
+    """The state of each thread of a process; `T`: the thread is stopped (proc(5))."""
     told = []
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(OSError):  # the thread ended meanwhile

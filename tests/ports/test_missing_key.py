@@ -1,4 +1,4 @@
-"""Does each command of ports that shows an API key say which file it lacks, where that is set and what to do?"""
+"""Does each command of ports that needs an API key say which file is missing, which setting names it and what to do?"""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Does a port that goes over from the desks' own topics to `customs-port-facts` lose no release, and act on none twice?"""
+"""Does a port that changes from the desks' topics to `customs-port-facts` lose no release, and act on none twice?"""
 
 import contextlib
 import sqlite3

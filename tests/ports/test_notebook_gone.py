@@ -1,4 +1,5 @@
-"""Is a notebook that is deleted, moved away or replaced under its reader a no, and does following end with a sentence?"""
+"""If the notebook is deleted, moved or replaced while a port uses it, is the answer no, and does `follow` end with a
+sentence?"""
 
 import re
 import shutil
@@ -31,12 +32,12 @@ def of_folder(file: Path) -> None:
 
 
 def of_journal(file: Path) -> None:
-    """What was written last lies in it."""
+    """Removes the journal, which has the newest writes."""
     file.with_name(f"{file.name}-wal").unlink()
 
 
 def of_place(file: Path) -> None:
-    """A copy of an earlier day is put in its place."""
+    """Replaces the file by an earlier copy."""
     shutil.copy(file, file.with_name("copy"))
     file.with_name("copy").replace(file)
 

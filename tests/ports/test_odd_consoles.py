@@ -1,4 +1,5 @@
-"""Is there an answer over HTTP that a port takes for a yes, and that is none? A server that is no console gives every one."""
+"""Is there an HTTP answer that is not a yes but that a port takes for one? A server that imitates a console sends all kinds of
+answers."""
 
 import json
 import shutil
@@ -41,7 +42,8 @@ def feed(*lines: Any, **changed: Any) -> dict[str, Any]:
 
 
 class Stranger:
-    """Answers the feed from its beginning with `feed` and every other question with `gate`; `status` and `headers` are of both."""
+    """A server that answers the feed from its beginning with `feed` and everything else with `gate`, both with `status` and
+    `headers`."""
 
     def __init__(self) -> None:
         self.feed: Any = EMPTY
@@ -63,7 +65,7 @@ class Stranger:
                 self.wfile.write(body)
 
             def log_message(self, *said: Any) -> None:
-                """Nothing is written."""
+                """Prints nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -89,7 +91,7 @@ def asked(stranger: Stranger, notebook: Notebook) -> tuple[bool, str]:
 def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
     wire: str, stranger: Stranger, notebook: Notebook
 ) -> None:
-    """An officer's hold is known there before the release desk has decided it."""
+    """The console knows an officer's hold before the release desk has decided about it."""
     publish(wire, released("PORT-BOTH", BOX).said)
     with TopicPort(wire, notebook, console=AskedConsole(stranger.address)) as port:
         house = Gatehouse(notebook)
@@ -106,7 +108,7 @@ def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
 
 
 def test_a_plain_yes_is_one(stranger: Stranger, notebook: Notebook) -> None:
-    """Without it, every no below would prove nothing."""
+    """Without this test, the other tests, which expect a no, would prove nothing."""
     assert asked(stranger, notebook) == (True, "released")
     stranger.feed = feed(line())
     assert asked(stranger, notebook) == (True, "released")
@@ -121,7 +123,7 @@ CURSORS: tuple[Any, ...] = (None, "", "0", "x", "-1", 1.5, True, "e1." + "9" * 3
 LISTS: tuple[Any, ...] = (None, "x", [1], ["ODDC0000002"], {})
 VERSIONS: tuple[Any, ...] = (None, "x", [], 1.5, -1, 2**63, 2**64 - 1, 10**30)
 HALF = "\ud800"
-"""Half of a character: JSON can say it, and no database stores it."""
+"""A lone surrogate: JSON can contain it, but no database stores it."""
 
 
 @pytest.mark.parametrize(

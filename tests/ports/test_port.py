@@ -1,4 +1,5 @@
-"""Does a port hear each release once, whatever dies or is said twice, and is nothing but a clear yes a yes to it?"""
+"""Does a port act on each release once, whatever dies or is published twice, and does it take only a clear yes for a
+yes?"""
 
 import contextlib
 import dataclasses
@@ -32,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def released(reference: str, box: str) -> Border:
-    """Released, and the gate says that it may leave."""
+    """The story of released goods whose container may leave."""
     return Border(reference, (box,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
 
 
@@ -139,7 +140,7 @@ RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
 
 
 def lay(bootstrap: str, topic: str, key: bytes, value: bytes | None, headers: dict[str, bytes | None]) -> str:
-    """Puts anything at all on a topic; where it lies."""
+    """Writes any message to a topic; returns its position."""
     places: list[str] = []
     producer = clients.producer(access_to(bootstrap), {})
     producer.produce(
@@ -238,7 +239,8 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
             assert feed.read(house, 20) == 1, "a long poll answers as soon as there is something"
             before = acts(tmp_path / "http.db")
             with contextlib.closing(sqlite3.connect(by_http.file)) as sql, sql:
-                sql.execute("UPDATE port_cursors SET cursor = 'eanother.7'")  # as after the feed was made anew
+                # the cursor has another epoch, as after the feed was made anew
+                sql.execute("UPDATE port_cursors SET cursor = 'eanother.7'")
             assert feed.read(house, 0) == 0 and by_http.cursor("http") == "0"
             feed.catch_up(house, 30)
             assert acts(tmp_path / "http.db") == before and by_http.cursor("http") != "0"
@@ -253,7 +255,7 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
 def test_the_command_line_answers_by_exit_code_and_follows_each_once(
     wire: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     publish(wire, released("PORT-CLI", "PORT0030000").said)
 
     def dtg(*words: str) -> subprocess.CompletedProcess[str]:
@@ -273,6 +275,6 @@ def test_the_command_line_answers_by_exit_code_and_follows_each_once(
 
 
 def _again(one: Said, **changed: Any) -> Said:
-    """The gate's statement once more, with these fields changed, under an id of its own."""
+    """The gate desk's statement again, with these fields changed and a new id."""
     value = encode(ContainerMayLeave.model_validate_json(one.value).model_copy(update=changed))
     return dataclasses.replace(one, id=fact_id("gate", one.id, 0), cause=one.id, value=value)

@@ -1,4 +1,4 @@
-"""Does the program of docs/ports.md follow a broker as it stands on the page?"""
+"""Does the program on the page docs/ports.md work unchanged with a broker?"""
 
 import re
 import sqlite3

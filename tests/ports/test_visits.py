@@ -1,4 +1,4 @@
-"""Does a port's yes end with the visit it was said of, and does a partial release let out only the boxes that it lists?"""
+"""Does a port's yes end with its visit, and does a partial release let out only the containers that it lists?"""
 
 import json
 import re
@@ -75,7 +75,7 @@ def closed(how: str) -> VisitClosed:
 
 
 class Wire:
-    """What the two desks said, in order, as the ports' topic carries it."""
+    """A topic for ports in memory, with the facts of the two desks in order."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook, self.house, self.said = notebook, Gatehouse(notebook), 0
@@ -130,7 +130,7 @@ def test_the_end_of_a_visit_ends_its_yes_until_a_newer_one(port: Wire, name: str
 
 
 def test_goods_that_an_officer_permits_to_leave_need_no_release(port: Wire) -> None:
-    """A cancelled export, or refused goods that are returned or destroyed."""
+    """For example a cancelled export, or refused goods that are returned or destroyed."""
     by_permit = may_leave(1).model_copy(update={"permitted": (GOODS,)})
     assert port.says(by_permit).answer() == (True, "released")
     assert port.says(may_leave(2)).answer() == (False, "not_released"), "the permit is over"
@@ -173,7 +173,8 @@ def test_what_only_tells_of_a_visit_changes_no_answer(port: Wire) -> None:
 
 
 def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
-    """As after topics were made anew: the same facts in their order come to the same answer, and nothing is done twice."""
+    """As after the topics were made anew: the same facts in the same order give the same answer, and nothing is done
+    twice."""
     story = [granted(1, BOX), may_leave(1, "v-1"), closed("left_empty")]
     assert port.says(*story).answer() == (False, "closed")
     port.notebook.begin(TOPIC, "another")
@@ -184,7 +185,7 @@ def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
 
 
 def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) -> None:
-    """A later version may write it with other fields: what cannot be read is no yes."""
+    """A later version may write this fact with other fields, and a fact that cannot be read must not lead to a yes."""
     port.says(granted(1, BOX), may_leave(1, "v-1"))
     cause = {
         "ce_source": b"/desks/gate",
@@ -238,7 +239,7 @@ def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
 
 
 def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get() -> None:
-    """As a port reads them: a field that is not for ports would be one too many."""
+    """The page must show them as a port reads them, without fields that are not for ports."""
     shown = {}
     for kind in ("ReleaseRevoked", "ContainerMayLeave"):
         after = PAGE.partition(f"ce_type: {kind}`")[2].partition("```json\n")[2]

@@ -1,5 +1,5 @@
-"""Does a word that an officer wrote, or a name of one, get to a port? It is planted in everything that people ask, and looked for in every byte
-that a port can get: topic, feed, stream, gate answers, and what `dtg port` prints."""
+"""Can a port get a text that an officer wrote, or the name of an officer? Every request has a secret word, and the test looks for it in every
+byte that a port can get: topic, feed, stream, gate answers, and the output of `dtg port`."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Story:
-    """Goods and boxes that officers hold, lift, find and refuse; every word of theirs is the secret."""
+    """Goods and containers about which officers send requests; every text of theirs contains the secret word."""
 
     def __init__(self, border: Border) -> None:
         self.border = border
@@ -58,7 +58,7 @@ class Story:
         return self.border.ask(kind.model_validate(asked))
 
     def said(self, key: str, kind: str, count: int = 1) -> None:
-        """Waits until a desk has said this so often of this key."""
+        """Waits until there are `count` facts of this kind under this key."""
         self.border.eventually(lambda: len([e for e in self.border.facts(key) if e.kind == kind]) >= count)
 
     def goods(self, reference: str, box: str, **changed: Any) -> str:
@@ -138,7 +138,7 @@ def on(story: Story, *topics: str) -> list[LoggedMessage]:
 
 
 def test_a_port_gets_each_fact_that_is_for_it_once_and_without_the_words(story: Story) -> None:
-    """Both desks write fact and copy in one transaction: there is never one without the other."""
+    """Both desks write a fact and its copy in one transaction, so there is never one without the other."""
     whole = {
         (entry.id, entry.key): entry
         for desk, kinds in FOR_PORTS.items()
@@ -206,7 +206,7 @@ def test_nothing_that_dtg_port_prints_has_the_words(
     console.acting_as("terminal-words", roles="terminal")
     write_private(tmp_path / "terminal.key", written(key_of("terminal-words")))
     monkeypatch.setenv("DTG_API_KEY_FILE", str(tmp_path / "terminal.key"))
-    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     where = story.border.bootstrap if way == "kafka" else console.address
 
     def dtg(*words: str) -> str:

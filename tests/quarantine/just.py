@@ -1,4 +1,5 @@
-"""Which record meets a step of a schedule just so? Built from the row itself, for the tests of its boundaries."""
+"""Which treatment record just meets a step of a schedule? It is built from the row of the table, for the tests of its
+boundaries."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -17,7 +18,8 @@ NAMES = [f"{row.schedule}-{number}" for row in ROWS for number, _ in enumerate(r
 
 
 def just(row: Row, step: Step, sensor: str = "1") -> list[Reading]:
-    """Readings at one place that meet the step, each value at its limit, as far apart as they may lie."""
+    """Readings at one place that just meet the step: each value at its limit, and the readings as far apart as
+    allowed."""
     gas = _gas(row, step)
     warmest = isinstance(step, HeldTemperature) and step.above
     celsius = (step.limit_c if isinstance(step, HeldTemperature) else step.lowest_c) + (CENT if warmest else 0)
@@ -66,7 +68,8 @@ def _between(wanted: list[Decimal], apart: Decimal) -> Iterator[Decimal]:
 
 
 def _gas(row: Row, step: Step) -> dict[Decimal, Decimal]:
-    """Each minimum just so, and all else as high as the product of gas and hours needs, but for the floor."""
+    """Hours → gas: each minimum exactly, and all other readings as high as the product of gas and hours requires, but
+    not below the floor."""
     hours = _hours(row, step)
     if isinstance(step, HeldTemperature):
         return dict.fromkeys(hours, step.floor_g_m3) if step.floor_g_m3 else {}

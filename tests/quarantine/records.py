@@ -1,4 +1,4 @@
-"""What does a treatment unit report? Records that meet their schedule just so, and records that fall short."""
+"""What does a treatment unit report? Records that just meet their schedule, and records that do not."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ FLUORIDE, PHOSPHINE = TreatmentMethod.SULPHURYL_FLUORIDE, TreatmentMethod.PHOSPH
 COLD = TreatmentMethod.COLD
 
 Row = tuple[str, str] | tuple[str, str, str | None] | tuple[str, str, str | None, str]
-"""Hours, Celsius, where gas is read g/m3, and where it is named the sampling place."""
+"""Hours, degrees Celsius, g/m3 if gas is read, and the sampling place if it is named."""
 
 _DAYS = tuple([str(24 * day) for day in range(11)])
 GOOD: dict[TreatmentMethod, tuple[Row, ...]] = {
@@ -23,13 +23,13 @@ GOOD: dict[TreatmentMethod, tuple[Row, ...]] = {
     PHOSPHINE: tuple([(hours, "15", "0.28") for hours in _DAYS]),
     COLD: tuple([(str(hour), "2", None) for hour in range(16 * 24 + 1)]),
 }
-"""Readings that meet the schedule of their method (of wood; of grain; of citrus), most of them just so."""
+"""Readings that meet the schedule of their method (for wood, grain or citrus), most of them just."""
 
 RESIDUE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "5", FLUORIDE: "5", PHOSPHINE: "0.3", COLD: None}
 DOSE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "48", FLUORIDE: "120", PHOSPHINE: "1.5", COLD: None}
 UNIT: dict[TreatmentMethod, UnitClass] = {HEAT: UnitClass.HEAT, COLD: UnitClass.OTHER}
 LONGEST = timedelta(days=30)
-"""The treatments of two attempts begin so far apart."""
+"""The time between the starts of two attempts."""
 
 
 def start_of(attempt: int) -> datetime:
@@ -65,7 +65,8 @@ def treatment(
     asked_by: str = "unit-3",
     started_at: datetime | None = None,
 ) -> RecordTreatment:
-    """A record with these readings, sent an hour after the last of them; without a wish, by a unit of the class that it needs."""
+    """A record with these readings, sent an hour after the last of them; by default by a unit of the class that the method
+    needs."""
     read = readings(rows)
     began = started_at or start_of(attempt)
     ended = began + timedelta(hours=float(max([each.hours for each in read], default=Decimal(0))))
@@ -109,7 +110,7 @@ def good_treatment(
 def bad_treatment(
     consignment_id: str, origin: str, attempt: int, method: TreatmentMethod = HEAT, asked_by: str = "unit-3"
 ) -> RecordTreatment:
-    """A record whose last reading was never taken: too short under every schedule."""
+    """A record without the last reading, which is too short for every schedule."""
     return treatment(
         consignment_id,
         origin,

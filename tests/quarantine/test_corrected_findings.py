@@ -1,4 +1,4 @@
-"""What becomes of treatments when the pest that they were ordered against turns out to have been a wrong finding?"""
+"""What happens to a treatment if the finding of its pest turns out to be wrong?"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,8 +158,8 @@ def test_no_attempt_is_ordered_twice_whatever_is_found_and_taken_back(messages: 
 
 
 def test_goods_that_were_given_up_and_withdrawn_are_not_taken_up_again_by_what_is_heard_late() -> None:
-    """The release desk had heard that the pest was none, took the refusal back and let the declarant withdraw; this desk hears of the
-    withdrawal first, for the two topics have no order between them."""
+    """The release desk read that the finding was wrong, revoked the refusal and granted a withdrawal. This desk reads the withdrawal
+    first, because the two topics have no order between them."""
     desk = story(decider, TIMBER, pest())
     for attempt in (1, 2, 3):
         desk.when(bad("inspection", attempt))

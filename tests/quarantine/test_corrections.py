@@ -1,4 +1,4 @@
-"""Can a wrong treatment record and a wrong decision of an officer be corrected, or taken back?"""
+"""Can a wrong treatment record and a wrong decision of an officer be corrected or retracted?"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -41,7 +41,7 @@ WHY = "read from the sheet of another chamber"
 
 
 def correct(record: RecordTreatment, wrong: str) -> CorrectTreatment:
-    """The record as it should have been."""
+    """The request to replace the record `wrong` by this one."""
     desk = {name: getattr(record, name) for name in RecordTreatment.model_fields}
     return CorrectTreatment(**desk, wrong=wrong, reason=WHY)
 

@@ -1,4 +1,5 @@
-"""Does each row of the schedule table hold at its boundaries from both sides, and does no record pass that misses any of it?"""
+"""Is each row of the schedule table applied exactly on both sides of its boundaries, and does a record fail that misses any
+condition?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,12 +19,12 @@ from tests.quarantine.just import CENT, MILLIONTH, NAMES, STEPS, THOUSANDTH, TOD
 
 
 def passes(row: Row, made: RecordTreatment) -> bool:
-    """Whether the desk would take this record for a proof."""
+    """Whether the desk would accept this record as a proof."""
     return not implausible(row, made) and not check(row, made)
 
 
 def only(row: Row, step: Step) -> Row:
-    """This row with this step alone, so that another step does not make good what this one misses."""
+    """This row with only this step, so that no other step can accept the record."""
     return replace(row, steps=(step,))
 
 
@@ -31,7 +32,7 @@ Case = tuple[str, RecordTreatment, RecordTreatment]
 
 
 def boundaries(row: Row, step: Step) -> Iterator[Case]:
-    """A name, a record just inside the boundary, and one just outside."""
+    """For each boundary its name, a record just inside, and one just outside."""
     readings = just(row, step)
     good = record(row, step, readings)
     last, middle = len(readings) - 1, len(readings) // 2
@@ -103,7 +104,7 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
 
 
 def _of_units(row: Row, step: Step, readings: list[Reading], good: RecordTreatment) -> Iterator[Case]:
-    """Values outside what is possible, in a reading after the treatment, where it counts for nothing else."""
+    """The boundaries of possible values, tested in a reading after the treatment, which has no other effect."""
     after = readings[-1].hours + 1
     bounds = row.plausible
     for name, inside, outside in (
@@ -158,11 +159,11 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
     assert before == [None] * len(ROWS), "a row does not judge orders of before its day"
 
 
-# the property, against a second reading of the table that shares no code with the first
+# the property, against a second implementation of the table that shares no code with the first
 
 
 def holds(row: Row, made: RecordTreatment) -> bool:
-    """Whether the record meets a step of the row, said once more and in other words."""
+    """Whether the record meets a step of the row, implemented a second time in another way."""
     everything = [*made.readings]
     if made.unit_class not in row.units or not everything:
         return False
@@ -192,7 +193,7 @@ def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list
 
 
 def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
-    """There is a first and a last reading so far apart that everything between them is right."""
+    """Whether there is a first and a last reading, far enough apart, with only correct readings between them."""
     desk = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
     for first in range(len(desk)):
         for end in range(first, len(desk)):
@@ -239,7 +240,7 @@ def _gas_holds(row: Row, step: Exposure, readings: list[Reading]) -> bool:
 
 
 def _area(gas: list[tuple[Fraction, Fraction]], until: Fraction) -> Fraction:
-    """Under the line through the readings, up to an hour; the line of the last part ends where that hour cuts it."""
+    """The area under the line through the readings up to the hour `until`; the last part is cut at that hour."""
     total = Fraction(0)
     for (a, at_a), (b, at_b) in pairwise(gas):
         cut = min(b, until)
@@ -250,13 +251,13 @@ def _area(gas: list[tuple[Fraction, Fraction]], until: Fraction) -> Fraction:
 
 
 SHORT = [(row, step) for row, step in STEPS if len(just(row, step)) < 40]
-"""The steps whose records are short; cold treatments take hundreds of readings, and have the tests of their boundaries."""
+"""The steps with short records; cold treatments take hundreds of readings, and only their boundaries are tested."""
 _NUDGES = st.sampled_from([Decimal(n) for n in ("-50", "-5", "-1", "-0.25", "-0.001", "0.001", "0.25", "1", "5", "50")])
 
 
 @st.composite
 def records(draw: st.DrawFn) -> tuple[Row, RecordTreatment]:
-    """A record that meets a step just so, at up to three places, and then up to four changes of anything in it."""
+    """A record that just meets a step, at up to three places, with up to four random changes."""
     row, step = draw(st.sampled_from(SHORT))
     readings = [r for sensor in range(draw(st.integers(1, 3))) for r in just(row, step, str(sensor + 1))]
     values: dict[str, Any] = {}
@@ -303,5 +304,5 @@ def test_no_record_passes_of_which_any_place_interval_or_value_misses_its_schedu
     row, sent = made
     checked = [(r.place, r.hours) for r in sent.readings]
     if len(set(checked)) < len(checked):
-        return  # refused before anything is checked
+        return  # such a record is refused before anything is checked
     assert passes(row, sent) == holds(row, sent)

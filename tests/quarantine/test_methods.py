@@ -36,7 +36,7 @@ FLOWERS = GoodsClass.CUT_FLOWERS
 
 
 def found(pest: str, *goods: GoodsClass) -> PestIntercepted:
-    """An officer met this pest in these goods."""
+    """The fact that an officer found this pest in these goods."""
     return facts.pest_intercepted(ControlKind.INSPECTION, pest=pest, goods=goods)
 
 
@@ -70,7 +70,7 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
     [
         ("Monochamus alternatus", (WOOD,), BY_WOOD),
         ("Monochamus alternatus", (WOOD, OTHER), BY_WOOD),
-        ("Monochamus alternatus", (OTHER,), BY_WOOD),  # in packaging that nobody declared
+        ("Monochamus alternatus", (OTHER,), BY_WOOD),  # the pest may be in wood packaging that nobody declared
         ("Monochamus alternatus", (), BY_WOOD),  # an older version of the inspection desk named no goods
         ("Some beetle", (WOOD,), BY_WOOD),
         ("Sitophilus oryzae", (GRAIN,), (GRAIN, (PHOSPHINE,))),
@@ -81,9 +81,9 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Frankliniella occidentalis", (FLOWERS,), (FLOWERS, (BROMIDE,))),
         ("Halyomorpha halys", (VEHICLE,), (VEHICLE, (HEAT, BROMIDE, FLUORIDE))),
         # an officer decides
-        ("Bactrocera dorsalis", (CITRUS,), None),  # no schedule of ours against this fly
-        ("Drosophila suzukii", (FRUIT,), None),  # berries
-        ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly without fruit
+        ("Bactrocera dorsalis", (CITRUS,), None),  # the table has no schedule against this fly
+        ("Drosophila suzukii", (FRUIT,), None),  # the class includes berries
+        ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly, but no fruit
         ("Solenopsis invicta", (OTHER,), None),
         ("Solenopsis invicta", (VEHICLE,), None),  # the schedules of vehicles are against the stink bug
         ("Some beetle", (WOOD, GRAIN), None),  # the beetle may be in either of the two

@@ -16,7 +16,7 @@ from tests.voice import CONSIGNMENT, NOON, story
 
 PEST = pest_intercepted(ControlKind.INSPECTION, pest="Monochamus alternatus")
 ORDERED = NOON + timedelta(minutes=1)
-"""When the desk heard of the beetle and ordered its treatment."""
+"""The time at which the desk read of the beetle and ordered a treatment."""
 
 
 def answer(record: RecordTreatment) -> str:
@@ -86,7 +86,7 @@ def test_less_gas_than_the_schedule_puts_in_is_a_shortfall(method: TreatmentMeth
     assert answer(record(method, dose_g_m3=Decimal(wanted or 0) + 1)) == "verified"
 
 
-# when it was
+# the time of the treatment
 
 
 def test_a_record_that_does_not_say_when_it_started_is_refused() -> None:

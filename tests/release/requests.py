@@ -1,4 +1,4 @@
-"""What people ask of the release desk about one consignment, in tests."""
+"""The requests of people to the release desk about one consignment, for tests."""
 
 from datetime import datetime
 

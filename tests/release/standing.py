@@ -1,9 +1,10 @@
-"""What does the release desk say of goods now, in tests?"""
+"""What is the release desk's present answer about goods, in tests?"""
 
 from services.release.goods import Revoked
 from tests.voice import Story
 
 
 def stands(story: Story) -> str:
-    """What is said of the goods now. Whether goods that are held had been released before depends on the order of messages."""
+    """The present answer about the goods. A revoked release counts as held, because the order of messages decides whether
+    there was a release before."""
     return "held" if isinstance(story.state, Revoked) else str(story.state.state)

@@ -17,13 +17,13 @@ INSPECTION = ControlKind.INSPECTION
 
 
 def release(desk: Story) -> ReleaseGranted:
-    """The release among what was said last."""
+    """The release among the last facts."""
     [granted] = [fact for fact in desk.answer if isinstance(fact, ReleaseGranted)]
     return granted
 
 
 def boxes(desk: Story) -> list[tuple[str, str]]:
-    """What the gate was told of each container just now."""
+    """The kinds of the last facts for the gate desk, with their containers."""
     return [(f.kind, f.container_no) for f in desk.answer if isinstance(f, ContainerHeld | ContainerFreed)]
 
 
@@ -173,18 +173,18 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
         (
             NOON + timedelta(minutes=10),
             NOON + timedelta(minutes=10),
-        ),  # as told: the door refuses what lies too far ahead
+        ),  # kept as reported; the console refuses times that are too far in the future
         (
             NOON - timedelta(days=800),
             NOON + timedelta(minutes=2),
-        ),  # a wrong date: when it was asked, by the request's header
+        ),  # a wrong date: the time in the request's header counts instead
     ],
 )
 @pytest.mark.parametrize("clock", [timedelta(0), timedelta(days=-3), timedelta(days=1000)])
 def test_an_arrival_happened_when_it_was_told_to_have_happened(
     told_at: datetime, recorded_at: datetime, clock: timedelta
 ) -> None:
-    """Whatever the clock of the worker that hears it says."""
+    """That does not depend on the clock of the worker that reads the report."""
     report = arrival().model_copy(update={"occurred_at": told_at})
     heard_at = NOON + timedelta(minutes=1) + clock
     desk = story(decider, consignment_assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))

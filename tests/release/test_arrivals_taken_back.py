@@ -1,4 +1,4 @@
-"""Can who told of a wrong arrival take it back, and do goods then wait that were released for it?"""
+"""Can the sender of a wrong arrival retract it, and do goods then wait that were released because of it?"""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ INSPECTION = ControlKind.INSPECTION
 
 
 def released(*boxes: str) -> Story:
-    """Green goods in these containers, all of which a carrier told to have arrived by the request `a1`."""
+    """Green goods in these containers; a carrier reported the arrival of all of them in the request `a1`."""
     desk = story(decider, consignment_assessed(containers=boxes)).when(arrival(), message_id="a1")
     assert "ReleaseGranted" in kinds(desk)
     return desk
@@ -127,7 +127,7 @@ def test_what_a_terminal_told_of_the_container_stands_although_the_carrier_takes
 
 
 def test_the_gate_hears_that_another_report_stands_where_a_terminal_takes_its_own_back() -> None:
-    """The gate lets nothing out for an arrival that it took back, until it hears of the one of the carrier."""
+    """After the gate desk has retracted an arrival, it lets nothing out until it reads of the carrier's report."""
     desk = story(decider, consignment_assessed(containers=BOXES))
     desk.when(container_arrived(BOX, at=NOON - timedelta(minutes=30))).when(arrival())
     assert "ReleaseGranted" in kinds(desk)
@@ -202,7 +202,8 @@ def test_taking_an_arrival_back_twice_adds_nothing() -> None:
 
 
 def test_a_departure_that_is_heard_after_the_retraction_proves_the_arrival_and_no_more() -> None:
-    """It had left released before the retraction; or it left while the goods were held, which no arrival heals."""
+    """The container left with released goods before the retraction, or while the goods were held; an arrival does not
+    make that lawful."""
     desk = released(BOX).when(retract_arrival("a1")).when(consignment_gated_out(BOX))
     assert kinds(desk)[0] == "ReleaseGranted"
     desk = released(BOX).when(retract_arrival("a1")).when(consignment_left_unreleased(BOX))

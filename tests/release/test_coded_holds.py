@@ -1,4 +1,5 @@
-"""Does a hold say why by a code and its parameters, and do the words of the catalogue say the same as the sentence beside it?"""
+"""Does a hold have its reason as a code with parameters, and is the catalogue's text for it the same as the sentence beside
+it?"""
 
 import pytest
 

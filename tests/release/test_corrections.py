@@ -1,4 +1,4 @@
-"""What stands when an answer is taken back or replaced? The desk decides again; what was released is called back first."""
+"""What happens if an answer is retracted or replaced? The desk decides again, and first calls released goods back."""
 
 from schemas.envelope import Fact
 from schemas.release import (
@@ -61,7 +61,8 @@ def granted(desk: Story) -> ReleaseGranted:
 
 
 def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
-    """Who has heard of a correction knows by this whether the desk has, whatever order the topics were read in."""
+    """So a reader who knows of a correction can see whether the desk has read it, in whatever order the topics were
+    read."""
     desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
     assert granted(desk).revisions == {}
     desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2))
@@ -293,7 +294,7 @@ def test_under_an_officers_hold_such_a_withdrawal_waits_for_the_officer() -> Non
 
 
 def test_a_withdrawal_that_waits_for_an_officer_is_sent_back_when_the_goods_are_refused() -> None:
-    """Its declarant would wait for ever otherwise, and so would a declaration that is lodged after it."""
+    """Otherwise the declarant would wait for ever, and so would the next declaration under the reference."""
     desk = (
         story(decider, consignment_assessed(DOCUMENTS), rectification_requested())
         .when(place_hold(), message_id="h1")

@@ -1,6 +1,6 @@
-"""Do originals and corrections come to the same end, in whatever order the topics bring them?
+"""Do answers and their corrections lead to the same end in whatever order they are read?
 
-The oracle knows nothing of the desk: it keeps what was heard, and of each hold the fact of the highest revision.
+The oracle does not use the desk's code: it keeps the messages, and for each hold the fact with the highest revision.
 """
 
 from itertools import permutations
@@ -95,7 +95,8 @@ def refused(messages: list[Message]) -> bool:
 
 @st.composite
 def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
-    """What the inspection desk says of one control, and quarantine of its pests: answers that are taken back, and replaced."""
+    """The facts of the inspection desk about one control, and of the quarantine desk about its pests, with answers that are
+    retracted and replaced."""
     facts: list[Message] = []
     revision = 0
     for _ in range(draw(st.integers(0, 3))):
@@ -152,7 +153,8 @@ def goods(draw: st.DrawFn) -> list[Message]:
 
 
 def play(messages: list[Message]) -> Story:
-    """After each message: released only if nothing is owed, and refused exactly where something failed."""
+    """Lets the desk read the messages. After each of them goods may be released only if no answer is missing, and must be
+    refused exactly if something failed."""
     desk = story(decider)
     read: list[Message] = []
     for message in messages:
@@ -161,7 +163,8 @@ def play(messages: list[Message]) -> Story:
         assert (desk.state.state == "released") == (not owes(read))
         assert (desk.state.state == "refused") == refused(read)
     statements = [f for f in desk.facts if isinstance(f, STATEMENTS)]
-    versions = [f.model_dump()["version"] for f in statements]  # a word to the gate alone takes one of its own
+    # a statement to the gate desk alone takes a version, too
+    versions = [f.model_dump()["version"] for f in statements]
     assert versions == sorted(set(versions))
     return desk
 

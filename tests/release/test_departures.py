@@ -1,4 +1,4 @@
-"""Do goods that left unreleased stay unreleased, and does a release that nobody uses end?"""
+"""Do goods that left unreleased stay unreleased, and does an unused release end?"""
 
 from datetime import datetime, timedelta, timezone
 
@@ -152,7 +152,8 @@ def test_a_release_that_nobody_uses_lapses_and_an_officer_gives_it_again() -> No
 
 
 YEAR = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=8)))
-"""Since then a container of which no terminal told that it came has a week."""
+"""The start of this year in China: from then on, a release lapses after a week if no terminal reported the
+container."""
 
 
 def released_at(moment: datetime, *before: Message) -> Story:
@@ -161,7 +162,7 @@ def released_at(moment: datetime, *before: Message) -> Story:
 
 @pytest.mark.parametrize(("moment", "days"), [(YEAR - timedelta(seconds=1), 30), (YEAR, 7), (YEAR + LAPSE, 7)])
 def test_a_release_of_a_container_that_no_terminal_told_of_lapses_after_a_week(moment: datetime, days: int) -> None:
-    """Whoever reports no openings will not tell when the container comes back, either."""
+    """A terminal that reports no openings would not report either that the container comes back."""
     desk = released_at(moment)
     assert desk.deadlines()[0].due == moment + timedelta(days=days)
     passes(desk)
@@ -172,7 +173,7 @@ def test_a_release_of_a_container_that_no_terminal_told_of_lapses_after_a_week(m
 
 
 def test_a_release_of_a_container_that_a_terminal_told_of_lapses_after_a_month_whoever_told_first() -> None:
-    """The gate tells of a discharge also where the carrier had told the arrival."""
+    """The gate desk publishes a discharge even if the carrier has reported the arrival before."""
     desk = released_at(YEAR).when(container_arrived(), at=YEAR + timedelta(hours=1))
     desk.then()
     assert desk.deadlines()[0].due == YEAR + LAPSE

@@ -1,6 +1,6 @@
-"""Is there any order of messages, with any of them doubled, that releases goods with an open hold?
+"""Can any order of messages, some of them doubled, release goods with an open hold?
 
-The oracle knows nothing of the desk: it only keeps the set of what was heard.
+The oracle does not use the desk's code; it only keeps the set of the messages.
 """
 
 from collections import Counter
@@ -62,12 +62,12 @@ TREATED: list[Callable[[str], Message]] = [
 ]
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.SAMPLING)
 LAWFUL = "v2"
-"""The visit in which containers left with the goods released; those that left unreleased did so in `v1`."""
+"""The visit in which containers left with released goods; `v1` is the one in which they left unreleased."""
 
 
 @dataclass
 class Oracle:
-    """What is owed and what was answered, by name, what has arrived, and what left; goods may go when nothing is owed."""
+    """Keeps the names of missing and given answers, and what has arrived and left; goods may go if no answer is missing."""
 
     owed: set[str] = field(default_factory=lambda: {"assessment"})
     answered: set[str] = field(default_factory=set)
@@ -113,7 +113,7 @@ class Oracle:
                 counts[message.container_no] -= 1
 
     def arrived(self) -> set[str]:
-        """Each report is of these goods whole, or it counts for nothing."""
+        """The containers that have arrived; a report counts only if all its containers belong to these goods."""
         found: set[str] = set()
         for boxes in self.reports.values():
             if set(boxes) <= set(self.declared):
@@ -126,7 +126,8 @@ class Oracle:
 
 @dataclass
 class Standing:
-    """What the desk's statements come to: its word, what it released, and what the gate knows of each container."""
+    """The result of the desk's statements: its last answer, the released containers, and what the gate desk knows of each
+    container."""
 
     stated: str = "nothing said"
     released: tuple[str, ...] = ()
@@ -134,7 +135,7 @@ class Standing:
 
 
 def check(desk: Story, oracle: Oracle, standing: Standing) -> None:
-    """After each message: what the desk's statements come to, against the oracle."""
+    """Compares the result of the desk's statements with the oracle, after each message."""
     for fact in desk.answer:
         match fact:
             case ReleaseGranted():
@@ -167,7 +168,8 @@ def check(desk: Story, oracle: Oracle, standing: Standing) -> None:
 
 
 def _check_gate(oracle: Oracle, standing: Standing) -> None:
-    """The gate knows of each declared container whether it is released, and of those that stay whether they have arrived."""
+    """Checks that the gate desk knows for each declared container whether it is released, and whether a held one has
+    arrived."""
     for number in oracle.declared:
         to_gate = standing.gate[number]
         if number in standing.released:
@@ -180,7 +182,7 @@ def _check_gate(oracle: Oracle, standing: Standing) -> None:
 
 
 def lapses(desk: Story, oracle: Oracle) -> bool:
-    """Whether time passes in which the release ends that nobody used."""
+    """Whether an unused release ends as time passes."""
     for deadline in desk.deadlines():
         desk.when(DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due), at=deadline.due)
         oracle.owed.add(f"officer/lapse/{desk.state.version - 2}")
@@ -213,9 +215,10 @@ def named(messages: list[Message]) -> list[tuple[str, Message | None]]:
 
 @st.composite
 def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Message]]:
-    """What the gate tells of departures, in the order of its topic: some taken back, and some again after that.
+    """The gate desk's facts about departures in the order of its topic; some are retracted, and some published again after
+    that.
 
-    A departure without release is never parked behind another message, so that it may come before a retraction that is.
+    A departure without release is never parked behind another message, so it may be read before a retraction that is parked.
     """
     drawn: list[Message] = []
     for box in boxes:

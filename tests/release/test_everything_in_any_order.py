@@ -1,7 +1,8 @@
-"""Do corrections, holds, parts of goods, departures and lapses come to what is true, in whatever order and however often they are heard?
+"""Do corrections, holds, partial arrivals, departures and lapses lead to the right result, in whatever order and however often they are
+read?
 
-The oracle knows nothing of the desk: of each control and treatment it keeps the fact of the highest revision, of the officers' requests
-what they come to in the order in which the desk heard them.
+The oracle does not use the desk's code: for each control and treatment it keeps the fact with the highest revision, and for officers'
+requests their result in the order in which the desk read them.
 """
 
 from collections import Counter
@@ -71,7 +72,7 @@ class Officers:
 
 @dataclass
 class World:
-    """What was heard, and what the desk's statements come to."""
+    """The messages so far, and the result of the desk's statements."""
 
     desk: Story = field(default_factory=lambda: story(decider))
     officers: Officers = field(default_factory=Officers)
@@ -102,7 +103,7 @@ class World:
         self.check()
 
     def _arrive(self, message: Message, message_id: str) -> None:
-        """A report counts that was not sent back, until it is taken back; what it told is counted all the same where the box left."""
+        """An accepted report counts until it is retracted; it counts even then if the container has left."""
         kinds = {fact.kind for fact in self.desk.answer}
         if isinstance(message, ReportArrival) and "ArrivalRecorded" in kinds:
             self.arrivals[message_id] = set(message.containers or BOXES)
@@ -111,7 +112,7 @@ class World:
 
     @property
     def boxes(self) -> set[str]:
-        """Those that are, or were, here."""
+        """The containers that are, or were, here."""
         outside = {box for box in BOXES if self.gone[box] > 0 or self.left[box] > 0}
         return set().union(*self.arrivals.values()) | (self.taken_back & outside)
 

@@ -1,4 +1,4 @@
-"""Is every id of a hold made in one place, and does it tell what it is of?"""
+"""Is every id of a hold made in one place, and does it say what it belongs to?"""
 
 import ast
 import re
@@ -32,7 +32,7 @@ RECOGNISED = (
 )
 PREFIX = re.compile(r"(inspection|quarantine|gate|officer)/")
 MIGRATIONS = "services/console/readmodel/migrations"
-"""What a migration did stays as it was written."""
+"""Migrations are not checked, because they must not be changed."""
 
 
 def test_an_id_is_written_as_records_and_ports_know_it() -> None:

@@ -1,6 +1,6 @@
-"""What does the release desk promise of whatever it reads, beside that it releases nothing while a hold is open?
+"""What else does the release desk guarantee, besides releasing nothing while a hold is open?
 
-That promise has files of its own: `test_every_interleaving.py` and `test_everything_in_any_order.py`.
+That guarantee is tested in `test_every_interleaving.py` and `test_everything_in_any_order.py`.
 """
 
 from hypothesis import given, settings
@@ -15,7 +15,7 @@ from tests.voice import keeps_its_promises
 
 @st.composite
 def messages(draw: st.DrawFn) -> list[tuple[str, Message]]:
-    """What the desk reads of one consignment, with reports and liftings that are taken back; each with its id."""
+    """The messages about one consignment, with reports and liftings that are retracted, each with its message id."""
     known = [(name, message) for name, message in draw(stories()) if message is not None]
     for number, (name, _) in enumerate(draw(st.lists(st.sampled_from(known), max_size=3))):
         known.append((f"back{number}", draw(st.sampled_from([retract_arrival(name), retract_lift(name)]))))

@@ -1,4 +1,4 @@
-"""Does the release desk let goods go when, and only when, nothing holds them?"""
+"""Does the release desk release goods if, and only if, nothing holds them?"""
 
 import json
 from dataclasses import replace
@@ -42,7 +42,7 @@ INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENT
 def released(
     version: int, at: datetime, lane: Lane = Lane.GREEN, answers: dict[str, str] | None = None
 ) -> tuple[Fact, Fact]:
-    """The goods may go, and the gate is told so of their container."""
+    """The release of the goods, and the statement to the gate desk about their container."""
     granted = facts.release_granted(version, lane=lane, answers=answers, at=at)
     return granted, facts.container_freed(version, at=at)
 
@@ -129,7 +129,7 @@ def test_failed_goods_are_refused_and_stay_refused() -> None:
         facts.release_refused(2, "inspection/inspection", wrong_goods, at=desk.at),
         facts.container_held(2, phrase("refused_for"), wrong_goods, refused=True, at=desk.at),
     )
-    # the gate is told again, now with the time of arrival
+    # the gate desk gets the statement again, now with the time of arrival
     desk.when(arrival()).then(
         facts.arrival_recorded(),
         facts.container_held(3, phrase("not_let_in"), arrived_at=NOON, refused=True, at=desk.at),
@@ -147,7 +147,7 @@ def test_goods_whose_last_treatment_failed_are_refused() -> None:
 
 
 def movers(facts: tuple[Fact, ...]) -> list[tuple[str, str]]:
-    """The holds of the last statement, each with its owner, who has to act."""
+    """The id and owner of each hold of the last statement; the owner has to act."""
     held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
     return [(hold.hold_id, hold.owner.value) for hold in held[-1].holds]
 
@@ -266,8 +266,8 @@ def not_withdrawn(at: datetime) -> RequestRefused:
 
 @pytest.mark.parametrize("wished_first", [True, False])
 def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: bool) -> None:
-    """A fault of an earlier version: green goods could be withdrawn while an officer's hold was open, and declared
-    again without it."""
+    """In an earlier version green goods could be withdrawn while an officer's hold was open, and declared again without
+    the hold."""
     if wished_first:  # the withdrawal is asked for before the assessment, and waits for it
         desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1").when(consignment_assessed())
     else:

@@ -1,4 +1,5 @@
-"""Does the gate hear of what is against goods that it knows to be held? An officer may have let them out in the meantime."""
+"""Is the gate desk told a new reason against goods that it knows to be held? An officer may have permitted their exit
+meanwhile."""
 
 from schemas.release import ContainerHeld
 from schemas.vocabulary import ControlKind, Direction

@@ -1,4 +1,4 @@
-"""Do goods meet the watch on their bill or declarant, whenever they are declared and under whatever reference?"""
+"""Does a watch on a bill or declarant hold the goods, whenever they are declared and under whatever reference?"""
 
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -58,12 +58,12 @@ def lift_watch(watch_id: str = "w") -> LiftWatch:
 
 
 def met(watch_id: str = "w") -> PlaceHold:
-    """What the door sends for goods that it knows."""
+    """The hold that the console sends for goods that it knows."""
     return PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason="a tip", watch_id=watch_id)
 
 
 def beside(watches: Story, *past: Message) -> Story:
-    """Goods in the partition of these watches."""
+    """A story of goods in the partition of these watches."""
     desk = story(decider)
     desk.shared = watches.state
     for message in past:
@@ -214,7 +214,7 @@ def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_
 
 @dataclass
 class World:
-    """A partition with its watches and two consignments of one bill; the oracle keeps what is open by itself."""
+    """A partition with its watches and two consignments with one bill; an oracle computes the open holds separately."""
 
     watches: Story = field(default_factory=lambda: story(decider))
     goods: list[Story] = field(default_factory=lambda: [story(decider), story(decider)])
@@ -225,7 +225,7 @@ class World:
     number: int = 0
 
     def tell(self, partition: int | None, message: Message) -> None:
-        """`partition`: which goods; None tells the partition."""
+        """Sends a message. `partition`: the number of the consignment; None: to the record of the whole partition."""
         self.number += 1
         name = f"m{self.number}"
         match message:
@@ -250,12 +250,13 @@ class World:
             assert not owed, f"released while {owed} are open"
 
     def owed(self, partition: int) -> set[str]:
-        """The watches that must hold these goods: those that the partition has, or that the door has told the goods of."""
+        """The watches that must hold these goods: those in the partition's record, and those whose holds the console has
+        sent."""
         desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == partition}
         return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 
     def end(self) -> list[str]:
-        """The door has told every known consignment of every watch; what stands then."""
+        """Sends the holds of every watch to every known consignment; returns the differences that are left."""
         for partition, desk in enumerate(self.goods):
             for watch_id in sorted(self.open):
                 self.tell(partition, met(watch_id))

@@ -1,4 +1,4 @@
-"""On what do the tests of rights stand? A broker that asks everybody who he is, with the rights of a sandbox."""
+"""What do the tests of rights use? A broker with authentication, and the rights of a sandbox."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ RIGHTS = table(sandbox=True)
 
 
 class Secured:
-    """The broker, and the folder with the credentials of everybody."""
+    """The broker, and the folder with all credentials."""
 
     def __init__(self, folder: Path) -> None:
         self.credentials = folder / "credentials"
@@ -28,14 +28,14 @@ class Secured:
         prepare(self.broker.access, self.credentials, 1, RIGHTS)
 
     def give(self) -> tuple[int, int]:
-        """The rights of the table, after a test has changed them; how many were added and taken away."""
+        """Restores the rights of the table; returns how many were added and removed."""
         return give_rights(self.broker.access, rights_of_users(self.credentials, RIGHTS))
 
     def access(self, name: str) -> Access:
         return Access(self.broker.bootstrap, "SASL_PLAINTEXT", file_of(self.credentials, name))
 
     def env(self, **more: str) -> dict[str, str]:
-        """Variables of a program that signs in here."""
+        """Environment variables for a program that signs in to this broker."""
         return {
             **kafka_environment(self.access("door")),
             "DTG_PARTITIONS": "1",

@@ -1,4 +1,5 @@
-"""Can a credential of the house do with the cluster's own means what its rights do not say: delete, alter, grant, rewind, look inside?"""
+"""Can a credential use Kafka's admin requests for anything that its rights do not allow: delete, alter, grant, reset offsets,
+describe?"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -35,7 +36,7 @@ DENIED = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError._NOENT,
 )
-"""The last one is said before the brokers are asked, of a topic that they do not describe to who asks."""
+"""The errors of a refusal. The client itself raises the last one for a topic that the brokers do not describe to this user."""
 INSIDE = ("__consumer_offsets", "__transaction_state", "__cluster_metadata", "__share_group_state")
 TOPICS = (facts_topic("gate"), requests_topic("gate"), state_topic("gate"), parked_topic("gate"))
 
@@ -51,7 +52,7 @@ def _configured(kind: Any, name: str, entry: str, value: str) -> ConfigResource:
 
 
 def tries(name: str, admin: AdminClient) -> dict[str, Callable[[], Future[Any]]]:
-    """What nobody but the administrator may, by what it is called."""
+    """Name → a request that only the administrator may send."""
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     broker = _configured(ConfigResource.Type.BROKER, "1", "log.retention.ms", "60000")
     own = UserScramCredentialUpsertion(user_of(name), info, b"x" * 32)
@@ -92,7 +93,7 @@ def test_no_credential_administers_the_cluster(secured: Secured, name: str) -> N
 
 @pytest.mark.parametrize("name", list(RIGHTS))
 def test_only_a_service_itself_says_how_far_it_has_read_and_nobody_makes_it_forget(secured: Secured, name: str) -> None:
-    """Who could rewind a desk would have it decide everything again; who could set it forward would have it pass holds over."""
+    """With a lower offset a desk would decide everything again, and with a higher one it would skip holds."""
     admin = AdminClient({**secured.access(name).confluent(), "log_level": 0})
 
     def set_back(service: str) -> bool:

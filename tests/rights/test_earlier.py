@@ -1,4 +1,5 @@
-"""Does a folder of an older software version, whose broker asked nobody who he is, start with its data? And is nobody let in by another door?"""
+"""Does a folder of an older software version, whose broker had no authentication, start with its data? And does no listener accept anybody
+without it?"""
 
 import signal
 import socket
@@ -23,7 +24,7 @@ DESCRIBE_CLUSTER = 60
 
 
 def earlier(home: Path) -> None:
-    """A folder as `dtg up` of the software version before left it, with one message."""
+    """Makes a folder as `dtg up` of the software version before left it, with one message."""
     with provisioned(home / "kafka", 2) as broker:
         producer = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
         producer.produce(TOPIC, key=b"k", value=b"kept")
@@ -60,7 +61,7 @@ def test_a_folder_of_the_software_version_before_starts_with_its_data_and_says_o
 
 
 def answers_anybody(port: int) -> bool:
-    """Whether a listener describes its cluster to somebody who has not signed in."""
+    """Whether the listener describes its cluster to a client that has not signed in."""
     asked = struct.pack(">hhih", DESCRIBE_CLUSTER, 1, 7, -1) + b"\0" + b"\0" + b"\2" + b"\0"
     with socket.create_connection(("127.0.0.1", port), 10) as wire:
         wire.sendall(struct.pack(">i", len(asked)) + asked)

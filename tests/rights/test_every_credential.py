@@ -1,4 +1,4 @@
-"""Does the broker grant each credential what the table says, and nothing else? Every credential tries everything."""
+"""Does the broker allow each credential exactly what the table says? Every credential tries everything."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ TRIED: dict[Resource, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def expected(rights: Rights) -> set[Granted]:
-    """All of what is tried that these rights allow."""
+    """Everything among the tried requests that these rights allow."""
     return {
         Granted(resource, name, operation)
         for resource, (names, operations) in TRIED.items()
@@ -47,7 +47,7 @@ def test_the_administrator_can_do_everything(secured: Secured) -> None:
 
 
 def changed(secured: Secured, name: str, rights: Rights) -> set[Granted]:
-    """What differs from the table once this credential has these rights in its place."""
+    """The differences from the table if this credential has these rights instead."""
     try:
         give_rights(secured.broker.access, rights_of_users(secured.credentials, RIGHTS | {name: rights}))
         return walk(secured.access(name)) ^ expected(RIGHTS[name])

@@ -1,4 +1,4 @@
-"""Does `dtg provision` give another cluster its topics, users and rights, and say what it lacks?"""
+"""Does `dtg provision` make topics, users and rights on another cluster, and say what the cluster lacks?"""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from tests.rights.walk import walk, written
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Broker]:
-    """A cluster that knows its administrator and nobody else."""
+    """A cluster whose only user is its administrator."""
     make_credentials(tmp_path / "credentials", [], owner=PROVISION)
     running = Broker(tmp_path / "kafka", free_port(), owner=file_of(tmp_path / "credentials", PROVISION))
     running.start()

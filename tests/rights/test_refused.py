@@ -1,4 +1,5 @@
-"""What does a program say that the cluster does not let in, or lacks it a right? In both languages, soon, and without its password."""
+"""What does a program print if the cluster refuses its credential, or if it lacks a right? It must say so in both languages, soon, and
+without its password."""
 
 import json
 import os
@@ -41,7 +42,7 @@ def is_chinese(text: str) -> bool:
 
 @pytest.fixture
 def forged(secured: Secured, tmp_path: Path) -> Path:
-    """A folder with everybody's file, and none with the right password."""
+    """A folder with all credential files, all with wrong passwords."""
     folder = tmp_path / "forged"
     folder.mkdir(mode=0o700)
     for file in secured.credentials.iterdir():
@@ -51,7 +52,7 @@ def forged(secured: Secured, tmp_path: Path) -> Path:
 
 
 def refused(child: Child) -> str:
-    """What a worker says last that has ended with the code of a refusal."""
+    """The last line of a worker that has ended with the exit code of a refusal."""
     wait(lambda: child.code is not None, f"the end of {child.name}")
     assert child.code == REFUSED_CODE, child.tail(30)
     [told] = [line for line in child.tail(30).splitlines() if '"refused"' in line][-1:]
@@ -105,7 +106,7 @@ def test_a_port_that_is_not_let_in_lets_nothing_out(secured: Secured, forged: Pa
 def test_a_worker_with_a_wrong_or_without_a_password_refuses(
     secured: Secured, forged: Path, tmp_path: Path, missing: str
 ) -> None:
-    for name in {"worker", "clearance"} - {missing}:  # one of the two is right
+    for name in {"worker", "clearance"} - {missing}:  # the credential that is not missing is valid
         write_private(forged / f"{name}.json", secured.access(name).credential().written())
     wrong = secured.env(**rehearsal()) | {"DTG_KAFKA_CREDENTIALS": str(forged)}
     with working(worker("clearance", free_port(), tmp_path, wrong, "wrong")) as child:
@@ -119,7 +120,7 @@ def test_a_worker_with_a_wrong_or_without_a_password_refuses(
 
 @pytest.fixture
 def quiet(tmp_path: Path) -> Iterator[Secured]:
-    """A broker on whose topics nobody wrote nonsense."""
+    """A broker of its own, without bad messages of other tests."""
     made = Secured(tmp_path)
     made.start()
     yield made
@@ -160,7 +161,7 @@ def test_door_and_projector_say_why_they_wait(secured: Secured, forged: Path, tm
 
 
 def waits(port: int) -> dict[str, Any]:
-    """What a program's readiness page says while it is not ready and names a trouble of its access."""
+    """The content of a program's readiness page, as soon as it is not ready and names a trouble of its access."""
     try:
         open_page(f"http://127.0.0.1:{port}/readyz", 5).close()
     except urllib.error.HTTPError as answer:

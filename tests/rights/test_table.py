@@ -1,4 +1,4 @@
-"""Does the table of rights give each fact topic to its one writer, and to nobody what is not its own?"""
+"""Does the table of rights allow each fact topic only its one writer, and each credential only its own topics?"""
 
 import itertools
 
@@ -19,7 +19,7 @@ PLAIN, SANDBOXED = table(sandbox=False), table(sandbox=True)
 
 
 OTHERS = ("worker", "door", "projector", "port", "auditor", "operations", "supervisor")
-"""The credentials beside the services' own; docs/kafka.md says whose each is."""
+"""The credentials besides those of the services; docs/kafka.md says who has each."""
 
 
 def writers(topic: str, rights: dict[str, Rights]) -> set[str]:

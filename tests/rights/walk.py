@@ -1,4 +1,4 @@
-"""What may a credential do on a cluster, by trying? Everything is asked of the brokers, nothing of the table of rights."""
+"""What may a credential do on a cluster? This module tries it with the brokers and does not use the table of rights."""
 
 import time
 from collections.abc import Callable
@@ -38,7 +38,7 @@ SECONDS = 60.0
 
 
 class Granted(NamedTuple):
-    """One thing that the cluster let somebody do."""
+    """One thing that the cluster allowed."""
 
     resource: str
     name: str
@@ -56,7 +56,7 @@ def walk(access: Access) -> set[Granted]:
 
 
 def granted(future: "Future[Any]", *denied: int) -> bool:
-    """Whether this answer is none of these errors; another error says that it was granted and came to nothing."""
+    """Whether the answer is none of these errors; another error means that the request was allowed but failed."""
     try:
         future.result(SECONDS)
     except KafkaException as error:
@@ -78,9 +78,9 @@ def described(access: Access) -> set[Granted]:
 
 
 def read(access: Access) -> set[Granted]:
-    """A topic is read when a message of it comes: there must be one in each, in partition 0.
+    """The topics from which a message can be read; each must have one in partition 0.
 
-    What Kafka does not describe to somebody it does not let him read: the right to read includes that to describe.
+    A topic that Kafka does not describe cannot be read either, because the right to read includes the right to describe.
     """
     told = {"group.id": "stranger", "auto.offset.reset": "earliest", "enable.auto.commit": False, "log_level": 0}
     names = {each.name for each in described(access)}
@@ -130,7 +130,8 @@ def groups_described(access: Access) -> set[Granted]:
 
 
 def groups_joined(access: Access) -> set[Granted]:
-    """To take a member out of a group needs the right to be one; nobody has this member's name."""
+    """The groups that the credential may join: removing a member needs the same right, and the removed member does not
+    exist."""
     admin = KafkaAdminClient(**access.kafka_python())
     found = set()
     try:
@@ -147,7 +148,7 @@ def groups_joined(access: Access) -> set[Granted]:
 
 
 def removed(admin: KafkaAdminClient, group: str) -> Any:
-    """What the coordinator of the group answers about a member whom nobody is; it is asked again while none is ready."""
+    """The coordinator's answer to removing a member that does not exist; asked again until a coordinator is ready."""
     end = time.monotonic() + SECONDS
     while True:
         try:
@@ -195,5 +196,6 @@ def of_the_cluster(access: Access) -> set[Granted]:
     }
     denied = (KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED)
     found = {Granted("cluster", name, "alter") for name, ask in asked.items() if granted(ask(), *denied)}
-    shown = admin.describe_acls(everything).result(SECONDS)  # without the right: an empty list, not an error
+    # without the right the answer is an empty list, not an error
+    shown = admin.describe_acls(everything).result(SECONDS)
     return found | ({Granted("cluster", "read the rights", "alter")} if shown else set())

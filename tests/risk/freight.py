@@ -1,4 +1,4 @@
-"""Which goods do the risk stories talk about?"""
+"""Which goods do the tests of the risk desk use?"""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -13,11 +13,11 @@ from tests import facts
 from tests.voice import CONSIGNMENT, NOON
 
 DECIDER = RiskDecider(PUBLISHED)
-"""The decider as the stories have it: drawing with the published key."""
+"""The decider of these tests, which draws with the published key."""
 
 
 def of_grade(grade: CreditGrade) -> str:
-    """A consignee code that the table puts into this grade."""
+    """A consignee code that has this grade in the table."""
     return next(code for code in (f"91310000{n:010d}" for n in range(100_000)) if credit_grade(code) is grade)
 
 
@@ -25,7 +25,7 @@ REGULAR = of_grade(CreditGrade.REGULAR)
 
 
 def line(hs_code: str, *, origin: str = "DE", kg: str = "100", price: str = "2000") -> Item:
-    """One line of goods in EUR; without a wish, 20 EUR per kilogram."""
+    """One line of goods in EUR; by default 20 EUR per kilogram."""
     return Item(
         hs_code=hs_code,
         description="goods",
@@ -51,7 +51,7 @@ def accepted(
     wood_packaging: bool = False,
     package_kind: str = "22",
 ) -> DeclarationAccepted:
-    """An accepted declaration of these lines; without a wish, machine parts from Germany in one container."""
+    """An accepted declaration of these lines; by default machine parts from Germany in one container."""
     lines = items or (line("8483409000"),)
     mass = sum((item.net_mass_kg for item in lines), Decimal(0))
     declaration = Declaration(
@@ -80,7 +80,7 @@ def accepted(
 
 
 def bill(number: int) -> str:
-    """A bill of lading for each number, and so a lot."""
+    """The bill of lading of this number; each bill is another lot."""
     return f"COSU{number:09d}"
 
 

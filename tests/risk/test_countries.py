@@ -1,4 +1,5 @@
-"""Do the rules see the same country, whether it is written with two letters or with three, and what of one that nobody knows?"""
+"""Do the rules treat a country code of two letters and one of three as the same country, and what do they do with an unknown
+one?"""
 
 import pytest
 

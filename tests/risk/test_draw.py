@@ -1,4 +1,4 @@
-"""Can nobody foresee the inspection draw, does it belong to the lot, and can an auditor repeat it?"""
+"""Is the inspection draw unpredictable, does it depend only on the lot, and can an auditor repeat it?"""
 
 import hmac
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ def changed(declaration: DeclarationAccepted, **changes: Any) -> DeclarationAcce
 
 
 def test_a_declarant_who_looks_for_a_reference_that_is_not_drawn_finds_none() -> None:
-    """Anybody can hash the rule set and the reference; that says nothing of the draw any more."""
+    """Anybody can hash the rule set and the reference, but that does not predict the draw any more."""
     for number in range(50):
         declaration = lodged(f"TRY-{number}")
         digest = sha256(f"2026-11-01/{declaration.consignment_id}".encode()).digest()
@@ -102,7 +102,7 @@ AMENDED = {
     "currency": st.sampled_from(["EUR", "USD"]),
     "items": st.lists(st.sampled_from([line("8483409000"), line("0805100000", kg="3")]), min_size=1).map(tuple),
 }
-"""Whatever a declarant may say otherwise of the same lot."""
+"""Fields that a declarant may change in declarations of the same lot."""
 
 
 @settings(max_examples=200, deadline=None)
@@ -143,7 +143,7 @@ def test_another_lot_is_another_draw(other: DeclarationAccepted) -> None:
 
 
 def test_a_trial_paper_without_the_real_container_tells_nothing_of_the_real_one() -> None:
-    """Papers that name the container are held with it; the others are other lots."""
+    """Declarations that name the container are held with it; declarations without it are other lots."""
     trial = drawn(accepted(containers=("TEMU1234567",)))
     assert trial.value not in {drawn(accepted()).value, drawn(accepted(containers=())).value}
 

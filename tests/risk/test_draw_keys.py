@@ -1,4 +1,4 @@
-"""Are the keys of the draw read as they were written, and shown to nobody?"""
+"""Are the keys of the draw read as they were written, and never shown?"""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""Is the price of goods judged, although a line has no mass of its own?"""
+"""Is the price of goods checked even if a line has no mass of its own?"""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Does the risk desk send each consignment the right way, once, and say why?"""
+"""Does the risk desk choose the right lane for each consignment, once, and give the reasons?"""
 
 from collections import Counter
 from decimal import Decimal
@@ -146,7 +146,7 @@ def test_solid_wood_with_goods_of_a_nematode_country_is_looked_at_whatever_port_
 
 
 def test_a_pallet_of_natural_wood_is_solid_wood_whatever_the_paper_says_beside_it() -> None:
-    """The declaration desk rejects such a paper now; one that it accepted before is still looked at."""
+    """The declaration desk rejects such a declaration now; one that it accepted earlier is still inspected."""
     declaration = accepted(departure="US", package_kind="93", wood_packaging=False)
     assert fired_for(declaration) == {"wood_packaging": "solid wood packaging (package kind 93), departure US"}
 
@@ -261,8 +261,8 @@ def test_few_enterprises_are_certified_and_fewer_discredited() -> None:
 
 
 def test_most_ordinary_freight_is_left_alone() -> None:
-    """Chapters as often as national trade has them (lines of a hundred); a third in wood, a fifth from
-    North America.
+    """The chapters are as frequent as in national trade (lines in a hundred); a third is packed in wood, a fifth comes
+    from North America.
     """
     mix = "84 " * 16 + "85 " * 20 + "39 " * 8 + "61 62 " * 3 + "73 " * 5 + "87 " * 5 + "90 94 " * 5 + "40 48 72 " * 3
     mix += "64 76 69 70 42 95 " * 2 + "29 28 29 08 44 07 03 02 12 33 27 10 04 "

@@ -1,4 +1,4 @@
-"""The parked topic and the origins in memory, for turns without a broker."""
+"""The parked topic and the original messages in memory, for turns without a broker."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from services.shell.parking import Stretch
 
 @dataclass
 class Memory:
-    """What a cluster would hold: `stretch` bounds one reading."""
+    """The messages of a cluster; `stretch`: the most messages of one reading."""
 
     stretch: int = 2000
     parked: dict[int, list[Raw]] = field(default_factory=dict)
@@ -35,11 +35,11 @@ class Memory:
         return self.origins.get(origin)
 
     def lay(self, *messages: Raw) -> None:
-        """These lie where they say."""
+        """Stores these messages at their positions."""
         self.origins |= {Origin(m.topic, m.partition, m.offset): m for m in messages}
 
     def commit(self, outputs: Iterable[Output]) -> None:
-        """The parked messages among these lie in the topic from now on."""
+        """Stores the parked messages among these outputs in the parked topic."""
         for output in outputs:
             if ROLES[output.topic] == "parked":
                 assert output.partition is not None

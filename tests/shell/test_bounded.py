@@ -1,4 +1,5 @@
-"""Does what comes without bounds stop at the desk that reads it, and what was stored before the bounds flow on?"""
+"""Does a desk park or refuse messages without bounds, and still accept messages that were stored before there were
+bounds?"""
 
 import json
 import os
@@ -52,7 +53,7 @@ def stored(message: Message, **changes: Any) -> Raw:
 
 
 def heard(decider: Decider, name: str, *messages: Raw) -> Turn:
-    """One batch at a desk that has nothing yet."""
+    """The turn of one batch at a desk without records."""
     turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), PartitionStore()
     for message in messages:
         turn.handle(store, message)

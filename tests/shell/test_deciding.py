@@ -1,4 +1,4 @@
-"""Is a message decided in one way only, and may a desk answer with nothing that the flow does not name?"""
+"""Is there only one way in which a message is decided, and may a desk publish only the facts that the flow names?"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Can a desk be filled until a record or a fact of it no longer fits on a topic? With the largest messages that can be made."""
+"""Can a desk get so much that a record or a fact no longer fits into a message? The tests use the largest possible messages."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -52,7 +52,7 @@ def full(kind: type[Message], **changes: object) -> Any:
 
 
 class Filled:
-    """A desk that hears message upon message; what it says and keeps is measured as often as `measure` is called."""
+    """A desk that reads many messages; its facts and its record are measured when `measure` is called."""
 
     def __init__(self, decider: Decider) -> None:
         self.decider: Any = decider
@@ -60,7 +60,7 @@ class Filled:
         self.count = 0
 
     def hear(self, message: Message) -> tuple[Fact, ...]:
-        """One message, under an id that is as long as one may be."""
+        """Lets the desk read one message with an id of the greatest length; returns its facts."""
         self.count += 1
         hearing = Hearing(NOON, f"{self.count:06}".ljust(200, "i"), self.count)
         facts, self.state = decide_message(self.decider, self.state, message, hearing)
@@ -68,7 +68,7 @@ class Filled:
         return facts
 
     def hear_all(self, messages: Iterable[Message]) -> list[Fact]:
-        """All of them; the state that is left fits."""
+        """Lets the desk read all of them; checks that the state fits at the end."""
         facts = [fact for message in messages for fact in self.hear(message)]
         assert len(self.decider.STATE.dump_json(self.state)) < LARGEST_MADE
         return facts

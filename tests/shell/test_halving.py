@@ -1,4 +1,5 @@
-"""Which message is parked when a batch fails for good? By hypothesis: those at fault, each once, and only when the rest commits."""
+"""Which messages are parked if a batch fails for good? A hypothesis test: the faulty ones, each once, and only if the rest can be
+committed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +18,8 @@ IDS = [id_of(item) for item in BATCH]
 
 
 class Log:
-    """A cluster that takes at most `most` items in one transaction, never one of `bad` undecided, and nothing while `down`."""
+    """A cluster that accepts at most `most` items in one transaction, none of `bad` unless it is parked, and nothing while it is
+    `down`."""
 
     def __init__(self, bad: Sequence[ItemId], most: int = 99, down: bool = False) -> None:
         self.bad, self.most, self.down = bad, most, down

@@ -1,4 +1,4 @@
-"""Does what strangers write on a parked topic make no series without end?"""
+"""Can foreign messages on a parked topic make an unlimited number of metric series?"""
 
 import orjson
 import pytest

@@ -1,4 +1,5 @@
-"""Is nothing that was parked lost, doubled, overtaken or stuck, whatever it is, however much, and whoever parked it?"""
+"""Is no parked message lost, doubled, overtaken or stuck, whatever and how many they are, and whichever version parked
+them?"""
 
 import base64
 import json
@@ -28,12 +29,12 @@ from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, wait
 from tests.voice import CONSIGNMENT, NOON
 
 OLDER: dict[str, Any] = json.loads(Path(__file__).with_name("older_parking.json").read_bytes())
-"""A record, orders and announcements as they were written before parked messages lived in their topic."""
+"""A record, orders and parking facts as they were written before parked messages were stored in their topic."""
 TOPIC = orders_topic("inspection")
 
 
 def ordered(origin: Raw, **more: Any) -> Raw:
-    """An order in today's form."""
+    """An order in the present form."""
     request = ReplayParked(
         service="inspection",
         subject=CONSIGNMENT,
@@ -48,7 +49,7 @@ def ordered(origin: Raw, **more: Any) -> Raw:
 
 
 def of(turn: Turn, kind: str) -> list[dict[str, Any]]:
-    """Bodies of what was published of this kind."""
+    """The bodies of the turn's published messages of this kind."""
     return [json.loads(o.value or b"") for o in turn.outcome.outputs if dict(o.headers)["ce_type"] == kind.encode()]
 
 
@@ -344,7 +345,7 @@ def _older_words(origin: Raw, action: str) -> dict[str, Any]:
 
 
 class Failing:
-    """The inspection desk with a defect in what it does about a time limit, as long as `broken`."""
+    """The inspection desk with a bug in deciding a time limit, as long as `broken` is true."""
 
     INITIAL, STATE = decider.INITIAL, decider.STATE
     evolve, closed, deadlines = (
@@ -397,7 +398,7 @@ def test_a_time_limit_that_was_discarded_does_not_come_due_again_and_the_others_
 
 
 def other(number: int) -> str:
-    """Another consignment's id."""
+    """The id of another consignment."""
     return f"{number:04x}{CONSIGNMENT[4:]}"
 
 
@@ -407,7 +408,7 @@ def with_key(message: Raw, key: str) -> Raw:
 
 
 class Padded:
-    """The desk's states; one that the message `big` answered takes more than fits into a message."""
+    """Encodes the desk's states; a state after the message `big` does not fit into a message."""
 
     validator = decider.STATE.validator
 
@@ -419,7 +420,7 @@ class Padded:
 
 
 class Troubled(Failing):
-    """The inspection desk that fails in a way of its own upon the message `big`."""
+    """An inspection desk that fails at the message `big`."""
 
     broken = False
 

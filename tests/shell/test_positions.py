@@ -1,4 +1,4 @@
-"""From where does a partition go on, and when does it refuse to?"""
+"""From which offset does a partition continue, and when does it refuse to?"""
 
 from dataclasses import replace
 

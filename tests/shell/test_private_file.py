@@ -1,4 +1,4 @@
-"""Is a file with a secret whole, of its owner alone, and never written over by a second first start?"""
+"""Is a file with a secret complete, readable only by its owner, and never overwritten by a second start?"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does a desk get back what it had, whatever lies in its state topic? On a real broker."""
+"""Does a desk restore its records, whatever its state topic contains? On a real broker."""
 
 import threading
 from collections.abc import Iterator
@@ -39,11 +39,11 @@ OLD = {
         2,
     ),
 }
-"""Records as they were written before `due` and `parked` stood first; they lie in topics that are kept for ever."""
+"""Records as they were written before `due` and `parked` came first; they are in topics that are kept for ever."""
 
 
 class StateTopic:
-    """A state topic of its own, and somebody who writes it as a loop does."""
+    """A state topic of its own, with a producer that writes to it as a loop does."""
 
     def __init__(self, broker: Broker, name: str) -> None:
         self.name, self.settings = name, WorkerSettings(kafka=broker.bootstrap, partitions=PARTITIONS)
@@ -68,7 +68,7 @@ class StateTopic:
         producer.commit_transaction(30)
 
     def begin(self, producer: Producer, *changes: tuple[str, bytes | None]) -> None:
-        """Until the broker has them, still open."""
+        """Writes the changes in a transaction that stays open; returns when the broker has them."""
         producer.begin_transaction()
         for key, value in changes:
             producer.produce(self.name, key=key, value=value)
@@ -233,7 +233,7 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 
 
 def test_a_record_is_written_like_this() -> None:
-    """A golden copy: a restore reads the beginning, older workers and operators the rest."""
+    """The format must not change: a restore reads the beginning, and older workers and operators read the rest."""
     assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
     told = encode_record(Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")]))
     assert told == b'{"due":5.5,"parked":[["t",0,1,null,null,{},"r","e",true]],"n":2,"closed":true}'

@@ -1,4 +1,5 @@
-"""Does a batch that takes too long become small enough, whatever a message costs, and large again afterwards? By hypothesis."""
+"""Does the size of batches shrink until they are quick enough, whatever a message costs, and grow again afterwards? A
+hypothesis test."""
 
 from collections.abc import Iterator
 
@@ -41,7 +42,7 @@ def test_every_message_that_is_in_time_alone_is_committed_whatever_those_beside_
 
 @given(st.integers(2, MOST), st.floats(SECONDS * 0.51, SECONDS))
 def test_a_process_that_dies_of_each_batch_of_two_still_goes_on(messages: int, cost: float) -> None:
-    """As one that /livez ends: what it learned of the size is lost, and the fresh process begins with one message."""
+    """For example because /livez fails: the batch size is lost, and the new process begins with one message."""
     offset, processes = 0, 0
     while offset < messages:
         processes += 1

@@ -1,4 +1,4 @@
-"""Does a desk know the record that it keeps for a whole partition before it decides about anything in it?"""
+"""Does a desk have the record of the whole partition before it decides about any message in it?"""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A simulated day in front of the real desks, without a broker, in which everybody does what the simulator has them do."""
+"""A simulated day with the real desks, without a broker, in which people do only what the simulator plans."""
 
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from tests.console.simulated import Simulated
 
 
 class Calm(Simulated):
-    """`entries`: all that was said, in the order in which it was. `paced`: people take the time that they say; else each acts at once,
-    and events happen when the fact is heard that causes them."""
+    """`entries`: all messages in order. `paced`: people act after the time that they need; otherwise each acts at once, and events
+    happen when the fact that causes them is read."""
 
     def __init__(self, consignments: int, seed: int, *, paced: bool) -> None:
         self.paced = paced

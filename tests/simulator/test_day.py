@@ -1,4 +1,4 @@
-"""Is a simulated day the same for the same seed, and like a real one?"""
+"""Is a simulated day the same for the same seed, and similar to a real day?"""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -139,7 +139,7 @@ ORDERED = TreatmentOrdered(
 
 
 def treated(number: int) -> Act:
-    """What a yard answers to an order for the consignment of this number."""
+    """The act of a treatment unit after an order for the consignment with this number."""
     [act] = People(DAY).react(ORDERED.model_copy(update={"consignment_id": CONSIGNMENT[:-4] + f"{number:04}"}))
     return act
 
@@ -157,7 +157,7 @@ def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
 
 
 def referred(number: int, *goods: GoodsClass) -> DecideTreatment:
-    """What an officer decides about goods of these classes."""
+    """The decision of an officer about goods of these classes."""
     asked = TreatmentReferred(
         consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
         occurred_at=START,
@@ -181,7 +181,8 @@ def test_live_goods_pass_after_isolation_or_are_refused_and_are_never_treated() 
 
 
 def orders_of_this_border() -> set[tuple[GoodsClass, tuple[TreatmentMethod, ...]]]:
-    """What the quarantine desk can order for any one or two classes of goods, with a pest that people find here or without one."""
+    """All treatments that the quarantine desk can order for one or two classes of goods, with a pest of the simulation or without
+    one."""
     goods = [*[(one,) for one in GoodsClass], *combinations(GoodsClass, 2)]
     found = [methods_for(each, pest, START.date()) for each in goods for pest in ("", *PESTS)]
     return {order for order in found if order is not None}
@@ -277,7 +278,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("first", ["assessed", "withdrawn"])
 def test_some_of_what_was_withdrawn_is_lodged_again_whatever_is_read_first(first: str) -> None:
-    """The two facts lie on different topics."""
+    """The two facts are on different topics."""
     plan = next(p for p in PLANS if p.intent.withdraws and p.intent.again)
     known = green(plan.consignment_id, plan.declaration.bill_no)
     withdrawn = DeclarationWithdrawn(
@@ -295,7 +296,7 @@ def test_some_of_what_was_withdrawn_is_lodged_again_whatever_is_read_first(first
 
 
 def green(consignment: str, bill: str) -> ConsignmentAssessed:
-    """What risk says of goods in one container that need no control."""
+    """The risk desk's assessment of goods in one container that need no control."""
     return ConsignmentAssessed(
         consignment_id=consignment,
         occurred_at=START,

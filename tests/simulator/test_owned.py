@@ -1,4 +1,4 @@
-"""Do simulated people leave the goods of others alone, and does each thing that they ask say that nobody real asked it?"""
+"""Do simulated people act only on their own goods, and is each of their requests marked as simulated?"""
 
 from datetime import UTC, datetime
 

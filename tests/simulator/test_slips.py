@@ -1,6 +1,6 @@
-"""Does what people told wrongly of a box come to a right end, and does the ledger see it where it does not?
+"""Do wrong reports about a container lead to a correct end, and does the ledger notice if they do not?
 
-The real desks and the people of the simulator, without a broker (`tests.simulator.calm`).
+The tests use the real desks and the simulator's people, without a broker (`tests.simulator.calm`).
 """
 
 from collections import Counter
@@ -34,14 +34,15 @@ PACED = pytest.mark.parametrize("paced", [True, False], ids=["with pace", "at on
 
 @cache
 def played(paced: bool) -> Calm:
-    """The goods of which something is told wrongly, and those that come in their boxes afterwards."""
+    """A day with the goods about which something is reported wrongly, and the goods that come in their containers
+    afterwards."""
     day = Calm(CONSIGNMENTS, SEED, paced=paced)
     day.play(sorted([*SLIPS, *LATER.values()]))
     return day
 
 
 def judged(entries: list[LoggedMessage]) -> Ledger:
-    """Of the boxes that are here on that day."""
+    """The ledger of that day, with its containers."""
     here = {entry.key for entry in entries}
     return judge(entries, {box: stays for box, stays in STAYS.items() if box in here})
 
@@ -170,7 +171,8 @@ def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_ow
 @PACED
 @pytest.mark.parametrize("seed", range(10))
 def test_who_takes_over_asks_the_same_whatever_is_read_first(paced: bool, seed: int) -> None:
-    """A fresh player reads all facts: each topic keeps its order for one key, and there is none between two."""
+    """A new player reads all facts: each topic keeps its order for one key, and there is no order between two
+    topics."""
     heard: dict[tuple[str, str], list[LoggedMessage]] = {}
     for entry in played(paced).entries:
         if ROLES[entry.topic] == "facts" and entry.kind in KINDS:

@@ -1,6 +1,7 @@
-"""Does a box whose departure was told by mistake leave at the end, once, and does the ledger know that it had not left before?
+"""Does a container whose departure was reported by mistake leave once in the end, and does the ledger know that it had not
+left before?
 
-The gate desk and the people of the simulator alone, each hearing what the other says.
+Only the gate desk and the simulator's people take part; each reads the messages of the other.
 """
 
 from collections import deque
@@ -36,7 +37,7 @@ MISTAKEN = [
 
 @dataclass
 class Said:
-    """A message, its id, and when it was said."""
+    """A message, its id, and when it was sent."""
 
     id: str
     message: Fact | Request
@@ -44,7 +45,7 @@ class Said:
 
 
 def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
-    """Everything that is said of a box from its release on, each message `gap` after the one that caused it."""
+    """All messages about a container from its release on, each of them `gap` after its cause."""
     people, state, at = People(DAY), decider.INITIAL, START
     freed = ContainerFreed(
         container_no=box,
@@ -104,7 +105,7 @@ def _leaves(entry: LoggedMessage) -> bool:
 
 
 def entries(said: list[Said], consignment: str) -> list[LoggedMessage]:
-    """As the messages lie in the log, behind the release."""
+    """The messages as log entries, after the release."""
     found = [
         LoggedMessage(
             "customs-release-facts",

@@ -24,7 +24,7 @@ SPEED = 2 * LEAST_SPEED
 """Seconds of the sandbox clock per real second: the longest treatment, a week of phosphine for grain, takes 87 s, and a measurement gives
 up when nothing ends for longer than its three attempts (`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
-"""How long the desks may take to answer what the people asked last."""
+"""Seconds that the desks may take to answer the last requests."""
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
 
 

@@ -28,9 +28,9 @@ from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 SESSION_HOURS = 12
-"""A session ends so long after its sign-in, even while it is used."""
+"""A session ends this many hours after its sign-in, even while it is used."""
 IDLE_MINUTES = 60
-"""A session also ends if it was not used for so long."""
+"""A session also ends if it was not used for this many minutes."""
 USED_EVERY = MINUTE
 """Interval at which the time of the last use of a session is written."""
 SKEW = 5 * MINUTE
@@ -73,7 +73,7 @@ class NotGranted(Exception):
 
 
 class Account(NamedTuple):
-    """Columns as in `tables.ACCOUNTS`."""
+    """A row of `tables.ACCOUNTS`."""
 
     account: str
     roles: str
@@ -86,7 +86,7 @@ class Account(NamedTuple):
     password_until_us: int | None = None
 
     def is_over(self, at: int) -> bool:
-        """Whether its one-time password was not changed in time."""
+        """Whether the account has a one-time password that was not changed in time."""
         return self.must_change and self.password_until_us is not None and at >= self.password_until_us
 
     def who(self, clients: Iterable[str] = (), **more: Any) -> Who:
@@ -245,7 +245,7 @@ class Accounts:
         row = Account(name, Role.ADMINISTRATOR.value, must_change=True)
         try:
             self.make(row, by="first start", at=at, password=password)
-        except NotGranted:  # another process was first
+        except NotGranted:  # another process has made an account meanwhile
             return None
         return password
 
@@ -483,7 +483,7 @@ def is_right(stored: str, password: str) -> bool:
 
 
 def check_password(password: str) -> None:
-    """NotGranted for a password that is too short or too long."""
+    """Raises NotGranted for a password that is too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise NotGranted(
             f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. "
@@ -594,7 +594,7 @@ def _check_proved(connection: Connection, name: str, proved: str | None) -> None
 
 
 def _check_alike(connection: Connection, account: Account) -> None:
-    """NotGranted if the name differs from another account's only in capitals, or is the company of another account."""
+    """Raises NotGranted if the name differs from another account's only in capitals, or is the company of another account."""
     a, name = t.ACCOUNTS.c, account.account
     alike = connection.execute(
         select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
@@ -605,7 +605,7 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 
 def _check_companies(connection: Connection, account: Account) -> None:
-    """NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
+    """Raises NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
     sender, or the account if that has no company, so neither name may be a name of another account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name

@@ -27,7 +27,7 @@ class Demo(NamedTuple):
 
     @property
     def key(self) -> Shown:
-        """Its published key."""
+        """The published key of the account."""
         return Shown(self.account, SECRET)
 
 

@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 class ReadingRow(NamedTuple):
-    """Columns as in `tables.READINGS`."""
+    """A row of `tables.READINGS`."""
 
     reader: str
     subject: str
@@ -94,7 +94,7 @@ class Readings:
                 log.warning("the record of readings waits", error=str(getattr(error, "orig", None) or error)[:300])
 
     def write(self) -> None:
-        """As `Unwritten.write`."""
+        """Writes the rows that wait (see `Unwritten.write`)."""
         self._waiting.write()
 
     def _insert(self, taken: list[ReadingRow]) -> None:

@@ -97,7 +97,7 @@ def _is_ours(headers: Headers, host: str) -> bool:
         return site in ("same-origin", "none")
     try:
         return origin is None or urlsplit(origin).netloc.lower() == host
-    except ValueError:  # not an origin that a browser sends
+    except ValueError:  # this is not an origin that a browser sends
         return False
 
 

@@ -141,7 +141,7 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
 
 
 def goods_to(who: Who, row: Consignment) -> ConsignmentView:
-    """The row as a document, masked for `who`."""
+    """The consignment's row as a document of the API, masked for `who`."""
     return masked(consignment(row), who.audience())
 
 
@@ -673,6 +673,6 @@ def page(
 
 
 def link(path: str, query: Mapping[str, Any]) -> str | None:
-    """The address of the next page; None at the end, where `after` is None."""
+    """The address of the next page; None at the end, that is, if `after` is None."""
     named = {name: value for name, value in query.items() if value not in (None, "")}
     return f"{API}{path}?{urlencode(named)}" if "after" in named else None

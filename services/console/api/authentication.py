@@ -181,7 +181,7 @@ async def _proved(request: Request) -> Who | None:
 
 
 def check_form(who: Who, token: str) -> None:
-    """Problem 403 if a form or request of a session does not contain the token of that session: then it was made for
+    """Raises Problem 403 if a form or request of a session does not contain the token of that session: then it was made for
     another sign-in, or by another site. A key has no token and needs none."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)

@@ -82,7 +82,7 @@ def client_of(request: Request) -> str:
 def _counted_as(host: str) -> str:
     try:
         address = ip_address(host.partition("%")[0])
-    except ValueError:  # not an IP address: a Unix socket
+    except ValueError:  # the host is not an IP address but a Unix socket
         return host
     if isinstance(address, IPv4Address) or address.is_loopback:
         return host
@@ -96,7 +96,7 @@ def _too_large(limit: int) -> Problem:
 
 
 def bounded(data: bytes, limit: int) -> None:
-    """Problem 413 if a JSON text has more than `limit` separators. Call it before parsing."""
+    """Raises Problem 413 if a JSON text has more than `limit` separators. Call it before parsing."""
     count = len(data) - len(data.translate(None, SEPARATORS))
     if count <= limit:
         return
@@ -237,7 +237,7 @@ def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
 
 
 def other_format(data: bytes) -> Problem | None:
-    """Problem 400 for a document of another known format, with what to do about it; None for anything else that cannot be parsed."""
+    """The Problem 400 for a document of another known format, with what to do about it; None for anything else that cannot be parsed."""
     found = recognise(data).format
     if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
         return None
@@ -247,7 +247,7 @@ def other_format(data: bytes) -> Problem | None:
 
 
 def refuse_not_json(error: ValidationError, where: str = "") -> None:
-    """Problem 400 for what Python's parser accepts and pydantic's does not, for example UTF-16 or a lone surrogate."""
+    """Raises Problem 400 for what Python's parser accepts and pydantic's does not, for example UTF-16 or a lone surrogate."""
     if error.error_count() == 1:
         (fault,) = error.errors(include_url=False, include_input=False)
         if fault["type"] == "json_invalid":

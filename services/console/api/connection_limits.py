@@ -50,7 +50,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         if self._in_head:
-            if self._timer is None:  # the next request of a keep-alive connection
+            if self._timer is None:  # a further request begins on a keep-alive connection
                 self._expect_head()
             self._head_bytes += len(data)
         else:
@@ -152,7 +152,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return bool(silent)
 
     def silent(self) -> bool:
-        """Whether it is open and idle: no request is under way."""
+        """Whether the connection is open and idle, so that no request is being handled."""
         return not self.transport.is_closing() and self._in_head and self._answered()
 
     def _answered(self) -> bool:

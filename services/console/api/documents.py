@@ -322,7 +322,7 @@ def content(body: str) -> dict[str, Any] | None:
 
 
 def _is_deep(body: str, read: Any) -> bool:
-    """Whether it is nested deeper than `LEVELS`."""
+    """Whether the content is nested deeper than `LEVELS`."""
     if body.count("[") + body.count("{") <= LEVELS:
         return False
     level = [read]

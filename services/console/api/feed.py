@@ -134,9 +134,9 @@ async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request:
         rung = desk.bell.rung
         if stopwatch() - proved >= desk.settings.key_seconds:
             if not await still_may(request):
-                return  # session, key or right has ended: the next connection is answered with the problem
+                return  # the session, key or right has ended; the next connection is answered with the problem
             proved = stopwatch()
-        try:  # the rows may have changed without a ring, as at the end of a rebuild
+        try:  # the rows may have changed although the bell did not ring, for example at the end of a rebuild
             page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
         except Problem:
             return  # the next connection with this cursor is answered with the status of this problem

@@ -153,7 +153,7 @@ def _refuse_incomplete(desk: Office) -> None:
 
 
 async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
-    """Problem 403 if a request about a container names a consignment in it (`lot`) that is out of reach. This is checked because goods of
+    """Raises Problem 403 if a request about a container names a consignment in it (`lot`) that is out of reach. This is checked because goods of
     several offices may share a container."""
     roles = ASKS[kind].roles
     if not lot or who.sees_everything(roles):

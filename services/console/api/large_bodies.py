@@ -28,7 +28,7 @@ class BodyReservation:
         self.taken = False
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes may be kept in memory: up to LARGE_BYTES always, more only if one more large body is allowed."""
+        """Whether `size` bytes may be kept in memory: always up to LARGE_BYTES; more only if another large body is allowed."""
         if size > LARGE_BYTES and not self.taken:
             self.taken = self._intake.take(self._client)
         return self.taken or size <= LARGE_BYTES
@@ -67,7 +67,7 @@ class LargeBodies:
         return True
 
     def busy(self, client: str) -> Problem:
-        """The problem why one more was not counted: 429 if the client's limit is reached, else 503."""
+        """The problem for a large body that was not counted: 429 if the client's limit is reached, else 503."""
         again = {"Retry-After": str(RETRY_SECONDS)}
         if self._clients[client] >= self._limit_of_client:
             return Problem(429, "client_bodies_busy", limit=self._limit_of_client, headers=again)

@@ -59,8 +59,8 @@ ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 
 
 def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Mapping[str, Words]]:
-    """These codes with their words in words.toml, all codes of the group where none is named. `row`: what stands behind the code in the
-    names of rows, of a group that has several for each code."""
+    """A function that returns these codes (by default all codes of the group) with their texts in words.toml. `row`: the suffix of the
+    row's name after the code, for a group with several rows for each code."""
     named = list(codes) or [key.partition(".")[2] for key in TEXTS if key.startswith(f"{group}.")]
     return lambda: {code: TEXTS[f"{group}.{code}{row}"] for code in map(str, named)}
 
@@ -105,7 +105,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
     }
 )
 """The lists of codes: code → its name in both languages; in the tables of the declaration that is one text, the Chinese, a blank, the
-English. Empty where codes have no names."""
+English. The name is empty if the codes have none."""
 
 
 def operation_name(method: str, path: str) -> str:

@@ -39,7 +39,7 @@ ACCESS_SECONDS = 5.0
 REMEMBERED = 100_000
 """Requests that this process keeps in memory, beside the notebook in SQL."""
 SLICE_BYTES = 50_000
-"""After so many bytes of messages, other tasks of the event loop may run."""
+"""After this many bytes of messages, other tasks of the event loop may run."""
 REQUEST_BYTES = 2_000
 """Bytes that each message counts in addition to its value, for `SLICE_BYTES`."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,7 +101,7 @@ class Prepared:
 
 
 def digest(content: bytes) -> str:
-    """Returns a hash by which contents are compared."""
+    """A hash of the content, to compare it with the content of other requests."""
     return blake2b(content, digest_size=16).hexdigest()
 
 
@@ -149,7 +149,7 @@ class Asker:
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Stops the tasks, sends what the producer still has, and writes the notebook."""
+        """Stops the tasks, sends the messages that the producer still has, and writes the rows that the notebook still lacks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -378,5 +378,5 @@ def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):  # it is broken: this only closes its sockets
+    with contextlib.suppress(KafkaError, TimeoutError):  # the producer is broken: this only closes its sockets
         await asyncio.wait_for(producer.stop(), 5)

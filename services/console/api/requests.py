@@ -446,7 +446,7 @@ async def ask(desk: Office, message: Prepared) -> RequestRow:
         raise refused
     before = await desk.asker.before(message.request) if message.again else None
     if before is not None and before.request_id != message.request.request_id:
-        return before  # an older version sent it
+        return before  # an older version of the console sent this request under another id
     return await desk.asker.ask(message)
 
 

@@ -95,7 +95,7 @@ ROWS: Final[tuple[SentencePattern, ...]] = tuple(
     [
         SentencePattern(key, _shape(texts.en), _between(texts.en))
         for key, texts in sorted([each for each in TEXTS.items() if each[0].startswith("written.")], key=_by_length)
-        if _PARAMETER.sub("", texts.en).strip(" :()")  # a row of parameters alone fits any text
+        if _PARAMETER.sub("", texts.en).strip(" :()")  # a pattern of nothing but parameters would match any text
     ]
 )
 
@@ -186,7 +186,7 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
     try:
         quotes = {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
         return [{"code": code, "values": {**(fact.get("values") or {}), **quotes}}]
-    except (TypeError, ValueError, AttributeError):  # not of the agreed shape
+    except (TypeError, ValueError, AttributeError):  # the fact does not have the agreed shape
         return ()
 
 
@@ -202,7 +202,7 @@ def kept(fact: Mapping[str, Any]) -> str:
 
 
 def kept_phrases(phrases: Sequence[Any]) -> str:
-    """These phrases as rows store them; the catalogue must have them."""
+    """These phrases as JSON, the form in which rows store them. Pass only phrases whose codes the catalogue has."""
     return orjson.dumps(phrases).decode()
 
 

@@ -92,7 +92,7 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> S
 
 
 def _object_of(answer: Schema) -> str:
-    """The name of the object that the answer is; empty where it is none."""
+    """The name of the object that the answer contains; empty if it is not an object."""
     schemas = [content.get("schema", {}) for content in answer.get("content", {}).values()]
     return next((schema["$ref"].rpartition("/")[2] for schema in schemas if "$ref" in schema), "")
 

@@ -213,7 +213,7 @@ class Sight:
             moment = _parsed(found[0])
             try:
                 return self.time(moment, seconds=moment.second != 0) if moment else found[0]
-            except OverflowError:  # there is no such time in Beijing
+            except OverflowError:  # the time in Beijing would be after the year 9999
                 return found[0]
 
         return ISO_TIME.sub(of_reader, sentence)
@@ -361,7 +361,7 @@ def _answered(why: str, by_desk: bool = False) -> Callable[[Sight, Body], str]:
     def line(s: Sight, b: Body) -> str:
         control, given = s.name("controls", b["control"]), b.get(why)
         reason = given and (s.why(b) if by_desk else s.wrote(given))
-        if "officer" not in b:  # masked outside customs
+        if "officer" not in b:  # the field is masked for readers outside customs
             return s.t("summary.answer", control=control, why=reason) if reason else control
         if reason:
             return s.t("summary.answered_because", control=control, who=b["officer"], why=reason)

@@ -43,7 +43,7 @@ HASHED_AT_ONCE = 2
 WAITING, OF_ADDRESS = 200, 8
 """How many sign-ins may wait for a comparison, in all and from one address. So one address cannot keep others from signing in."""
 ALARMING = 20
-"""Whenever so many more sign-ins of one name from one address have failed in a row, a warning is logged."""
+"""A warning is logged each time this many further sign-ins of one name from one address have failed in a row."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 

@@ -177,7 +177,8 @@ def fold(
     for aside in (*announced, *set_aside):
         _set_aside(batch, aside)
     for aside in set_aside:
-        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have revoked a release
+        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):
+            # the message may have revoked a release
             batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
@@ -336,7 +337,8 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
     elif kind == "ExitPermitted":
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
-    elif kind == "ContainerMayLeave":  # repeated after a departure, which had ended the permit, was retracted
+    elif kind == "ContainerMayLeave":
+        # if a departure is retracted, this fact repeats the permits that the departure had ended
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:
@@ -428,7 +430,9 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
         old = (
-            None  # in the older form all deadlines of a partition had the same origin: this row is of another deadline
+            # in the older form all deadlines of a partition had the same origin, so this row belongs to another
+            # deadline
+            None
         )
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)

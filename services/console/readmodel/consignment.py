@@ -408,7 +408,8 @@ def standing(row: Consignment) -> ConsignmentState:
 
 
 def _let_go(row: Consignment) -> ConsignmentState:
-    containers = (row.released_boxes or row.containers).split()  # goods may be in other containers than were declared
+    # goods may be in other containers than the declared ones
+    containers = (row.released_boxes or row.containers).split()
     if not containers:
         return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)
     if set(containers) <= set(row.departed.split()):
@@ -429,7 +430,8 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
-    if first is None:  # after a revocation, until the release desk's next message names the holds that caused it
+    if first is None:
+        # the release was revoked, and the release desk's next message, which names the holds, is not read yet
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 

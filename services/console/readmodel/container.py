@@ -46,7 +46,7 @@ class Container:
 
     @property
     def open(self) -> bool:
-        """Whether a report says that it is in the area, and no later one that it has left."""
+        """Whether a report says that the container is in the area, and no later report says that it has left."""
         return bool(self.visit) and not self.visit_end
 
 

@@ -104,7 +104,7 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # all queries of one answer must read the same snapshot: the gate compares rows with their standing
+        # all queries of one answer must read the same snapshot: the gate's answer compares the rows with the standing of the projector
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 

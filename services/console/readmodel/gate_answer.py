@@ -121,9 +121,9 @@ def counts(part: ContainerPart, goods: GoodsState) -> bool:
 
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether it may pass the land gate: an officer permits it, or it is an import that was released to the public for
-    this box and also to the gate. If only one of these two facts is known, either the other one was not read yet, or
-    the one is forged."""
+    """Whether the goods may pass the land gate: an officer permits it, or they are an import that the release desk released both in
+    public, for this box, and to the gate desk. If only one of these two facts is known, the other one was not read yet, or the known
+    one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:

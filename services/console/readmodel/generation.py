@@ -117,7 +117,7 @@ class Generation:
             if noted is None:
                 _write(file, RightsFile(0, ()))
             elif count is None and (nobody or noted.changes == 0):
-                # the first comparison of this installation, or a new database without accounts
+                # this is the first comparison of this installation, or the database is new and has no accounts
                 with self._engine.begin() as connection:
                     _set_count(connection, None, noted.changes + 1)
             elif (count or 0) < noted.changes:

@@ -1,4 +1,5 @@
-"""In which order is a long list, and where does its next page begin? A page begins after the keys of a row, which an index finds."""
+"""In which order is a long list, and where does its next page begin? A page begins after the order keys of the last row of the page
+before, which an index finds."""
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
@@ -219,8 +220,7 @@ def _held(*wanted: ColumnElement[bool]) -> ListPart:
 
 
 def unmatched(until_us: int) -> list[ListPart]:
-    """Goods that nobody has lodged although a fact about them came up to that time, the newest first. `until_us`:
-    microseconds since 1970 UTC."""
+    """Goods that nobody has lodged and that have waited since `until_us` (microseconds since 1970 UTC) or longer, the newest first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
     return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]

@@ -25,7 +25,7 @@ from services.shell.clock import now, stopwatch
 ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
 """Intervals at which the cluster is asked for the ends of the topics, and for the ids of the topics."""
 UNANSWERED_SECONDS = 10.0
-"""After so long without an answer the broker is reported as unreachable: twice the timeout of one question."""
+"""After this many seconds without an answer the broker is reported as unreachable: twice the timeout of one question."""
 
 BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
 AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")

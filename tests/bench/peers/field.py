@@ -1,4 +1,4 @@
-"""Who runs the same flow, in which settings, and what does each not guarantee?"""
+"""Which peers run the same flow, with which settings, and what does each of them not guarantee?"""
 
 import shutil
 import subprocess
@@ -42,7 +42,8 @@ class Peer:
     lacks: str
     processes: Callable[[Place], list[Child]]
     changelogs: tuple[str, ...] = ()
-    """Topics that it would make itself; made before it starts, because it does not wait until the broker knows them."""
+    """Topics that the peer would make itself; they are made before it starts, because it does not wait until the broker knows
+    them."""
 
 
 def prepare() -> None:

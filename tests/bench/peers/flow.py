@@ -1,7 +1,8 @@
-"""What is the flow that every peer runs? Three desks and the timelines, with the deciders of the product, reduced to bytes.
+"""What is the flow that every peer runs? Three desks and the timelines, with the deciders of the product, but with bytes in
+and out.
 
 Lodgement and arrival go in; accepted or rejected, assessed, held or released come out. Goods that need a control stay
-held, because inspection and quarantine are left out. A peer brings the log, the state and the guarantee; nothing else.
+held, because inspection and quarantine are left out. A peer provides only the log, the store of states and its guarantee.
 """
 
 from collections.abc import Iterable
@@ -33,7 +34,7 @@ READS: dict[str, tuple[str, ...]] = {
     "release": ("customs-risk-facts", "customs-release-requests"),
     "clearance": ("customs-declaration-facts", "customs-risk-facts", "customs-release-facts"),
 }
-"""Only topics that carry something in this flow; the product's desks also read those that carry nothing here."""
+"""The topics that each desk reads here; the product's desks also read topics that have no messages in this flow."""
 WRITES: dict[str, tuple[str, ...]] = {
     "declaration": ("customs-declaration-facts",),
     "risk": ("customs-risk-facts",),
@@ -43,7 +44,7 @@ HEARS = {desk: frozenset(kind.kind for kind in FLOW[desk]) for desk in DECIDERS}
 
 
 class Kept(NamedTuple):
-    """What a peer keeps under a key: how many facts the desk has said, and the decider's state."""
+    """What a peer keeps under a key: how many facts the desk has published, and the decider's state."""
 
     said: int
     state: Any
@@ -72,7 +73,7 @@ class Said(NamedTuple):
 
 
 class Work:
-    """One desk's share of the flow."""
+    """The part of the flow that one desk does."""
 
     def __init__(self, desk: str, partitions: int) -> None:
         self.desk, self.partitions = desk, partitions
@@ -81,7 +82,7 @@ class Work:
         self.nothing = Kept(0, self.decider.INITIAL)
 
     def hear(self, kept: Kept | None, told: Told) -> tuple[Kept, list[Said]]:
-        """The new state (the same object when nothing changed) and what is to be said."""
+        """The new state (the same object if nothing changed), and the messages to be written."""
         known = kept or self.nothing
         message = KINDS[told.kind].__pydantic_validator__.validate_json(told.value)
         cause = told.headers["ce_id"].decode()
@@ -112,7 +113,7 @@ class Work:
 
 
 def expected(packets: Iterable[tuple[str, str, bytes, Headers]]) -> tuple[set[str], int]:
-    """Which consignments come to a release, and how many messages are heard, by the deciders alone, in memory.
+    """Which consignments are released, and how many messages the desks read, computed by the deciders alone in memory.
 
     `packets`: (consignment, topic, value, headers) in the order in which they are offered.
     """

@@ -2,8 +2,8 @@
 
     python -m tests.bench.peers.on_aiokafka DESK BOOTSTRAP PARTITIONS
 
-The same shape as the product's loop, on the client that Faust uses. Its transaction requests carry no consumer group
-generation (KIP-447), so a worker that lost its partitions is fenced by its transactional id alone.
+It works like the product's loop, with the client that Faust uses. This client's transaction requests do not contain the
+generation of the consumer group (KIP-447), so only the transactional id fences a worker that has lost its partitions.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ PACE = 0.05
 
 
 async def run(desk: str, bootstrap: str, partitions: int) -> None:
-    """Until it is cancelled."""
+    """Runs the desk until it is cancelled."""
     work = Work(desk, partitions)
     states: dict[str, Kept] = {}
     group = f"peer-{desk}"

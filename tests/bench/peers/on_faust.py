@@ -18,7 +18,7 @@ work = Work(DESK, PARTITIONS)
 
 
 class KeptCodec(codecs.Codec):
-    """States on their way to the changelog and back."""
+    """Encodes states for the changelog, and decodes them."""
 
     def _dumps(self, kept: Kept) -> bytes:
         return work.pack(kept)
@@ -60,7 +60,7 @@ def topic(name: str) -> Any:
 
 @app.agent(heard)
 async def decide(stream: Any) -> None:
-    """Each event: state, decision, facts, state."""
+    """For each event reads the state, decides, and writes the facts and the new state."""
     async for event in stream.events():
         message = event.message
         told = Told(message.partition, message.offset, event.value, dict(event.headers))

@@ -1,7 +1,8 @@
 """How do the peers compare? `make bench-peers`: the same flow for each, paired in rounds, on a fresh broker each time.
 
-Warm up, lodge everything at once, then lodge at an even rate; an independent reader notes the releases, and at the end
-kafka-python reads the whole log: released is exactly what the deciders alone release, what was said twice is counted.
+Each run warms up, lodges everything at once, and then lodges at an even rate. An independent reader records the
+releases. At the end kafka-python reads the whole log: exactly the consignments that the deciders alone release must be
+released, and facts that were published twice are counted.
 """
 
 import argparse
@@ -42,7 +43,7 @@ FACTS = [topic for topics in WRITES.values() for topic in topics]
 
 @dataclass(frozen=True)
 class Load:
-    """The same for every peer of a run: three stretches of one day, and what must come of them."""
+    """The load, the same for every peer: three parts of one day, and the expected releases."""
 
     warm: list[Packet]
     full: list[Packet]
@@ -103,7 +104,7 @@ class Reader(threading.Thread):
 
 
 def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
-    """One peer, once. RuntimeError when a release is missing for `QUIET_SECONDS` of `load.py`."""
+    """One peer, once. RuntimeError if releases are missing and none has come for `QUIET_SECONDS` of `load.py`."""
     with tempfile.TemporaryDirectory(prefix="dtg-peers-") as folder:
         home = Path(folder)
         broker = Broker(home / "kafka", free_port())
@@ -151,7 +152,7 @@ def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
 
 
 def _provision_more(bootstrap: str, names: tuple[str, ...], partitions: int) -> None:
-    """Compacted topics, once the broker tells everybody of them."""
+    """Makes compacted topics, and waits until every client can see them."""
     if not names:
         return
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
@@ -166,7 +167,8 @@ def _provision_more(bootstrap: str, names: tuple[str, ...], partitions: int) -> 
 
 
 def _ready(bootstrap: str, children: list[Child], seconds: float = 90) -> None:
-    """Until every consumer group of the cluster is stable and stays so; start-up is no part of the measurement."""
+    """Waits until every consumer group of the cluster is stable and stays so, because the start does not belong to the
+    measurement."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     deadline, calm = time.monotonic() + seconds, 0
     while calm < 4:
@@ -189,7 +191,8 @@ def _play(reader: Reader, bootstrap: str, packets: list[Packet], rate: float, wo
 
 
 def _settled(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
-    """Waits until no group has moved for four seconds (timelines come after releases); the costs when one last did."""
+    """Waits until no group has moved for four seconds (timelines come after releases); returns the costs at the last
+    progress."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 2})
     groups = [g.group_id for g in admin.list_consumer_groups(request_timeout=10).result().valid]
     known: list[int] = []
@@ -215,7 +218,8 @@ def _costs(broker: Broker, children: list[Child]) -> dict[str, tuple[float, floa
 
 
 def _audit(bootstrap: str, released: set[str]) -> dict[str, int]:
-    """Releases missing or too many, facts said twice (same id), releases said twice under whatever id."""
+    """Counts releases that are missing or too many, facts that were published twice (same id), and consignments that
+    were released twice."""
     ids: Counter[str] = Counter()
     releases: Counter[str] = Counter()
     for entry in read(bootstrap, FACTS):
@@ -240,7 +244,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # processes and folders go with it
+    # SystemExit ends the processes and removes the folders
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = asked.into / "performance" / "measured.json"
     prepare()
     size = SMALL if asked.small else FULL

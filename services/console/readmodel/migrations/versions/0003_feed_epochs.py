@@ -1,4 +1,5 @@
-"""The feed has epochs, and its entries know the id of what they tell; what is there already is the epoch of bare numbers."""
+"""The feed gets epochs, and its entries the ids of their facts; the existing entries become the epoch of cursors that are
+bare numbers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""The rows remember of which topics they came: one of the same name that was made anew has other messages at the same offsets."""
+"""The ids of the topics from which the rows were made are stored, because a topic that is deleted and made again has other
+messages at the same offsets."""
 
 import sqlalchemy as sa
 from alembic import op

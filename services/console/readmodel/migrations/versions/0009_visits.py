@@ -1,4 +1,5 @@
-"""A container comes back with other goods: the rows know its visit, its reports, its holds, and what of a consignment may go."""
+"""A container may come back with other goods, so the rows get its visits, reports and holds, and which part of a consignment may
+go."""
 
 from typing import Any
 
@@ -27,7 +28,7 @@ def _flag(name: str) -> sa.Column[bool]:
 
 
 def _added() -> dict[str, list[sa.Column[Any]]]:
-    """The columns as the rows had them before, and now have more."""
+    """Table → the columns that this migration adds."""
     return {
         "consignments": [
             *(_text(n) for n in ("released_boxes", "arrived_boxes", "unreleased")),

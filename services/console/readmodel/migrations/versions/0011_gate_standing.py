@@ -1,4 +1,5 @@
-"""The projector says apart up to when it has read the topics of the release and the gate desk: a terminal's answer depends on these."""
+"""The projector also states up to when it has read only the topics of the release and the gate desk, on which a terminal's answer
+depends."""
 
 import sqlalchemy as sa
 from alembic import op

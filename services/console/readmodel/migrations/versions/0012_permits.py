@@ -1,4 +1,5 @@
-"""A permit to leave ends with what is said against the goods later: the rows know in view of which statement it was given."""
+"""A later statement against the goods ends a permit to leave, so the rows get the version of the statement that the officer
+had seen."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""A bill or a declarant is watched: what the door was asked, before it is sent, and what the release desk's partitions say of it."""
+"""Watches on bills and declarants: the requests that the console took, before they are sent, and the facts of the release desk's
+partitions."""
 
 import sqlalchemy as sa
 from alembic import op

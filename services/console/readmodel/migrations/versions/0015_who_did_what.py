@@ -1,4 +1,5 @@
-"""Who did what, and who gave whom what right, is looked up by person; who of customs read masked fields is on record."""
+"""Indexes to look up by person who did what and who gave which right; and a record of who in customs read masked
+fields."""
 
 import sqlalchemy as sa
 from alembic import op
