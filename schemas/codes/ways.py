@@ -1,5 +1,6 @@
 """Which country do imports go to, and which trade modes exist for one direction only? Sources: the GACC announcements on modes
-(监管方式) that are named beside them, and the names of the modes in the table."""
+(监管方式) that are named beside them, and the names of the modes: the short ones (简称) in the table, and the full ones (全称) of
+the same list, which are quoted beside them."""
 
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +18,13 @@ ONE_WAY: Final = MappingProxyType(
     {
         **dict.fromkeys(("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT),  # 内销 in the name: sold at home
         **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),  # 复出 in the name: re-exported
+        "0320": Direction.IMPORT,  # 加工贸易外商提供的不作价进口设备
+        "0420": Direction.IMPORT,  # 加工贸易项下外商提供的进口设备
+        "0466": Direction.EXPORT,  # 加工贸易免税进口设备退运出境
+        "2025": Direction.IMPORT,  # 合资合作企业作为投资进口设备物品
+        "2225": Direction.IMPORT,  # 外资企业作为投资进口的设备物品
+        "5335": Direction.IMPORT,  # 加工区内企业从境外进口的设备物资
+        "5361": Direction.EXPORT,  # 加工区内设备退运境外
         "1039": Direction.EXPORT,  # market procurement, GACC 2014 No. 54
         "1239": Direction.IMPORT,  # bonded e-commerce A, GACC 2016 No. 75
         "3410": Direction.IMPORT,  # the name is 承包工程进口

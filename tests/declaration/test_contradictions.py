@@ -41,6 +41,18 @@ def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str
     assert named and {mode: ONE_WAY.get(mode) for mode in named} == dict.fromkeys(named, way)
 
 
+@pytest.mark.parametrize(
+    ("mode", "way"),
+    [
+        *[(mode, Direction.IMPORT) for mode in ("0320", "0420", "2025", "2225", "5335")],
+        *[(mode, Direction.EXPORT) for mode in ("0466", "5361")],
+    ],
+)
+def test_equipment_comes_in_or_is_returned_as_the_full_name_of_its_mode_says(mode: str, way: Direction) -> None:
+    """The full names (全称) of these modes say 进口, or 退运出境 and 退运境外. They were accepted both ways."""
+    assert ONE_WAY[mode] is way
+
+
 def test_most_trade_modes_go_both_ways() -> None:
     assert all(
         codes_of(trade_mode=mode) == [] == codes_of(trade_mode=mode, **EXPORT) for mode in TRADE_MODES.keys() - ONE_WAY

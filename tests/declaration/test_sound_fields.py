@@ -24,8 +24,8 @@ MOST = 1000
 
 
 def found(paper: Any, unended: Iterable[str] = ()) -> list[tuple[str, str]]:
-    told = findings_of_sound_fields(orjson.dumps(paper), TODAY, MOST, frozenset(unended))
-    return [(each.pointer, each.code) for each in told]
+    reported = findings_of_sound_fields(orjson.dumps(paper), TODAY, MOST, frozenset(unended))
+    return [(each.pointer, each.code) for each in reported]
 
 
 def changed(paper: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
@@ -35,11 +35,11 @@ def changed(paper: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
     holder: Any = copy
     for step in way:
         holder = holder[int(step)] if isinstance(holder, list) else holder[step]
-    place = int(last) if isinstance(holder, list) else last
+    key = int(last) if isinstance(holder, list) else last
     if value is ...:
-        del holder[place]
+        del holder[key]
     else:
-        holder[place] = value
+        holder[key] = value
     return copy
 
 
@@ -130,17 +130,17 @@ def test_nothing_is_found_that_does_not_stand_whatever_the_faults_of_shape_becom
     contents: list[tuple[str, Any]], shapes: list[tuple[str, Any]], others: list[tuple[str, Any]]
 ) -> None:
     """The paper before the faults of shape came into it is one way to mend them. So is any other content of the same fields."""
-    paper, places = apply(PAPER, contents), {pointer for pointer, _ in shapes}
+    paper, pointers = apply(PAPER, contents), {pointer for pointer, _ in shapes}
     faulty = apply(paper, shapes)
-    told = findings_of_sound_fields(orjson.dumps(faulty), TODAY, MOST)
-    assert counted(told) <= counted(of_the_desk(paper))
-    mended = apply(paper, [each for each in others if each[0] in places])
-    assert counted(told) <= counted(of_the_desk(mended))
-    assert not [each for each in told if each.pointer in places], "one fault is one finding"
+    reported = findings_of_sound_fields(orjson.dumps(faulty), TODAY, MOST)
+    assert counted(reported) <= counted(of_the_desk(paper))
+    mended = apply(paper, [each for each in others if each[0] in pointers])
+    assert counted(reported) <= counted(of_the_desk(mended))
+    assert not [each for each in reported if each.pointer in pointers], "one fault is one finding"
 
 
-def counted(told: tuple[Finding, ...]) -> Counter[str]:
-    return Counter([each.model_dump_json() for each in told])
+def counted(reported: tuple[Finding, ...]) -> Counter[str]:
+    return Counter([each.model_dump_json() for each in reported])
 
 
 INDEPENDENT = [
@@ -176,8 +176,8 @@ def test_one_fault_of_shape_hides_no_finding_that_does_not_depend_on_it(
     contents: list[tuple[str, Any, str]], shapes: list[tuple[str, Any]]
 ) -> None:
     faulty = apply(PAPER, [*[(pointer, value) for pointer, value, _ in contents], *shapes])
-    told = {code for _, code in found(faulty)}
-    assert {code for _, _, code in contents} <= told
+    reported = {code for _, code in found(faulty)}
+    assert {code for _, _, code in contents} <= reported
 
 
 def test_a_line_with_a_fault_of_shape_hides_no_other_line() -> None:
@@ -196,10 +196,10 @@ def test_beside_an_unknown_field_none_is_taken_for_left_out() -> None:
 def test_of_a_list_that_goes_on_the_first_entries_are_judged_and_nothing_that_needs_all() -> None:
     lines = [PAPER["items"][0], {**PAPER["items"][1], "unit": "999"}]
     paper = {**PAPER, "items": lines * 50, "containers": PAPER["containers"] * 3}
-    told = Counter([code for _, code in found(paper, unended=("items", "containers"))])
-    assert told == {"unit_unknown": 50, "container_twice": 2}
+    reported = Counter([code for _, code in found(paper, unended=("items", "containers"))])
+    assert reported == {"unit_unknown": 50, "container_twice": 2}
     with_all = Counter([code for _, code in found(paper)])
-    assert len(paper["items"]) > MOST_ITEMS and with_all > told and with_all["items_too_many"] == 1
+    assert len(paper["items"]) > MOST_ITEMS and with_all > reported and with_all["items_too_many"] == 1
 
 
 def test_a_list_that_goes_on_has_no_length() -> None:

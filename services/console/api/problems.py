@@ -146,13 +146,13 @@ def field_error(pointer: str, code: str, value: object = "", **values: object) -
 def finding_error(finding: Finding, prefix: str = "") -> FieldError:
     """What a check of the declaration desk finds in a paper that is sent back. `prefix`: where the paper stands in the body."""
     message = check(finding.code)
-    words = in_words_of([finding.phrase]) if finding.phrase is not None else None
+    sentence = in_words_of([finding.phrase]) if finding.phrase is not None else None
     return FieldError(
         pointer=prefix + finding.pointer,
         code=finding.code,
         severity=finding.severity,
         seen=finding.seen,
-        seen_text=Text(zh=words.zh, en=words.en) if words else None,
+        seen_text=Text(zh=sentence.zh, en=sentence.en) if sentence else None,
         nearest=list(finding.nearest),
         message_en=message.en,
         message_zh=message.zh,
