@@ -170,7 +170,11 @@ class Assignment:
         assignment = self.consumer.assignment()
         if assignment:
             committed = self.committed_offsets(assignment)
-            self._read_from([self._no_earlier_than_known(each) for each in committed])
+            offsets = [self._no_earlier_than_known(each) for each in committed]
+            self._read_from(offsets)
+            for ours, noted in zip(offsets, committed, strict=True):
+                if ours.offset > max(noted.offset, 0):  # as in `_resume`: the commit after a restore may have failed
+                    self.offsets.passed_over[ours.topic, ours.partition] = ours.offset
 
     def _no_earlier_than_known(self, committed: TopicPartition) -> TopicPartition:
         """The offset from which an input is read on. It is not before the last one that we know, because the group may have forgotten
