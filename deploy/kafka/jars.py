@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from deploy.kafka.errors import BrokerError, Interrupted, never
@@ -48,7 +48,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
     """Fetches the files that are not here yet; BrokerError if that is impossible, Interrupted soon after `stop` is true."""
     mark, text = folder / ".complete", listed.read_text(encoding="ascii")
     files = wanted(listed)
-    if _read(mark) == text and all((folder / path.rpartition("/")[2]).exists() for path in files):
+    if _read(mark) == _marked(text, files, folder):
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
                     raise Interrupted
                 time.sleep(0.1)
             _Fetch(files, folder, stop).run(text.partition("\n")[0].strip("# "))
-            mark.write_text(text, encoding="ascii")
+            mark.write_text(_marked(text, files, folder), encoding="ascii")
     except OSError as error:
         raise BrokerError(f"The Kafka broker cannot be stored in {folder}: {error}") from error
 
@@ -206,8 +206,15 @@ def _locked(number: int) -> bool:
     return False
 
 
+def _marked(text: str, files: Iterable[str], folder: Path) -> str:
+    """The text of the mark if the files in the folder are whole: the list, and the size of each file. A full disk or a power cut can
+    shorten a file that was whole."""
+    names = [path.rpartition("/")[2] for path in files]
+    return text + "".join([f"{_size(folder / name)} {name}\n" for name in names])
+
+
 def _read(file: Path) -> str:
-    return file.read_text(encoding="ascii") if file.exists() else ""
+    return file.read_text(encoding="ascii", errors="replace") if file.exists() else ""
 
 
 def list_jars(repository: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.bounds import MOST_PARTS, too_many_parts
 from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
 from services.cli.copies import compare
@@ -108,6 +109,8 @@ def _misshapen(entry: LoggedMessage) -> str:
     kind, number = KINDS.get(entry.kind), entry.headers.get("sequence", "")
     if kind is None or not (number.isascii() and number.isdigit() and len(number) < 19):
         return "no fact of a desk"
+    if too_many_parts(entry.value or b""):
+        return f"not of its kind's shape, more than {MOST_PARTS} parts"
     try:
         kind.model_validate_json(entry.value or b"", extra="ignore")
     except ValueError as error:

@@ -197,7 +197,8 @@ class TopicPort:
         with _library("the ends of the topics are not known"):
             wanted = dict.fromkeys(self._topic_partitions, OffsetSpec.LATEST)
             ends = self._admin.list_partition_offsets(wanted, timeout_ms=self._request_ms)
-            return {topic_partition: found.offset for topic_partition, found in ends.items()}
+            # each of them: a partition that the answer leaves out is not read to its end
+            return {topic_partition: ends[topic_partition].offset for topic_partition in self._topic_partitions}
 
     def _position(self, topic_partition: TopicPartition) -> int:
         """The offset to be read next; -1 while the client does not know it."""

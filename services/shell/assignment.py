@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
 from schemas.topics import state_topic
 from services.shell import metrics
@@ -31,8 +31,6 @@ OFFSETS_TRIES = 4
 for ever."""
 IDLE_COMMIT = 1.0
 """Seconds after which the offsets of messages that changed nothing are committed."""
-COMMIT_SECONDS = 12.0
-"""How much longer than a session a commit without a transaction may take before the process ends."""
 
 log = structlog.get_logger()
 
@@ -169,15 +167,7 @@ class Assignment:
         self.offsets.passed_over.clear()
         assignment = self.consumer.assignment()
         if assignment:
-            committed = self.committed_offsets(assignment)
-            self._read_from([self._no_earlier_than_known(each) for each in committed])
-
-    def _no_earlier_than_known(self, committed: TopicPartition) -> TopicPartition:
-        """The offset from which an input is read on. It is not before the last one that we know, because the group may have forgotten
-        its own."""
-        known = self.offsets.committed.get(committed.partition, {}).get(committed.topic, OFFSET_BEGINNING)
-        offset = known if committed.offset == OFFSET_INVALID else max(known, committed.offset)
-        return TopicPartition(committed.topic, committed.partition, offset)
+            self._read_from(self.offsets.rewound(self.committed_offsets(assignment)))
 
     def _read_from(self, offsets: list[TopicPartition]) -> None:
         self.consumer.assign(offsets)
@@ -199,7 +189,7 @@ class Assignment:
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
-                self._commit(held)
+                self._calls.commit(self.consumer, held, self._settings.session_timeout_ms / 1000)
         except KafkaException as problem:
             log.warning("not the owner any more", desk=self._desk.name, error=str(problem.args[0]))
             return False
@@ -224,7 +214,7 @@ class Assignment:
             for (topic, partition), offset in self.offsets.passed_over.items()
         ]
         try:
-            self._commit(offsets)
+            self._calls.commit(self.consumer, offsets, self._settings.session_timeout_ms / 1000)
         except KafkaException as problem:  # if it is lost, these messages are only read and passed over again
             if problem.args[0].fatal():
                 raise
@@ -234,14 +224,6 @@ class Assignment:
         # a batch of time limits commits these offsets again (`Offsets.standing`): older ones would move the group back
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
-
-    def _commit(self, offsets: list[TopicPartition]) -> None:
-        """Commits these offsets; KafkaException if one of them was not committed.
-
-        The client itself gives up after a session without a coordinator, but waits for ever for the answer of one.
-        """
-        with self._calls.returning_within(self._settings.session_timeout_ms / 1000 + COMMIT_SECONDS):
-            self.consumer.commit(offsets=offsets, asynchronous=False)
 
     def passed_over_committed(self) -> None:
         """Forgets the offsets that were passed over, because they are committed, by a transaction or on their own."""

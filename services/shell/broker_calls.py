@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from services.shell.access import Access, Refusals
 
@@ -24,6 +24,8 @@ OFFSETS_SECONDS = 5.0
 librdkafka can wait for its group coordinator for ever, whatever timeout it is given, after a broker came back
 (confluentinc/librdkafka#5456); a killed broker brought desks to that standstill.
 """
+COMMIT_SECONDS = 12.0
+"""How much longer than a session a commit without a transaction may take before the process ends."""
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """After one of these errors the producer is replaced before its next transaction, because the old one would wait for its coordinator every
 time."""
@@ -55,6 +57,12 @@ class BrokerCalls:
             yield
         finally:
             self.ends_without_broker, self.answer_by = False, math.inf
+
+    def commit(self, consumer: Consumer, offsets: list[TopicPartition], session: float) -> None:
+        """Commits these offsets without a transaction; KafkaException if one of them was not committed. `session`: seconds of the group's
+        session, for which the client waits for a coordinator; it waits for ever for the answer of one."""
+        with self.returning_within(session + COMMIT_SECONDS):
+            consumer.commit(offsets=offsets, asynchronous=False)
 
     def on_producer_error(self, error: KafkaError) -> None:
         """The producer's `error_cb`: notes that the brokers were away, or that the sign-in failed."""

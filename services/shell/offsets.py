@@ -3,7 +3,9 @@
 Offsets are the next ones to be read. `services/shell/positions.py` has the form in which they are kept in the state topic.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, TopicPartition
 
 from services.shell.overlay import Changed
 
@@ -47,3 +49,15 @@ class Offsets:
                 moved[partition] = dict(self.committed.get(partition, {}))
             moved[partition][topic] = offset
         return moved
+
+    def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
+        """The offsets from which the inputs are read on, by those that the group has committed: not before the last ones that we know,
+        because the group may have forgotten its own, or a commit after a restore may have failed. What it lacks is to be committed."""
+        places = []
+        for noted in committed:
+            known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)
+            offset = known if noted.offset == OFFSET_INVALID else max(known, noted.offset)
+            if offset > max(noted.offset, 0):
+                self.passed_over[noted.topic, noted.partition] = offset
+            places.append(TopicPartition(noted.topic, noted.partition, offset))
+        return places

@@ -66,6 +66,13 @@ def test_a_copy_that_is_nested_deeply_is_named_and_ends_no_audit(levels: int) ->
     assert any("deep" in line for line in judge(lies[:1], copies=lies[1:]).forged)
 
 
+def test_a_fact_of_many_parts_is_named_before_each_of_them_is_an_error() -> None:
+    value = b'{"version": "x", "consignments": [' + b"1," * 200_000 + b"1]}"
+    headers = {"ce_id": "many", "ce_type": "ReleaseGranted", "ce_source": "/desks/release", "sequence": "1"}
+    ledger = judge([LoggedMessage("customs-release-facts", 0, 0, "k", headers, value)])
+    assert any("many" in line and "100000 parts" in line for line in ledger.forged)
+
+
 def test_an_unanswered_request_is_lost(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "DeclarationRejected")
     assert [key in line for line in judge(without(calm_entries, key, "DeclarationRejected")).lost] == [True, True]

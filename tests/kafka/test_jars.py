@@ -3,7 +3,7 @@ loopback."""
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -112,6 +112,30 @@ def test_a_part_of_an_earlier_run_is_continued_and_a_wrong_one_begun_anew(
     fetch_jars(listed=listed, folder=folder)
     assert content_of(folder) == WHOLE
     assert "bytes=1000-" in mirror.ranges
+
+
+def _cut(folder: Path) -> None:
+    (folder / "clients-1.jar").write_bytes(WHOLE["clients-1.jar"][:1000])
+
+
+def _emptied(folder: Path) -> None:
+    (folder / "clients-1.jar").write_bytes(b"")
+
+
+def _marked_by_no_text(folder: Path) -> None:
+    (folder / ".complete").write_bytes(b"\xff\x00")
+    _cut(folder)
+
+
+@pytest.mark.parametrize("spoil", [_cut, _emptied, _marked_by_no_text])
+def test_a_file_that_a_full_disk_or_a_power_cut_has_shortened_is_fetched_again(
+    mirror: Mirror, listed: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "jars"
+    fetch_jars(listed=listed, folder=folder)
+    spoil(folder)
+    fetch_jars(listed=listed, folder=folder)
+    assert content_of(folder) == WHOLE
 
 
 def test_another_content_than_the_list_says_is_never_used(mirror: Mirror, listed: Path, tmp_path: Path) -> None:

@@ -166,6 +166,19 @@ def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook
         assert port.ask("NEWS0000006", Gatehouse(notebook)).reason == "not_released"
 
 
+def test_an_answer_that_does_not_tell_the_end_of_each_partition_is_a_no(
+    wire: str, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library leaves a partition out that the broker's answer leaves out: it would not be read to its end."""
+    told = released("PORT-LEFT-OUT", "NEWS0000016").revoked()
+    publish(wire, told.said[:-1])
+    with TopicPort(wire, notebook) as port:
+        assert port.ask("NEWS0000016", Gatehouse(notebook)).may_leave
+        publish(wire, told.said[-1:])
+        monkeypatch.setattr(port._admin, "list_partition_offsets", lambda *wanted, **how: {})
+        assert stale(port, notebook, "NEWS0000016", "the ends of the topics are not known")
+
+
 # the client and its notebook
 
 

@@ -3,7 +3,10 @@
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
+import pytest
+from confluent_kafka import OFFSET_INVALID, TopicPartition
 from structlog.testing import capture_logs
 
 from deploy.kafka.broker import free_port
@@ -13,12 +16,14 @@ from services.shell.store import PartitionStore
 from services.worker import desks
 from tests.waiting import wait
 
+TOPIC = "customs-risk-facts"
+
 
 def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_process() -> None:
     """The client waits for ever for the answer of a coordinator."""
     settings = WorkerSettings(kafka=f"127.0.0.1:{free_port()}", session_timeout_ms=1000)
     loop = Loop(desks(["inspection"])[0], settings)
-    assignment, place = loop.assignment, ("customs-risk-facts", 0)
+    assignment, place = loop.assignment, (TOPIC, 0)
     assignment.connect(loop.topics)
     assignment.stores = {0: PartitionStore()}
     assignment.offsets.passed_over = {place: 7}
@@ -35,3 +40,37 @@ def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_proce
         assert not assignment.offsets.committed
     finally:
         assignment.consumer.close()
+
+
+class Remembering:
+    """A consumer that has one partition and keeps what is committed."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(TOPIC, 0)]
+
+    def assign(self, partitions: list[TopicPartition]) -> None: ...
+
+    def committed(self, partitions: list[TopicPartition], seconds: float) -> list[TopicPartition]:
+        return [TopicPartition(TOPIC, 0, self.offset)]
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
+        self.offset = offsets[0].offset
+
+
+@pytest.mark.parametrize("of_group", [OFFSET_INVALID, 3])
+def test_positions_that_the_group_lacks_are_committed_after_the_batch_is_read_again(of_group: int) -> None:
+    """The commit after a restore may have failed; before, the group had nothing until the next message."""
+    assignment = Loop(desks(["inspection"])[0], WorkerSettings()).assignment
+    consumer = Remembering(of_group)
+    assignment.consumer, assignment.stores = cast(Any, consumer), {0: PartitionStore()}
+    assignment.offsets.committed = {0: {TOPIC: 7}}
+    assignment.offsets.passed_over = {(TOPIC, 0): 9}
+    assignment.rewind()
+    assert assignment.offsets.read == {(TOPIC, 0): 7}
+    assignment.commit_passed_over()
+    assert consumer.offset == 7
+    assignment.rewind()
+    assert not assignment.offsets.passed_over
