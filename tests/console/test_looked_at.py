@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.declaration import DeclarationRejected, Finding
-from schemas.gate import GateAlarmRaised
+from schemas.gate import ConsignmentLeftUnreleased, GateAlarmRaised
 from schemas.vocabulary import ControlKind, Severity, Stage
 from services.console.access.rights import ROUTES, AccessRule, Role
 from services.console.readmodel import tables as t
@@ -225,3 +225,31 @@ def test_countries_have_names(still: Still) -> None:
 def test_a_list_of_alarms_that_was_narrowed_does_not_say_that_there_are_none(still: Still) -> None:
     assert "No alarms are as chosen" in still.page("/alarms?subject=nothing")
     assert "No alarms are as chosen" not in still.page("/alarms")
+
+
+def test_a_finding_on_a_departure_is_awaited_once(still: Still) -> None:
+    told = Border("GONE-1").lodged().accepted().assessed().held("arrival", "gate/CSQU3054383")
+    told.gate_says(ConsignmentLeftUnreleased, why="left_before", reason="left before release", visit="visit-1")
+    still.tell(told.said)
+    seen = part(still.page(f"/consignments/{told.id}"), '<p class="waits', "</p>")
+    assert "an officer's finding on the departure without release" in seen
+    assert "also the report of arrival" in seen and "also an officer's finding" not in seen
+
+
+def test_a_terminal_may_choose_its_own_reports_to_correct_and_is_told_that_others_are_of_another(still: Still) -> None:
+    admit(still.url, "terminal-1", "terminal", "", "")
+    told = Border("REPORT-1").reported("DISC")
+    still.tell(told.said)
+    own, of_another = [still.page("/containers/CSQU3054383", name=name) for name in ("terminal-1", "terminal")]
+    assert "discharged" in part(own, 'id="act-retract"', "</details>")
+    assert 'id="act-retract"' not in of_another
+    assert "another party" in part(of_another, 'aria-labelledby="reports"', "</section>")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [("XX", "not the number of a container"), ("CSQU3054384", "check digit"), ("CSQU3054383", "")]
+)
+def test_a_number_that_no_container_has_is_said_to_be_none(still: Still, number: str, told: str) -> None:
+    seen = words(still.page(f"/containers/{number}", name="terminal"))
+    assert told in seen
+    assert bool(told) is ('id="number"' in still.page(f"/containers/{number}", name="terminal"))
