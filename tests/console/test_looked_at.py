@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from schemas.declaration import DeclarationRejected, Finding
+from schemas.envelope import Message
 from schemas.gate import ConsignmentLeftUnreleased, GateAlarmRaised
-from schemas.vocabulary import ControlKind, Severity, Stage
+from schemas.release import WatchLifted, WatchPlaced
+from schemas.vocabulary import ControlKind, Direction, Severity, Stage
 from services.console.access.rights import ROUTES, AccessRule, Role
 from services.console.readmodel import tables as t
 from services.console.readmodel.tables import OPEN_STAGES
@@ -19,6 +21,7 @@ from tests.console.border import DECLARANT, Border
 from tests.console.still import Still
 from tests.people import admit
 
+EXAMPLES = Path(__file__).parents[2] / "schemas/examples"
 HREF = re.compile(r'href="(/[^"?#]*)')
 
 
@@ -53,6 +56,11 @@ def rule_of(path: str) -> Any:
     found = found or next((rule for shape, rule in shapes if re.fullmatch(shape, path)), None)
     assert found is not None, f"{path} leads nowhere"
     return found
+
+
+def example(kind: type[Message]) -> Message:
+    """The published example of this kind."""
+    return kind.read_stored((EXAMPLES / f"{kind.kind}.json").read_bytes())
 
 
 def test_nobody_sees_a_link_to_a_page_that_his_role_may_not_open(still: Still) -> None:
@@ -253,3 +261,19 @@ def test_a_number_that_no_container_has_is_said_to_be_none(still: Still, number:
     seen = words(still.page(f"/containers/{number}", name="terminal"))
     assert told in seen
     assert bool(told) is ('id="number"' in still.page(f"/containers/{number}", name="terminal"))
+
+
+def test_exports_are_loaded_and_do_not_pass_the_gate_to_the_land(still: Still) -> None:
+    told = Border("OUT-1").lodged(direction=Direction.EXPORT).accepted().assessed().held("arrival").arrived().released()
+    still.tell(told.said)
+    assert steps(still, told).endswith("loaded —")
+    assert "gated out" not in steps(still, told)
+
+
+def test_what_has_no_content_is_an_empty_cell_which_a_small_screen_leaves_out(still: Still) -> None:
+    told = Border("EMPTY-1")
+    told._say("release", example(WatchPlaced))
+    told._say("release", example(WatchLifted))
+    still.tell(told.said)
+    assert '<td data-label="Lift the watch"></td>' in still.page("/watches")
+    assert '<td data-label="Company"></td>' in still.page("/accounts")
