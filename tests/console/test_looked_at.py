@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from schemas.declaration import DeclarationRejected, Finding
-from schemas.gate import GateAlarmRaised
-from schemas.vocabulary import ControlKind, Severity, Stage
+from schemas.envelope import Message
+from schemas.gate import ConsignmentLeftUnreleased, GateAlarmRaised
+from schemas.release import WatchLifted, WatchPlaced
+from schemas.vocabulary import ControlKind, Direction, Severity, Stage
 from services.console.access.rights import ROUTES, AccessRule, Role
 from services.console.readmodel import tables as t
 from services.console.readmodel.tables import OPEN_STAGES
@@ -19,6 +21,7 @@ from tests.console.border import DECLARANT, Border
 from tests.console.still import Still
 from tests.people import admit
 
+EXAMPLES = Path(__file__).parents[2] / "schemas/examples"
 HREF = re.compile(r'href="(/[^"?#]*)')
 
 
@@ -53,6 +56,11 @@ def rule_of(path: str) -> Any:
     found = found or next((rule for shape, rule in shapes if re.fullmatch(shape, path)), None)
     assert found is not None, f"{path} leads nowhere"
     return found
+
+
+def example(kind: type[Message]) -> Message:
+    """The published example of this kind."""
+    return kind.read_stored((EXAMPLES / f"{kind.kind}.json").read_bytes())
 
 
 def test_nobody_sees_a_link_to_a_page_that_his_role_may_not_open(still: Still) -> None:
@@ -225,3 +233,47 @@ def test_countries_have_names(still: Still) -> None:
 def test_a_list_of_alarms_that_was_narrowed_does_not_say_that_there_are_none(still: Still) -> None:
     assert "No alarms are as chosen" in still.page("/alarms?subject=nothing")
     assert "No alarms are as chosen" not in still.page("/alarms")
+
+
+def test_a_finding_on_a_departure_is_awaited_once(still: Still) -> None:
+    told = Border("GONE-1").lodged().accepted().assessed().held("arrival", "gate/CSQU3054383")
+    told.gate_says(ConsignmentLeftUnreleased, why="left_before", reason="left before release", visit="visit-1")
+    still.tell(told.said)
+    seen = part(still.page(f"/consignments/{told.id}"), '<p class="waits', "</p>")
+    assert "an officer's finding on the departure without release" in seen
+    assert "also the report of arrival" in seen and "also an officer's finding" not in seen
+
+
+def test_a_terminal_may_choose_its_own_reports_to_correct_and_is_told_that_others_are_of_another(still: Still) -> None:
+    admit(still.url, "terminal-1", "terminal", "", "")
+    told = Border("REPORT-1").reported("DISC")
+    still.tell(told.said)
+    own, of_another = [still.page("/containers/CSQU3054383", name=name) for name in ("terminal-1", "terminal")]
+    assert "discharged" in part(own, 'id="act-retract"', "</details>")
+    assert 'id="act-retract"' not in of_another
+    assert "another party" in part(of_another, 'aria-labelledby="reports"', "</section>")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [("XX", "not the number of a container"), ("CSQU3054384", "check digit"), ("CSQU3054383", "")]
+)
+def test_a_number_that_no_container_has_is_said_to_be_none(still: Still, number: str, told: str) -> None:
+    seen = words(still.page(f"/containers/{number}", name="terminal"))
+    assert told in seen
+    assert bool(told) is ('id="number"' in still.page(f"/containers/{number}", name="terminal"))
+
+
+def test_exports_are_loaded_and_do_not_pass_the_gate_to_the_land(still: Still) -> None:
+    told = Border("OUT-1").lodged(direction=Direction.EXPORT).accepted().assessed().held("arrival").arrived().released()
+    still.tell(told.said)
+    assert steps(still, told).endswith("loaded —")
+    assert "gated out" not in steps(still, told)
+
+
+def test_what_has_no_content_is_an_empty_cell_which_a_small_screen_leaves_out(still: Still) -> None:
+    told = Border("EMPTY-1")
+    told._say("release", example(WatchPlaced))
+    told._say("release", example(WatchLifted))
+    still.tell(told.said)
+    assert '<td data-label="Lift the watch"></td>' in still.page("/watches")
+    assert '<td data-label="Company"></td>' in still.page("/accounts")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from schemas.codes.iso6346 import is_valid, is_well_formed
 from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
@@ -413,6 +414,8 @@ def container_page(
         page=page,
         since=since,
         box=box,
+        is_valid=is_valid,
+        is_well_formed=is_well_formed,
         reports=reports,
         more_reports=more_reports,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],

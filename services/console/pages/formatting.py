@@ -10,6 +10,7 @@ from typing import Any
 from babel import Locale
 from pydantic import BaseModel
 
+from schemas import hold_ids
 from schemas.codes.countries import alpha2
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
@@ -32,6 +33,7 @@ from services.console.language.words import Language, check, known, refusal, say
 from services.console.pages import tones
 from services.console.pages.tones import Tone
 from services.console.pages.treatment_minima import Minimum, minima
+from services.console.readmodel.consignment import AwaitedCode
 
 BEIJING = CHINA
 LONGEST_TEXT = 500
@@ -131,8 +133,10 @@ class Sight:
         return minima(order, self.language)
 
     def others(self, goods: ConsignmentView) -> list[HoldView]:
-        """The open holds other than the one that `goods.waiting` names."""
+        """The open holds other than those that `goods.waiting` names: an officer's finding answers every hold of the gate."""
         named = goods.waiting.waiting_for if goods.waiting else ""
+        if named == AwaitedCode.GATE_FINDING:
+            return [hold for hold in goods.holds if not hold_ids.is_of_departure(hold.hold_id)]
         return [hold for hold in goods.holds if hold.hold_id != named]
 
     def message_text(self, message: BaseModel, field: str = "reason") -> str:
