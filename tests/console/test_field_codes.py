@@ -49,6 +49,7 @@ EXAMPLES: dict[str, tuple[tuple[str, Any], str]] = {
     "date_parsing": (lodged(conveyance_entry_date="23.11.2026"), "/conveyance_entry_date"),
     "datetime_parsing": (told(occurred_at="2026-11-23 08:00"), "/occurred_at"),
     "in_future": (told(occurred_at=(now() + timedelta(hours=2)).isoformat()), "/occurred_at"),
+    "too_long_ago": (told(occurred_at=(now() - timedelta(days=732)).isoformat()), "/occurred_at"),
     "enum": (lodged(direction="X"), "/direction"),
     "greater_than_equal": (lodged(containers=[{"container_no": "CSQU3054383", "shared_by": 0}]), "/containers/0/shared_by"),
     "less_than_equal": (lodged(packages=1_000_000_000), "/packages"),

@@ -160,6 +160,17 @@ def test_a_finding_on_a_container_can_be_taken_back_from_its_page_until_it_is(st
     assert "act-retract-finding" not in page and "Finding on a container taken back" in words(page)
 
 
+def test_goods_whose_box_came_before_their_paper_without_a_conveyance_are_the_carriers_move(still: Still) -> None:
+    """The gate desk tells no arrival of them, because the opening may be of another call (docs/ports.md): somebody has to."""
+    told = Border("LATE", ("TGHU1234562",)).opened().lodged().accepted().assessed().held("arrival")
+    still.tell(told.said)
+    listed = still.page("/consignments?waiting_for=arrival&owner=carrier")
+    assert told.id in listed
+    assert told.id not in still.page("/consignments?waiting_for=arrival&owner=declarant")
+    page = still.page(f"/consignments/{told.id}")
+    assert 'id="act-arrival"' in page and "carrier" in words(page)
+
+
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:
     """The container came back with other goods, so the gate desk's new facts are not about the goods that left before."""
     first = green("BOX-1")

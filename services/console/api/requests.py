@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from schemas import envelope
-from schemas.bounds import LINE, Shape
+from schemas.bounds import FIRST, LINE, Shape
 from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
 from schemas.gate import (
     LiftContainerHold,
@@ -412,6 +412,9 @@ def requested(
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
+    if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):  # no desk would believe it
+        days = envelope.LATEST_REPORT.days
+        raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
     content, identity = None, None
     # a time that the sender gave is part of the content: the same key with another time is other content
     if given.get("occurred_at") is not None:
