@@ -38,7 +38,7 @@ LONGEST_AWAY = 60.0
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
 """The only paths that are open to a person who still has the password that an administrator made."""
 OF_PERSON = ("/password", "/sign-out")
-"""The paths that are for people who have signed in. They need no scope, so a key that is good for one thing only would otherwise end the
+"""The paths to which only people who have signed in send a form. They need no scope, so a key that is good for one thing only would otherwise end the
 sessions of its account, or try its passwords."""
 REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
@@ -136,7 +136,7 @@ async def prove(request: Request) -> None:
         return
     if who.must_change and route not in OF_PASSWORD:
         raise _moved(request, "/password") if wants_page(request) else _refused(403, "password_to_change")
-    if route in OF_PERSON and not who.session:
+    if route in OF_PERSON and not who.session and request.method not in READING:
         raise _refused(403, "not_by_key")
     if right is None or not who.may(right):
         problem = no_right(who, right)

@@ -87,14 +87,14 @@ def inside(
     owners = [each for each in known if ever or not each.is_former]
     if not owners and Reach.OFFICE in reaches:
         owners = known
-    seen = [
+    within_reach = [
         each for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles, complete=complete)
     ]
-    visible = frozenset([each.consignment_id for each in seen])
+    visible = frozenset([each.consignment_id for each in within_reach])
     if not owners:
         return VisibleGoods(visible, cut=False, hidden=Reach.OFFICE not in reaches or not complete, undeclared=True)
     undeclared = any(not each.customs_office for each in owners)
-    bills = frozenset([plain_word(each.bill_no or "") for each in seen])
+    bills = frozenset([plain_word(each.bill_no or "") for each in within_reach])
     return VisibleGoods(visible, len(visible) < len(owners), not visible, undeclared, bills)
 
 

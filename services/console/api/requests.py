@@ -371,8 +371,11 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     LiftHold,
     RetractLift,
 )
+OF_CONSOLE: dict[type[envelope.Request], tuple[str, ...]] = {PlaceHold: ("watch_id",)}
+"""Requests → their further fields that the console alone sets: a hold of a person is not one that a watch made."""
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
-    kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
+    kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",)), *OF_CONSOLE.get(kind, ()))
+    for kind in (*_ABOUT_GOODS, *ADDRESS)
 }
 """The model of the body of each kind of request."""
 
