@@ -17,7 +17,7 @@ from deploy.kafka.progress import Sign, WaitLimit
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
-from services.cli.parked import Action, Parked, order, order_of, waiting
+from services.cli.parked import Action, Parked, order_of, send_orders, waiting
 from services.shell.access import Access
 from tests.chaos.theatre import Theatre
 from tests.waiting import wait_by
@@ -154,7 +154,7 @@ class Operator(threading.Thread):
         left = waiting(self.access)
         # an order about a message that is not the first of its key does nothing
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
-        order(self.access, orders, self.partitions)
+        send_orders(self.access, orders, self.partitions)
         self.orders += len(left)
 
     def stop(self) -> None:

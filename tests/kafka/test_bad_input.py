@@ -18,7 +18,7 @@ from schemas.topics import PARKED as PARKED_TOPICS
 from schemas.topics import orders_topic, parked_topic
 from schemas.vocabulary import ControlKind
 from services.cli.log import read
-from services.cli.parked import order, order_of, waiting
+from services.cli.parked import order_of, send_orders, waiting
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell import (
@@ -256,7 +256,7 @@ def test_a_message_too_large_to_travel_along_is_replayed_from_its_origin(
     border.eventually(reasons)
     (there,) = [each for each in waiting(border.bootstrap) if each.key == key]
     assert there.kept is False
-    order(border.bootstrap, [(there, order_of(there, "replay", "op"))], PARTITIONS)
+    send_orders(border.bootstrap, [(there, order_of(there, "replay", "op"))], PARTITIONS)
     border.eventually(lambda: reasons() == ["contract", "contract"])
-    order(border.bootstrap, [(there, order_of(there, "discard", "op"))], PARTITIONS)
+    send_orders(border.bootstrap, [(there, order_of(there, "discard", "op"))], PARTITIONS)
     border.eventually(lambda: not [each for each in waiting(border.bootstrap) if each.key == key])
