@@ -14,18 +14,18 @@ from services.cli.log import LoggedMessage
 from services.console.readmodel.consignment import UNMATCHED
 from services.shell.loopback import open_page
 
-SAID = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
+FACTS_PUBLISHED = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
 """Rows of what desks and people said: a poison's id names its topic, and its row is on the timeline like any other."""
-Said = Counter[tuple[str, str]]
+FactCounts = Counter[tuple[str, str]]
 """How often each desk said each kind of fact."""
 
 
-def said_by_metrics(page: str) -> Said:
+def said_by_metrics(page: str) -> FactCounts:
     """What one worker counted since it started; OSError when it does not answer."""
     with open_page(f"{page}/metrics", 5) as answer:
         text = answer.read().decode()
-    return Counter({(desk, kind): int(float(count)) for desk, kind, count in SAID.findall(text)})
+    return Counter({(desk, kind): int(float(count)) for desk, kind, count in FACTS_PUBLISHED.findall(text)})
 
 
 def lags_of(page: str) -> list[int]:
@@ -34,7 +34,7 @@ def lags_of(page: str) -> list[int]:
         return list(json.load(answer)["lag"].values())
 
 
-def said_by_topics(entries: Iterable[LoggedMessage]) -> Said:
+def said_by_topics(entries: Iterable[LoggedMessage]) -> FactCounts:
     """What the desks said, counted on the topics."""
     return Counter(
         (entry.desk, entry.kind)
@@ -43,7 +43,7 @@ def said_by_topics(entries: Iterable[LoggedMessage]) -> Said:
     )
 
 
-def differences(left: Said, right: Said) -> list[str]:
+def differences(left: FactCounts, right: FactCounts) -> list[str]:
     """Where two counts differ."""
     return [
         f"{desk} {kind}: {left[desk, kind]} and {right[desk, kind]}"

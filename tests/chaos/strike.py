@@ -25,7 +25,7 @@ BITE_SECONDS = 40
 
 @dataclass
 class Strike:
-    """One fault on its victims. `struck`, `undone`: seconds since 1970; `seen`: how it bit, empty when it did not.
+    """One fault on its victims. `struck`, `undone`: seconds since 1970; `evidence`: how it bit, empty when it did not.
 
     `struck` stays 0 where nothing was there that the fault could strike. `skew`: seconds by which it stepped a clock.
     """
@@ -39,7 +39,7 @@ class Strike:
     live_keys: Callable[[], dict[str, str]]
     struck: float = 0.0
     undone: float = 0.0
-    seen: str = ""
+    evidence: str = ""
     problem: str = ""
     skew: float = 0.0
     desks: tuple[str, ...] = ()
@@ -93,12 +93,12 @@ class Strike:
         """From now on, what do the victims log?"""
         self.logs = {name: Log(self.child(name)) for name in self.victims}
 
-    def heard(self, seconds: float, *events: str) -> str:
+    def first_logged(self, seconds: float, *events: str) -> str:
         """The first of these that a victim logs within the time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for log in self.logs.values():
-                if said := log.said(*events):
-                    return said[0][:120]
+                if logged := log.logged(*events):
+                    return logged[0][:120]
             time.sleep(0.1)
         return ""
