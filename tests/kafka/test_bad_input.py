@@ -163,8 +163,8 @@ def test_each_is_refused_or_parked_with_its_reason_and_nobody_waits(
         assert (body["reason"], body["topic"]) == (reason, topic), name
         assert body["error"], name
     for name, (_, key, _, _, code) in REFUSED.items():
-        said = border.until(key, "RequestRefused" if name.startswith("a container") else "DeclarationRejected")
-        assert code in json.dumps(said), (name, said)
+        facts = border.until(key, "RequestRefused" if name.startswith("a container") else "DeclarationRejected")
+        assert code in json.dumps(facts), (name, facts)
     rows.catch_up()
     assert all(loop.ready.is_set() for loop in loops)
 
@@ -198,13 +198,13 @@ def test_a_header_name_that_is_no_text_ends_no_agent_of_faust(quay: tuple[Border
     producer.close()
 
     async def names() -> list[str]:
-        place, seen = AioPlace(topic, 0), list[str]()
+        topic_partition, found = AioPlace(topic, 0), list[str]()
         async with AIOKafkaConsumer(bootstrap_servers=quay[0].bootstrap, auto_offset_reset="earliest") as consumer:
-            consumer.assign([place])
-            await consumer.seek_to_beginning(place)
-            while "plain" not in seen:
-                seen += [name for name, _ in (await consumer.getone()).headers]
-        return seen
+            consumer.assign([topic_partition])
+            await consumer.seek_to_beginning(topic_partition)
+            while "plain" not in found:
+                found += [name for name, _ in (await consumer.getone()).headers]
+        return found
 
     assert r"\xff\xfe" in finish(names())
 

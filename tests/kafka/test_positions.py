@@ -64,8 +64,8 @@ def noted_by_the_group(border: Border) -> int:
     """Up to where the desk read its requests, by its consumer group; negative when the group does not know."""
     consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": "customs-declaration"})
     try:
-        [place] = consumer.committed([TopicPartition(REQUESTS, 0)], timeout=30)
-        return int(place.offset)
+        [committed] = consumer.committed([TopicPartition(REQUESTS, 0)], timeout=30)
+        return int(committed.offset)
     finally:
         consumer.close()
 
