@@ -1,4 +1,4 @@
-"""What is common to everything said on the topics, and what travels around it?
+"""What is common to all messages on the topics, and which headers travel with them?
 
 The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`schemas.asyncapi` lists them).
 """
@@ -37,7 +37,7 @@ _FACTS = FACTS.bytes
 
 
 class Message(Shape):
-    """Anything said: frozen, no field beyond the contract. `key` is the Kafka key it travels under.
+    """Any fact or request: frozen, no field beyond the contract. `key` is its Kafka key.
 
     `fields_seen_by`: who outside customs sees the fields of this kind that have no mark of their own; without it each has one.
     """
@@ -117,7 +117,7 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Of a field that is left out of the JSON where nothing is said."""
+    """Whether the value is None. For a field that is left out of the JSON when it has no value."""
     return value is None
 
 
@@ -168,7 +168,7 @@ class RequestRefused(Fact):
 
 
 class DeadlinePassed(Message):
-    """A time limit that the desk itself had set ran out; said by the loop to that desk only, never published.
+    """A time limit that the desk itself had set ran out. The loop gives it to that desk only; it is never published.
 
     Made from a stored state, so it has no bounds of its own.
     """
@@ -184,17 +184,17 @@ class DeadlinePassed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """`name` must be unique among the open deadlines of one subject; `due` is when the desk wants to be told."""
+    """`name` must be unique among the open deadlines of one subject; at `due` the loop gives the desk a `DeadlinePassed`."""
 
     name: str
     due: datetime
 
 
 class Hearing(NamedTuple):
-    """When and where a desk hears a message: the only clock and the only counter that a decider knows.
+    """When and from which offset a desk reads a message: the only clock and the only counter that a decider knows.
 
     `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
-    `recorded`: when its writer wrote it down, by its header `ce_time`, also the same on every reading; None where that says nothing.
+    `recorded`: when its writer recorded it, by its header `ce_time`, also the same on every reading; None if the header gives no time.
     `shared`: the state of the record that the desk keeps for the whole partition; None of a desk that keeps none.
     """
 
@@ -206,20 +206,20 @@ class Hearing(NamedTuple):
 
     @property
     def sent(self) -> datetime:
-        """When it was written down; where nothing says that, when it is heard."""
+        """When it was recorded by its header; if the header gives no time, when the desk reads it."""
         return self.recorded or self.at
 
 
 LATEST_REPORT = timedelta(days=731)
-"""What is told of an event longer after it than two years has a wrong date."""
+"""A message that reports an event more than two years after it has a wrong date."""
 
 
 def event_time(event: datetime, hearing: Hearing) -> datetime:
-    """When an event happened: as it was told, for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the event was
-    told, is a wrong one; then the time counts at which it was told.
+    """When an event happened, the same for every desk: `event`, the time that the message gives for it. A time before 2000 or after 2100, or
+    more than `LATEST_REPORT` before the message was recorded, is wrong; then the time at which it was recorded counts.
 
-    When it was told its header says, which is the same at every reading; no clock of a worker decides, but where no header says it.
-    What is told for the future was refused before, by the same header.
+    That time is in the header of the message, so it is the same on every reading; the clock of the worker counts only for a header without
+    a time. A message with an event of the future was refused before, by the same header.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
