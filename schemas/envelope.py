@@ -37,7 +37,7 @@ _FACTS = FACTS.bytes
 
 
 class Message(Shape):
-    """Anything said: frozen, no field beyond the contract. `key` is the Kafka key it travels under.
+    """Any fact or request: frozen, no field beyond the contract. `key` is its Kafka key.
 
     `fields_seen_by`: who outside customs sees the fields of this kind that have no mark of their own; without it each has one.
     """
@@ -171,7 +171,7 @@ class RequestRefused(Fact):
 
 
 class DeadlinePassed(Message):
-    """A time limit that the desk itself had set ran out; said by the loop to that desk only, never published.
+    """A time limit that the desk itself had set ran out. The loop gives it to that desk only; it is never published.
 
     Made from a stored state, so it has no bounds of its own.
     """

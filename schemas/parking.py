@@ -125,7 +125,7 @@ class ParkedDiscarded(_Settled):
     """An operator gave a parked message up: it is never decided, and stays in the log."""
 
 
-class _Order(Request):
+class _AboutParked(Request):
     service: Name
     subject: Subject
     topic: TopicName
@@ -142,7 +142,7 @@ class _Order(Request):
         return Origin(self.topic, self.partition, self.offset)
 
 
-class ReplayParked(_Order):
+class ReplayParked(_AboutParked):
     """Decide the first parked message of `subject` again, and what waits behind it, in order.
 
     `value_base64`: a corrected value for the first one. `parked_offset`: the offset of its `MessageParked`, needed only for
@@ -152,10 +152,12 @@ class ReplayParked(_Order):
     value_base64: Base64 | None = None
 
 
-class DiscardParked(_Order):
+class DiscardParked(_AboutParked):
     """Give the first parked message of `subject` up; what waits behind it goes on waiting for its own order."""
 
 
+ParkingOrder = ReplayParked | DiscardParked
+"""What an operator orders about a parked message."""
 Parking = MessageParked | ParkedReplayed | ParkedDiscarded
 PARKING: dict[str, type[Parking]] = {kind.kind: kind for kind in (MessageParked, ParkedReplayed, ParkedDiscarded)} | {
     "ParkedReleased": ParkedReplayed
@@ -181,7 +183,7 @@ def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
     return cast(Parking, stored_reader(model).validate_python(body))
 
 
-def read_order(kind: str, value: bytes | None, service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
+def read_order(kind: str, value: bytes | None, service: str, subject: str, at: str) -> ParkingOrder:
     """Reads an operator's order, in its present form or the older one, which had no `ce_type`; ValueError if it is neither."""
     model = ORDERS.get(kind)
     if model is not None:
@@ -192,7 +194,7 @@ def read_order(kind: str, value: bytes | None, service: str, subject: str, at: s
     return _older_order(body, service, subject, at)
 
 
-def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
+def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> ParkingOrder:
     names = ("topic", "partition", "offset", "value_base64")
     rest = {name: body[name] for name in names if name in body}
     if unknown := body.keys() - {"action", "actor", *rest}:
@@ -211,7 +213,7 @@ def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> R
     if action == "discard":
         rest.pop("value_base64", None)
     model = ReplayParked if action == "release" else DiscardParked
-    return cast(ReplayParked | DiscardParked, stored_reader(model).validate_python(rest | more))
+    return cast(ParkingOrder, stored_reader(model).validate_python(rest | more))
 
 
 def _renamed(body: dict[str, Any], model: type[Parking]) -> dict[str, Any]:

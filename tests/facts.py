@@ -65,6 +65,7 @@ from schemas.release import (
     ContainerHeld,
     DeclarationWithdrawn,
     Hold,
+    LiftRetracted,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
@@ -548,6 +549,19 @@ def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
     return open_hold(f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since)
 
 
+def control_again(
+    control: ControlKind, since: datetime = NOON, because: str = "another consignment's findings"
+) -> Hold:
+    why, sign = (
+        phrase("control_again", control=control, words=because),
+        len(f"{control.value} control required again: "),
+    )
+    quoted = {"words": (sign, sign + len(because))}
+    return open_hold(
+        f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since, quoted=quoted
+    )
+
+
 def treatment_required(since: datetime = NOON) -> Hold:
     """The hold for a treatment that the risk desk orders."""
     why = phrase("treatment_required")
@@ -634,7 +648,9 @@ def release_granted(
     )
 
 
-def release_refused(version: int, cause: str, *why: Phrase, at: datetime = NOON) -> ReleaseRefused:
+def release_refused(
+    version: int, cause: str, *why: Phrase, holds: tuple[Hold, ...] = (), at: datetime = NOON
+) -> ReleaseRefused:
     return ReleaseRefused(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
@@ -642,6 +658,7 @@ def release_refused(version: int, cause: str, *why: Phrase, at: datetime = NOON)
         declaration_no=DECLARATION_NO,
         cause=cause,
         reason=reason(*why) if why else "wrong goods",
+        holds=holds,
         phrases=why,
     )
 
@@ -659,9 +676,24 @@ def release_revoked(
     )
 
 
-def refusal_revoked(version: int, at: datetime = NOON) -> RefusalRevoked:
+def refusal_revoked(version: int, *why: Phrase, at: datetime = NOON) -> RefusalRevoked:
     return RefusalRevoked(
-        consignment_id=CONSIGNMENT, occurred_at=at, version=version, reason="the failure was taken back"
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        version=version,
+        reason=reason(*why) if why else "the failure was taken back",
+        phrases=why,
+    )
+
+
+def lift_retracted(hold_id: str, wrong: str, at: datetime = NOON) -> LiftRetracted:
+    return LiftRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=at,
+        hold_id=hold_id,
+        wrong=wrong,
+        officer="o9",
+        reason="the wrong consignment",
     )
 
 

@@ -460,13 +460,13 @@ def _parked(name: str) -> Parked:
 
 def _order(name: str, action: Literal["replay", "discard"], actor: str, value: bytes | None, wait: float) -> None:
     from schemas.parking import MessageParked
-    from services.cli.parked import order, order_of, outcome, waiting, watching
+    from services.cli.parked import order_of, outcome, send_orders, waiting, watching
 
     settings, access = UpSettings(), access_of_command("operations")
     each, actor = _parked(name), f"{by_whom()[:30]}: {actor}"
     try:
         with watching(access, each) as next_statement:
-            order(access, [(each, order_of(each, action, actor, value))], settings.partitions)
+            send_orders(access, [(each, order_of(each, action, actor, value))], settings.partitions)
             screen.line(f"ordered: {action} {name} by {actor}")
             with errors.progress("waiting for the desk 等待岗位答复") as advance:
                 answer = next_statement(wait, advance) if wait else None

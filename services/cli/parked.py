@@ -16,6 +16,7 @@ from schemas.parking import (
     ParkedDiscarded,
     ParkedReplayed,
     Parking,
+    ParkingOrder,
     ReplayParked,
 )
 from schemas.topics import PARKED, orders_topic, parked_topic
@@ -28,7 +29,6 @@ LARGEST_ORDER = 8 << 20
 """The most bytes of an order, which is the limit of the topics: an order may have a large corrected value."""
 
 Action = Literal["replay", "discard"]
-Order = ReplayParked | DiscardParked
 
 
 @dataclass
@@ -124,7 +124,7 @@ def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) ->
     assert_never(answer)
 
 
-def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> Order:
+def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> ParkingOrder:
     """The order to replay this message (optionally with a corrected value) or to discard it."""
     about: dict[str, Any] = {
         "service": parked.service,
@@ -141,7 +141,7 @@ def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = N
     return ReplayParked(**about, value_base64=None if value is None else base64.b64encode(value).decode())
 
 
-def order(kafka: Access | str, orders: Sequence[tuple[Parked, Order]], partitions: int) -> None:
+def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder]], partitions: int) -> None:
     """Sends each order to the service that parked the message, and waits until the cluster has acknowledged all. A service carries out
     only orders about the first parked message of a key."""
     access = access_to(kafka)
@@ -164,7 +164,7 @@ def order(kafka: Access | str, orders: Sequence[tuple[Parked, Order]], partition
         producer.close()
 
 
-def _id(request: Order) -> str:
+def _id(request: ParkingOrder) -> str:
     """The id of an order. It differs at each call, because an order that is sent twice does no harm: the second one changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 

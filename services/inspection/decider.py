@@ -50,8 +50,8 @@ REMEMBERED_ANSWERS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One control. `answered_by`: the message id of the request whose answer stands; empty if none does.
+class OrderedControl:
+    """A control that was ordered. `answered_by`: the message id of the request whose answer stands; empty if none does.
 
     `past`: the ids of the requests whose answer no longer stands, and of those that took an answer back. `revision`: that of the
     latest fact about the answer.
@@ -90,7 +90,7 @@ class Ordered:
     `PestIntercepted` repeats them."""
 
     state: Literal["ordered"] = "ordered"
-    orders: tuple[Order, ...]
+    orders: tuple[OrderedControl, ...]
     goods: GoodsClasses = ()
 
 
@@ -165,7 +165,7 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
     """The answer to one open order, or the refusal of findings that answer none. A repeated request gets no further fact."""
     ordered = _asked_about(state, found, hearing)
-    if not isinstance(ordered, Order):
+    if not isinstance(ordered, OrderedControl):
         return ordered
     if ordered.standing == "answered":
         return refuse(found, hearing, RefusalCode.ALREADY_ANSWERED, phrase("answered_before", control=found.control))
@@ -181,7 +181,7 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
     """Takes back the answer that stands; if the request is a correction, publishes the right answer in its place. The request
     must name the answer, because another one may stand by now."""
     ordered = _asked_about(state, request, hearing)
-    if not isinstance(ordered, Order):
+    if not isinstance(ordered, OrderedControl):
         return ordered
     if ordered.answered_by != request.wrong or not ordered.answered_by:
         control, by = request.control, shown(ordered.answered_by, 200)
@@ -208,7 +208,7 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
             assert_never(request)
 
 
-def _asked_about(state: State, request: Findings | Correction, hearing: Hearing) -> Order | tuple[Fact, ...]:
+def _asked_about(state: State, request: Findings | Correction, hearing: Hearing) -> OrderedControl | tuple[Fact, ...]:
     """The order that this request is about; or else the facts that answer it: a refusal, or none if the request was answered
     before."""
     match state:
@@ -311,7 +311,7 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case InspectionOrdered():
-            order = Order(control=message.control, since=message.occurred_at, due=message.due)
+            order = OrderedControl(control=message.control, since=message.occurred_at, due=message.due)
             return Ordered(orders=(*_orders(state), order), goods=_goods(state))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _changed(state, message.control, lambda order: _answered(order, message.revision, hearing))
@@ -376,25 +376,25 @@ def _goods(state: State) -> GoodsClasses:
     return () if isinstance(state, Withdrawn) else state.goods
 
 
-def _orders(state: State) -> tuple[Order, ...]:
+def _orders(state: State) -> tuple[OrderedControl, ...]:
     return state.orders if isinstance(state, Ordered) else ()
 
 
-def _order_of(state: State, control: ControlKind) -> Order | None:
+def _order_of(state: State, control: ControlKind) -> OrderedControl | None:
     return next((each for each in _orders(state) if each.control is control), None)
 
 
-def _changed(state: State, control: ControlKind, change: Callable[[Order], Order]) -> Ordered:
+def _changed(state: State, control: ControlKind, change: Callable[[OrderedControl], OrderedControl]) -> Ordered:
     orders = [change(each) if each.control is control else each for each in _orders(state)]
     return Ordered(orders=tuple(orders), goods=_goods(state))
 
 
-def _answered(order: Order, revision: int, hearing: Hearing) -> Order:
+def _answered(order: OrderedControl, revision: int, hearing: Hearing) -> OrderedControl:
     past = _remembered(order, order.answered_by)
     return replace(order, standing="answered", answered_by=hearing.message_id, revision=revision, past=past)
 
 
-def _reopened(order: Order, retracted: FindingsRetracted, hearing: Hearing) -> Order:
+def _reopened(order: OrderedControl, retracted: FindingsRetracted, hearing: Hearing) -> OrderedControl:
     return replace(
         order,
         standing="open",
@@ -406,11 +406,11 @@ def _reopened(order: Order, retracted: FindingsRetracted, hearing: Hearing) -> O
     )
 
 
-def _remembered(order: Order, *requests: str) -> tuple[str, ...]:
+def _remembered(order: OrderedControl, *requests: str) -> tuple[str, ...]:
     return (*order.past, *[request for request in requests if request])[-REMEMBERED_ANSWERS:]
 
 
-def _limit(order: Order) -> str:
+def _limit(order: OrderedControl) -> str:
     """The name of the time limit that runs; empty if none does."""
     match order.standing:
         case "open":

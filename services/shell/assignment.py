@@ -21,7 +21,7 @@ from services.shell.desk import Desk
 from services.shell.desk_topics import DeskTopics
 from services.shell.liveness import Liveness
 from services.shell.offsets import Offsets
-from services.shell.positions import MARK, GroupOffset, StoredPositions, resume
+from services.shell.positions import IN_STATE_TOPIC, GroupOffset, StoredPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import PartitionStore
@@ -210,7 +210,7 @@ class Assignment:
 
     def _commit_passed_over(self) -> None:
         offsets = [
-            TopicPartition(topic, partition, offset, MARK if self.stores[partition].stored else "")
+            TopicPartition(topic, partition, offset, IN_STATE_TOPIC if self.stores[partition].stored else "")
             for (topic, partition), offset in self.offsets.passed_over.items()
         ]
         try:

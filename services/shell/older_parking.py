@@ -1,13 +1,13 @@
 """How are the messages settled that an older version of the loop parked? It kept them whole in the record, and if the record was full, it
 only announced them (`parking_full`)."""
 
-from schemas.parking import PARKING_FULL, DiscardParked, Origin
+from schemas.parking import PARKING_FULL, DiscardParked, Origin, ParkingOrder
 from schemas.topics import parked_topic
 from services.shell.handler import MessageHandler
 from services.shell.overlay import OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import Trouble, edited_value, parked_raw, waits_here
-from services.shell.settling import BoundedReader, Order, Settlements
+from services.shell.settling import BoundedReader, Settlements
 from services.shell.store import ParkedMessage
 
 
@@ -25,7 +25,7 @@ class OlderParking:
         self._service, self._reader, self._handler = service, reader, handler
         self._queue, self._settlements = queue, settlements
 
-    def settle_recorded(self, entry: OverlayEntry, key: str, partition: int, order: Order) -> bool:
+    def settle_recorded(self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder) -> bool:
         """Settles the messages that the record keeps. The order is about the first one; a replay goes on with those
         after it. Returns whether all were replayed."""
         left: list[ParkedMessage] = list(entry.record.parked)
@@ -59,7 +59,9 @@ class OlderParking:
             entry.record.parked = left
         return True
 
-    def settle_announced(self, entry: OverlayEntry, key: str, partition: int, order: Order, parked_offset: int) -> None:
+    def settle_announced(
+        self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder, parked_offset: int
+    ) -> None:
         """Settles a message that was announced as `parking_full` at this offset of the parked topic. It is in no queue, and its value is
         read at its origin."""
         if entry.waits or order.origin in entry.record.settled:

@@ -15,10 +15,10 @@ from schemas.parking import (
     LARGEST_CARRIED,
     LONGEST_HEADER,
     MOST_HEADERS,
-    DiscardParked,
     MessageParked,
     Origin,
     Parking,
+    ParkingOrder,
     ReplayParked,
     read_order,
     read_parking,
@@ -148,7 +148,7 @@ def topic_and_value(fact: Parking) -> tuple[str, bytes]:
     return parked_topic(fact.service), encode(fact)
 
 
-def decode_order(message: Raw, service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
+def decode_order(message: Raw, service: str, subject: str, at: str) -> ParkingOrder:
     """Reads an operator's order, in today's form or the older one; Undecodable if it is none, or is about another service or
     key."""
     check_parts(message.value or b"")
@@ -166,7 +166,7 @@ def decode_order(message: Raw, service: str, subject: str, at: str) -> ReplayPar
     return order
 
 
-def edited_value(order: ReplayParked | DiscardParked) -> bytes | None:
+def edited_value(order: ParkingOrder) -> bytes | None:
     """The corrected value, None if the operator gave none; ValueError if it is not base64."""
     text = order.value_base64 if isinstance(order, ReplayParked) else None
     return None if text is None else base64.b64decode(text, validate=True)

@@ -16,10 +16,10 @@ from schemas.bounds import LARGEST_INTEGER
 from schemas.topics import BEGINS_AT_THE_END
 from services.shell.layout import CannotContinue, replaced
 
-KEY = ""
+POSITIONS_KEY = ""
 """The key of this record in the state topic. No other record has it: a message with an empty key gets its position as
 the key."""
-MARK = "in the state topic"
+IN_STATE_TOPIC = "in the state topic"
 """Metadata of an offset of the group. It says that the positions are in the state topic, too."""
 BEGINNING, END = -2, -1
 """Kafka's numbers for the first and the next message of a partition. The end moves, so it is never kept as a
@@ -136,7 +136,7 @@ def _refuse_what_is_lost(desk: str, found: StoredPositions, accepted: bool) -> N
         raise _refused(
             name, f"its state topic begins at offset {found.first}: records were cut off", "状态主题被截断。"
         )
-    if not accepted and stored is None and any(noted.metadata == MARK for noted in found.noted.values()):
+    if not accepted and stored is None and any(noted.metadata == IN_STATE_TOPIC for noted in found.noted.values()):
         raise _refused(
             name, "the consumer group has read positions, the state topic has no records", "状态主题的记录已丢失。"
         )

@@ -7,7 +7,7 @@ replay that one turn does not finish goes on in the next turns, because its reco
 from datetime import datetime
 
 from schemas.bounds import shown
-from schemas.parking import PARKING_FULL, DiscardParked, MessageParked, Origin
+from schemas.parking import PARKING_FULL, DiscardParked, MessageParked, Origin, ParkingOrder
 from schemas.topics import orders_topic
 from services.shell.codec import Raw, Undecodable
 from services.shell.handler import MessageHandler
@@ -16,7 +16,7 @@ from services.shell.outcome import Outcome
 from services.shell.overlay import OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Trouble, decode_order, edited_value, parked_raw, waits_here
-from services.shell.settling import BoundedReader, Order, Settlements
+from services.shell.settling import BoundedReader, Settlements
 from services.shell.store import Replay, WaitingMessages
 
 REPLAYED = 200
@@ -58,7 +58,7 @@ class Replays:
         elif order.parked_offset is not None:
             self._older.settle_announced(entry, key, message.partition, order, order.parked_offset)
 
-    def _replay_older(self, entry: OverlayEntry, key: str, partition: int, order: Order) -> None:
+    def _replay_older(self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder) -> None:
         """Settles the messages that an older version kept in the record, and after them those in the parked topic."""
         if self._older.settle_recorded(entry, key, partition, order) and entry.record.waiting is not None:
             entry.record.waiting.replay = Replay(-1, order.asked_by)
@@ -73,7 +73,7 @@ class Replays:
         if refusal is not None:
             self._stop(entry, key, partition, waiting, refusal)
             return
-        order: Order | None = None
+        order: ParkingOrder | None = None
         if waiting.replay.order >= 0:
             position = Origin(orders_topic(self._service), partition, waiting.replay.order)
             if self._reader.may_read():
@@ -84,7 +84,7 @@ class Replays:
                     return
         self._step(entry, key, partition, order)
 
-    def _order_at(self, position: Origin, key: str) -> Order | None:
+    def _order_at(self, position: Origin, key: str) -> ParkingOrder | None:
         message = self._reader.message_at(position)
         try:
             return None if message is None else decode_order(message, self._service, key, self._time)
@@ -93,7 +93,7 @@ class Replays:
 
     # what waits in the parked topic
 
-    def _step(self, entry: OverlayEntry, key: str, partition: int, order: Order | None) -> None:
+    def _step(self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder | None) -> None:
         """Settles the messages of this key in the next stretch of the parked topic. `order`: the order about the first of them; None if it is
         carried out already, or cannot be read in this turn."""
         waiting = entry.record.waiting
@@ -136,7 +136,7 @@ class Replays:
         key: str,
         partition: int,
         fact: MessageParked,
-        order: Order | None,
+        order: ParkingOrder | None,
         waiting: WaitingMessages,
     ) -> bool:
         """Decides or discards the first parked message of this key. Returns False if the replay ends or pauses here."""

@@ -65,7 +65,7 @@ def restore(
     stores = {p: PartitionStore() for p in partitions}
     for p, store in stores.items():
         store.first = spans[p][0]
-        store.take_positions(records[p].pop(positions.KEY, None))
+        store.take_positions(records[p].pop(positions.POSITIONS_KEY, None))
         progress.parked += store.restored(records.pop(p))
     return stores
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.bounds import shown
-from schemas.parking import DiscardParked, Origin, ParkedDiscarded, ParkedReplayed, ReplayParked
+from schemas.parking import Origin, ParkedDiscarded, ParkedReplayed, ParkingOrder, ReplayParked
 from services.shell.codec import Raw
 from services.shell.outcome import Outcome
 from services.shell.overlay import OverlayEntry
@@ -13,8 +13,6 @@ from services.shell.parking import ParkedReader, Stretch
 
 READS = 20
 """How often one turn reads the parked topic or an origin; what is left over is done in the next turns."""
-
-Order = ReplayParked | DiscardParked
 
 
 class BoundedReader:
@@ -57,7 +55,14 @@ class Settlements:
         self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
 
     def replayed(
-        self, entry: OverlayEntry, key: str, partition: int, origin: Origin, message: Raw, order: Order | None, by: str
+        self,
+        entry: OverlayEntry,
+        key: str,
+        partition: int,
+        origin: Origin,
+        message: Raw,
+        order: ParkingOrder | None,
+        by: str,
     ) -> None:
         """Publishes that a parked message was replayed. `order`: the order about this message, which may have a corrected value."""
         edited = order.value_base64 if isinstance(order, ReplayParked) else None

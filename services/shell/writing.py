@@ -11,7 +11,7 @@ from services.shell.liveness import Liveness
 from services.shell.offsets import InputOffsets
 from services.shell.outcome import Outcome
 from services.shell.overlay import Changed
-from services.shell.positions import KEY, MARK, ReadPositions, encode
+from services.shell.positions import IN_STATE_TOPIC, POSITIONS_KEY, ReadPositions, encode
 from services.shell.transactions import Transactions
 
 log = structlog.get_logger()
@@ -45,9 +45,11 @@ class BatchWriter:
         }
         for partition, record in kept.items():
             value = encode(record.positions, record.cut, record.ids)
-            produce(topic=states, key=KEY, value=value, partition=partition)
+            produce(topic=states, key=POSITIONS_KEY, value=value, partition=partition)
         group = self._assignment.consumer.consumer_group_metadata()
-        sent = [TopicPartition(topic, partition, offset, MARK) for (topic, partition), offset in offsets.items()]
+        sent = [
+            TopicPartition(topic, partition, offset, IN_STATE_TOPIC) for (topic, partition), offset in offsets.items()
+        ]
         self._transactions.send_offsets(sent, group)
         self._transactions.commit()
         self._assignment.offsets.committed.update(moved)

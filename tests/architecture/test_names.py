@@ -21,7 +21,7 @@ CLEAN = (
     *("deploy", "services/cli", "services/console", "services/ports"),
     *("services/shell", "services/simulator"),
     *[f"tests/{desk}" for desk in SERVICES],
-    "tests/journeys",
+    *("tests/chaos", "tests/journeys", "tests/kafka", "tests/shell", "tests/simulator"),
 )
 """Folders without such names. Add one when it is clean."""
 NAMES_FOR_OTHERS = {

@@ -21,7 +21,7 @@ from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
-from services.shell.positions import BEGINNING, KEY
+from services.shell.positions import BEGINNING, POSITIONS_KEY
 from services.shell.positions import encode as encode_positions
 from services.shell.store import PartitionStore
 from services.shell.turn import Turn
@@ -173,7 +173,7 @@ def _write_positions(producer: Producer, name: str) -> None:
     topic, unread = state_topic(name), dict.fromkeys([*heard_topics(name), orders_topic(name)], BEGINNING)
     producer.begin_transaction()
     for partition in producer.list_topics(topic, timeout=30).topics[topic].partitions:
-        producer.produce(topic, key=KEY, value=encode_positions(unread, 0, {}), partition=partition)
+        producer.produce(topic, key=POSITIONS_KEY, value=encode_positions(unread, 0, {}), partition=partition)
     producer.commit_transaction(60)
 
 

@@ -22,7 +22,7 @@ from services.cli.ledger import Ledger, judge
 from services.cli.log import LoggedMessage, read
 from services.simulator.day import Day
 from services.simulator.player import Played
-from tests.chaos.counts import Said, differences, lags_of, rows_against, said_by_metrics, said_by_topics
+from tests.chaos.counts import FactCounts, differences, lags_of, rows_against, said_by_metrics, said_by_topics
 from tests.chaos.disk import Disk
 from tests.chaos.evidence import keep
 from tests.chaos.poison import Operator
@@ -50,14 +50,14 @@ for a fact."""
 
 def main() -> int:
     """Reads the arguments, plays a day with faults and prints the ledger. Returns the exit code."""
-    asked = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    asked.add_argument("--consignments", type=int, default=20_000)
-    asked.add_argument("--faults", type=int, default=250)
-    asked.add_argument("--seconds", type=float, default=420, help="how long lodgements and faults last")
-    asked.add_argument("--seed", type=int, default=20261124)
-    asked.add_argument("--write", type=Path, help="a file for the ledger")
-    asked.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--consignments", type=int, default=20_000)
+    parser.add_argument("--faults", type=int, default=250)
+    parser.add_argument("--seconds", type=float, default=420, help="how long lodgements and faults last")
+    parser.add_argument("--seed", type=int, default=20261124)
+    parser.add_argument("--write", type=Path, help="a file for the ledger")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if not options.inside:
         _own_mounts()
     # SIGTERM raises SystemExit, so that processes and folders are cleaned up then, too
@@ -75,9 +75,9 @@ def main() -> int:
 def _own_mounts() -> None:
     """Starts this program again in a mount namespace of its own, in which it may mount disks that nobody else sees and
     that vanish at its end. Returns if the machine does not allow that."""
-    words = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
-    if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
-        os.execvp("unshare", [*words, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
+    command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+        os.execvp("unshare", [*command, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
 
 
 def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int) -> Outcome:
@@ -119,7 +119,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         for strike in season.strikes:
             if strike.kind == "clock of a worker stepped":
                 count = skewed(entries, strike, theatre.clock)
-                strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
+                strike.evidence = f"{strike.evidence}: {count} facts told with the wrong time" if count else ""
         ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
         ledger = judge(entries, day.stays(0, consignments + EPILOGUE), real_time=theatre.clock.wall)
         tell(f"{len(entries)} messages judged")
@@ -133,7 +133,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             strikes=season.strikes,
             ledger=ledger,
             flow={**flow_of(entries), **flow_of(states)},
-            asked=played.requests,
+            sent=played.requests,
             acknowledged=len(player.acknowledged),
             missing=len(player.acknowledged - ids),
             finished=played.finished and not unended,
@@ -173,7 +173,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
     pass meanwhile, and what was awaited in vain."""
     pages = [theatre.pages[name] for name in theatre.doors]
     _until_quiet(theatre, pages)
-    before = sum((said_by_metrics(page) for page in pages), Said())
+    before = sum((said_by_metrics(page) for page in pages), FactCounts())
     moment_ms = time.time() * 1000
     theatre.play(day, first, first + EPILOGUE, 0)
     played = _finish(theatre)
@@ -181,7 +181,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
     found: list[str] = []
 
     def equal() -> bool:
-        counted = sum((said_by_metrics(page) for page in pages), Said()) - before
+        counted = sum((said_by_metrics(page) for page in pages), FactCounts()) - before
         entries = read(theatre.access("auditor"), TOPICS)
         found[:] = differences(counted, said_by_topics(entry for entry in entries if entry.timestamp_ms >= moment_ms))
         return not found

@@ -14,21 +14,21 @@ from services.cli.log import LoggedMessage
 from services.console.readmodel.consignment import UNMATCHED
 from services.shell.loopback import open_page
 
-SAID = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
+FACTS_PUBLISHED = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
 """SQL that selects the rows of real messages: the id of a poison message contains its topic, and its row is in the same
 table."""
 LEFT = "stage = 'left_unreleased'"
 """Goods that left unreleased have an end, although the release desk holds them."""
-Said = Counter[tuple[str, str]]
-"""(desk, kind) → how often the desk published this kind of fact."""
+FactCounts = Counter[tuple[str, str]]
+"""How often each desk said each kind of fact."""
 
 
-def said_by_metrics(page: str) -> Said:
-    """What one worker has counted since it started; OSError if it does not answer."""
+def said_by_metrics(page: str) -> FactCounts:
+    """What one worker counted since it started; OSError when it does not answer."""
     with open_page(f"{page}/metrics", 5) as answer:
         text = answer.read().decode()
-    return Counter({(desk, kind): int(float(count)) for desk, kind, count in SAID.findall(text)})
+    return Counter({(desk, kind): int(float(count)) for desk, kind, count in FACTS_PUBLISHED.findall(text)})
 
 
 def lags_of(page: str) -> list[int]:
@@ -37,7 +37,7 @@ def lags_of(page: str) -> list[int]:
         return list(json.load(answer)["lag"].values())
 
 
-def said_by_topics(entries: Iterable[LoggedMessage]) -> Said:
+def said_by_topics(entries: Iterable[LoggedMessage]) -> FactCounts:
     """The facts of the desks, counted on the topics."""
     return Counter(
         (entry.desk, entry.kind)
@@ -46,7 +46,7 @@ def said_by_topics(entries: Iterable[LoggedMessage]) -> Said:
     )
 
 
-def differences(left: Said, right: Said) -> list[str]:
+def differences(left: FactCounts, right: FactCounts) -> list[str]:
     """Where two counts differ."""
     return [
         f"{desk} {kind}: {left[desk, kind]} and {right[desk, kind]}"

@@ -67,18 +67,18 @@ def lodged_again(entries: Iterable[LoggedMessage]) -> int:
 
 def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
     """How often each fact about these goods was published, without the fields that depend on timing."""
-    told = [
+    records = [
         entry
         for entry in entries
         if entry.key in wanted and ROLES[entry.topic] != "requests" and entry.kind not in OF_THE_MOMENT
     ]
     failures: dict[str, set[str]] = defaultdict(set)
-    for entry in told:
+    for entry in records:
         if entry.kind in FAILURES:
             failures[entry.key].add(FAILURES[entry.kind].format(**entry.body))
     return Counter(
         f"{entry.key} {entry.kind} {json.dumps(_lasting(_whichever(entry, failures[entry.key])), sort_keys=True)}"
-        for entry in told
+        for entry in records
     )
 
 

@@ -53,5 +53,5 @@ class Disk:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, hard))
 
 
-def _mount(*words: str) -> bool:
-    return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0
+def _mount(*arguments: str) -> bool:
+    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0

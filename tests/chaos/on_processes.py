@@ -30,7 +30,7 @@ def kill(strike: Strike) -> None:
         for child in children:
             strike.theatre.start(child)
         strike.heal()
-    strike.seen = f"died: {codes}" if all(code == -signal.SIGKILL for code in codes) else ""
+    strike.evidence = f"died: {codes}" if all(code == -signal.SIGKILL for code in codes) else ""
 
 
 def forget_offsets(strike: Strike) -> None:
@@ -54,7 +54,7 @@ def forget_offsets(strike: Strike) -> None:
         if forgotten:
             strike.hit(moment)
         strike.heal()
-    strike.seen = f"no read positions: {', '.join(forgotten)}" if forgotten else ""
+    strike.evidence = f"no read positions: {', '.join(forgotten)}" if forgotten else ""
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
@@ -95,7 +95,7 @@ def zombie(strike: Strike, seconds: float) -> None:
         for child in children:
             child.signal(signal.SIGCONT)
         strike.heal()
-    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED)
+    strike.evidence = strike.first_logged(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED)
 
 
 def short_zombie(strike: Strike) -> None:
@@ -118,7 +118,7 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    strike.seen = "left with code 0" if code == 0 else ""  # an orderly end needs the broker, which may be away
+    strike.evidence = "left with code 0" if code == 0 else ""  # an orderly end needs the broker, which may be away
 
 
 def join_and_leave(strike: Strike) -> None:
@@ -136,7 +136,7 @@ def join_and_leave(strike: Strike) -> None:
     finally:
         strike.theatre.dismiss(name)
     strike.heal()
-    strike.seen = f"partitions {numbers}" if any(numbers) else ""
+    strike.evidence = f"partitions {numbers}" if any(numbers) else ""
 
 
 def step_clock(strike: Strike) -> None:
@@ -154,7 +154,7 @@ def step_clock(strike: Strike) -> None:
             _restart(strike, {**right, **wrong})
             strike.hit()
         if _says_facts(strike):
-            strike.seen = f"{days:+} d"  # the ledger adds how many facts have the wrong time
+            strike.evidence = f"{days:+} d"  # the ledger adds how many facts have the wrong time
     finally:
         with strike.theatre.hands_off(name):
             _restart(strike, right)
@@ -174,12 +174,12 @@ def _says_facts(strike: Strike) -> bool:
     facts."""
     name = strike.victims[0]
 
-    def said() -> int:
+    def count_of_facts() -> int:
         with suppress(OSError):  # its metrics page does not answer yet
             return sum(said_by_metrics(strike.theatre.pages[name]).values())
         return 0
 
     progress = strike.theatre.progress(f"facts of {name}", name, still=BITE_SECONDS, most=BITE_SECONDS)
     with suppress(TimeoutError):
-        return wait_by(said, progress, 0.2) > 0
+        return wait_by(count_of_facts, progress, 0.2) > 0
     return False

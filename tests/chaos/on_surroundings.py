@@ -44,7 +44,7 @@ def kill_broker(strike: Strike) -> None:
         broker = strike.theatre.broker
         broker.kill()
         strike.hit()
-        strike.seen = f"died: {broker.process.returncode}" if broker.process else ""
+        strike.evidence = f"died: {broker.process.returncode}" if broker.process else ""
         _start_broker(strike.theatre)
         strike.heal()
 
@@ -63,7 +63,9 @@ def freeze_broker(strike: Strike) -> None:
     finally:
         process.send_signal(signal.SIGCONT)
         strike.heal()
-    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED, "retrying", "positions not committed")
+    strike.evidence = strike.first_logged(
+        EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED, "retrying", "positions not committed"
+    )
 
 
 def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
@@ -102,7 +104,7 @@ def fill_broker_disk(strike: Strike) -> None:
         return theatre.broker_deaths > deaths and theatre.works((), broker=True)
 
     wait_by(back, theatre.progress("the broker to come back", most=THERE_SECONDS), 0.1)
-    strike.seen = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
+    strike.evidence = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
 
 
 def leave_transaction_open(strike: Strike) -> None:
@@ -139,7 +141,7 @@ def leave_transaction_open(strike: Strike) -> None:
     while held and unreadable() and time.monotonic() < deadline:
         time.sleep(0.5)
     strike.heal()
-    strike.seen = f"{held} messages on {topic.name} waited for its end" if held else ""
+    strike.evidence = f"{held} messages on {topic.name} waited for its end" if held else ""
 
 
 def _begin(producer: Producer) -> None:
@@ -164,8 +166,8 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
     for level in ("read_uncommitted", "read_committed"):
         consumer = KafkaConsumer(**theatre.access("auditor").kafka_python(), isolation_level=level)
         try:
-            places = [KafkaPartition(topic, number) for number in range(theatre.partitions)]
-            ends.append(sum(consumer.end_offsets(places).values()))
+            topic_partitions = [KafkaPartition(topic, number) for number in range(theatre.partitions)]
+            ends.append(sum(consumer.end_offsets(topic_partitions).values()))
         finally:
             consumer.close()
     return int(max(0, ends[0] - ends[1]))
@@ -183,12 +185,12 @@ def fill_console_disk(strike: Strike) -> None:
     try:
         strike.disks[PROJECTOR].fill()
         strike.hit()
-        strike.seen = strike.heard(BITE_SECONDS, WAITS)
+        strike.evidence = strike.first_logged(BITE_SECONDS, WAITS)
     finally:
         strike.disks[PROJECTOR].free()
         strike.heal()
-    if strike.seen:
-        strike.seen += f"; {strike.disks[PROJECTOR].how}"
+    if strike.evidence:
+        strike.evidence += f"; {strike.disks[PROJECTOR].how}"
 
 
 def lock_database(strike: Strike) -> None:
@@ -201,7 +203,7 @@ def lock_database(strike: Strike) -> None:
         somebody.execute("BEGIN IMMEDIATE")
         try:
             strike.hit()
-            strike.seen = strike.heard(LOCK_SECONDS + BITE_SECONDS, WAITS)
+            strike.evidence = strike.first_logged(LOCK_SECONDS + BITE_SECONDS, WAITS)
         finally:
             somebody.execute("ROLLBACK")
             strike.heal()
@@ -222,7 +224,7 @@ def slow_link(strike: Strike) -> None:
     finally:
         door.heal()
         strike.heal()
-    strike.seen = f"{door.delayed - before} chunks delayed" if door.delayed > before else ""
+    strike.evidence = f"{door.delayed - before} chunks delayed" if door.delayed > before else ""
 
 
 def cut_link(strike: Strike) -> None:
@@ -236,7 +238,7 @@ def cut_link(strike: Strike) -> None:
     finally:
         door.heal()
         strike.heal()
-    strike.seen = f"{door.cuts - before} connections cut" if door.cuts > before else ""
+    strike.evidence = f"{door.cuts - before} connections cut" if door.cuts > before else ""
 
 
 def mute_link(strike: Strike) -> None:
@@ -259,8 +261,8 @@ def mute_link(strike: Strike) -> None:
     finally:
         door.heal()
         strike.heal()
-    said = strike.heard(2, ABORTED, ENDED, HUNG, REVOKED, "retrying")
-    strike.seen = f"{door.swallowed - before} replies held; {said}" if door.swallowed > before else ""
+    logged = strike.first_logged(2, ABORTED, ENDED, HUNG, REVOKED, "retrying")
+    strike.evidence = f"{door.swallowed - before} replies held; {logged}" if door.swallowed > before else ""
 
 
 # poison
@@ -286,6 +288,6 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     strike.hit()
     strike.heal()  # the fault counts as over: a standstill while the operator settles the poison would be an error
     wanted, aside, left = poison.await_settled(theatre, dose)
-    strike.seen = f"{aside} set aside, thrown away" if aside else ""
+    strike.evidence = f"{aside} set aside, thrown away" if aside else ""
     if aside < wanted or left:
         strike.problem = f"{aside} of {wanted} poisons were set aside, {left} still wait"

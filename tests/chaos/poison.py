@@ -18,7 +18,7 @@ from deploy.kafka.progress import Sign, WaitLimit
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
-from services.cli.parked import Action, Parked, order, order_of, waiting
+from services.cli.parked import Action, Parked, order_of, send_orders, waiting
 from services.shell.access import Access
 from tests.chaos.theatre import Theatre
 from tests.waiting import wait_by
@@ -41,16 +41,16 @@ and the desks meanwhile, and a slow machine needs time to start them again."""
 
 @dataclass
 class Dose:
-    """One round of poison: a nonsense message on each topic. `places`: topic, partition and offset of each; `wanted`:
+    """One round of poison: a nonsense message on each topic. `offsets`: topic, partition and offset of each; `wanted`:
     which service must set which of them aside."""
 
-    places: list[tuple[str, int, int]] = field(default_factory=list)
+    offsets: list[tuple[str, int, int]] = field(default_factory=list)
     wanted: Known = field(default_factory=set)
 
 
 def passes_over(service: str, kind: str) -> bool:
     """Whether the service ignores messages of this kind, whatever they contain."""
-    return kind != "Nonsense" and kind not in {heard.kind for heard in FLOW[service]}
+    return kind != "Nonsense" and kind not in {read_kind.kind for read_kind in FLOW[service]}
 
 
 def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: WaitLimit) -> Dose:
@@ -71,21 +71,23 @@ def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, pro
                 (name, None),
             ][(number + len(salt)) % 4]
             key = keys.get(topic.key, keys["consignment"])
-            told = [("ce_id", f"{salt}/{topic.name}".encode()), ("ce_type", kind.encode())]
-            told += [("ce_source", SOURCE.encode()), ("ce_time", b"2026-11-24T00:00:00Z")]
-            place = partition_of(key, partitions)
-            sent.append((kind, producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place)))
+            headers = [("ce_id", f"{salt}/{topic.name}".encode()), ("ce_type", kind.encode())]
+            headers += [("ce_source", SOURCE.encode()), ("ce_time", b"2026-11-24T00:00:00Z")]
+            partition = partition_of(key, partitions)
+            sent.append(
+                (kind, producer.send(topic.name, key=key.encode(), value=value, headers=headers, partition=partition))
+            )
         for kind, future in sent:
-            lies = wait_by(partial(_place, future), progress)
+            lies = wait_by(partial(_acknowledged, future), progress)
             found = (lies.topic, lies.partition, lies.offset)
-            dose.places.append(found)
+            dose.offsets.append(found)
             dose.wanted |= {(service, *found) for service in HEARERS[lies.topic] if not passes_over(service, kind)}
     finally:
         producer.close()
     return dose
 
 
-def _place(future: FutureRecordMetadata) -> RecordMetadata | None:
+def _acknowledged(future: FutureRecordMetadata) -> RecordMetadata | None:
     return future.get(0) if future.is_done else None
 
 
@@ -155,7 +157,7 @@ class Operator(threading.Thread):
         left = waiting(self.access)
         # an order about a message that is not the first of its key does nothing
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
-        order(self.access, orders, self.partitions)
+        send_orders(self.access, orders, self.partitions)
         self.orders += len(left)
 
     def stop(self) -> None:

@@ -182,7 +182,7 @@ class Season:
 
 def says_facts(desks: Iterable[str]) -> bool:
     """Whether any of these desks publishes facts; clearance only keeps states."""
-    return any(said for desk in desks for said in FLOW[desk].values())
+    return any(fact_kinds for desk in desks for fact_kinds in FLOW[desk].values())
 
 
 def _twin(name: str) -> str:

@@ -15,7 +15,7 @@ Turns = Mapping[tuple[str, int], Sequence[Span]]
 """(desk, partition of the input) → the inputs that had an effect."""
 SILENT_DESK = "clearance"
 """It publishes no facts, so its work is seen by its records, which have the key of the input."""
-HEARD = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
+KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
 def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
@@ -33,7 +33,7 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
     for moments in written.values():
         moments.sort()
     for entry in entries:
-        if entry.kind in HEARD and ROLES[entry.topic] == "facts" and entry.written_by_its_desk:
+        if entry.kind in KINDS_READ and ROLES[entry.topic] == "facts" and entry.written_by_its_desk:
             moments, came = written.get((entry.key, entry.partition), []), _moment(entry)
             if (after := bisect_left(moments, came)) < len(moments):
                 turns[SILENT_DESK, entry.partition].append((came, moments[after]))

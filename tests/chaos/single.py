@@ -72,8 +72,8 @@ def main() -> int:
     rows = table(waits)
     print(*rows, sep="\n", flush=True)
     if options.write:
-        told = {"where": f"{machine()}, {versions()}", "live": f"{options.live:,}", "rounds": options.rounds}
-        EVIDENCE.write_text(TEXT.format(day=f"{datetime.now(UTC):%Y-%m-%d}", table="\n".join(rows), **told))
+        report = {"where": f"{machine()}, {versions()}", "live": f"{options.live:,}", "rounds": options.rounds}
+        EVIDENCE.write_text(TEXT.format(day=f"{datetime.now(UTC):%Y-%m-%d}", table="\n".join(rows), **report))
     exceeded = problems(waits)
     for line in exceeded:
         print(line, file=sys.stderr)
@@ -129,7 +129,7 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
                 strike = Strike(name, theatre, names, Random(number), {}, f"{name}-{number}", dict)
                 strike.desks = _desks(theatre, names or workers)
                 act(strike)
-                tell(f"{name} {strike.seen}")
+                tell(f"{name} {strike.evidence}")
                 strikes.append((name, strike))
                 time.sleep(pauses[name])
         theatre.player.stop() if theatre.player else None

@@ -25,8 +25,7 @@ BITE_SECONDS = 40
 
 @dataclass
 class Strike:
-    """One fault on its victims. `struck`, `undone`: seconds since 1970; `seen`: the effect that was seen, empty if
-    there was none.
+    """One fault on its victims. `struck`, `undone`: seconds since 1970; `evidence`: how it bit, empty when it did not.
 
     `struck` stays 0 if there was nothing that the fault could strike. `skew`: seconds by which it stepped a clock.
     """
@@ -40,7 +39,7 @@ class Strike:
     live_keys: Callable[[], dict[str, str]]
     struck: float = 0.0
     undone: float = 0.0
-    seen: str = ""
+    evidence: str = ""
     problem: str = ""
     skew: float = 0.0
     desks: tuple[str, ...] = ()
@@ -97,12 +96,12 @@ class Strike:
         """Starts to read what the victims log from now on."""
         self.logs = {name: Log(self.child(name)) for name in self.victims}
 
-    def heard(self, seconds: float, *events: str) -> str:
+    def first_logged(self, seconds: float, *events: str) -> str:
         """The first of these events that a victim logs within the time; empty if there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for log in self.logs.values():
-                if said := log.said(*events):
-                    return said[0][:120]
+                if logged := log.logged(*events):
+                    return logged[0][:120]
             time.sleep(0.1)
         return ""

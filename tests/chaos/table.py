@@ -43,7 +43,7 @@ class Outcome:
     strikes: list[Strike]
     ledger: Ledger
     flow: Flow
-    asked: int
+    sent: int
     acknowledged: int
     missing: int
     finished: bool
@@ -82,7 +82,7 @@ class Outcome:
     def unseen(self) -> list[str]:
         """The kinds of fault that struck but had no effect, because the victim was already down or had nothing to do."""
         kinds = {strike.kind for strike in self.strikes}
-        return sorted(kinds - {strike.kind for strike in self.strikes if strike.seen})
+        return sorted(kinds - {strike.kind for strike in self.strikes if strike.evidence})
 
     def text(self) -> str:
         """The ledger as Markdown."""
@@ -109,7 +109,7 @@ class Outcome:
         port = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.at_port.items()))
         stays = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.stays.items()))
         rows = [
-            ("requests sent", f"{self.asked:,}"),
+            ("requests sent", f"{self.sent:,}"),
             ("acknowledged by the broker", f"{self.acknowledged:,}"),
             ("acknowledged and not on the topics", f"{self.missing}"),
             ("consignments lodged", f"{ledger.lodged:,}"),
@@ -147,10 +147,10 @@ class Outcome:
             strikes = by_kind[kind]
             waits = [wait for strike in strikes if (wait := flows_again(self.flow, strike)) is not None]
             span = f"{statistics.median(waits):.1f}, {max(waits):.1f}" if waits else "-"
-            seen = [strike.seen for strike in strikes if strike.seen]
+            evidence = [strike.evidence for strike in strikes if strike.evidence]
             struck = sum(strike.struck > 0 for strike in strikes)
             lines.append(
-                f"| {kind} | {struck} | {len(strikes) - struck} | {len(seen)} | {span} | {seen[0] if seen else ''} |".replace(
+                f"| {kind} | {struck} | {len(strikes) - struck} | {len(evidence)} | {span} | {evidence[0] if evidence else ''} |".replace(
                     "\n", " "
                 )
             )
@@ -198,8 +198,8 @@ def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> in
         moment = entry.timestamp_ms / 1000
         if not strike.struck <= moment <= strike.undone or ROLES.get(entry.topic) != "facts":
             continue
-        if entry.desk in strike.desks and entry.written_by_its_desk and (told := entry.headers.get("ce_time")):
-            skew = (datetime.fromisoformat(told) - clock.at(moment)).total_seconds()
+        if entry.desk in strike.desks and entry.written_by_its_desk and (sent_at := entry.headers.get("ce_time")):
+            skew = (datetime.fromisoformat(sent_at) - clock.at(moment)).total_seconds()
             count += abs(skew - strike.skew) < SKEWED_SECONDS
     return count
 

@@ -12,14 +12,14 @@ NEITHER_IN_ORDER = (
 )
 
 
-def told(desk: str, kind: str, body: dict[str, Any]) -> LoggedMessage:
+def record(desk: str, kind: str, body: dict[str, Any]) -> LoggedMessage:
     headers = {"ce_type": kind, "ce_source": f"/desks/{desk}"}
     return LoggedMessage(f"customs-{desk}-facts", 0, 0, "goods", headers, json.dumps(body).encode())
 
 
 def day(*failures: tuple[str, str, dict[str, Any]], cause: str, reason: str) -> Any:
-    refused = told("release", "ReleaseRefused", {"cause": cause, "reason": reason})
-    return facts([*[told(*each) for each in failures], refused], {"goods"})
+    refused = record("release", "ReleaseRefused", {"cause": cause, "reason": reason})
+    return facts([*[record(*each) for each in failures], refused], {"goods"})
 
 
 def test_which_of_two_failures_the_release_desk_heard_first_is_no_difference() -> None:
@@ -43,7 +43,7 @@ def test_goods_that_failed_once_are_refused_for_that_and_with_its_reason() -> No
 
 def test_an_arrival_that_was_not_told_is_a_difference_whoever_told_it() -> None:
     """The gate desk publishes arrival and departure in whatever order it reads its messages."""
-    came = told("gate", "ContainerArrived", {"container_no": "CSQU3054383", "visit": "m1", "place": "berth 1"})
-    by_gate = told("release", "ArrivalRecorded", {"reported_by": "gate", "containers": ["CSQU3054383"]})
+    came = record("gate", "ContainerArrived", {"container_no": "CSQU3054383", "visit": "m1", "place": "berth 1"})
+    by_gate = record("release", "ArrivalRecorded", {"reported_by": "gate", "containers": ["CSQU3054383"]})
     assert facts([came, by_gate], {"goods"}).total() == 2
     assert facts([came], {"goods"}) != facts([came, by_gate], {"goods"}) != facts([by_gate], {"goods"})

@@ -13,8 +13,8 @@ CONSIGNMENTS, SECONDS = 1400, 70
 @pytest.mark.alone
 @pytest.mark.timeout(1200)  # for a busy machine; each wait in it has a time limit of its own
 def test_fourteen_hundred_consignments_come_through_every_kind_of_fault() -> None:
-    words = ["--consignments", CONSIGNMENTS, "--faults", len(KINDS), "--seconds", SECONDS]
-    command = [sys.executable, "-m", "tests.chaos", *map(str, words)]
+    arguments = ["--consignments", CONSIGNMENTS, "--faults", len(KINDS), "--seconds", SECONDS]
+    command = [sys.executable, "-m", "tests.chaos", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-6000:] + done.stdout[-6000:]
     rows = {line.split(" | ")[0].strip("| *"): line for line in done.stdout.splitlines() if line.startswith("| ")}

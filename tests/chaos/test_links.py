@@ -93,8 +93,8 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
 def test_an_idle_desk_whose_broker_is_away_is_not_ready(tmp_path: Path) -> None:
     with behind_a_door(tmp_path) as (broker, door):
         provision(broker.bootstrap, 1)
-        told = WorkerSettings(kafka=f"127.0.0.1:{door.port}", partitions=1, slot="door", session_timeout_ms=1000)
-        desk = Loop(desks(["declaration"])[0], told)
+        settings = WorkerSettings(kafka=f"127.0.0.1:{door.port}", partitions=1, slot="door", session_timeout_ms=1000)
+        desk = Loop(desks(["declaration"])[0], settings)
         with running(desk) as problems:
             door.cut()
             wait(lambda: problems or not desk.can_work(), "the desk to know that the broker is away")
@@ -117,8 +117,8 @@ def test_a_console_whose_broker_is_away_is_not_ready(
         try:
             door.cut() if fault == "cut" else door.mute()
             wait(lambda: running.http.get("/readyz").status_code == 503, "the console to know that the broker is away")
-            told = running.http.get("/readyz").json()
-            assert "projector" in told["waiting"] and "kafka" in told["projection"]["trouble"]
+            answer = running.http.get("/readyz").json()
+            assert "projector" in answer["waiting"] and "kafka" in answer["projection"]["trouble"]
             assert running.http.get("/livez").status_code == 200
             door.heal()
             wait(lambda: running.http.get("/readyz").status_code == 200, "the console to know that the broker is there")
@@ -136,11 +136,11 @@ def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_c
     )  # the requests that look for new topics would also learn the new leaders
     with behind_a_door(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
-        ends, told = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()
+        ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()
 
         def complete(since: datetime) -> bool:
-            ends.look({}, told)
-            as_of = told.state().as_of
+            ends.look({}, standing)
+            as_of = standing.state().as_of
             return as_of is not None and as_of > since
 
         for _ in range(3):

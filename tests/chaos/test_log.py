@@ -15,6 +15,8 @@ def test_an_event_behind_the_spinner_is_an_event(tmp_path: Path) -> None:
     from_the_start = Log(child)
     child.log.write_bytes(LINES)
     assert (
-        from_the_start.said(ASSIGNED, REVOKED) == [ASSIGNED, REVOKED] == Log(child, whole=True).said(ASSIGNED, REVOKED)
+        from_the_start.logged(ASSIGNED, REVOKED)
+        == [ASSIGNED, REVOKED]
+        == Log(child, whole=True).logged(ASSIGNED, REVOKED)
     )
     assert Log(child).events() == []

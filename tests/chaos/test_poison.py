@@ -48,7 +48,7 @@ def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) ->
                 salt,
                 WaitLimit("the broker", {}),
             )
-            assert len(dose.places) == len(TOPICS)
+            assert len(dose.offsets) == len(TOPICS)
         settings = SimulatorSettings(kafka=broker.bootstrap, partitions=1)
         clock = Clock.sandbox(LEAST_SPEED)
         player = Player(settings, day(1, 10), 0, 0, paced=False, idle_seconds=1, clock=clock)

@@ -59,10 +59,10 @@ def test_the_partition_is_the_inputs_and_not_the_facts() -> None:
 
 
 def test_clearance_is_measured_by_its_states() -> None:
-    heard = entry("customs-release-facts", "granted", 1001, kind="ReleaseGranted", key="one")
+    granted = entry("customs-release-facts", "granted", 1001, kind="ReleaseGranted", key="one")
     states = tuple(entry("customs-clearance-state", "", moment, key="one") for moment in (980.0, 1008.0, 1020.0))
     other = entry("customs-clearance-state", "", 1002, key="two")
-    assert silence([heard], (*states, other), "clearance") == 7
+    assert silence([granted], (*states, other), "clearance") == 7
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class Theatre:
         self.children = {NAME: Child(folder / "log"), PROJECTOR: Child(folder / "log")}
         (folder / "log").write_bytes(b"")
         self.doors, self.pages, self.held = {NAME: Door()}, {NAME: "http://127.0.0.1:1"}, set[str]()
-        self.asked: list[tuple[tuple[str, ...], bool]] = []
+        self.questions: list[tuple[tuple[str, ...], bool]] = []
         self.broker, self.partitions = (
             SimpleNamespace(bootstrap="", access=Access(""), process=SimpleNamespace(signals=[])),
             1,
@@ -79,7 +79,7 @@ class Theatre:
         return WaitLimit(what, {}, still=0.3)
 
     def works(self, names: tuple[str, ...], broker: bool = False) -> bool:
-        self.asked.append((names, broker))
+        self.questions.append((names, broker))
         self.absent -= 1
         return self.absent < 0
 
@@ -110,10 +110,10 @@ def strike_at(theatre: Theatre, *victims: str) -> Strike:
 def test_victims_are_waited_for_and_a_fault_on_topics_waits_for_the_broker(tmp_path: Path) -> None:
     theatre = Theatre(tmp_path, absent=2)
     strike_at(theatre, NAME).await_victims(False)
-    assert theatre.asked == [((NAME,), False)] * 3
+    assert theatre.questions == [((NAME,), False)] * 3
     theatre = Theatre(tmp_path, absent=1)
     strike_at(theatre).await_victims(False)
-    assert theatre.asked == [((), True)] * 2
+    assert theatre.questions == [((), True)] * 2
 
 
 def test_victims_that_do_not_come_back_end_the_wait(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_victim_that_died_by_itself_is_struck_only_once_it_is_back(tmp_path: P
     threading.Timer(0.2, setattr, (child, "alive", True)).start()
     strike = strike_at(theatre, NAME)
     on_processes.kill(strike)
-    assert theatre.asked, "it was awaited again"
+    assert theatre.questions, "it was awaited again"
     assert strike.struck and child.signals
 
 
@@ -138,7 +138,7 @@ def test_a_victim_that_stays_dead_was_not_struck(tmp_path: Path) -> None:
     strike = strike_at(theatre, NAME)
     with pytest.raises(TimeoutError):
         on_processes.kill(strike)
-    assert not strike.struck and not strike.seen and not theatre.children[NAME].signals
+    assert not strike.struck and not strike.evidence and not theatre.children[NAME].signals
 
 
 @pytest.mark.parametrize("act", ["cut_link", "slow_link", "mute_link"])
@@ -150,7 +150,7 @@ def test_a_link_on_which_nothing_passes_was_not_struck_and_is_healed(
     theatre = Theatre(tmp_path)
     strike = strike_at(theatre, NAME)
     getattr(on_surroundings, act)(strike)
-    assert not strike.struck and not strike.seen
+    assert not strike.struck and not strike.evidence
     assert theatre.doors[NAME].done[-1] == "heal"
 
 
@@ -171,11 +171,11 @@ def test_a_trap_strikes_with_what_falls_into_it(tmp_path: Path, monkeypatch: pyt
         threading.Timer(0.3, lambda: vars(door).update(muted=True, swallowed=1)).start()
 
     monkeypatch.setattr(door, "mute", arm)
-    monkeypatch.setattr(Strike, "heard", lambda strike, seconds, *events: "")
+    monkeypatch.setattr(Strike, "first_logged", lambda strike, seconds, *events: "")
     strike = strike_at(theatre, NAME)
     strike.dice = cast(Any, SimpleNamespace(choice=lambda options: options[1], random=lambda: 1.0))
     on_surroundings.mute_link(strike)
-    assert strike.struck > armed[0] + 0.2 and strike.seen
+    assert strike.struck > armed[0] + 0.2 and strike.evidence
 
 
 @pytest.mark.parametrize("forgotten", [True, False])
@@ -187,7 +187,7 @@ def test_positions_count_as_struck_only_where_a_group_was_deleted(
     strike = strike_at(theatre, NAME)
     strike.desks = ("release", "gate")
     on_processes.forget_offsets(strike)
-    assert bool(strike.struck) == bool(strike.seen) == forgotten
+    assert bool(strike.struck) == bool(strike.evidence) == forgotten
     assert theatre.children[NAME].alive
 
 
@@ -202,7 +202,7 @@ def test_a_foreign_transaction_strikes_once_it_holds_something(
     monkeypatch.setattr(on_surroundings, "Producer", lambda settings: quiet)
     strike = strike_at(Theatre(tmp_path))
     on_surroundings.leave_transaction_open(strike)
-    assert bool(strike.struck) == bool(strike.seen) == bool(held)
+    assert bool(strike.struck) == bool(strike.evidence) == bool(held)
 
 
 def test_what_workers_log_while_the_broker_stands_is_no_bite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def test_what_workers_log_while_the_broker_stands_is_no_bite(tmp_path: Path, mon
     monkeypatch.setattr(time, "sleep", lambda seconds: log.write_bytes(b'{"event": "revoked"}\n'))
     strike = strike_at(theatre)
     on_surroundings.freeze_broker(strike)
-    assert strike.struck and not strike.seen
+    assert strike.struck and not strike.evidence
     assert theatre.broker.process.signals[-1] == signal.SIGCONT
 
 
@@ -230,7 +230,7 @@ def test_a_disk_has_room_again_whatever_failed(tmp_path: Path, monkeypatch: pyte
     strike = strike_at(Theatre(tmp_path), PROJECTOR)
     disk = SimpleNamespace(fill=lambda: done.append("full"), free=lambda: done.append("free"), how="")
     strike.disks = {PROJECTOR: cast(Any, disk)}
-    monkeypatch.setattr(Log, "said", _fails)
+    monkeypatch.setattr(Log, "logged", _fails)
     with pytest.raises(OSError, match="no log"):
         on_surroundings.fill_console_disk(strike)
     assert done == ["full", "free"]
@@ -240,7 +240,7 @@ def test_the_right_clock_comes_back_whatever_failed(tmp_path: Path, monkeypatch:
     theatre = Theatre(tmp_path)
     strike = strike_at(theatre, NAME)
     monkeypatch.setattr(on_processes, "wait_by", _fails)
-    monkeypatch.setattr(Log, "said", _fails)
+    monkeypatch.setattr(Log, "logged", _fails)
     with pytest.raises(OSError, match="no log"):
         on_processes.step_clock(strike)
     wrong, right = theatre.started
@@ -254,7 +254,7 @@ def test_a_stepped_clock_bites_only_once_facts_were_said_by_it(
     monkeypatch.setattr(on_processes, "said_by_metrics", lambda page: {("release", "ReleaseGranted"): facts})
     strike = strike_at(Theatre(tmp_path), NAME)
     on_processes.step_clock(strike)
-    assert bool(strike.seen) == bool(facts)
+    assert bool(strike.evidence) == bool(facts)
     assert strike.struck and abs(strike.skew) >= 86_400
 
 

@@ -25,7 +25,7 @@ class Struck:
     struck: float
     undone: float
     kind: str = "worker killed"
-    seen: str = ""
+    evidence: str = ""
     problem: str = ""
     desks: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ def outcome(strikes: Sequence[Struck], planned: Sequence[str]) -> Outcome:
         strikes=cast(Any, list(strikes)),
         ledger=ledger,
         flow={},
-        asked=0,
+        sent=0,
         acknowledged=0,
         missing=0,
         finished=True,
@@ -96,8 +96,8 @@ def test_what_struck_and_what_found_nothing_are_counted_apart() -> None:
 
 
 def fact(topic: str, skew: float, source: str = "/desks/release", moment: float = 1_000_000.0) -> LoggedMessage:
-    told = (CLOCK.at(moment) + timedelta(seconds=skew)).isoformat()
-    return LoggedMessage(topic, 0, 0, "key", {"ce_time": told, "ce_source": source}, b"{}", int(moment * 1000))
+    sent_at = (CLOCK.at(moment) + timedelta(seconds=skew)).isoformat()
+    return LoggedMessage(topic, 0, 0, "key", {"ce_time": sent_at, "ce_source": source}, b"{}", int(moment * 1000))
 
 
 def test_only_facts_by_the_clock_that_was_stepped_count_as_its_bite() -> None:

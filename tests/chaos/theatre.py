@@ -349,17 +349,17 @@ class Log:
             parts.insert(0, part)
         return b"".join([*[part.read_bytes() for part in parts], _live(self._path)])
 
-    def said(self, *events: str) -> list[str]:
+    def logged(self, *events: str) -> list[str]:
         """Which of these events were logged, in order; an error's text behind a colon."""
         return [
             e["event"] + (f": {e['error']}" if e.get("error") else "") for e in self.events() if e["event"] in events
         ]
 
     def wait(self, *events: str) -> list[str]:
-        """As `said`, but waits for the first of them; TimeoutError if the process makes no progress, or is dead for good."""
+        """As `logged`, but waits for the first of them; TimeoutError if the process makes no progress, or is dead for good."""
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
-        return wait(lambda: self.said(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
+        return wait(lambda: self.logged(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
 
 
 def _live(log: Path) -> bytes:

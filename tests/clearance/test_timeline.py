@@ -280,7 +280,7 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
 def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections_are_counted() -> None:
     looked = ControlKind.INSPECTION
     refused = facts.release_refused(1, "inspection/inspection", at=NOON + after(63))
-    again = facts.refusal_revoked(2, NOON + after(70))
+    again = facts.refusal_revoked(2, at=NOON + after(70))
     wrong: list[Message] = [*STORY[:2], inspection_failed(looked), refused, findings_retracted(looked), again]
     for order in permutations([refused, again]):
         assert desk([*STORY[:2], *order]).end is None

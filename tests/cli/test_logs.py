@@ -113,7 +113,7 @@ def test_who_reads_a_log_for_what_is_said_from_now_on_misses_nothing(
     child = Child("child", ["true"], tmp_path / "child.log")
     said = b'{"event": "before"}\n' * 10_000
     child.log.write_bytes(said)
-    heard = Log(child)
+    from_now_on = Log(child)
     with child.log.open("ab") as log:
         log.write(b'{"event": "first"}\n')
     turn(child.log, MOST)
@@ -122,7 +122,7 @@ def test_who_reads_a_log_for_what_is_said_from_now_on_misses_nothing(
     turn(child.log, MOST)
     with child.log.open("ab") as log:
         log.write(b'{"event": "third"}\n')
-    assert heard.said("first", "second", "third") == ["first", "second", "third"]
+    assert from_now_on.logged("first", "second", "third") == ["first", "second", "third"]
 
 
 def test_the_supervisor_turns_over_the_logs_of_all_its_processes_and_its_own(

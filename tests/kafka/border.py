@@ -50,14 +50,20 @@ class Log:
         """All committed messages up to the present ends, topic by topic, each partition in order."""
         if self._consumer is None:
             self._consumer = reader(self._kafka, max_poll_records=5000)
-            places = [TopicPartition(t, number) for t in TOPICS for number in partitions_of(self._consumer, t)]
-            self._entries = {place: [] for place in places}
-            self._consumer.assign(places)
-            self._consumer.seek_to_beginning(*places)
-        ends = {place: end for place, end in self._consumer.end_offsets(list(self._entries)).items() if end > 0}
-        while any((self._consumer.position(place) or 0) < end for place, end in ends.items()):
-            for place, messages in self._consumer.poll(timeout_ms=200).items():
-                self._entries[place] += map(entry_of, messages)
+            topic_partitions = [
+                TopicPartition(t, number) for t in TOPICS for number in partitions_of(self._consumer, t)
+            ]
+            self._entries = {topic_partition: [] for topic_partition in topic_partitions}
+            self._consumer.assign(topic_partitions)
+            self._consumer.seek_to_beginning(*topic_partitions)
+        ends = {
+            topic_partition: end
+            for topic_partition, end in self._consumer.end_offsets(list(self._entries)).items()
+            if end > 0
+        }
+        while any((self._consumer.position(topic_partition) or 0) < end for topic_partition, end in ends.items()):
+            for topic_partition, messages in self._consumer.poll(timeout_ms=200).items():
+                self._entries[topic_partition] += map(entry_of, messages)
         return [entry for entries in self._entries.values() for entry in entries]
 
     def close(self) -> None:
@@ -81,11 +87,11 @@ class Border:
     def ask(self, request: Request, name: str = "") -> str:
         """Sends a request under an id derived from `name` (or its content); returns the id once acknowledged."""
         value = encode(request)
-        asked = request_id("test", name or value.decode())
-        topic, told = topic_of("anyone", type(request)), request.occurred_at.isoformat()
-        self.send(topic, request.key, value, request.kind, asked, told)
+        message_id = request_id("test", name or value.decode())
+        topic, sent_at = topic_of("anyone", type(request)), request.occurred_at.isoformat()
+        self.send(topic, request.key, value, request.kind, message_id, sent_at)
         self.flush()
-        return asked
+        return message_id
 
     def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
         """Writes any message to a topic; returns when it is acknowledged."""
@@ -105,7 +111,7 @@ class Border:
         time: str = "2026-11-23T12:00:00Z",
     ) -> None:
         """As `say`, without waiting; `flush` waits. `time`: when it was sent (`ce_time`)."""
-        told = headers(
+        sent_headers = headers(
             id=message_id,
             kind=kind,
             source="/test",
@@ -117,7 +123,7 @@ class Border:
             trace=b"",
         )
         raw = key.encode() if isinstance(key, str) else key
-        self._producer.send(topic, key=raw, value=value, headers=told)
+        self._producer.send(topic, key=raw, value=value, headers=sent_headers)
 
     def facts(self, key: str) -> list[LoggedMessage]:
         """The facts under this key so far, topic by topic."""

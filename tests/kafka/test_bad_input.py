@@ -19,7 +19,7 @@ from schemas.topics import PARKED as PARKED_TOPICS
 from schemas.topics import orders_topic, parked_topic
 from schemas.vocabulary import ControlKind
 from services.cli.log import read
-from services.cli.parked import order, order_of, waiting
+from services.cli.parked import order_of, send_orders, waiting
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell import (
@@ -164,8 +164,8 @@ def test_each_is_refused_or_parked_with_its_reason_and_nobody_waits(
         assert (body["reason"], body["topic"]) == (reason, topic), name
         assert body["error"], name
     for name, (_, key, _, _, code) in REFUSED.items():
-        said = border.until(key, "RequestRefused" if name.startswith("a container") else "DeclarationRejected")
-        assert code in json.dumps(said), (name, said)
+        facts = border.until(key, "RequestRefused" if name.startswith("a container") else "DeclarationRejected")
+        assert code in json.dumps(facts), (name, facts)
     rows.catch_up()
     assert all(loop.ready.is_set() for loop in loops)
 
@@ -199,13 +199,13 @@ def test_a_header_name_that_is_no_text_ends_no_agent_of_faust(quay: tuple[Border
     producer.close()
 
     async def names() -> list[str]:
-        place, seen = AioPlace(topic, 0), list[str]()
+        topic_partition, found = AioPlace(topic, 0), list[str]()
         async with AIOKafkaConsumer(bootstrap_servers=quay[0].bootstrap, auto_offset_reset="earliest") as consumer:
-            consumer.assign([place])
-            await consumer.seek_to_beginning(place)
-            while "plain" not in seen:
-                seen += [name for name, _ in (await consumer.getone()).headers]
-        return seen
+            consumer.assign([topic_partition])
+            await consumer.seek_to_beginning(topic_partition)
+            while "plain" not in found:
+                found += [name for name, _ in (await consumer.getone()).headers]
+        return found
 
     assert r"\xff\xfe" in finish(names())
 
@@ -257,7 +257,7 @@ def test_a_message_too_large_to_travel_along_is_replayed_from_its_origin(
     border.eventually(reasons)
     (there,) = [each for each in waiting(border.bootstrap) if each.key == key]
     assert there.kept is False
-    order(border.bootstrap, [(there, order_of(there, "replay", "op"))], PARTITIONS)
+    send_orders(border.bootstrap, [(there, order_of(there, "replay", "op"))], PARTITIONS)
     border.eventually(lambda: reasons() == ["contract", "contract"])
-    order(border.bootstrap, [(there, order_of(there, "discard", "op"))], PARTITIONS)
+    send_orders(border.bootstrap, [(there, order_of(there, "discard", "op"))], PARTITIONS)
     border.eventually(lambda: not [each for each in waiting(border.bootstrap) if each.key == key])

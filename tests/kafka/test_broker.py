@@ -29,8 +29,8 @@ NOBODY = 1 << 22
 
 def writer(broker: Broker, number: int) -> Producer:
     """A producer with the transactional id of this number; a transaction that an earlier one left open is ended."""
-    told = {"bootstrap.servers": broker.bootstrap, "transactional.id": f"writer-{number}"}
-    producer = Producer({**told, "transaction.timeout.ms": 5000, "partitioner": "murmur2_random", "log_level": 0})
+    settings = {"bootstrap.servers": broker.bootstrap, "transactional.id": f"writer-{number}"}
+    producer = Producer({**settings, "transaction.timeout.ms": 5000, "partitioner": "murmur2_random", "log_level": 0})
     producer.init_transactions(30)
     return producer
 
@@ -47,8 +47,8 @@ def open_transaction(broker: Broker, number: int) -> Producer:
 
 def read_to_the_end(broker: Broker) -> list[bytes | None]:
     """The committed messages up to the end of every partition; fails if a reader must wait for the end."""
-    told = {"bootstrap.servers": broker.bootstrap, "group.id": "reader", "isolation.level": "read_committed"}
-    reader = Consumer({**told, "enable.partition.eof": True, "log_level": 0})
+    settings = {"bootstrap.servers": broker.bootstrap, "group.id": "reader", "isolation.level": "read_committed"}
+    reader = Consumer({**settings, "enable.partition.eof": True, "log_level": 0})
     reader.assign([TopicPartition(TOPIC, partition, 0) for partition in range(PARTITIONS)])
     values, ends = [], set[int]()
     for message in (m for _ in range(40) for m in reader.consume(1000, 0.5)):
@@ -56,7 +56,7 @@ def read_to_the_end(broker: Broker) -> list[bytes | None]:
             values.append(message.value())
             ends.discard(message.partition())
             continue
-        _, high = Consumer({**told, "isolation.level": "read_uncommitted", "log_level": 0}).get_watermark_offsets(
+        _, high = Consumer({**settings, "isolation.level": "read_uncommitted", "log_level": 0}).get_watermark_offsets(
             TopicPartition(TOPIC, message.partition()), timeout=10
         )
         if message.offset() == high:
@@ -74,8 +74,8 @@ class Late(Broker):
 
     late = False
 
-    def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
-        process = super()._spawn(log, program, *words)
+    def _spawn(self, log: str, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        process = super()._spawn(log, program, *arguments)
         if log == "fence.log":
             Thread(target=self._freeze, args=(process, self.folder / log)).start()
         return process
@@ -121,7 +121,7 @@ def test_data_of_a_newer_kafka_is_named_with_what_to_do(tmp_path: Path) -> None:
     folder.mkdir()
     newer = Broker(folder, free_port(), settings={"unstable.feature.versions.enable": "true"})
     newer._write("server.properties", newer._properties())
-    words = (
+    arguments = (
         "-t",
         "0wfNzi48SLu38jtW5vM7FQ",
         "-c",
@@ -129,7 +129,7 @@ def test_data_of_a_newer_kafka_is_named_with_what_to_do(tmp_path: Path) -> None:
         "--feature",
         f"metadata.version={NEXT_METADATA}",
     )
-    tool = newer._command(java(), "kafka.tools.StorageTool", "format", *words)
+    tool = newer._command(java(), "kafka.tools.StorageTool", "format", *arguments)
     subprocess.run(tool, cwd=folder, check=True, capture_output=True)
     with pytest.raises(BrokerError, match=r"newer version of Kafka.*dtg up --afresh"):
         Broker(folder, newer.port).start()

@@ -15,7 +15,7 @@ from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.vocabulary import ControlKind
 from services.cli.log import LoggedMessage, read
-from services.cli.parked import order, order_of, waiting
+from services.cli.parked import order_of, send_orders, waiting
 from services.inspection import decider
 from services.shell.codec import encode
 from services.shell.desk import Decider, Desk
@@ -91,10 +91,10 @@ def test_a_fact_that_only_the_broker_refuses_parks_its_message_and_all_others_fl
         assert set(parked) == {(large, "too_large"), (large, "behind_parked"), (second, "too_large")}
         assert FACTS in parked[large, "too_large"]["error"] and "too large" in parked[large, "too_large"]["error"]
         first = next(one for one in waiting(quay.bootstrap) if one.key == large)
-        order(quay.bootstrap, [(first, order_of(first, "replay", "op"))], PARTITIONS)
+        send_orders(quay.bootstrap, [(first, order_of(first, "replay", "op"))], PARTITIONS)
         quay.eventually(lambda: len(entries(quay, PARKED, "MessageParked")) == 4)
         take_at_most(quay, FACTS, 8 << 20)
-        order(quay.bootstrap, [(first, order_of(first, "replay", "op"))], PARTITIONS)
+        send_orders(quay.bootstrap, [(first, order_of(first, "replay", "op"))], PARTITIONS)
         quay.until(large, "DeclarationAccepted", "ParkedReplayed")
         assert Counter(accepted()) == Counter([*good, large])
 

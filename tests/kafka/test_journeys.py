@@ -32,8 +32,8 @@ def test_a_green_consignment_goes_from_lodgement_to_the_gate(border: Border) -> 
     lodged = lodge(reference="green")
     request = border.ask(lodged)
     border.ask(arrival(lodged.key))
-    said = border.until(lodged.key, "ReleaseGranted")
-    assert said["ConsignmentAssessed"]["lane"] == "green" and said["ConsignmentAssessed"]["draw"]["selected"] is False
+    facts = border.until(lodged.key, "ReleaseGranted")
+    assert facts["ConsignmentAssessed"]["lane"] == "green" and facts["ConsignmentAssessed"]["draw"]["selected"] is False
     border.until(BOXES[0], "ContainerMayLeave")
     out = RecordGateOut(container_no=BOXES[0], asked_by="terminal", occurred_at=border.clock.now(), gate="G1")
     border.ask(out)
@@ -52,8 +52,8 @@ def test_a_red_consignment_waits_for_the_officer_and_a_refused_one_stays(border:
         lodged = lodge(reference=reference, items=(good_item(hs_code="4407110000"), good_item()), containers=())
         border.ask(lodged)
         border.ask(arrival(lodged.key))
-        said = border.until(lodged.key, "InspectionOrdered", "ConsignmentHeld")
-        assert said["ConsignmentAssessed"]["lane"] == "red" and "ReleaseGranted" not in said
+        facts = border.until(lodged.key, "InspectionOrdered", "ConsignmentHeld")
+        assert facts["ConsignmentAssessed"]["lane"] == "red" and "ReleaseGranted" not in facts
         border.ask(findings(lodged.key, result))
         border.until(lodged.key, end)
 
@@ -64,8 +64,8 @@ def test_a_pest_is_treated_or_the_goods_wait(border: Border) -> None:
     border.ask(arrival(lodged.key))
     border.until(lodged.key, "InspectionOrdered")
     border.ask(findings(lodged.key, FindingsResult.PEST, "Bursaphelenchus xylophilus"))
-    said = border.until(lodged.key, "TreatmentOrdered", "PestIntercepted")
-    assert said["TreatmentOrdered"]["origin"] == "inspection"
+    facts = border.until(lodged.key, "TreatmentOrdered", "PestIntercepted")
+    assert facts["TreatmentOrdered"]["origin"] == "inspection"
     held = border.eventually(
         lambda: [b for b in bodies(border.facts(lodged.key), "ConsignmentHeld") if len(b["holds"]) == 1][-1:]
     )
@@ -87,8 +87,8 @@ def test_a_wrong_click_does_not_end_goods(border: Border) -> None:
         "control": ControlKind.INSPECTION,
     }
     right = border.ask(CorrectFindings(**about, wrong=wrong, reason="another lot", result=FindingsResult.CONFORM))
-    said = border.until(lodged.key, "RefusalRevoked", "ReleaseGranted")
-    assert said["FindingsRetracted"]["wrong"] == wrong and said["InspectionPassed"]["revision"] == 2
+    facts = border.until(lodged.key, "RefusalRevoked", "ReleaseGranted")
+    assert facts["FindingsRetracted"]["wrong"] == wrong and facts["InspectionPassed"]["revision"] == 2
     border.ask(RetractFindings(**about, wrong=right, reason="it was the first lot after all"))
     border.until(lodged.key, "ReleaseRevoked")
     opened = border.eventually(lambda: bodies(border.facts(lodged.key), "FindingsRetracted")[1:])[0]["revision"]
@@ -121,8 +121,8 @@ def test_a_withdrawn_declaration_is_answered_by_the_release_desk(border: Border)
 def test_a_wrong_declaration_is_rejected_and_goes_nowhere(border: Border) -> None:
     lodged = lodge(reference="wrong", items=())
     border.ask(lodged)
-    said = border.until(lodged.key, "DeclarationRejected")
-    assert [f["pointer"] for f in said["DeclarationRejected"]["findings"]] == ["/items"]
+    facts = border.until(lodged.key, "DeclarationRejected")
+    assert [f["pointer"] for f in facts["DeclarationRejected"]["findings"]] == ["/items"]
 
 
 def test_the_same_request_from_any_client_at_any_time_has_one_effect(border: Border) -> None:

@@ -65,8 +65,8 @@ def noted_by_the_group(border: Border, topic: str = REQUESTS, desk: str = "decla
     """Up to where the desk read this topic, by its consumer group; negative when the group does not know."""
     consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": f"customs-{desk}"})
     try:
-        [place] = consumer.committed([TopicPartition(topic, 0)], timeout=30)
-        return int(place.offset)
+        [committed] = consumer.committed([TopicPartition(topic, 0)], timeout=30)
+        return int(committed.offset)
     finally:
         consumer.close()
 

@@ -59,8 +59,8 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
     """A worker process with the declaration desk."""
-    told = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **SESSION, **env}
-    child = worker("declaration", free_port(), folder, told, slot)
+    settings = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **SESSION, **env}
+    child = worker("declaration", free_port(), folder, settings, slot)
     child.restarts = False
     return child
 
@@ -86,7 +86,7 @@ def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
         return 0, {}
 
 
-def told(child: Child) -> dict[str, int]:
+def restored(child: Child) -> dict[str, int]:
     """The figures of the worker's page about its restore."""
     found: dict[str, int] = page(child, "readyz")[1].get("restoring", {}).get("declaration", {})
     return found
@@ -147,7 +147,7 @@ def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(qu
     child = declarations(quiet, tmp_path, "restoring", DTG_STALL_SECONDS="60")
     try:
         child.start()
-        quiet.eventually(lambda: told(child).get("of", 0) > told(child).get("read", 0), child)
+        quiet.eventually(lambda: restored(child).get("of", 0) > restored(child).get("read", 0), child)
         assert page(child, "readyz")[0] == 503 and page(child, "livez")[0] == 200
         dead.abort_transaction(30)
         quiet.eventually(lambda: page(child, "readyz")[0] == 200, child)
@@ -338,13 +338,17 @@ def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that
 def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
     """The lag counts from the committed offset, and the marker of the transaction is between the last message and the end."""
     with running(quiet.bootstrap, PARTITIONS, "lag", ("declaration", "risk")) as [_, risk]:
-        asked = [ask(quiet, f"read {n}") for n in range(20)]
-        quiet.eventually(lambda: set(asked) <= set(accepted(quiet)))
+        lodged = [ask(quiet, f"read {n}") for n in range(20)]
+        quiet.eventually(lambda: set(lodged) <= set(accepted(quiet)))
         reader = Consumer({"log_level": 0, "bootstrap.servers": quiet.bootstrap, "group.id": "ends"})
-        places = [TopicPartition("customs-declaration-facts", partition) for partition in range(PARTITIONS)]
-        ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in places}
+        topic_partitions = [TopicPartition("customs-declaration-facts", partition) for partition in range(PARTITIONS)]
+        ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in topic_partitions}
         reader.close()
-        quiet.eventually(lambda: {place: risk.assignment.offsets.read.get(place) for place in ends} == ends)
+        quiet.eventually(
+            lambda: (
+                {topic_partition: risk.assignment.offsets.read.get(topic_partition) for topic_partition in ends} == ends
+            )
+        )
 
 
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
@@ -376,17 +380,17 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
         lodged = ask(quiet, "aborted")
         quiet.eventually(lambda: lodged in accepted(quiet))
     assert failed[0]
-    assert all(after[0][place] < position for place, position in failed[0].items())
+    assert all(after[0][topic_partition] < position for topic_partition, position in failed[0].items())
 
 
 def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """kafka-python returns None as position until a broker that was away has returned the beginning offset again."""
-    asked = {ask(quiet, f"to be read {n}") for n in range(8)}
+    lodged = {ask(quiet, f"to be read {n}") for n in range(8)}
     known, unknown = KafkaConsumer.position, iter([None] * 6)
-    monkeypatch.setattr(KafkaConsumer, "position", lambda *place: next(unknown, known(*place)))
-    assert asked <= {entry.key for entry in read(quiet.bootstrap, ["customs-declaration-requests"])}
+    monkeypatch.setattr(KafkaConsumer, "position", lambda *topic_partition: next(unknown, known(*topic_partition)))
+    assert lodged <= {entry.key for entry in read(quiet.bootstrap, ["customs-declaration-requests"])}
 
 
 def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_waits_for_its_session(
@@ -394,15 +398,15 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
 ) -> None:
     """The session lasts ten minutes here: without the supervisor the second worker would have to wait for its end."""
     child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="600000")
-    told: list[str] = []
+    lines: list[str] = []
 
     def hosted() -> list[Hosted]:
-        if not told:
+        if not lines:
             raise ValueError("what nobody foresaw")
         port = child.command[child.command.index("--web-port") + 1]
         return [Hosted(("declaration",), "killed", child.pid if child.alive else None, f"http://127.0.0.1:{port}")]
 
-    leaver = Leaver(quiet.bootstrap, hosted, told.append)
+    leaver = Leaver(quiet.bootstrap, hosted, lines.append)
     try:
         child.start()
         quiet.eventually(lambda: page(child, "readyz")[0] == 200, child)
@@ -419,7 +423,7 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
         lodged = lodge(reference="LEAVER-1")
         quiet.ask(lodged)
         quiet.until(lodged.consignment_id, "DeclarationAccepted")
-        assert told[0] == "groups were not looked after: ValueError: what nobody foresaw"
+        assert lines[0] == "groups were not looked after: ValueError: what nobody foresaw"
     finally:
         leaver.stop()
         leave(child)

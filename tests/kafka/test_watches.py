@@ -50,9 +50,9 @@ def door(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 
 def at_work(border: Border, folder: Path) -> Child:
     """A worker process with every desk."""
-    told = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), "DTG_SESSION_TIMEOUT_MS": "2000"}
-    told |= rehearsal()
-    child = worker(DESKS, free_port(), folder, told, "1")
+    settings = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), "DTG_SESSION_TIMEOUT_MS": "2000"}
+    settings |= rehearsal()
+    child = worker(DESKS, free_port(), folder, settings, "1")
     child.restarts = False
     child.start()
     return child
@@ -108,10 +108,10 @@ def test_a_watched_bill_holds_its_goods_under_every_reference_and_in_every_parti
         again = in_every_partition()
         for lodged in again[:2]:
             arrived(quiet, lodged)
-        told = WithdrawDeclaration(
+        withdrawal = WithdrawDeclaration(
             consignment_id=again[0].key, asked_by=DECLARANT, occurred_at=NOON, reason="sold to another"
         )
-        quiet.ask(told)
+        quiet.ask(withdrawal)
         child.kill()
         for lodged in again[2:]:
             arrived(quiet, lodged)

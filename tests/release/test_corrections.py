@@ -1,27 +1,42 @@
 """What happens if an answer is retracted or replaced? The desk decides again, and first calls released goods back."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from schemas.envelope import Fact
+from schemas.phrases import phrase
 from schemas.release import (
     ConsignmentHeld,
     ContainerHeld,
-    LiftRetracted,
+    Hold,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
 )
-from schemas.vocabulary import ControlKind, Owner
+from schemas.vocabulary import ControlKind, Lane, Owner
 from services.release import decider
 from services.release.dossier import Dossier, Failure
 from services.release.goods import Refused
 from tests.facts import (
     consignment_assessed,
+    consignment_held,
+    container_freed,
+    container_held,
+    control_again,
     findings_retracted,
     inspection_failed,
     inspection_passed,
+    lift_retracted,
+    officers_hold,
+    open_hold,
     pest_intercepted,
     quarantine_refused,
     rectification_requested,
+    refusal_revoked,
+    release_granted,
+    release_refused,
+    release_revoked,
     treatment_abandoned,
     treatment_decision_retracted,
     treatment_retracted,
@@ -30,7 +45,7 @@ from tests.facts import (
     withdrawal_requested,
 )
 from tests.release.requests import arrival, lift_hold, place_hold, retract_lift
-from tests.voice import Story, keeps_its_promises, kinds, story
+from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
@@ -45,15 +60,30 @@ def versions(desk: Story) -> list[int]:
     return [fact.version for fact in desk.facts if isinstance(fact, kept)]
 
 
+def after(minutes: int) -> datetime:
+    """When a story hears its message of this number."""
+    return NOON + timedelta(minutes=minutes)
+
+
+def released_again(version: int, lane: Lane, minutes: int, **more: Any) -> tuple[Fact, Fact]:
+    """What is said when goods are released: of them, and of their container."""
+    granted = release_granted(version, lane=lane, at=after(minutes), **more)
+    return granted, container_freed(version, at=after(minutes))
+
+
+AGAIN = {"answers": {"inspection/inspection": "InspectionPassed"}, "revisions": {"inspection/inspection": (0, 2)}}
+"""Of a release after the findings were taken back and the goods passed."""
+
+
 def test_released_goods_whose_findings_were_wrong_are_called_back_before_anything_else() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION)).when(
-        findings_retracted(INSPECTION)
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
+    why = phrase("control_again", control=INSPECTION, words="another consignment's findings")
+    desk.when(findings_retracted(INSPECTION)).then(
+        release_revoked(4, why, at=after(4)),
+        consignment_held(5, control_again(INSPECTION, after(4)), at=after(4)),
+        container_held(5, why, arrived_at=NOON, at=after(4)),
     )
-    assert kinds(desk) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(desk.answer) == ["inspection/inspection"]
-    revoked = desk.answer[0]
-    assert isinstance(revoked, ReleaseRevoked) and "another consignment's findings" in revoked.reason
-    assert kinds(desk.when(inspection_passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
+    desk.when(inspection_passed(INSPECTION, 2)).then(*released_again(6, Lane.RED, 5, **AGAIN))
 
 
 def granted(desk: Story) -> ReleaseGranted:
@@ -116,22 +146,24 @@ def test_released_goods_that_should_not_have_passed_are_called_back_and_refused(
         findings_retracted(INSPECTION),
     )
     assert kinds(desk.when(inspection_failed(INSPECTION, 2))) == ["ReleaseRefused", "ContainerHeld"]
-    other = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION)).when(
-        inspection_failed(INSPECTION, 2)
+    other = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
+    wrong_goods = phrase("words", words="wrong goods")
+    other.when(inspection_failed(INSPECTION, 2)).then(
+        release_revoked(4, wrong_goods, at=after(4)),
+        release_refused(5, "inspection/inspection", wrong_goods, at=after(4)),
+        container_held(5, phrase("refused_for"), wrong_goods, arrived_at=NOON, refused=True, at=after(4)),
     )
-    assert kinds(other) == ["ReleaseRevoked", "ReleaseRefused", "ContainerHeld"]
     other.when(findings_retracted(INSPECTION)).then()
 
 
 def test_refused_goods_whose_findings_were_wrong_are_held_again_and_may_be_released() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION)).when(
-        findings_retracted(INSPECTION)
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION))
+    desk.when(findings_retracted(INSPECTION)).then(
+        refusal_revoked(4, phrase("failure_gone", hold="inspection/inspection"), at=after(4)),
+        consignment_held(5, control_again(INSPECTION, after(4)), at=after(4)),
+        container_held(5, phrase("not_released_yet"), arrived_at=NOON, at=after(4)),
     )
-    assert kinds(desk) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert holds(desk.answer) == ["inspection/inspection"]
-    box = desk.answer[2]
-    assert isinstance(box, ContainerHeld) and box.version == 5
-    assert kinds(desk.when(inspection_passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
+    desk.when(inspection_passed(INSPECTION, 2)).then(*released_again(6, Lane.RED, 5, **AGAIN))
     assert versions(desk) == list(range(1, len(versions(desk)) + 1))
 
 
@@ -143,10 +175,9 @@ def test_what_was_heard_while_goods_were_refused_counts_when_they_no_longer_are(
 
 
 def test_refused_goods_are_released_at_once_where_the_right_answer_was_heard_first() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION)).when(
-        inspection_passed(INSPECTION, 2)
-    )
-    assert kinds(desk) == ["RefusalRevoked", "ReleaseGranted", "ContainerFreed"]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_failed(INSPECTION))
+    gone = refusal_revoked(4, phrase("failure_gone", hold="inspection/inspection"), at=after(4))
+    desk.when(inspection_passed(INSPECTION, 2)).then(gone, *released_again(5, Lane.RED, 4, **AGAIN))
     desk.when(findings_retracted(INSPECTION)).then()
 
 
@@ -193,11 +224,19 @@ def test_holds_on_refused_goods_are_lifted_and_put_back() -> None:
         .when(place_hold(), message_id="p1")
         .when(inspection_failed(INSPECTION))
     )
-    assert desk.answer[0].model_dump()["holds"][0]["hold_id"] == "officer/p1"
-    desk.when(lift_hold("officer/p1"), message_id="l1")
-    assert kinds(desk) == ["ReleaseRefused"] and desk.answer[0].model_dump()["holds"] == ()
+    cause, wrong_goods = "inspection/inspection", phrase("words", words="wrong goods")
+    why = (phrase("refused_for"), wrong_goods)
+    desk.then(
+        release_refused(4, cause, wrong_goods, holds=(officers_hold("p1", since=after(3)),), at=after(4)),
+        container_held(4, *why, arrived_at=NOON, refused=True, at=after(4)),
+    )
+    desk.when(lift_hold("officer/p1"), message_id="l1").then(release_refused(5, cause, wrong_goods, at=after(5)))
     desk.when(lift_hold("officer/p1"), message_id="l1").then()
-    assert kinds(desk.when(retract_lift("l1"), message_id="r1")) == ["LiftRetracted", "ReleaseRefused", "ContainerHeld"]
+    desk.when(retract_lift("l1"), message_id="r1").then(
+        lift_retracted("officer/p1", "l1", at=after(7)),
+        release_refused(6, cause, wrong_goods, holds=(put_back("p1", after(7)),), at=after(7)),
+        container_held(6, *why, arrived_at=NOON, refused=True, at=after(7)),
+    )
     desk.when(inspection_passed(INSPECTION, 2))
     assert holds(desk.answer) == ["officer/p1"]
 
@@ -329,19 +368,27 @@ def lifted() -> Story:
     return desk.when(lift_hold("officer/p1"), message_id="l1")
 
 
+def put_back(request_id: str, since: datetime) -> Hold:
+    """The officer's hold whose lifting was taken back."""
+    because, sign = "the wrong consignment", len("lifted by mistake: ")
+    quoted = {"words": (sign, sign + len(because))}
+    why = phrase("lifted_by_mistake", words=because)
+    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+
+
 def test_a_lifting_that_was_wrong_puts_the_hold_back_and_calls_released_goods_back() -> None:
     desk = lifted().when(retract_lift("l1"), message_id="r1")
-    assert kinds(desk) == ["LiftRetracted", "ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    retraction, held = desk.answer[0], desk.answer[2]
-    assert isinstance(retraction, LiftRetracted) and (retraction.hold_id, retraction.officer) == ("officer/p1", "o9")
-    assert isinstance(held, ConsignmentHeld)
-    (hold,) = held.holds
-    assert (hold.hold_id, hold.owner, hold.lifted_by) == ("officer/p1", Owner.OFFICER, "LiftHold")
-    assert hold.reason == "lifted by mistake: the wrong consignment"
+    why = phrase("lifted_by_mistake", words="the wrong consignment")
+    desk.then(
+        lift_retracted("officer/p1", "l1", at=after(5)),
+        release_revoked(6, why, at=after(5)),
+        consignment_held(7, put_back("p1", after(5)), at=after(5)),
+        container_held(7, why, arrived_at=NOON, at=after(5)),
+    )
     desk.when(retract_lift("l1"), message_id="r1").then()
     desk.when(lift_hold("officer/p1"), message_id="l1").then()
     desk.when(place_hold(), message_id="p1").then()
-    assert kinds(desk.when(lift_hold("officer/p1"), message_id="l2")) == ["ReleaseGranted", "ContainerFreed"]
+    desk.when(lift_hold("officer/p1"), message_id="l2").then(*released_again(8, Lane.GREEN, 9))
     assert kinds(desk.when(retract_lift("l2"), message_id="r2"))[0] == "LiftRetracted"
 
 

@@ -24,7 +24,7 @@ from services.shell.store import PartitionStore, decode_record, encode_record, u
 from services.shell.turn import Turn
 from services.worker import desks
 from tests.shell.parking import Memory
-from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, said, waiting
+from tests.shell.test_turn import Worker, found, headers_of, kinds, order, raw, resume, waiting
 from tests.voice import CONSIGNMENT, NOON
 
 
@@ -34,7 +34,7 @@ def test_headers_that_are_null_are_as_good_as_missing() -> None:
         assert Worker().turn(order(), found(headers={name: null})).outcome.parked == {reason: 1}
     turn = Worker().turn(order(), found(headers={"correlationid": null, "traceparent": null}))
     assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
-    assert said(turn.outcome.outputs[1])["traceparent"] == ""
+    assert headers_of(turn.outcome.outputs[1])["traceparent"] == ""
 
 
 @pytest.mark.parametrize("value", ["é", "***", "QQ"])
@@ -42,8 +42,8 @@ def test_an_order_whose_value_is_no_base64_is_none(value: str) -> None:
     worker = Worker()
     bad = found(value=b"{")
     worker.turn(order(), bad)
-    told = {"action": "release", "topic": bad.topic, "partition": 0, "offset": bad.offset, "actor": "op"}
-    turn = worker.turn(raw(json.dumps({**told, "value_base64": value}).encode(), "customs-inspection-resumed"))
+    resumption = {"action": "release", "topic": bad.topic, "partition": 0, "offset": bad.offset, "actor": "op"}
+    turn = worker.turn(raw(json.dumps({**resumption, "value_base64": value}).encode(), "customs-inspection-resumed"))
     assert turn.outcome.parked == {"contract": 1}
     assert waiting(worker) == [bad.offset]
 
@@ -92,11 +92,11 @@ def test_headers_without_end_are_not_carried_into_facts_or_records() -> None:
     many = {f"h-{n}": b"x" * 10_000 for n in range(500)}
     turn = worker.turn(order(), found(headers={**many, "correlationid": b"c" * 9999, "traceparent": b"t" * 9999}))
     assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
-    assert max(len(value) for value in said(turn.outcome.outputs[1]).values()) <= LONGEST_NAME
+    assert max(len(value) for value in headers_of(turn.outcome.outputs[1]).values()) <= LONGEST_NAME
     for headers in (many, {"ce_type": b"x" * 300_000}):
         worker = Worker()
-        (told,) = worker.turn(found(value=b"{", headers=headers)).outcome.outputs
-        assert len(told.value or b"") < 20_000 and len(worker.store.records[CONSIGNMENT]) < 20_000
+        (output,) = worker.turn(found(value=b"{", headers=headers)).outcome.outputs
+        assert len(output.value or b"") < 20_000 and len(worker.store.records[CONSIGNMENT]) < 20_000
 
 
 def test_a_sender_that_never_stops_behind_a_parked_message_fills_no_record_and_loses_nothing() -> None:
@@ -248,8 +248,8 @@ def test_a_replay_that_raises_in_a_later_turn_ends_once_its_key_is_known_as_the_
     for _, key, entry, data in turn.changed():
         worker.store.put(key, data, entry.record.due, entry.state)
     worker.memory.commit(turn.outcome.outputs)
-    (told,) = [json.loads(out.value or b"") for out in turn.outcome.outputs]
-    assert (told["reason"], told["offset"], told["attempt"]) == ("cannot_be_written", behind.offset, 2)
+    (parked,) = [json.loads(out.value or b"") for out in turn.outcome.outputs]
+    assert (parked["reason"], parked["offset"], parked["attempt"]) == ("cannot_be_written", behind.offset, 2)
     assert waiting(worker)[0] == behind.offset, "it waits for another order"
     assert "ParkedReplayed" in kinds(worker.turn(resume(behind)))
 

@@ -27,7 +27,7 @@ from tests.declaration.good import BOX
 from tests.facts import consignment_assessed, container_arrived, pest_intercepted
 from tests.release.requests import arrival, lift_hold, place_hold
 from tests.shell.parking import Memory
-from tests.shell.test_turn import Worker, found, kinds, order, raw, said
+from tests.shell.test_turn import Worker, found, headers_of, kinds, order, raw
 from tests.voice import CONSIGNMENT, NOON
 
 WORST = "\0" * 180_000
@@ -52,7 +52,7 @@ def stored(message: Message, **changes: Any) -> Raw:
     return raw(value, TOPICS[message.kind], key=key, headers={"ce_type": message.kind.encode()})
 
 
-def heard(decider: Decider, name: str, *messages: Raw) -> Turn:
+def turn_of(decider: Decider, name: str, *messages: Raw) -> Turn:
     """The turn of one batch at a desk without records."""
     turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), PartitionStore()
     for message in messages:
@@ -92,20 +92,20 @@ def test_findings_with_a_pest_without_end_are_parked_and_the_other_goods_are_dec
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("Anoplophora\tglabripennis", "TreatmentOrdered"), (WORST, "TreatmentReferred")]
+    ("text", "answer"), [("Anoplophora\tglabripennis", "TreatmentOrdered"), (WORST, "TreatmentReferred")]
 )
 def test_a_pest_that_was_stored_without_bounds_is_treated_or_asked_about_and_holds_the_goods(
-    text: str, said: str
+    text: str, answer: str
 ) -> None:
     fact = stored(pest_intercepted(ControlKind.INSPECTION), pest=text)
-    turn = heard(quarantine, "quarantine", fact)
-    assert kinds(turn) == [said] and len(turn.outcome.outputs[0].value or b"") < 2000
-    turn = heard(release, "release", fact)
+    turn = turn_of(quarantine, "quarantine", fact)
+    assert kinds(turn) == [answer] and len(turn.outcome.outputs[0].value or b"") < 2000
+    turn = turn_of(release, "release", fact)
     assert kinds(turn) == ["ConsignmentHeld"] and len(turn.outcome.outputs[0].value or b"") < 5000
 
 
 def test_an_arrival_whose_place_was_stored_without_bounds_is_recorded() -> None:
-    turn = heard(release, "release", stored(consignment_assessed()), stored(container_arrived(), place=WORST))
+    turn = turn_of(release, "release", stored(consignment_assessed()), stored(container_arrived(), place=WORST))
     assert not turn.outcome.parked and "ArrivalRecorded" in kinds(turn)
 
 
@@ -114,16 +114,16 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
     declaration = json.loads(encode(accepted))["declaration"]
     worn = declaration | {"bill_no": "COSU\t1", "conveyance_entry_date": "0001-01-01"}
     worn["containers"] = [{"container_no": "\x01\x02", "seal_no": "", "shared_by": 1}]
-    turn = heard(RiskDecider(PUBLISHED), "risk", stored(accepted, declaration=worn))
+    turn = turn_of(RiskDecider(PUBLISHED), "risk", stored(accepted, declaration=worn))
     assert kinds(turn) == ["ConsignmentAssessed"]
     assert json.loads(turn.outcome.outputs[0].value or b"")["bill_no"] == "COSU 1"
     bound = [{"container_no": "\x01\x02", "shared_by": 1}, {"container_no": BOX, "shared_by": 1}]
     green = stored(consignment_assessed(), bill_no="COSU\t1", customs_office="42\x0001", containers=bound)
-    turn = heard(release, "release", green, stored(arrival()))
+    turn = turn_of(release, "release", green, stored(arrival()))
     assert "ReleaseGranted" in kinds(turn) and kinds(turn).count("ContainerFreed") == 2
     keeper = next(message for message in EXAMPLES if message.kind == "ContainerHeld")
     freed = next(message for message in EXAMPLES if message.kind == "ContainerFreed")
-    turn = heard(
+    turn = turn_of(
         gate, "gate", stored(keeper, shared_by=1), stored(freed, shared_by=1), stored(keeper, version=9, reason="\0")
     )
     assert kinds(turn) == ["ContainerMayLeave", "ContainerMustStay"]
@@ -131,10 +131,10 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
 
 def test_a_hold_acts_however_its_words_are_written_and_can_be_lifted() -> None:
     holds = stored(place_hold(), reason="\0" * 500, occurred_at="0001-01-01T00:00:00Z", asked_by="o\t9")
-    turn = heard(release, "release", stored(consignment_assessed()), stored(arrival()), holds)
+    turn = turn_of(release, "release", stored(consignment_assessed()), stored(arrival()), holds)
     assert turn.outcome.parked == {} and "ReleaseRevoked" in kinds(turn)
     hold_id = f"officer/{holds.text('ce_id')}"
-    turn = heard(
+    turn = turn_of(
         release, "release", holds, stored(lift_hold(hold_id)), stored(lift_hold("officer/1"), hold_id="officer/\0")
     )
     assert turn.outcome.parked == {"contract": 1}
@@ -156,8 +156,8 @@ def test_ids_are_printable_ascii_and_other_headers_are_carried_on_only_if_they_a
     assert Worker().turn(order(), found(headers={"ce_id": odd})).outcome.parked == {"bad_header": 1}
     answer = found(headers={"correlationid": odd, "traceparent": odd})
     turn = Worker().turn(order(), answer)
-    assert said(turn.outcome.outputs[1])["correlationid"] == answer.text("ce_id")
-    assert said(turn.outcome.outputs[1])["traceparent"] == ""
+    assert headers_of(turn.outcome.outputs[1])["correlationid"] == answer.text("ce_id")
+    assert headers_of(turn.outcome.outputs[1])["traceparent"] == ""
 
 
 def test_the_number_and_the_time_of_a_header_are_bounded() -> None:

@@ -17,13 +17,13 @@ from tests.facts import consignment_assessed
 from tests.voice import CONSIGNMENT, NOON
 
 ROOT = Path(__file__).parents[2]
-HEARING = Hearing(NOON, "m1", 1)
+AT_NOON = Hearing(NOON, "m1", 1)
 ORDER = consignment_assessed(ControlKind.INSPECTION)
 
 
 def test_the_state_has_heard_the_message_and_every_fact() -> None:
     desk = Desk.of("inspection", decider)
-    facts, state = decide_message(desk.decider, decider.INITIAL, ORDER, HEARING, desk.name)
+    facts, state = decide_message(desk.decider, decider.INITIAL, ORDER, AT_NOON, desk.name)
     assert [type(fact) for fact in facts] == [InspectionOrdered]
     assert decider.deadlines(state), "the order is in the state: its time limit runs"
 
@@ -41,8 +41,8 @@ def test_a_fact_that_the_flow_does_not_name_is_refused_and_a_test_without_a_flow
 
     forger = cast(Decider, SimpleNamespace(decide=decide, evolve=evolve))
     with pytest.raises(TypeError, match="inspection may not say InspectionPassed upon ConsignmentAssessed"):
-        decide_message(forger, None, ORDER, HEARING, "inspection")
-    assert decide_message(forger, None, ORDER, HEARING).facts == (passed,)
+        decide_message(forger, None, ORDER, AT_NOON, "inspection")
+    assert decide_message(forger, None, ORDER, AT_NOON).facts == (passed,)
 
 
 def test_no_other_file_of_the_services_calls_a_decider() -> None:

@@ -166,8 +166,8 @@ def test_a_container_that_thousands_of_declarations_name_stays_and_says_so_once(
     ]
     assert isinstance(desk.hear_all(few)[-1], ContainerMayLeave)
     held = [full(ContainerHeld, source="", consignment_id=goods(n), version=1, shared_by=100) for n in range(3, 3000)]
-    facts = desk.hear_all(held)
-    assert [fact.kind for fact in facts] == ["ContainerMustStay"]
+    answer = desk.hear_all(held)
+    assert [fact.kind for fact in answer] == ["ContainerMustStay"]
     freed = [
         full(ContainerFreed, source="", consignment_id=goods(n), version=3, released=True, shared_by=1)
         for n in range(3000)
@@ -175,9 +175,9 @@ def test_a_container_that_thousands_of_declarations_name_stays_and_says_so_once(
     again = desk.hear_all(freed)
     assert {fact.kind for fact in again} == {SameGoodsDeclared.kind}, "what was not kept cannot be known to be released"
     assert len({fact.key for fact in again}) == len(again) < 500, "of each paper that is kept it is told once"
-    told = desk.hear(full(RecordGateOut))
-    assert isinstance(told[0], EquipmentEventRecorded)
-    assert any(isinstance(fact, GateAlarmRaised) and fact.blocks for fact in told)
+    departed = desk.hear(full(RecordGateOut))
+    assert isinstance(departed[0], EquipmentEventRecorded)
+    assert any(isinstance(fact, GateAlarmRaised) and fact.blocks for fact in departed)
 
 
 def test_withdrawn_goods_make_room_in_a_container() -> None:
@@ -186,10 +186,10 @@ def test_withdrawn_goods_make_room_in_a_container() -> None:
         full(ContainerFreed, source="", consignment_id=goods(n), version=2, released=False, arrived_at=None)
         for n in range(MOST_PARTS)
     ]
-    facts = desk.hear_all(
+    answer = desk.hear_all(
         [*withdrawn, full(ContainerFreed, source="", consignment_id=goods(-1), released=True, shared_by=1)]
     )
-    assert [fact.kind for fact in facts] == ["ContainerMayLeave"]
+    assert [fact.kind for fact in answer] == ["ContainerMayLeave"]
 
 
 def test_findings_and_treatments_without_end_fill_no_record() -> None:

@@ -16,16 +16,16 @@ def test_forged_announcements_share_one_series(forged: str) -> None:
     def series() -> int:
         return sum(len(family.samples) for family in ANNOUNCED.collect())
 
-    def heard(number: int) -> None:
+    def announce_forged(number: int) -> None:
         body = {"service": "risk", "reason": "contract"}
         kind = "MessageParked" if forged != "ce_type" else f"Forged{number}"
         announced({"ce_type": kind.encode()}, orjson.dumps(body | {forged: f"forged {number}"}))
 
     for number in range(60):
-        heard(number)
+        announce_forged(number)
     full = series()
     for number in range(60, 160):
-        heard(number)
+        announce_forged(number)
     assert series() == full
 
 

@@ -68,8 +68,8 @@ def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() ->
     topic, key = "customs-release-containers", {"key": box.encode()}
     worker.turn(raw(ContainerFreed(**common, version=2, released=True), topic, **key))
     held = raw(ContainerHeld(**common, version=4, reason="called back"), topic, **key)
-    told = worker.turn(held._replace(value=(held.value or b"").replace(b"{", b'{"visit":"V1",', 1)))
-    assert kinds(told) == ["ContainerMustStay"]
+    turn = worker.turn(held._replace(value=(held.value or b"").replace(b"{", b'{"visit":"V1",', 1)))
+    assert kinds(turn) == ["ContainerMustStay"]
 
 
 # the queue
@@ -91,8 +91,8 @@ def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() ->
 )
 def test_an_officers_hold_acts_however_badly_its_words_are_written(changes: dict[str, Any]) -> None:
     worker = desk("release", release)
-    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
-    bad = json.dumps(asked.model_dump(mode="json") | changes).encode()
+    request = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    bad = json.dumps(request.model_dump(mode="json") | changes).encode()
     turn = worker.turn(raw(bad, "customs-release-requests", headers={"ce_type": b"PlaceHold"}))
     assert kinds(turn) == ["ConsignmentHeld"] and not turn.outcome.parked
 
@@ -100,8 +100,8 @@ def test_an_officers_hold_acts_however_badly_its_words_are_written(changes: dict
 @pytest.mark.parametrize("named", [None, 7, "", CONSIGNMENT.upper(), f" {CONSIGNMENT}", "others", []])
 def test_only_the_name_of_other_goods_keeps_a_hold_from_holding_those_of_its_key(named: object) -> None:
     worker = desk("release", release)
-    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
-    bad = json.dumps(asked.model_dump(mode="json") | {"consignment_id": named}).encode()
+    request = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    bad = json.dumps(request.model_dump(mode="json") | {"consignment_id": named}).encode()
     turn = worker.turn(raw(bad, "customs-release-requests", headers={"ce_type": b"PlaceHold"}))
     assert kinds(turn) == ["ConsignmentHeld"] and not turn.outcome.parked
 
@@ -109,16 +109,16 @@ def test_only_the_name_of_other_goods_keeps_a_hold_from_holding_those_of_its_key
 @pytest.mark.parametrize("name", [b"", b"\xc3\xa9", b"i" * 201])
 def test_a_hold_without_an_id_that_can_be_used_is_named_by_its_place(name: bytes) -> None:
     worker = desk("release", release)
-    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
-    message = raw(asked, "customs-release-requests", headers={"ce_id": name})
+    request = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    message = raw(request, "customs-release-requests", headers={"ce_id": name})
     (held,) = worker.turn(message).outcome.outputs
     assert dict(held.headers)["causationid"] == f"{message.topic}/0/{message.offset}".encode()
 
 
 def test_a_hold_under_a_taken_id_holds_all_the_same() -> None:
     worker = desk("release", release)
-    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
-    first, other = raw(asked, "customs-release-requests"), asked.model_copy(update={"reason": "explosives"})
+    request = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    first, other = raw(request, "customs-release-requests"), request.model_copy(update={"reason": "explosives"})
     second = raw(other, "customs-release-requests", headers={"ce_id": first.headers["ce_id"]})
     turn = worker.turn(first, second)
     assert kinds(turn) == ["ConsignmentHeld"] * 2
@@ -208,8 +208,8 @@ def test_a_parked_topic_that_was_cut_ends_the_replay_with_a_word_to_people() -> 
     bad = found(value=b"{")
     worker.turn(order(), bad)
     worker.memory.parked[0] = []
-    (told,) = of(worker.turn(ordered(bad)), "MessageParked")
-    assert told["reason"] == "not_in_topic" and told["offset"] == bad.offset
+    (parked,) = of(worker.turn(ordered(bad)), "MessageParked")
+    assert parked["reason"] == "not_in_topic" and parked["offset"] == bad.offset
     assert parked_in(worker.store.records[CONSIGNMENT]) == 1
 
 
@@ -320,8 +320,8 @@ def test_a_revocation_reaches_the_gate_behind_a_parked_message_and_an_older_word
     worker.turn(raw(first, topic, **key), raw(freed, topic, **key))
     worker.turn(bad, raw(freed.model_copy(update={"version": 3}), topic, **key))
     assert kinds(worker.turn(raw(stays, topic, **key))) == ["ContainerMustStay"]
-    told = worker.turn(raw(json.dumps(_older_words(bad, "discard")).encode(), orders_topic("gate"), **key))
-    assert kinds(told) == ["ParkedDiscarded"]
+    turn = worker.turn(raw(json.dumps(_older_words(bad, "discard")).encode(), orders_topic("gate"), **key))
+    assert kinds(turn) == ["ParkedDiscarded"]
     behind = decode_record(worker.store.records[box]).waiting
     assert behind is not None and behind.first is not None
     rest = {**_older_words(bad, "release"), "offset": behind.first.offset}
@@ -366,28 +366,28 @@ def late_worker() -> tuple[Worker, Failing, dict[str, Any]]:
     worker.desk = Desk("inspection", failing)
     worker.turn(raw(consignment_assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts"))
     turn = worker.turn(at=NOON + timedelta(days=30))
-    (told,) = of(turn, "MessageParked")
-    assert told["reason"] == "decide_raised" and told["headers"]["ce_type"] == "DeadlinePassed"
-    return worker, failing, told
+    (parked,) = of(turn, "MessageParked")
+    assert parked["reason"] == "decide_raised" and parked["headers"]["ce_type"] == "DeadlinePassed"
+    return worker, failing, parked
 
 
-def of_deadline(told: dict[str, Any]) -> Raw:
-    return Raw(told["topic"], told["partition"], told["offset"], None, None, {})
+def of_deadline(parked: dict[str, Any]) -> Raw:
+    return Raw(parked["topic"], parked["partition"], parked["offset"], None, None, {})
 
 
 def test_a_time_limit_that_was_parked_is_decided_when_it_is_replayed() -> None:
-    worker, failing, told = late_worker()
+    worker, failing, parked = late_worker()
     failing.broken = False
-    turn = worker.turn(resume(of_deadline(told)), at=NOON + timedelta(days=31))
+    turn = worker.turn(resume(of_deadline(parked)), at=NOON + timedelta(days=31))
     assert kinds(turn) == ["InspectionOverdue", "ParkedReplayed", "InspectionOverdue"], "the second is told in its turn"
 
 
 def test_a_time_limit_that_was_discarded_does_not_come_due_again_and_the_others_do() -> None:
-    worker, failing, told = late_worker()
-    turn = worker.turn(resume(of_deadline(told), "discard"), at=NOON + timedelta(days=31))
+    worker, failing, parked = late_worker()
+    turn = worker.turn(resume(of_deadline(parked), "discard"), at=NOON + timedelta(days=31))
     assert kinds(turn) == ["ParkedDiscarded", "MessageParked"]
     (second,) = of(turn, "MessageParked")
-    assert second["topic"] != told["topic"], "each has a name of its own"
+    assert second["topic"] != parked["topic"], "each has a name of its own"
     failing.broken = False
     at = NOON + timedelta(days=32)
     assert kinds(worker.turn(resume(of_deadline(second), "discard"), at=at)) == ["ParkedDiscarded"]
@@ -483,8 +483,8 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
     turn = worker.turn(*batch, behind)
     assert turn.outcome.parked == {reason: 1, "behind_parked": 1}
     assert kinds(turn).count("InspectionPassed") == 5
-    told = of(turn, "MessageParked")
-    assert [(one["subject"], one["reason"]) for one in told] == [(keys[2], reason), (keys[2], "behind_parked")]
+    parked = of(turn, "MessageParked")
+    assert [(one["subject"], one["reason"]) for one in parked] == [(keys[2], reason), (keys[2], "behind_parked")]
     stays = decode_record(worker.store.records[keys[2]])
     assert stays.state == decode_record(before[keys[2]]).state and stays.n == decode_record(before[keys[2]]).n
     assert max(len(o.value or b"") for o in turn.outcome.outputs) < LARGEST_MESSAGE
@@ -551,13 +551,13 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
                 TOPIC, partition, 1, CONSIGNMENT.encode(), ordered(message).value, {"ce_type": b"ReplayParked"}
             )
             body = json.loads(request.value or b"") | {"partition": partition, "offset": 3}
-            for kind, said in (("ReplayParked", ["MessageParked"]), ("DiscardParked", ["ParkedDiscarded"])):
+            for kind, expected in (("ReplayParked", ["MessageParked"]), ("DiscardParked", ["ParkedDiscarded"])):
                 if kind == "DiscardParked":
                     body.pop("value_base64")
                 value = json.dumps(body).encode()
                 again = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory)
                 again.handle(store, Raw(TOPIC, partition, 1, CONSIGNMENT.encode(), value, {"ce_type": kind.encode()}))
-                assert kinds(again) == said
+                assert kinds(again) == expected
                 for _, key, entry, data in again.changed():
                     store.put(key, data, entry.record.due)
                 memory.commit(again.outcome.outputs)

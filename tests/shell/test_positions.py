@@ -7,7 +7,7 @@ import pytest
 from services.shell.layout import CannotContinue
 from services.shell.positions import (
     BEGINNING,
-    MARK,
+    IN_STATE_TOPIC,
     GroupOffset,
     ReadPositions,
     StoredPositions,
@@ -54,7 +54,7 @@ def test_what_an_earlier_release_kept_in_place_of_an_end_is_no_position(monkeypa
 
 
 def test_the_further_of_both_positions_counts() -> None:
-    both = found({RISK: 7, REQUESTS: 9}, risk=GroupOffset(8, MARK), requests=GroupOffset(5, MARK))
+    both = found({RISK: 7, REQUESTS: 9}, risk=GroupOffset(8, IN_STATE_TOPIC), requests=GroupOffset(5, IN_STATE_TOPIC))
     assert resume("release", INPUTS, both, False, never, IDS) == {RISK: 8, REQUESTS: 9}
 
 
@@ -72,7 +72,9 @@ def test_states_of_the_software_version_before_go_on_from_the_positions_of_the_g
 
 def test_an_input_that_is_new_to_the_desk_begins_at_its_first_message() -> None:
     assert (
-        resume("release", INPUTS, found({RISK: 7}, records=5, risk=GroupOffset(7, MARK)), False, never, IDS)[REQUESTS]
+        resume("release", INPUTS, found({RISK: 7}, records=5, risk=GroupOffset(7, IN_STATE_TOPIC)), False, never, IDS)[
+            REQUESTS
+        ]
         == BEGINNING
     )
 
@@ -82,7 +84,7 @@ def test_an_input_that_is_new_to_the_desk_begins_at_its_first_message() -> None:
     [
         (found({RISK: 7}, first=12, records=5), "begins at offset 12"),
         (found(first=12, records=5, risk=GroupOffset(7)), "begins at offset 12"),
-        (found(risk=GroupOffset(7, MARK)), "has no records"),
+        (found(risk=GroupOffset(7, IN_STATE_TOPIC)), "has no records"),
         (found(records=5), "no read positions are known"),
     ],
 )
@@ -92,7 +94,7 @@ def test_what_is_lost_is_not_decided_from_nothing(lost: StoredPositions, why: st
 
 
 @pytest.mark.parametrize(
-    "noted", [{}, {"risk": GroupOffset(7, MARK)}, {"risk": GroupOffset(7), "requests": GroupOffset(9)}]
+    "noted", [{}, {"risk": GroupOffset(7, IN_STATE_TOPIC)}, {"risk": GroupOffset(7), "requests": GroupOffset(9)}]
 )
 @pytest.mark.parametrize(
     "data", [b"garbage", b"[" * 100_000, b'{"positions":{"\xff":1}}', b'{"positions":{"a":1e999}}']

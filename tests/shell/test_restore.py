@@ -74,9 +74,13 @@ class StateTopic:
             producer.produce(self.name, key=key, value=value)
         assert producer.flush(30) == 0
 
-    def restored(self, told: Restoring | None = None, stop: threading.Event | None = None) -> dict[int, PartitionStore]:
+    def restored(
+        self, progress: Restoring | None = None, stop: threading.Event | None = None
+    ) -> dict[int, PartitionStore]:
         everyone = list(range(PARTITIONS))
-        return restore("risk", self.settings, self.name, everyone, stop or threading.Event(), told or Restoring(), 60)
+        return restore(
+            "risk", self.settings, self.name, everyone, stop or threading.Event(), progress or Restoring(), 60
+        )
 
 
 @pytest.fixture
@@ -94,9 +98,13 @@ def record(n: int, due: float | None = None, parked: int = 0) -> bytes:
     return encode_record(Record(n=n, due=due, parked=[PARKED] * parked))
 
 
-def until_read(told: Restoring, count: int, running: Future[dict[int, PartitionStore]]) -> None:
-    wait(lambda: told.read >= count or running.done(), f"{count} records to be read", signs={"read": lambda: told.read})
-    assert told.read >= count
+def until_read(progress: Restoring, count: int, running: Future[dict[int, PartitionStore]]) -> None:
+    wait(
+        lambda: progress.read >= count or running.done(),
+        f"{count} records to be read",
+        signs={"read": lambda: progress.read},
+    )
+    assert progress.read >= count
 
 
 def test_what_was_written_last_comes_back_with_its_deadlines_and_what_was_forgotten_does_not(topic: StateTopic) -> None:
@@ -110,8 +118,8 @@ def test_what_was_written_last_comes_back_with_its_deadlines_and_what_was_forgot
         for key, data in changes.items():
             known[partition_of(key, PARTITIONS)].put(key, data, due_of(data) if data else None)
     topic.commit(writer, ("stuck", record(1, due=2.5, parked=2)), ("gone", record(1)), ("gone", None))
-    told = Restoring()
-    stores = topic.restored(told)
+    progress = Restoring()
+    stores = topic.restored(progress)
     known[partition_of("stuck", PARTITIONS)].put("stuck", record(1, due=2.5, parked=2), 2.5)
     for p, store in stores.items():
         assert store.records == known[p].records
@@ -120,7 +128,7 @@ def test_what_was_written_last_comes_back_with_its_deadlines_and_what_was_forgot
         }
         assert set(store.deadlines) == open_deadlines and len(store.deadlines) == len(open_deadlines)
         assert all(store.deadlines[(n - 1) // 2] <= each for n, each in enumerate(store.deadlines) if n), "a heap"
-    assert told.parked == 2 and told.read >= 2400 and told.total >= told.read
+    assert progress.parked == 2 and progress.read >= 2400 and progress.total >= progress.read
 
 
 def test_what_no_desk_wrote_stops_no_restore(topic: StateTopic) -> None:
@@ -180,11 +188,11 @@ def test_a_transaction_that_a_dead_worker_left_open_is_waited_for_and_not_believ
 def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic: StateTopic, aside: ThreadPoolExecutor
 ) -> None:
-    slow, told = topic.writer(15_000), Restoring()
+    slow, progress = topic.writer(15_000), Restoring()
     topic.commit(slow, ("goods", record(1)))
     topic.begin(slow, ("goods", record(2)))
-    running = aside.submit(topic.restored, told)
-    until_read(told, 1, running)
+    running = aside.submit(topic.restored, progress)
+    until_read(progress, 1, running)
     with pytest.raises(TimeoutError):  # it ends only when the transaction does, however long that is
         running.result(2)
     slow.commit_transaction(30)
@@ -193,11 +201,11 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
 
 
 def test_a_worker_asked_to_stop_does_not_finish_its_restore(topic: StateTopic, aside: ThreadPoolExecutor) -> None:
-    slow, told, stop = topic.writer(15_000), Restoring(), threading.Event()
+    slow, progress, stop = topic.writer(15_000), Restoring(), threading.Event()
     topic.commit(slow, ("goods", record(1)))
     topic.begin(slow, ("goods", record(2)))
-    running = aside.submit(topic.restored, told, stop)
-    until_read(told, 1, running)
+    running = aside.submit(topic.restored, progress, stop)
+    until_read(progress, 1, running)
     stop.set()
     with pytest.raises(InterruptedError):
         running.result(30)
@@ -210,16 +218,16 @@ def test_an_empty_topic_restores_to_nothing(topic: StateTopic) -> None:
 
 def test_records_of_before_come_back_too(topic: StateTopic) -> None:
     topic.commit(topic.writer(), *[(f"old-{n}", data) for n, data in enumerate(OLD)])
-    told = Restoring()
-    stores = topic.restored(told)
+    progress = Restoring()
+    stores = topic.restored(progress)
     assert {data for store in stores.values() for data in store.records.values()} == set(OLD)
-    assert told.parked == sum(parked for _, parked in OLD.values())
+    assert progress.parked == sum(parked for _, parked in OLD.values())
     assert {due for store in stores.values() for due, _ in store.deadlines} == {1803295139.143181, 5.0}
 
 
-@pytest.mark.parametrize(("data", "seen"), OLD.items())
-def test_an_old_record_tells_the_same_without_being_decoded(data: bytes, seen: tuple[float | None, int]) -> None:
-    assert (due_of(data), parked_in(data)) == seen == (decode_record(data).due, len(decode_record(data).parked))
+@pytest.mark.parametrize(("data", "expected"), OLD.items())
+def test_an_old_record_tells_the_same_without_being_decoded(data: bytes, expected: tuple[float | None, int]) -> None:
+    assert (due_of(data), parked_in(data)) == expected == (decode_record(data).due, len(decode_record(data).parked))
 
 
 @pytest.mark.parametrize("due", [None, 0.0, 5.0, 1e-9, 1.5e300, 1803295139.143181])
@@ -235,5 +243,7 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 def test_a_record_is_written_like_this() -> None:
     """The format must not change: a restore reads the beginning, and older workers and operators read the rest."""
     assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
-    told = encode_record(Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")]))
-    assert told == b'{"due":5.5,"parked":[["t",0,1,null,null,{},"r","e",true]],"n":2,"closed":true}'
+    written = encode_record(
+        Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")])
+    )
+    assert written == b'{"due":5.5,"parked":[["t",0,1,null,null,{},"r","e",true]],"n":2,"closed":true}'

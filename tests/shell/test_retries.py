@@ -12,7 +12,7 @@ from services.shell.retries import QUICK, Retries
 FENCED = KafkaError(KafkaError._FENCED, "the transaction took too long")
 REFUSED = KafkaError(KafkaError.INVALID_RECORD, "refused")
 MOST, SECONDS = 1000, 10.0
-PLACE = ("customs-declaration-requests", 0)
+INPUT = ("customs-declaration-requests", 0)
 
 
 def decided(retries: Retries, costs: list[float], start: int = 0) -> Iterator[int]:
@@ -22,10 +22,10 @@ def decided(retries: Retries, costs: list[float], start: int = 0) -> Iterator[in
     while offset < len(costs):
         batch = costs[offset : offset + retries.size]
         if sum(batch) > SECONDS:
-            retries.failed(FENCED, len(batch), {PLACE: (offset, offset + len(batch) - 1)})
+            retries.failed(FENCED, len(batch), {INPUT: (offset, offset + len(batch) - 1)})
         else:
             offset += len(batch)
-            retries.committed(len(batch), sum(batch), {PLACE: offset})
+            retries.committed(len(batch), sum(batch), {INPUT: offset})
         yield offset
 
 
@@ -75,23 +75,23 @@ def test_a_failed_batch_is_halved_by_what_was_taken_and_grows_again_after_succes
     retries = Retries(MOST, SECONDS)
     for _ in range(10):
         retries.committed(MOST, 0.01, {})
-    retries.failed(FENCED, 40, {PLACE: (0, 39)})
+    retries.failed(FENCED, 40, {INPUT: (0, 39)})
     assert (retries.size, retries.failures, retries.may_be_of_message) == (20, 1, 0)
-    retries.failed(FENCED, 20, {PLACE: (0, 19)})
+    retries.failed(FENCED, 20, {INPUT: (0, 19)})
     assert (retries.size, retries.failures) == (10, 2)
     retries.committed(10, 0.01, {})
     assert (retries.size, retries.failures) == (20, 2), "time limits alone say nothing of the messages that failed"
-    retries.committed(10, 0.01, {PLACE: 10})
+    retries.committed(10, 0.01, {INPUT: 10})
     assert (retries.size, retries.failures) == (20, 0)
-    retries.committed(20, 0.01, {PLACE: 30})
+    retries.committed(20, 0.01, {INPUT: 30})
     assert (retries.size, retries.failures) == (40, 0)
 
 
 def test_failures_that_a_message_may_have_caused_are_counted_until_it_is_passed() -> None:
     retries = Retries(MOST, SECONDS)
-    retries.failed(REFUSED, 5, {PLACE: (0, 4)})
-    retries.failed(REFUSED, 2, {PLACE: (0, 1)})
-    retries.committed(4, 0.01, {PLACE: 4})
+    retries.failed(REFUSED, 5, {INPUT: (0, 4)})
+    retries.failed(REFUSED, 2, {INPUT: (0, 1)})
+    retries.committed(4, 0.01, {INPUT: 4})
     assert (retries.failures, retries.may_be_of_message) == (0, 2), "the message with offset 4 may be the one"
-    retries.committed(1, 0.01, {PLACE: 5})
+    retries.committed(1, 0.01, {INPUT: 5})
     assert (retries.failures, retries.may_be_of_message) == (0, 0)

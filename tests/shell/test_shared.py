@@ -26,8 +26,8 @@ HERE = key_in(WATCHES, 0, 1)
 
 
 def watch(message: Message, **changes: object) -> Raw:
-    told = message.model_copy(update={"partition_key": HERE})
-    return raw(told, "customs-release-watches", key=HERE.encode(), **changes)
+    copy = message.model_copy(update={"partition_key": HERE})
+    return raw(copy, "customs-release-watches", key=HERE.encode(), **changes)
 
 
 def goods(message: Message) -> Raw:
@@ -64,10 +64,10 @@ def test_goods_meet_a_watch_of_the_same_batch_of_an_earlier_one_and_after_a_rest
 
 
 def goods_lift() -> Raw:
-    told = LiftHold(
+    request = LiftHold(
         consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, hold_id="officer/watch/w", reason="checked"
     )
-    return raw(told, "customs-release-requests")
+    return raw(request, "customs-release-requests")
 
 
 def test_a_batch_that_is_computed_again_has_the_watches_of_its_own_messages() -> None:
@@ -82,11 +82,12 @@ def test_a_batch_that_is_computed_again_has_the_watches_of_its_own_messages() ->
 
 def test_a_watch_of_another_partition_is_parked_and_holds_nothing() -> None:
     worker = Worker(DESK)
-    told = bill().model_copy(update={"partition_key": "watches/1"})
+    watch_elsewhere = bill().model_copy(update={"partition_key": "watches/1"})
     turn = Turn(DESK, 8, NOON, timedelta(days=90), worker.memory)
-    place = partition_of(b"watches/1", 8)
+    partition = partition_of(b"watches/1", 8)
     turn.handle(
-        worker.store, raw(told, "customs-release-watches", key=b"watches/1")._replace(partition=(place + 1) % 8)
+        worker.store,
+        raw(watch_elsewhere, "customs-release-watches", key=b"watches/1")._replace(partition=(partition + 1) % 8),
     )
     assert turn.outcome.parked == {"wrong_partition": 1}
 
@@ -119,8 +120,8 @@ def test_a_copy_that_comes_twice_is_one_and_the_most_watches_fit_into_their_reco
     assert kinds(worker.turn(first)) == ["WatchPlaced"]
     assert worker.turn(first).outcome.duplicates == 1
     for number in range(MOST_WATCHES):
-        told = place_watch(f"{number:03}".ljust(200, "w"), bill_no="𝄞" * 20, declarant="𝄞" * 20, reason="𝄞" * 500)
-        worker.turn(watch(told))
+        request = place_watch(f"{number:03}".ljust(200, "w"), bill_no="𝄞" * 20, declarant="𝄞" * 20, reason="𝄞" * 500)
+        worker.turn(watch(request))
     assert len(worker.store.records[HERE]) < LARGEST_MESSAGE
     assert topic_of("anyone", PlaceWatch) == "customs-release-watches"
 

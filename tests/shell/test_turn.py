@@ -78,10 +78,10 @@ def order() -> Raw:
 
 
 def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> Raw:
-    told = {"action": action, "topic": origin.topic, "partition": 0, "offset": origin.offset, "actor": "op"}
+    order = {"action": action, "topic": origin.topic, "partition": 0, "offset": origin.offset, "actor": "op"}
     if value is not None:
-        told["value_base64"] = base64.b64encode(value).decode()
-    return raw(json.dumps(told).encode(), "customs-inspection-resumed")
+        order["value_base64"] = base64.b64encode(value).decode()
+    return raw(json.dumps(order).encode(), "customs-inspection-resumed")
 
 
 def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
@@ -97,10 +97,10 @@ def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
 
 
 def kinds(turn: Turn) -> list[str]:
-    return [said(output)["ce_type"] for output in turn.outcome.outputs]
+    return [headers_of(output)["ce_type"] for output in turn.outcome.outputs]
 
 
-def said(output: Output) -> dict[str, str]:
+def headers_of(output: Output) -> dict[str, str]:
     return {name: value.decode() for name, value in output.headers}
 
 
@@ -109,7 +109,7 @@ def test_a_fact_names_its_cause_and_counts_on() -> None:
     ordered, answer = order(), found()
     turn = worker.turn(ordered, answer)
     assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
-    first, second = said(turn.outcome.outputs[0]), said(turn.outcome.outputs[1])
+    first, second = headers_of(turn.outcome.outputs[0]), headers_of(turn.outcome.outputs[1])
     assert first["causationid"] == ordered.text("ce_id") and second["causationid"] == answer.text("ce_id")
     assert (first["sequence"], second["sequence"]) == ("1", "2") and first["correlationid"] == "c1"
     assert turn.outcome.outputs[0].topic == "customs-inspection-facts" and turn.outcome.outputs[0].key == CONSIGNMENT
@@ -170,22 +170,22 @@ def test_a_batch_leaves_nothing_to_the_garbage_collector() -> None:
 
 
 def hold(reason: str, **headers: bytes) -> Raw:
-    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON, reason=reason)
-    return raw(asked, "customs-release-requests", headers=headers)
+    request = PlaceHold(consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON, reason=reason)
+    return raw(request, "customs-release-requests", headers=headers)
 
 
 def refusals(turn: Turn) -> list[dict[str, Any]]:
     return [json.loads(o.value or b"") for o in turn.outcome.outputs if dict(o.headers)["ce_type"] == b"RequestRefused"]
 
 
-def arrived(place: str, **headers: bytes) -> Raw:
-    asked = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON, place=place)
-    return raw(asked, "customs-release-requests", headers=headers)
+def arrived(berth: str, **headers: bytes) -> Raw:
+    request = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON, place=berth)
+    return raw(request, "customs-release-requests", headers=headers)
 
 
 def test_another_content_under_the_id_of_an_answered_request_is_refused_aloud() -> None:
     worker = Worker(Desk.of("release", release))
-    turn = worker.turn(*[arrived(place, ce_id=b"guessed") for place in ("yard", "yard", "berth")])
+    turn = worker.turn(*[arrived(berth, ce_id=b"guessed") for berth in ("yard", "yard", "berth")])
     assert turn.outcome.duplicates == 1
     (refused,) = refusals(turn)
     assert refused["code"] == "key_reused" and refused["request_id"] == "guessed"
@@ -200,10 +200,10 @@ def test_another_content_under_the_id_of_an_answered_request_is_refused_aloud() 
 def test_the_same_request_at_another_time_is_the_same_request() -> None:
     worker = Worker(Desk.of("release", release))
     first, later = hold("seals", ce_id=b"one"), hold("seals", ce_id=b"one")
-    asked = PlaceHold(
+    request = PlaceHold(
         consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON + timedelta(hours=1), reason="seals"
     )
-    assert worker.turn(first, later._replace(value=encode(asked))).outcome.duplicates == 1
+    assert worker.turn(first, later._replace(value=encode(request))).outcome.duplicates == 1
 
 
 def test_requests_are_remembered_for_a_day_and_the_last_64_for_as_long_as_the_record() -> None:
@@ -236,16 +236,16 @@ def test_more_requests_than_are_remembered_within_a_day_are_refused_and_holds_ar
 def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_reading_and_a_hold_is_not() -> None:
     def arrival(minutes: float, **headers: bytes) -> Raw:
         at = NOON + timedelta(minutes=minutes)
-        asked = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
-        return raw(asked, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
+        request = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
+        return raw(request, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
 
     for at in (NOON, NOON + timedelta(days=30)):  # the answer must not depend on when a worker reads the request
         worker = Worker(Desk.of("release", release))
         assert [each["code"] for each in refusals(worker.turn(arrival(15.1), at=at))] == ["in_future"]
         assert "ArrivalRecorded" in kinds(worker.turn(arrival(15), at=at))
     ahead = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON + timedelta(days=9), reason="seals")
-    told = raw(ahead, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode()})
-    assert kinds(Worker(Desk.of("release", release)).turn(told)) == ["ConsignmentHeld"]
+    early = raw(ahead, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode()})
+    assert kinds(Worker(Desk.of("release", release)).turn(early)) == ["ConsignmentHeld"]
 
 
 def test_what_an_older_version_remembered_is_known_by_its_id() -> None:
@@ -324,8 +324,8 @@ def test_a_message_that_is_still_wrong_goes_back_to_the_head_of_its_queue() -> N
         assert kinds(turn) == ["MessageParked"] and base64.b64decode(again["value_base64"]) == b"{"
         assert waiting(worker) == [bad.offset, late.offset]
     assert again["attempt"] == 3
-    ids = [said(o)["ce_id"] for o in turn.outcome.outputs]
-    assert ids != [said(o)["ce_id"] for o in worker.turn(resume(bad)).outcome.outputs]
+    ids = [headers_of(o)["ce_id"] for o in turn.outcome.outputs]
+    assert ids != [headers_of(o)["ce_id"] for o in worker.turn(resume(bad)).outcome.outputs]
 
 
 def test_a_discarded_message_is_gone_and_the_next_one_waits_for_its_own_order() -> None:
@@ -371,8 +371,8 @@ def test_a_deadline_is_told_once_with_an_id_of_its_own() -> None:
     again = Worker()
     again.turn(order())
     assert (
-        said(again.turn(at=NOON + timedelta(hours=60)).outcome.outputs[0])["ce_id"]
-        == said(late.outcome.outputs[0])["ce_id"]
+        headers_of(again.turn(at=NOON + timedelta(hours=60)).outcome.outputs[0])["ce_id"]
+        == headers_of(late.outcome.outputs[0])["ce_id"]
     )
 
 

@@ -17,20 +17,20 @@ class Calm(Simulated):
     def __init__(self, consignments: int, seed: int, *, paced: bool) -> None:
         self.paced = paced
         self.entries: list[LoggedMessage] = []
-        self._asked: set[str] = set()
+        self._sent: set[str] = set()
         self._exits = Exits()
         super().__init__(consignments, seed)
 
     def ask(self, name: str, request: Request, at: datetime) -> None:
-        if name not in self._asked:
-            self._asked.add(name)
+        if name not in self._sent:
+            self._sent.add(name)
             super().ask(name, request, at)
 
     def write(self, topic: str, key: str, value: bytes | None, headers: dict[str, bytes], at: datetime) -> None:
         super().write(topic, key, value, headers, at)
-        told = {name: text.decode() for name, text in headers.items()}
+        read_headers = {name: text.decode() for name, text in headers.items()}
         offset, moment = len(self.topics[topic]) - 1, len(self.entries)
-        self.entries.append(LoggedMessage(topic, 0, offset, key, told, value, moment))
+        self.entries.append(LoggedMessage(topic, 0, offset, key, read_headers, value, moment))
 
     def _react(self, kind: str, key: str, value: bytes | None, at: datetime) -> None:
         if (plan := self._returning.due_after(kind, key)) is not None:

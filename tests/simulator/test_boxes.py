@@ -41,23 +41,25 @@ def box_of(plan: Plan) -> str:
 
 
 def assessed(plan: Plan) -> ConsignmentAssessed:
-    said = plan.declaration
+    declaration = plan.declaration
     return ConsignmentAssessed(
         consignment_id=plan.consignment_id,
         occurred_at=START,
         declaration_no="422720261000000001",
-        direction=said.direction,
-        customs_office=said.customs_office,
-        transport_mode=said.transport_mode,
-        bill_no=said.bill_no,
-        containers=tuple([BoundContainer(container_no=c.container_no, shared_by=c.shared_by) for c in said.containers]),
+        direction=declaration.direction,
+        customs_office=declaration.customs_office,
+        transport_mode=declaration.transport_mode,
+        bill_no=declaration.bill_no,
+        containers=tuple(
+            [BoundContainer(container_no=c.container_no, shared_by=c.shared_by) for c in declaration.containers]
+        ),
         lane=Lane.GREEN,
         controls=(),
         credit_grade=CreditGrade.REGULAR,
         rule_set="2026-11-28",
         rules=(),
         draw=Draw(value=Decimal("0.7"), rate=Decimal("0.02"), selected=False),
-        conveyance=said.conveyance,
+        conveyance=declaration.conveyance,
     )
 
 
@@ -114,20 +116,20 @@ def test_the_world_knows_what_is_in_each_box_each_time() -> None:
 
 
 def test_some_discharges_and_gate_ins_bring_the_arrival_and_one_is_told_for_a_shared_box() -> None:
-    told: dict[str, list[Act]] = {}
+    acts_of: dict[str, list[Act]] = {}
     for plan in QUIET:
-        told.setdefault(box_of(plan), []).extend(acts(assessed(plan)))
-    kinds = Counter(act.request.kind for each in told.values() for act in each)
+        acts_of.setdefault(box_of(plan), []).extend(acts(assessed(plan)))
+    kinds = Counter(act.request.kind for each in acts_of.values() for act in each)
     assert 0.2 < kinds["RecordEquipmentEvent"] / sum(kinds.values()) < 0.4 and set(kinds) == {
         "RecordEquipmentEvent",
         "ReportArrival",
     }
-    for each in told.values():
+    for each in acts_of.values():
         assert len({act.request.kind for act in each}) == 1, "the same way for all of a box"
         if isinstance(each[0].request, RecordEquipmentEvent):
             assert len({act.name for act in each}) == 1
             assert each[0].request.conveyance and each[0].request.laden
-    imports = {each[0].request.event for each in told.values() if isinstance(each[0].request, RecordEquipmentEvent)}
+    imports = {each[0].request.event for each in acts_of.values() if isinstance(each[0].request, RecordEquipmentEvent)}
     assert imports == {EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN}
     assert {act.request.kind for plan in QUIET for act in acts(assessed(plan), events=False)} == {"ReportArrival"}
 
@@ -154,27 +156,27 @@ def test_departures_are_told_once_late_twice_or_corrected() -> None:
     ways: Counter[str] = Counter()
     for plan in SEA:
         box = box_of(plan)
-        told = acts(yes(box))
-        if told[-1].request.kind == "RetractEquipmentEvent":
+        reports = acts(yes(box))
+        if reports[-1].request.kind == "RetractEquipmentEvent":
             continue
-        assert told == acts(yes(box)) == acts(yes(box).model_copy(update={"version": 9})), (
+        assert reports == acts(yes(box)) == acts(yes(box).model_copy(update={"version": 9})), (
             "one departure, however often allowed"
         )
-        first = told[0].request
-        assert isinstance(first, RecordGateOut | RecordEquipmentEvent) and told[0].stamped
-        if len(told) == 1 and told[0].not_before is not None:
-            assert told[0].at - first.occurred_at >= timedelta(hours=2)
+        first = reports[0].request
+        assert isinstance(first, RecordGateOut | RecordEquipmentEvent) and reports[0].stamped
+        if len(reports) == 1 and reports[0].not_before is not None:
+            assert reports[0].at - first.occurred_at >= timedelta(hours=2)
             ways["late"] += 1
-        elif len(told) == 1:
+        elif len(reports) == 1:
             ways[first.kind] += 1
-        elif told[1].replaces:
-            second = request_of(told[1], SENDER, None)
+        elif reports[1].replaces:
+            second = request_of(reports[1], SENDER, None)
             assert isinstance(second, RecordEquipmentEvent) and isinstance(first, RecordEquipmentEvent)
-            assert second.replaces == request_id(SENDER, told[0].name) and second.place != first.place
+            assert second.replaces == request_id(SENDER, reports[0].name) and second.place != first.place
             assert second.occurred_at == first.occurred_at
             ways["corrected"] += 1
         else:
-            assert told[1].request == first and told[1].name != told[0].name
+            assert reports[1].request == first and reports[1].name != reports[0].name
             ways["twice"] += 1
         plain = acts(yes(box), events=False)
         assert [act.request.kind for act in plain] == ["RecordGateOut"]
@@ -189,12 +191,12 @@ def test_a_few_departures_are_told_by_mistake_and_taken_back_before_the_box_real
     for box in mistaken:
         people = People(DAY)
         wrong, back = people.react(yes(box))
-        told = request_of(back, SENDER, NOW)
-        assert isinstance(wrong.request, RecordEquipmentEvent) and isinstance(told, RetractEquipmentEvent)
-        assert told.report_id == request_id(SENDER, wrong.name) and told.asked_by == wrong.request.asked_by
+        request = request_of(back, SENDER, NOW)
+        assert isinstance(wrong.request, RecordEquipmentEvent) and isinstance(request, RetractEquipmentEvent)
+        assert request.report_id == request_id(SENDER, wrong.name) and request.asked_by == wrong.request.asked_by
         assert people.react(yes(box)) == [wrong, back], "it was not taken back yet"
         retracted = EquipmentEventRetracted(
-            container_no=box, occurred_at=NOW, report_id=told.report_id, reason="x", retracted_by="y"
+            container_no=box, occurred_at=NOW, report_id=request.report_id, reason="x", retracted_by="y"
         )
         left = people.react(retracted)
         assert left and {wrong.name, back.name}.isdisjoint({act.name for act in left})
@@ -237,17 +239,17 @@ def test_a_lapsed_release_is_not_given_again_while_other_goods_keep_the_box(end:
 
 
 def granted(plan: Plan) -> ReleaseGranted:
-    said = plan.declaration
+    declaration = plan.declaration
     return ReleaseGranted(
         consignment_id=plan.consignment_id,
         occurred_at=START,
         version=2,
         declaration_no="422720261000000001",
-        direction=said.direction,
-        customs_office=said.customs_office,
-        transport_mode=said.transport_mode,
-        bill_no=said.bill_no,
-        containers=tuple([c.container_no for c in said.containers]),
+        direction=declaration.direction,
+        customs_office=declaration.customs_office,
+        transport_mode=declaration.transport_mode,
+        bill_no=declaration.bill_no,
+        containers=tuple([c.container_no for c in declaration.containers]),
         lane=Lane.GREEN,
         arrived_at=START,
         answers={},
@@ -274,10 +276,10 @@ def test_some_boxes_come_back_empty_and_leave_empty() -> None:
     empties = 0
     for plan in SEA:
         out = ContainerGatedOut(container_no=box_of(plan), occurred_at=START, gate="G1", consignments=(CONSIGNMENT,))
-        told = acts(out)
-        if told:
+        reports = acts(out)
+        if reports:
             empties += 1
-            events = [act.request for act in told]
+            events = [act.request for act in reports]
             assert all(isinstance(each, RecordEquipmentEvent) and each.laden is False for each in events)
             assert [each.event.value for each in events if isinstance(each, RecordEquipmentEvent)] == ["GTIN", "GTOT"]
             assert DAY.after(plan.index) is None, "not one that is awaited with other goods"
@@ -313,14 +315,14 @@ def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_i
 def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_first() -> None:
     """Otherwise a departure that is corrected or reported twice would get a later time, when the container is back with other
     goods."""
-    pairs = [told for told in (acts(yes(box_of(plan))) for plan in SEA) if len(told) == 2]
+    pairs = [pair_of_acts for pair_of_acts in (acts(yes(box_of(plan))) for plan in SEA) if len(pair_of_acts) == 2]
     assert pairs
     for pair in pairs:
-        told = {request_id(SENDER, pair[0].name): NOW}
+        pair_of_acts = {request_id(SENDER, pair[0].name): NOW}
         later = NOW + timedelta(days=1)
-        assert [act.request.occurred_at for act in acts_as_sent(pair, SENDER, told, later)] == [NOW, NOW]
+        assert [act.request.occurred_at for act in acts_as_sent(pair, SENDER, pair_of_acts, later)] == [NOW, NOW]
         assert [act.request.occurred_at for act in acts_as_sent(pair, SENDER, {}, later)] == [later, later]
-        assert [act.request for act in acts_as_sent(pair, SENDER, told, None)] == [
+        assert [act.request for act in acts_as_sent(pair, SENDER, pair_of_acts, None)] == [
             request_of(a, SENDER, None) for a in pair
         ]
     assert acts_as_sent([], SENDER, {}, NOW) == []

@@ -104,7 +104,7 @@ def test_officers_find_something_now_and_then_and_the_same_each_time() -> None:
 
 
 def looked_again(number: int, revision: int = 0) -> RecordFindings:
-    asked = RectificationRequested(
+    request = RectificationRequested(
         consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
         occurred_at=START,
         control=ControlKind.DOCUMENTS,
@@ -113,8 +113,8 @@ def looked_again(number: int, revision: int = 0) -> RecordFindings:
         due=START + timedelta(days=14),
         revision=revision,
     )
-    [act] = People(DAY).react(asked)
-    assert START < act.at < asked.due and isinstance(act.request, RecordFindings)
+    [act] = People(DAY).react(request)
+    assert START < act.at < request.due and isinstance(act.request, RecordFindings)
     return act.request
 
 
@@ -148,17 +148,17 @@ def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
     verdicts: dict[TreatmentMethod, set[str]] = {}
     for number in range(400):
         act = treated(number)
-        told = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ORDERED, Hearing(START, "order", 0)))
-        told.when(act.request, at=act.at)
+        yard = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ORDERED, Hearing(START, "order", 0)))
+        yard.when(act.request, at=act.at)
         assert isinstance(act.request, RecordTreatment)
-        verdicts.setdefault(act.request.method, set()).add(told.answer[0].kind)
+        verdicts.setdefault(act.request.method, set()).add(yard.answer[0].kind)
     both = {"TreatmentVerified", "TreatmentFailed"}
     assert verdicts == {TreatmentMethod.HEAT: both, TreatmentMethod.METHYL_BROMIDE: both}
 
 
 def referred(number: int, *goods: GoodsClass) -> DecideTreatment:
     """The decision of an officer about goods of these classes."""
-    asked = TreatmentReferred(
+    referral = TreatmentReferred(
         consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
         occurred_at=START,
         origin="risk",
@@ -166,15 +166,15 @@ def referred(number: int, *goods: GoodsClass) -> DecideTreatment:
         pest="",
         due=START + timedelta(days=5),
     )
-    [act] = People(DAY).react(asked)
+    [act] = People(DAY).react(referral)
     assert act.at > START and isinstance(act.request, DecideTreatment)
     return act.request
 
 
 def test_live_goods_pass_after_isolation_or_are_refused_and_are_never_treated() -> None:
-    told = [referred(number, GoodsClass.LIVE).decision for number in range(200)]
-    assert set(told) == {TreatmentDecision.CLEAR, TreatmentDecision.REFUSE}
-    assert 5 < told.count(TreatmentDecision.REFUSE) < 60
+    decisions = [referred(number, GoodsClass.LIVE).decision for number in range(200)]
+    assert set(decisions) == {TreatmentDecision.CLEAR, TreatmentDecision.REFUSE}
+    assert 5 < decisions.count(TreatmentDecision.REFUSE) < 60
     others = [referred(number, GoodsClass.OTHER) for number in range(200)]
     assert {each.decision for each in others} == {TreatmentDecision.TREAT, TreatmentDecision.REFUSE}
     assert {each.methods for each in others} == {(), (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)}
@@ -196,9 +196,9 @@ def test_yards_treat_whatever_can_be_ordered_here_so_that_nothing_waits_for_ever
     verdicts: set[str] = set()
     for number in range(100):
         [act] = People(DAY).react(ordered.model_copy(update={"consignment_id": CONSIGNMENT[:-4] + f"{number:04}"}))
-        told = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ordered, Hearing(START, "order", 0)))
-        told.when(act.request, at=act.at)
-        verdicts.add(told.answer[0].kind)
+        yard = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ordered, Hearing(START, "order", 0)))
+        yard.when(act.request, at=act.at)
+        verdicts.add(yard.answer[0].kind)
     assert verdicts == {"TreatmentVerified", "TreatmentFailed"}
 
 
@@ -284,9 +284,9 @@ def test_some_of_what_was_withdrawn_is_lodged_again_whatever_is_read_first(first
     withdrawn = DeclarationWithdrawn(
         consignment_id=plan.consignment_id, occurred_at=START, version=1, request_id="w", reason="sold"
     )
-    told = (known, withdrawn) if first == "assessed" else (withdrawn, known)
+    facts = (known, withdrawn) if first == "assessed" else (withdrawn, known)
     people = People(DAY)
-    acts = [act.request for fact in told for act in people.react(fact)]
+    acts = [act.request for fact in facts for act in people.react(fact)]
     assert [type(request) for request in acts] == [WithdrawDeclaration, LodgeDeclaration]
     lodged = acts[1]
     assert isinstance(lodged, LodgeDeclaration) and lodged.declaration.reference == plan.declaration.reference

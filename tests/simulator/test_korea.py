@@ -78,10 +78,10 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("words", "text"), BROKEN)
-def test_a_file_that_is_something_else_gets_a_sentence_with_its_line(words: str, text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sentence", "text"), BROKEN)
+def test_a_file_that_is_something_else_gets_a_sentence_with_its_line(sentence: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.csv"
     path.write_text(text)
-    with pytest.raises(NotKorea, match=words.partition(":")[0]) as problem:
+    with pytest.raises(NotKorea, match=sentence.partition(":")[0]) as problem:
         list(read(path))
-    assert words in str(problem.value)
+    assert sentence in str(problem.value)

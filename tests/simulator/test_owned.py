@@ -21,12 +21,12 @@ OURS: Declaration = next(
 )
 OUR_BOX = OURS.containers[0].container_no
 THEIRS = declaration("REAL-1", ("CSQU3054383",))
-GOODS, FOREIGN = (consignment_id(said.declarant, said.reference) for said in (OURS, THEIRS))
+GOODS, FOREIGN = (consignment_id(paper.declarant, paper.reference) for paper in (OURS, THEIRS))
 
 
-def lodging(said: Declaration) -> LodgeDeclaration:
-    key = consignment_id(said.declarant, said.reference)
-    return LodgeDeclaration(consignment_id=key, asked_by=said.declarant, occurred_at=AT, declaration=said)
+def lodging(paper: Declaration) -> LodgeDeclaration:
+    key = consignment_id(paper.declarant, paper.reference)
+    return LodgeDeclaration(consignment_id=key, asked_by=paper.declarant, occurred_at=AT, declaration=paper)
 
 
 def owned(*, others: bool = False) -> Owned:
@@ -50,11 +50,11 @@ def alarm(box: str, *goods: str) -> GateAlarmRaised:
 
 
 def refused(subject: str) -> RequestRefused:
-    asked = request_id("test", subject)
+    message_id = request_id("test", subject)
     return RequestRefused(
         subject=subject,
         occurred_at=AT,
-        request_id=asked,
+        request_id=message_id,
         request_kind="RecordTreatment",
         code="already_answered",
         reason="x",
@@ -113,7 +113,7 @@ def test_a_player_that_takes_over_reads_whose_goods_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "original",
     [
         lodging(OURS),
         WithdrawDeclaration(consignment_id=GOODS, asked_by=OURS.declarant, occurred_at=AT, reason="x"),
@@ -128,14 +128,14 @@ def test_a_player_that_takes_over_reads_whose_goods_they_are() -> None:
             remarks="x",
         ),
     ],
-    ids=lambda asked: asked.kind,
+    ids=lambda original: original.kind,
 )
-def test_each_request_says_that_nobody_real_asked_it_and_counts_for_whom_it_did(asked: Request) -> None:
-    said = as_simulated(asked)
-    assert said.asked_by == f"simulated/{asked.asked_by}"
-    assert as_simulated(said) == said
-    if isinstance(asked, RecordFindings):
-        assert said.on_behalf_of is None
+def test_each_request_says_that_nobody_real_asked_it_and_counts_for_whom_it_did(original: Request) -> None:
+    sent = as_simulated(original)
+    assert sent.asked_by == f"simulated/{original.asked_by}"
+    assert as_simulated(sent) == sent
+    if isinstance(original, RecordFindings):
+        assert sent.on_behalf_of is None
     else:
-        assert said.principal == asked.principal
-    assert said.model_copy(update={"asked_by": asked.asked_by, "on_behalf_of": None}) == asked
+        assert sent.principal == original.principal
+    assert sent.model_copy(update={"asked_by": original.asked_by, "on_behalf_of": None}) == original

@@ -100,22 +100,26 @@ def test_nothing_leaves_and_nothing_is_kept_by_mistake(paced: bool) -> None:
 
 @PACED
 def test_goods_that_were_told_too_early_are_called_back_and_leave_when_they_are_here(paced: bool) -> None:
-    entries, seen = played(paced).entries, 0
+    entries, count = played(paced).entries, 0
     for index in goods(Slip.EARLY):
         key, box = DAY.plan(index).consignment_id, DAY.box(index)
         if not released(entries, key):
             continue
-        seen += 1
-        told = kinds_of(entries, key, "ReportArrival", "RetractArrival")
-        assert told == ["ReportArrival", "RetractArrival", "ReportArrival"]
-        words = ("ArrivalRecorded", "ArrivalRetracted", "ReleaseGranted", "ReleaseRevoked", "ConsignmentGatedOut")
+        count += 1
+        reports = kinds_of(entries, key, "ReportArrival", "RetractArrival")
+        assert reports == ["ReportArrival", "RetractArrival", "ReportArrival"]
+        kinds = ("ArrivalRecorded", "ArrivalRetracted", "ReleaseGranted", "ReleaseRevoked", "ConsignmentGatedOut")
         first, *_, last = said_of(entries, key, "ReportArrival")
-        said = kinds_of(entries, key, *words)
-        assert said[:6] == [*("ArrivalRecorded", "ReleaseGranted"), *("ArrivalRetracted", "ReleaseRevoked"), *said[:2]]
-        assert set(said[6:]) == {"ConsignmentGatedOut"}
+        facts = kinds_of(entries, key, *kinds)
+        assert facts[:6] == [
+            *("ArrivalRecorded", "ReleaseGranted"),
+            *("ArrivalRetracted", "ReleaseRevoked"),
+            *facts[:2],
+        ]
+        assert set(facts[6:]) == {"ConsignmentGatedOut"}
         out = said_of(entries, box, "RecordGateOut", "RecordEquipmentEvent")[0]
         assert out.timestamp_ms > last.timestamp_ms and first.body["occurred_at"] < last.body["occurred_at"]
-    assert seen > 1
+    assert count > 1
 
 
 def test_goods_that_have_not_come_are_not_fetched_however_often_their_box_may_leave() -> None:
@@ -126,20 +130,20 @@ def test_goods_that_have_not_come_are_not_fetched_however_often_their_box_may_le
     no = ContainerMustStay(
         container_no=box, occurred_at=DAY.start, version=2, waiting_for=lots, reason="no visit is open"
     )
-    asked = [[act.request.kind for act in people.react(fact)] for fact in (no, yes, yes, no)]
-    assert asked == [[], ["RetractArrival"], ["RetractArrival"], []]
+    requests = [[act.request.kind for act in people.react(fact)] for fact in (no, yes, yes, no)]
+    assert requests == [[], ["RetractArrival"], ["RetractArrival"], []]
     left = people.react(yes)
     assert left and all(act.name.startswith(f"{box}/out/") for act in left)
 
 
 @PACED
 def test_a_box_that_was_not_stripped_leaves_once_the_release_desk_names_it_again(paced: bool) -> None:
-    entries, seen = played(paced).entries, 0
+    entries, count = played(paced).entries, 0
     for index in goods(Slip.NOT_STRIPPED):
         key, box = DAY.plan(index).consignment_id, DAY.box(index)
         if not released(entries, key):
             continue
-        seen += 1
+        count += 1
         assert kinds_of(entries, key, "GoodsTransferred", "TransferRetracted") == [
             "GoodsTransferred",
             "TransferRetracted",
@@ -147,17 +151,17 @@ def test_a_box_that_was_not_stripped_leaves_once_the_release_desk_names_it_again
         assert said_of(entries, key, "ReleaseGranted")[-1].body["containers"] == [box]
         assert {e.body["container_no"] for e in said_of(entries, key, "ConsignmentGatedOut")} == {box}
         assert not said_of(entries, DAY.targets(index)[0], "RecordGateOut", "RecordEquipmentEvent")
-    assert seen > 1
+    assert count > 1
 
 
 @PACED
 def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_own_leaves_empty(paced: bool) -> None:
-    entries, seen = played(paced).entries, 0
+    entries, count = played(paced).entries, 0
     for index in goods(Slip.STRIPPED):
         key, box, (wrong, right) = DAY.plan(index).consignment_id, DAY.box(index), DAY.targets(index)
         if not released(entries, key):
             continue
-        seen += 1
+        count += 1
         moved = ["GoodsTransferred", "TransferRetracted", "GoodsTransferred"]
         assert kinds_of(entries, key, "GoodsTransferred", "TransferRetracted") == moved
         assert said_of(entries, key, "ReleaseGranted")[-1].body["containers"] == [right]
@@ -165,7 +169,7 @@ def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_ow
         assert [e.body["how"] for e in said_of(entries, box, "VisitClosed")] == ["left_empty"]
         assert said_of(entries, right, "RecordEquipmentEvent")[0].body["event"] == "STUF"
         assert not said_of(entries, wrong, "RecordGateOut", "RecordEquipmentEvent")
-    assert seen > 1
+    assert count > 1
 
 
 @PACED
@@ -173,16 +177,16 @@ def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_ow
 def test_who_takes_over_asks_the_same_whatever_is_read_first(paced: bool, seed: int) -> None:
     """A new player reads all facts: each topic keeps its order for one key, and there is no order between two
     topics."""
-    heard: dict[tuple[str, str], list[LoggedMessage]] = {}
+    entries: dict[tuple[str, str], list[LoggedMessage]] = {}
     for entry in played(paced).entries:
         if ROLES[entry.topic] == "facts" and entry.kind in KINDS:
-            heard.setdefault((entry.topic, entry.key), []).append(entry)
+            entries.setdefault((entry.topic, entry.key), []).append(entry)
     ways = []
     for dice in (Random(0), Random(seed + 1)):
-        people, places = People(DAY), [place for place, told in heard.items() for _ in told]
-        dice.shuffle(places)
-        left = {place: iter(told) for place, told in heard.items()}
-        facts = [next(left[place]) for place in places]
+        people, topics = People(DAY), [topic for topic, each in entries.items() for _ in each]
+        dice.shuffle(topics)
+        left = {topic: iter(each) for topic, each in entries.items()}
+        facts = [next(left[topic]) for topic in topics]
         ways.append({act.name for e in facts for act in people.react(KINDS[e.kind].read_stored(e.value or b""))})
     assert ways[0] == ways[1]
     assert {name for name in ways[0] if "too early" in name or "stripped" in name}
@@ -194,9 +198,9 @@ def test_a_box_that_left_before_its_goods_had_come_left_by_mistake() -> None:
     key, box = DAY.plan(index).consignment_id, DAY.box(index)
     back = said_of(entries, key, "RetractArrival")[0]
     out = next(e for e in entries if e.key == box and e.kind.startswith("Record"))
-    told = [replace(e, timestamp_ms=back.timestamp_ms - 1) if e is out else e for e in entries]
-    assert [box in line and "had not come" in line for line in judged(told).left_by_mistake] == [True]
-    at_event_time = judge(told, {box: STAYS[box]}, real_time=lambda event: out.timestamp_ms / 1000)
+    changed = [replace(e, timestamp_ms=back.timestamp_ms - 1) if e is out else e for e in entries]
+    assert [box in line and "had not come" in line for line in judged(changed).left_by_mistake] == [True]
+    at_event_time = judge(changed, {box: STAYS[box]}, real_time=lambda event: out.timestamp_ms / 1000)
     assert at_event_time.left_by_mistake == [], "it counts when it left, not when that was reported"
     never = [e for e in entries if e is not said_of(entries, key, "ReportArrival")[-1]]
     assert any("had not come" in line for line in judged(never).left_by_mistake)
@@ -227,9 +231,9 @@ def test_people_act_on_the_boxes_into_which_their_goods_went_and_a_carrier_takes
     free = ContainerMayLeave(container_no=right, occurred_at=DAY.start, version=1, consignments=(lot,))
     assert not owned.concerns(free)
     entries = played(paced=True).entries
-    [told, *_] = [e for e in entries if e.kind == "RecordEquipmentEvent" and right in e.body["targets"]]
-    owned.stripped(RecordEquipmentEvent.read_stored(told.value or b""))
+    [report, *_] = [e for e in entries if e.kind == "RecordEquipmentEvent" and right in e.body["targets"]]
+    owned.stripped(RecordEquipmentEvent.read_stored(report.value or b""))
     assert owned.concerns(free)
     back = next(e for e in entries if e.kind == "RetractArrival")
-    asked = as_simulated(RetractArrival.read_stored(back.value or b""))
-    assert asked.asked_by == "simulated/carrier" and asked.principal == "carrier", "he told the arrival"
+    sent = as_simulated(RetractArrival.read_stored(back.value or b""))
+    assert sent.asked_by == "simulated/carrier" and sent.principal == "carrier", "he told the arrival"

@@ -36,7 +36,7 @@ MISTAKEN = [
 
 
 @dataclass
-class Said:
+class SentMessage:
     """A message, its id, and when it was sent."""
 
     id: str
@@ -44,7 +44,7 @@ class Said:
     at: datetime
 
 
-def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
+def play(box: str, consignment: str, gap: timedelta) -> list[SentMessage]:
     """All messages about a container from its release on, each of them `gap` after its cause."""
     people, state, at = People(DAY), decider.INITIAL, START
     freed = ContainerFreed(
@@ -56,24 +56,24 @@ def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
         released=True,
         arrived_at=START,
     )
-    queue, said, asked = deque([Said("release", freed, START)]), list[Said](), set[str]()
+    queue, messages, sent = deque([SentMessage("release", freed, START)]), list[SentMessage](), set[str]()
     while queue:
-        heard = queue.popleft()
-        said.append(heard)
-        at = max(at, heard.at) + gap
-        hearing = Hearing(at, heard.id, len(said), heard.at)
-        facts, state = decide_message(GATE.decider, state, heard.message, hearing, GATE.name)
+        message = queue.popleft()
+        messages.append(message)
+        at = max(at, message.at) + gap
+        hearing = Hearing(at, message.id, len(messages), message.at)
+        facts, state = decide_message(GATE.decider, state, message.message, hearing, GATE.name)
         for number, fact in enumerate(facts):
-            said.append(Said(fact_id("gate", heard.id, number), fact, at))
+            messages.append(SentMessage(fact_id("gate", message.id, number), fact, at))
             if fact.kind not in KINDS:
                 continue
             for act in acts_as_sent(people.react(fact), SENDER, {}, at + gap):
                 name = request_id(SENDER, act.name)
-                if name not in asked:
-                    asked.add(name)
-                    queue.append(Said(name, act.request, at + gap))
+                if name not in sent:
+                    sent.add(name)
+                    queue.append(SentMessage(name, act.request, at + gap))
     assert as_box(state).published == "gone"
-    return said
+    return messages
 
 
 @pytest.mark.parametrize("gap", [timedelta(milliseconds=5), timedelta(minutes=20)])
@@ -81,16 +81,16 @@ def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
 def test_it_leaves_once_after_the_mistake_was_taken_back(plan: object, gap: timedelta) -> None:
     index: int = plan.index  # type: ignore[attr-defined]
     box, consignment = DAY.box(index), DAY.plan(index).consignment_id
-    said = play(box, consignment, gap)
-    kinds = [each.message.kind for each in said if each.message.key == consignment]
+    messages = play(box, consignment, gap)
+    kinds = [each.message.kind for each in messages if each.message.key == consignment]
     assert kinds[:3] == ["ConsignmentGatedOut", "DepartureRetracted", "ConsignmentGatedOut"]
     assert set(kinds[3:]) <= {"ConsignmentGatedOut"}, "a correction is told again"
-    assert not [each for each in said if each.message.kind in ("GateAlarmRaised", "RequestRefused")]
+    assert not [each for each in messages if each.message.kind in ("GateAlarmRaised", "RequestRefused")]
     stays = {box: [Stay((consignment,), imported=True)]}
     mistakes = MistakenMoves()
-    look_for(mistakes, entries(said, consignment), stays)
+    look_for(mistakes, entries(messages, consignment), stays)
     assert (mistakes.left_by_mistake, mistakes.kept_by_mistake) == ([], []) and mistakes.stays["left"] == 1
-    only_by_mistake = [e for e in entries(said, consignment) if not _leaves(e) or e.body.get("place") == "G7"]
+    only_by_mistake = [e for e in entries(messages, consignment) if not _leaves(e) or e.body.get("place") == "G7"]
     kept = MistakenMoves()
     look_for(kept, only_by_mistake, stays)
     assert len(kept.kept_by_mistake) == 1, "what was told by mistake is no departure"
@@ -104,7 +104,7 @@ def _leaves(entry: LoggedMessage) -> bool:
     return entry.kind == "RecordGateOut" or (entry.kind == "RecordEquipmentEvent" and entry.body["event"] == "GTOT")
 
 
-def entries(said: list[Said], consignment: str) -> list[LoggedMessage]:
+def entries(messages: list[SentMessage], consignment: str) -> list[LoggedMessage]:
     """The messages as log entries, after the release."""
     found = [
         LoggedMessage(
@@ -113,11 +113,11 @@ def entries(said: list[Said], consignment: str) -> list[LoggedMessage]:
             0,
             consignment,
             {"ce_source": "/desks/release", "ce_type": "ReleaseGranted", "ce_id": "granted"},
-            b'{"containers": ["%s"]}' % said[0].message.key.encode(),
+            b'{"containers": ["%s"]}' % messages[0].message.key.encode(),
             1,
         )
     ]
-    for number, each in enumerate(said, start=2):
+    for number, each in enumerate(messages, start=2):
         if isinstance(each.message, Request):
             headers = {"ce_source": SENDER, "ce_type": each.message.kind, "ce_id": each.id}
             topic = topic_of("anyone", type(each.message))
