@@ -53,11 +53,11 @@ class Offsets:
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
         """The offsets from which the inputs are read on, by those that the group has committed: not before the last ones that we know,
         because the group may have forgotten its own, or a commit after a restore may have failed. What it lacks is to be committed."""
-        places = []
+        topic_partitions = []
         for noted in committed:
             known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)
             offset = known if noted.offset == OFFSET_INVALID else max(known, noted.offset)
             if offset > max(noted.offset, 0):
                 self.passed_over[noted.topic, noted.partition] = offset
-            places.append(TopicPartition(noted.topic, noted.partition, offset))
-        return places
+            topic_partitions.append(TopicPartition(noted.topic, noted.partition, offset))
+        return topic_partitions

@@ -38,8 +38,13 @@ def database(tmp_path: Path) -> Path:
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)
     with engine.begin() as connection:
-        for stage, (declared, word, _, held) in ROWS.items():
-            row: dict[str, Any] = {"consignment_id": f"at-{stage}", "stage": stage, "declared": declared, "word": word}
+        for stage, (declared, statement, _, held) in ROWS.items():
+            row: dict[str, Any] = {
+                "consignment_id": f"at-{stage}",
+                "stage": stage,
+                "declared": declared,
+                "word": statement,
+            }
             connection.execute(insert(CONSIGNMENTS), row)
             connection.execute(insert(STAGE_COUNTS), {"stage": stage, "consignments": 1})
             if held:

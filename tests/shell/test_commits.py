@@ -23,10 +23,10 @@ def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_proce
     """The client waits for ever for the answer of a coordinator."""
     settings = WorkerSettings(kafka=f"127.0.0.1:{free_port()}", session_timeout_ms=1000)
     loop = Loop(desks(["inspection"])[0], settings)
-    assignment, place = loop.assignment, (TOPIC, 0)
+    assignment, topic_partition = loop.assignment, (TOPIC, 0)
     assignment.connect(loop.topics)
     assignment.stores = {0: PartitionStore()}
-    assignment.offsets.passed_over = {place: 7}
+    assignment.offsets.passed_over = {topic_partition: 7}
     try:
         with capture_logs() as logs, ThreadPoolExecutor(1) as thread:
             began = time.monotonic()
@@ -36,7 +36,7 @@ def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_proce
             call.result()
         assert loop.calls.answer_by == math.inf
         assert [line["event"] for line in logs] == ["positions not committed"]
-        assert assignment.offsets.passed_over == {place: 7}, "they are committed later"
+        assert assignment.offsets.passed_over == {topic_partition: 7}, "they are committed later"
         assert not assignment.offsets.committed
     finally:
         assignment.consumer.close()

@@ -355,7 +355,7 @@ def test_a_value_too_big_to_carry_along_stays_at_its_origin_and_its_release_brin
     worker.memory.lay(huge)
     there = worker.turn(resume(huge))
     assert (
-        kinds(there) == ["MessageParked"] and json.loads(there.outcome.outputs[0].value or b"")["reason"] == "contract"
+        kinds(there) == ["MessageParked"] and json.loads(there.outcome.outputs[0].value or b"")["reason"] == "too_large"
     )
     assert json.loads(there.outcome.outputs[0].value or b"")["value_kept"] is False
     assert kinds(worker.turn(resume(huge, value=found().value))) == ["InspectionPassed", "ParkedReplayed"]
