@@ -84,8 +84,8 @@ def test_goods_go_aboard_as_it_was_told_first() -> None:
 def test_a_second_report_of_an_opening_with_an_earlier_time_opens_no_other_visit() -> None:
     desk = story(decider).when(discharged(60), message_id="first", at=at(61))
     desk.when(discharged(10, ship="SHIP 1"), message_id="second", at=at(90))
-    told = [fact for fact in desk.facts if isinstance(fact, VisitOpened | VisitClosed)]
-    assert [(fact.kind, fact.visit) for fact in told] == [("VisitOpened", "first")]
+    published = [fact for fact in desk.facts if isinstance(fact, VisitOpened | VisitClosed)]
+    assert [(fact.kind, fact.visit) for fact in published] == [("VisitOpened", "first")]
     [visit] = look(as_box(desk.state)).visits
     assert (visit.id, visit.opened, visit.conveyance) == ("first", at(60), "SHIP 1")
 

@@ -169,8 +169,8 @@ def standing_findings(rows: Iterable[Any]) -> list[StandingFinding]:
         if row.kind == g.ContainerFindingRetracted.kind:
             retracted.add(str(body.get("wrong", "")))
         else:
-            words = [str(body.get(name, ""))[:LONGEST_TEXT] for name in ("found", "occurred_at", "found_by")]
-            found.append(StandingFinding(row.cause, *words))
+            fields = [str(body.get(name, ""))[:LONGEST_TEXT] for name in ("found", "occurred_at", "found_by")]
+            found.append(StandingFinding(row.cause, *fields))
     return [each for each in found if each.request not in retracted]
 
 
