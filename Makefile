@@ -49,8 +49,9 @@ jars: ## Write the list of the broker's files from deploy/kafka/pom.xml (needs M
 hs: setup ## Write the table of HS codes from its public source (ARGS=FILE: from a copy that is here).
 	$(PY) -m deploy.codes.hs $(ARGS)
 
-visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or not at all: nothing leaves by mistake (10 minutes); EXAMPLES=n.
+visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or not at all: nothing leaves by mistake (15 minutes); EXAMPLES=n.
 	DTG_VISITS_EXAMPLES=$${EXAMPLES:-20000} $(PY) -m pytest -q --timeout 3600 tests/gate/test_visits_property.py
+	DTG_VISITS_EXAMPLES=$$(($${EXAMPLES:-20000} / 4)) $(PY) -m pytest -q --timeout 3600 tests/gate/test_visits_chaos.py tests/gate/test_arrivals_in_any_order.py
 
 korea: setup ## Let 8,134 real declarations (DTG_DATA names the folder with them) come to their ends on a border (4 minutes).
 	$(PY) -m pytest -q -m long tests/journeys/test_korea_to_the_end.py
