@@ -161,6 +161,12 @@ def test_an_account_that_cannot_be_is_not_made_and_the_page_says_why(pages: Page
     assert len(pages.people.grants()) == before
 
 
+def test_the_page_of_an_account_that_is_not_there_is_404_and_names_it(pages: Pages) -> None:
+    answer = pages.browser("administrator").get("/account?name=nobody", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown_account")
+    assert answer.json()["detail"] == "There is no account nobody."
+
+
 def test_a_program_has_no_password_and_a_key_that_is_shown_once(pages: Pages) -> None:
     admin = pages.browser("administrator")
     made = pages.send(admin, "make", account="tos", company="CNTAO-4", role_terminal="on", program="on")

@@ -134,8 +134,8 @@ def test_whatever_goods_wait_for_can_be_chosen(day: Still) -> None:
     assert {code_of(name) for name in named} <= set(AwaitedCode)
     assert {row.waiting_owner for row in goods if row.waiting_owner} <= set(Mover) and len(named) > 4
     assert set(AwaitedCode) == {key.removeprefix("waiting.") for key in TEXTS if key.startswith("waiting.")} - {
-        *("declaration", "nothing")
-    }, "what pages have words for, but for goods that nobody lodged"
+        *("declaration", "nothing", "no_boxes")
+    }, "what pages have words for, but for goods that nobody lodged and for goods that wait for nothing"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
