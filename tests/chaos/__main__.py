@@ -125,6 +125,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
+        gap_began, calm_gap = longest_calm_gap(ends.moments, season.strikes)
+        tell(f"the longest gap of the season began at {datetime.fromtimestamp(gap_began, UTC):%H:%M:%S}")
         outcome = Outcome(
             seed=seed,
             consignments=consignments,
@@ -142,7 +144,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             metrics=calm,
             epilogue=EPILOGUE,
             longest_gap=longest_gap(ends.moments),
-            longest_calm_gap=longest_calm_gap(ends.moments, season.strikes),
+            longest_calm_gap=calm_gap,
             notes=["", f"Full disks: {disks[BROKER].how}. Clock: `DTG_CLOCK_*` of one worker."],
         )
         if problems := outcome.problems():
