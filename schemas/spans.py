@@ -36,7 +36,8 @@ Ends = Callable[[Moments], tuple[datetime | None, datetime | None]]
 
 
 class Span(NamedTuple):
-    """`name`: the label `stage` of `customs_clearance_seconds`, and the name in every answer. `meaning`: where it begins and ends."""
+    """`name`: the value of the label `stage` of `customs_clearance_seconds`, and the name in answers of the API. `meaning`:
+    where the span begins and ends."""
 
     name: str
     meaning: str

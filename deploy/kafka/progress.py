@@ -30,7 +30,7 @@ class WaitLimit:
         self._end = self._began + most
 
     def goes_on(self) -> bool:
-        """Whether to wait longer; reads the signs. Call it before each further wait, at any intervals."""
+        """Reads all signs and returns whether to wait longer. Call it before each further wait; the intervals do not matter."""
         now = time.monotonic()
         found = {name: sign() for name, sign in self._signs.items()}
         if found != self._last:

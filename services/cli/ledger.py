@@ -189,8 +189,8 @@ def _answered(ledger: Ledger, request: LoggedMessage, causes: set[str], story: l
     if request.id in causes:
         return
     if request.kind == "LodgeDeclaration" and any(e.kind == "DeclarationAccepted" for e in story):
-        # The same declaration was lodged under another request id. An older software version did not answer it a second
-        # time.
+        # The declaration was accepted under another request id. Older software versions did not answer such a repeated
+        # request, so it is not lost.
         return
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 
@@ -215,7 +215,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    # versions must rise, but may have gaps: a statement to the gate desk alone takes a version, too
+    # versions must rise, but may have gaps, because a statement to the gate desk alone also takes a version
     if versions != sorted(set(versions)):
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
@@ -261,7 +261,7 @@ def _arrived(fact: LoggedMessage) -> str:
 def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
     chains: dict[str, list[LoggedMessage]] = defaultdict(list)
     for entry in story:
-        # the topics of departures are left out: their sequences count the facts of a container, not those of a
+        # the topics of departures are left out, because their sequences count the facts of a container, not those of a
         # consignment
         if ROLES[entry.topic] != "requests" and not entry.topic.endswith("-departures"):
             chains[entry.topic].append(entry)

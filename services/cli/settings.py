@@ -102,5 +102,5 @@ class UpSettings(AccessSettings):
         return key_file(self.draw_keys, self.home)
 
     def workers(self) -> list[str]:
-        """The services of each worker process."""
+        """For each worker process, the names of its services, separated by commas."""
         return _workers(self.layout)

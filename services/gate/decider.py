@@ -152,7 +152,8 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                # a visit that was published as ended is open after all: a yes must be published anew
+                # The visit was published as ended, which ended the yes for its readers, but it is open after all. So the
+                # yes ends here, too, and a new one is published.
                 box = replace(box, yes=ended_at(hearing.at, box.yes))
             return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
         case VisitClosed():

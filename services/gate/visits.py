@@ -530,7 +530,7 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
                 yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
         case "departure_not_reported":
             if visit.parts or visit.opening is not None:
-                # nobody saw the box leave: what was declared afterwards may be in it as well as what was declared before
+                # nobody saw the box leave, so goods that were declared afterwards may be in it, like those declared before
                 inside = tuple([name for name, how in outcome.items() if how == "left"])
                 yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
         case "came_back_empty" | "finding" | "":

@@ -188,7 +188,8 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
     """The state of the goods after this message."""
     match message:
         case (
-            ConsignmentAssessed()  # of refused goods, too, because the gate desk must know which containers they are in
+            # the assessment of refused goods is noted, too, because the gate desk must know which containers they are in
+            ConsignmentAssessed()
             | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()

@@ -43,7 +43,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A request to withdraw the declaration that waits for the assessment."""
+    """A request to withdraw the declaration. It is kept, because it may have to wait for the assessment or for officers."""
 
     request_id: str
     reason: str

@@ -98,7 +98,7 @@ class Assignment:
             self.take_over(partitions)
 
     def take_over(self, partitions: list[TopicPartition]) -> None:
-        """Restores these partitions of all inputs and reads on. CannotContinue if records or read positions are missing."""
+        """Restores the records of these partitions and seeks to their read positions. CannotContinue if either is missing."""
         started = time.monotonic()
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
@@ -163,7 +163,7 @@ class Assignment:
     # offsets
 
     def rewind(self) -> None:
-        """Reads on from the committed offsets."""
+        """Sets the consumer back to the committed offsets, so that uncommitted messages are read again."""
         self.offsets.passed_over.clear()
         assignment = self.consumer.assignment()
         if assignment:

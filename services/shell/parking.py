@@ -104,7 +104,7 @@ def parked_raw(fact: MessageParked) -> Raw:
 
 
 def can_be_read(fact: MessageParked) -> bool:
-    """Whether `parked_raw` can decode the message. A desk always writes valid base64, another writer may not."""
+    """Whether `parked_raw` can decode the message. A desk always writes valid base64; what others write may be invalid."""
     try:
         parked_raw(fact)
     except ValueError:

@@ -366,7 +366,8 @@ def _firm(seed: int, number: int) -> str:
 def _conveyance(mode: str, dice: Random, index: int) -> str:
     match mode:
         case "2":
-            # a container must not come back with the same voyage, so the two halves of a block have different voyages
+            # a container of the first half of a block may come back in the second half, but never with the same voyage,
+            # so the halves have different voyages
             later = 40 * (index % BLOCK >= BLOCK // 2)
             return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {later + dice.randrange(40):03}E"
         case "5":

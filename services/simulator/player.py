@@ -303,7 +303,7 @@ class Player:
             self._ended.pop(key, None)  # only a part is released, because the rest has not arrived
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
-        # if the day is paced, a container leaves hours after the statements were read
+        # if the day is paced, a container leaves hours after both statements were read, so it need not wait for them
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         if key in self.people.kept:
             self.people.kept.discard(key)

@@ -101,7 +101,7 @@ class Visitor:
             self.faults.append(f"HTTP {response.status}: {response.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        # `_response` checks these answers
+        # this message is about an answer with an error status, which `_response` checks
         told = message.text.startswith("Failed to load resource: the server responded with")
         if message.type in ("error", "warning") and not told:
             self.faults.append(f"console {message.type}: {message.text}")

@@ -40,7 +40,7 @@ def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
 def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) -> None:
     with provisioned(tmp_path, 1) as broker:
         what_was_taken_back_lies_before_nobody(broker.bootstrap)
-        for salt in ("a", "bb", "ccc", "dddd"):  # each topic gets each shape of nonsense
+        for salt in ("a", "bb", "ccc", "dddd"):  # the length chooses the shape, so each topic gets all four
             dose = poison(
                 broker.access,
                 {"consignment": "nobody's", "container": "nobody's box"},

@@ -65,8 +65,8 @@ def _patient(stop: Stop, last: signal.Signals) -> list[str]:
             assert process.poll() is None
             time.sleep(SAME_SECONDS)
         process.send_signal(last)
-        # The process measures the pause from the time at which it handled the first signal, which may be late. So the
-        # signal is repeated.
+        # The process ignores an equal signal within SAME_SECONDS after it handled the first one. If it handled that
+        # one late, it also ignores this one, so the signal is repeated.
         while last in stop.numbers and process.poll() is None:
             time.sleep(SAME_SECONDS)
             process.send_signal(last)

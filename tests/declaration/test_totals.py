@@ -55,12 +55,13 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1", "100000000", "99100000"),  # an error although the difference is less than a hundredth
+        ("1", "100000000", "99100000"),  # an error although the difference is less than a hundredth of the total
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        ("1000", "1.6", "1620"),  # the rounding of the price explains the difference, but it is more than a hundredth
+        # the rounding of the price explains the difference, but it is an error, because it exceeds a hundredth of the total
+        ("1000", "1.6", "1620"),
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),
     ],

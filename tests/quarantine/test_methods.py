@@ -74,7 +74,7 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Monochamus alternatus", (), BY_WOOD),  # an older version of the inspection desk named no goods
         ("Some beetle", (WOOD,), BY_WOOD),
         ("Sitophilus oryzae", (GRAIN,), (GRAIN, (PHOSPHINE,))),
-        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # grain on pallets
+        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # the pest lives in the grain, not in its pallets
         ("Monochamus alternatus", (WOOD, GRAIN), BY_WOOD),
         ("Cydia pomonella", (CHERRIES,), (CHERRIES, (BROMIDE,))),
         ("Ceratitis capitata", (CITRUS,), (CITRUS, (COLD,))),
@@ -82,8 +82,8 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Halyomorpha halys", (VEHICLE,), (VEHICLE, (HEAT, BROMIDE, FLUORIDE))),
         # an officer decides
         ("Bactrocera dorsalis", (CITRUS,), None),  # the table has no schedule against this fly
-        ("Drosophila suzukii", (FRUIT,), None),  # the class includes berries
-        ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly, but no fruit
+        ("Drosophila suzukii", (FRUIT,), None),  # no schedule for the class of berries, in which the fly lives
+        ("Bactrocera dorsalis", (OTHER,), None),  # the fly lives in fruit only
         ("Solenopsis invicta", (OTHER,), None),
         ("Solenopsis invicta", (VEHICLE,), None),  # the schedules of vehicles are against the stink bug
         ("Some beetle", (WOOD, GRAIN), None),  # the beetle may be in either of the two

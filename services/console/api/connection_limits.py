@@ -132,7 +132,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._writing.cancel()
             self._writing = None
 
-    # the end
+    # closing the connection
 
     def _too_slow(self) -> None:
         self._timer = None

@@ -54,8 +54,8 @@ def json_of(model: type[BaseModel], named: bool = False) -> Any:
 
 
 class JsonRoute(APIRoute):
-    """A route that documents the JSON body on which it depends. `components`: the schemas to which the schema of the body refers, by name;
-    FastAPI adds only those of bodies that it reads itself."""
+    """A route that documents the JSON body which it takes through `json_of`. `components`: by name, the schemas to which the schema of the
+    body refers. The document needs them, because FastAPI adds only the schemas of bodies that it reads itself."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)

@@ -154,13 +154,11 @@ class Asker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._producer is not None:
-            with contextlib.suppress(
-                KafkaError, TimeoutError
-            ):  # a request without acknowledgement was not answered 202
+            # nothing more is done about a request without acknowledgement, because it was not answered 202
+            with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        with contextlib.suppress(
-            *DATABASE_ERRORS
-        ):  # the notebook only serves questions about requests that the projector has not read yet
+        # a row may be missing, because the notebook only serves questions about requests that the projector has not read yet
+        with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 
     def key(self, sender: str, idempotency_key: str) -> RequestKey:
@@ -316,7 +314,7 @@ class Asker:
                 log.warning("the producer waits for Kafka", error=f"{type(error).__name__}: {error}")
                 await producer.stop()
                 if access.signs_in:
-                    try:  # a refused sign-in shows only in aiokafka's log, so it is tried here
+                    try:  # aiokafka only logs a refused sign-in, so one is tried here
                         await asyncio.to_thread(knock, access, 5)
                     except NoAccess as refused:
                         log.error("the producer is not let in", error=str(refused))

@@ -105,9 +105,8 @@ class WatchCoordinator:
             for partition in range(self._partitions)
         ]
         for copy in copies:
-            await self._asker.before(
-                copy.request
-            )  # Problem 422 for other content under the same key, before anything is written
+            # raises Problem 422 if the same key was used with other content; nothing is written yet
+            await self._asker.before(copy.request)
         await self._ask(copies)
         w = ASKED_WATCHES.c
         lifted = row._replace(
