@@ -16,7 +16,7 @@ from schemas.envelope import Deadline, Fact, Hearing
 from schemas.head import ConsignmentHead
 from schemas.risk import BoundContainer, ConsignmentAssessed
 from schemas.vocabulary import day_in_china
-from services.risk.draw import draw, lot
+from services.risk.draw import draw, drawn_goods
 from services.risk.keys import DrawKeys
 from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, graded_party, lane, required
 
@@ -86,14 +86,14 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     """The assessment by the rules that fire and by the draw at the rate of the grade. It names both, and the version of the
     rule table.
 
-    The draw is made with the key that is in force on the day of the decision, in China. It depends on the lot alone, so
-    that another paper for the same lot gets the same draw.
+    The draw is made with the key that is in force on the day of the decision, in China. It depends on `drawn_goods` alone, so
+    that another declaration of the same goods gets the same draw.
     """
     declaration = accepted.declaration
     grade = credit_grade(graded_party(declaration))
     rules = fired(Goods(declaration, grade, accepted.warnings))
     day = day_in_china(hearing.at)
-    drawn = draw(keys.in_force(day), lot(declaration, day), RATES[grade])
+    drawn = draw(keys.in_force(day), drawn_goods(declaration, day), RATES[grade])
     controls = required(rules, drawn)
     head = ConsignmentHead(
         declaration_no=accepted.declaration_no,

@@ -1,6 +1,6 @@
-"""Which goods are drawn for inspection by chance? A keyed hash of the lot: nobody without the key can foresee it.
+"""Which goods are drawn for inspection by chance? A keyed hash of what identifies them: nobody without the key can foresee it.
 
-**What names the lot.** The draw must stay the same when the declarant amends or lodges again, and must be a new one for
+**What identifies the drawn goods.** The draw must stay the same when the declarant amends or lodges again, and must be a new one for
 other goods. So it may depend only on what does not change with the paper, and on nothing that can be tried out for free:
 
 - Declarant and reference are the declarant's own words. Another reference would be another draw, as often as wanted.
@@ -10,7 +10,7 @@ other goods. So it may depend only on what does not change with the paper, and o
 - The containers are what leaves through the gate. Each trial must name them. If goods are drawn, every container that they
   name stays inside, so nobody gains by trying again under another bill or with one container more.
 
-So the lot is direction, transport document and the set of containers, each spelled in one way. If there is no transport
+So they are identified by direction, transport document and the set of containers, each spelled in one way. If there is no transport
 document (road, in part), consignee, conveyance and day of the journey take its place. The day is needed, because otherwise
 a truck that was once not drawn would never be drawn again.
 
@@ -39,11 +39,11 @@ def spelled(code: str) -> str:
     return "".join([sign for sign in text if unicodedata.category(sign)[0] in "LN"])
 
 
-def lot(declaration: Declaration, day: date) -> str:
+def drawn_goods(declaration: Declaration, day: date) -> str:
     """The text that identifies the goods in the draw; see above. `day`: the day, in China, on which the desk decides
     about them.
 
-    Every part goes through `spelled`, so that no text of a declarant can contain a separator and imitate another lot.
+    Every part goes through `spelled`, so that no text of a declarant can contain a separator and imitate other goods.
     """
     boxes = "+".join(sorted({spelled(container.container_no) for container in declaration.containers}))
     bill = spelled(declaration.bill_no)
@@ -55,13 +55,13 @@ def lot(declaration: Declaration, day: date) -> str:
     return f"{declaration.direction.value}/{document}/{boxes}"
 
 
-def draw(key: DrawKey, lot: str, rate: Decimal) -> Draw:
-    """Draws a lot. The value is the first 8 bytes of HMAC-SHA-256 (RFC 2104) of the lot, read as a big-endian number,
-    divided by 2^64 and rounded down to 6 decimals, so 0 ≤ value < 1. The lot is selected if the value is below `rate`
+def draw(key: DrawKey, goods: str, rate: Decimal) -> Draw:
+    """Draws `goods`, a text of `drawn_goods`. The value is the first 8 bytes of HMAC-SHA-256 (RFC 2104) of the text, read as a big-endian number,
+    divided by 2^64 and rounded down to 6 decimals, so 0 ≤ value < 1. The goods are selected if the value is below `rate`
     (a share, 0 to 1).
 
     Whoever has the key can repeat the draw with `dtg draws repeat`.
     """
-    digest = hmac.digest(key.secret, f"{_PURPOSE}{lot}".encode(), "sha256")
+    digest = hmac.digest(key.secret, f"{_PURPOSE}{goods}".encode(), "sha256")
     value = (Decimal(int.from_bytes(digest[:8])) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)
     return Draw(value=value, rate=rate, selected=value < rate, key_id=key.key_id)

@@ -28,7 +28,7 @@ from schemas.gate import (
 )
 from schemas.release import ContainerHeld
 from schemas.vocabulary import Stage
-from services.console.readmodel.gate_answer import HOLDS, GateAnswer, gate_answer
+from services.console.readmodel.gate_answer import COUNTS_WHEN_ASKED, GateAnswer, gate_answer
 from tests.console.border import Border, green, red
 from tests.console.test_rows import in_order, interleaved, logs
 
@@ -246,7 +246,7 @@ def test_a_consignment_that_was_struck_off_by_mistake_keeps_the_box_as_soon_as_t
     inside.gate_says(LotStruck, consignment_id=wrong.id, reason="not in it", struck_by="officer-7")
     inside.gate_says(StrikeRetracted, consignment_id=wrong.id, reason="the wrong goods", retracted_by="officer-7")
     assert said(inside, wrong)[:2] == (False, "not_released")
-    assert RetractStrike.kind in HOLDS, "it counts from the moment it is asked"
+    assert RetractStrike.kind in COUNTS_WHEN_ASKED, "it counts from the moment it is asked"
 
 
 def test_the_count_of_a_finding_that_was_taken_back_counts_no_longer() -> None:
@@ -257,7 +257,7 @@ def test_the_count_of_a_finding_that_was_taken_back_counts_no_longer() -> None:
         ContainerFindingRetracted, wrong="finding-1", lots=None, reason="another box", retracted_by="officer-7"
     )
     assert in_order(inside).rows["containers"][BOX].lots is None
-    assert RetractContainerFinding.kind in HOLDS, "it counts from the moment it is asked"
+    assert RetractContainerFinding.kind in COUNTS_WHEN_ASKED, "it counts from the moment it is asked"
 
 
 def test_a_partial_release_is_a_stage_of_its_own_and_no_release_time() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from schemas.declaration import Declaration, DeclarationAccepted, DeclaredContainer, Item
 from schemas.vocabulary import CreditGrade, Direction
 from services.risk.decider import RiskDecider
-from services.risk.draw import draw, lot
+from services.risk.draw import draw, drawn_goods
 from services.risk.keys import PUBLISHED
 from services.risk.rules import RATES, credit_grade
 from tests import facts
@@ -80,13 +80,13 @@ def accepted(
 
 
 def bill(number: int) -> str:
-    """The bill of lading of this number; each bill is another lot."""
+    """The bill of lading of this number; each bill is of other goods."""
     return f"COSU{number:09d}"
 
 
 def is_drawn(accepted_one: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
-    """Whether the published key draws this lot at the grade's rate, today."""
-    return draw(PUBLISHED.keys[0], lot(accepted_one.declaration, NOON.date()), RATES[grade]).selected
+    """Whether the published key draws these goods at the grade's rate, today."""
+    return draw(PUBLISHED.keys[0], drawn_goods(accepted_one.declaration, NOON.date()), RATES[grade]).selected
 
 
 NOT_DRAWN = next(bill(n) for n in range(1000) if not is_drawn(accepted(bill=bill(n))))

@@ -1,4 +1,4 @@
-"""Is the inspection draw unpredictable, does it depend only on the lot, and can an auditor repeat it?"""
+"""Is the inspection draw unpredictable, does it depend only on the goods, and can an auditor repeat it?"""
 
 import hmac
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ from schemas.declaration import Declaration, DeclarationAccepted
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import Direction, consignment_id
 from services.risk.decider import RiskDecider
-from services.risk.draw import lot, spelled
+from services.risk.draw import drawn_goods, spelled
 from services.risk.keys import PUBLISHED, DrawKeys, new_key
 from tests.architecture.golden import published
 from tests.risk.freight import REGULAR, accepted, line
@@ -78,7 +78,7 @@ def test_lodging_one_lot_under_another_reference_does_not_draw_again() -> None:
         "later ship",
     ],
 )
-def test_a_paper_that_was_amended_draws_nothing_new_for_its_lot(again: DeclarationAccepted) -> None:
+def test_a_paper_that_was_amended_draws_nothing_new_for_its_goods(again: DeclarationAccepted) -> None:
     assert drawn(again).value == drawn(accepted()).value
 
 
@@ -102,7 +102,7 @@ AMENDED = {
     "currency": st.sampled_from(["EUR", "USD"]),
     "items": st.lists(st.sampled_from([line("8483409000"), line("0805100000", kg="3")]), min_size=1).map(tuple),
 }
-"""Fields that a declarant may change in declarations of the same lot."""
+"""Fields that a declarant may change in declarations of the same goods."""
 
 
 @settings(max_examples=200, deadline=None)
@@ -163,9 +163,11 @@ def test_goods_without_a_bill_are_drawn_by_consignee_conveyance_and_day_of_the_j
 
 def test_no_text_imitates_another_lot_across_the_separators() -> None:
     one = accepted(bill="A/B", containers=("C",))
-    assert lot(one.declaration, NOON.date()) == "I/bill/AB/C"
-    assert lot(accepted(bill="A", containers=("B/C",)).declaration, NOON.date()) == "I/bill/A/BC"
-    assert lot(accepted(bill="-/ ", containers=("X+Y",)).declaration, date(2026, 11, 23)).startswith("I/journey/")
+    assert drawn_goods(one.declaration, NOON.date()) == "I/bill/AB/C"
+    assert drawn_goods(accepted(bill="A", containers=("B/C",)).declaration, NOON.date()) == "I/bill/A/BC"
+    assert drawn_goods(accepted(bill="-/ ", containers=("X+Y",)).declaration, date(2026, 11, 23)).startswith(
+        "I/journey/"
+    )
 
 
 @settings(max_examples=200, deadline=None)

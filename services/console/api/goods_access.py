@@ -152,13 +152,13 @@ def _refuse_incomplete(desk: Office) -> None:
         raise Problem(503, "not_known_yet", headers=AGAIN)
 
 
-async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
-    """Raises Problem 403 if a request about a container names a consignment in it (`lot`) that is out of reach. This is checked because goods of
+async def may_name(desk: Office, who: Who, kind: type[envelope.Request], named: str) -> None:
+    """Raises Problem 403 if a request about a container names a consignment in it (`named`) that is out of reach. This is checked because goods of
     several offices may share a container."""
     roles = ASKS[kind].roles
-    if not lot or who.sees_everything(roles):
+    if not named or who.sees_everything(roles):
         return
-    row = await run_in_threadpool(desk.rows.consignment, lot)
+    row = await run_in_threadpool(desk.rows.consignment, named)
     if row is not None and not who.sees(row.declarant, row.customs_office, roles):
         raise Problem(403, "no_reach")
 

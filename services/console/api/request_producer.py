@@ -20,7 +20,7 @@ from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
 from services.console.api.problems import Problem
 from services.console.readmodel.database import DATABASE_ERRORS, insert_into, refuses_values
-from services.console.readmodel.gate_answer import HOLDS
+from services.console.readmodel.gate_answer import COUNTS_WHEN_ASKED
 from services.console.readmodel.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
 from services.console.readmodel.write_behind import Unwritten
 from services.console.settings import ConsoleSettings
@@ -96,7 +96,7 @@ class Prepared:
     declarant: str = ""
     boxes: tuple[str, ...] = ()
     """For a declaration: its declarant, and the containers that it names."""
-    lot: str = ""
+    named: str = ""
     """For a request about a container: the consignment in it that the request names, empty if it names none."""
 
 
@@ -187,7 +187,9 @@ class Asker:
         if producer is None:
             raise self._not_taken()
         messages = list(messages)
-        await self._note_holds([m.request for m in messages if m.request.kind in HOLDS and not self._known(m.request)])
+        await self._note_holds(
+            [m.request for m in messages if m.request.kind in COUNTS_WHEN_ASKED and not self._known(m.request)]
+        )
         taken: list[RequestRow] = []
         acknowledgements: list[asyncio.Future[None]] = []
         turn = 0
@@ -210,7 +212,7 @@ class Asker:
         return taken
 
     async def _note_holds(self, holds: list[RequestRow]) -> None:
-        """Stores what keeps goods inside (`HOLDS`) before it is sent, so that the gate answers of all consoles count it; Problem 503 if that
+        """Stores what keeps goods inside (`COUNTS_WHEN_ASKED`) before it is sent, so that the gate answers of all consoles count it; Problem 503 if that
         fails."""
         if not holds:
             return

@@ -425,10 +425,10 @@ def requested(
         identity = _identity(request)
     if identity is not None:
         return prepare(request, key.of_event(*identity), content, again=True)
-    return replace(prepare(request, key, content), lot=_lot(request))
+    return replace(prepare(request, key, content), named=_consignment_named(request))
 
 
-def _lot(request: envelope.Request) -> str:
+def _consignment_named(request: envelope.Request) -> str:
     """The consignment that a request about a container names; empty if it names none."""
     return request.consignment_id if isinstance(request, StrikeLot | RetractStrike | PermitExit) else ""
 
@@ -477,7 +477,7 @@ async def _taken(body: ActBody, **about: str) -> Response:
     declarant = await may_act(desk, who, kind, next(iter(about.values())))
     limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
     async with body.parsed(limit, _request, separators, kind, about, who, key, declarant) as message:
-        await may_name(desk, who, kind, message.lot)
+        await may_name(desk, who, kind, message.named)
         return answer(await ask(desk, message))
 
 

@@ -19,7 +19,7 @@ SENDING_SECONDS = 120
 failed before."""
 NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 """A declaration that was never accepted puts no goods into a container."""
-HOLDS = frozenset(
+COUNTS_WHEN_ASKED = frozenset(
     name
     for name, kind in KINDS.items()
     if issubclass(kind, Request)
@@ -30,7 +30,7 @@ HOLDS = frozenset(
 a desk has answered."""
 
 
-class AskedHold(NamedTuple):
+class UnansweredRequest(NamedTuple):
     """Holds on one consignment or container, or reports about it, that were requested from consoles and that no desk has answered.
     `asked_us`: when the last one was requested; `sent`: the message of at least one was read from the topic. A
     retracted answer counts as such a hold until the release desk has published a fact that takes it into account."""

@@ -32,11 +32,11 @@ from services.console.readmodel.container import BoxHold, Container, ContainerPa
 from services.console.readmodel.cursors import Cursor, WrongFeed
 from services.console.readmodel.gate_answer import (
     CALLED_BACK,
-    HOLDS,
+    COUNTS_WHEN_ASKED,
     NOT_THERE,
     SHOWN,
-    AskedHold,
     GoodsState,
+    UnansweredRequest,
     takes_into_account,
 )
 from services.console.readmodel.lists import ListPart, ListPosition, alarms, read
@@ -72,7 +72,7 @@ class Inside(NamedTuple):
     parts: list[ContainerPart]
     goods: Mapping[str, GoodsState]
     parked: list[str]
-    unanswered: list[AskedHold]
+    unanswered: list[UnansweredRequest]
     holds: list[BoxHold]
     complete: bool
     """The rows were complete at some time and were not dropped since. Read in the same transaction as the other
@@ -297,7 +297,7 @@ class ReadModelQueries:
         its_message = and_(sent.c.key == requested.consignment_id, sent.c.id == requested.request_id)
         thrown_away = and_(
             p.key == requested.consignment_id,
-            p.kind.in_(HOLDS),
+            p.kind.in_(COUNTS_WHEN_ASKED),
             p.status == "discarded",
             p.offset == sent.c.place.bitwise_and(OFFSET_MASK),
         )
@@ -344,10 +344,10 @@ class ReadModelQueries:
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
             [
-                *[AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
+                *[UnansweredRequest(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
                 *self._not_spoken_of(called_back),
                 *[
-                    AskedHold(part.consignment_id, asked_us, sent=True)
+                    UnansweredRequest(part.consignment_id, asked_us, sent=True)
                     for bill, declarant, asked_us in map(tuple, watches)
                     for part, goods in found
                     if is_watched(bill, declarant, part.bill_no or goods.bill_no, goods.declarant)
@@ -357,7 +357,7 @@ class ReadModelQueries:
             bool(standing) and standing[0][0] is not None,
         )
 
-    def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[AskedHold]:
+    def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[UnansweredRequest]:
         """The retractions in `called_back` (key, kind, content, time of the request) that the latest release of their
         goods does not take into account yet: another desk has published them, and the release desk has not answered to
         them. They count as holds."""
@@ -370,7 +370,7 @@ class ReadModelQueries:
             for key, body in map(tuple, self._all(select(f.key, f.body).where(of_these))[0]):
                 granted.setdefault(key, []).append(body)
         return [
-            AskedHold(key, asked_us, sent=True)
+            UnansweredRequest(key, asked_us, sent=True)
             for key, kind, body, asked_us in map(tuple, called_back)
             if not _is_spoken_of(granted.get(key, ()), kind, body)
         ]
