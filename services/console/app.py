@@ -24,7 +24,7 @@ from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
 from services.console.api.admission import Admission
 from services.console.api.authentication import Door, Elsewhere, prove
-from services.console.api.context import Bell, Office, office
+from services.console.api.context import Bell, ConsoleContext, context_of
 from services.console.api.documents import projection
 from services.console.api.json_body import components
 from services.console.api.problems import (
@@ -147,12 +147,14 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             app.state.door = Door(settings, Accounts(writing, proving, generation, settings.one_time_hours))
             app.state.signing = sign_in.Signing()
             app.state.record, app.state.readings = AccountQueries(reading), Readings(writing)
-            app.state.office = Office(
+            app.state.context = ConsoleContext(
                 settings, ReadModelQueries(reading), asker, progress, ReadModelQueries(gate), bell
             )
             await asker.start()
             app.state.readings.start()
-            following = [asyncio.create_task(each) for each in (app.state.office.watches.follow(), generation.follow())]
+            following = [
+                asyncio.create_task(each) for each in (app.state.context.watches.follow(), generation.follow())
+            ]
             for task in following:
                 task.add_done_callback(end_with_task)
             try:
@@ -206,10 +208,10 @@ def _health(app: FastAPI) -> None:
         """503 when the projector inside stands still, or nobody looks any more at what another process projects. A database, a
         broker or a process that is away is not its fault: see /readyz.
         """
-        desk = office(request)
-        progress = desk.progress
+        context = context_of(request)
+        progress = context.progress
         silent = progress.idle_seconds() if isinstance(progress, ObservedProgress) else progress.silent_seconds()
-        dead = silent > desk.settings.console_stall_seconds
+        dead = silent > context.settings.console_stall_seconds
         state = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(state, 503 if dead else 200)
 
@@ -217,15 +219,15 @@ def _health(app: FastAPI) -> None:
     def readyz(request: Request) -> Response:
         """503 while the database, the broker or the topics do not answer, or the projector does not turn; `projection` tells how
         far the rows are."""
-        desk = office(request)
-        waiting = [] if desk.asker.ready else ["kafka"]
+        context = context_of(request)
+        waiting = [] if context.asker.ready else ["kafka"]
         started = stopwatch()
         try:
-            desk.rows.alive()
+            context.rows.alive()
         except (DBAPIError, PoolTimeout):
             waiting.append("database")
-        standing = desk.standing()
-        if standing.trouble or desk.progress.silent_seconds() > desk.settings.gate_stale_seconds:
+        standing = context.standing()
+        if standing.trouble or context.progress.silent_seconds() > context.settings.gate_stale_seconds:
             waiting.append("projector")
         state = {
             "status": "waiting" if waiting else "ok",

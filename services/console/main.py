@@ -50,9 +50,9 @@ class Server(uvicorn.Server):
 
     def stop(self) -> None:
         """Stops the server; may be called from any thread."""
-        office = getattr(self._console.state, "office", None)
-        if office is not None:
-            office.bell.close()
+        context = getattr(self._console.state, "context", None)
+        if context is not None:
+            context.bell.close()
         self.should_exit = True
 
 

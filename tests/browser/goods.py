@@ -10,7 +10,7 @@ from schemas.codes.uscc import with_check_signs
 from schemas.declaration import Declaration
 from schemas.vocabulary import CreditGrade, consignment_id
 from services.console.pages.rendering import FOLDER
-from services.risk.draw import draw, lot
+from services.risk.draw import draw, drawn_goods
 from services.risk.keys import PUBLISHED
 from services.risk.rules import RATES, credit_grade
 from tests.voice import NOON
@@ -38,7 +38,7 @@ def paper(*, red: bool = False) -> dict[str, Any]:
 
 
 def _is_drawn(said: dict[str, Any]) -> bool:
-    goods = lot(Declaration.model_validate(said), NOON.date())
+    goods = drawn_goods(Declaration.model_validate(said), NOON.date())
     return draw(PUBLISHED.keys[0], goods, RATES[CreditGrade.REGULAR]).selected
 
 

@@ -81,5 +81,5 @@ def test_a_page_of_another_site_holds_no_goods(chromium: Browser, desk: Running)
         page.wait_for_function("document.title === 'done'")
         wait(lambda: refused(desk) >= before + 7, "all ways but those that the browser itself forbids")
         context.close()
-    assert desk.app.state.office.asker.about(goods) is None
+    assert desk.app.state.context.asker.about(goods) is None
     assert desk.api("POST", f"/consignments/{goods}/holds", json={"reason": "an officer's own"}).status_code == 202

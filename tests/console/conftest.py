@@ -130,7 +130,7 @@ class Running:
         moment = now()
 
         def caught_up() -> bool:
-            as_of = self.app.state.office.progress.state().as_of
+            as_of = self.app.state.context.progress.state().as_of
             return as_of is not None and as_of > moment
 
         wait(caught_up, "the console to catch up")

@@ -31,7 +31,7 @@ class Quiet(Running):
         def seen() -> bool:
             at = datetime.now(UTC)
             store.write_standing(lambda: ProjectorStanding(at, 0.0, 0, "", at, 0.0))
-            return self.app.state.office.standing().as_of is not None
+            return self.app.state.context.standing().as_of is not None
 
         wait(seen, "the console to see the standing")
         store.engine.dispose()

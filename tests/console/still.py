@@ -15,7 +15,7 @@ from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
 from services.console.api.authentication import Door
-from services.console.api.context import Office
+from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
 from services.console.pages import sign_in
@@ -61,7 +61,7 @@ class Still:
         progress.trouble("")
         self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), sign_in.Signing()
         self.app.state.record, self.app.state.readings = AccountQueries(reading), Readings(writing)
-        self.app.state.office = Office(
+        self.app.state.context = ConsoleContext(
             settings, ReadModelQueries(reading), Asker(settings, writing), progress, ReadModelQueries(reading)
         )
 
@@ -91,8 +91,8 @@ class Still:
         """Gets the page as a browser does, with the key of `name`; empty: an account that may do everything, `-`: without a
         key."""
         sent = {} if name == "-" else headers_of(name) if name else headers_of()
-        self.app.state.office.progress.caught_up((now(), stopwatch()))
-        self.app.state.office.progress.gate_caught_up((now(), stopwatch()))
+        self.app.state.context.progress.caught_up((now(), stopwatch()))
+        self.app.state.context.progress.gate_caught_up((now(), stopwatch()))
         headers = sent | BROWSER | {"accept-language": language} | how.pop("headers", {})
 
         async def ask() -> httpx2.Response:
@@ -110,6 +110,6 @@ class Still:
 
     def stop(self) -> None:
         """Closes the client and the databases."""
-        office: Office = self.app.state.office
+        context: ConsoleContext = self.app.state.context
         self.store.engine.dispose()
-        office.rows._engine.dispose()
+        context.rows._engine.dispose()

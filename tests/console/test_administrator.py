@@ -15,7 +15,7 @@ from services.console.access.accounts import HOUR, Account, Accounts, SignInRefu
 from services.console.access.readings import Readings
 from services.console.access.rights import GIVING, READS, ROUTES, Role
 from services.console.api.authentication import SESSION_COOKIE, Door
-from services.console.api.context import Office
+from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
 from services.console.language.words import LANGUAGES, TEXTS
@@ -45,7 +45,7 @@ class Pages:
         rows, asker = ReadModelQueries(self.engine), Asker(self.settings, self.engine)
         self.app.state.door, self.app.state.signing = Door(self.settings, self.people), Signing()
         self.app.state.record, self.app.state.readings = AccountQueries(self.engine), Readings(self.engine)
-        self.app.state.office = Office(self.settings, rows, asker, Progress(), rows)
+        self.app.state.context = ConsoleContext(self.settings, rows, asker, Progress(), rows)
 
     def browser(self, name: str = "", language: str = "en") -> TestClient:
         """A browser in which `name` is signed in."""

@@ -67,7 +67,7 @@ def test_no_state_is_changed_from_another_site(console: Running, told: dict[str,
     for path in paths:
         answer = console.http.post(path, content=json.dumps(paper("ADM-1")), headers={**JSON, **headers})
         problem(answer, 403, "cross_site")
-    assert console.app.state.office.asker.about(consignment_id(DECLARANT, "ADM-1")) is None
+    assert console.app.state.context.asker.about(consignment_id(DECLARANT, "ADM-1")) is None
 
 
 def test_programs_and_own_pages_are_let_in(console: Running) -> None:

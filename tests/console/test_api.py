@@ -146,7 +146,7 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     assert first.json()["request_id"] != request_id("broker-3", "my-key"), "nobody outside can compute it"
     assert console.api("POST", "/declarations", json=paper("API-3"), headers=headers).json() == first.json()
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
-    office = console.app.state.office
+    office = console.app.state.context
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
     # like another process, it has no requests in memory and only reads the rows
     fresh = Asker(console.settings, office.asker._engine)
@@ -167,7 +167,7 @@ def test_a_request_of_an_older_version_is_known_by_its_former_id(console: Runnin
         digest(content.encode()),
         1,
     )
-    with console.app.state.office.asker._engine.begin() as connection:
+    with console.app.state.context.asker._engine.begin() as connection:
         connection.execute(insert(LODGEMENTS), {name: getattr(former, name) for name in RequestRow.__slots__})
     again = console.api("POST", "/declarations", json=paper("API-OLD"), headers=headers)
     assert again.status_code == 202 and again.json()["request_id"] == former.request_id
@@ -178,12 +178,12 @@ def test_a_request_of_an_older_version_is_known_by_its_former_id(console: Runnin
 def test_all_consoles_of_an_installation_give_the_same_ids_and_others_give_others(
     console: Running, tmp_path: Path
 ) -> None:
-    engine = console.app.state.office.asker._engine
+    engine = console.app.state.context.asker._engine
     migrate(url := f"sqlite:///{tmp_path}/other.db")
     others = [Asker(console.settings, engine), Asker(console.settings, open_engine(url, writes=True))]
     for asker in others:
         asker._secret = asker._read_secret()
-    assert others[0].key("o", "k") == console.app.state.office.asker.key("o", "k") != others[1].key("o", "k")
+    assert others[0].key("o", "k") == console.app.state.context.asker.key("o", "k") != others[1].key("o", "k")
     assert others[0].key("o", "") != others[0].key("o", "")
 
 
@@ -695,7 +695,7 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
     assert answer() == (False, "hold_asked")
     console.catch_up()
     assert answer() == (False, "hold_asked"), "its message was read, and nobody has answered it"
-    engine = console.app.state.office.asker._engine
+    engine = console.app.state.context.asker._engine
     refused = RequestRefused(
         occurred_at=told.at,
         subject=told.id,

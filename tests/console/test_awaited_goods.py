@@ -118,7 +118,7 @@ def wanted(still: Still, awaited: AwaitedCode | None, mover: Mover | None) -> se
 def test_a_choice_brings_the_goods_that_wait_so_each_once(
     day: Still, awaited: AwaitedCode | None, mover: Mover | None
 ) -> None:
-    rows = day.app.state.office.rows
+    rows = day.app.state.context.rows
     listed = [row for _, row in rows.page(lists.awaiting(awaited, mover), None, 10_000)]
     ids = [row.consignment_id for row in listed]
     assert len(set(ids)) == len(ids) and set(ids) == wanted(day, awaited, mover)

@@ -149,7 +149,7 @@ def half_sent(console: Running, size: int, source: str = "127.0.0.1") -> Iterato
 
 def test_one_address_holds_a_share_of_the_places_for_large_bodies(console: Running) -> None:
     large, share = json.dumps(paper("DOOR-1")).encode() + b" " * 200_000, console.settings.client_large_bodies
-    office = console.app.state.office
+    office = console.app.state.context
     with ExitStack() as stack:
         lines = [stack.enter_context(half_sent(console, 300_000)) for _ in range(share)]
         wait(lambda: office.intake.free == office.settings.large_bodies - share, "the places to be taken")
@@ -170,7 +170,7 @@ def test_a_few_large_bodies_are_held_at_once_and_the_next_is_told_to_come_again(
     with ExitStack() as stack:
         sources = [f"127.0.0.{2 + number}" for number in range(console.settings.large_bodies)]
         lines = [stack.enter_context(half_sent(console, 300_000, source)) for source in sources]
-        wait(lambda: console.app.state.office.intake.free == 0, "the places to be taken")
+        wait(lambda: console.app.state.context.intake.free == 0, "the places to be taken")
         answer = post(console, "/declarations", large)
         problem(answer, 503, "bodies_busy")
         assert answer.headers["retry-after"] == "1"
@@ -192,7 +192,7 @@ def test_when_the_parser_of_a_large_body_ends_its_sender_is_told_and_the_next_on
     large = json.dumps(paper("DOOR-4")).encode() + b" " * 200_000
     assert post(console, "/declarations", b" " * 200_000).status_code == 400
     before = parsers()
-    intake = console.app.state.office.intake
+    intake = console.app.state.context.intake
     with ThreadPoolExecutor(1) as pool:
         for pid in before:
             os.kill(pid, signal.SIGSTOP)
@@ -251,7 +251,7 @@ def test_the_gate_answers_every_question_while_the_worst_bodies_come(console: Ru
 
 
 def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
-    desk = console.app.state.office
+    context = console.app.state.context
     release = asyncio.Event()
 
     async def take_all_threads() -> None:
@@ -266,9 +266,9 @@ def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
     console.app.state.door._keys.clear()  # the owner of the key has to be read from the database again
     with ExitStack() as stack:
         for _ in range(15):
-            stack.enter_context(desk.rows._engine.connect())
+            stack.enter_context(context.rows._engine.connect())
         taken = Event()
-        loop = desk.bell._loop
+        loop = context.bell._loop
         held = asyncio.run_coroutine_threadsafe(take_all_threads(), loop)
         assert taken.wait(30)
         try:

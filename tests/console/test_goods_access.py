@@ -11,7 +11,7 @@ from schemas.release import LiftHold, PlaceHold, RetractLift
 from schemas.vocabulary import consignment_id
 from services.console.access.rights import Role, Who
 from services.console.api import answers, goods_access
-from services.console.api.context import Office
+from services.console.api.context import ConsoleContext
 from services.console.api.goods_access import inside, may_act, may_name, may_read
 from services.console.api.problems import Problem
 from services.console.api.request_producer import Asker
@@ -32,7 +32,7 @@ OFFICER = Who("officer/1", frozenset({Role.INSPECTOR, Role.RELEASE}), "", "4218"
 
 
 @pytest.fixture
-def desk(url: str) -> Iterator[Office]:
+def context(url: str) -> Iterator[ConsoleContext]:
     """Rows of goods of 4218 and of 2218 in one box, of 2218 alone in another, and of goods that nobody has declared yet."""
     engine = open_engine(url, writes=True)
     goods = ((OURS, COMPANY, "4218"), (THEIRS, OTHER, "2218"), (NOBODYS, "", ""))
@@ -43,60 +43,68 @@ def desk(url: str) -> Iterator[Office]:
         for box, name in ((SHARED, OURS), (SHARED, THEIRS), (ALONE, THEIRS)):
             connection.execute(t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, consignment_id=name))
     settings = ConsoleSettings(database_url=url)
-    yield Office(settings, ReadModelQueries(engine), Asker(settings, engine), Progress(), ReadModelQueries(engine))
+    yield ConsoleContext(
+        settings, ReadModelQueries(engine), Asker(settings, engine), Progress(), ReadModelQueries(engine)
+    )
     engine.dispose()
 
 
-def complete(desk: Office) -> None:
+def complete(context: ConsoleContext) -> None:
     """Marks the rows as complete."""
-    assert isinstance(desk.progress, Progress)
-    desk.progress.caught_up((now(), stopwatch()))
+    assert isinstance(context.progress, Progress)
+    context.progress.caught_up((now(), stopwatch()))
 
 
-def status(desk: Office, who: Who, kind: type[Request], subject: str) -> int:
+def status(context: ConsoleContext, who: Who, kind: type[Request], subject: str) -> int:
     """The status with which the request is refused; 202 if it is accepted."""
     try:
-        finish(may_act(desk, who, kind, subject))
+        finish(may_act(context, who, kind, subject))
     except Problem as problem:
         return problem.status
     return 202
 
 
-def test_to_read_everything_as_an_auditor_is_no_right_to_act_on_goods_of_other_offices(desk: Office) -> None:
-    complete(desk)
+def test_to_read_everything_as_an_auditor_is_no_right_to_act_on_goods_of_other_offices(context: ConsoleContext) -> None:
+    complete(context)
     both = OFFICER._replace(roles=OFFICER.roles | {Role.AUDITOR, Role.ADMINISTRATOR})
     for who in (OFFICER, both):
-        assert [status(desk, who, kind, each) for kind in GOODS for each in (OURS, THEIRS)] == [202, 404] * len(GOODS)
-        assert [status(desk, who, kind, each) for kind in BOXES for each in (SHARED, ALONE)] == [202, 403] * len(BOXES)
+        assert [status(context, who, kind, each) for kind in GOODS for each in (OURS, THEIRS)] == [202, 404] * len(
+            GOODS
+        )
+        assert [status(context, who, kind, each) for kind in BOXES for each in (SHARED, ALONE)] == [202, 403] * len(
+            BOXES
+        )
 
 
-def test_in_a_shared_box_an_officer_lets_only_lots_of_the_own_office_out(desk: Office) -> None:
-    finish(may_name(desk, OFFICER, PermitExit, OURS))
-    finish(may_name(desk, OFFICER, PermitExit, NOBODYS))
-    finish(may_name(desk, OFFICER._replace(office="0000"), PermitExit, THEIRS))
+def test_in_a_shared_box_an_officer_lets_only_lots_of_the_own_office_out(context: ConsoleContext) -> None:
+    finish(may_name(context, OFFICER, PermitExit, OURS))
+    finish(may_name(context, OFFICER, PermitExit, NOBODYS))
+    finish(may_name(context, OFFICER._replace(office="0000"), PermitExit, THEIRS))
     with pytest.raises(Problem, match="no_reach"):
-        finish(may_name(desk, OFFICER, PermitExit, THEIRS))
+        finish(may_name(context, OFFICER, PermitExit, THEIRS))
 
 
-def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_and_let_go_by_none(desk: Office) -> None:
+def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_and_let_go_by_none(
+    context: ConsoleContext,
+) -> None:
     unknown = consignment_id(COMPANY, "NOT-READ-YET")
     letting: tuple[tuple[type[Request], str], ...] = (
         *((kind, goods) for kind in (RecordFindings, LiftHold) for goods in (unknown, NOBODYS)),
         *((kind, EMPTY) for kind in (PermitExit, LiftContainerHold, RecordContainerFinding)),
     )
-    assert [status(desk, OFFICER, *each) for each in letting] == [503] * len(letting)
+    assert [status(context, OFFICER, *each) for each in letting] == [503] * len(letting)
     for kind, subject in ((PlaceHold, unknown), (RetractLift, unknown), (PlaceContainerHold, EMPTY)):
-        assert status(desk, OFFICER, kind, subject) == 202
-    assert status(desk, OFFICER, RecordFindings, OURS) == 202, "whose it is stands in its row"
-    complete(desk)
-    assert [status(desk, OFFICER, *each) for each in letting] == [202] * len(letting)
+        assert status(context, OFFICER, kind, subject) == 202
+    assert status(context, OFFICER, RecordFindings, OURS) == 202, "whose it is stands in its row"
+    complete(context)
+    assert [status(context, OFFICER, *each) for each in letting] == [202] * len(letting)
 
 
-def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(desk: Office) -> None:
+def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(context: ConsoleContext) -> None:
     """Such accounts cannot be made any more, but an older software version may have left one."""
     both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
-    assert inside(desk.rows, both, ALONE) is None, "as a terminal it asks about every box"
-    assert not may_read(desk, both, ALONE) and not may_read(desk, both, SHARED) and may_read(desk, both, OURS)
+    assert inside(context.rows, both, ALONE) is None, "as a terminal it asks about every box"
+    assert not may_read(context, both, ALONE) and not may_read(context, both, SHARED) and may_read(context, both, OURS)
 
 
 GENERAL = OFFICER._replace(office="0000")
@@ -105,51 +113,57 @@ AUDITOR = Who("auditor/1", frozenset({Role.AUDITOR}))
 DECLARANT = Who("clerk/1", frozenset({Role.DECLARANT}), COMPANY)
 
 
-def listed(desk: Office, who: Who) -> set[str]:
+def listed(context: ConsoleContext, who: Who) -> set[str]:
     """The goods in the list of all."""
-    parts = answers.found(desk, answers.Wanted(), who)
-    shown, _ = answers.page(desk, parts, "", 50, lambda row: answers.goods_to(who, of_row(row)))
+    parts = answers.found(context, answers.Wanted(), who)
+    shown, _ = answers.page(context, parts, "", 50, lambda row: answers.goods_to(who, of_row(row)))
     return {view.consignment_id for view in shown}
 
 
-def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by_no_office(desk: Office) -> None:
+def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by_no_office(
+    context: ConsoleContext,
+) -> None:
     """Once every office could read such goods, with their holds, messages and containers."""
-    with desk.rows._engine.begin() as connection:
+    with context.rows._engine.begin() as connection:
         connection.execute(t.CONSIGNMENTS.update().values(lodged_us=1_795_000_000_000_000, stage="lodged"))
         for box in (SHARED, UNKNOWN):
             connection.execute(t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, consignment_id=NOBODYS))
     for who in (OFFICER, DISTRICT):
-        assert goods_access.consignment_of(desk, who, NOBODYS) is None
-        assert not may_read(desk, who, NOBODYS) and not may_read(desk, who, UNKNOWN) and not may_read(desk, who, EMPTY)
-        assert listed(desk, who) == {OURS}
-        hidden = answers.gate_view(desk, who, UNKNOWN)
+        assert goods_access.consignment_of(context, who, NOBODYS) is None
+        assert (
+            not may_read(context, who, NOBODYS)
+            and not may_read(context, who, UNKNOWN)
+            and not may_read(context, who, EMPTY)
+        )
+        assert listed(context, who) == {OURS}
+        hidden = answers.gate_view(context, who, UNKNOWN)
         assert (hidden.may_leave, hidden.consignments, hidden.waiting_for) == (False, [], [])
-        assert NOBODYS not in answers.gate_view(desk, who, SHARED).consignments
-        assert may_read(desk, who, OURS), "whose it is stands in its row"
+        assert NOBODYS not in answers.gate_view(context, who, SHARED).consignments
+        assert may_read(context, who, OURS), "whose it is stands in its row"
     for who in (GENERAL, AUDITOR):
-        assert goods_access.consignment_of(desk, who, NOBODYS) is not None and may_read(desk, who, UNKNOWN)
-        assert NOBODYS in listed(desk, who)
-    assert listed(desk, DECLARANT) == {OURS}
-    complete(desk)
-    assert goods_access.consignment_of(desk, OFFICER, NOBODYS) is not None and may_read(desk, OFFICER, EMPTY)
-    assert listed(desk, OFFICER) == {OURS, NOBODYS}, "nobody has declared them: a hold of any office waits for them"
+        assert goods_access.consignment_of(context, who, NOBODYS) is not None and may_read(context, who, UNKNOWN)
+        assert NOBODYS in listed(context, who)
+    assert listed(context, DECLARANT) == {OURS}
+    complete(context)
+    assert goods_access.consignment_of(context, OFFICER, NOBODYS) is not None and may_read(context, OFFICER, EMPTY)
+    assert listed(context, OFFICER) == {OURS, NOBODYS}, "nobody has declared them: a hold of any office waits for them"
 
 
 IN_MAY, IN_JUNE = "visit-may", "visit-june"
 JUNE_US = 1_795_000_000_000_000
 
 
-def told(desk: Office, who: Who, box: str) -> tuple[str, int, int]:
+def told(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]:
     """What somebody learns of a box: the reason at the gate, the lots, the reports."""
-    view = answers.gate_view(desk, who, box)
-    return view.reason, view.lots, len(answers.reports_of(desk, who, box, 10)[0])
+    view = answers.gate_view(context, who, box)
+    return view.reason, view.lots, len(answers.reports_of(context, who, box, 10)[0])
 
 
-def stand(desk: Office, box: str, *parts: dict[str, object]) -> None:
+def stand(context: ConsoleContext, box: str, *parts: dict[str, object]) -> None:
     """The box is in the area since June; in it are these parts, and its only report is that it came."""
     row = {"container_no": box, "visit": IN_JUNE, "visit_us": JUNE_US, "word": "opened", "seq": 1}
     came = {"container_no": box, "report_id": "r1", "event": "DISC", "visit": IN_JUNE, "recorded_us": JUNE_US}
-    with desk.rows._engine.begin() as connection:
+    with context.rows._engine.begin() as connection:
         connection.execute(t.CONTAINERS.insert().values(row))
         connection.execute(t.CONTAINER_REPORTS.insert().values(came))
         for part in parts:
@@ -158,26 +172,26 @@ def stand(desk: Office, box: str, *parts: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("answered", ["rejected", "refused", "discarded"])
 def test_a_paper_that_was_never_accepted_makes_no_box_known_to_whoever_wrote_its_number(
-    desk: Office, answered: str
+    context: ConsoleContext, answered: str
 ) -> None:
-    complete(desk)
-    with desk.rows._engine.begin() as connection:
+    complete(context)
+    with context.rows._engine.begin() as connection:
         connection.execute(
             t.CONSIGNMENTS.update().where(goods_access.C.consignment_id == OURS).values(declared=answered)
         )
     theirs = {"consignment_id": THEIRS, "word": "held", "declared": True, "shared_by": 1}
-    stand(desk, UNKNOWN, theirs, {"consignment_id": OURS, "declared": True})
+    stand(context, UNKNOWN, theirs, {"consignment_id": OURS, "declared": True})
     owner = DECLARANT._replace(company=OTHER)
-    assert told(desk, owner, UNKNOWN) == ("held", 1, 1), "else there was nothing to learn"
-    assert told(desk, DECLARANT, UNKNOWN) == told(desk, DECLARANT, EMPTY)
-    assert status(desk, OFFICER, PlaceContainerHold, UNKNOWN) == 403, "nor is it a box of the office that it names"
+    assert told(context, owner, UNKNOWN) == ("held", 1, 1), "else there was nothing to learn"
+    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY)
+    assert status(context, OFFICER, PlaceContainerHold, UNKNOWN) == 403, "nor is it a box of the office that it names"
     foreign = OFFICER._replace(office="2218")
-    assert may_read(desk, foreign, UNKNOWN), "and it takes no messages from the office of the goods"
-    assert answers.gate_view(desk, AUDITOR, UNKNOWN).consignments == [THEIRS]
+    assert may_read(context, foreign, UNKNOWN), "and it takes no messages from the office of the goods"
+    assert answers.gate_view(context, AUDITOR, UNKNOWN).consignments == [THEIRS]
 
 
-def test_papers_that_were_never_accepted_push_no_goods_out_of_the_answer(desk: Office) -> None:
-    with desk.rows._engine.begin() as connection:
+def test_papers_that_were_never_accepted_push_no_goods_out_of_the_answer(context: ConsoleContext) -> None:
+    with context.rows._engine.begin() as connection:
         rejected = [consignment_id(COMPANY, f"REJECTED-{number}") for number in range(MOST_INSIDE)]
         goods = [{"consignment_id": each, "declarant": COMPANY, "declared": "rejected"} for each in rejected]
         connection.execute(t.CONSIGNMENTS.insert(), goods)
@@ -185,43 +199,45 @@ def test_papers_that_were_never_accepted_push_no_goods_out_of_the_answer(desk: O
         connection.execute(t.CONSIGNMENTS.update().where(released).values(declared="accepted", word="released"))
         parts = [{"container_no": UNKNOWN, "consignment_id": each, "declared": True} for each in rejected]
         connection.execute(t.CONSIGNMENT_CONTAINERS.insert(), parts)
-    stand(desk, UNKNOWN, {"consignment_id": THEIRS, "word": "released", "declared": True, "shared_by": 1})
-    assert answers.gate_view(desk, AUDITOR, UNKNOWN).lots == 1
+    stand(context, UNKNOWN, {"consignment_id": THEIRS, "word": "released", "declared": True, "shared_by": 1})
+    assert answers.gate_view(context, AUDITOR, UNKNOWN).lots == 1
 
 
 @pytest.mark.parametrize("how", [{"gone": True}, {"ended": IN_MAY}, {"struck": True}], ids=["left", "ended", "struck"])
 def test_goods_that_are_not_in_a_box_any_more_make_its_next_visit_known_to_nobody(
-    desk: Office, how: dict[str, object]
+    context: ConsoleContext, how: dict[str, object]
 ) -> None:
-    complete(desk)
+    complete(context)
     theirs = {"consignment_id": THEIRS, "word": "held", "declared": True, "shared_by": 1}
-    stand(desk, UNKNOWN, theirs, {"consignment_id": OURS, "word": "released", "declared": True, **how})
-    assert told(desk, DECLARANT, UNKNOWN) == told(desk, DECLARANT, EMPTY)
-    assert told(desk, DECLARANT._replace(company=OTHER), UNKNOWN) == ("held", 1, 1)
-    assert status(desk, OFFICER, LiftContainerHold, UNKNOWN) == 403
-    assert not may_read(desk, OFFICER._replace(office="2218"), UNKNOWN), "messages of earlier visits name their goods"
+    stand(context, UNKNOWN, theirs, {"consignment_id": OURS, "word": "released", "declared": True, **how})
+    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY)
+    assert told(context, DECLARANT._replace(company=OTHER), UNKNOWN) == ("held", 1, 1)
+    assert status(context, OFFICER, LiftContainerHold, UNKNOWN) == 403
+    assert not may_read(context, OFFICER._replace(office="2218"), UNKNOWN), (
+        "messages of earlier visits name their goods"
+    )
 
 
-def test_the_latest_visit_of_a_box_stays_known_to_those_whose_goods_were_in_it(desk: Office) -> None:
-    complete(desk)
-    stand(desk, UNKNOWN, {"consignment_id": OURS, "word": "released", "declared": True, "ended": IN_JUNE})
-    assert told(desk, DECLARANT, UNKNOWN)[2] == 1
-    with desk.rows._engine.begin() as connection:
+def test_the_latest_visit_of_a_box_stays_known_to_those_whose_goods_were_in_it(context: ConsoleContext) -> None:
+    complete(context)
+    stand(context, UNKNOWN, {"consignment_id": OURS, "word": "released", "declared": True, "ended": IN_JUNE})
+    assert told(context, DECLARANT, UNKNOWN)[2] == 1
+    with context.rows._engine.begin() as connection:
         connection.execute(t.CONTAINERS.update().values(visit_end="gated_out", word="gated_out"))
         connection.execute(t.CONSIGNMENT_CONTAINERS.update().values(gone=True))
-    assert told(desk, DECLARANT, UNKNOWN) == ("gated_out", 0, 1)
-    with desk.rows._engine.begin() as connection:
+    assert told(context, DECLARANT, UNKNOWN) == ("gated_out", 0, 1)
+    with context.rows._engine.begin() as connection:
         connection.execute(t.CONTAINERS.update().values(visit="visit-july", visit_end="", word="opened"))
-    assert told(desk, DECLARANT, UNKNOWN) == told(desk, DECLARANT, EMPTY)
-    assert status(desk, OFFICER, PlaceContainerHold, UNKNOWN) == 202, (
+    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY)
+    assert status(context, OFFICER, PlaceContainerHold, UNKNOWN) == 202, (
         "nobody's goods are in it: it stays their office's"
     )
-    assert status(desk, OFFICER._replace(office="2218"), PlaceContainerHold, UNKNOWN) == 403
+    assert status(context, OFFICER._replace(office="2218"), PlaceContainerHold, UNKNOWN) == 403
 
 
-def test_reports_of_a_shared_box_tell_no_bill_of_others(desk: Office) -> None:
-    complete(desk)
-    with desk.rows._engine.begin() as connection:
+def test_reports_of_a_shared_box_tell_no_bill_of_others(context: ConsoleContext) -> None:
+    complete(context)
+    with context.rows._engine.begin() as connection:
         for name, bill in ((OURS, "OURS-1"), (THEIRS, "THEIRS-1")):
             mine = goods_access.C.consignment_id == name
             connection.execute(t.CONSIGNMENTS.update().where(mine).values(bill_no=bill))
@@ -229,7 +245,7 @@ def test_reports_of_a_shared_box_tell_no_bill_of_others(desk: Office) -> None:
             stripped = {"container_no": SHARED, "report_id": bill, "event": "STRP", "bill": bill, "recorded_us": 1}
             connection.execute(t.CONTAINER_REPORTS.insert().values(stripped))
     bills = {
-        who: sorted([each.bill for each in answers.reports_of(desk, who, SHARED, 10)[0]])
+        who: sorted([each.bill for each in answers.reports_of(context, who, SHARED, 10)[0]])
         for who in (DECLARANT, OFFICER, AUDITOR)
     }
     assert bills == {DECLARANT: ["", "ours 1"], OFFICER: ["", "ours 1"], AUDITOR: ["THEIRS-1", "ours 1"]}

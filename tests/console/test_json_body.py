@@ -66,7 +66,7 @@ def test_a_body_of_nobody_is_not_read(still: Still, route: str) -> None:
 
 @pytest.mark.parametrize("path", ["declarations", "declarations/batch", "watches", "watches/w/lift"])
 def test_a_large_body_is_handed_to_the_parser(still: Still, path: str) -> None:
-    office = still.app.state.office
+    office = still.app.state.context
     office.intake = Noting(office.settings.large_bodies, office.settings.client_large_bodies)
     large = b" " * (2 * LARGE_BYTES)
     answer = still.get(f"/api/v1/{path}", method="POST", content=large, headers=JSON)

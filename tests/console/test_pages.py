@@ -128,7 +128,7 @@ def test_forms_from_other_sites_are_refused_and_send_nothing(console: Running) -
         answer = post(console, address, data=typed, headers={**BROWSER, **told})
         assert answer.status_code == 403
         assert "Forms are taken from this console's own pages only" in words(answer)
-    assert console.app.state.office.asker.about(goods) is None
+    assert console.app.state.context.asker.about(goods) is None
     own = {"origin": console.address}
     for told in ({"sec-fetch-site": "same-origin"}, own, {}):
         assert post(console, address, data=typed, headers={**BROWSER, **told}).status_code == 303

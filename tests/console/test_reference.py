@@ -328,10 +328,10 @@ def test_what_is_not_known_is_said_so_and_what_is_out_of_reach_too(tmp_path: Pat
     away.tell(told.said)
     asked: dict[str, Any] = {"method": "POST", "json": {"reason": "a tip"}, "headers": {"accept": "application/json"}}
     is_told(away.get("/api/v1/containers/CSQU3054383/holds", name="elsewhere", **asked), "no_reach")
-    away.app.state.office.progress.measured(5)
+    away.app.state.context.progress.measured(5)
     path = f"/api/v1/consignments/{consignment_id(DECLARANT, 'NOT-THERE')}/withdrawal"
     is_told(away.get(path, name="declarant", **asked), "not_known_yet")
-    away.app.state.office.rows = ReadModelQueries(open_engine(f"sqlite:///{tmp_path}/no/such/folder/console.db"))
+    away.app.state.context.rows = ReadModelQueries(open_engine(f"sqlite:///{tmp_path}/no/such/folder/console.db"))
     is_told(away.get("/api/v1/stages", headers={"accept": "application/json"}), "rows_away")
 
 

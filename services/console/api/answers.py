@@ -21,7 +21,7 @@ from services.console.access.readings import note_told
 from services.console.access.rights import READ_MESSAGES, Reach, Who
 from services.console.api import paging
 from services.console.api.clearance_times import clearance_of
-from services.console.api.context import Office, office, who_of
+from services.console.api.context import ConsoleContext, context_of, who_of
 from services.console.api.documents import (
     API,
     alarm,
@@ -125,15 +125,15 @@ NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about 
 )
 def status(request: Request, consignment_id: OfConsignment) -> Response:
     """What the goods wait for, since when, and whose move it is."""
-    desk, who = office(request), who_of(request)
-    row = consignment_of(desk, who, consignment_id)
+    context, who = context_of(request), who_of(request)
+    row = consignment_of(context, who, consignment_id)
     code = 200
     if row is None:
-        row, code = lodged_only(desk, who, consignment_id), 202
+        row, code = lodged_only(context, who, consignment_id), 202
     link = f"{API}/consignments/{consignment_id}"
     answer = Status(
         consignment=goods_to(who, row),
-        projection=projection(desk.standing()),
+        projection=projection(context.standing()),
         status=link,
         timeline=f"{link}/timeline",
     )
@@ -145,15 +145,15 @@ def goods_to(who: Who, row: Consignment) -> ConsignmentView:
     return masked(consignment(row), who.audience())
 
 
-def lodged_only(desk: Office, who: Who, consignment_id: str) -> Consignment:
+def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
     """A row for a consignment of which there is none that `who` may see, but which was lodged here, or may be missing
     because the rows are behind. Problem 404 if neither is true. An account that does not see all goods gets such a row
     as lodged only if it lodged them itself."""
-    lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
-    if lodgement is None and not desk.behind():
-        raise unknown(desk, consignment_id)
+    if lodgement is None and not context.behind():
+        raise unknown(context, consignment_id)
     lodged_us = lodgement.asked_us if lodgement is not None else None
     return Consignment(
         consignment_id,
@@ -182,25 +182,25 @@ def timeline(
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
 ) -> Timeline:
     """Every fact and request about the goods, answers after what they answer. Long contents are links."""
-    desk, who = office(request), who_of(request)
-    facts, whole = timeline_rows(desk, consignment_id, only) if may_read(desk, who, consignment_id) else ([], 0)
+    context, who = context_of(request), who_of(request)
+    facts, whole = timeline_rows(context, consignment_id, only) if may_read(context, who, consignment_id) else ([], 0)
     if not whole:
-        lodged_only(desk, who, consignment_id)
+        lodged_only(context, who, consignment_id)
     start = next((number for number, fact in enumerate(facts, 1) if fact.place == after), 0)
-    shown, more = fit(entries(desk.rows, facts[start : start + limit + 1], consignment_id, who.audience()), limit)
+    shown, more = fit(entries(context.rows, facts[start : start + limit + 1], consignment_id, who.audience()), limit)
     query = urlencode({"only": only, "limit": limit, "after": facts[start + len(shown) - 1].place if shown else 0})
     return Timeline(
         consignment_id=consignment_id,
         entries=shown,
         next=f"{API}/consignments/{quote(consignment_id)}/timeline?{query}" if more else None,
         complete=whole < LONGEST_TIMELINE,
-        projection=projection(desk.standing()),
+        projection=projection(context.standing()),
     )
 
 
-def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
+def timeline_rows(context: ConsoleContext, key: str, only: str = "all") -> tuple[list[Any], int]:
     """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
-    facts = in_order(desk.rows.timeline(key))
+    facts = in_order(context.rows.timeline(key))
     return selected(facts, only), len(facts)
 
 
@@ -218,18 +218,18 @@ def message_content(
     offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
 ) -> Content:
     """As text, in pieces: a timeline leaves long contents out."""
-    desk, who = office(request), who_of(request)
-    if not may_read(desk, who, key):
+    context, who = context_of(request), who_of(request)
+    if not may_read(context, who, key):
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
-    return piece(desk, who, key, message_id, offset)
+    return piece(context, who, key, message_id, offset)
 
 
-def piece(desk: Office, who: Who, key: str, message_id: str, offset: int) -> Content:
+def piece(context: ConsoleContext, who: Who, key: str, message_id: str, offset: int) -> Content:
     """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 if there is no such message."""
-    fact = desk.rows.fact(key, message_id)
+    fact = context.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
-    whole = desk.rows.bodies([fact.place])[fact.place]
+    whole = context.rows.bodies([fact.place])[fact.place]
     if audience := who.audience():
         whole = orjson.dumps(body_for(audience, fact.kind, content(whole))).decode()
     end = offset + PIECE_CHARACTERS
@@ -262,15 +262,15 @@ def search(
     What is given together must all be true."""
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
-    desk = office(request)
+    context = context_of(request)
     who = who_of(request)
     wanted = Wanted(q, stage, waiting_for, owner)
-    parts = found(desk, wanted, who)
-    shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
+    parts = found(context, wanted, who)
+    shown, following = page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     if q.strip():
         note_told(request, *[goods.consignment_id for goods in shown])
     query = {**wanted.query(), "limit": limit, "after": following}
-    return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
+    return Found(consignments=shown, next=link("/consignments", query), projection=projection(context.standing()))
 
 
 @router.get(
@@ -288,20 +288,20 @@ def unmatched(
 ) -> Found:
     """Holds and arrivals of consignments that were never declared; the newest first. They hold from the moment at which the
     goods are known, and no board counts them."""
-    desk = office(request)
-    shown, following = unmatched_page(desk, who_of(request), days, after, limit)
+    context = context_of(request)
+    shown, following = unmatched_page(context, who_of(request), days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
-    return Found(consignments=shown, next=link("/unmatched", query), projection=projection(desk.standing()))
+    return Found(consignments=shown, next=link("/unmatched", query), projection=projection(context.standing()))
 
 
 def unmatched_page(
-    desk: Office, who: Who, days: int, after: str, limit: int
+    context: ConsoleContext, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
     """A page of goods that were known for at least so many `days` and that nobody has lodged, of those that `who` may
     see; and the token of the next page."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
-    parts = cut(lists.unmatched(since), who, complete=desk.complete())
-    return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
+    parts = cut(lists.unmatched(since), who, complete=context.complete())
+    return page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
 class Wanted(NamedTuple):
@@ -318,9 +318,9 @@ class Wanted(NamedTuple):
         return {name: str(value) for name, value in given.items() if value}
 
 
-def found(desk: Office, wanted: Wanted, who: Who) -> list[lists.ListPart]:
+def found(context: ConsoleContext, wanted: Wanted, who: Who) -> list[lists.ListPart]:
     """The list of the wanted consignments that `who` may see."""
-    complete, name = desk.complete(), wanted.name.strip()
+    complete, name = context.complete(), wanted.name.strip()
     awaits = bool(wanted.waiting_for or wanted.owner)
     conditions = [] if wanted.stage is None else [C.stage == wanted.stage]
     if name:
@@ -350,24 +350,24 @@ def found(desk: Office, wanted: Wanted, who: Who) -> list[lists.ListPart]:
 )
 def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
     """Waiting, answered with these facts, sent back for this reason, or parked."""
-    view = outcome(office(request), who_of(request), request_id)
+    view = outcome(context_of(request), who_of(request), request_id)
     note_told(request, view.subject)
     return view
 
 
-def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
+def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
     """What became of a request. Problem 404 if this console did not take it, or if it is neither `who`'s own nor about
     goods that `who` may see."""
-    request: Any = desk.asker.request(request_id) or desk.rows.lodgement(request_id)
+    request: Any = context.asker.request(request_id) or context.rows.lodgement(request_id)
     own = request is not None and request.sender == who.actor
-    if request is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, request.subject))):
+    if request is None or not (own or (who.may(READ_MESSAGES) and may_read(context, who, request.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
-    facts = in_order(desk.rows.timeline(request.subject))
-    answers, refused, later = _answers(desk, who, request, request_id, facts)
+    facts = in_order(context.rows.timeline(request.subject))
+    answers, refused, later = _answers(context, who, request, request_id, facts)
     # a refusal with `key_reused` belongs to another message that was sent with the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     projected = any(fact.id == request_id for fact in facts)
-    named = "refused" if sent_back else "answered" if answers else _unanswered(desk, request, projected)
+    named = "refused" if sent_back else "answered" if answers else _unanswered(context, request, projected)
     return RequestView(
         request_id=request_id,
         kind=request.kind,
@@ -385,7 +385,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         else LaterWord(
             id=later.id, kind=later.kind, text=called("kinds", later.kind), recorded_at=moment(later.recorded_us)
         ),
-        projection=projection(desk.standing()),
+        projection=projection(context.standing()),
     )
 
 
@@ -396,7 +396,7 @@ def _may_read_reason(who: Who) -> bool:
 
 
 def _answers(
-    desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]
+    context: ConsoleContext, who: Who, request: Any, request_id: str, facts: list[Any]
 ) -> tuple[list[Entry], list[Any], Any | None]:
     """The facts that answer the request, its refusals, and the message that has overtaken the answer, if one has. A declaration
     that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names.
@@ -405,21 +405,21 @@ def _answers(
     answers, refused, later = list[Entry](), list[Any](), None
     for _ in range(MOST_OF_A_REFERENCE):
         naming = [fact for fact in facts if fact.kind in _NAMING]
-        bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
+        bodies = context.rows.bodies([fact.place for fact in naming]) if naming else {}
         mine = {
             position: body for position, text in bodies.items() if (body := _body(text)).get("request_id") == request_id
         }
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
-        answers += entries(desk.rows, chosen[:MOST_ANSWERS], key, who.audience())
-        refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
-        later = _overtaken_by(desk, request_id, facts, chosen, whole=may_read(desk, who, key))
+        answers += entries(context.rows, chosen[:MOST_ANSWERS], key, who.audience())
+        refused += [row for row in context.rows.refusals(key) if row.request_id == request_id]
+        later = _overtaken_by(context, request_id, facts, chosen, whole=may_read(context, who, key))
         passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
         if passed is None:
             break
         key = str(mine[passed.place].get("later", ""))
-        if request.sender != who.actor and not may_read(desk, who, key):
+        if request.sender != who.actor and not may_read(context, who, key):
             break
-        facts = in_order(desk.rows.timeline(key))
+        facts = in_order(context.rows.timeline(key))
         # `DeclarationPassedOn` and `DeclarationLodgedAgain` have the same cause
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
     return answers[:MOST_ANSWERS], refused, later
@@ -448,7 +448,7 @@ _TAKES_BACK = {
 
 
 def _overtaken_by(
-    desk: Office, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
+    context: ConsoleContext, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
 ) -> Any | None:
     """Returns the latest fact that retracts, replaces or contradicts an answer in `chosen`; None if all of these are in force. `facts` must be
     in order. `whole`: all messages about the goods may be read; if not, only facts that name the request count, which is the reader's own."""
@@ -459,7 +459,7 @@ def _overtaken_by(
     since = [fact for fact in facts[last + 1 :] if fact.place not in mine]
     about = [matter for matter in _MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
     naming = [fact for fact in since if fact.kind in _TAKES_BACK]
-    bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
+    bodies = context.rows.bodies([fact.place for fact in naming]) if naming else {}
     named = {
         fact.place for fact in naming if _body(bodies.get(fact.place, "")).get(_TAKES_BACK[fact.kind]) == request_id
     }
@@ -480,10 +480,10 @@ _NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
 """Answers to a lodgement whose cause may be another message: the end of the withdrawal for which it waited. Therefore they name the request."""
 
 
-def _unanswered(desk: Office, request: RequestRow, projected: bool) -> str:
+def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -> str:
     if not projected:
         return "not_projected"
-    return "parked" if desk.rows.parked(1, key=request.subject) else "pending"
+    return "parked" if context.rows.parked(1, key=request.subject) else "pending"
 
 
 # containers
@@ -498,20 +498,20 @@ def _unanswered(desk: Office, request: RequestRow, projected: bool) -> str:
 )
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
     """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
-    desk = office(request)  # the gate has threads and connections of its own, so that slow pages do not delay it
+    context = context_of(request)  # the gate has threads and connections of its own, so that slow pages do not delay it
     who, number = who_of(request), plain(container_no)
-    return await to_thread.run_sync(gate_view, desk, who, number, desk.gate_rows, limiter=desk.gate_threads)
+    return await to_thread.run_sync(gate_view, context, who, number, context.gate_rows, limiter=context.gate_threads)
 
 
-def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
+def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
     """Whether a container may leave. A terminal gets the whole answer; for others it is restricted to the goods that they may see, and a
     container without any of these is unknown. Texts of officers are masked outside customs. If the read model does not answer, this raises,
     and the exception handler answers no."""
-    standing = desk.standing()
-    row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
-    fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
-    known = complete and standing.complete(desk.settings.gate_stale_seconds)
-    visible = inside(rows or desk.rows, who, container_no, complete=known)
+    standing = context.standing()
+    row, parts, goods, parked_goods, holds, on_box, complete = (rows or context.rows).container(container_no)
+    fresh = complete and standing.fresh(context.settings.gate_stale_seconds)
+    known = complete and standing.complete(context.settings.gate_stale_seconds)
+    visible = inside(rows or context.rows, who, container_no, complete=known)
     if visible is not None and visible.hidden:
         row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
@@ -554,17 +554,17 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries 
 )
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
-    desk, number = office(request), plain(container_no)
-    shown, more = reports_of(desk, who_of(request), number, REPORTS)
-    return Reports(container_no=number, reports=shown, complete=not more, projection=projection(desk.standing()))
+    context, number = context_of(request), plain(container_no)
+    shown, more = reports_of(context, who_of(request), number, REPORTS)
+    return Reports(container_no=number, reports=shown, complete=not more, projection=projection(context.standing()))
 
 
-def reports_of(desk: Office, who: Who, container_no: str, limit: int) -> tuple[list[ReportView], bool]:
+def reports_of(context: ConsoleContext, who: Who, container_no: str, limit: int) -> tuple[list[ReportView], bool]:
     """The latest reports of a container as `who` may read them, at most `limit`, and whether there are more."""
-    visible = inside(desk.rows, who, container_no, complete=desk.complete())
+    visible = inside(context.rows, who, container_no, complete=context.complete())
     if visible is not None and visible.hidden:
         return [], False
-    found = desk.rows.reports(container_no, limit + 1)
+    found = context.rows.reports(container_no, limit + 1)
     return [report_to(who, row, visible) for row in found[:limit]], len(found) > limit
 
 
@@ -583,13 +583,13 @@ def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None) -> ReportV
 @router.get("/stages", response_model=Board, responses=READ, tags=["operations"], summary="The live board")
 def stages(request: Request) -> Board:
     """Counts and the longest waiting of each stage, clearance times, alarms, parked messages."""
-    return board(office(request), who_of(request))
+    return board(context_of(request), who_of(request))
 
 
-def board(desk: Office, who: Who) -> Board:
+def board(context: ConsoleContext, who: Who) -> Board:
     """The board now. Counts include all goods; only goods that `who` may see are named. A reader who does not see all goods gets no
     alarms here: `alarm_page` lists those about the goods that they may see."""
-    rows, visible = desk.rows, condition(who, complete=desk.complete())
+    rows, visible = context.rows, condition(who, complete=context.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
@@ -610,7 +610,7 @@ def board(desk: Office, who: Who) -> Board:
         blocked=[each for each in map(block, rows.blocked(BLOCKED, visible)) if each is not None],
         parked_messages=rows.parked_count(),
         now=at,
-        projection=projection(desk.standing()),
+        projection=projection(context.standing()),
     )
 
 
@@ -623,21 +623,21 @@ def all_alarms(
     after: After = "",
 ) -> Alarms:
     """The newest first."""
-    desk = office(request)
-    shown, following = alarm_page(desk, who_of(request), kind, subject, after, limit)
+    context = context_of(request)
+    shown, following = alarm_page(context, who_of(request), kind, subject, after, limit)
     query = {"kind": kind, "subject": subject, "limit": limit, "after": following}
-    return Alarms(alarms=shown, next=link("/alarms", query), projection=projection(desk.standing()))
+    return Alarms(alarms=shown, next=link("/alarms", query), projection=projection(context.standing()))
 
 
 def alarm_page(
-    desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
+    context: ConsoleContext, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
     """A page of alarms about goods and containers that `who` may see; and the token of the next page."""
-    parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=desk.complete())
+    parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=context.complete())
     if visible is not None:
         about = of_subject(ALARMS.c.subject, visible)
         parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]
-    return page(desk, parts, after, limit, lambda row: AlarmView(**alarm(row)))
+    return page(context, parts, after, limit, lambda row: AlarmView(**alarm(row)))
 
 
 def _stored(name: str | None) -> str | None:
@@ -650,13 +650,13 @@ def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
     """What could not be decided, the newest first; each waits for operations."""
-    desk = office(request)
-    shown, following = page(desk, lists.parked(), after, limit, parked)
+    context = context_of(request)
+    shown, following = page(context, lists.parked(), after, limit, parked)
     return ParkedList(
         parked=shown,
-        total=desk.rows.parked_count(),
+        total=context.rows.parked_count(),
         next=link("/parked", {"limit": limit, "after": following}),
-        projection=projection(desk.standing()),
+        projection=projection(context.standing()),
     )
 
 
@@ -664,10 +664,10 @@ def parked_messages(
 
 
 def page(
-    desk: Office, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
+    context: ConsoleContext, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
     """The views of the rows after the position `after`, as many as fit into one answer; and the token of the next page, None at the end."""
-    rows = desk.rows.page(parts, paging.position_of(after, parts), limit + 1)
+    rows = context.rows.page(parts, paging.position_of(after, parts), limit + 1)
     shown, more = fit([view(row) for _, row in rows], limit)
     return shown, paging.token(rows[len(shown) - 1][0]) if more else None
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.bounds import WhenMade
 from schemas.codes.formats import FORMATS, Format
-from services.console.api.context import office
+from services.console.api.context import context_of
 from services.console.api.nulls import validated
 from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, faults_of, field_error
 from services.shell.formats import BOM, recognise
@@ -53,7 +53,7 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > limit):
         raise _too_large(limit)
-    with office(request).intake.reserve(client_of(request)) as reservation:
+    with context_of(request).intake.reserve(client_of(request)) as reservation:
         data, size, room = bytearray(), 0, True
         async for chunk in request.stream():
             size += len(chunk)

@@ -111,7 +111,7 @@ class FeedPage:
 
 
 @dataclass
-class Office:
+class ConsoleContext:
     """What the routes of one running console share."""
 
     settings: ConsoleSettings
@@ -163,7 +163,7 @@ def visitor(request: Request) -> Who:
     return who
 
 
-def office(request: Request) -> Office:
+def context_of(request: Request) -> ConsoleContext:
     """What the routes of this request's console share."""
-    made: Office = request.app.state.office
+    made: ConsoleContext = request.app.state.context
     return made

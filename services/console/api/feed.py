@@ -15,7 +15,7 @@ from schemas.marks import Audience
 from services.console.api.answers import READ
 from services.console.api.authentication import prove, still_may
 from services.console.api.bodies import client_of
-from services.console.api.context import FeedPage, Office, office
+from services.console.api.context import ConsoleContext, FeedPage, context_of
 from services.console.api.documents import API, feed_entries, projection
 from services.console.api.feed_streams import RETRY
 from services.console.api.masking import masked
@@ -58,21 +58,21 @@ async def releases(
     """In an order that does not change. Keep `cursor` when your work is done; an entry may come twice after a rebuild of an
     older cursor, so drop the ids that you know, and of two versions believe the higher.
     """
-    desk = office(request)
-    deadline = stopwatch() + min(wait, desk.settings.wait_limit_seconds)
-    rung, page = desk.bell.rung, await _after(desk, after, limit)
+    context = context_of(request)
+    deadline = stopwatch() + min(wait, context.settings.wait_limit_seconds)
+    rung, page = context.bell.rung, await _after(context, after, limit)
     if not page.entries and wait > 0:
-        with desk.streams.one(client_of(request)):
-            while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
-                await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
-                rung, page = desk.bell.rung, await _after(desk, after, limit)
+        with context.streams.one(client_of(request)):
+            while not page.entries and not context.bell.closed and (left := deadline - stopwatch()) > 0:
+                await context.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
+                rung, page = context.bell.rung, await _after(context, after, limit)
         await prove(request)  # key, session or right may have ended during the wait
     refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,
         cursor=page.entries[-1].cursor if page.entries else after,
         more=page.more,
-        projection=projection(desk.standing()),
+        projection=projection(context.standing()),
     )
 
 
@@ -88,20 +88,20 @@ async def releases(
 )
 async def stream(request: Request, after: After = "0") -> StreamingResponse:
     """Each event's id is its cursor: a browser or client that reconnects with `Last-Event-ID` misses nothing."""
-    desk = office(request)
+    context = context_of(request)
     last_event_id = request.headers.get("last-event-id", "")
     start = last_event_id if re.match(cursors.PATTERN, last_event_id) else after
     client = client_of(request)
-    desk.streams.enter(client)
+    context.streams.enter(client)
     try:
-        rung, first = desk.bell.rung, await _after(desk, start, STREAMED)
+        rung, first = context.bell.rung, await _after(context, start, STREAMED)
         refuse_rebuilding(start, first)
     except BaseException:
-        desk.streams.leave(client)
+        context.streams.leave(client)
         raise
     return _Counted(
-        _events(desk, start, rung, first, request),
-        lambda: desk.streams.leave(client),
+        _events(context, start, rung, first, request),
+        lambda: context.streams.leave(client),
     )
 
 
@@ -120,40 +120,44 @@ class _Counted(StreamingResponse):
             self._ended()
 
 
-async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request: Request) -> AsyncIterator[bytes]:
+async def _events(
+    context: ConsoleContext, cursor: str, rung: int, page: FeedPage, request: Request
+) -> AsyncIterator[bytes]:
     """Yields the stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
     yield b"retry: 1000\n\n"
     proved = stopwatch()
-    while not desk.bell.closed and not await request.is_disconnected():
+    while not context.bell.closed and not await request.is_disconnected():
         if page.entries:
             yield page.events
             cursor = page.entries[-1].cursor
-        woken = bool(page.entries and page.more) or await desk.bell.wait(rung, KEEPALIVE_SECONDS)
+        woken = bool(page.entries and page.more) or await context.bell.wait(rung, KEEPALIVE_SECONDS)
         if not woken:
             yield b": still here\n\n"
-        rung = desk.bell.rung
-        if stopwatch() - proved >= desk.settings.key_seconds:
+        rung = context.bell.rung
+        if stopwatch() - proved >= context.settings.key_seconds:
             if not await still_may(request):
                 return  # the session, key or right has ended; the next connection is answered with the problem
             proved = stopwatch()
         try:  # the rows may have changed although the bell did not ring, for example at the end of a rebuild
-            page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
+            page = await (_news(context, rung, cursor) if woken else _after(context, cursor, STREAMED))
         except Problem:
             return  # the next connection with this cursor is answered with the status of this problem
 
 
-async def _after(desk: Office, after: str, limit: int) -> FeedPage:
+async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
     """The entries after this cursor, as many as fit into one answer. Problem 410 if the feed does not have the cursor."""
     cursor = cursors.cursor_of(after)
     with _known(after):
-        return await desk.releases.ask((cursor, limit), partial(run_in_threadpool, _read, desk.rows, cursor, limit))
+        return await context.releases.ask(
+            (cursor, limit), partial(run_in_threadpool, _read, context.rows, cursor, limit)
+        )
 
 
-async def _news(desk: Office, rung: int, after: str) -> FeedPage:
+async def _news(context: ConsoleContext, rung: int, after: str) -> FeedPage:
     """As `_after`, but read once for all streams that the same ring has woken."""
     cursor = cursors.cursor_of(after)
     with _known(after):
-        return await desk.news.ask(rung, cursor, partial(run_in_threadpool, _read, desk.rows, cursor, STREAMED))
+        return await context.news.ask(rung, cursor, partial(run_in_threadpool, _read, context.rows, cursor, STREAMED))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from schemas.declaration import WithdrawDeclaration
 from schemas.vocabulary import WATCHES, plain_word
 from services.console.access.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
 from services.console.api.authentication import no_right
-from services.console.api.context import Office
+from services.console.api.context import ConsoleContext
 from services.console.api.problems import Problem
 from services.console.readmodel import lists
 from services.console.readmodel import tables as t
@@ -59,11 +59,13 @@ def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[li
     return [part._replace(wanted=tuple([and_(one, visible) for one in part.wanted])) for part in parts]
 
 
-def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment | None:
+def consignment_of(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment | None:
     """The row of a consignment; None if there is none, or if it is out of `who`'s reach. While the rows are not complete, goods without an
     office in the rows are out of reach of the officers of single offices."""
-    row = desk.rows.consignment(consignment_id)
-    if row is None or who.sees(row.declarant, row.customs_office, complete=bool(row.customs_office) or desk.complete()):
+    row = context.rows.consignment(consignment_id)
+    if row is None or who.sees(
+        row.declarant, row.customs_office, complete=bool(row.customs_office) or context.complete()
+    ):
         return row
     return None
 
@@ -98,22 +100,22 @@ def inside(
     return VisibleGoods(visible, len(visible) < len(owners), not visible, undeclared, bills)
 
 
-def may_read(desk: Office, who: Who, key: str) -> bool:
+def may_read(context: ConsoleContext, who: Who, key: str) -> bool:
     """Whether `who` may read the messages under this key, which is a consignment id, a container number or a partition's key of watches.
     Messages about a container contain texts of officers, so only accounts of customs may read them."""
     if key.startswith(f"{WATCHES}/"):
         return who.may(READ_WATCHES)
     if who.sees_everything(CUSTOMS) and who.of_customs():
         return True
-    if desk.rows.consignment(key) is not None:
-        return consignment_of(desk, who, key) is not None
+    if context.rows.consignment(key) is not None:
+        return consignment_of(context, who, key) is not None
     if not who.of_customs():
         return False
-    found = inside(desk.rows, who, key, CUSTOMS, complete=desk.complete(), ever=True)
+    found = inside(context.rows, who, key, CUSTOMS, complete=context.complete(), ever=True)
     return found is None or not (found.cut or found.hidden)
 
 
-async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject: str) -> str:
+async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request], subject: str) -> str:
     """Returns the declarant of the goods that the request is about, empty if it is not known or not needed. Problem 403 if the role does not
     suffice or the container is out of reach, 404 if the goods are out of reach, 503 if the rows do not show that yet."""
     if not who.may_ask(kind):
@@ -125,51 +127,51 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
         return ""
     lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        found = await run_in_threadpool(inside, desk.rows, who, subject, roles)
+        found = await run_in_threadpool(inside, context.rows, who, subject, roles)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")
         if found is not None and found.undeclared and lets_go:
-            _refuse_incomplete(desk)
+            _refuse_incomplete(context)
         return ""
-    row = await run_in_threadpool(desk.rows.consignment, subject)
+    row = await run_in_threadpool(context.rows.consignment, subject)
     if Reach.OFFICE in reaches and lets_go and (row is None or not row.customs_office):
-        _refuse_incomplete(desk)
+        _refuse_incomplete(context)
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
         return ""  # the goods are not declared yet; a hold on them takes effect when they are
-    if row is None and await run_in_threadpool(lodged_by, desk, who, subject):
+    if row is None and await run_in_threadpool(lodged_by, context, who, subject):
         return who.company
-    if desk.behind():
+    if context.behind():
         raise Problem(503, "not_known_yet", headers=AGAIN)
-    raise unknown(desk, subject)
+    raise unknown(context, subject)
 
 
-def _refuse_incomplete(desk: Office) -> None:
+def _refuse_incomplete(context: ConsoleContext) -> None:
     """Problem 503 while the rows are rebuilt or far behind. Without this, goods whose office is not in the rows yet would count as goods that
     nobody has declared, on which every office may act."""
-    if not desk.complete():
+    if not context.complete():
         raise Problem(503, "not_known_yet", headers=AGAIN)
 
 
-async def may_name(desk: Office, who: Who, kind: type[envelope.Request], named: str) -> None:
+async def may_name(context: ConsoleContext, who: Who, kind: type[envelope.Request], named: str) -> None:
     """Raises Problem 403 if a request about a container names a consignment in it (`named`) that is out of reach. This is checked because goods of
     several offices may share a container."""
     roles = ASKS[kind].roles
     if not named or who.sees_everything(roles):
         return
-    row = await run_in_threadpool(desk.rows.consignment, named)
+    row = await run_in_threadpool(context.rows.consignment, named)
     if row is not None and not who.sees(row.declarant, row.customs_office, roles):
         raise Problem(403, "no_reach")
 
 
-def lodged_by(desk: Office, who: Who, consignment_id: str) -> bool:
+def lodged_by(context: ConsoleContext, who: Who, consignment_id: str) -> bool:
     """Whether this account has lodged the declaration through a console."""
-    lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     return lodgement is not None and lodgement.sender == who.actor
 
 
-def unknown(desk: Office, consignment_id: str) -> Problem:
+def unknown(context: ConsoleContext, consignment_id: str) -> Problem:
     """The Problem 404 that no message about this consignment is known."""
-    as_of = desk.standing().as_of
+    as_of = context.standing().as_of
     return Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from services.console.api.bodies import json_body
-from services.console.api.context import office
+from services.console.api.context import context_of
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -33,7 +33,7 @@ class JsonBody:
         """The result of `function(data, *more)`, called by `LargeBodies.parse`. A large body is counted until the block ends. Raises the
         problems of `json_body` and of the function."""
         async with json_body(self.request, limit_bytes) as data:
-            yield await office(self.request).intake.parse(function, data, *more)
+            yield await context_of(self.request).intake.parse(function, data, *more)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.access.rights import Who
 from services.console.api.bodies import FaultyBody, declarations_of, not_json, read, strict_json
-from services.console.api.context import Office, office, who_of
+from services.console.api.context import ConsoleContext, context_of, who_of
 from services.console.api.documents import API
 from services.console.api.goods_access import may_act, may_name
 from services.console.api.json_body import JsonBody, JsonRoute, TakesJson, json_of
@@ -142,12 +142,12 @@ async def lodge(
 ) -> Response:
     """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand. A declarant lodges papers of its own company, an
     agent also those of the companies that authorised it."""
-    desk = office(request)
+    context = context_of(request)
     who = who_of(request)
-    key = desk.asker.key(who.actor, key_of(request))
-    limit = desk.settings.body_limit_bytes
-    async with body.parsed(limit, lodgement, desk.settings.body_separators, who, key) as lodged:
-        return answer(await ask(desk, lodged))
+    key = context.asker.key(who.actor, key_of(request))
+    limit = context.settings.body_limit_bytes
+    async with body.parsed(limit, lodgement, context.settings.body_separators, who, key) as lodged:
+        return answer(await ask(context, lodged))
 
 
 def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
@@ -180,11 +180,11 @@ async def lodge_many(
 
     The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
     """
-    desk, who = office(request), who_of(request)
-    key = desk.asker.key(who.actor, key_of(request))
-    async with body.parsed(desk.settings.batch_limit_bytes, _batch, desk.settings, who, key) as batch:
-        good, results = await _admitted(desk, batch)
-        await desk.asker.ask_all([one.lodged for one in good])
+    context, who = context_of(request), who_of(request)
+    key = context.asker.key(who.actor, key_of(request))
+    async with body.parsed(context.settings.batch_limit_bytes, _batch, context.settings, who, key) as batch:
+        good, results = await _admitted(context, batch)
+        await context.asker.ask_all([one.lodged for one in good])
     refused = len(results) - len(good)
     answered = {"accepted": len(good), "refused": refused, "results": [msgspec.Raw(result) for result in results]}
     return Response(msgspec.json.encode(answered), 207 if refused else 202, media_type="application/json")
@@ -206,11 +206,11 @@ class CheckedBatch(NamedTuple):
     results: list[bytes]
 
 
-async def _admitted(desk: Office, batch: CheckedBatch) -> CheckedBatch:
+async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
     """Returns the batch without the declarations that exceed the daily number of containers of their declarant; these are refused."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
-        problem = await desk.boxes.admit(one.lodged.declarant, one.lodged.boxes)
+        problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
         if problem is None:
             good.append(one)
         else:
@@ -445,15 +445,15 @@ def _identity(request: envelope.Request) -> tuple[str, ...] | None:
             return None
 
 
-async def ask(desk: Office, message: Prepared) -> RequestRow:
+async def ask(context: ConsoleContext, message: Prepared) -> RequestRow:
     """Sends the request, unless it was sent under this key before; Problem 422 if the key was used for other content."""
-    refused = await desk.boxes.admit(message.declarant, message.boxes)
+    refused = await context.boxes.admit(message.declarant, message.boxes)
     if refused is not None:
         raise refused
-    before = await desk.asker.before(message.request) if message.again else None
+    before = await context.asker.before(message.request) if message.again else None
     if before is not None and before.request_id != message.request.request_id:
         return before  # an older version of the console sent this request under another id
-    return await desk.asker.ask(message)
+    return await context.asker.ask(message)
 
 
 def _request(
@@ -472,13 +472,13 @@ def _request(
 
 async def _taken(body: ActBody, **about: str) -> Response:
     """Reads the body, sends the request and answers 202. `about`: the fields in the address, first the consignment id or container number."""
-    desk, who, kind = office(body.request), who_of(body.request), body.kind
-    key = desk.asker.key(who.actor, key_of(body.request))
-    declarant = await may_act(desk, who, kind, next(iter(about.values())))
-    limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
+    context, who, kind = context_of(body.request), who_of(body.request), body.kind
+    key = context.asker.key(who.actor, key_of(body.request))
+    declarant = await may_act(context, who, kind, next(iter(about.values())))
+    limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
     async with body.parsed(limit, _request, separators, kind, about, who, key, declarant) as message:
-        await may_name(desk, who, kind, message.named)
-        return answer(await ask(desk, message))
+        await may_name(context, who, kind, message.named)
+        return answer(await ask(context, message))
 
 
 @router.post(

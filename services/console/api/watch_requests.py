@@ -10,7 +10,7 @@ from schemas.declaration import BillNo, Declarant
 from schemas.vocabulary import Reason, plain_word
 from services.console.api.answers import READ
 from services.console.api.bodies import read
-from services.console.api.context import Office, office, who_of
+from services.console.api.context import ConsoleContext, context_of, who_of
 from services.console.api.documents import API, projection, when
 from services.console.api.json_body import JsonBody, JsonRoute, json_of
 from services.console.api.problems import documented, one_fault
@@ -68,21 +68,21 @@ async def post_watch(
 ) -> Response:
     """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
     under whatever reference. From the 202 on the gate's answer is no for goods that match."""
-    desk, actor = office(request), who_of(request).actor
-    key = desk.asker.key(actor, key_of(request))
-    limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
+    context, actor = context_of(request), who_of(request).actor
+    key = context.asker.key(actor, key_of(request))
+    limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
     async with body.parsed(limit, read, PlaceWatchBody, separators) as watch:
-        watch_id, held = await place_watch(desk, watch, actor, key)
-    return _taken(desk, watch_id, held)
+        watch_id, held = await place_watch(context, watch, actor, key)
+    return _taken(context, watch_id, held)
 
 
-async def place_watch(desk: Office, body: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
+async def place_watch(context: ConsoleContext, body: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
     """Places the watch. Returns its id, and how many known consignments it holds. Problem 422 unless exactly one of bill and declarant is
     given."""
     named = [name for name in ("bill_no", "declarant") if plain_word(getattr(body, name))]
     if len(named) != 1 or (body.bill_no and body.declarant):
         raise one_fault("/bill_no", "one_of_two", f"{body.bill_no} {body.declarant}")
-    return await desk.watches.place_watch(body.bill_no, body.declarant, body.reason, actor, key)
+    return await context.watches.place_watch(body.bill_no, body.declarant, body.reason, actor, key)
 
 
 @router.post(
@@ -97,17 +97,19 @@ async def lift(
     request: Request, watch_id: OfReport, body: Annotated[JsonBody, json_of(LiftWatchBody)], _key: Key = None
 ) -> Response:
     """It holds nothing new, and the holds that it made are lifted."""
-    desk, actor = office(request), who_of(request).actor
-    key = desk.asker.key(actor, key_of(request))
-    limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
+    context, actor = context_of(request), who_of(request).actor
+    key = context.asker.key(actor, key_of(request))
+    limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
     async with body.parsed(limit, read, LiftWatchBody, separators) as end:
-        consignments = await desk.watches.lift(watch_id, end.reason, actor, key)
-    return _taken(desk, watch_id, consignments)
+        consignments = await context.watches.lift(watch_id, end.reason, actor, key)
+    return _taken(context, watch_id, consignments)
 
 
-def _taken(desk: Office, watch_id: str, consignments: int) -> Response:
+def _taken(context: ConsoleContext, watch_id: str, consignments: int) -> Response:
     status = f"{API}/watches"
-    taken = WatchTaken(watch_id=watch_id, partitions=desk.watches.partitions, consignments=consignments, status=status)
+    taken = WatchTaken(
+        watch_id=watch_id, partitions=context.watches.partitions, consignments=consignments, status=status
+    )
     return JSONResponse(taken.model_dump(), 202, headers={"Location": status})
 
 
@@ -116,9 +118,9 @@ def _taken(desk: Office, watch_id: str, consignments: int) -> Response:
 )
 def listed(request: Request) -> Watches:
     """Those that are open first, and of them the latest; a thousand at most."""
-    desk = office(request)
-    shown = [view(row, desk.watches.partitions) for row in desk.rows.watches(MOST_LISTED)]
-    return Watches(watches=shown, projection=projection(desk.standing()))
+    context = context_of(request)
+    shown = [view(row, context.watches.partitions) for row in context.rows.watches(MOST_LISTED)]
+    return Watches(watches=shown, projection=projection(context.standing()))
 
 
 def view(row: WatchRow, partitions: int) -> Watch:

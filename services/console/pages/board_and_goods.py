@@ -19,7 +19,7 @@ from services.console.access.readings import note_told
 from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Who
 from services.console.api import answers, paging
 from services.console.api.answers import After
-from services.console.api.context import Office, office, who_of
+from services.console.api.context import ConsoleContext, context_of, who_of
 from services.console.api.documents import LISTED_STAGES, block, entries, feed_entries, parked, selected, stage_counts
 from services.console.api.goods_access import condition, consignment_of, may_read
 from services.console.api.goods_access import inside as inside_of
@@ -83,10 +83,10 @@ def mount(app: FastAPI) -> None:
 
 
 def _board(request: Request) -> dict[str, Any]:
-    desk, who = office(request), who_of(request)
-    view, visible = answers.board(desk, who), condition(who, complete=desk.complete())
-    latest = list(feed_entries(desk.rows, desk.rows.latest_releases(8, visible)))
-    unnamed = [desk.rows.consignment(one.consignment_id) for one in latest if not one.declaration_no]
+    context, who = context_of(request), who_of(request)
+    view, visible = answers.board(context, who), condition(who, complete=context.complete())
+    latest = list(feed_entries(context.rows, context.rows.latest_releases(8, visible)))
+    unnamed = [context.rows.consignment(one.consignment_id) for one in latest if not one.declaration_no]
     return {
         "board": view,
         "stage": {one.stage.value: one for one in view.stages},
@@ -97,7 +97,7 @@ def _board(request: Request) -> dict[str, Any]:
         "total": sum([one.consignments for one in view.stages]),
         "longest": [
             answers.goods_to(who, row)
-            for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, visible))
+            for row in context.rows.with_holds(context.rows.longest_waiting(OPEN_STAGES, 8, visible))
         ],
         "latest": latest,
         "names": {row.consignment_id: row.declaration_no or row.reference for row in unnamed if row is not None},
@@ -150,17 +150,17 @@ WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]
 def consignments(request: Request, wanted: WantedOfForm, after: After = "", cursor: OldCursor = 0) -> Response:
     """All consignments, or those that match a search text, a stage, what they wait for, or who has to act. If a search text has a single
     match, redirects to the page of that consignment or container."""
-    desk, who, search, query = office(request), who_of(request), wanted.name, wanted.query()
+    context, who, search, query = context_of(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # the link was made by an older version of the console, whose cursors have no meaning any more
         return RedirectResponse(first_page, 303)
-    parts = answers.found(desk, wanted, who)
+    parts = answers.found(context, wanted, who)
     position = paging.position_of(after, parts)
-    found = [(at, of_row(row)) for at, row in desk.rows.page(parts, position, PAGE + 1)]
+    found = [(at, of_row(row)) for at, row in context.rows.page(parts, position, PAGE + 1)]
     by_name = bool(search) and wanted == answers.Wanted(search)
     if by_name and len(found) == 1 and not position:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
-    if by_name and not found and answers.gate_view(desk, who, plain(search)).reason != "unknown":
+    if by_name and not found and answers.gate_view(context, who, plain(search)).reason != "unknown":
         return RedirectResponse(f"/containers/{quote(plain(search))}", 303)
     more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     if search:
@@ -168,14 +168,14 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
     return render(
         request,
         "list.html",
-        rows=[answers.goods_to(who, row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
+        rows=[answers.goods_to(who, row) for row in context.rows.with_holds([row for _, row in found[:PAGE]])],
         asked=search,
         wanted=wanted,
         first=(position.passed if position else 0) + 1,
         start=first_page if position else None,
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
-        counts=stage_counts(desk.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
+        counts=stage_counts(context.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
         stages=[] if who.may(BOARD) else list(LISTED_STAGES),
         awaited=list(AwaitedCode),
         movers=list(Mover),
@@ -185,13 +185,13 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
     """Goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
-    desk = office(request)
-    rows, following = answers.unmatched_page(desk, who_of(request), days, after, PAGE)
+    context = context_of(request)
+    rows, following = answers.unmatched_page(context, who_of(request), days, after, PAGE)
     return render(
         request,
         "unmatched.html",
         rows=rows,
-        holds=desk.rows.officers_holds([goods.consignment_id for goods in rows]),
+        holds=context.rows.officers_holds([goods.consignment_id for goods in rows]),
         days=days,
         choices=sorted({*UNMATCHED_CHOICES, days}),
         start=f"/unmatched?days={days}" if after else None,
@@ -202,9 +202,9 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 @router.get("/consignments.csv")
 def consignments_csv(request: Request, wanted: WantedOfForm, after: str = "") -> Response:
     """The list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next file."""
-    desk, sight, who = office(request), Sight(language_of(request), now()), who_of(request)
-    parts = answers.found(desk, wanted, who)
-    found = desk.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
+    context, sight, who = context_of(request), Sight(language_of(request), now()), who_of(request)
+    parts = answers.found(context, wanted, who)
+    found = context.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
     for number, (position, listed) in enumerate(found):
@@ -276,19 +276,19 @@ def consignment_page(
 ) -> Response:
     """The page of a consignment. `problem`: what was wrong with a form that was sent from it; `typed`: the fields of
     that form."""
-    desk, who = office(request), who_of(request)
-    row = consignment_of(desk, who, consignment_id)
+    context, who = context_of(request), who_of(request)
+    row = consignment_of(context, who, consignment_id)
     pending = row is None
     if row is None:
-        row = answers.lodged_only(desk, who, consignment_id)
+        row = answers.lodged_only(context, who, consignment_id)
     else:
         note_told(request, consignment_id)
     wanted = only if only in ("all", "milestones", "problems") else "all"
     goods, page = answers.goods_to(who, row), f"/consignments/{quote(consignment_id)}"
-    facts, _ = answers.timeline_rows(desk, consignment_id) if may_read(desk, who, consignment_id) else ([], 0)
+    facts, _ = answers.timeline_rows(context, consignment_id) if may_read(context, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
-    timeline = _timeline(desk, who, consignment_id, page, facts, wanted, since)
-    read = entries(desk.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
+    timeline = _timeline(context, who, consignment_id, page, facts, wanted, since)
+    read = entries(context.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
     return render(
         request,
         template,
@@ -302,11 +302,11 @@ def consignment_page(
         **timeline,
         only=wanted,
         since=since,
-        boxes=[own_box(goods, answers.gate_view(desk, who, number)) for number in goods.containers[:BOXES]],
+        boxes=[own_box(goods, answers.gate_view(context, who, number)) for number in goods.containers[:BOXES]],
         LINES=LINES,
         BOXES=BOXES,
         plain=plain,
-        parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
+        parked=[masked(parked(each), who.audience()) for each in context.rows.parked(20, key=consignment_id)]
         if goods.parked_messages
         else [],
         asked=_outcome(request, request_id),
@@ -316,11 +316,13 @@ def consignment_page(
     )
 
 
-def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
+def _timeline(
+    context: ConsoleContext, who: Who, key: str, page: str, facts: list[Any], only: str, since: int
+) -> dict[str, Any]:
     """The variables of the timeline's template: one page of entries, and all facts by id, so that it can name causes."""
     wanted = selected(facts, only)
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
-    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
+    shown = entries(context.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
     more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
     return {
         "entries": shown,
@@ -333,15 +335,17 @@ def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], onl
 
 def _outcome(request: Request, request_id: str) -> RequestView | None:
     """What became of the request that the address of the page names; None if this console does not know the request."""
-    desk = office(request)
-    known = request_id and (desk.asker.request(request_id) is not None or desk.rows.lodgement(request_id) is not None)
+    context = context_of(request)
+    known = request_id and (
+        context.asker.request(request_id) is not None or context.rows.lodgement(request_id) is not None
+    )
     return _view_of_request(request, request_id) if known else None
 
 
 def _view_of_request(request: Request, request_id: str) -> RequestView:
     """What became of this request. It may be about other goods than the page, so the reading is recorded for them,
     too."""
-    outcome = answers.outcome(office(request), who_of(request), request_id)
+    outcome = answers.outcome(context_of(request), who_of(request), request_id)
     note_told(request, outcome.subject)
     return outcome
 
@@ -350,16 +354,16 @@ def _view_of_request(request: Request, request_id: str) -> RequestView:
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
     """One message of a timeline with its content: a part of the page, or a page of its own."""
-    desk, who = office(request), who_of(request)
-    fact = desk.rows.fact(key, message_id) if may_read(desk, who, key) else None
+    context, who = context_of(request), who_of(request)
+    fact = context.rows.fact(key, message_id) if may_read(context, who, key) else None
     if fact is None:
         raise Problem(404, "no_such_path", seen=request.url.path)
     page = request.url.path.rpartition("/messages/")[0]
     template = "_content.html" if "hx-request" in request.headers else "message.html"
-    (one,) = entries(desk.rows, [fact], key, who.audience())
+    (one,) = entries(context.rows, [fact], key, who.audience())
     content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
     if one.body_link:
-        content = answers.piece(desk, who, key, message_id, 0).text
+        content = answers.piece(context, who, key, message_id, 0).text
     return render(request, template, one=one, page=page, content=content)
 
 
@@ -393,18 +397,18 @@ def container_page(
     typed: dict[str, str] | None = None,
 ) -> Response:
     """The page of a container: whether it may leave, what is in it, and its messages."""
-    desk, who, number = office(request), who_of(request), plain(container_no)
-    box = answers.gate_view(desk, who, number)
+    context, who, number = context_of(request), who_of(request), plain(container_no)
+    box = answers.gate_view(context, who, number)
     note_told(request, number)
-    may = who.may(READ_MESSAGES) and may_read(desk, who, number)
-    facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
-    inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
-    parts = desk.rows.container(number).parts if "permit" in who.forms("containers") else []
+    may = who.may(READ_MESSAGES) and may_read(context, who, number)
+    facts, _ = answers.timeline_rows(context, number) if may else ([], 0)
+    inside = [consignment_of(context, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    parts = context.rows.container(number).parts if "permit" in who.forms("containers") else []
     may_retract = may and "retract-finding" in who.forms("containers")
-    findings = standing_findings(desk.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
+    findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
     struck = [part.consignment_id for part in parts if part.struck]
-    visible = inside_of(desk.rows, who, number, complete=desk.complete(), ever=True) if struck else None
-    reports, more_reports = answers.reports_of(desk, who, number, REPORTS)
+    visible = inside_of(context.rows, who, number, complete=context.complete(), ever=True) if struck else None
+    reports, more_reports = answers.reports_of(context, who, number, REPORTS)
     page = f"/containers/{quote(number)}"
     return render(
         request,
@@ -422,7 +426,7 @@ def container_page(
         stated={part.consignment_id: part.version for part in parts if part.version},
         findings=findings,
         struck=[one for one in struck if visible is None or one in visible.consignments][:BOXES],
-        **_timeline(desk, who, number, page, facts, "all", since),
+        **_timeline(context, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),
         forms=who.forms("containers"),
         problem=problem.details() if problem else None,
@@ -433,30 +437,37 @@ def container_page(
 @router.get("/parked")
 def parked_page(request: Request, after: After = "") -> Response:
     """Messages that are parked, the newest first."""
-    desk = office(request)
-    rows, following = answers.page(desk, lists.parked(), after, PARKED_ROWS, parked)
+    context = context_of(request)
+    rows, following = answers.page(context, lists.parked(), after, PARKED_ROWS, parked)
     more = f"/parked?after={following}" if following else None
     return render(
-        request, "parked.html", rows=rows, total=desk.rows.parked_count(), start="/parked" if after else None, more=more
+        request,
+        "parked.html",
+        rows=rows,
+        total=context.rows.parked_count(),
+        start="/parked" if after else None,
+        more=more,
     )
 
 
 @router.get("/alarms")
 def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
     """All alarms, or those of one kind or subject, the newest first."""
-    desk = office(request)
+    context = context_of(request)
     who = who_of(request)
-    rows, following = answers.alarm_page(desk, who, kind, subject.strip(), after, ALARM_ROWS)
+    rows, following = answers.alarm_page(context, who, kind, subject.strip(), after, ALARM_ROWS)
     query = {name: value for name, value in (("kind", kind), ("subject", subject)) if value}
     return render(
         request,
         "alarms.html",
         rows=rows,
-        kinds=desk.rows.alarm_kinds(0),
+        kinds=context.rows.alarm_kinds(0),
         blocked=[]
         if after or subject
         else [
-            each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who, complete=desk.complete()))) if each
+            each
+            for each in map(block, context.rows.blocked(ALARM_ROWS, condition(who, complete=context.complete())))
+            if each
         ],
         kind=kind,
         subject=subject,

@@ -40,7 +40,7 @@ from services.console.access.rights import EVERY_COMPANY, Who
 from services.console.api import answers
 from services.console.api.authentication import check_form
 from services.console.api.bodies import body, media_type
-from services.console.api.context import Office, office, visitor, who_of
+from services.console.api.context import ConsoleContext, context_of, visitor, who_of
 from services.console.api.documents import content, entries
 from services.console.api.goods_access import may_act, may_name, may_read
 from services.console.api.problems import Problem, one_fault
@@ -66,9 +66,9 @@ async def form(request: Request) -> Typed:
     """The fields of a form; Problem 415 if the body is no form, 413 if it is too large, 403 if it belongs to another session."""
     if media_type(request) != FORM:
         raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
-    desk = office(request)
-    async with body(request, desk.settings.body_limit_bytes) as data:
-        typed = await desk.intake.parse(_fields, data)
+    context = context_of(request)
+    async with body(request, context.settings.body_limit_bytes) as data:
+        typed = await context.intake.parse(_fields, data)
     check_form(visitor(request), typed.pop("csrf", ""))
     return typed
 
@@ -230,10 +230,10 @@ def _name(typed: Typed, field: str, longest: int) -> str:
     return name
 
 
-def key_typed(desk: Office, who: Who, typed: Typed) -> RequestKey:
+def key_typed(context: ConsoleContext, who: Who, typed: Typed) -> RequestKey:
     """The key of the request that a form sends. The page puts an idempotency key into the form, so that a second click sends the same request,
     and the form of a page that is loaded later sends another one."""
-    return desk.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
+    return context.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
 
 
 @router.post("/consignments/{consignment_id}/act/{act}")
@@ -242,11 +242,11 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
     if act not in ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     kind, fields = ACTS[act]
-    desk, who = office(request), who_of(request)
-    declarant = await may_act(desk, who, kind, consignment_id)
+    context, who = context_of(request), who_of(request)
+    declarant = await may_act(context, who, kind, consignment_id)
     try:
         values = {"consignment_id": consignment_id, **fields(typed)}
-        sent = await ask(desk, requested(kind, values, who, key_typed(desk, who, typed), declarant))
+        sent = await ask(context, requested(kind, values, who, key_typed(context, who, typed), declarant))
     except Problem as problem:
         return await run_in_threadpool(
             consignment_page, request, consignment_id, problem=problem, typed={**typed, "act": act}
@@ -260,13 +260,13 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
     if act not in BOX_ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     number, (kind, fields) = plain(container_no), BOX_ACTS[act]
-    desk, who = office(request), who_of(request)
-    declarant = await may_act(desk, who, kind, number)
+    context, who = context_of(request), who_of(request)
+    declarant = await may_act(context, who, kind, number)
     try:
         values = {"container_no": number, **fields(typed)}
-        message = requested(kind, values, who, key_typed(desk, who, typed), declarant)
-        await may_name(desk, who, kind, message.lot)
-        sent = await ask(desk, message)
+        message = requested(kind, values, who, key_typed(context, who, typed), declarant)
+        await may_name(context, who, kind, message.named)
+        sent = await ask(context, message)
     except Problem as problem:
         return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
     return RedirectResponse(f"/containers/{quote(number)}?asked={sent.request_id}", 303)
@@ -286,10 +286,10 @@ def lodge_page(request: Request, again: Name = "") -> Response:
 
 def _paper_of(request: Request, consignment_id: str) -> str:
     """The declaration of these goods on which the desk decided last, as JSON that can be lodged again; Problem 404 if none can be read."""
-    desk, who = office(request), who_of(request)
-    if may_read(desk, who, consignment_id):
-        facts = [fact for fact in answers.timeline_rows(desk, consignment_id)[0] if fact.kind in _DECIDED]
-        for text in desk.rows.bodies([fact.place for fact in facts[-1:]]).values():
+    context, who = context_of(request), who_of(request)
+    if may_read(context, who, consignment_id):
+        facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED]
+        for text in context.rows.bodies([fact.place for fact in facts[-1:]]).values():
             paper = (content(text) or {}).get("declaration")
             if isinstance(paper, dict):
                 note_told(request, consignment_id)
@@ -300,9 +300,9 @@ def _paper_of(request: Request, consignment_id: str) -> str:
 def _findings_of(request: Request, consignment_id: str) -> Sequence[Finding]:
     """Why the declaration desk rejected the last paper of these goods; nothing where it did not. The reader may read them
     (`_paper_of`)."""
-    desk, audience = office(request), who_of(request).audience()
-    facts = [fact for fact in answers.timeline_rows(desk, consignment_id)[0] if fact.kind in _DECIDED]
-    read = entries(desk.rows, facts[-1:], consignment_id, audience, DECISION_BYTES, DECISION_BYTES)
+    context, audience = context_of(request), who_of(request).audience()
+    facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED]
+    read = entries(context.rows, facts[-1:], consignment_id, audience, DECISION_BYTES, DECISION_BYTES)
     declared = decision_summary(read, audience).declared
     return declared.fact.findings if declared and isinstance(declared.fact, DeclarationRejected) else ()
 
@@ -328,11 +328,11 @@ def _lodge_page(
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows the form again with what was typed and what has to be corrected."""
-    desk, who, paper = office(request), who_of(request), typed.get("body", "")
+    context, who, paper = context_of(request), who_of(request), typed.get("body", "")
     try:
-        key = key_typed(desk, who, typed)
-        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, who, key)
-        sent = await ask(desk, lodged)
+        key = key_typed(context, who, typed)
+        lodged = await context.intake.parse(lodgement, paper.encode(), context.settings.body_separators, who, key)
+        sent = await ask(context, lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
     return RedirectResponse(f"/consignments/{sent.subject}?asked={sent.request_id}", 303)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from prometheus_client import Counter
 
 from schemas import hold_ids
-from services.console.api.context import office, visitor
+from services.console.api.context import context_of, visitor
 from services.console.api.documents import projection
 from services.console.api.problems import Problem
 from services.console.language.words import LANGUAGES, Language
@@ -109,7 +109,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
     """Renders a page in the reader's language. `here`: the address of the page with its query, if the page answers a form that was sent to
     another address."""
     language, moment = language_of(request), now()
-    sight, standing = Sight(language, moment), office(request).standing()
+    sight, standing = Sight(language, moment), context_of(request).standing()
     part = "hx-request" in request.headers
     path, _, query = here.partition("?") if here else (_own_path(request), "", "")
     parameters = dict(parse_qsl(query)) if here else dict(request.query_params)
@@ -124,7 +124,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "now": moment,
         "projection": projection(standing),
         "stale": not (
-            standing.fresh(limit := office(request).settings.gate_stale_seconds) and standing.complete(limit)
+            standing.fresh(limit := context_of(request).settings.gate_stale_seconds) and standing.complete(limit)
         ),
         "sandbox": CLOCK.speed if CLOCK.is_sandbox else None,
         "who": visitor(request),

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ValidationError
 
 from services.console.access.readings import note_told
-from services.console.api.context import office, who_of
+from services.console.api.context import context_of, who_of
 from services.console.api.problems import Problem, invalid
 from services.console.api.watch_requests import LiftWatchBody, PlaceWatchBody, place_watch, view
 from services.console.api.watches import MOST_LISTED
@@ -33,7 +33,7 @@ def page(request: Request) -> Response:
 
 def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
     """The watches that are open and those that were lifted, with the forms to place and lift one."""
-    desk = office(request)
+    context = context_of(request)
     note_told(request, "/watches")
     return render(
         request,
@@ -41,7 +41,7 @@ def watches_page(request: Request, problem: Problem | None = None, typed: Typed 
         problem.status if problem else 200,
         here="/watches" if problem else "",
         page="/watches",
-        watches=[view(row, desk.watches.partitions) for row in desk.rows.watches(MOST_LISTED)],
+        watches=[view(row, context.watches.partitions) for row in context.rows.watches(MOST_LISTED)],
         problem=problem.details() if problem else None,
         forms=who_of(request).forms("watches"),
         typed=typed or {},
@@ -51,10 +51,10 @@ def watches_page(request: Request, problem: Problem | None = None, typed: Typed 
 @pages.post("/watches/act/place")
 async def place_form(request: Request, typed: Form) -> Response:
     """Places the watch of the form, and redirects to the page."""
-    desk, who = office(request), who_of(request)
+    context, who = context_of(request), who_of(request)
     fields = {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
     try:
-        await place_watch(desk, _valid(PlaceWatchBody, fields), who.actor, key_typed(desk, who, typed))
+        await place_watch(context, _valid(PlaceWatchBody, fields), who.actor, key_typed(context, who, typed))
     except Problem as problem:
         return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "place"})
     return RedirectResponse("/watches", 303)
@@ -63,10 +63,10 @@ async def place_form(request: Request, typed: Form) -> Response:
 @pages.post("/watches/act/lift")
 async def lift_form(request: Request, typed: Form) -> Response:
     """Lifts the watch, and redirects to the page."""
-    desk, who = office(request), who_of(request)
+    context, who = context_of(request), who_of(request)
     try:
         body = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})
-        await desk.watches.lift(typed.get("watch_id", ""), body.reason, who.actor, key_typed(desk, who, typed))
+        await context.watches.lift(typed.get("watch_id", ""), body.reason, who.actor, key_typed(context, who, typed))
     except Problem as problem:
         return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "lift"})
     return RedirectResponse("/watches", 303)
