@@ -137,6 +137,12 @@ class Player:
         """How many consignments have their end so far."""
         return len(self._ended)
 
+    def awaits_clock(self) -> bool:
+        """Whether every consignment without an end waits for a request that may be sent only later by the clock, such as the record of a
+        treatment. False if there is no consignment without an end."""
+        left = self._expected - self._ended.keys()
+        return bool(left) and left <= {act.request.key for *_, act in list(self._acts)}
+
     def due(self, act: Act) -> float:
         """The time from which this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
         if self.paced:

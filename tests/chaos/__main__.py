@@ -126,7 +126,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
         gap_began, calm_gap = longest_calm_gap(ends.moments, season.strikes)
-        tell(f"the longest gap of the season began at {datetime.fromtimestamp(gap_began, UTC):%H:%M:%S}")
+        tell(f"the longest gap began at {datetime.fromtimestamp(gap_began, UTC):%H:%M:%S}")
         outcome = Outcome(
             seed=seed,
             consignments=consignments,
@@ -228,7 +228,7 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
 
 class _Ends(threading.Thread):
-    """Notes the times at which consignments reached their ends."""
+    """Notes the times at which consignments reached their ends, and those at which all that were left waited for the clock."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)
@@ -241,6 +241,8 @@ class _Ends(threading.Thread):
         while player is not None and not self.over.wait(0.05):
             if player.ended() != known:
                 known = player.ended()
+                self.moments.append(time.time())
+            elif self.moments and time.time() - self.moments[-1] > 1 and player.awaits_clock():
                 self.moments.append(time.time())
 
 

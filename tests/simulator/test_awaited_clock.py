@@ -1,0 +1,24 @@
+"""Does a player know when nothing can end before the clock has gone on? A season of faults does not count such a time as a standstill."""
+
+from datetime import UTC, datetime
+
+from services.simulator.acts import arrival
+from services.simulator.day import Day
+from services.simulator.player import Player
+from services.simulator.settings import SimulatorSettings
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_only_goods_of_which_each_waits_for_a_later_request_wait_for_the_clock() -> None:
+    day = Day(1, 3, AT)
+    player = Player(SimulatorSettings(), day, 0, 3, paced=True, idle_seconds=1)
+    treated, other, ended = (day.plan(index).consignment_id for index in range(3))
+    player._expected.update((treated, other, ended))
+    player._ended.update({ended: "released"})
+    player._remember(arrival(treated, AT))
+    assert not player.awaits_clock(), "nothing is to be sent about one of the two"
+    player._ended[other] = "refused"
+    assert player.awaits_clock()
+    player._ended[treated] = "released"
+    assert not player.awaits_clock(), "all have their end"
