@@ -118,15 +118,16 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    strike.evidence = "left with code 0" if code == 0 else ""  # an orderly end needs the broker, which may be away
+    # an orderly end needs the broker; if another fault keeps it away, this fault has no evidence
+    strike.evidence = "left with code 0" if code == 0 else ""
 
 
 def join_and_leave(strike: Strike) -> None:
     """A third worker of the same desks is started and ended, which causes two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    # read from its beginning, because the worker runs already and may have logged its assignment; its name is new, so
-    # the log is its own
+    # the log is read from its beginning, because the worker runs already and may have logged its assignment; no
+    # earlier worker had this name, so the log has nothing of another one
     log = Log(strike.child(name), whole=True)
     try:
         log.wait(ASSIGNED)
@@ -175,7 +176,7 @@ def _says_facts(strike: Strike) -> bool:
     name = strike.victims[0]
 
     def count_of_facts() -> int:
-        with suppress(OSError):  # its metrics page does not answer yet
+        with suppress(OSError):  # the metrics page of the worker does not answer yet
             return sum(said_by_metrics(strike.theatre.pages[name]).values())
         return 0
 

@@ -299,7 +299,7 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # the disk is full: try again until there is room, as a supervisor does
+        except BrokerError:  # the disk is full, so this tries again until there is room, as a supervisor does
             self._over.wait(0.5)
 
     def close(self) -> None:

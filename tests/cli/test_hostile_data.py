@@ -166,7 +166,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    for each in (screen, errors):  # both read COLUMNS and LINES when they are made, and that was before this test
+    for each in (screen, errors):  # both read COLUMNS when they were made, before this test, so the width is set here
         monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:

@@ -634,7 +634,7 @@ def _for_ports(one: Said) -> list[Said]:
     left_out = hidden(KINDS[one.kind], Audience.PORT)
     for hold in body.get("holds", ()):
         for name in left_out.get("holds", {}).get("__all__", ()):
-            hold.pop(name, None)  # a fact of an older software version may not have it
+            hold.pop(name, None)  # facts of older software versions may lack it
     told = {name: value for name, value in body.items() if left_out.get(name) is not True}
     return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(told))]
 

@@ -173,11 +173,11 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
         (
             NOON + timedelta(minutes=10),
             NOON + timedelta(minutes=10),
-        ),  # kept as reported; the console refuses times that are too far in the future
+        ),  # the time is kept as reported, because it is the console that refuses times too far in the future
         (
             NOON - timedelta(days=800),
             NOON + timedelta(minutes=2),
-        ),  # a wrong date: the time in the request's header counts instead
+        ),  # the date is wrong, so the time in the request's header counts
     ],
 )
 @pytest.mark.parametrize("clock", [timedelta(0), timedelta(days=-3), timedelta(days=1000)])

@@ -154,7 +154,8 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
     for number in range(60):
         if not waiting(worker):
             break
-        lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)  # a process that dies before its commit
+        # this turn is that of a process that dies before its commit
+        lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")
         late = [found()] if number == 2 else []

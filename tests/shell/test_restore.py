@@ -193,7 +193,7 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, progress)
     until_read(progress, 1, running)
-    with pytest.raises(TimeoutError):  # it ends only when the transaction does, however long that is
+    with pytest.raises(TimeoutError):  # the restore waits until the transaction has ended, however long that takes
         running.result(2)
     slow.commit_transaction(30)
     stores = running.result(30)
