@@ -115,7 +115,7 @@ UNKNOWN = {
     "kafka/test_bad_input.py": {"5000", "ZZZ"},
     "shell/test_bounded.py": {"42\x0001"},
 }
-"""Tests about codes that do not exist, or are written wrongly: these values, and no others."""
+"""Test file → the codes in it that do not exist or are written wrongly on purpose."""
 
 
 def texts(node: ast.AST | None) -> Iterator[str]:

@@ -211,8 +211,8 @@ def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple
 
 
 def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures:
-    """Measures while declarations are lodged at each of these rates; 0: all at once, to learn how fast lodging over HTTP is (without a
-    limit)."""
+    """Measures while declarations are lodged at each of these rates. At rate 0 all are lodged at once and no limit counts, to learn
+    how fast lodging over HTTP is."""
     title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0

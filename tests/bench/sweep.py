@@ -258,7 +258,8 @@ def lines_part(size: Size) -> Part:
 
 
 def idle_part(size: Size) -> Part:
-    """What partitions cost when nothing happens: CPU, memory, start, restore. Not among the usual parts: it takes minutes."""
+    """What partitions cost when nothing happens: CPU, memory, start, restore. It is not among the usual parts, because it
+    takes minutes."""
     points = []
     for count in size.idle:
         started = time.monotonic()

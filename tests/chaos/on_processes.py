@@ -58,7 +58,7 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Deletes the group with its offsets, and returns whether that worked: it fails if another worker has joined the
+    """Deletes the group with its offsets, and returns whether that worked. It fails if another worker has joined the
     group."""
     deadline = time.monotonic() + seconds
     try:
@@ -104,7 +104,8 @@ def short_zombie(strike: Strike) -> None:
 
 
 def long_zombie(strike: Strike) -> None:
-    """A zombie that is stopped for longer than a transaction may last: the coordinator aborts it meanwhile."""
+    """A zombie that is stopped for longer than a transaction may last, so that the coordinator aborts its
+    transaction meanwhile."""
     zombie(strike, 11.5)
 
 

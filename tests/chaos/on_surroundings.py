@@ -83,7 +83,7 @@ def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
 
 
 def fill_broker_disk(strike: Strike) -> None:
-    """The disk of the broker is full: Kafka gives up its folder and halts. When there is room again, the supervisor
+    """The disk of the broker is full, so Kafka gives up its folder and halts. When there is room again, the supervisor
     starts it."""
     theatre, disk = strike.theatre, strike.disks[BROKER]
     process, deaths = theatre.broker.process, theatre.broker_deaths
@@ -178,7 +178,7 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
 
 
 def fill_console_disk(strike: Strike) -> None:
-    """The disk of the database is full: the projector waits, and continues when there is room."""
+    """The disk of the database is full, so the projector waits until there is room."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -243,8 +243,8 @@ def cut_link(strike: Strike) -> None:
 
 
 def mute_link(strike: Strike) -> None:
-    """The requests of one worker reach the broker, but the replies are lost or late: the worker does not know whether a
-    commit succeeded."""
+    """The requests of one worker reach the broker, but the replies are lost or late, so the worker does not know
+    whether a commit succeeded."""
     door = strike.theatre.doors[strike.victims[0]]
     strike.listen()
     before = door.swallowed
@@ -270,13 +270,13 @@ def mute_link(strike: Strike) -> None:
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Writes nonsense onto every topic under keys that no goods have: no other goods may be affected."""
+    """Writes nonsense onto every topic under keys that no goods have. No goods may be affected."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 
 def poison_live(strike: Strike) -> None:
-    """Writes nonsense onto every topic under the keys of goods that are about to come: these goods wait behind the
-    parked message, and then continue."""
+    """Writes nonsense onto every topic under the keys of goods that are about to come. The goods wait behind the parked
+    message, and then continue."""
     keys = strike.live_keys()
     if keys:
         _poison(strike, keys)

@@ -41,8 +41,8 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 
 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
-    """The longest that input waited at one partition of these desks, from the fault, or from the time when the input came if that
-    is later, until the first waiting input had its effect; None if no input came."""
+    """The longest time for which input waited at one partition of these desks, from the fault, or from the time when the input came
+    if that is later, until the first waiting input had its effect; None if no input came."""
     waits = []
     for (desk, _), spans in turns.items():
         after = [span for span in spans if span[1] > strike.struck]

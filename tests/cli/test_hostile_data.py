@@ -140,7 +140,7 @@ class Crowd:
 
 
 def compressed(bootstrap: str) -> None:
-    """Sends a compressed message: any client may use a codec that a reader lacks."""
+    """Sends a compressed message, because any client may use a codec that a reader lacks."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "compression.type": codec})
         for topic in ("customs-gate-requests", "customs-release-facts", "customs-release-parked"):

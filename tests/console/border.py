@@ -624,7 +624,8 @@ def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
 
 
 def _for_ports(one: Said) -> list[Said]:
-    """A message that cannot be read is copied unchanged, so that a test sees what a port does with it."""
+    """The redacted copy of the message, if ports get one. A message that cannot be read is copied unchanged, so that a test sees what a
+    port does with it."""
     if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
         return []
     try:

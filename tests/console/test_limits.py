@@ -180,8 +180,8 @@ def _in_request(console: Running) -> int:
 
 
 def on_a_line_of_its_own(console: Running) -> int:
-    """The status of the gate's answer, over a new connection: the console may close one that was kept from an earlier
-    request, as it is silent, too."""
+    """The status of the gate's answer, over a new connection, because the console may close a connection that is
+    silent, also one that was kept from an earlier request."""
     with httpx2.Client(base_url=console.address, trust_env=False, headers=headers_of()) as http:
         return http.get(GATE).status_code
 

@@ -79,8 +79,8 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""Kinds of which the goods belong to nobody yet: a lodgement is checked by its declarant; carriers and terminals reach containers,
-not goods; a watch is about future goods."""
+"""Kinds of requests that are not checked by their goods. A lodgement is checked by its declarant; carriers and terminals reach
+containers, not goods; a watch is about future goods."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 

@@ -378,8 +378,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted it already, while this desk has not read that yet. The order in which both are
-    read must not matter."""
+    """The release desk may have granted the withdrawal already, although this desk has not read that yet. It must not
+    matter whether the desk reads the lodgement or the answer first."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     waits = desk.answer[0]
     assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")

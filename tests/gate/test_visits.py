@@ -183,7 +183,7 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """It tells the release desk that a terminal reports this container, so that its departure will be reported, too."""
+    """The fact tells the release desk that a terminal reports this container, so its departure will be reported, too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2")).when(discharged(30), at=at(40))
     arrived = [f for f in desk.answer if isinstance(f, ContainerArrived)]
     assert {(f.consignment_id, f.occurred_at) for f in arrived} == {(A, at(5)), (B, at(5))} and len(arrived) == 2

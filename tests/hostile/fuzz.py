@@ -47,7 +47,7 @@ LEFT_OUT = "positive_data_acceptance"
 """A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a check digit, a key used before,
 a cursor of another feed."""
 HUNG_UP = 1
-"""Not an HTTP status: the console closed the connection because the body is too large, and its answer was lost."""
+"""Stands for an answer that was lost, because the console closed the connection for a body that is too large. It is no HTTP status."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
 NAMED = {
     "path.consignment_id": GOODS,

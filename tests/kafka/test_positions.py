@@ -62,7 +62,7 @@ def duplicates() -> float:
 
 
 def noted_by_the_group(border: Border, topic: str = REQUESTS, desk: str = "declaration") -> int:
-    """Up to where the desk read this topic, by its consumer group; negative when the group does not know."""
+    """The offset that the desk's consumer group has committed for this topic; negative if there is none."""
     consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": f"customs-{desk}"})
     try:
         [committed] = consumer.committed([TopicPartition(topic, 0)], timeout=30)

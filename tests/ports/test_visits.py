@@ -173,7 +173,7 @@ def test_what_only_tells_of_a_visit_changes_no_answer(port: Wire) -> None:
 
 
 def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
-    """As after the topics were made anew: the same facts in the same order give the same answer, and nothing is done
+    """The topics may have been made anew. The same facts in the same order give the same answer, and nothing is done
     twice."""
     story = [granted(1, BOX), may_leave(1, "v-1"), closed("left_empty")]
     assert port.says(*story).answer() == (False, "closed")

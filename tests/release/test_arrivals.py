@@ -184,7 +184,7 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
 def test_an_arrival_happened_when_it_was_told_to_have_happened(
     told_at: datetime, recorded_at: datetime, clock: timedelta
 ) -> None:
-    """That does not depend on the clock of the worker that reads the report."""
+    """The time does not depend on the clock of the worker that reads the report."""
     report = arrival().model_copy(update={"occurred_at": told_at})
     heard_at = NOON + timedelta(minutes=1) + clock
     desk = story(decider, consignment_assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))

@@ -61,18 +61,18 @@ def versions(desk: Story) -> list[int]:
 
 
 def after(minutes: int) -> datetime:
-    """When a story hears its message of this number."""
+    """When a story reads its message with this number."""
     return NOON + timedelta(minutes=minutes)
 
 
 def released_again(version: int, lane: Lane, minutes: int, **more: Any) -> tuple[Fact, Fact]:
-    """What is said when goods are released: of them, and of their container."""
+    """The facts about goods and about their container when the goods are released."""
     granted = release_granted(version, lane=lane, at=after(minutes), **more)
     return granted, container_freed(version, at=after(minutes))
 
 
 AGAIN = {"answers": {"inspection/inspection": "InspectionPassed"}, "revisions": {"inspection/inspection": (0, 2)}}
-"""Of a release after the findings were taken back and the goods passed."""
+"""Fields of a release after the findings were taken back and the goods passed."""
 
 
 def test_released_goods_whose_findings_were_wrong_are_called_back_before_anything_else() -> None:

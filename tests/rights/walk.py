@@ -130,8 +130,8 @@ def groups_described(access: Access) -> set[Granted]:
 
 
 def groups_joined(access: Access) -> set[Granted]:
-    """The groups that the credential may join: removing a member needs the same right, and the removed member does not
-    exist."""
+    """The groups that the credential may join. To find out, this removes a member that does not exist, which needs the
+    same right."""
     admin = KafkaAdminClient(**access.kafka_python())
     found = set()
     try:

@@ -495,7 +495,7 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
 
 @pytest.mark.parametrize("fault", ["memory", "memory for the time limits", "memory for the record"])
 def test_a_machine_without_memory_parks_nothing(fault: str) -> None:
-    """The message is read again by a fresh process: nothing is wrong with it."""
+    """A fresh process reads the message again, because nothing is wrong with it."""
     worker = Worker()
     worker.turn(order())
     before = dict(worker.store.records)

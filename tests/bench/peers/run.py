@@ -71,7 +71,7 @@ def _arrival(consignment: str) -> Packet:
 
 
 class Reader(threading.Thread):
-    """A port: reads committed releases and notes when each was first seen."""
+    """A port that reads committed releases and notes when each was first seen."""
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         super().__init__(daemon=True)
