@@ -88,7 +88,7 @@ BUILDERS: dict[tuple[str, str | int], str] = {
     ("open_hold", 3): "lifted_by",
     ("release_refused", 1): "hold_id",
 }
-"""The same for functions in the tests of desks only, because other functions elsewhere have the same names."""
+"""Like ARGUMENTS, but only for the tests of desks, because elsewhere other functions have the same names."""
 ANSWERS = frozenset({"code", "codes"})
 """Functions and fields of the desks' tests that contain the code of a refusal."""
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate", "clearance", "journeys")

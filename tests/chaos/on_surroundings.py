@@ -117,7 +117,7 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            # only the administrator may begin a transaction here
+            # only with the administrator's rights may the producer begin a transaction
             **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,

@@ -155,7 +155,7 @@ class Operator(threading.Thread):
 
     def _work(self) -> None:
         left = waiting(self.access)
-        # every message is ordered, although only the order about the first one of a key has an effect
+        # an order is given about each message, although only that about the first one of its key has an effect
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
         send_orders(self.access, orders, self.partitions)
         self.orders += len(left)

@@ -14,7 +14,7 @@ Span = tuple[float, float]
 Turns = Mapping[tuple[str, int], Sequence[Span]]
 """(desk, partition of the input) → the inputs that had an effect."""
 SILENT_DESK = "clearance"
-"""It publishes no facts, so its work is seen by its records, which have the key of the input."""
+"""The service that publishes no facts, so that its work is seen by its records, which have the key of the input."""
 KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 

@@ -79,7 +79,7 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""Kinds of requests that are not checked by their goods. A lodgement is checked by its declarant; carriers and terminals reach
+"""Kinds of requests about goods that belong to nobody yet. A lodgement is checked by its declarant; carriers and terminals reach
 containers, not goods; a watch is about future goods."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 

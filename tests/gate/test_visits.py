@@ -269,7 +269,7 @@ def test_a_retracted_departure_did_not_happen() -> None:
 @pytest.mark.parametrize("laden", [None, True, False])
 @pytest.mark.parametrize("first", ["a", "z"])
 def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
-    """That does not depend on their ids, or on which one the desk reads first."""
+    """The ids of the reports do not matter, nor which one the desk reads first."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
     desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))

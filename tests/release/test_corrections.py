@@ -91,8 +91,8 @@ def granted(desk: Story) -> ReleaseGranted:
 
 
 def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
-    """So a reader who knows of a correction can see whether the desk has read it, in whatever order the topics were
-    read."""
+    """By them a reader who knows of a correction can see whether the desk has read it, in whatever order the topics
+    were read."""
     desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
     assert granted(desk).revisions == {}
     desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2))
