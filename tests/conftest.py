@@ -59,7 +59,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if hasattr(item.config, "workerinput") and len({group_of(file) for file in files}) > 1:
         while _LASTING:
             fixturedef, request = _LASTING.pop()
-            fixturedef.finish(request)  # type: ignore[arg-type]  # the request of a fixture, which pytest keeps to itself
+            fixturedef.finish(request)  # type: ignore[arg-type]  # it is of a type that pytest does not publish
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def group_of(file: str) -> str:
     return next((name for name, members in GROUPS.items() if file.startswith(members)), file)
 
 
-class Grouped(LoadFileScheduling):  # type: ignore[misc]  # published without types
+class Grouped(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist is published without types
     """Gives each group to one worker, the groups before the files that are in none."""
 
     def _split_scope(self, nodeid: str) -> str:

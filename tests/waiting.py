@@ -38,7 +38,7 @@ def wait(
     progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        # looked up before `done` is called, because the end of a child may be what `done` waits for
+        # dead children are looked up before `done` is called, because `done` may wait for the end of a child
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)
@@ -88,6 +88,6 @@ def work_of_others() -> int:
 
 
 def _pids(file: Path) -> list[int]:
-    with suppress(OSError):  # that thread has ended meanwhile
+    with suppress(OSError):  # the thread of this file has ended meanwhile
         return [int(pid) for pid in file.read_text().split()]
     return []

@@ -99,7 +99,8 @@ def _print(check: ContractCheck) -> None:
 
 
 def _names(field: Any) -> set[str]:
-    """What a field of a contract holds; import-linter types its fields as their declarations."""
+    """The names in a field of a contract. `Any`, because for import-linter's types the field is its declaration, not
+    its value."""
     return set(field or ())
 
 

@@ -31,7 +31,7 @@ WHOLE = {PARTITION_KEY: "watches/999999999"}
 
 
 class Unbounded(Exception):
-    """This place of the kind has no bound; the text names it."""
+    """A value in the kind has no bound; the text of the exception names its place."""
 
 
 def fullest(kind: type[Message]) -> Any:

@@ -28,7 +28,8 @@ from tests.architecture.fullest import Unbounded, fullest
 from tests.architecture.golden import EXAMPLES, GOODS, LODGED, OFFICER, payload
 
 LARGEST_MADE = LARGEST_VALUE // 2
-"""Bytes: a parked message carries its value in base64, and the record around it must still fit."""
+"""In bytes. It is half of the limit, because a parked message carries its value in base64, and the record around it
+must still fit."""
 BY_NAME = {message.kind: message for message in EXAMPLES}
 SIGNS = ("\0", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e")
 
@@ -241,7 +242,8 @@ ODD_PARTS = {
 
 @pytest.mark.parametrize("value", ODD_PARTS.values(), ids=ODD_PARTS)
 def test_a_message_of_many_parts_is_parked_before_each_of_them_is_an_error(value: bytes) -> None:
-    """Two million wrong items were two million errors: a desk stood for half a minute and took two gigabytes."""
+    """Once two million wrong items made two million errors, for which a desk stood still for half a minute and took two
+    gigabytes."""
     message = request("LodgeDeclaration")._replace(value=value)
     with pytest.raises(Undecodable, match="parts") as caught:
         decode(LodgeDeclaration, message)

@@ -88,7 +88,7 @@ BUILDERS: dict[tuple[str, str | int], str] = {
     ("open_hold", 3): "lifted_by",
     ("release_refused", 1): "hold_id",
 }
-"""The same for functions in the tests of desks only, because other functions elsewhere have the same names."""
+"""Like ARGUMENTS, but only for the tests of desks, because elsewhere other functions have the same names."""
 ANSWERS = frozenset({"code", "codes"})
 """Functions and fields of the desks' tests that contain the code of a refusal."""
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate", "clearance", "journeys")
@@ -115,7 +115,7 @@ UNKNOWN = {
     "kafka/test_bad_input.py": {"5000", "ZZZ"},
     "shell/test_bounded.py": {"42\x0001"},
 }
-"""Tests about codes that do not exist, or are written wrongly: these values, and no others."""
+"""Test file → the codes in it that do not exist or are written wrongly on purpose."""
 
 
 def texts(node: ast.AST | None) -> Iterator[str]:

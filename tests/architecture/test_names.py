@@ -1,4 +1,5 @@
-"""Do names say what a thing is? Each of these words stood for up to ten different things, and class names were used twice."""
+"""Do names say what a thing is? Each word of SAY_NOTHING once stood for up to ten different things, and class names were used
+twice."""
 
 import ast
 import json
@@ -14,16 +15,16 @@ from tests.sources import tree_of
 
 ROOT = Path(__file__).parents[2]
 SAY_NOTHING = frozenset({"said", "asked", "heard", "seen", "told", "word", "words", "place", "places"})
-"""Names are compared with these in lower case and without underscores at the ends."""
+"""Names that say nothing; a name is compared with them in lower case and without underscores at its ends."""
 VIEWS = "services/console/api/views.py"
-"""openapi.json contains the names of its classes, and others generate clients from it."""
+"""The file whose class names are in openapi.json, from which others generate clients."""
 CLEAN = (
     *("deploy", "services/cli", "services/console", "services/ports"),
     *("services/shell", "services/simulator"),
     *[f"tests/{desk}" for desk in SERVICES],
     *("tests/chaos", "tests/journeys", "tests/kafka", "tests/shell", "tests/simulator"),
 )
-"""Folders without such names. Add one when it is clean."""
+"""Folders in which no name says nothing. Add a folder when it is clean."""
 NAMES_FOR_OTHERS = {
     "services/console/api/problems.py": {"FieldError.seen"},
     VIEWS: {"FindingView.seen", "ReportView.place", "VisitView.place"},

@@ -80,7 +80,8 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
     assert len(ours) == len(KEYS) == 200
     assert set(ours.values()) == set(range(PARTITIONS))
     assert ours == by_kafka_python(broker, topic)
-    with ThreadPoolExecutor(1) as thread:  # because browser tests leave an event loop running in this thread
+    # this needs another thread, because browser tests leave an event loop running in this one
+    with ThreadPoolExecutor(1) as thread:
         assert ours == thread.submit(asyncio.run, by_aiokafka(broker, topic)).result(60)
     stranger = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
     assert ours != by_confluent(stranger, topic), "without the setting the keys move: this test would see it"

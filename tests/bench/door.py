@@ -211,13 +211,13 @@ def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple
 
 
 def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures:
-    """Measures while declarations are lodged at each of these rates; 0: all at once, to learn how fast lodging over HTTP is (without a
-    limit)."""
+    """Measures while declarations are lodged at each of these rates. At rate 0 all are lodged at once and no limit counts, to learn
+    how fast lodging over HTTP is."""
     title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
     with ProcessPoolExecutor(1) as other, Manager() as manager:
-        # lodgements come from another process, so that questions do not wait for them
+        # another process sends the lodgements, so that the questions of this one do not wait for them
         for rate in rates:
             count = int(rate * seconds) or 3000
             ready = manager.Event()
@@ -307,7 +307,8 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            allowed = {"DTG_BOXES_A_DAY": "1000000"}  # in a measurement some companies lodge more than in a day
+            # some companies lodge more in a measurement than is allowed on a day
+            allowed = {"DTG_BOXES_A_DAY": "1000000"}
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}
             with serving(broker.bootstrap, PARTITIONS, Path(folder), **allowed) as (port, _):

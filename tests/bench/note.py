@@ -46,7 +46,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """1,234; an absent figure is a dash."""
+    """The figure, for example `1,234`; a dash if there is none."""
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
@@ -134,7 +134,7 @@ def _reached(yes: bool) -> str:
 
 
 def _ratios(part: dict[str, Any]) -> dict[str, float]:
-    """Peer → our rate divided by theirs: the median of the ratios of each round."""
+    """Peer → the median over the rounds of our rate divided by the peer's."""
     ours = part["peers"][0]["name"]
     ratios = {}
     for peer in part["peers"][1:]:

@@ -1,4 +1,4 @@
-"""What would a national day need? docs/scaling.md: arithmetic on measured figures, each step written down."""
+"""What would a national day need? docs/scaling.md computes it from measured figures, with each step written down."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ YEAR = 60_000_000
 PEAK = 3_400
 """Consignments a second at the peak of a national day."""
 BUSY = 0.6
-"""Share of a core that is planned for: the rest is for restarts, rebalances and bursts."""
+"""Share of a core that is planned for; the rest is left for restarts, rebalances and bursts."""
 COPIES = 3
 """Replicas of every partition in production."""
 PARTITIONS = 48

@@ -115,7 +115,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         crowd.start()
         here = Stand(rig, crowd)
         try:
-            here.next = 10_000 if prepare else 0  # the samples have the numbers before that
+            here.next = 10_000 if prepare else 0  # the samples use lower numbers
             here.play(size.warm)
             yield here
         finally:
@@ -258,7 +258,8 @@ def lines_part(size: Size) -> Part:
 
 
 def idle_part(size: Size) -> Part:
-    """What partitions cost when nothing happens: CPU, memory, start, restore. Not among the usual parts: it takes minutes."""
+    """What partitions cost when nothing happens: CPU, memory, start, restore. It is not among the usual parts, because it
+    takes minutes."""
     points = []
     for count in size.idle:
         started = time.monotonic()
@@ -312,7 +313,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
-    # SystemExit ends the processes and removes the folders
+    # SIGTERM raises SystemExit, so that the processes are ended and the folders removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = asked.into / "performance" / "measured.json"
     size = SMALL if asked.small else Size()

@@ -38,7 +38,7 @@ KNOWN: dict[str, Any] = {
 
 def test_cores_are_microseconds_times_load_over_the_planned_share() -> None:
     page = scaling(KNOWN)
-    assert "| risk | 200 | 5,000 | 2 | 114 |" in page  # 3,400 * 200 us / 0.6 = 1.13 cores
+    assert "| risk | 200 | 5,000 | 2 | 114 |" in page  # 3,400 * 200 us / 0.6 = 1.13 cores, so two
     assert "| read model | 500 | 2,000 | 3 | 284 |" in page
 
 

@@ -165,7 +165,7 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
     try:
         told = RecordTreatment.model_validate(record | {"consignment_id": id_of(said), "asked_by": "yard-3"})
         headers = request_headers(told, "treated", "/yard", told.occurred_at.isoformat())
-        # sent past the console, which would refuse these times, because its clock does not leap
+        # this is sent past the console, whose clock does not leap, so that it would refuse these times
         producer = KafkaProducer(bootstrap_servers=desk.settings.kafka)
         producer.send("customs-quarantine-requests", key=told.key.encode(), value=encode(told), headers=headers).get(30)
         producer.close()

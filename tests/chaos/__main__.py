@@ -42,7 +42,8 @@ FAULTY_SHARE = 0.8
 CONSOLE_SECONDS = 60
 """Seconds without progress after which a difference of the rows counts as final."""
 METRICS_SECONDS = 60
-"""The same for metrics; topics are read again, because releases may lapse meanwhile."""
+"""Seconds without progress after which a difference of the metrics counts as final. Topics are read again meanwhile,
+because releases may lapse."""
 STALL_SECONDS = 300
 """Seconds without any progress after the last fault after which the run gives up; longer than the simulated people wait
 for a fact."""
@@ -111,7 +112,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         player = theatre.player
         assert player is not None
         calm, unended = _epilogue(theatre, day, consignments)
-        # the workers end before the topics are read: a release that lapsed after that would be in the rows but not in
+        # the workers end before the topics are read, because a release that lapsed later would be in the rows but not in
         # `entries`
         for name in list(theatre.doors):
             theatre.dismiss(name)

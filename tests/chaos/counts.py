@@ -1,4 +1,5 @@
-"""Do rows and metrics say what the topics say? SQLite by its own driver, metrics from the workers' pages; no code of ours."""
+"""Do rows and metrics say what the topics say? SQLite is read by its own driver, and metrics from the workers' pages; neither uses
+code of ours."""
 
 import json
 import re
@@ -16,8 +17,7 @@ from services.shell.loopback import open_page
 
 FACTS_PUBLISHED = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
-"""SQL that selects the rows of real messages: the id of a poison message contains its topic, and its row is in the same
-table."""
+"""SQL that selects the rows of real messages. Those of poison messages, whose ids contain their topic, are in the same table."""
 LEFT = "stage = 'left_unreleased'"
 """Goods that left unreleased have an end, although the release desk holds them."""
 FactCounts = Counter[tuple[str, str]]

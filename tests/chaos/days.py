@@ -1,7 +1,7 @@
 """When do two simulated days count as equal? Which facts of a day, and which of their fields, do not depend on timing?
 
-Left out: `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, which depends on the order between two
-topics, as does whether what is lodged after a withdrawal had to wait; whether a deadline is missed depends on how long a process was dead, because a
+Left out is what depends on timing. `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, and `DeclarationWaits` that a lodgement after
+a withdrawal has to wait; both depend on the order between two topics. Whether a deadline is missed depends on how long a process was dead, because a
 day lasts only seconds on this clock. Times, numbers from offsets and statement versions differ from run to run, and so does which of two consignments
 in a container opened its visit. Where two desks fail the same goods, the refusal names the failure that the release desk read first. Which one that
 is differs, too, but it must be one of them.

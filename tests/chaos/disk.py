@@ -27,11 +27,11 @@ class Disk:
         return "tmpfs without room (ENOSPC)" if self.mounted else "RLIMIT_FSIZE (EFBIG)"
 
     def fill(self) -> None:
-        """Makes the disk full: every further write fails."""
+        """Makes the disk full, so that every further write fails."""
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):
-                used += 256  # a process has written meanwhile
+                used += 256  # the mount fails if a process has written meanwhile, so more is allowed
         else:
             self._limit(1 << 12)
 

@@ -47,7 +47,7 @@ class Kind:
 
     @property
     def hinders(self) -> bool:
-        """Whether goods may stand still while the fault lasts: they need workers, broker and topics, but not the read
+        """Whether goods may stand still while the fault lasts. They need workers, broker and topics, but not the read
         model."""
         return self.workers > 0 or BROKER in self.others or not self.others
 

@@ -58,7 +58,7 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Deletes the group with its offsets, and returns whether that worked: it fails if another worker has joined the
+    """Deletes the group with its offsets, and returns whether that worked. It fails if another worker has joined the
     group."""
     deadline = time.monotonic() + seconds
     try:
@@ -104,7 +104,8 @@ def short_zombie(strike: Strike) -> None:
 
 
 def long_zombie(strike: Strike) -> None:
-    """A zombie that is stopped for longer than a transaction may last: the coordinator aborts it meanwhile."""
+    """A zombie that is stopped for longer than a transaction may last, so that the coordinator aborts its
+    transaction meanwhile."""
     zombie(strike, 11.5)
 
 
@@ -118,15 +119,16 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    strike.evidence = "left with code 0" if code == 0 else ""  # an orderly end needs the broker, which may be away
+    # an orderly end needs the broker; if another fault keeps it away, this fault has no evidence
+    strike.evidence = "left with code 0" if code == 0 else ""
 
 
 def join_and_leave(strike: Strike) -> None:
     """A third worker of the same desks is started and ended, which causes two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    # read from its beginning, because the worker runs already and may have logged its assignment; its name is new, so
-    # the log is its own
+    # the log is read from its beginning, because the worker runs already and may have logged its assignment; no
+    # earlier worker had this name, so the log has nothing of another one
     log = Log(strike.child(name), whole=True)
     try:
         log.wait(ASSIGNED)
@@ -175,7 +177,7 @@ def _says_facts(strike: Strike) -> bool:
     name = strike.victims[0]
 
     def count_of_facts() -> int:
-        with suppress(OSError):  # its metrics page does not answer yet
+        with suppress(OSError):  # the metrics page of the worker does not answer yet
             return sum(said_by_metrics(strike.theatre.pages[name]).values())
         return 0
 

@@ -59,7 +59,8 @@ def freeze_broker(strike: Strike) -> None:
     try:
         time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
         strike.victims = tuple(strike.theatre.doors)
-        strike.listen()  # evidence is taken from here on: what the workers logged before may come from another fault
+        # only what the workers log from here on is evidence, because earlier records may come from another fault
+        strike.listen()
     finally:
         process.send_signal(signal.SIGCONT)
         strike.heal()
@@ -82,7 +83,7 @@ def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
 
 
 def fill_broker_disk(strike: Strike) -> None:
-    """The disk of the broker is full: Kafka gives up its folder and halts. When there is room again, the supervisor
+    """The disk of the broker is full, so Kafka gives up its folder and halts. When there is room again, the supervisor
     starts it."""
     theatre, disk = strike.theatre, strike.disks[BROKER]
     process, deaths = theatre.broker.process, theatre.broker_deaths
@@ -116,7 +117,7 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            # with the administrator's rights, because otherwise the producer could not begin a transaction
+            # only with the administrator's rights may the producer begin a transaction
             **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
@@ -126,7 +127,7 @@ def leave_transaction_open(strike: Strike) -> None:
     progress = theatre.progress("the broker to say what is open", most=THERE_SECONDS)
 
     def unreadable() -> int:
-        # patiently, because another fault may keep the broker away
+        # another fault may keep the broker away, so this asks until the broker answers
         return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)
 
     _begin(producer)
@@ -177,7 +178,7 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
 
 
 def fill_console_disk(strike: Strike) -> None:
-    """The disk of the database is full: the projector waits, and continues when there is room."""
+    """The disk of the database is full, so the projector waits until there is room."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -242,8 +243,8 @@ def cut_link(strike: Strike) -> None:
 
 
 def mute_link(strike: Strike) -> None:
-    """The requests of one worker reach the broker, but the replies are lost or late: the worker does not know whether a
-    commit succeeded."""
+    """The requests of one worker reach the broker, but the replies are lost or late, so the worker does not know
+    whether a commit succeeded."""
     door = strike.theatre.doors[strike.victims[0]]
     strike.listen()
     before = door.swallowed
@@ -251,8 +252,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         door.mute(trap)
-        # if there is a trap, the fault begins at the first request of that kind; otherwise at the first reply that is
-        # held back
+        # with a trap, the fault begins at the first request whose API key is `trap`; without one, at the first reply
+        # that is held back
         if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
@@ -269,13 +270,13 @@ def mute_link(strike: Strike) -> None:
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Writes nonsense onto every topic under keys that no goods have: no other goods may be affected."""
+    """Writes nonsense onto every topic under keys that no goods have. No goods may be affected."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 
 def poison_live(strike: Strike) -> None:
-    """Writes nonsense onto every topic under the keys of goods that are about to come: these goods wait behind the
-    parked message, and then continue."""
+    """Writes nonsense onto every topic under the keys of goods that are about to come. The goods wait behind the parked
+    message, and then continue."""
     keys = strike.live_keys()
     if keys:
         _poison(strike, keys)
@@ -286,7 +287,8 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    strike.heal()  # the fault counts as over: a standstill while the operator settles the poison would be an error
+    # the fault counts as over now, because goods must not stand still while the operator settles the poison
+    strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.evidence = f"{aside} set aside, thrown away" if aside else ""
     if aside < wanted or left:

@@ -96,7 +96,7 @@ def set_aside(access: Access) -> Known:
     announced = [
         e.body
         for e in read(access, [t.name for t in PARKED])
-        # poison was written onto the parked topics, too, and is left out
+        # the poison on the parked topics is left out, because no service has announced it
         if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE
     ]
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
@@ -150,12 +150,12 @@ class Operator(threading.Thread):
         while not self._over.wait(1):
             try:
                 self._work()
-            except (BrokerError, KafkaError):  # the broker is away at the moment: try again in the next round
+            except (BrokerError, KafkaError):  # the broker is away at the moment, so the next round tries again
                 self.troubles += 1
 
     def _work(self) -> None:
         left = waiting(self.access)
-        # an order about a message that is not the first of its key does nothing
+        # an order is given about each message, although only that about the first one of its key has an effect
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
         send_orders(self.access, orders, self.partitions)
         self.orders += len(left)

@@ -10,7 +10,7 @@ PRODUCE, TXN_OFFSET_COMMIT, END_TXN = 0, 28, 26
 
 
 class Proxy:
-    """One door: clients connect to `port`, the broker listens behind it on `inner`. Use it from any thread."""
+    """A TCP proxy: clients connect to `port`, and the broker listens on `inner`. Use it from any thread."""
 
     def __init__(self, inner: int) -> None:
         self.inner = inner

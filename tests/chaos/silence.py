@@ -14,7 +14,7 @@ Span = tuple[float, float]
 Turns = Mapping[tuple[str, int], Sequence[Span]]
 """(desk, partition of the input) → the inputs that had an effect."""
 SILENT_DESK = "clearance"
-"""It publishes no facts, so its work is seen by its records, which have the key of the input."""
+"""The service that publishes no facts, so that its work is seen by its records, which have the key of the input."""
 KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
@@ -41,8 +41,8 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 
 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
-    """The longest that input waited at one partition of these desks, from the fault, or from the time when the input came if that
-    is later, until the first waiting input had its effect; None if no input came."""
+    """The longest time for which input waited at one partition of these desks, from the fault, or from the time when the input came
+    if that is later, until the first waiting input had its effect; None if no input came."""
     waits = []
     for (desk, _), spans in turns.items():
         after = [span for span in spans if span[1] > strike.struck]

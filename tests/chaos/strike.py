@@ -17,8 +17,8 @@ WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60
 THERE_SECONDS = 300
-"""Seconds that a fault waits at most for its victim: another fault may have killed it, and a slow machine starts it
-again late."""
+"""Seconds that a fault waits at most for its victim, because another fault may have killed it, and a slow machine
+starts it again late."""
 BITE_SECONDS = 40
 """Seconds that a fault lasts at most until it hits something: the next write, the next commit, the next fact."""
 

@@ -19,10 +19,10 @@ from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
-"""Seconds before a fault: a partition on which a desk wrote in this time should be written again soon after the fault."""
+"""A partition on which a desk wrote within so many seconds before a fault should be written again soon after it."""
 SKEWED_SECONDS = 24 * 3600
-"""Seconds: a fact counts as written by a stepped clock if its time differs by less from that clock (six real seconds on the
-theatre's clock); a clock is stepped by two days or more."""
+"""A fact counts as written by a stepped clock if its time differs from that clock by fewer seconds than these (six real ones on the theatre's
+clock); a clock is stepped by two days or more."""
 CALM_SECONDS = 30.0
 """Seconds for which it is allowed that no consignment reaches its end, not counting the time of faults."""
 MANY = 100

@@ -130,10 +130,11 @@ def test_a_console_whose_broker_is_away_is_not_ready(
 def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For up to five minutes a librdkafka client asks the former leaders for the ends of topics."""
+    """For up to five minutes a librdkafka client asks the former leaders for the ends of topics, and the console must
+    not wait so long."""
     monkeypatch.setattr(
         progress, "LOOK_SECONDS", 3600.0
-    )  # the requests that look for new topics would also learn the new leaders
+    )  # the test does without the requests that look for new topics, because they would learn the new leaders, too
     with behind_a_door(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

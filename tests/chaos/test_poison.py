@@ -20,7 +20,7 @@ SHORT = {"transaction.timeout.ms": 10_000, "log_level": 0}
 
 
 def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
-    """Writes aborted messages at the end of a topic: no desk commits an offset after them, because all committed messages are
+    """Writes aborted messages at the end of a topic. No desk commits an offset after them, because all committed messages are
     before them."""
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": "stranger", **SHORT})
     stranger.init_transactions(30)

@@ -38,7 +38,7 @@ class Child:
 
 
 class Door:
-    """A link on which nothing passes; what is done to it."""
+    """A link on which nothing passes; `done` lists what is done to it."""
 
     cuts = delayed = swallowed = 0
     muted = False

@@ -246,7 +246,8 @@ class Theatre:
         return player is not None and (player.last is None or player.next < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
-        """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any end."""
+        """Waits until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any
+        end."""
         player, people = self.player, self._people
         assert player is not None and people is not None
         progress = WaitLimit(
@@ -299,7 +300,7 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # the disk is full: try again until there is room, as a supervisor does
+        except BrokerError:  # the disk is full, so this tries again until there is room, as a supervisor does
             self._over.wait(0.5)
 
     def close(self) -> None:

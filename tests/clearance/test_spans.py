@@ -89,8 +89,8 @@ def micros(minutes: float) -> int:
 def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     releases = [
         ("a", "I", micros(0), granted(30, 40)),
-        ("a", "I", micros(0), granted(30, 63)),  # the goods were called back and released again: this release stands
-        ("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released
+        ("a", "I", micros(0), granted(30, 63)),  # this release stands, because the goods were called back before it
+        ("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released, so this does not count
         ("c", "E", micros(0), granted(10, 130)),
         ("d", "E", micros(0), "{"),
         ("e", "", None, granted(1, 2)),

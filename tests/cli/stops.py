@@ -86,9 +86,9 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    right = {stop.code, 0}  # a second signal may come after everything has ended
+    right = {stop.code, 0}  # 0, if a second signal comes after everything has ended
     if stop.code:
-        right.add(-stop.numbers[-1])  # or while Python itself is ending
+        right.add(-stop.numbers[-1])  # the signal itself, if it comes while Python is ending
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"

@@ -19,8 +19,8 @@ SECRET = bytes(range(32))
 
 
 def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
-    """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process: by the
-    tested problem, or otherwise because a port is taken."""
+    """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process, because
+    of the tested problem or, without one, because a port is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
         program = [sys.executable, "-m", "services.cli.main", "up", *words]
@@ -33,8 +33,8 @@ def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
 
 
 def worker(home: Path, desks: str = "risk", **env: str) -> subprocess.CompletedProcess[str]:
-    """Runs a worker with `--help`, so that it ends at once instead of waiting for a cluster, which does not exist,
-    unless it is refused."""
+    """Runs a worker with `--help`. If it is not refused, it ends at once, instead of waiting for the cluster, which
+    does not exist."""
     home.mkdir(exist_ok=True)
     told = {"DTG_HOME": str(home), "DTG_DESKS": desks, "DTG_KAFKA": "127.0.0.1:1", **env}
     program = [sys.executable, "-m", "faust", "-A", "services.worker", "worker", "--help"]

@@ -140,7 +140,7 @@ class Crowd:
 
 
 def compressed(bootstrap: str) -> None:
-    """Sends a compressed message: any client may use a codec that a reader lacks."""
+    """Sends a compressed message, because any client may use a codec that a reader lacks."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "compression.type": codec})
         for topic in ("customs-gate-requests", "customs-release-facts", "customs-release-parked"):
@@ -166,7 +166,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    for each in (screen, errors):  # both read COLUMNS and LINES when they are made, and that was before this test
+    for each in (screen, errors):  # both read COLUMNS when they were made, before this test, so the width is set here
         monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:

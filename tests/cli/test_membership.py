@@ -50,7 +50,7 @@ def test_a_living_worker_that_names_none_or_does_not_answer_keeps_what_it_has() 
 
 
 class Failing:
-    """A client whose broker is down: every call of it fails, even `close`."""
+    """A client whose broker is down, so that every call of it fails, even `close`."""
 
     made = 0
 

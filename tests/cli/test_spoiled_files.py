@@ -95,7 +95,7 @@ def test_the_keys_of_the_draw(home: Path, dtg: Callable[..., tuple[int, str]], s
 def test_the_note_that_the_keys_were_made(home: Path, spoil: Callable[[Path], None]) -> None:
     spoil(home / KEY_MADE)
     up = Up(UpSettings(), demo=False, speed=1, consignments=1, seed=1)
-    if not (home / KEY_MADE).exists():  # if the file is a circle of links, it counts as not made
+    if not (home / KEY_MADE).exists():  # a circle of links counts as no file, as if the keys had not been made yet
         return
     with pytest.raises(CannotStart, match="抽查密钥文件丢失"):
         up._make_draw_key()

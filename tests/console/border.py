@@ -624,7 +624,8 @@ def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
 
 
 def _for_ports(one: Said) -> list[Said]:
-    """A message that cannot be read is copied unchanged, so that a test sees what a port does with it."""
+    """The redacted copy of the message, if ports get one. A message that cannot be read is copied unchanged, so that a test sees what a
+    port does with it."""
     if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
         return []
     try:
@@ -634,7 +635,7 @@ def _for_ports(one: Said) -> list[Said]:
     left_out = hidden(KINDS[one.kind], Audience.PORT)
     for hold in body.get("holds", ()):
         for name in left_out.get("holds", {}).get("__all__", ()):
-            hold.pop(name, None)  # a fact of an older software version may not have it
+            hold.pop(name, None)  # facts of older software versions may lack it
     told = {name: value for name, value in body.items() if left_out.get(name) is not True}
     return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(told))]
 

@@ -82,7 +82,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated database of each kind."""
-    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # the file that belongs to a PostgreSQL database is in this folder
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # the rights file of a PostgreSQL database is in this folder
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"
     else:

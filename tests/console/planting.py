@@ -34,7 +34,7 @@ OFFICE = "4227"
 WATCHED = "watches/0"
 AT_US = 1_795_000_000_000_000
 LODGED = request_id("mask", "lodged")
-"""The request of which every message of the goods is an answer."""
+"""The request that every message about the goods answers."""
 ON_BOX = request_id("mask", "event")
 ANOTHER = "asked by somebody else"
 NAMES = {"consignment_id", "container_no", "subject", "later", "partition_key", "earlier"}

@@ -1,4 +1,4 @@
-"""A console whose rows a test writes itself; it has no broker, as if it could not reach it."""
+"""A console whose rows a test writes itself, as if no broker could be reached."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ class Quiet(Running):
         store.engine.dispose()
 
     def run(self, *statements: Any) -> None:
-        """Writes rows."""
+        """Writes rows with these SQL statements."""
         engine = open_engine(self.settings.database_url, writes=True)
         with engine.begin() as connection:
             for statement in statements:

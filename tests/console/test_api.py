@@ -148,7 +148,7 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.context
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
-    # like another process, it has no requests in memory and only reads the rows
+    # `fresh` has no requests in memory, so it reads the rows, as another process does
     fresh = Asker(console.settings, office.asker._engine)
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
 
@@ -412,7 +412,8 @@ def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
     gate = running.api("GET", "/containers/CSQU3054383").json()
     assert gate["may_leave"] is False
     goods = running.api("GET", f"/consignments/{consignment_id(DECLARANT, 'away')}")
-    assert goods.status_code == 202  # the rows are not complete, so the console cannot say that it was never lodged
+    # the rows are not complete, so the console cannot say that nobody lodged these goods
+    assert goods.status_code == 202
     running.stop()
 
 
@@ -774,7 +775,7 @@ def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) 
         streamed = pool.submit(_first_event, f"{console.address}/api/v1/releases/stream?after={end['cursor']}")
         second = red("F-2", ("FSCU8012350",))
         publish(console.settings.kafka, second.said)
-        came = waiting.result(200).json()  # the news ends the long poll before its own 280 seconds are over
+        came = waiting.result(200).json()  # the release ends the long poll before its 280 seconds are over
         assert [(e["kind"], e["consignment_id"]) for e in came["releases"]] == [("ReleaseGranted", second.id)]
         event = streamed.result()
     assert event["id"] == str(came["cursor"]) and json.loads(event["data"]) == came["releases"][0]

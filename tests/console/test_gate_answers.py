@@ -28,7 +28,7 @@ EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 
 @dataclass
 class Seen(World):
-    """The same world, with a console whose rows have all messages."""
+    """The world of `tests.gate.world`, with a console whose rows have all messages."""
 
     memory: Memory = field(default_factory=Memory)
     counts: dict[tuple[str, str], int] = field(default_factory=dict)

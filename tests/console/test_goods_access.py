@@ -160,7 +160,7 @@ def told(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]:
 
 
 def stand(context: ConsoleContext, box: str, *parts: dict[str, object]) -> None:
-    """The box is in the area since June; in it are these parts, and its only report is that it came."""
+    """Writes rows of a box that is in the area since June with these parts, and of which only its opening was reported."""
     row = {"container_no": box, "visit": IN_JUNE, "visit_us": JUNE_US, "word": "opened", "seq": 1}
     came = {"container_no": box, "report_id": "r1", "event": "DISC", "visit": IN_JUNE, "recorded_us": JUNE_US}
     with context.rows._engine.begin() as connection:

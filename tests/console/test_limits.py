@@ -161,7 +161,7 @@ def test_who_comes_when_every_connection_has_a_request_under_way_is_told_so(boot
     migrate(settings.database_url)
     crowded = Running(settings)
     crowded.start()
-    crowded.http.close()  # otherwise this test client's connection would take one of the sixteen
+    crowded.http.close()  # otherwise this test client would have one of the sixteen connections
     sent = (
         head(crowded, "POST /api/v1/declarations", "Content-Type: application/json", "Content-Length: 100") + b"\r\n{"
     )
@@ -180,8 +180,8 @@ def _in_request(console: Running) -> int:
 
 
 def on_a_line_of_its_own(console: Running) -> int:
-    """The status of the gate's answer, over a new connection: the console may close one that was kept from an earlier
-    request, as it is silent, too."""
+    """The status of the gate's answer, over a new connection, because the console may close a connection that is
+    silent, also one that was kept from an earlier request."""
     with httpx2.Client(base_url=console.address, trust_env=False, headers=headers_of()) as http:
         return http.get(GATE).status_code
 
@@ -225,7 +225,8 @@ def test_a_thousand_who_wait_for_one_release_are_one_query() -> None:
         assert await shared.ask(("cursor", 1), query) == 3 and await later == 2, "who asks later gets a later answer"
         return queries
 
-    with ThreadPoolExecutor() as thread:  # after a browser test, Playwright's event loop runs in the main thread
+    # this needs another thread, because after a browser test Playwright's event loop runs in the main one
+    with ThreadPoolExecutor() as thread:
         assert thread.submit(asyncio.run, all_of_them()).result() == 3
 
 

@@ -130,7 +130,7 @@ def test_false_gate_outs_do_not_push_other_alarms_off_the_board(console: Running
     overdue = Border("LATE-1").lodged().accepted().ordered()
     one = overdue.said.pop()
     late = replace(changed(one), kind="InspectionOverdue", id=f"{one.id[:-4]}0001")
-    # later than the alarms of other tests: the board shows the newest subjects of a kind
+    # these alarms are later than those of other tests, because the board shows only the newest subjects of a kind
     true = Border("LEFT-1", ("TCLU4265829",), start=NOON + timedelta(minutes=30)).alarm()
     false = [
         Border(f"FALSE-{n}", ("TCLU4265834",), start=NOON + timedelta(hours=1, minutes=n)).alarm() for n in range(9)

@@ -182,7 +182,7 @@ def test_a_hold_on_goods_that_nobody_lodged_is_called_a_hold(still: Still) -> No
 
 
 def twofold() -> Border:
-    """Rejected for one finding; the other one alone would not have rejected it."""
+    """A declaration with two findings that was rejected for one of them; for the other alone it would have been accepted."""
     told = Border("TWO-1").lodged()
     mild, hard = Severity.WARNING, Severity.ERROR
     finding = Finding(severity=mild, pointer="/trade_mode", code="trade_mode_unlisted", seen="9999")

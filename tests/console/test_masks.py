@@ -144,7 +144,7 @@ def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[
 
 
 UNANSWERED = {("GET", "/readyz"), ("GET", "/containers/{key}/messages/{message_id}")}
-"""Routes that do not answer here: there is no broker, and nobody outside customs may read messages of a container."""
+"""Routes that do not answer here, because there is no broker, and nobody outside customs may read messages of a container."""
 OF_MESSAGES = {("GET", "/api/v1/messages/{key}/{message_id}")}
 """Routes for messages of goods, which carriers and terminals may not read."""
 

@@ -16,7 +16,8 @@ from tests.console.postgres import Postgres
 
 
 def goes_up_and_down(url: str) -> None:
-    """Up in an empty database: its tables are those of `tables.py`; down: none is left; and up again."""
+    """Migrates an empty database up, which makes the tables of `tables.py`; down, which leaves none; and
+    up again."""
     migrate(url)
     engine = open_engine(url, writes=True)
     with engine.begin() as connection:

@@ -55,7 +55,7 @@ def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
-    """Consignments and containers: for every kind of message, and every code of a refusal, the first few that have it."""
+    """For each kind of message and each code of a refusal, the first few consignments and containers that have it."""
     seen: dict[str, set[str]] = {}
     for said in day.said:
         code = orjson.loads(said.value).get("code", "") if said.kind == "RequestRefused" else ""

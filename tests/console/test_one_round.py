@@ -155,7 +155,7 @@ def test_the_worst_bodies_have_no_more_faults_than_are_shown(name: str) -> None:
     _, data = worst()[name]
     try:
         read = declared(data, strict_json(data, SEPARATORS))
-    except Problem:  # no JSON, or too much of it
+    except Problem:  # the body is no JSON, or exceeds a limit
         return
     assert isinstance(read, Declaration) or len(read.faults) <= SHOWN_ERRORS
 

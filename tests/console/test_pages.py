@@ -294,7 +294,7 @@ def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
 
 
 def every_page(console: Running, path: str) -> Iterator[str]:
-    """The HTML of each page of a list, by its links: other tests of the session may fill the first ones."""
+    """The HTML of each page of a list, by its links, because other tests of the session may fill the first ones."""
     following: str | None = path
     while following:
         text = get(console, following, headers=BROWSER).text
@@ -389,7 +389,8 @@ def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: 
         for language in ("zh", "en"):
             page(console, f"{_address(key)}?lang={language}")
     for one in said:
-        if not one.key.startswith(f"{WATCHES}/"):  # messages to and about a whole partition have no timeline
+        # messages to and about a whole partition are in no timeline, so they have no page
+        if not one.key.startswith(f"{WATCHES}/"):
             page(console, f"{_address(one.key)}/messages/{one.id}")
 
 
@@ -473,7 +474,7 @@ def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(cons
 
 def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: Running, bootstrap: str) -> None:
     """The release desk names the holds in its next message, which may not be in the same batch."""
-    # these goods wait longer than all others here
+    # these goods wait longer than all others here, so the board names them
     told = green("called-back", start=NOON - timedelta(days=900)).revoked()
     publish(bootstrap, told.said)
     console.catch_up()

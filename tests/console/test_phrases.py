@@ -122,7 +122,7 @@ def test_every_code_is_said_by_a_fact(told: Told) -> None:
 
 
 def unquoted(text: str) -> str:
-    """Without the quotation marks that a desk puts around a name."""
+    """The text without the quotation marks that a desk puts around a name."""
     return text.replace("'", "")
 
 

@@ -79,8 +79,8 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""Kinds of which the goods belong to nobody yet: a lodgement is checked by its declarant; carriers and terminals reach containers,
-not goods; a watch is about future goods."""
+"""Kinds of requests about goods that belong to nobody yet. A lodgement is checked by its declarant; carriers and terminals reach
+containers, not goods; a watch is about future goods."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 
@@ -169,7 +169,7 @@ def test_every_address_is_open_to_those_roles_alone_that_the_table_names(door: R
             may = not right.roles or role in right.roles
             if "{act}" in path:
                 may = may and role in ASKS[(ACTS if path.startswith("/consignments") else BOX_ACTS)["hold"][0]].roles
-                # a form is read, and its media type checked, before its act is known
+                # the console checks the media type of a form before it knows the act, so 415 may come before the refusal
                 refused = refused or answer.status_code == 415 and not may
             if refused is may or answer.status_code in (401, 500):
                 wrong.append((method, path, answer.status_code))

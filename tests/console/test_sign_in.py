@@ -189,7 +189,7 @@ def test_signing_out_ends_the_session_in_every_browser(door: Running) -> None:
 
 
 def test_a_form_of_another_sign_in_does_nothing_in_the_wrong_name(door: Running) -> None:
-    """Two tabs of one browser with two people: the first one's form is sent after the second has signed in."""
+    """Two people sign in in two tabs of one browser; the form of the first is sent after the second has signed in."""
     browser = signed_in(door, "officer/1")
     form = token(browser)
     assert sign_in(browser, "clerk").status_code == 303

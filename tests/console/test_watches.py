@@ -196,7 +196,7 @@ def test_a_lifted_watch_lets_its_goods_go_and_holds_nothing_more(own: Running, b
 def test_a_console_that_does_not_reach_the_broker_says_so_and_the_same_again_completes_it(
     own: Running, bootstrap: str
 ) -> None:
-    """Another console of the same database, whose Kafka does not answer."""
+    """This is another console of the same database; its Kafka does not answer."""
     told = released("W-10", "TSTU0001010", "WATCH-8")
     publish(bootstrap, told.said)
     own.catch_up()

@@ -44,10 +44,10 @@ CALLED = re.compile(r"""\bt\(["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 """A text that a template or a page looks up by its whole name, even if the group does not exist."""
 PLACE = re.compile(r"\{(\w*)\}")
 ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
-"""As `schemas.gate.GateAlarmRaised` names them."""
+"""The alarms, as `schemas.gate.GateAlarmRaised` names them."""
 ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_reported", "finding")
-"""As `schemas.gate.VisitClosed` names them, and a lawful departure; a row may also have the alarm with which a container
-left."""
+"""The ends of visits, as `schemas.gate.VisitClosed` names them, and a lawful departure; a row may also have the alarm
+with which a container left."""
 TROUBLES = ("starting", "database", "kafka", "access", "projector", "overtaken", "log_replaced")
 """The troubles that stop the projector, as `projector`, `progress` and `observed_progress` of the read model name it."""
 CODES: dict[str, Iterable[str]] = {

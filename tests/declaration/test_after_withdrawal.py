@@ -95,8 +95,8 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     answers = topics.answers()
     assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
-    # the fact about the second lodgement of the same paper has the id under which the desk read it: the first id while the first
-    # lodgement waited, else the new one
+    # the second lodgement of the same paper is answered under FIRST if the desk read it while the first one waited, otherwise
+    # under SECOND
     repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
     assert (
         repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]

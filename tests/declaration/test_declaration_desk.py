@@ -226,7 +226,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"transport_mode": "5", "containers": ()},
         {"transport_mode": "4"},
         line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
-        # quantity and net mass differ by less than a hundredth
+        # quantity and net mass differ by less than a hundredth of the net mass, which the rounding explains
         line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.6474")),
         line(unit="036", quantity=Decimal(20_000), unit_price=Decimal("0.25")),
         line(unit="070", quantity=Decimal("0.02"), unit_price=Decimal(250_000)),
@@ -378,8 +378,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted it already, while this desk has not read that yet. The order in which both are
-    read must not matter."""
+    """The release desk may have granted the withdrawal already, although this desk has not read that yet. It must not
+    matter whether the desk reads the lodgement or the answer first."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     waits = desk.answer[0]
     assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")
@@ -456,7 +456,8 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
     desk.when(withdraw(), message_id="w1").then()
     desk.when(withdraw("somebody")).then_refused("wrong_declarant")
     clerk = withdraw("clerk").model_copy(update={"on_behalf_of": DECLARANT})
-    desk.when(clerk, message_id="w2").then_refused("already_withdrawn")  # an account that asks for its company
+    # an account may ask for its company, so this is the right declarant
+    desk.when(clerk, message_id="w2").then_refused("already_withdrawn")
     desk.when(withdraw()).then_refused("already_withdrawn")
     by_agent = withdraw("agent-3").model_copy(update={"on_behalf_of": DECLARANT})
     desk.when(by_agent).then_refused("already_withdrawn")

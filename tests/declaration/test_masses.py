@@ -37,7 +37,7 @@ def lines(*net: str, **head: str) -> list[str]:
         (("45.4",), "45", "45", []),  # the head is rounded to kilograms
         (("30", "30"), "45", "40", ["lines_above_gross", "net_mass_differs"]),
         (("20.2", "20.2"), "45", "40", []),
-        # a finding although the difference is less than a hundredth
+        # the difference is less than a hundredth of the mass, but more than rounding explains
         (("99100",), "101000", "100000", ["net_mass_differs"]),
         (("99999.6",), "101000", "100000", []),
         (("2.499", "37.501"), "45", "40", []),
@@ -80,10 +80,12 @@ def of_quantity(quantity: str, unit: str, net: str = "20000", gross: str = "2100
         ("20000", "070", ["quantity_above_gross"]),
         ("21002", "035", ["quantity_above_gross"]),
         ("20", "035", ["quantity_differs_from_mass"]),
-        ("19900", "035", ["quantity_differs_from_mass"]),  # a finding although the difference is less than a hundredth
+        # the difference is less than a hundredth of the mass, but more than rounding explains
+        ("19900", "035", ["quantity_differs_from_mass"]),
         ("19.9", "070", ["quantity_differs_from_mass"]),
         ("19.96", "070", ["quantity_differs_from_mass"]),
-        ("18.4", "070", ["quantity_differs_from_mass"]),  # may be right: dry tonnes of wet ore; an officer decides
+        # an officer decides, because dry tonnes of wet ore may be right
+        ("18.4", "070", ["quantity_differs_from_mass"]),
     ],
 )
 def test_a_quantity_in_a_unit_of_mass_agrees_with_the_net_mass(quantity: str, unit: str, found: list[str]) -> None:

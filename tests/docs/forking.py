@@ -50,7 +50,7 @@ def serve() -> None:
     """Answers each line of the input until it ends."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    gc.disable()  # a fork lives only for seconds, and most of its objects are modules, which stay
+    gc.disable()  # collecting would gain nothing, because a fork lives only for seconds and most of its objects are modules, which stay
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:

@@ -95,8 +95,8 @@ def trouble_of(line: str) -> str:
 
 
 def trouble_of_module(*arguments: str) -> str:
-    """Runs the module with these arguments and a wrong one: if it reports only the wrong one, it has accepted the
-    others."""
+    """Why the module does not accept these arguments; empty if it does. It is run with them and a wrong one; if it reports
+    only the wrong one, it has accepted the others."""
     done = ended(sys.executable, "-m", *arguments, UNKNOWN)
     return "" if done.stderr.endswith(f"unrecognized arguments: {UNKNOWN}\n") else done.stderr or "takes no arguments"
 

@@ -56,7 +56,7 @@ class Runner:
         return int(answer["code"]), str(answer["text"])
 
     def stop(self) -> None:
-        with self._process:  # closes the pipes and waits
+        with self._process:  # leaving the block closes the pipes and waits for the process
             pass
         assert self._process.returncode == 0
 

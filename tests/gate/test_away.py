@@ -49,7 +49,7 @@ def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unrele
 
 
 def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_release_desk_says_of_it_meanwhile() -> None:
-    """The release desk holds goods that, as the gate desk says, left unreleased; this later hold must not count as a proof of that."""
+    """The release desk holds goods that, as the gate desk says, left unreleased; this later hold must not prove that they did."""
     desk = Story(decider, decider.INITIAL)
     desk.when(held(A, 1, arrived=10, when=12, direction=Direction.EXPORT), at=at(90))
     desk.when(event(EquipmentEvent.LOADED, 60), at=at(91))
@@ -75,8 +75,8 @@ def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> N
 
 @pytest.mark.parametrize("clock", [-3 * DAY, 0, 1000 * DAY])
 def test_no_clock_of_a_worker_changes_when_something_happened(clock: int) -> None:
-    """That holds for an arrival from the release desk, a discharge and a finding; a report with a wrong date counts with the time in
-    its header."""
+    """The test has an arrival from the release desk, a discharge and a finding; a report with a wrong date counts with the time in its
+    header."""
     desk = Story(decider, decider.INITIAL)
     desk.when(held(A, 1, arrived=50, when=0), at=at(clock + 5))
     desk.when(discharged(60), at=at(clock + 61), recorded=at(61))

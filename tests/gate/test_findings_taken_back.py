@@ -63,7 +63,7 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_whose_alarms_it_settled() -> None:
-    """Records of an older software version: `settled` names them."""
+    """In records of an older software version only `settled` shows which departures these are."""
     desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(found("inside", 20), message_id="w")
     box = as_box(desk.state)
     desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))

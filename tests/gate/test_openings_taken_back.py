@@ -1,7 +1,7 @@
 """What happens to a yes if the terminal retracts the discharge, or corrects its conveyance? The goods count as not arrived until the
 release desk states them again.
 
-Both desks run together: each reads the facts of the other.
+Both desks run together, and each reads the facts of the other.
 """
 
 import pytest
@@ -40,7 +40,7 @@ def test_a_discharge_that_is_taken_back_takes_the_yes_at_once() -> None:
 
 
 def test_a_release_that_was_on_its_way_is_no_yes_either() -> None:
-    """The release desk published it before it read that the discharge was retracted."""
+    """The release desk had not read that the discharge was retracted when it published the release."""
     desk = story(decider, held(A, ship=COSCO)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(retracted("disc"), at=at(20)).when(freed(A, 2, ship=COSCO, arrived=10, when=13), at=at(21))
     assert not may_leave(desk)

@@ -1,5 +1,5 @@
-"""Which report stands when one event is told twice, and neither telling names the other? The one that was told first, whichever has the earlier
-event time; and in doubt a person looks."""
+"""Which report stands if one event is reported twice, and neither report names the other? The report that was sent first, whichever has the
+earlier event time; in doubt a person has to look."""
 
 from itertools import permutations
 
@@ -92,7 +92,7 @@ def test_a_second_report_of_an_opening_with_an_earlier_time_opens_no_other_visit
 
 @pytest.mark.parametrize("later", [100.0, 130.0])
 def test_the_same_is_true_in_whatever_order_the_reports_are_read(later: float) -> None:
-    """`heard` is the time of the door, whenever the desk reads the report."""
+    """The time in its header decides which report is the first one, and not the time at which the desk reads it."""
     messages: list[tuple[str, Message, float]] = [
         ("d1", discharged(0), 300.0),
         ("d2", discharged(30), 40.0),

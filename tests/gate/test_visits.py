@@ -183,7 +183,7 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """It tells the release desk that a terminal reports this container, so that its departure will be reported, too."""
+    """The fact tells the release desk that a terminal reports this container, so its departure will be reported, too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2")).when(discharged(30), at=at(40))
     arrived = [f for f in desk.answer if isinstance(f, ContainerArrived)]
     assert {(f.consignment_id, f.occurred_at) for f in arrived} == {(A, at(5)), (B, at(5))} and len(arrived) == 2
@@ -269,7 +269,7 @@ def test_a_retracted_departure_did_not_happen() -> None:
 @pytest.mark.parametrize("laden", [None, True, False])
 @pytest.mark.parametrize("first", ["a", "z"])
 def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
-    """That does not depend on their ids, or on which one the desk reads first."""
+    """The ids of the reports do not matter, nor which one the desk reads first."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
     desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))

@@ -92,9 +92,10 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
     holds: set[str] = set()
     latest: dict[str, ContainerHeld | ContainerFreed] = {}
     sure: set[str] = set()
-    """Goods that are in the box since the last that was said of its comings and goings, and of which no officer spoke."""
+    """Goods that are certainly in the box, because no report and no officer's decision came after their statement."""
     came: set[str] = set()
-    """Goods whose arrival was stated. A later statement without a time leaves it where it was, perhaps in an earlier visit."""
+    """Goods whose arrival was stated. A later statement without a time does not change the arrival, which may belong to an earlier
+    visit."""
     for number in range(dice.randint(3, 25)):
         now += dice.choice((0, 1, 5, 60, 1000, 30 * DAY if dice.random() < 0.1 else 3))
         kind = dice.random()
@@ -147,7 +148,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
 
 
 def whatever_it_had_answered(box: Box) -> bool:
-    """Whether the container may leave, of a desk that has not answered yet, where an officer saw to what left against its word."""
+    """Whether the container may leave, as if the desk had not answered yet, and an officer had settled each alarm of a departure
+    against its answer."""
     unasked = replace(box, yes=())
     against = tuple([alarm.key for alarm in look(unasked).alarms if alarm.why == "left_against_no"])
     seen_to = replace(unasked, findings=(*box.findings, ContainerFinding("seen to", NOON, "inside", settled=against)))
@@ -157,9 +159,9 @@ def whatever_it_had_answered(box: Box) -> bool:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(seed=st.integers(0, 2**32))
 def test_the_same_is_true_in_whatever_order_the_two_topics_are_heard(seed: int) -> None:
-    """What was stated keeps its order, and what was reported comes in any order, before, between and after it.
+    """Statements keep their order; reports come in any order, before, between and after the statements.
 
-    Whether a box left against the gate's word is no such truth: it depends on what the gate had answered by then.
+    It is not compared whether a box left against the gate's answer, because that depends on what the gate had answered by then.
     """
     dice = Random(seed)
     now = 9.0 * DAY

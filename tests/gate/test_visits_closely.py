@@ -64,8 +64,8 @@ def test_a_paper_that_names_the_call_of_a_box_whose_departure_nobody_told_waits_
 
 
 def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_late_they_are_declared() -> None:
-    """Found by chance (hypothesis seed 1281378631): declared before the box was told to have come again they kept it, after that
-    they left under the release of the others."""
+    """Found by chance (hypothesis seed 1281378631): goods that were declared before the box was reported to have come again kept it,
+    but goods that were declared later left under the release of the others."""
     for conveyance in ("S 1", ""):
         desk = story(decider, discharged(0, "S 1"), discharged(60, "T 2"))
         desk.when(freed(B, arrived=70, ship="T 2", when=80), at=at(80))
@@ -121,8 +121,8 @@ def test_what_was_taken_back_before_the_box_came_leaves_nothing() -> None:
 @pytest.mark.parametrize("lodged", [-5, 60], ids=["before the discharge", "after it"])
 @pytest.mark.parametrize("shared_by", [1, 2])
 def test_a_paper_that_is_taken_back_while_the_box_is_here_leaves_its_goods_in_it(lodged: float, shared_by: int) -> None:
-    """Once green goods in a shared container could leave without a declaration when the other lot was released: their arrival was not
-    reported, or the release desk had not read it when it granted the withdrawal."""
+    """Once green goods in a shared container could leave without a declaration when the other lot was released, if their arrival was
+    not reported or the release desk had not read it when it granted the withdrawal."""
     paper = held(A, bill="1", shared_by=shared_by, when=lodged)
     desk = story(decider, *((paper, discharged(0)) if lodged < 0 else (discharged(0), paper)))
     desk.when(freed(A, shared_by=shared_by, released=False, bill="1", arrived=None, when=70), at=at(70))

@@ -1,4 +1,5 @@
-"""If the visit is in doubt, does a hold count for every possible visit, and a release for none? These cases were found by trying to break that."""
+"""If the visit is in doubt, does a hold count for every possible visit, and a release for none? The cases were found by trying to break this
+rule."""
 
 import pytest
 

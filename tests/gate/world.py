@@ -1,5 +1,5 @@
-"""A simulation that knows where a container and its goods really are, and people who report that late, twice, wrongly or not at
-all.
+"""A simulation that knows where a container and its goods really are, and has people who report it late, twice, wrongly or not
+at all.
 
 It is played minute by minute, in the order in which the gate desk reads; the gate desk's answer decides when the container may
 leave.

@@ -110,7 +110,7 @@ def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
     except (http.client.HTTPException, OSError) as error:
-        # the console refused a body that is too large, and closed the connection before it was sent
+        # the console refused a body that is too large, and closed the connection before the whole body was sent
         line.close()
         answers.outcomes[name, "closed"] += 1
         if len(ask.body or b"") < 500_000:

@@ -29,7 +29,7 @@ BATCH = 500
 WATCH = 10_000
 """Messages after which a desk starts again with empty state."""
 LARGEST = 8 << 20
-"""`max.message.bytes` of every topic: a larger message cannot be written, and would stop the desk for ever."""
+"""`max.message.bytes` of every topic. A larger message cannot be written, so it would stop the desk for ever."""
 REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
 
 

@@ -47,7 +47,7 @@ LEFT_OUT = "positive_data_acceptance"
 """A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a check digit, a key used before,
 a cursor of another feed."""
 HUNG_UP = 1
-"""Not an HTTP status: the console closed the connection because the body is too large, and its answer was lost."""
+"""Stands for an answer that was lost, because the console closed the connection for a body that is too large. It is no HTTP status."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
 NAMED = {
     "path.consignment_id": GOODS,
@@ -124,7 +124,7 @@ def schemathesis(port: int, asking: Asking, seed: int) -> int:
         command = [ENVIRONMENT / "bin" / "schemathesis", "--config-file", config, "run"]
         command += [f"http://127.0.0.1:{port}/openapi.json", "--exclude-checks", LEFT_OUT]
         command += ["--phases", "coverage,fuzzing,stateful", "--max-examples", asking.examples]
-        # one worker: in Python 3.11 two threads that parse source at once break each other (CPython issue 106905)
+        # only one worker, because in Python 3.11 two threads that parse source at once break each other (CPython issue 106905)
         command += ["--max-time", asking.seconds, "--seed", seed, "--workers", 1]
         command += ["--no-shrink", "--header", asking.line]
         env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
@@ -149,7 +149,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
         with engine.begin() as connection:
             connection.execute(update(LODGEMENTS).values(sender=name))
         audience = who.audience()
-        # an administrator may read parked messages about any goods
+        # no word is hidden from an administrator, who may read parked messages about any goods
         hidden = sorted(words.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
         line = f"Authorization: {headers['Authorization']}"
         yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})

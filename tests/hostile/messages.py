@@ -97,8 +97,7 @@ class Flood:
         self.there = [(topic, kind) for topic in self.topics for kind in sorted(CARRIED[topic])]
         self.heard = [(topic, kind) for topic, kind in self.there if KINDS[kind] in FLOW[desk]]
         self.waiting: list[Raw] = []
-        """Messages that were parked: the flood contains orders about them. The code that runs the flood fills this
-        list."""
+        """Parked messages, about which the flood contains orders. The code that runs the flood fills this list."""
         self._offset = 0
         self._recent = [self._identity() for _ in range(64)]
         self._said: list[Raw] = []

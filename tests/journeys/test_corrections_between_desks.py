@@ -117,7 +117,7 @@ class Border:
         return {"result": result, "pest": pest}
 
     def _wrong(self) -> str:
-        """The id of a request to correct or retract: mostly one that was sent, of any kind."""
+        """The id of the request that is to be corrected or retracted; mostly it was sent, and it may be of any kind."""
         names = [name for name, _ in self.requests] or ["nobody"]
         return self.dice.choice((*names[-6:], "another-consignments"))
 

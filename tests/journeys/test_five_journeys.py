@@ -135,7 +135,7 @@ def test_the_papers_of_yellow_goods_are_read_late_put_right_and_read_again() -> 
 
     next_noon = NOON + 24 * HOUR
     journey.when_time_passes(next_noon).then(inspection=(facts.inspection_overdue(DOCUMENTS, LODGED, next_noon),))
-    journey.when_time_passes(next_noon + HOUR / 2).then()  # the officer is reminded once
+    journey.when_time_passes(next_noon + HOUR / 2).then()  # the officer is not reminded a second time
 
     read, missing = next_noon + HOUR, "the certificate of origin is missing"
     to_put_right = facts.open_hold(

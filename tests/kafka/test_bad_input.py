@@ -23,7 +23,7 @@ from services.cli.parked import order_of, send_orders, waiting
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell import (
-    agent_reading,  # noqa: F401  (as a worker reads)
+    agent_reading,  # noqa: F401  (makes this process read as a worker does)
     clients,
 )
 from services.shell.access import access_to

@@ -142,7 +142,7 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
     kept.mkdir()
     kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # left by a starter that was killed
     monkeypatch.setattr(archive, "JARS", kept)
-    # A broker that a busy machine does not let end in time is killed, and leaves nothing.
+    # On a busy machine a broker may not end in time. Then `stop` would kill it, and it would leave no classes.
     monkeypatch.setattr(deploy.kafka.broker, "STOP_SECONDS", 200)
     broker = Broker(tmp_path / "kafka", free_port())
     broker.start()

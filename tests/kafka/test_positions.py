@@ -62,7 +62,7 @@ def duplicates() -> float:
 
 
 def noted_by_the_group(border: Border, topic: str = REQUESTS, desk: str = "declaration") -> int:
-    """Up to where the desk read this topic, by its consumer group; negative when the group does not know."""
+    """The offset that the desk's consumer group has committed for this topic; negative if there is none."""
     consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": f"customs-{desk}"})
     try:
         [committed] = consumer.committed([TopicPartition(topic, 0)], timeout=30)
@@ -88,8 +88,8 @@ def refusal(border: Border) -> str:
 
 
 def delete_records(border: Border) -> None:
-    """Deletes the records of the state topic; the topic's policy is changed before, because Kafka refuses that for a compacted
-    topic."""
+    """Deletes the records of the state topic. The topic's policy is changed before, because Kafka deletes no records of a topic that is
+    only compacted."""
     admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, STATES, incremental_configs=[entry])
@@ -200,8 +200,7 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
 
 
 def test_rows_are_not_carried_on_from_a_topic_that_was_made_anew(losing: Border, tmp_path: Path) -> None:
-    """That holds if the topic is made anew before the projector starts or while it runs, and even if it has more messages than were
-    read."""
+    """The topic may be made anew before the projector starts or while it runs, and may have more messages than were read."""
     settings = ConsoleSettings(
         kafka=losing.bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{tmp_path}/console.db"
     )

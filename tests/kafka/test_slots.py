@@ -108,7 +108,7 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
     with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=600_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
-        lodged = set().union(*keys(first).values())  # goods of tests that ran before this one, too
+        lodged = set().union(*keys(first).values())  # this includes goods of tests that ran before this one
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=600_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
@@ -396,7 +396,7 @@ def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
 def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_waits_for_its_session(
     quiet: Border, tmp_path: Path
 ) -> None:
-    """The session lasts ten minutes here: without the supervisor the second worker would have to wait for its end."""
+    """The session lasts ten minutes here. Without the supervisor the second worker would have to wait until it ends."""
     child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="600000")
     lines: list[str] = []
 

@@ -1,5 +1,5 @@
-"""Does a watch reach goods in every partition although a worker is killed meanwhile? With the real console, workers and
-broker."""
+"""Does a watch reach goods in every partition although a worker is killed meanwhile? The test uses the real console,
+workers and broker."""
 
 from collections.abc import Iterator
 from functools import partial

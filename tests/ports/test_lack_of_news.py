@@ -60,8 +60,8 @@ def stale(port: TopicPort, notebook: Notebook, box: str, because: str, seconds: 
 
 @pytest.fixture
 def replaceable(wire: str) -> Iterator[str]:
-    """The broker. If a test deletes the topic for ports or makes it with other partitions, it is made anew for the next
-    test."""
+    """The bootstrap servers of the broker. If a test deletes the topic for ports or makes it with other partitions, the
+    topic is made anew for the next test."""
     yield wire
     left = partitions(AdminClient({"log_level": 0, "bootstrap.servers": wire}), TOPIC)
     if left not in (0, PARTITIONS):
@@ -169,7 +169,7 @@ def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook
 def test_an_answer_that_does_not_tell_the_end_of_each_partition_is_a_no(
     wire: str, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client library leaves a partition out that the broker's answer leaves out: it would not be read to its end."""
+    """If the broker's answer lacks a partition, the client library leaves it out, too, so its messages would not be read."""
     told = released("PORT-LEFT-OUT", "NEWS0000016").revoked()
     publish(wire, told.said[:-1])
     with TopicPort(wire, notebook) as port:

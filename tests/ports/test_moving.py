@@ -119,8 +119,8 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
 
 
 def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_path: Path) -> None:
-    """The port still had the version before while desks of this version already wrote copies for ports. It reads these
-    later, and from the beginning."""
+    """The port still had the version before while desks of this version already wrote copies for ports. It reads the
+    copies later, and from the beginning."""
     file = tmp_path / "port.db"
     box = "MOVE0000010"
     first = released("MOVE-10", box)

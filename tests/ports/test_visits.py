@@ -130,7 +130,7 @@ def test_the_end_of_a_visit_ends_its_yes_until_a_newer_one(port: Wire, name: str
 
 
 def test_goods_that_an_officer_permits_to_leave_need_no_release(port: Wire) -> None:
-    """For example a cancelled export, or refused goods that are returned or destroyed."""
+    """Such goods are, for example, a cancelled export, or refused goods that are returned or destroyed."""
     by_permit = may_leave(1).model_copy(update={"permitted": (GOODS,)})
     assert port.says(by_permit).answer() == (True, "released")
     assert port.says(may_leave(2)).answer() == (False, "not_released"), "the permit is over"
@@ -173,7 +173,7 @@ def test_what_only_tells_of_a_visit_changes_no_answer(port: Wire) -> None:
 
 
 def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
-    """As after the topics were made anew: the same facts in the same order give the same answer, and nothing is done
+    """The topics may have been made anew. The same facts in the same order give the same answer, and nothing is done
     twice."""
     story = [granted(1, BOX), may_leave(1, "v-1"), closed("left_empty")]
     assert port.says(*story).answer() == (False, "closed")

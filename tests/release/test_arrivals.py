@@ -173,18 +173,18 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
         (
             NOON + timedelta(minutes=10),
             NOON + timedelta(minutes=10),
-        ),  # kept as reported; the console refuses times that are too far in the future
+        ),  # the time is kept as reported, because it is the console that refuses times too far in the future
         (
             NOON - timedelta(days=800),
             NOON + timedelta(minutes=2),
-        ),  # a wrong date: the time in the request's header counts instead
+        ),  # the date is wrong, so the time in the request's header counts
     ],
 )
 @pytest.mark.parametrize("clock", [timedelta(0), timedelta(days=-3), timedelta(days=1000)])
 def test_an_arrival_happened_when_it_was_told_to_have_happened(
     told_at: datetime, recorded_at: datetime, clock: timedelta
 ) -> None:
-    """That does not depend on the clock of the worker that reads the report."""
+    """The time does not depend on the clock of the worker that reads the report."""
     report = arrival().model_copy(update={"occurred_at": told_at})
     heard_at = NOON + timedelta(minutes=1) + clock
     desk = story(decider, consignment_assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))

@@ -203,7 +203,7 @@ def test_taking_an_arrival_back_twice_adds_nothing() -> None:
 
 def test_a_departure_that_is_heard_after_the_retraction_proves_the_arrival_and_no_more() -> None:
     """The container left with released goods before the retraction, or while the goods were held; an arrival does not
-    make that lawful."""
+    make the departure lawful."""
     desk = released(BOX).when(retract_arrival("a1")).when(consignment_gated_out(BOX))
     assert kinds(desk)[0] == "ReleaseGranted"
     desk = released(BOX).when(retract_arrival("a1")).when(consignment_left_unreleased(BOX))

@@ -61,18 +61,18 @@ def versions(desk: Story) -> list[int]:
 
 
 def after(minutes: int) -> datetime:
-    """When a story hears its message of this number."""
+    """When a story reads its message with this number."""
     return NOON + timedelta(minutes=minutes)
 
 
 def released_again(version: int, lane: Lane, minutes: int, **more: Any) -> tuple[Fact, Fact]:
-    """What is said when goods are released: of them, and of their container."""
+    """The facts about goods and about their container when the goods are released."""
     granted = release_granted(version, lane=lane, at=after(minutes), **more)
     return granted, container_freed(version, at=after(minutes))
 
 
 AGAIN = {"answers": {"inspection/inspection": "InspectionPassed"}, "revisions": {"inspection/inspection": (0, 2)}}
-"""Of a release after the findings were taken back and the goods passed."""
+"""Fields of a release after the findings were taken back and the goods passed."""
 
 
 def test_released_goods_whose_findings_were_wrong_are_called_back_before_anything_else() -> None:
@@ -91,8 +91,8 @@ def granted(desk: Story) -> ReleaseGranted:
 
 
 def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
-    """So a reader who knows of a correction can see whether the desk has read it, in whatever order the topics were
-    read."""
+    """By them a reader who knows of a correction can see whether the desk has read it, in whatever order the topics
+    were read."""
     desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
     assert granted(desk).revisions == {}
     desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2))

@@ -39,7 +39,7 @@ def to_gate(desk: Story) -> list[tuple[str, str]]:
 
 
 def passes(desk: Story) -> Story:
-    """The deadline of this state passes."""
+    """Lets the deadline of this state pass."""
     [deadline] = desk.deadlines()
     return desk.when(
         DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due),

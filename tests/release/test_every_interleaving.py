@@ -191,7 +191,7 @@ def lapses(desk: Story, oracle: Oracle) -> bool:
 
 
 def play(messages: list[tuple[str, Message | None]]) -> Story:
-    """`None`: time passes."""
+    """Lets the desk read the messages, and checks its statements after each; at `None` time passes instead."""
     desk, oracle, standing = story(decider), Oracle(), Standing()
     for message_id, message in messages:
         ends = standing.stated in ("refused", "withdrawn")

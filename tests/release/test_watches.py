@@ -225,7 +225,8 @@ class World:
     number: int = 0
 
     def tell(self, partition: int | None, message: Message) -> None:
-        """Sends a message. `partition`: the number of the consignment; None: to the record of the whole partition."""
+        """Sends a message to the consignment with the number `partition`, or to the record of the whole partition if
+        that is None."""
         self.number += 1
         name = f"m{self.number}"
         match message:

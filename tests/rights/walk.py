@@ -130,8 +130,8 @@ def groups_described(access: Access) -> set[Granted]:
 
 
 def groups_joined(access: Access) -> set[Granted]:
-    """The groups that the credential may join: removing a member needs the same right, and the removed member does not
-    exist."""
+    """The groups that the credential may join. To find out, this removes a member that does not exist, which needs the
+    same right."""
     admin = KafkaAdminClient(**access.kafka_python())
     found = set()
     try:
@@ -196,6 +196,6 @@ def of_the_cluster(access: Access) -> set[Granted]:
     }
     denied = (KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED)
     found = {Granted("cluster", name, "alter") for name, ask in asked.items() if granted(ask(), *denied)}
-    # without the right the answer is an empty list, not an error
+    # the answer to a client without the right is an empty list, not an error
     shown = admin.describe_acls(everything).result(SECONDS)
     return found | ({Granted("cluster", "read the rights", "alter")} if shown else set())

@@ -31,7 +31,7 @@ from tests.shell.test_turn import Worker, found, headers_of, kinds, order, raw
 from tests.voice import CONSIGNMENT, NOON
 
 WORST = "\0" * 180_000
-"""Grows to more than a megabyte in JSON, and is copied into facts and states of two desks."""
+"""A text that grows to more than a megabyte in JSON, and that two desks copy into facts and states."""
 TOPICS = {
     "ConsignmentAssessed": "customs-risk-facts",
     "PestIntercepted": "customs-inspection-facts",

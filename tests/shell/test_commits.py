@@ -1,4 +1,5 @@
-"""What does a desk do while its group takes no read positions? With the real client, without a broker."""
+"""What does a desk do while its group takes no read positions? The tests use the real client, without a
+broker."""
 
 import math
 import time
@@ -62,7 +63,7 @@ class Remembering:
 
 @pytest.mark.parametrize("of_group", [OFFSET_INVALID, 3])
 def test_positions_that_the_group_lacks_are_committed_after_the_batch_is_read_again(of_group: int) -> None:
-    """The commit after a restore may have failed; before, the group had nothing until the next message."""
+    """The commit after a restore may fail. Once the group then had no position until the next message."""
     assignment = Loop(desks(["inspection"])[0], WorkerSettings()).assignment
     consumer = Remembering(of_group)
     assignment.consumer, assignment.stores = cast(Any, consumer), {0: PartitionStore()}

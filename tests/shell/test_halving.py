@@ -1,5 +1,5 @@
-"""Which messages are parked if a batch fails for good? A hypothesis test: the faulty ones, each once, and only if the rest can be
-committed."""
+"""Which messages are parked if a batch fails for good? The faulty ones, each once, and only if the rest can be committed. This is
+a hypothesis test."""
 
 from collections.abc import Mapping, Sequence
 

@@ -154,7 +154,8 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
     for number in range(60):
         if not waiting(worker):
             break
-        lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)  # a process that dies before its commit
+        # this turn is that of a process that dies before its commit
+        lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")
         late = [found()] if number == 2 else []
@@ -494,7 +495,7 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
 
 @pytest.mark.parametrize("fault", ["memory", "memory for the time limits", "memory for the record"])
 def test_a_machine_without_memory_parks_nothing(fault: str) -> None:
-    """The message is read again by a fresh process: nothing is wrong with it."""
+    """A fresh process reads the message again, because nothing is wrong with it."""
     worker = Worker()
     worker.turn(order())
     before = dict(worker.store.records)

@@ -1,4 +1,4 @@
-"""From which offset does a partition continue, and when does it refuse to?"""
+"""From which offset does a partition continue, and when does it refuse to continue?"""
 
 from dataclasses import replace
 

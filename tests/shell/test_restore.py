@@ -1,4 +1,4 @@
-"""Does a desk restore its records, whatever its state topic contains? On a real broker."""
+"""Does a desk restore its records, whatever its state topic contains? The tests use a real broker."""
 
 import threading
 from collections.abc import Iterator
@@ -193,7 +193,7 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, progress)
     until_read(progress, 1, running)
-    with pytest.raises(TimeoutError):  # it ends only when the transaction does, however long that is
+    with pytest.raises(TimeoutError):  # the restore waits until the transaction has ended, however long that takes
         running.result(2)
     slow.commit_transaction(30)
     stores = running.result(30)
@@ -241,7 +241,7 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 
 
 def test_a_record_is_written_like_this() -> None:
-    """The format must not change: a restore reads the beginning, and older workers and operators read the rest."""
+    """The format must not change, because a restore reads the beginning, and older workers and operators the rest."""
     assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
     written = encode_record(
         Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")])

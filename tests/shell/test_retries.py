@@ -1,4 +1,4 @@
-"""Does the size of batches shrink until they are quick enough, whatever a message costs, and grow again afterwards? A
+"""Does the size of batches shrink until they are quick enough, whatever a message costs, and grow again afterwards? This is a
 hypothesis test."""
 
 from collections.abc import Iterator
@@ -42,7 +42,8 @@ def test_every_message_that_is_in_time_alone_is_committed_whatever_those_beside_
 
 @given(st.integers(2, MOST), st.floats(SECONDS * 0.51, SECONDS))
 def test_a_process_that_dies_of_each_batch_of_two_still_goes_on(messages: int, cost: float) -> None:
-    """For example because /livez fails: the batch size is lost, and the new process begins with one message."""
+    """A process may die because /livez fails, for example. The batch size is then lost, and the new process begins with one
+    message."""
     offset, processes = 0, 0
     while offset < messages:
         processes += 1

@@ -1,4 +1,4 @@
-"""What are the results of a batch: facts, records, parking, deadlines, duplicates? With a real desk, without a broker."""
+"""What are the results of a batch: facts, records, parking, deadlines, duplicates? The tests use a real desk, without a broker."""
 
 import base64
 import gc
@@ -414,7 +414,8 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
 
 
 def test_deadlines_take_the_memory_of_the_records_however_often_these_are_written() -> None:
-    """Each further request about closed goods moved the end of a record's retention, and each former end stayed in memory until its day."""
+    """Once each further request about closed goods moved the end of a record's retention, and each former end stayed in memory until its
+    day."""
     store, days = PartitionStore(), 90 * 24 * 3600.0
     for number in range(50_000):
         due = NOON.timestamp() + days + number

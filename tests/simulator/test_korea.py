@@ -28,8 +28,8 @@ EXCERPT = (
 DATA = Path(os.environ.get("DTG_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SOURCE = DATA / "customs-declarations" / "declarations_2021q1.csv"
 ITS_DAY, TODAY = date(2021, 3, 31), NOON.date()
-"""The last day of the source, and the present day of the tests: declarations that are lodged today are checked against
-today's HS."""
+"""The last day of the source, and the present day of the tests, because declarations that are lodged today are checked
+against today's HS."""
 WRONG = {"mass_not_positive": 55, "country_unknown": 12}
 SUPERSEDED = {"hs_code_unknown": 349}
 """Codes of HS 2017 that HS 2022 split or gave to other goods."""

@@ -175,7 +175,7 @@ def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_ow
 @PACED
 @pytest.mark.parametrize("seed", range(10))
 def test_who_takes_over_asks_the_same_whatever_is_read_first(paced: bool, seed: int) -> None:
-    """A new player reads all facts: each topic keeps its order for one key, and there is no order between two
+    """A new player reads all facts. Each topic keeps its order for one key, and there is no order between two
     topics."""
     entries: dict[tuple[str, str], list[LoggedMessage]] = {}
     for entry in played(paced).entries:

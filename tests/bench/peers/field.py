@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STREAMS = HERE.parent / "streams"
 ENVIRONMENT = ROOT / ".run" / "bench" / "quix"
-"""Quix Streams wants an older pydantic and another confluent-kafka than the product: it gets an environment of its own."""
+"""Quix Streams wants an older pydantic and another confluent-kafka than the product, so it gets an environment of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`settings` and `lacks` are printed and go into the note."""
+    """Another system that runs the same flow. `settings` and `lacks` are printed and go into the note."""
 
     name: str
     guarantee: str

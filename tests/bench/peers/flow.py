@@ -102,7 +102,7 @@ class Work:
         return Said(topic_of(self.desk, type(fact)), fact.key, encode(fact), told_on)
 
     def pack(self, kept: Kept) -> bytes:
-        """The state as bytes: for a store or a changelog."""
+        """The state as bytes, for a store or a changelog."""
         return b"%d %s" % (kept.said, self.decider.STATE.dump_json(kept.state))
 
     def unpack(self, data: bytes | None) -> Kept | None:

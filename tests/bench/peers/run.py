@@ -71,7 +71,7 @@ def _arrival(consignment: str) -> Packet:
 
 
 class Reader(threading.Thread):
-    """A port: reads committed releases and notes when each was first seen."""
+    """A port that reads committed releases and notes when each was first seen."""
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         super().__init__(daemon=True)
@@ -244,7 +244,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
-    # SystemExit ends the processes and removes the folders
+    # SIGTERM raises SystemExit, so that the processes are ended and the folders removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = asked.into / "performance" / "measured.json"
     prepare()
