@@ -263,6 +263,15 @@ class People:
             return [arrival(key, fact.occurred_at + timedelta(seconds=self.waiting_to_arrive.pop(key)))]
         return []
 
+    def is_in_vain(self, act: Act) -> bool:
+        """Whether the act would give a release again with which the goods cannot leave: since the lapse was read, the other goods in their
+        container were found to stay. The goods are then `kept`."""
+        key = act.request.key
+        if not (isinstance(act.request, LiftHold) and is_of_lapse(act.request.hold_id) and self._never_leaves(key)):
+            return False
+        self.kept.add(key)
+        return True
+
     def _never_leaves(self, key: str) -> bool:
         """Whether the other goods in the same container were rejected, refused or withdrawn. The container then stays until they
         are stripped from it, which nobody does here, and a release that is given again would only lapse again."""

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
-from schemas.gate import RecordEquipmentEvent
+from schemas.gate import ConsignmentLeftUnreleased, DepartureRetracted, RecordEquipmentEvent
 from schemas.release import ReleaseGranted, ReleaseRevoked
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell import clients
@@ -25,6 +25,7 @@ from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.acts import Act, acts_as_sent
 from services.simulator.day import Day, Plan
+from services.simulator.ends import Ends
 from services.simulator.exits import Exits
 from services.simulator.owned import Owned, as_simulated
 from services.simulator.people import FACTS_ACTED_ON, People
@@ -48,15 +49,8 @@ clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
-KINDS = {kind.kind: kind for kind in (*FACTS_ACTED_ON, ReleaseRevoked)}
-"""Facts that are decoded: people act on them, or they say whether a container may leave."""
-ENDS = {
-    "DeclarationRejected": "rejected",
-    "ReleaseGranted": "released",
-    "ReleaseRefused": "refused",
-    "DeclarationWithdrawn": "withdrawn",
-    "ConsignmentLeftUnreleased": (LEFT_UNRELEASED := "left unreleased"),
-}
+KINDS = {kind.kind: kind for kind in (*FACTS_ACTED_ON, ReleaseRevoked, ConsignmentLeftUnreleased, DepartureRetracted)}
+"""Facts that are decoded: people act on them, or they say whether a container may leave or goods have left unreleased."""
 log = structlog.get_logger()
 
 
@@ -125,22 +119,25 @@ class Player:
         """Request id → event time, for the equipment events that were reported before this run."""
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has acknowledged."""
-        self._ended: dict[str, str] = {}
-        self.people, self._exits = People(day, ends=self._ended), Exits()
+        self._ends = Ends()
+        self.people, self._exits = People(day, ends=self._ends.of), Exits()
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
+        self._caught_up = False
+        """Whether the ends of all fact topics were reached once. Until then nothing is sent: what was read so far may be out of date, and an
+        earlier player may have answered it."""
         self._looked = 0.0
         self._stop = threading.Event()
 
     def ended(self) -> int:
         """How many consignments have their end so far."""
-        return len(self._ended)
+        return len(self._ends.of)
 
     def awaits_clock(self) -> bool:
         """Whether every consignment without an end waits for a request that may be sent only later by the clock, such as the record of a
         treatment. False if there is no consignment without an end."""
-        left = self._expected - self._ended.keys()
+        left = self._expected - self._ends.of.keys()
         return bool(left) and left <= {act.request.key for *_, act in list(self._acts)}
 
     def due(self, act: Act) -> float:
@@ -165,7 +162,7 @@ class Player:
         quiet_since, counted = stopwatch(), 0
         try:
             while not self._stop.is_set():
-                if (ended := len(self._ended)) != counted:
+                if (ended := len(self._ends.of)) != counted:
                     advance(ended - counted)
                     counted = ended
                 self._lodge_what_is_due()
@@ -178,6 +175,7 @@ class Player:
                         self._hear(message)
                     elif error.code() == KafkaError._PARTITION_EOF:
                         self._read[message.topic(), message.partition()] = message.offset()
+                        self._caught_up = self._caught_up or self._read.keys() >= set(self._partitions(FACTS))
                     elif error.fatal():
                         raise KafkaException(error)
                 quiet_since = stopwatch() if busy or self._acts else quiet_since
@@ -188,14 +186,14 @@ class Player:
             self._producer.flush(30)
             consumer.close()
             stillness.close()
-        self.played.ends = Counter(self._ended.values())
+        self.played.ends = Counter(self._ends.of.values())
         if not self.played.finished:
             self.played.awaited = self._awaited(stillness)
         self.played.seconds = stopwatch() - self._began
         return self.played
 
     def _awaited(self, stillness: Stillness) -> list[str]:
-        without_end = sorted(self._expected - self._ended.keys())
+        without_end = sorted(self._expected - self._ends.of.keys())
         due = [f"{act.name} at {act.at:%Y-%m-%d %H:%M}" for *_, act in sorted(self._acts)[:NAMED]]
         named = [f"{len(without_end)} without an end: {', '.join(without_end[:NAMED])}"] * bool(without_end)
         named += [f"{len(self._acts)} requests that are due later: {', '.join(due)}"] * bool(due)
@@ -204,7 +202,7 @@ class Player:
     def _is_over(self, stillness: Stillness, quiet: float) -> bool:
         if self.last is None or self.next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
             return False
-        all_ended = bool(self._expected) and self._expected <= self._ended.keys()
+        all_ended = bool(self._expected) and self._expected <= self._ends.of.keys()
         if not all_ended and quiet <= self.idle_seconds:
             return False
         self._looked = stopwatch()
@@ -250,8 +248,13 @@ class Player:
     def _send_what_is_due(self) -> bool:
         moment = self.clock.now().timestamp()
         sent = False
+        if not self._caught_up:
+            return False
         while self._acts and self._acts[0][0] <= moment and not self._stop.is_set():
             act = heapq.heappop(self._acts)[-1]
+            if self.people.is_in_vain(act):
+                self._note_kept()
+                continue
             self._ask(act.name, act.request)
             sent = True
         self._producer.poll(0)
@@ -287,10 +290,7 @@ class Player:
     def _hear(self, message: Message) -> None:
         name = headers_of(message).get("ce_type", b"").decode()
         key = (message.key() or b"").decode("utf-8", "replace")
-        if name in ENDS:
-            self._ended[key] = ENDS[name]
-        elif name in ("ReleaseRevoked", "RefusalRevoked") and self._ended.get(key) != LEFT_UNRELEASED:
-            self._ended.pop(key, None)
+        self._ends.state(name, key)
         if (plan := self._returning.due_after(name, key)) is not None:
             self._lodge_now(plan)
         kind = KINDS.get(name)
@@ -306,20 +306,27 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
-            self._ended.pop(key, None)  # only a part is released, because the rest has not arrived
+            self._ends.reopen(key)  # only a part is released, because the rest has not arrived
+        elif isinstance(fact, ConsignmentLeftUnreleased):
+            self._ends.leave(key, fact.container_no)
+        elif isinstance(fact, DepartureRetracted):
+            self._ends.come_back(key, fact.container_no)
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
         # if the day is paced, a container leaves hours after both statements were read, so it need not wait for them
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
-        if key in self.people.kept:
-            self.people.kept.discard(key)
-            self._ended[key] = "kept"
+        self._note_kept()
         for acts in caused:
             for act in acts_as_sent(acts, SENDER, self._event_times, read_at):
                 if act.at_end and not self.paced:
                     self._at_end.append(act)
                 else:
                     self._remember(act)
+
+    def _note_kept(self) -> None:
+        for key in self.people.kept:
+            self._ends.keep(key)
+        self.people.kept.clear()
 
     def _remember(self, act: Act) -> None:
         self._count += 1

@@ -15,10 +15,10 @@ def test_only_goods_of_which_each_waits_for_a_later_request_wait_for_the_clock()
     player = Player(SimulatorSettings(), day, 0, 3, paced=True, idle_seconds=1)
     treated, other, ended = (day.plan(index).consignment_id for index in range(3))
     player._expected.update((treated, other, ended))
-    player._ended.update({ended: "released"})
+    player._ends.state("ReleaseGranted", ended)
     player._remember(arrival(treated, AT))
     assert not player.awaits_clock(), "nothing is to be sent about one of the two"
-    player._ended[other] = "refused"
+    player._ends.state("ReleaseRefused", other)
     assert player.awaits_clock()
-    player._ended[treated] = "released"
+    player._ends.state("ReleaseGranted", treated)
     assert not player.awaits_clock(), "all have their end"

@@ -273,6 +273,8 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "GateAlarmRaised",
         "RequestRefused",
         "DeclarationWithdrawn",
+        "ConsignmentLeftUnreleased",
+        "DepartureRetracted",
     }
 
 

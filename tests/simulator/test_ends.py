@@ -1,0 +1,65 @@
+"""Is the end of goods the same in whatever order the topics are read, and is a release that would only lapse again given again?"""
+
+from datetime import UTC, datetime
+from itertools import combinations
+
+import pytest
+
+from schemas.release import LiftHold
+from services.simulator.acts import Act
+from services.simulator.day import Day
+from services.simulator.ends import Ends
+from services.simulator.people import People
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+BOX = "CSQU3054383"
+RELEASE = ["ReleaseGranted", "ReleaseRevoked", "ReleaseGranted"]
+"""What the release desk publishes about goods, in its order."""
+
+
+def ends_of(release: list[str], gate: list[str]) -> set[str | None]:
+    """The end of the goods for each order in which these facts of two topics can be read."""
+    found, count = set(), len(release) + len(gate)
+    for chosen in combinations(range(count), len(gate)):
+        ends, of_release, of_gate = Ends(), iter(release), iter(gate)
+        for turn in range(count):
+            if turn not in chosen:
+                ends.state(next(of_release), "goods")
+            elif next(of_gate) == "left":
+                ends.leave("goods", BOX)
+            else:
+                ends.come_back("goods", BOX)
+        found.add(ends.of.get("goods"))
+    return found
+
+
+@pytest.mark.parametrize("published", [1, 2, 3])
+def test_goods_that_left_unreleased_keep_that_end_whatever_is_stated_and_in_whatever_order_it_is_read(
+    published: int,
+) -> None:
+    assert ends_of(RELEASE[:published], ["left"]) == {"left unreleased"}
+    stated = None if published == 2 else "released"
+    assert ends_of(RELEASE[:published], ["left", "back"]) == {stated}
+
+
+def test_a_partial_release_is_no_end() -> None:
+    ends = Ends()
+    ends.state("ReleaseGranted", "goods")
+    ends.reopen("goods")
+    assert ends.of == {}
+    ends.keep("goods")
+    assert ends.of == {"goods": "kept"}
+
+
+def test_a_release_is_not_given_again_if_the_other_goods_in_the_container_were_found_to_stay_meanwhile() -> None:
+    """The lapse and the refusal of the other goods are on two topics, so the lapse may be read first."""
+    day, ends = Day(1, 400, AT), Ends()
+    people = People(day, ends=ends.of)
+    index = next(index for index in range(0, 400, 2) if day.shares(index) and not day.intent(index + 1).again)
+    goods, other = day.plan(index).consignment_id, day.plan(index + 1).consignment_id
+    people.sharing[goods] = index
+    lift = LiftHold(consignment_id=goods, asked_by="officer-liu", occurred_at=AT, hold_id="officer/lapse/3", reason="x")
+    again = Act(AT, "lift", lift)
+    assert not people.is_in_vain(again) and not people.kept
+    ends.state("ReleaseRefused", other)
+    assert people.is_in_vain(again) and people.kept == {goods}
