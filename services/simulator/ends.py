@@ -16,7 +16,7 @@ KEPT = "kept"
 """The goods are released, but other goods keep their container inside."""
 
 
-class Ends:
+class ConsignmentEnds:
     """The ends of all consignments. Goods that left unreleased keep that end, whatever is stated about their release, until the departure is
     taken back."""
 

@@ -25,7 +25,7 @@ from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.acts import Act, acts_as_sent
 from services.simulator.day import Day, Plan
-from services.simulator.ends import Ends
+from services.simulator.ends import ConsignmentEnds
 from services.simulator.exits import Exits
 from services.simulator.owned import Owned, as_simulated
 from services.simulator.people import FACTS_ACTED_ON, People
@@ -119,7 +119,7 @@ class Player:
         """Request id → event time, for the equipment events that were reported before this run."""
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has acknowledged."""
-        self._ends = Ends()
+        self._ends = ConsignmentEnds()
         self.people, self._exits = People(day, ends=self._ends.of), Exits()
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}

@@ -8,7 +8,7 @@ import pytest
 from schemas.release import LiftHold
 from services.simulator.acts import Act
 from services.simulator.day import Day
-from services.simulator.ends import Ends
+from services.simulator.ends import ConsignmentEnds
 from services.simulator.people import People
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -21,7 +21,7 @@ def ends_of(release: list[str], gate: list[str]) -> set[str | None]:
     """The end of the goods for each order in which these facts of two topics can be read."""
     found, count = set(), len(release) + len(gate)
     for chosen in combinations(range(count), len(gate)):
-        ends, of_release, of_gate = Ends(), iter(release), iter(gate)
+        ends, of_release, of_gate = ConsignmentEnds(), iter(release), iter(gate)
         for turn in range(count):
             if turn not in chosen:
                 ends.state(next(of_release), "goods")
@@ -43,7 +43,7 @@ def test_goods_that_left_unreleased_keep_that_end_whatever_is_stated_and_in_what
 
 
 def test_a_partial_release_is_no_end() -> None:
-    ends = Ends()
+    ends = ConsignmentEnds()
     ends.state("ReleaseGranted", "goods")
     ends.reopen("goods")
     assert ends.of == {}
@@ -53,7 +53,7 @@ def test_a_partial_release_is_no_end() -> None:
 
 def test_a_release_is_not_given_again_if_the_other_goods_in_the_container_were_found_to_stay_meanwhile() -> None:
     """The lapse and the refusal of the other goods are on two topics, so the lapse may be read first."""
-    day, ends = Day(1, 400, AT), Ends()
+    day, ends = Day(1, 400, AT), ConsignmentEnds()
     people = People(day, ends=ends.of)
     index = next(index for index in range(0, 400, 2) if day.shares(index) and not day.intent(index + 1).again)
     goods, other = day.plan(index).consignment_id, day.plan(index + 1).consignment_id
