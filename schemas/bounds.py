@@ -168,8 +168,8 @@ def parts(value: bytes) -> int:
 
 
 def too_many_parts(value: bytes) -> bool:
-    """Whether this JSON has more than `MOST_PARTS` fields and items. Ask before it is validated: pydantic makes an error of each part
-    that is wrong, which takes seconds and gigabytes for a value of a few megabytes."""
+    """Whether this JSON has more than `MOST_PARTS` fields and items. Call it before the JSON is validated, because pydantic makes an
+    error of each part that is wrong, which takes seconds and gigabytes for a value of a few megabytes."""
     signs = value.count(b",") + value.count(b"[") + value.count(b"{")
     return signs > MOST_PARTS and parts(value) > MOST_PARTS
 
@@ -223,9 +223,9 @@ class Shape(BaseModel):
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:
-    """The text in a form that a new message may carry, for a text that was stored before texts were bounded. Characters that no
-    line may hold become blanks, and a text of more than `most` characters ends in an ellipsis. Only for texts that people read, never
-    for a value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
+    """Returns a text that was stored before texts were bounded, in a form that a new message may carry. Characters that no line may hold
+    become blanks, and a text of more than `most` characters ends in an ellipsis. Use it only for texts that people read, never for a
+    value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
         # in several lines only characters that are not printable are replaced; in a single line also some printable ones that are not
         # ASCII

@@ -118,7 +118,7 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Whether the value is None; for fields that are left out of the JSON then."""
+    """Whether the value is None; for fields that are left out of the JSON if they are None."""
     return value is None
 
 
@@ -219,17 +219,17 @@ LATEST_REPORT = timedelta(days=731)
 
 def event_time(event: datetime, hearing: Hearing) -> datetime:
     """The time of an event as it was reported, the same for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the
-    report, is wrong; then the time of the report counts.
+    report, is wrong, so the time of the report counts instead.
 
-    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. A report
-    about the future was refused before, by the same header.
+    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. No report
+    about the future comes here, because it is refused before, by the same header.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
 def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:
-    """The only fact of a desk that refuses a request; `why`: the reason for people."""
+    """The one fact that a desk publishes when it refuses a request; `why`: the reason for people."""
     return (refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why),)
 
 

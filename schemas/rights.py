@@ -115,7 +115,7 @@ def _of_service(service: str) -> Rights:
 
 
 def table(*, sandbox: bool) -> dict[str, Rights]:
-    """What each credential may do, without the administrator of the cluster; with `sandbox`, those of simulated people, too."""
+    """What each credential may do, except that of the cluster's administrator; with `sandbox`, those of simulated people, too."""
     services: dict[str, Rights] = {name: _of_service(name) for name in SERVICES}
     others: dict[str, Rights] = {
         "worker": Rights(reads=_PARKED, groups="customs-worker-"),

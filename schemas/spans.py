@@ -45,8 +45,8 @@ class Span(NamedTuple):
     ends: Ends
 
     def seconds(self, moments: Moments) -> float | None:
-        """The seconds of the span; 0 if they would be negative, because goods may be released before they arrive; None while an end
-        is missing."""
+        """The seconds of the span, None while an end is missing. They are 0 if they would be negative, because goods may be
+        released before they arrive."""
         start, end = self.ends(moments)
         return max(0.0, (end - start).total_seconds()) if start and end else None
 

@@ -166,7 +166,8 @@ def provision(kafka: Access | str, partitions: int, replication: int = 1) -> lis
             try:
                 admin.create_topics(missing, timeout_ms=30_000)
             except TopicAlreadyExistsError:
-                return provision(kafka, partitions, replication)  # another process has made some of them meanwhile
+                # another process has made some of the topics meanwhile, so this begins again
+                return provision(kafka, partitions, replication)
         return [t.name for t in missing]
     finally:
         admin.close()

@@ -18,8 +18,8 @@ _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """At most three codes of the table, the likeliest first. `table`: code → name; a name in place of a code is recognised,
-    too."""
+    """At most three codes of the table, the likeliest first. `table`: code → name. If a name was written in place of a code,
+    the codes with that name are returned."""
     if not table:
         return ()
     typed = code.strip().upper()

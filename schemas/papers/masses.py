@@ -74,7 +74,7 @@ def lines_and_net(declaration: Declaration, today: date) -> Findings:
     if not declaration.items:
         return
     net, total = declaration.net_mass_kg, _of_lines(declaration)
-    if total == net:  # as above
+    if total == net:  # as in `lines_and_gross`, this is nearly always so
         return
     if net == FILLED_IN and total < FILLED_IN:
         return

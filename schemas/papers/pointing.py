@@ -39,7 +39,7 @@ def error(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...]
 
 
 def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """A finding with which the declaration is accepted; arguments as of `error`."""
+    """A finding with which the declaration is still accepted; arguments as of `error`."""
     return _finding(Severity.WARNING, pointer, code, value, nearest)
 
 

@@ -181,7 +181,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # the refused message has another position than the answered one with the same id
+            continue  # `cause` was found by the id, which another message that was answered may have, too
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:
@@ -321,7 +321,8 @@ def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
-    """Whether the gate desk's latest statement on this visit was yes at the time of the departure. `before`: its facts until then."""
+    """Whether the gate desk's latest statement on this visit was yes at the time of the departure. `before`: its facts until the
+    departure."""
     left = datetime.fromisoformat(out.body["occurred_at"])
     visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
     for fact in before:
@@ -340,7 +341,7 @@ def _free(last_statements: list[LoggedMessage]) -> bool:
     """Whether the release desk's last statement about each consignment in a container lets it leave through the land gate."""
     here = [f for f in last_statements if f.kind == "ContainerHeld" or f.body["released"]]
     if any(f.body.get("direction", "I") == "E" for f in here):
-        return False  # an export leaves by loading
+        return False  # an export leaves by loading, so it may not leave through the land gate
     return bool(
         here and all(f.kind == "ContainerFreed" for f in here) and len(here) >= max(f.body["shared_by"] for f in here)
     )

@@ -117,7 +117,7 @@ class Leaver:
                     **self._access.kafka_python(), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
                 )
                 self._leave(admin)
-            except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)
+            except Exception as error:  # noqa: BLE001 (tried again until the time is over; an unforeseen error is reported)
                 if not isinstance(error, KafkaError | OSError):
                     # these errors mean that there is no broker at the moment
                     self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
@@ -140,7 +140,7 @@ class Leaver:
         try:
             if admin is not None:
                 admin.close()
-        except Exception as error:  # noqa: BLE001 (told; the next look has a client of its own)
+        except Exception as error:  # noqa: BLE001 (reported; the next look makes another client)
             self._tell(f"a client was not closed: {type(error).__name__}: {error}")
 
     def _leave(self, admin: KafkaAdminClient) -> None:
@@ -179,5 +179,5 @@ def member_ids(worker: Hosted) -> dict[str, str]:
         with answer:
             members = json.load(answer)["members"].items()
     except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}  # it starts or hangs, or another program has its port: what is registered under its process id stays
+        return {}  # it starts or hangs, or another program has its port, so the members with its process id are kept
     return {f"customs-{desk}": member for desk, member in members if isinstance(member, str)}

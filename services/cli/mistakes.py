@@ -90,14 +90,14 @@ def look_for(
         elif entry.kind == "ReportArrival":
             came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
-            # A departure may be reported several times, but each report has the same event time: so it counts once,
-            # from the first report.
+            # A departure may be reported several times, but each report has the same event time. So it counts once, from the
+            # first report.
             times = departures[entry.key]
             happened = entry.body["occurred_at"]
             moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000
             times[happened] = min(moment, times.get(happened, moment))
-    # after a withdrawal the goods get a new id, but the simulator knows them by their first one: the statements are
-    # joined under it
+    # After a withdrawal the goods get a new id, but the simulator knows them by their first one. So all statements are joined
+    # under the first.
     for first in list(later):
         name: str | None = first
         while (name := later.pop(name or "", None)) is not None:

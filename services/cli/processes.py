@@ -91,7 +91,7 @@ class Child:
             self._process.terminate()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal if the process is alive. (After its end, another process could have its id.)"""
+        """Sends a signal if the process is alive; after its end, another process could have its id."""
         if self._process is not None and self.alive:
             self._process.send_signal(number)
 
@@ -115,9 +115,8 @@ class Child:
 
 
 def rehearsal() -> dict[str, str]:
-    """Environment of a worker for made-up goods, in a benchmark or a test. It draws with the published key, which a
-    worker accepts only with a sandbox clock; this one shows real time.
-    """
+    """Environment of a worker for made-up goods, in a benchmark or a test. The worker draws with the published key,
+    which it accepts only with a sandbox clock. So it gets a sandbox clock, which shows real time."""
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 
@@ -172,8 +171,8 @@ class ThreadEnded(Exception):
 class Supervisor:
     """Starts the processes, watches them until a signal to stop, and ends them. A second signal kills all at once.
 
-    A thread that ends by an exception stops everything, too: otherwise the supervisor would go on without the work of
-    that thread.
+    If an exception ends a thread, everything is stopped, too, because otherwise the supervisor would go on without the
+    work of that thread.
     """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:

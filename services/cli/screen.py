@@ -155,7 +155,7 @@ class Screen:
         self._put(Text(" ").join(texts))
 
     def block(self, lines: str, style: str = "") -> None:
-        """As many lines as there are; everything else in them is data."""
+        """Prints one or several lines. Only line breaks in the text begin a new line; other control characters are shown as escapes."""
         for each in lines.split("\n"):
             self.line(styled(each, style))
 

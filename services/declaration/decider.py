@@ -51,7 +51,7 @@ day."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """Nothing was lodged."""
+    """Nothing was lodged yet."""
 
     state: Literal["unknown"] = "unknown"
 
@@ -107,7 +107,7 @@ class Rejected(Lodged):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Lodged):
-    """The declaration was withdrawn. What is lodged under this reference is the next consignment."""
+    """The declaration was withdrawn. A declaration that is lodged under this reference from now on is the next consignment."""
 
     state: Literal["withdrawn"] = "withdrawn"
     declarant: str
@@ -232,7 +232,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
     declaration, this one is compared with it instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # if the withdrawal was refused, the waiting lodgement itself comes here, and is compared with the standing declaration
+    # if the withdrawal was refused, the waiting lodgement itself is decided here, so it is compared with the standing declaration
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
@@ -273,7 +273,7 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
     if any(shown(each, 200) != refused.request_id for each in state.pending):
-        return ()  # another withdrawal of the same declaration is not answered yet
+        return ()  # another withdrawal of the same declaration is not answered yet, so the lodgement still waits
     waiting = state.waiting
     return (
         repeat(

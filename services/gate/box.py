@@ -103,7 +103,7 @@ class Report:
 
     @property
     def counts(self) -> bool:
-        """Only actual events that nobody took back move goods."""
+        """Whether the event moves goods: only an actual event that nobody took back does."""
         return self.classifier is Classifier.ACTUAL and not self.void
 
 

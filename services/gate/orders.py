@@ -47,8 +47,8 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 
 
 def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Learned:
-    """The finding was wrong: nothing of what it changed stands, except what a finding that was recorded after it changes all
-    the same. Alarms that wait again are published again."""
+    """Takes a wrong finding back. Nothing of what it changed stands, except what a later finding changes as well. Alarms that wait
+    again are published again."""
     if hearing.message_id in box.answered:
         return Learned(box)
     wrong = next((f for f in box.findings if f.id == message.wrong), None)
@@ -58,9 +58,8 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
         return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=message.wrong)))
     before = {alarm.key for alarm in unsettled(box, look(box))}
     names = frozenset(wrong.voided)
-    if (
-        wrong.found == "inside"
-    ):  # a record of an older software version has no `voided`: the settled alarms name the reports
+    if wrong.found == "inside":
+        # a record of an older software version has no `voided`, but the settled alarms name the reports
         names |= {key.partition("/")[2] for key in wrong.settled}
     number = box.findings.index(wrong)
     later = [f.id for f in box.findings[number + 1 :]]
@@ -111,10 +110,10 @@ def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
 
 
 def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
-    """Voids the reports behind the alarms that this finding settles, and then those that raise such an alarm in their
-    place: a departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT`
-    older was a mistake too and is voided; an older one has to be retracted, for the container may have returned without a
-    report. `among`: as in `_with_effect`."""
+    """Voids the reports behind the alarms that this finding settles, and then the reports that raise such an alarm in their place: a
+    departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT` older was a mistake,
+    too, and is voided; an older one has to be retracted, because the container may have returned without a report. `among`: as in
+    `_with_effect`."""
     findings = tuple([replace(f, void=f.void or _was_mistaken(f, at, among)) for f in box.findings])
     box = replace(box, findings=findings)
     while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box, among):

@@ -24,7 +24,7 @@ container, their conveyances do not differ, and both are awaited or in the same 
 
 
 class Again(NamedTuple):
-    """A declaration, and the `others` that stand for the same goods; this was not reported to officers yet."""
+    """A declaration, and the `others` that stand for the same goods. Officers did not get a report about this yet."""
 
     part: Part
     rule: str

@@ -83,7 +83,7 @@ class Handler(Protocol):
 
 
 class Away(Exception):
-    """The topics or the console do not answer, or not as specified: nothing is known, so nothing may leave."""
+    """The topics or the console do not answer, or not as specified. So nothing is known, and nothing may leave."""
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:

@@ -77,15 +77,15 @@ def arrived_whole(dossier: Dossier) -> datetime | None:
 
 
 def arrived_partly(dossier: Dossier) -> bool:
-    """Whether something has arrived, and not everything."""
+    """Whether something has arrived, but not everything."""
     if not (dossier.landings or dossier.retractions) or arrived_whole(dossier) is not None:
         return False
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
 def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
-    """Why a report of a partial arrival cannot be about these goods (a code and a phrase). None if it can, and before
-    the assessment."""
+    """Why a report of a partial arrival cannot be about these goods (a code and a phrase); None if it can. Before the
+    assessment it is always None."""
     if dossier.terms is None:
         return None
     declared = {each.container_no for each in dossier.terms.containers}

@@ -61,8 +61,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
-        # the commit flushes the queue, so this delays nothing: the facts of a batch leave in a few large requests, not
-        # in many small ones
+        # the commit flushes the queue, so this delays nothing, and the facts of a batch leave in a few large requests, not in many small
+        # ones
         "linger.ms": 100,
         # a transaction that begins while the markers of the last one are still being written gets
         # CONCURRENT_TRANSACTIONS and must retry

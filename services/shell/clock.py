@@ -55,7 +55,8 @@ class Clock:
         """The time that it shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
-        if not _FIRST <= wall <= _LAST:  # no message can carry this time: every message would be parked
+        # no message can carry this time, so every message would be parked
+        if not _FIRST <= wall <= _LAST:
             raise ClockOutOfRange(
                 f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
             )
@@ -78,7 +79,7 @@ class Clock:
 
 
 def _of_environment() -> Clock:
-    """The clock that the environment describes. It is made when this module is imported, where no caller can catch an error; so a
+    """The clock that the environment describes. It is made when this module is imported, where no caller can catch an error. So a
     setting that cannot be used ends the process here, with a message."""
     try:
         return Clock.of(ClockSettings())

@@ -38,7 +38,7 @@ class Liveness:
         self.progress = time.monotonic()
 
     def idle(self) -> None:
-        """Call when nothing was read and nothing is due; it counts as progress if the lag is 0."""
+        """Call it when nothing was read and nothing is due; it counts as progress if the lag is 0."""
         if self.lag == 0:
             self.progressed()
 

@@ -25,8 +25,8 @@ class Offsets:
         """Partition → input topic → the offset that was committed last, by a transaction or on its own."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Notes these offsets as read, but never moves one back: the partition end that was reported in the same batch may lie behind
-        the transaction marker that follows the last message."""
+        """Notes these offsets as read, but never moves one back. The end of a partition that was reported in the same batch may lie
+        behind the transaction marker that follows the last message, and must not be replaced by the offset after that message."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 

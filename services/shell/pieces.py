@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Pieces:
-    """Writes batches of one desk by halves. `stopped`: whether the loop shall end."""
+    """Writes batches of one desk by halves. `stopped`: whether the loop must end."""
 
     def __init__(self, desk: str, transactions: Transactions, write: Write, stopped: Callable[[], bool]) -> None:
         self._desk, self._transactions, self._write, self._stopped = desk, transactions, write, stopped

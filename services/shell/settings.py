@@ -145,8 +145,8 @@ class WorkerSettings(AccessSettings):
 
     @property
     def heartbeat_ms(self) -> int:
-        """Milliseconds between heartbeats. A member learns of a rebalance by one, so it is short even if the session timeout is
-        long."""
+        """Milliseconds between heartbeats. A heartbeat is how a member learns of a rebalance, so the interval is short even if the
+        session timeout is long."""
         return max(300, min(self.session_timeout_ms // 4, 3_000))
 
     def accepts_lost_states(self, desk: str) -> bool:

@@ -160,8 +160,8 @@ SPARE_DEADLINES = 1000
 
 
 class PartitionStore:
-    """The records of one partition and the heap of their deadlines. It is dropped when the partition is revoked, and
-    restored from the state topic when the partition is assigned."""
+    """The records of one partition and the heap of their deadlines. The store is dropped when the partition is revoked,
+    and restored from the state topic when the partition is assigned again."""
 
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
@@ -198,7 +198,7 @@ class PartitionStore:
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
-                continue  # true of most records: nothing is due and nothing is parked
+                continue  # most records are such: nothing is due and nothing is parked
             try:
                 due, waiting = due_of(data), parked_in(data)
             except (ValueError, *UNREADABLE):  # the value is not a record; the next message of this key will be parked
@@ -228,7 +228,8 @@ class PartitionStore:
         self.records[key] = data
         if due is not None:
             heapq.heappush(self.deadlines, (due, key))
-            # a record that is written again leaves its former deadline in the heap
+            # a record that is written again leaves its former deadline in the heap, so the heap is made anew when it
+            # has grown too long
             if len(self.deadlines) > 2 * len(self.records) + SPARE_DEADLINES:
                 self._make_heap()
         if state is not None:

@@ -81,8 +81,8 @@ class Transactions:
     def commit(self) -> None:
         """Commits; KafkaException if nothing was committed, RuntimeError if the outcome cannot be known.
 
-        A commit that timed out may still succeed: it is called again until the broker answers. A process that gives up here must end,
-        since its store may be behind what was committed (librdkafka: "retry call to resume").
+        A commit that timed out may still succeed, so it is called again until the broker answers. A process that gives up here must
+        end, because its store may be behind what was committed (librdkafka: "retry call to resume").
         """
         for attempt in range(COMMITS):
             try:

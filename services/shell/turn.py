@@ -142,8 +142,8 @@ class Turn:
         except MemoryError:
             raise
         except Exception as error:
-            # a bug, or a state that cannot be read: the time limits of this key are parked for an operator, and other keys are
-            # still decided
+            # There is a bug, or the state cannot be read. So the time limits of this key are parked for an operator, and other
+            # keys are still decided.
             limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
             self._queue.park(entry, key, limits, trouble_of(error))
             return
@@ -169,7 +169,7 @@ class Turn:
                     result.append((partition, key, entry, self._overlay.encoded(entry, key, entry.state)))
                 except MemoryError:
                     raise
-                except Exception as error:  # which message causes it is found below
+                except Exception as error:  # the message that causes it is found below
                     failed[partition, key] = error
             if not failed:
                 return result
@@ -180,8 +180,8 @@ class Turn:
                 self._compute_again()
 
     def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
-        """Handles records that fail although no message of the turn is the cause: the record was bad when it was read.
-        Its time limits are parked for an operator, other keys go on."""
+        """Handles records that fail although no message of the turn is the cause, because the record was bad when it was read.
+        Its time limits are parked for an operator, and other keys go on."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:
@@ -209,8 +209,8 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
 
 
 def _key_of(store: PartitionStore, message: Raw) -> str:
-    """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
-    it is the message's position: the message is then parked under it."""
+    """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable, the
+    position of the message takes the place of the key, and the message is parked under it."""
     if message.key and len(message.key) <= LONGEST_NAME:
         try:
             key = message.key.decode()

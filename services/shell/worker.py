@@ -131,7 +131,8 @@ async def broker_accepts(bootstrap: str) -> bool:
             continue
         try:
             async with asyncio.timeout(KNOCK_SECONDS):
-                # returns only when the other side has closed the connection: a broker sends nothing before it gets a request
+                # this returns only when the other side has closed the connection, because a broker sends nothing before it gets a
+                # request
                 await reader.read(1)
         except TimeoutError:
             return True
@@ -200,7 +201,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     app.customs_access = access
     loops = [Loop(desk, settings) for desk in desks]
     gc.collect()
-    # a batch makes many short-lived objects and no cycles; searching for cycles less often saves a tenth of the time
+    # a batch makes many short-lived objects and no cycles, so searching for cycles less often saves a tenth of the time
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     for loop in loops:

@@ -23,8 +23,8 @@ class Exits:
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
-        """The acts that happen now because of this fact: departures that waited, by container, and then those of `acts`, which the fact
-        causes, that need not wait."""
+        """The acts that happen now because of this fact: first the departures that waited, by container, and then those of `acts`,
+        which the fact causes, that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:

@@ -356,8 +356,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
 
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
-        """The yard begins some time after the order, treats, airs the room, and reports when that is over. There is no act if no
-        yard can do what is ordered."""
+        """The acts of the yard, which begins some time after the order, treats, airs the room, and reports when that is over.
+        There is no act if no yard can do what is ordered."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
         treated = carried_out(
             fact.goods,
@@ -394,8 +394,8 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """A container leaves once, however often it may leave. If something was reported of it by mistake, it leaves when that
-        was put right."""
+        """The departure of a container. It leaves once, however often it may leave. If something was reported of it by mistake,
+        it leaves when the mistake was put right."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
         acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)

@@ -52,7 +52,8 @@ class Stillness:
             return not self.behind
         except KafkaException as error:
             self.behind = f"the cluster does not answer: {error}"
-            self.close()  # a client may look for the group coordinator on a dead broker for ever, even when it is back
+            # closed, because a client may look for the group coordinator on a dead broker for ever, even when the broker is back
+            self.close()
             self._connect()
             return False
 

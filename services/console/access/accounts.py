@@ -252,8 +252,8 @@ class Accounts:
     def set_password(
         self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
     ) -> None:
-        """Sets a new password and ends every session of the account except `keep`. If somebody else sets it, it must be changed within
-        `one_time_hours`. NotGranted if it is too short or too long; `proved`: as in `open_session`."""
+        """Sets a new password and ends every session of the account except `keep`. If another person than the owner sets it, it must be
+        changed within `one_time_hours`. NotGranted if it is too short or too long; `proved`: as in `open_session`."""
         check_password(password)
         made, one_time = hashed(password), by != name
         until = at + self.one_time_hours * HOUR if one_time else None
@@ -281,7 +281,7 @@ class Accounts:
             return 0
         failures, last = int(row.failures), int(row.last_us)
         wait = min(LONGEST_WAIT, SECOND << min(failures - FREE_FAILURES, 10))
-        return min(wait, max(0, last + wait - at))  # a clock that was set back makes nobody wait longer
+        return min(wait, max(0, last + wait - at))  # so that nobody waits longer after a clock was set back
 
     def failed(self, name: str, address: str, at: int) -> int:
         """Counts a failed sign-in and returns how many have failed in a row."""

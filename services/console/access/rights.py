@@ -47,9 +47,8 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """Which goods a role may see. COMPANY: those that its company declares, or (for an agent) a company that authorised
-    it; OFFICE: those declared at its customs office or district; ANY: all goods; CONTAINERS: containers, but not the
-    goods; NOTHING: neither."""
+    """Which goods a role may see. COMPANY: goods that its company declares, or (for an agent) a company that authorised it. OFFICE:
+    goods declared at its customs office or district. ANY: all goods. CONTAINERS: containers, but not the goods. NOTHING: neither."""
 
     COMPANY = "company"
     OFFICE = "office"
@@ -179,7 +178,7 @@ FORMS: dict[str, dict[str, type[Request]]] = {
 
 
 def _asking(*kinds: type[Request]) -> AccessRule:
-    """The rule of a route that takes requests of these kinds: the roles of any of them are enough here. As soon as the
+    """The rule of a route that takes requests of these kinds. At the route, the roles of any of the kinds are enough; as soon as the
     kind is known, its own rule is checked."""
     rights = [ASKS[kind] for kind in kinds]
     return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)

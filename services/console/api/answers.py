@@ -297,8 +297,8 @@ def unmatched(
 def unmatched_page(
     context: ConsoleContext, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that were known for at least so many `days` and that nobody has lodged, of those that `who` may
-    see; and the token of the next page."""
+    """A page of goods that nobody has lodged although they have been known for at least so many `days`, of those that `who` may see; and the
+    token of the next page."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=context.complete())
     return page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
@@ -420,7 +420,7 @@ def _answers(
         if request.sender != who.actor and not may_read(context, who, key):
             break
         facts = in_order(context.rows.timeline(key))
-        # `DeclarationPassedOn` and `DeclarationLodgedAgain` have the same cause
+        # `DeclarationPassedOn` and the `DeclarationLodgedAgain` that it leads to have the same cause, so the cause finds the latter
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
     return answers[:MOST_ANSWERS], refused, later
 
@@ -451,7 +451,8 @@ def _overtaken_by(
     context: ConsoleContext, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
 ) -> Any | None:
     """Returns the latest fact that retracts, replaces or contradicts an answer in `chosen`; None if all of these are in force. `facts` must be
-    in order. `whole`: all messages about the goods may be read; if not, only facts that name the request count, which is the reader's own."""
+    in order. `whole`: the reader may read all messages about the goods; if not, only facts that name the request count, because the request is
+    the reader's own."""
     if not chosen:
         return None
     mine = {fact.place for fact in chosen}

@@ -144,7 +144,8 @@ def field_error(pointer: str, code: str, value: object = "", **values: object) -
 
 
 def finding_error(finding: Finding, prefix: str = "") -> FieldError:
-    """What a check of the declaration desk finds in a paper that is sent back. `prefix`: where the paper stands in the body."""
+    """A finding of a check of the declaration desk, as a fault of the body that is sent back. `prefix`: where the declaration stands in
+    the body."""
     message = check(finding.code)
     sentence = in_words_of([finding.phrase]) if finding.phrase is not None else None
     return FieldError(

@@ -51,8 +51,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request of any kind as a row of `tables.LODGEMENTS`, the consoles' notebook. `digest`: of its content, by which other content under
-    the same key is detected."""
+    """A request of any kind as a row of `tables.LODGEMENTS`, the consoles' notebook. `digest`: that of its content, which shows whether a later
+    request with the same key has other content."""
 
     request_id: str
     idempotency_key: str
@@ -157,7 +157,7 @@ class Asker:
             # nothing more is done about a request without acknowledgement, because it was not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # a row may be missing, because the notebook only serves questions about requests that the projector has not read yet
+        # a row that could not be written is given up, because the notebook only serves questions about requests that the projector has not read yet
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 

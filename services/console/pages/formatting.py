@@ -133,7 +133,8 @@ class Sight:
         return minima(order, self.language)
 
     def others(self, goods: ConsignmentView) -> list[HoldView]:
-        """The open holds other than those that `goods.waiting` names: an officer's finding answers every hold of the gate."""
+        """The open holds other than those that `goods.waiting` names. If it names an officer's finding, all holds of the gate are named,
+        because one finding answers them all."""
         named = goods.waiting.waiting_for if goods.waiting else ""
         if named == AwaitedCode.GATE_FINDING:
             return [hold for hold in goods.holds if not hold_ids.is_of_departure(hold.hold_id)]
@@ -182,7 +183,7 @@ class Sight:
     # colours
 
     def tone(self, kind: str, part: bool = False) -> Tone:
-        """The colour of a message; `part`: it is about some of the goods only."""
+        """The colour of a message; `part`: the message is about some of the goods only."""
         return tones.of_kind(kind, part)
 
     def stage_tone(self, stage: str | None) -> Tone:
@@ -341,7 +342,7 @@ def _accepted(s: Sight, b: Body) -> str:
 
 
 def _errors(b: Body) -> int:
-    """How many findings reject the declaration; the others alone would not."""
+    """How many findings are errors, for which the declaration is rejected; the others are warnings."""
     return len([each for each in b["findings"] if each["severity"] == Severity.ERROR])
 
 

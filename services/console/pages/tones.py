@@ -77,7 +77,7 @@ _ORDER: Final[tuple[Tone, ...]] = ("bad", "warn", "good")
 
 
 def of_kind(kind: str, part: bool = False) -> Tone:
-    """The colour of a message. `part`: it is about some of the goods only, and the rest still waits."""
+    """The colour of a message. `part`: the message is about some of the goods only, and the rest of the goods still waits."""
     tone = KINDS.get(kind, "plain")
     return "warn" if part and tone == "good" else tone
 

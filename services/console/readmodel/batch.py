@@ -89,7 +89,7 @@ class RowSource(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """The rows after these messages, and in `before` the consignments before them."""
+    """The rows as they are after these messages, and in `before` the consignments as they were before them."""
 
     consignments: dict[str, Consignment] = field(default_factory=dict)
     before: dict[str, Consignment] = field(default_factory=dict)
@@ -150,7 +150,7 @@ def fold(
             facts.append(fact)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  (whatever is wrong with one message: `refuse` sets it aside)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one message, `refuse` sets it aside)
             set_aside += refuse(message.position, error)
     announced: list[Aside] = []
     for each in announcements:
@@ -178,7 +178,7 @@ def fold(
         _set_aside(batch, aside)
     for aside in set_aside:
         if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):
-            # the message may have revoked a release
+            # the message may have revoked a release, so the feed gets an entry for it that has no fact
             batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
@@ -412,8 +412,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
 
 
 def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
-    """Whether the request can have a row: its key is a consignment id, and its container numbers are not too long to be listed. This is
-    checked because anybody may write requests."""
+    """Whether the request can have a row, which it can if its key is a consignment id and its container numbers are not too long to be listed.
+    This is checked because anybody may write requests."""
     boxes = [container["container_no"] for container in body["declaration"].get("containers", ())]
     return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
@@ -430,13 +430,13 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
         old = (
-            # in the older form all deadlines of a partition had the same origin, so this row belongs to another
-            # deadline
+            # in the older form all deadlines of a partition had the same origin, so the old row belongs to another deadline
             None
         )
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
-    elif old is not None:  # parked again: a later attempt may lack kind and value of the first
+    elif old is not None:
+        # the message is parked again; if this attempt lacks kind and value, those of the first one are kept
         aside = replace(aside, kind=aside.kind or old.kind, value=aside.value or old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
@@ -464,8 +464,8 @@ def _older_origin(aside: Aside) -> Origin:
 
 
 def _holds_goods(aside: Aside) -> bool:
-    """Whether the message holds goods: not if the clearance service set it aside, which only counts, and not if its key is no
-    consignment id."""
+    """Whether the message keeps goods from leaving. Its key must be the id of a consignment, and it must not be a message for the clearance
+    service, which only counts."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
     return not counts and len(aside.key) == 36 and "/" not in aside.key
 
@@ -511,7 +511,7 @@ def _clean(raw: str) -> str:
 
 @dataclass(slots=True)
 class _Wanted:
-    """The keys of the rows that messages may touch. A value of the wrong type is found when it is added here, before SQL reads by it."""
+    """The keys of the rows that messages may touch. Adding a value of the wrong type raises, so that it is found before SQL reads by it."""
 
     consignments: set[str] = field(default_factory=set)
     papers: set[str] = field(default_factory=set)

@@ -41,9 +41,9 @@ class UnansweredRequest(NamedTuple):
 
 
 class GoodsState(NamedTuple):
-    """Columns of the row of one consignment. `declared` and `word`: the latest answers of the declaration and the
-    release desk; `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a
-    release; `waiting_for`: what the consignment waits for."""
+    """Columns of the row of one consignment. `declared` and `word`: the latest answers of the declaration desk and of the release desk;
+    `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a release; `waiting_for`: what the
+    consignment waits for."""
 
     declared: str = ""
     word: str = ""
@@ -95,7 +95,8 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
     if part.gone or part.struck:
         return False
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
-        return False  # the gate desk has named it among the goods that left; the fact under the consignment's own key is not read yet
+        # the gate desk has named it among the goods that left, but the fact under the consignment's own key is not read yet
+        return False
     if not part.ended:
         return row is None or not is_of_another_call(part, row)
     if row is None or not row.open:
@@ -105,8 +106,8 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
 
 
 def is_of_another_call(part: ContainerPart, row: Container) -> bool:
-    """Whether the goods are awaited with another conveyance than the one with which the box came. If one of the two is
-    unknown, the answer is no: the goods may be in the box."""
+    """Whether the goods are awaited with another conveyance than the one with which the box came. If one of the two is unknown, this is
+    false, because the goods may be in the box."""
     if part.arrived_us is not None or not row.open:
         return False
     return same_word(row.conveyance, part.conveyance) is False

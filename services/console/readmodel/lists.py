@@ -153,7 +153,8 @@ def at_stage(stage: Stage) -> list[ListPart]:
     ]
     over = and_(c.stage == stage, c.ended_us.is_not(None))
     ended = [ListPart(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
-    if stage is Stage.RELEASED:  # its ended rows are goods without containers: for them the release is the end
+    # the ended rows at this stage are goods without containers, for which the release is the end
+    if stage is Stage.RELEASED:
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
 

@@ -358,9 +358,8 @@ class ReadModelQueries:
         )
 
     def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[UnansweredRequest]:
-        """The retractions in `called_back` (key, kind, content, time of the request) that the latest release of their
-        goods does not take into account yet: another desk has published them, and the release desk has not answered to
-        them. They count as holds."""
+        """The retractions in `called_back` (key, kind, content, time of the request) that the latest release of their goods does not
+        take into account yet, although another desk has published them. So they count as holds."""
         if not called_back:
             return []
         f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
@@ -529,9 +528,8 @@ class ReadModelQueries:
 
 
 def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
-    """Whether the latest of these releases takes this retraction into account. The arguments are contents as stored, in
-    JSON. The answer is no if one of them cannot be read, because it is then unknown upon which answers the goods were
-    released."""
+    """Whether the latest of these releases takes this retraction into account. The arguments are contents as stored, in JSON. If one of
+    them cannot be read, this is false, because then it is unknown upon which answers the goods were released."""
     try:
         latest = max(map(orjson.loads, granted), key=lambda release: release["version"], default=None)
         return takes_into_account(latest, kind, orjson.loads(retracted))
@@ -575,7 +573,7 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
 
 class WatchRow(NamedTuple):
     """A watch: the request that the console took, and in how many partitions the release desk has placed and lifted it. `finished`: the
-    console has nothing left to do, neither for placing it nor for lifting it."""
+    console has nothing left to do for placing or lifting it."""
 
     watch_id: str
     bill_no: str
@@ -631,8 +629,8 @@ def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
 
 
 def _typed(typed: str) -> str:
-    """An ILIKE pattern that matches every spelling of `typed`: other characters may stand between its letters and
-    digits. It may match other texts, too, so the rows must be checked with `is_watched`."""
+    """An ILIKE pattern that matches every spelling of `typed`, because it allows other characters between its letters and digits. It
+    may match other texts, too, so the rows must be checked with `is_watched`."""
     signs = [sign if sign.isascii() else "%" for sign in plain_word(typed)]
     return "".join(["%", *[f"{sign}%" for sign in signs]])
 

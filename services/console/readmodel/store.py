@@ -58,7 +58,7 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # the turn is read and locked first: otherwise a rebuild could reset the offsets between the two reads, unnoticed
+            # the turn is read and locked first, because otherwise a rebuild could reset the offsets between the two reads, unnoticed
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
