@@ -24,7 +24,8 @@ def of_treatment(origin: str) -> str:
 
 
 def of_departure(container_no: str) -> str:
-    """The hold on goods that left without release in this container, until that turns out to be wrong."""
+    """The hold on goods that left without release in this container, until the departure turns out to be
+    wrong."""
     return f"{_DEPARTURE}{container_no}"
 
 

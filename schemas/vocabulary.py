@@ -252,7 +252,7 @@ class UnitClass(StrEnum):
 
 
 class Owner(StrEnum):
-    """Who has to act while a hold is open."""
+    """Whose move it is while a hold is open."""
 
     DECLARATION = "declaration"
     RISK = "risk"
@@ -264,7 +264,7 @@ class Owner(StrEnum):
 
 
 class Severity(StrEnum):
-    """With an error the declaration is rejected; with a warning it is accepted, and the warning goes with it."""
+    """An error stops the declaration; a warning travels with it."""
 
     ERROR = "error"
     WARNING = "warning"

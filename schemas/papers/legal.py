@@ -70,7 +70,8 @@ def _second_quantity(item: Item, at: str) -> Findings:
 
 
 def _as_declared(quantity: Decimal, unit: str, item: Item, where: str) -> Findings:
-    """Compares a legal quantity with the declared one if their units are the same, else with the net mass if its unit is one of mass."""
+    """Compares a legal quantity with the declared quantity if their units are the same; otherwise with the net mass, if the legal unit
+    is a mass."""
     if unit == item.unit and not _near(quantity, item.quantity):
         yield warning(
             where,

@@ -59,8 +59,8 @@ def judged_on(declaration: Declaration, today: date) -> date:
 
 
 def _digits_suffice(code: str, declaration: Declaration) -> bool:
-    """Whether an HS code has enough digits, and not too many. Papers of foreign data sets have no more than six, and go to
-    sandbox offices."""
+    """Whether an HS code has enough digits, and not too many. At sandbox offices six are enough, because papers of foreign data
+    sets go there and have no more."""
     if not hs.SIX <= len(code) <= hs.NATIONAL_DIGITS:
         return False
     return len(code) == hs.NATIONAL_DIGITS or offices.is_sandbox(declaration.customs_office)

@@ -290,7 +290,8 @@ def _came_back(state: ClearanceTimeline, container_no: str) -> ClearanceTimeline
 
 
 def _kept(state: ClearanceTimeline) -> ClearanceTimeline:
-    """The state with `stated` filled in: an older software version kept the release desk's statement only in `end`."""
+    """The state with `stated` filled in, because an older software version kept the release desk's statement only in
+    `end`."""
     if state.stated is None and state.end not in (None, "left_unreleased"):
         return state._replace(stated=state.end)
     return state

@@ -79,7 +79,7 @@ def examine(
     """Adds the faults that it finds to `effects`. `requests`: every request that its desk has decided; `facts`: what desks published;
     `aside`: service → origins of all messages that it ever parked.
 
-    The topics may come in any order, the messages of each partition in theirs.
+    The topics may come in any order, but the messages of each partition must come in their order.
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
@@ -114,8 +114,8 @@ def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
 
 
 def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only with goods that are released in it: if goods arrive in parts, they may be released in other
-    containers only."""
+    """Checks that a container may leave only with goods that are released in it, because goods that arrive in parts may be released in
+    other containers only."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.kind == "ReleaseGranted":

@@ -141,7 +141,8 @@ def _beside(home: Path) -> Path:
 def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8", errors="replace")
-    except OSError:  # there is no lock file, or the folder belongs to another user: no `dtg up` of this user runs there
+    except OSError:
+        # There is no lock file, or the folder belongs to another user. So no `dtg up` of this user runs there.
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

@@ -83,7 +83,7 @@ def _is_of(member: Member, slot: str) -> bool:
 
 
 class Leaver:
-    """Leaves the groups for dead members of `workers()`, in a thread of its own, for a while after each `look`."""
+    """Removes dead members of `workers()` from their groups, in a thread of its own, for a while after each `look`."""
 
     def __init__(
         self, kafka: Access | str, workers: Callable[[], list[Hosted]], tell: Callable[[str], None] = lambda text: None

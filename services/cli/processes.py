@@ -191,8 +191,8 @@ class Supervisor:
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
-        """Calls `what`, which may take long and cannot be stopped, in a thread. Interrupted if a signal comes first:
-        then `what` is left running and its result is not waited for."""
+        """Calls `what`, which may take long and cannot be stopped, in a thread. Interrupted if a signal comes first;
+        `what` is then left running, and its result is not waited for."""
         problems: list[BaseException] = []
 
         def run() -> None:

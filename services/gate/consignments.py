@@ -150,9 +150,10 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
-    """Whether the arrival of awaited goods must be published. It must be even if the container has left again, because their statement,
-    on another topic, may be read last. If the declaration was lodged after the report, it must name the same call, because it may be
-    meant for the next one. The terminal's report is news even if the carrier has reported the arrival before."""
+    """Whether the arrival of awaited goods must be published. It must, even if the container has left again, because the statement about
+    the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it must name the
+    same call, because otherwise it may be meant for the next one. The terminal's report is news even if the carrier has reported the
+    arrival before."""
     if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:

@@ -500,8 +500,8 @@ def _given(box: Box, part: Part) -> list[Permit]:
 
 
 def _end_of(permit: Permit, part: Part) -> datetime | None:
-    """When the permit ended; None while it counts. A record of an older software version has no `until`: there the
-    release desk's latest statement shows it."""
+    """When the permit ended; None while it counts. A record of an older software version has no `until`, so the release desk's latest
+    statement decides."""
     if permit.until is None and part.standing in ("held", "refused") and part.version > permit.version:
         return part.stated_at
     return permit.until

@@ -77,8 +77,8 @@ class OrderedControl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """Nothing is ordered: the goods are not assessed yet, or no control is for an officer. `goods`: the classes of goods that the
-    assessment names."""
+    """Nothing is ordered, because the goods are not assessed yet, or no control is for an officer. `goods`: the classes of goods
+    that the assessment names."""
 
     state: Literal["quiet"] = "quiet"
     goods: GoodsClasses = ()

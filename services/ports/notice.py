@@ -87,9 +87,9 @@ class Away(Exception):
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
-    """A Kafka message as a notice, or as Unread if it cannot be read or trusted. None for a kind that does not concern
-    a port, and for a kind that only a later version of the software has: ports may ignore it, because a yes is never
-    taken back only by a new kind."""
+    """A Kafka message as a notice, or as Unread if it cannot be read or trusted. None for a kind that does not concern a port, and for a
+    kind that only a later version of the software has. Ports may ignore such a kind, because a fact of a known kind always takes a yes
+    back, too."""
     try:
         name = message.text("ce_type")
         if not name:

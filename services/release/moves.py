@@ -181,7 +181,8 @@ def depart(
     fact: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
 ) -> tuple[Fact, ...]:
-    """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until that is taken back.
+    """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until the departure is taken
+    back.
 
     Nothing is published about goods that are not assessed yet; the message counts as soon as they are.
     """

@@ -67,7 +67,7 @@ class MessageHandler:
             return Trouble(error.reason, str(error))
         except MemoryError:
             raise  # the message is not at fault: a fresh process reads it again
-        except Exception as error:  # not known to occur, but one message must never stop the others
+        except Exception as error:  # no such error is known, but one message must never stop the others
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)

@@ -104,8 +104,9 @@ class People:
     `called_off`: assessed goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
     was read before their assessment, with its time.
 
-    `ends`: what became of each consignment so far; the caller reads all facts and keeps it. `sharing`: released goods that share
-    a container, with their index. `kept`: goods that cannot leave, because the other goods in their container stay.
+    `ends`: what became of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`: released
+    goods that share a container, with their index. `kept`: goods that cannot leave, because the other goods in their container
+    stay.
 
     `treated`: the latest record of each consignment and origin. `events`: terminals report equipment events; if not, carriers
     report every arrival, and terminals report departures only, each once.

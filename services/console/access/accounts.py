@@ -619,7 +619,7 @@ def _check_companies(connection: Connection, account: Account) -> None:
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:
-    """Returns the code of why this session is refused; empty if it is valid."""
+    """Returns the code of the reason why this session is refused; empty if it is valid."""
     if row.host != host:
         return "session_other_host"
     if max(row.used_us, row.made_us) > at + SKEW:

@@ -78,8 +78,8 @@ class AccessRule(NamedTuple):
 
 
 class Open(NamedTuple):
-    """Everybody may, without an account. `page`: it shows who is signed in, so the session is looked up if there is a
-    cookie."""
+    """The route is open to everybody, without an account. `page`: the page shows who is signed in, so the session is looked up if there
+    is a cookie."""
 
     page: bool = False
 
@@ -421,11 +421,12 @@ class Who(NamedTuple):
         return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
 
     def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True) -> bool:
-        """Whether this account may see goods of this declarant that were declared at this office. `roles`: counts only
-        these, if given.
+        """Whether this account may see goods of this declarant that were declared at this office. `roles`: if given, only these roles
+        count.
 
-        Goods without declarant and office are undeclared if the rows are `complete`, and every officer sees them. If
-        the rows are not complete, the office is unknown, and only officers of the General Administration see them."""
+        Goods without declarant and office are undeclared if the rows are `complete`, and every officer sees them. If the rows are not
+        complete, the office is unknown, and only officers of the General Administration see them.
+        """
         reaches = self.reaches(roles)
         if Reach.ANY in reaches:
             return True

@@ -146,9 +146,9 @@ def goods_to(who: Who, row: Consignment) -> ConsignmentView:
 
 
 def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
-    """A row for a consignment of which there is none that `who` may see, but which was lodged here, or may be missing
-    because the rows are behind. Problem 404 if neither is true. An account that does not see all goods gets such a row
-    as lodged only if it lodged them itself."""
+    """The row to show for a consignment that has no row which `who` may see. Problem 404 unless the consignment was lodged here, or its row may
+    be missing because the rows are behind. An account that does not see all goods gets the row of a consignment that was lodged here only if it
+    lodged it itself."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None

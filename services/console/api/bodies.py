@@ -168,9 +168,9 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 
 @dataclass(frozen=True)
 class FaultyBody:
-    """A body that does not fit its model. `faults`: those that are shown, of `count`. `data`: its JSON without the optional fields that
-    are null, and with the first entries only of the lists in `unended`, which are longer than allowed. `findings`: how many of the faults are
-    of content."""
+    """A body that does not fit its model. `faults`: those that are shown, out of `count` in all. `data`: its JSON without the optional fields
+    that are null, and with only the first entries of the lists in `unended`, which are longer than allowed. `findings`: how many of the
+    faults are findings about the content."""
 
     faults: list[FieldError]
     count: int

@@ -536,7 +536,7 @@ none may leave by land."""
 
 
 def gate_text(answer: GateAnswer, row: Container | None) -> Text:
-    """Why the container must stay or may leave, with counts of lots, and about which visit that is. Times are in Beijing time."""
+    """Why the container must stay or may leave, with counts of lots, and the visit that the answer is about. Times are in Beijing time."""
     undeclared = (
         answer.reason == "not_said" and answer.released < answer.lots
     )  # all lots that are declared are released

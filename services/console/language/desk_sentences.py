@@ -62,7 +62,7 @@ class SentencePattern(NamedTuple):
 
     def read(self, sentence: str) -> dict[str, str] | None:
         """Returns the values of its parameters; None if the sentence does not match. A text that repeats the text between two parameters
-        many times is not matched: no desk writes it, and matching would take time that grows as a power of the repetitions."""
+        many times is not matched, because no desk writes it, and matching would take time that grows as a power of the repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)

@@ -74,7 +74,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def desk(self, service: str) -> str:
-        """The desk of this service, whose people `owner` names."""
+        """The name of the desk of this service; if words.toml has none, the name that `owner` gives."""
         return known(f"desks.{service}", self.language, self.owner(service))
 
     def origin(self, code: str) -> str:

@@ -399,7 +399,7 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        # a declaration that was rejected and corrected may name other containers
+        # a corrected declaration may name other containers than the rejected one, so the goods are not declared in the others any more
         for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):

@@ -58,7 +58,7 @@ SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("
 
 
 class Mover(StrEnum):
-    """Who may have to act."""
+    """Whose move it may be."""
 
     DECLARANT = Owner.DECLARANT.value
     DECLARATION = Owner.DECLARATION.value
@@ -408,7 +408,7 @@ def standing(row: Consignment) -> ConsignmentState:
 
 
 def _let_go(row: Consignment) -> ConsignmentState:
-    # goods may be in other containers than the declared ones
+    # goods may be in other containers than the declared ones, so those of the release come first
     containers = (row.released_boxes or row.containers).split()
     if not containers:
         return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)
