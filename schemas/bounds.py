@@ -180,7 +180,7 @@ def reader(schema: CoreSchema) -> SchemaValidator:
 
 
 def state_adapter(states: Any) -> TypeAdapter[Any]:
-    """The adapter of a desk's states: stored ones are read without the bounds of the messages that they hold."""
+    """The adapter of a desk's states. It reads stored states without the bounds of the messages that they hold."""
     adapter: TypeAdapter[Any] = TypeAdapter(states)
     adapter.validator = reader(adapter.core_schema)
     return adapter

@@ -45,7 +45,8 @@ def of_lapse(version: int) -> str:
 
 
 def is_for_an_officer(hold_id: str) -> bool:
-    """Whether an officer lifts the hold: one of an officer or a watch, or after a release that nobody used."""
+    """Whether an officer lifts the hold. This is so if an officer or a watch placed it, or if it follows a
+    release that nobody used."""
     return hold_id.startswith(_OFFICER)
 
 

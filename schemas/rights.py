@@ -47,8 +47,8 @@ class Right(NamedTuple):
 class Rights:
     """All that one credential may do; what is not named here is refused.
 
-    `describes`: topics of which it may learn partitions and ends, besides those that it reads or writes. `joins`: consumer groups
-    of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it may learn, or
+    `describes`: topics whose partitions and ends it may look up, besides those that it reads or writes. `joins`: consumer groups
+    of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it may look up, or
     that its client names without being a member. `groups`, `transactions`: the prefixes of the further groups that its client
     names, and of its transactional ids.
     """

@@ -324,13 +324,13 @@ class Broker:
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
-            "compression.type": "uncompressed",  # for topics that an earlier version made: see deploy.kafka.topics
+            "compression.type": "uncompressed",  # for topics that an earlier version made, see deploy.kafka.topics
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
             "log.cleaner.threads": "1",
             "controlled.shutdown.enable": "false",
-            # the only node must not be fenced while it runs: after a freeze or lack of CPU time it goes on as leader
+            # the only node must not be fenced while it runs, so that it goes on as leader after a freeze or a lack of CPU time
             "broker.session.timeout.ms": "40000",
             **(self._signing_in((*inside, CONTROLLER)) if self.owner else {}),
             **self.settings,

@@ -22,7 +22,7 @@ class UnsoundField(Exception):
 def each_of(checks: Iterable[Callable[[*Ts], Findings]], *about: *Ts) -> Findings:
     """What each of these checks finds in `about`. A check that reads an unsound field ends there, and the next one goes on.
 
-    What a check yielded before it ended stands, because it followed from sound fields alone: it will be found again
+    What a check yielded before it ended stands, because it followed from sound fields alone, and will be found again
     whatever the unsound field becomes.
     """
     for check in checks:

@@ -209,8 +209,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """Whether the declaration was rejected or withdrawn. Other goods stay open: a release may be revoked, released
-    goods may pass the gate, and a refusal may be taken back."""
+    """Whether the declaration was rejected or withdrawn. Other goods stay open, because a release may be revoked,
+    released goods may pass the gate, and a refusal may be taken back."""
     return state.end in ("rejected", "withdrawn")
 
 

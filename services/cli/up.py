@@ -373,7 +373,7 @@ class Up:
                 self._look_after_groups()
             except Interrupted:
                 raise
-            except Exception as error:  # noqa: BLE001 (a file that was lost, no thread that is left: all else is supervised on)
+            except Exception as error:  # noqa: BLE001 (for example a lost file, or no thread left; all else is still supervised)
                 screen.block(str(error) or type(error).__name__, "red")
                 self._supervisor.wait(2)
         self._save_clock()

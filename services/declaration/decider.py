@@ -260,7 +260,8 @@ def _reference(declaration: Declaration) -> str:
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk has granted the withdrawal: passes the lodgement that waited for it on to the next consignment."""
+    """Passes the lodgement that waited for the withdrawal on to the next consignment, because the release desk has granted the
+    withdrawal."""
     if not isinstance(state, Accepted) or state.waiting is None:
         return ()
     waiting = state.waiting
@@ -269,7 +270,8 @@ def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> 
 
 
 def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk has refused the withdrawal: answers the lodgement that waited for it, as `repeat` does."""
+    """Answers the lodgement that waited for the withdrawal, as `repeat` does, because the release desk has refused the
+    withdrawal."""
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
     if any(shown(each, 200) != refused.request_id for each in state.pending):

@@ -132,7 +132,7 @@ def _counting(box: Box, among: frozenset[str] | None) -> set[str]:
 
 
 def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
-    """Strikes a consignment off: an officer says that it is not in this container, whatever its declaration says."""
+    """Strikes a consignment off, because an officer says that it is not in this container, whatever its declaration says."""
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id in box.struck:
@@ -143,8 +143,8 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
 
 
 def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
-    """Takes a wrong strike back: the consignment counts again. If its goods were dropped from the record meanwhile, nothing may leave
-    until an officer counts the lots."""
+    """Takes a wrong strike back, so that the consignment counts again. If its goods were dropped from the record meanwhile, nothing
+    may leave until an officer counts the lots."""
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id not in box.struck:

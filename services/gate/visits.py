@@ -183,7 +183,7 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
 
 
 def _not_here(part: Part) -> Part:
-    """The part as it counts while its arrival is retracted: a release that depends on the arrival does not count."""
+    """The part as it counts while its arrival is retracted. A release that depends on the arrival does not count."""
     away = replace(part, arrived_at=None)
     return _held_for(away, "terminal_took_back") if part.standing == "released" else away
 
@@ -479,18 +479,18 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
 
 
 def _permits(box: Box, part: Part) -> list[Permit]:
-    """The permits that open the land gate for it. A later statement that it stays ends them."""
+    """The permits that open the land gate for this part. A later statement that the part must stay ends them."""
     return [permit for permit in _given(box, part) if _end_of(permit, part) is None]
 
 
 def _was_permitted(box: Box, part: Part, at: datetime) -> bool:
-    """Whether an officer's permit let it leave at that moment. A later statement does not change how it left."""
+    """Whether an officer's permit let this part leave at that moment. A later statement does not change how it left."""
     ends = [(permit.at - SKEW, _end_of(permit, part)) for permit in _given(box, part)]
     return any(since <= at and (until is None or at <= until) for since, until in ends)
 
 
 def _given(box: Box, part: Part) -> list[Permit]:
-    """Every permit for it whose ground fits its direction: a cancelled export is a ground for exports only."""
+    """Every permit for this part whose ground fits its direction. A cancelled export is a ground for exports only."""
     return [
         permit
         for permit in box.permits

@@ -163,7 +163,7 @@ class Notebook:
         return None if row is None else str(row[0])
 
     def begin(self, source: str, identity: str) -> None:
-        """Begins this source anew: its identity has changed, so offsets and statements from before are deleted.
+        """Begins this source anew, because its identity has changed. Offsets and statements from before are deleted.
 
         Known ids are kept, so that no effect is done twice; the statements are rebuilt when their facts are read again.
         """
@@ -194,7 +194,7 @@ class Notebook:
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
         """Stores entries and their effects in one transaction, and returns how many were handed over. Entries before the stored offset are
-        skipped: another process with this notebook took them."""
+        skipped, because another process with this notebook took them."""
         handed = 0
         with self._transaction():
             offsets, reading = self.offsets(source), self._reading(source)

@@ -75,7 +75,8 @@ class Unread:
 class Handler(Protocol):
     """What a port does with notices. Rows written through `notebook` are committed together with the offset or cursor, or not at all.
 
-    Anything done elsewhere (a barrier, a letter) may be done twice after a crash: do it under `notice.id`.
+    Anything done elsewhere (a barrier, a letter) may be done twice after a crash. So do it under `notice.id`, which is the same both
+    times.
     """
 
     def heard(self, notice: Notice, notebook: sqlite3.Connection) -> None: ...

@@ -130,7 +130,7 @@ class TopicPort:
         """Reads the topics of the software version before to their ends, and then stops reading them. Away if that takes longer than `seconds`;
         they are then read as before.
 
-        Call this only when no worker of the software version before runs any more: what such a worker publishes later is not read.
+        Call this only when no worker of the software version before runs any more, because what such a worker publishes later is not read.
         """
         self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)

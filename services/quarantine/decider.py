@@ -341,7 +341,8 @@ def _need_to_correct(
 def _taken_up(
     state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """If the goods were given up, they are taken up again: orders the treatments that were not ordered meanwhile."""
+    """The orders of the treatments that were not ordered while the goods were given up, because the goods are now taken up
+    again; none if they were not given up."""
     if not isinstance(state, Abandoned):
         return ()
     return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)

@@ -103,7 +103,7 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
     """Whether the report adds nothing, because everything that it names has arrived already.
 
     Before the assessment a report adds nothing only if an earlier one names exactly the same containers. An earlier one
-    that names more proves nothing yet: the assessment may show that one of its containers is wrong, and then it is
+    that names more proves nothing yet, because the assessment may show that one of its containers is wrong, and then it is
     refused as a whole.
     """
     if arrived_whole(dossier) is not None:

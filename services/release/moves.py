@@ -129,7 +129,7 @@ def _here_still(
 
 
 def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
-    """Handles a terminal's retraction of the arrival of a container: the goods have not arrived in it, unless another report says so."""
+    """Handles a terminal's retraction of the arrival of a container. The goods have then not arrived in it, unless another report says so."""
     if isinstance(state, Withdrawn):
         return ()
     dossier, landing = learn(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)

@@ -107,7 +107,8 @@ def _refused_so_far(
     if cause in standing and theirs != officers(state):
         return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
-        # the goods were refused before their containers were known or had arrived, so the gate desk is told now
+        # the goods were refused before their containers were known or had arrived, so the gate desk gets the statement
+        # now
         return say.to_gate(phrase("not_let_in"), refused=True)
     again = when_held(state)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

@@ -73,8 +73,8 @@ class Assignment:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Remembers the assigned partitions and fetches nothing yet.
 
-        A callback may not ask the cluster for anything: after a nested `list_topics` the client's next callback ends the
-        process (assertion `cs != NULL` in confluent-kafka), and what a callback raises is lost.
+        A callback may not ask the cluster for anything, because after a nested `list_topics` the client's next callback ends the
+        process (assertion `cs != NULL` in confluent-kafka). What a callback raises is lost.
         """
         consumer.assign([])
         self._assigned = partitions
@@ -174,8 +174,8 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """The offsets that the group has committed for these partitions, OFFSET_INVALID if it has none. They are stable: no open
-        transaction has an offset for them."""
+        """The offsets that the group has committed for these partitions, OFFSET_INVALID if it has none. They are stable, which means
+        that no open transaction has an offset for them."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )

@@ -76,8 +76,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
 
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
-    """Reads the desk's inputs. It does not use static group membership: a static member whose broker died during a
-    rebalance was fenced by its own later session, and stopped reading."""
+    """Reads the desk's inputs. It does not use static group membership, because a static member whose broker died during a rebalance was
+    fenced by its own later session, and stopped reading."""
     own = {
         "group.id": group_of(desk),
         # the supervisor finds dead members by this name

@@ -51,8 +51,9 @@ class Offsets:
         return moved
 
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """The offsets from which the inputs are read on, by those that the group has committed: not before the last ones that we know,
-        because the group may have forgotten its own, or a commit after a restore may have failed. What it lacks is to be committed."""
+        """The offsets from which the inputs are read on. They are those that the group has committed, but never lower than the last
+        ones that we know, because the group may have forgotten its own, or a commit after a restore may have failed. Offsets that the
+        group lacks are noted, to be committed."""
         topic_partitions = []
         for noted in committed:
             known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)

@@ -44,7 +44,7 @@ class KafkaParkedReader:
         self._asker: Consumer | None = None
 
     def end(self, partition: int) -> int:
-        """The last stable offset of this partition of the parked topic: messages of open transactions come after it."""
+        """The last stable offset of this partition of the parked topic; messages of open transactions come after it."""
         _, high = self._client().get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 

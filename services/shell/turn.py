@@ -155,9 +155,9 @@ class Turn:
     def changed(self) -> Changed:
         """The changed records.
 
-        If a record cannot be encoded (it is too large, or its decider raises), the whole turn is computed again, and
-        the new state is then checked after each message of that key: the message that causes the failure is parked.
-        Other keys are not affected.
+        If a record cannot be encoded (it is too large, or its decider raises), the whole turn is computed again. Then the new
+        state is checked after each message of that key, so that the message that causes the failure is parked. Other keys are not
+        affected.
         """
         while True:
             result: Changed = []

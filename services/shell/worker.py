@@ -65,11 +65,11 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own. If it ends by an exception or hangs, the whole worker ends at once: with
-    code 1, or with 78 if starting again does not help.
+    """A desk's loop in a thread of its own. If it ends by an exception or hangs, the whole worker ends at once: with code 1, or with
+    78 if starting again does not help.
 
-    An orderly end could wait long for a broker that is away, and it is not needed: everything that matters is in
-    committed transactions.
+    An orderly end could wait long for a broker that is away, and it is not needed, because everything that matters is in committed
+    transactions.
     """
 
     hosted: Loop

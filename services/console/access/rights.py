@@ -341,9 +341,9 @@ EVERY_OFFICE = "0000"
 
 
 def covers(office: str, other: str) -> bool:
-    """Whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices
-    with four digits: the first two are the district, and a code that ends in 00 means the whole district. Goods that
-    were not declared yet (`other` is empty) belong to no office, so every officer sees them."""
+    """Whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices with four digits.
+    The first two are the district, and a code that ends in 00 means the whole district. Goods that were not declared yet (`other` is
+    empty) belong to no office, so every officer sees them."""
     if not other or office == EVERY_OFFICE:
         return True
     return office == other or (office[2:] == "00" and office[:2] == other[:2])

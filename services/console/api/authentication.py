@@ -147,7 +147,7 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Whether the sender may go on reading an event stream: key or session and right are checked again, as for a new request."""
+    """Whether the sender may go on reading an event stream. The key or session and the right are checked again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
     door: Door = request.app.state.door
     if door.accounts.generation.held:

@@ -74,8 +74,7 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Makes the problem picklable: a large body is parsed in another process, and its problem is sent back by
-        pickle."""
+        """Makes the problem picklable, because a large body is parsed in another process, and its problem is sent back by pickle."""
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
     def details(self) -> ProblemDetails:
@@ -103,7 +102,7 @@ def respond(problem: Problem) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether the answer should be a page: a browser asks for an address outside the API."""
+    """Whether the answer should be a page. This is so if a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 

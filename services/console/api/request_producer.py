@@ -378,5 +378,6 @@ def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):  # the producer is broken: this only closes its sockets
+    # the producer is broken, so this only closes its sockets
+    with contextlib.suppress(KafkaError, TimeoutError):
         await asyncio.wait_for(producer.stop(), 5)

@@ -60,7 +60,7 @@ class RowExtension(Extension):
 
     def _row(self, element: str, context: Context, columns: int, caller: Callable[[], str]) -> Markup:
         try:
-            return Markup(caller())  # noqa: S704 - a template's own output: its values are escaped already
+            return Markup(caller())  # noqa: S704 - a template's own output, whose values are escaped already
         except Exception as error:  # noqa: BLE001 (whatever is wrong with one row, the other rows are shown)
             NOT_SHOWN.inc()
             log.warning("row not shown", page=context["path"], template=context.name, error=f"{error!r:.500}")

@@ -164,8 +164,8 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """Sets the journal mode. SQLite does not wait for a lock here: if two processes open a new database at the same moment, the second one
-    fails. It tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
+    """Sets the journal mode. SQLite does not wait for a lock here, so if two processes open a new database at the same moment, the second
+    one fails. It tries again for `LOCK_SECONDS`, which is as long as other statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:

@@ -114,7 +114,7 @@ def is_of_another_call(part: ContainerPart, row: Container) -> bool:
 
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether this part has to be released before the container may leave: it has a declaration in force, or a statement
+    """Whether this part has to be released before the container may leave. This is so if it has a declaration in force, or a statement
     of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False

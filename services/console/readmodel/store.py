@@ -347,7 +347,8 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
         marks = ", ".join("?" * len(names))
         statement = f"{head} VALUES ({marks}) {tail}"
         return lambda connection, rows: _many(connection, statement, rows)
-    if table is t.FACTS:  # no ON CONFLICT needed: the offsets in the same transaction prevent a second copy
+    # no ON CONFLICT is needed, because the offsets in the same transaction prevent a second copy
+    if table is t.FACTS:
         copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
         return lambda connection, rows: _copy(connection, copied, rows)
     arrays = ", ".join(f"%s::{_array(column.type)}" for column in table.columns)
