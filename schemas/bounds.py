@@ -162,7 +162,8 @@ def _short(number: object) -> object:
 
 
 def parts(value: bytes) -> int:
-    """How many commas and opening brackets stand outside the texts of this JSON. It has no more fields and items than that."""
+    """How many commas and opening brackets stand outside the texts of this JSON. The JSON cannot have more fields and items than this
+    number."""
     rest = _TEXT.sub(b"", value)
     return rest.count(b",") + rest.count(b"[") + rest.count(b"{")
 

@@ -147,7 +147,8 @@ class Request(Message):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The request to assume for a message with this key whose parsed content breaks the contract; None unless the kind has `holds_goods`."""
+        """The request to assume for a message with this key whose parsed content breaks the contract; None for a kind that does not hold goods
+        (`holds_goods`)."""
         return None
 
 
@@ -209,7 +210,7 @@ class Hearing(NamedTuple):
 
     @property
     def sent(self) -> datetime:
-        """The time at which it was recorded; if that is not known, the time at which it is read."""
+        """The time at which the message was recorded; if that is not known, the time at which it is read."""
         return self.recorded or self.at
 
 

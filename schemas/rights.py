@@ -100,9 +100,9 @@ _GROUPS = frozenset(map(group_of, SERVICES))
 
 
 def _of_service(service: str) -> Rights:
-    """A service reads the topics that the flow names and those with its own records, parked messages and orders. It writes the
-    topics of which the catalogue names it as a writer, and is the only writer of each, except for the topic for ports, which two
-    desks write (ADR 22)."""
+    """The rights of a service. It reads the topics that the flow names, and those with its own records, parked messages and
+    orders. It writes the topics of which the catalogue names it as a writer. Of each it is the only writer, except for the topic
+    for ports, which two desks write (ADR 22)."""
     written = frozenset(t.name for t in CATALOGUE if service in t.writers)
     own = {state_topic(service), parked_topic(service)}
     return Rights(

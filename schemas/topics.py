@@ -46,7 +46,7 @@ class Topic:
 
     @property
     def writers(self) -> tuple[str, ...]:
-        """The desks that may write it; the broker gives only them the right."""
+        """The desks that may write this topic; the broker gives the right to no other program."""
         return (self.writer, self.second) if self.second else (self.writer,)
 
 

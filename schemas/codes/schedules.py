@@ -41,8 +41,8 @@ _DAY = Decimal(24)
 class Exposure:
     """A fumigation: gas from hour 0 until `hours`, while no temperature reading is below `lowest_c` (°C).
 
-    All others are minima. `dose_g_m3`: gas put in; `minima`: (hour, g/m3), the concentration at that hour;
-    `floor_g_m3`: the concentration at every reading; `ct`: the product of concentration and time, in g·h/m3.
+    The other fields are minima. `dose_g_m3`: gas put in; `minima`: (hour, g/m3), the concentration at that hour; `floor_g_m3`: the
+    concentration at every reading; `ct`: the product of concentration and time, in g·h/m3.
     """
 
     lowest_c: Decimal

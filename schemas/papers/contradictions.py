@@ -21,8 +21,8 @@ UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
-    """If wood is denied but the package kind is of solid wood, it is an error. If the package kind may be of wood, it is a
-    warning."""
+    """An error if wood is denied but the package kind is of solid wood; a warning if wood is denied but the package kind may be
+    of wood."""
     if declaration.wood_packaging:
         return
     if declaration.package_kind in SOLID_WOOD_KINDS:

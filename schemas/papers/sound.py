@@ -51,8 +51,8 @@ class UnendedList:
 def findings_of_sound_fields(
     data: bytes, today: date, most: int, unended: Collection[str] = frozenset()
 ) -> tuple[Finding, ...]:
-    """What the checks find in the fields of this JSON that have no fault of shape, at most `most`. The declaration desk will find
-    the same, whatever the other fields become.
+    """What the checks find in the fields of this JSON that have no fault of shape, at most `most`. Each finding is one that the
+    declaration desk will have, too, whatever the other fields become.
 
     `data`: one declaration, without the optional fields that are null. `unended`: the lists of it that are longer than allowed, and
     of which only the first entries are in `data`.

@@ -59,7 +59,7 @@ def read_clock(file: Path) -> SavedClock:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder if it is missing; Spoiled if something else is in its place, or the machine refuses."""
+    """Makes the folder if it is missing; Spoiled if something else is in its place, or if the system does not permit it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -37,7 +37,7 @@ class LoggedMessage:
 
     @property
     def desk(self) -> str:
-        """The service that the topic belongs to. It is the only writer of its facts, states and announcements."""
+        """The service to which the topic belongs. The service is the only writer of its facts, states and announcements."""
         return self.topic.split("-")[1]
 
     @property

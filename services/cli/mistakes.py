@@ -32,7 +32,7 @@ class KnownVisit(Protocol):
 
     @property
     def lots(self) -> tuple[str, ...]:
-        """The consignments in it."""
+        """The consignments in the container."""
 
     @property
     def imported(self) -> bool:

@@ -43,7 +43,7 @@ class Child:
     _again_at: float = 0.0
 
     def start(self) -> None:
-        """Starts it; returns at once."""
+        """Starts the process; returns at once."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._process = spawn(self.command, self.log, self.env)
         self._started = time.monotonic()
@@ -55,7 +55,7 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """Exit code, None while it runs."""
+        """The exit code of the process; None while it runs."""
         return self._process.poll() if self._process else None
 
     @property
@@ -110,7 +110,7 @@ class Child:
         self.kill()
 
     def tail(self, lines: int = 8) -> str:
-        """The end of its log."""
+        """The end of the log of the process."""
         return tail(self.log, lines)
 
 
@@ -155,7 +155,7 @@ def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str
 
 
 def stop_all(children: list[Child], seconds: float) -> None:
-    """Sends SIGTERM to all and waits; those that have not ended after `seconds` are killed."""
+    """Sends SIGTERM to all processes and waits; those that have not ended after `seconds` are killed."""
     for child in children:
         child.restarts = False
         child.terminate()

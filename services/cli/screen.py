@@ -160,9 +160,9 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """Prints a table and breaks no word of a cell. If the columns have no room for that, each cell gets a line of its own, which the
-        terminal itself breaks, so that it is copied whole. A table without headings always keeps its columns. A table without rows is printed
-        as a word, because an empty frame looks as if the answer were missing."""
+        """Prints a table and breaks no word of a cell. If the columns have no room for that, each cell gets a line of its own. The terminal
+        itself breaks such a line, so that it can be copied whole. A table without headings always keeps its columns. A table without rows is
+        printed as a word, because an empty frame looks as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return
@@ -175,7 +175,7 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """As `block`, for a secret that is shown once: it is not written into the file that keeps the output."""
+        """As `block`, for a secret that is shown once. It is not written into the file that keeps the output."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:

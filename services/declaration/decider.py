@@ -227,9 +227,9 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the
-    id of the request that lodged it first, another one is refused. If a lodgement waits to follow the standing
-    declaration, this one is compared with it instead."""
+    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the id of the
+    request that lodged it first; another declaration is refused. If another lodgement waits to follow the standing declaration, this
+    one is compared with the waiting one instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
     # if the withdrawal was refused, the waiting lodgement itself is decided here, so it is compared with the standing declaration
@@ -466,7 +466,7 @@ def known(state: State, request_id: str) -> State:
 
 
 def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
-    """The lodgements that were answered, this one the latest."""
+    """The ids of the lodgements that were answered, with this one as the latest."""
     return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 

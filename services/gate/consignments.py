@@ -136,8 +136,8 @@ def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
     """The strippings into other containers that are not published for these goods yet. Goods that arrived later were not stripped. For a
-    withdrawn declaration nothing is published, because the release desk states nothing more about it; an officer counts the lots in the
-    other containers."""
+    withdrawn declaration nothing is published, because the release desk states nothing more about it; instead an officer counts the lots
+    in the other containers."""
     if part.standing == "withdrawn":
         return []
     came = part.arrived_at or visit.opened

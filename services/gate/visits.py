@@ -83,8 +83,7 @@ class Visit:
         return self.opening is not None and self.opening.laden is not False and self.stripped is None
 
     def went_elsewhere(self, part: Part) -> bool:
-        """Whether these goods were in the box when it was stripped into others. Holds on them then count at those
-        containers."""
+        """Whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other containers."""
         return part.arrived_at is not None and any(part.arrived_at <= each.at for each in self.transfers)
 
     def taken_out(self, part: Part) -> bool:
@@ -381,9 +380,8 @@ class _Walk:
 
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
-    """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected`
-    ones. Goods that are not released and may as well be in the open visit are also `doubtful`, unless it is sure that
-    they belonged to the earlier one."""
+    """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected` ones. Goods that are not
+    released and may as well be in the open visit are also `doubtful`, if it is not sure that they belonged to the earlier visit."""
     now = truth.current
     for part in box.parts:
         if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:

@@ -43,7 +43,8 @@ class FeedPort:
         self._console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the entries that come within `wait_seconds`, and returns how many. An exception of the handler rolls all of them back."""
+        """Hands over the entries that come within `wait_seconds`, and returns how many. An exception of the handler takes back the effects of
+        all of them."""
         after = self.notebook.cursor(SOURCE)
         status, body = self._console.get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
         if status == 410 and after != BEGINNING:

@@ -249,7 +249,7 @@ class Statement:
         )
 
     def _source(self, number: str) -> str:
-        """The container from which the goods were moved into this one; empty if they were not."""
+        """The container from which the goods were moved into this one; empty if they came in this one."""
         return self.came_from[number].source if number in self.came_from else ""
 
 

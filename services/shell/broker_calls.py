@@ -60,8 +60,8 @@ class BrokerCalls:
 
     def commit(self, consumer: Consumer, offsets: list[TopicPartition], session: float) -> None:
         """Commits these offsets without a transaction; KafkaException if one of them was not committed. `session`: seconds of the group's
-        session. So long the client waits until a coordinator is found; for the coordinator's answer it would wait for ever, so that time is
-        limited here."""
+        session, for which the client waits until it finds a coordinator. For the answer of a coordinator it would wait for ever, so the time
+        of the call is limited."""
         with self.returning_within(session + COMMIT_SECONDS):
             consumer.commit(offsets=offsets, asynchronous=False)
 

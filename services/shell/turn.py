@@ -150,7 +150,7 @@ class Turn:
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
             if not self._decide_or_park(entry, key, message, refusal):
-                return  # the others come due again as soon as this one is settled
+                return  # the other time limits come due again as soon as this one is settled
 
     def changed(self) -> Changed:
         """The changed records.

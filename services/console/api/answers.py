@@ -642,7 +642,7 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """The text as it is stored in rows: PostgreSQL cannot store NUL, so it was replaced."""
+    """The text as it is stored in rows, where NUL was replaced, because PostgreSQL cannot store it."""
     return name.replace("\0", "\ufffd") if name else None
 
 

@@ -79,9 +79,9 @@ def inside(
     complete: bool = True,
     ever: bool = False,
 ) -> VisibleGoods | None:
-    """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: only these roles of `who` count, if
-    given; `complete`: as in `condition`; `ever`: also those of earlier visits. A container without others is still that of the offices of
-    its former goods, but of no company."""
+    """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: if given, only these roles of `who` count;
+    `complete`: as in `condition`; `ever`: also the consignments of earlier visits. A container without consignments still belongs to the offices of
+    its former goods, but to no company."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None

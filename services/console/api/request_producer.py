@@ -162,7 +162,7 @@ class Asker:
             await asyncio.to_thread(self._unwritten.write)
 
     def key(self, sender: str, idempotency_key: str) -> RequestKey:
-        """The key of a request by this sender: always the same for the same idempotency key; a random one if the sender gave none.
+        """The key of a request by this sender. It is always the same for the same idempotency key, and a random one if the sender gave none.
 
         It is derived with a secret, because anybody who can predict an id could send another request under it first.
         """
@@ -212,8 +212,8 @@ class Asker:
         return taken
 
     async def _note_holds(self, holds: list[RequestRow]) -> None:
-        """Stores what keeps goods inside (`COUNTS_WHEN_ASKED`) before it is sent, so that the gate answers of all consoles count it; Problem 503 if that
-        fails."""
+        """Stores the requests that keep goods inside (`COUNTS_WHEN_ASKED`) before they are sent, so that the gate answers of all consoles count them;
+        Problem 503 if that fails."""
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]

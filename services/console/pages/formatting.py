@@ -141,7 +141,7 @@ class Sight:
         return [hold for hold in goods.holds if hold.hold_id != named]
 
     def message_text(self, message: BaseModel, field: str = "reason") -> str:
-        """This field of a message: the sentence of a desk in the page's language; a text that a person wrote unchanged."""
+        """This field of a message. The sentence of a desk is in the page's language; a text that a person wrote is unchanged."""
         text = str(getattr(message, field))
         if not {"phrases", "phrase"} & type(message).model_fields.keys():
             return self.wrote(text)

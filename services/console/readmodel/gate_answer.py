@@ -122,9 +122,9 @@ def counts(part: ContainerPart, goods: GoodsState) -> bool:
 
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether the goods may pass the land gate: an officer permits it, or they are an import that the release desk released both in
-    public, for this box, and to the gate desk. If only one of these two facts is known, the other one was not read yet, or the known
-    one is forged."""
+    """Whether the goods may pass the land gate. They may if an officer permits it, or if they are an import that the release desk
+    released both in public, for this box, and to the gate desk. If only one of these two facts is known, the other one was not read yet,
+    or the known one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:

@@ -165,10 +165,9 @@ class Projector:
     # writing
 
     def _write(self, store: Store, messages: list[Read]) -> None:
-        """Writes all of them. `fold` sets aside what cannot be folded into rows, in the same transaction. If SQL
-        refuses a value of one of the messages, the batch is halved until that message is alone, and only it is set
-        aside. Errors that are not about a value, such as a lost connection, are raised and set nothing aside.
-        """
+        """Writes all messages. `fold` sets aside what cannot be folded into rows, in the same transaction. If SQL refuses a value of one of the
+        messages, the batch is halved until that message is alone, and only it is set aside. Errors that are not about a value, such as a lost
+        connection, are raised and set nothing aside."""
         try:
             self._transact(store, messages)
         except (Overtaken, MemoryError):

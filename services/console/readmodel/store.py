@@ -33,7 +33,7 @@ PAPER = frozenset(
 
 
 class Overtaken(Exception):
-    """Another projector has written since; this one must start over from the offsets in SQL."""
+    """Another projector has written rows since this one did, so this one must start over from the offsets in SQL."""
 
 
 class Store:
@@ -107,7 +107,8 @@ class Store:
         return count
 
     def claim(self, connection: Connection) -> None:
-        """Takes the next turn; call it before any row is read. Overtaken if another projector has taken one since this one's last."""
+        """Takes the next turn; call it before any row is read. Overtaken if another projector has taken a turn since this projector's last
+        one."""
         turns = t.TURNS.c
         mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
         if connection.execute(mine).rowcount != 1:
