@@ -290,7 +290,7 @@ class Broker:
         path = self.folder / name
         write_private(
             path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items())
-        )  # it contains a password
+        )  # one of the lines has a password
         return path
 
     def _properties(self) -> dict[str, str]:

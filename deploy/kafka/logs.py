@@ -117,7 +117,7 @@ def punch(file: int, first: int, end: int) -> None:
 
 def _fallocate(file: int, mode: int, first: int, length: int) -> None:
     call = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-    if call is None:  # only Linux has this function
+    if call is None:  # this system is not Linux, which alone has the function
         raise OSError("there is no fallocate")
     if call(ctypes.c_int(file), ctypes.c_int(mode), ctypes.c_longlong(first), ctypes.c_longlong(length)):
         number = ctypes.get_errno()

@@ -48,7 +48,7 @@ def _slips(typed: str, table: Mapping[str, str]) -> Iterator[str]:
     length = len(next(iter(table)))
     signs = _SIGNS[:10] if next(iter(table)).isdigit() and typed.isdigit() else _SIGNS
     yield typed
-    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros
+    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros, so they are added
         yield typed.zfill(length)
     cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
     yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)

@@ -181,7 +181,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # `cause` was found by the id, which another message that was answered may have, too
+            continue  # `cause` is found by id, so it may be another message with this id, which was answered
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:

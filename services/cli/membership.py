@@ -119,7 +119,7 @@ class Leaver:
                 self._leave(admin)
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; an unforeseen error is reported)
                 if not isinstance(error, KafkaError | OSError):
-                    # these errors mean that there is no broker at the moment
+                    # KafkaError and OSError mean that there is no broker at the moment
                     self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
                 self._close(admin)
                 admin = None
@@ -164,7 +164,7 @@ class Leaver:
             counts = Counter(answers.values())
             if left := counts.pop(NoError, 0):
                 self._tell(f"left group {group} for {left} dead member(s)")
-            counts.pop(UnknownMemberIdError, None)  # it has left meanwhile
+            counts.pop(UnknownMemberIdError, None)  # the member has left meanwhile
             for error, count in counts.items():
                 self._tell(f"group {group} keeps {count} dead member(s): {error.__name__}")
 
@@ -174,7 +174,8 @@ def member_ids(worker: Hosted) -> dict[str, str]:
     try:
         try:
             answer = open_page(f"{worker.address}/readyz", 1)
-        except urllib.error.HTTPError as waiting:  # 503 with the same body while the worker is not ready
+        except urllib.error.HTTPError as waiting:
+            # while the worker is not ready, it answers 503 with the same body
             answer = cast(HTTPResponse, waiting)
         with answer:
             members = json.load(answer)["members"].items()

@@ -323,7 +323,7 @@ class Up:
         if not clock.exists():
             return
         if self.demo:
-            self._saved_clock()  # raises here, before anything is started, if it cannot be read
+            self._saved_clock()  # raises here, before anything is started, if the saved time cannot be read
             return
         if self._saved_clock() > datetime.now(UTC):
             raise CannotStart(

@@ -38,7 +38,8 @@ class Clock:
     @classmethod
     def sandbox(cls, speed: float) -> Self:
         """A clock that starts at the real time of this call and runs `speed` times as fast."""
-        # rounded to microseconds, as in the variables that other processes get, so that all of them have the same clock
+        # the time is rounded to microseconds, as in the variables that other processes get, so that all of them have the same
+        # clock
         moment = datetime.fromtimestamp(time.time(), UTC).timestamp()
         return cls(moment, moment, speed)
 

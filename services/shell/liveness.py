@@ -58,7 +58,7 @@ class Liveness:
         """Measures lag and records once a second. Call it often, and only in the loop's thread."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            # called only in the loop's thread, because the call has hung in another one
+            # the member id is read only in the loop's thread, because the call has hung in another thread
             self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return

@@ -120,7 +120,7 @@ class WorkerSettings(AccessSettings):
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
-        le=900_000,  # librdkafka refuses one that is longer than its `max.poll.interval.ms` (clients.py)
+        le=900_000,  # librdkafka refuses a longer timeout than its `max.poll.interval.ms` (clients.py)
         description="milliseconds until a silent worker is lost",
     )
     accept_lost_states: str = Field(

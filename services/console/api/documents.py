@@ -349,9 +349,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
     def follow(name: str) -> tuple[int, int]:
         chain: dict[str, None] = {}
-        while (
-            name in at and name not in chains and name not in chain
-        ):  # the causes of forged messages may form a circle
+        while name in at and name not in chains and name not in chain:
+            # the causes of forged messages may form a circle, so no message is followed twice
             chain[name] = None
             name = causes[name]
         latest, depth = chains.get(name, (0, 0))

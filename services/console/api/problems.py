@@ -174,9 +174,8 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
 
 
 def _short(value: object) -> str:
-    if (
-        isinstance(value, int) and value.bit_length() > 400
-    ):  # Python refuses to convert very long integers to decimal text
+    if isinstance(value, int) and value.bit_length() > 400:
+        # Python refuses to convert very long integers to decimal text, so they are shown in hexadecimal
         return hex(value)[:117] + "…"
     text = value if isinstance(value, str) else str(value)
     return text if len(text) <= 120 else text[:117] + "…"

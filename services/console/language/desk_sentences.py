@@ -186,7 +186,7 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
     try:
         quotes = {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
         return [{"code": code, "values": {**(fact.get("values") or {}), **quotes}}]
-    except (TypeError, ValueError, AttributeError):  # the fact does not have the agreed shape
+    except (TypeError, ValueError, AttributeError):  # the fact does not have the shape of its kind
         return ()
 
 

@@ -79,7 +79,7 @@ def address(url: str) -> URL:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
-    except (ArgumentError, ValueError):  # ValueError: its port is no number
+    except (ArgumentError, ValueError):  # ValueError: the port in the address is no number
         raise NoDatabase("DTG_DATABASE_URL", NO_ADDRESS, ADDRESSES) from None
     if backend not in ("sqlite", "postgresql", "postgres"):
         raise NoDatabase("DTG_DATABASE_URL", NO_ADDRESS, ADDRESSES)

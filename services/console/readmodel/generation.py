@@ -138,7 +138,7 @@ class Generation:
         missed."""
         try:
             self.look()
-        except DATABASE_ERRORS as error:  # they include OSError, which the file raises
+        except DATABASE_ERRORS as error:  # DATABASE_ERRORS include OSError, which the file raises
             log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
 
     def lacking(self) -> list[Grant]:

@@ -219,7 +219,8 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                if moments and len(moments) == len(indexes):  # goods may have moved on between two reads
+                # a stage is left out if goods have moved on between the two reads
+                if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
 
