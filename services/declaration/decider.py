@@ -58,12 +58,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lodged:
-    """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the
-    declaration, which tells it from others under its reference. `lodged_by`: the id of the request that lodged it;
-    empty if an older software version decided it. `number`: 1 for the first consignment of its reference, 2 for the
-    next, and so on. `answered`: the ids of other lodgements that were answered with a fact other than a refusal, the
-    latest last.
-    """
+    """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the declaration, by
+    which it is compared with others under its reference. `lodged_by`: the id of the request that lodged it; empty if an older
+    software version decided it. `number`: 1 for the first consignment of its reference, 2 for the next, and so on. `answered`: the
+    ids of other lodgements that were answered with a fact other than a refusal, the latest last."""
 
     paper: str
     lodged_by: str = ""
@@ -83,8 +81,8 @@ class WaitingLodgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
-    """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
-    desk; `sent_back`: those that it refused."""
+    """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release desk;
+    `sent_back`: those of them that the release desk refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
@@ -100,7 +98,7 @@ class Accepted(Lodged):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Lodged):
-    """The declaration was rejected. The next one under this reference is judged as if it were the first."""
+    """The declaration was rejected. The next declaration under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
@@ -452,14 +450,14 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def tries(state: State) -> tuple[str, ...]:
-    """The ids of the lodgements that this desk has answered so far, so that the next state still knows them."""
+    """The ids of the lodgements that this desk has answered so far, which the next state must keep."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
 def known(state: State, request_id: str) -> State:
-    """The state after this lodgement was answered. If it was the one that waited, its answer ends that."""
+    """The state after this lodgement was answered. If it was the lodgement that waited, none waits any more."""
     if not isinstance(state, Lodged):
         return state
     return without_waiting(replace(state, answered=with_answered(state, request_id)), request_id)

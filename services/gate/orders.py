@@ -122,7 +122,7 @@ def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
 
 
 def _was_mistaken(finding: ContainerFinding, at: datetime, among: frozenset[str] | None) -> bool:
-    """Whether it was found outside so shortly before it was found inside at `at` that the first finding was a mistake."""
+    """Whether the container was found outside so shortly before it was found inside at `at` that the first finding was a mistake."""
     soon = finding.found == "outside" and finding.at <= at <= finding.at + SAME_EVENT
     return soon and (among is None or finding.id in among)
 

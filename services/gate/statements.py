@@ -18,8 +18,8 @@ MOST_SAID = 2_400
 
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
-    """Adds a statement to the box. One that is older than the known one, or about goods that left before there were visits, changes
-    nothing. If there are too many, statements are dropped whose goods are not in the box any more."""
+    """Adds a statement to the box. A statement that is older than the known one, or is about goods that left before there were visits,
+    changes nothing. If there are too many, statements are dropped whose goods are not in the box any more."""
     name = message.consignment_id
     if name in box.gone:
         return box

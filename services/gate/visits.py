@@ -124,9 +124,9 @@ class Alarm:
 class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released
-    and may be in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and
-    retracted, and about which the release desk has published nothing since that shows that it has read that.
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
+    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
+    later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -189,8 +189,8 @@ def _not_here(part: Part) -> Part:
 
 def _came_with_another(part: Part, visit: Visit) -> bool:
     """Whether this import is released and reported as arrived during the visit, although the box was discharged from another conveyance
-    than the declared one. One of the two reports must be wrong, so its release does not count, whichever report has the earlier
-    time."""
+    than the declared one. One of the two reports must be wrong, so the release of the import does not count, whichever report has the
+    earlier time."""
     opening = visit.opening
     if opening is None or opening.event is not EquipmentEvent.DISCHARGED or part.source or not _is_released(part):
         return False

@@ -163,7 +163,8 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 
 
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer to one open order, or the refusal of findings that answer none. A repeated request gets no further fact."""
+    """The answer to one open order, or the refusal of findings for which no order is open. A repeated request gets no further
+    fact."""
     ordered = _asked_about(state, found, hearing)
     if not isinstance(ordered, OrderedControl):
         return ordered

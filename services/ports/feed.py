@@ -98,8 +98,8 @@ class _Line(BaseModel):
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:
-    """The entry with its cursor; Away if it has none, because reading could not continue after it. Consoles of earlier versions send
-    numbers."""
+    """The entry with its cursor; Away if it has none, because reading could not continue after it. Consoles of earlier versions send cursors
+    as numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
     text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
     if not CURSOR.fullmatch(text) or text == BEGINNING:

@@ -72,13 +72,13 @@ class Need:
     @property
     def revision(self) -> int:
         """The revision of the next fact about the answer. Needs that an older software version stored do not count
-        these facts; if such a need was verified or waived, there was one."""
+        these facts; if such a need was verified or waived, one fact was published."""
         return self.said or int(self.standing in ("verified", "waived"))
 
     @property
     def last(self) -> Judged | None:
-        """The record that was judged last, if it stands. Needs that an older software version stored show it only if it
-        was verified."""
+        """The record that was judged last, if it stands. Needs that an older software version stored show the record
+        only if the need was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None

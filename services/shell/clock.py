@@ -15,7 +15,7 @@ _FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
 
 
 class ClockOutOfRange(Exception):
-    """The clock shows a time that no message may carry; the process that asks ends."""
+    """The clock shows a time that no message may carry, so the process that asked for it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Clock:
         return self.at(time.time())
 
     def at(self, wall: float) -> datetime:
-        """The time that it shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
+        """The time that this clock shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
         # no message can carry this time, so every message would be parked
@@ -64,7 +64,7 @@ class Clock:
         return datetime.fromtimestamp(wall, UTC)
 
     def wall(self, shown: datetime) -> float:
-        """The real time, in seconds since 1970 UTC, at which it shows this aware time."""
+        """The real time, in seconds since 1970 UTC, at which this clock shows this aware time."""
         moment = shown.timestamp()
         return moment if self.anchor is None else self.anchor + (moment - self.start) / self.speed
 

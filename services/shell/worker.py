@@ -191,9 +191,8 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
-        broker_session_timeout=min(
-            settings.session_timeout_ms / 1000, 60
-        ),  # must be below Faust's `broker_request_timeout`
+        # must be below Faust's `broker_request_timeout`
+        broker_session_timeout=min(settings.session_timeout_ms / 1000, 60),
         broker_heartbeat_interval=settings.heartbeat_ms / 1000,
         consumer_auto_offset_reset="latest",
         datadir=str(folder),
