@@ -588,11 +588,11 @@ def _limit(need: Need) -> str:
 
 
 def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
-    """How long an order of these methods may take by the schedules of this day: the slowest method, at the lowest temperature
-    it allows.
+    """How long an order of these methods may take: at least `TIME_LIMIT`, and at least as long as the slowest method by the
+    schedules of this day, at the lowest temperature it allows.
 
-    One limit for all orders would not do, because the ten days of phosphine in cold grain and the twenty days of cold for
-    citrus do not fit into `TIME_LIMIT`.
+    The ten days of phosphine in cold grain and the twenty days of cold for citrus do not fit into `TIME_LIMIT`, so the limit
+    depends on the methods.
     """
     rows = [row for method in methods if (row := row_for(goods, method, on)) is not None]
     longest = max([step.hours for row in rows for step in row.steps], default=Decimal(0))

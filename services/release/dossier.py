@@ -75,8 +75,8 @@ class Retraction(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back; `why`: the reason as the
-    gate's code, empty in records of older software versions."""
+    """The goods left in this container, `released` or not. `retraction`: the message that took the departure back; `why`: the reason as the gate's
+    code, empty in records of older software versions."""
 
     container_no: str
     visit: str

@@ -123,7 +123,7 @@ class Transactions:
     def exceeded_timeout(self, error: KafkaError) -> bool:
         """Whether the broker may have fenced this producer because its transaction took too long.
 
-        Another producer with our transactional id fences a transaction before its timeout.
+        If the producer was fenced before the timeout of its transaction, another producer with our transactional id did that.
         """
         took = time.monotonic() - self._begun
         return bool(error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000)

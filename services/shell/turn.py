@@ -93,7 +93,8 @@ class Turn:
         return self.refused.get(id_of(message)) if self.refused else None
 
     def _decide_or_park(self, entry: OverlayEntry, key: str, message: Raw, refusal: Trouble | None) -> bool:
-        """Decides the message, or parks it if that is refused or fails. Returns whether it was decided."""
+        """Decides the message, or parks it if there is a `refusal` or if the decision fails. Returns whether the message was
+        decided."""
         trouble = refusal or self._handler.attempt(entry, key, message)
         if trouble:
             self._queue.park(entry, key, message, trouble)

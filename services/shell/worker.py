@@ -120,8 +120,8 @@ class LoopService(Service):
 
 
 async def broker_accepts(bootstrap: str) -> bool:
-    """Whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may
-    close it at once."""
+    """Whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may close a
+    connection at once."""
     for server in bootstrap.split(","):
         host, _, port = server.strip().rpartition(":")
         try:

@@ -16,7 +16,8 @@ from services.simulator.acts import Act
 @dataclass
 class Exits:
     """`released`: the containers in which each consignment is released. `free`: the gate desk's last yes about each container, if that
-    was its last statement. `waiting`: departures by container that happen when both say yes."""
+    was its last statement. `waiting`: departures by container that happen when both the release desk and the gate desk let the
+    container leave."""
 
     released: dict[str, frozenset[str]] = field(default_factory=dict)
     free: dict[str, ContainerMayLeave] = field(default_factory=dict)
