@@ -104,7 +104,8 @@ def of_demo(settings: UpSettings) -> UpSettings:
 
 
 def of_command(settings: UpSettings) -> UpSettings:
-    """The settings with the folder of the `dtg up` that serves the cluster of this command, if it is a demo's."""
+    """The settings with the folder of the `dtg up` that serves the cluster of this command, if it runs a demo; otherwise the settings
+    unchanged."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
 

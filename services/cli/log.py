@@ -42,7 +42,8 @@ class LoggedMessage:
 
     @property
     def written_by_its_desk(self) -> bool:
-        """False for requests, and for a message of another writer on a topic that only a service may write."""
+        """Whether the service to which the topic belongs wrote the message. False for requests, and for a message of another writer
+        on a topic that only a service may write."""
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
     @property

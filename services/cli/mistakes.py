@@ -163,6 +163,6 @@ def _judge(
 
 
 def _released(statements: list[LoggedMessage], box: str, moment: float) -> bool:
-    """Whether the last statement of the release desk by that time lets the goods go in this container."""
+    """Whether the last statement of the release desk up to `moment` lets the goods go in this container."""
     known = [entry for entry in statements if entry.timestamp_ms <= moment]
     return bool(known) and known[-1].kind == "ReleaseGranted" and box in known[-1].body["containers"]

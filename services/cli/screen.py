@@ -68,7 +68,7 @@ _UNSEEN = frozenset(chr(number) for first, last in _IGNORABLE for number in rang
 
 
 def text(argument: str) -> str:
-    """An argument of the command line, decoded as messages are: bytes that are not UTF-8 become replacement characters."""
+    """An argument of the command line, decoded as messages are. Bytes that are not UTF-8 become replacement characters."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

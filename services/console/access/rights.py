@@ -350,8 +350,8 @@ def covers(office: str, other: str) -> bool:
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Whether an account of this name would look like another company: its name is a unified social credit code, but
-    not its company's."""
+    """Whether an account of this name would look like another company. This is so if its name is a unified social credit code, but not
+    that of its company."""
     return name != company and is_valid(name)
 
 
@@ -417,7 +417,7 @@ class Who(NamedTuple):
         return frozenset(found)
 
     def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:
-        """The reach of each role of this account; if `roles` is given, only of those among them."""
+        """The reach of each role of this account; if `roles` is given, only of those roles that are also in `roles`."""
         return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
 
     def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True) -> bool:
@@ -442,9 +442,8 @@ class Who(NamedTuple):
         return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
 
     def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
-        """Whether this account sees all goods, so that no list has to be filtered for it. `roles`: counts only the
-        reach of these, if given, because a right of one role does not extend to goods that only another role may
-        see."""
+        """Whether this account sees all goods, so that no list has to be filtered for it. `roles`: if given, only the reach of these
+        roles counts, because a right of one role does not extend to goods that only another role may see."""
         reaches = self.reaches(roles)
         every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
         every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()

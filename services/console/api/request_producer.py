@@ -106,8 +106,8 @@ def digest(content: bytes) -> str:
 
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
-    """Makes the message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default
-    everything except the time, which the console has set; `again`: it may have been sent before even without an idempotency key."""
+    """Makes the message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default everything
+    except the time, which the console has set; `again`: the request may have been sent before, even without an idempotency key."""
     moment = now()
     row = RequestRow(
         request_id(request.asked_by, key.hidden),

@@ -109,7 +109,7 @@ class Sight:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
 
     def half(self, name: str | Words) -> str:
-        """The name of a code in the page's language, from `中文 English` or from both."""
+        """The name of a code in the page's language. `name`: a text `中文 English`, or the name in both languages."""
         return self._half(name) if isinstance(name, Words) else _half(name, self.language)
 
     def unit(self, code: str) -> str:

@@ -221,7 +221,7 @@ _LISTS = ("releases", "refusals", "alarms")
 def not_projected(
     at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str, kind: str = ""
 ) -> Aside:
-    """Returns the row by which the console sets aside a message that it cannot project: it raises an alarm and holds the goods.
+    """Returns the row by which the console sets aside a message that it cannot project. The row raises an alarm and holds the goods.
 
     The key is left empty if it cannot be an id: too long, not UTF-8, or with a NUL.
     """
@@ -288,7 +288,7 @@ FEED_TOPIC = facts_topic("release")
 
 
 def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
-    """Returns its row on the timeline, and its parsed content if other rows depend on that, else None."""
+    """Returns the row of the message on the timeline, and its parsed content if other rows depend on the content, else None."""
     position, _, kind, key, id_, cause, sequence, recorded_us, value = message
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
         value = value.replace(b"\\u0000", b"\\ufffd")
@@ -471,12 +471,13 @@ def _holds_goods(aside: Aside) -> bool:
 
 
 def _holds_container(aside: Aside) -> bool:
-    """Whether the message holds a container: the gate desk set it aside, or it cannot be projected and its key is a container number."""
+    """Whether the message holds a container. This is so if the gate desk set it aside, or if it cannot be projected and its key is a container
+    number."""
     return aside.service == "gate" or (aside.service == "console" and bool(aside.key) and aside.topic in _OF_CONTAINERS)
 
 
 def _announced(announcement: Announcement) -> Aside:
-    """Returns the row. LookupError or ValueError if its service does not write such a message to this topic."""
+    """Returns the row of an announcement. LookupError or ValueError if its service does not write such a message to this topic."""
     fact = read_parking(announcement.kind, announcement.body)
     if parked_topic(fact.service) != announcement.topic:
         raise ValueError(f"{fact.service[:40]!r} does not write {announcement.topic}")

@@ -172,11 +172,10 @@ show that it has read one of them."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
-    """Whether a release takes this retraction (a kind of `CALLED_BACK`) into account, whatever the order in which the
-    two were read.
+    """Whether a release takes this retraction (a kind of `CALLED_BACK`) into account, whatever the order in which the two were read.
 
-    `granted`: content of the latest `ReleaseGranted` of the goods; yes if there is none, because then nothing is to be
-    revoked. A fact of an older software version has no `revisions`: then the times of the two are compared.
+    `granted`: content of the latest `ReleaseGranted` of the goods; if there is none, this is true, because then there is nothing to
+    revoke. A fact of an older software version has no `revisions`, so the times of the two are compared.
     """
     if granted is None:
         return True

@@ -77,7 +77,7 @@ class ListPart(NamedTuple):
         return tuple([row._mapping[column] for column in self.order])
 
     def takes(self, keys: Sequence[Any]) -> bool:
-        """Whether these may be the keys of a row of this part: their number and types fit."""
+        """Whether these may be the keys of a row of this part. This is so if their number and types fit."""
         kinds = [int if isinstance(column.type, (BigInteger, Integer)) else str for column in self.order]
         return len(keys) == len(kinds) and all(type(k) is kind for k, kind in zip(keys, kinds, strict=True))
 

@@ -124,7 +124,7 @@ class ProjectorStanding:
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:
-        """Whether every high watermark of `GATE_TOPICS` that was seen longer ago than this is reached."""
+        """Whether every high watermark of `GATE_TOPICS` that was seen more than `within_seconds` ago is reached."""
         return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 

@@ -136,8 +136,8 @@ class ReadModelQueries:
         return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
-        """The containers in the declarations that this declarant lodged since then; stops reading when there are `most`
-        of them."""
+        """The containers in the declarations that this declarant lodged since this time; stops reading when there are `most` of
+        them."""
         query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
         found: set[str] = set()
         with self._engine.begin() as connection:
@@ -478,7 +478,7 @@ class ReadModelQueries:
         return [key for key in found if is_consignment_id(key)]
 
     def unfinished_watches(self) -> list["WatchRow"]:
-        """The watches that were requested from a console, and for which it still has to place or lift holds."""
+        """The watches that were requested from a console, and for which holds have still to be placed or lifted."""
         w = t.ASKED_WATCHES.c
         unfinished = or_(
             and_(w.met.is_(False), w.lifted_us.is_(None)), and_(w.let_go.is_(False), w.lifted_us.is_not(None))
@@ -539,8 +539,8 @@ def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
 
 
 def _may_have_been_in() -> ColumnElement[bool]:
-    """Whether the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that
-    container. Anybody may write any number into a paper, so one that was never accepted says nothing."""
+    """Whether the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that container.
+    Anybody may write any number into a declaration, so one that was never accepted does not count."""
     parts = t.CONSIGNMENT_CONTAINERS.c
     return or_(parts.word != "", func.coalesce(C.declared, "").not_in(sorted(NOT_THERE)))
 

@@ -237,8 +237,8 @@ class Store:
         return len(new)
 
     def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
-        """Returns the entries that the feed does not have yet, and deletes those that they replace: the feed has another fact id, or none,
-        for the same place."""
+        """Returns the entries that the feed does not have yet, and deletes those that they replace. An entry is replaced if the feed has
+        another fact id, or none, for the same place."""
         late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> OFFSET_BITS, -1)]
         if not late:
             return batch.releases
@@ -256,7 +256,7 @@ class Store:
 
 
 class StoredRows:
-    """Reads many rows with one statement; consignments from the cache first."""
+    """Reads many rows with one statement. Consignments that are in the cache are not read."""
 
     def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
         self._connection = connection
