@@ -213,8 +213,8 @@ def reason(*phrases: Phrase) -> str:
 
 
 def stretches(said: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Where each value stands in its English sentence, of which `most` characters are kept: its name, first position, and the
-    position behind it."""
+    """Where each value stands in the English sentence of `said`, of which `most` characters are kept: the name of the value, its
+    first position, and the position behind it."""
     at = 0
     for words, name, _, _ in Formatter().parse(SENTENCES[said.code]):
         at += len(words)

@@ -15,8 +15,8 @@ WCO = "WCO, Guide to Measure the Time Required for the Release of Goods, version
 class Moments(NamedTuple):
     """When each step of one consignment happened; None: not yet, or not known.
 
-    `arrived`, `released`: when all of it was; `first_arrived`, `first_released`: when the first part was, if goods arrive in
-    parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
+    `arrived`, `released`: when all of the goods were; `first_arrived`, `first_released`: when the first part was, if goods arrive
+    in parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
     """
 
     accepted: datetime | None = None

@@ -66,7 +66,7 @@ def state_topic(service: str) -> str:
 
 
 def parked_topic(service: str) -> str:
-    """The topic of the messages that `service` could not decide, whole, and of what became of them."""
+    """The topic with the whole messages that `service` could not decide, and with what became of them."""
     return f"customs-{service}-parked"
 
 

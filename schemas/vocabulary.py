@@ -86,7 +86,7 @@ def day_in_china(moment: datetime) -> date:
 
 def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
     """The id of the consignment that `declarant` (USCC) calls `reference`. The same two texts always give the same id, until the
-    declaration is withdrawn. `number`: what is lodged under them after that is the second consignment, and so on."""
+    declaration is withdrawn. `number`: after a withdrawal, what is lodged under the same texts is the second consignment, and so on."""
     if number > 1:  # neither number nor declarant has a slash, so no other texts can make this name
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")

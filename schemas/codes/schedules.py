@@ -91,12 +91,12 @@ class Plausible:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the
-    mark in the table of sources above.
+    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the mark in the
+    table of sources above.
 
-    A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two
-    readings of one place within the exposure. `residue_ppm`: the most gas that may be left before the room is opened;
-    None if there is no gas. `measured`: of what the temperature is taken.
+    A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two readings of one place
+    within the exposure. `residue_ppm`: the most gas that may be left before the room is opened; None if there is no gas. `measured`: the
+    thing whose temperature is taken.
     """
 
     schedule: str

@@ -77,7 +77,8 @@ def ship(declaration: Declaration, today: date) -> Findings:
 
 
 def carriage(declaration: Declaration, today: date) -> Findings:
-    """An aircraft takes air containers only (IATA unit load devices), and the post takes none."""
+    """Findings if the containers do not fit the mode of transport. An aircraft takes air containers only (IATA unit load
+    devices), and the post takes none."""
     if declaration.transport_mode not in UNBOXED:
         return
     if declaration.transport_mode == TransportMode.AIR.value:

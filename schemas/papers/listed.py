@@ -43,8 +43,8 @@ def trade_mode(declaration: Declaration, today: date) -> Findings:
 
 
 def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
-    """An error if the code is no country, a warning if it leaves the country open. The sandbox offices have a country of their
-    own."""
+    """An error if the code is no country, a warning if it leaves the country open. At the sandbox offices, the country of the
+    sandbox is known, too."""
     if country not in countries.NAMES and country not in homes(declaration.customs_office):
         yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
