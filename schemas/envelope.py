@@ -108,7 +108,7 @@ event."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
-    """The sender and the reason of a hold, if its parsed content has them as texts that can be shown."""
+    """The sender and the reason of a hold, each of them if its parsed content has it as a text that can be shown."""
     content = body if isinstance(body, dict) else {}
     who, why = content.get("asked_by"), content.get("reason")
     return {

@@ -512,7 +512,7 @@ def _clean(raw: str) -> str:
 
 @dataclass(slots=True)
 class _Wanted:
-    """The keys of the rows that messages may touch. Adding a value of the wrong type raises, so that it is found before SQL reads by it."""
+    """The keys of the rows that messages may touch. A value of the wrong type is found when it is added here, before SQL reads by it."""
 
     consignments: set[str] = field(default_factory=set)
     papers: set[str] = field(default_factory=set)
