@@ -36,7 +36,7 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 
 
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
-    """The containers that are or were here although their arrival was taken back, with the time of arrival. They were here
+    """The containers that are or were here although their arrival was taken back, with the time of arrival. This is known
     because a terminal reported that they came, they left with these goods, or the goods were stripped from them.
 
     If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping. With
