@@ -63,7 +63,7 @@ def _is_abroad(country: str, declaration: Declaration) -> bool:
 
 
 def journey(declaration: Declaration, today: date) -> Findings:
-    """A warning if the goods go nowhere, because they depart from the country for which they are destined."""
+    """A warning if the goods go nowhere, that is, if they depart from the country for which they are destined."""
     if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
         declaration.destination_country
     ):

@@ -165,7 +165,8 @@ def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder
 
 
 def _id(request: ParkingOrder) -> str:
-    """The id of an order. It differs at each call, even for the same order, because the second one changes nothing."""
+    """The id of an order. It differs at each call, so an order that is sent twice has two ids. This does no harm, because the second
+    order changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 
