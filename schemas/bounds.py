@@ -162,14 +162,15 @@ def _short(number: object) -> object:
 
 
 def parts(value: bytes) -> int:
-    """How many commas and opening brackets stand outside the texts of this JSON. It has no more fields and items than that."""
+    """How many commas and opening brackets stand outside the texts of this JSON. The JSON cannot have more fields and items than this
+    number."""
     rest = _TEXT.sub(b"", value)
     return rest.count(b",") + rest.count(b"[") + rest.count(b"{")
 
 
 def too_many_parts(value: bytes) -> bool:
-    """Whether this JSON has more than `MOST_PARTS` fields and items. Ask before it is validated: pydantic makes an error of each part
-    that is wrong, which takes seconds and gigabytes for a value of a few megabytes."""
+    """Whether this JSON has more than `MOST_PARTS` fields and items. Call it before the JSON is validated, because pydantic makes an
+    error of each part that is wrong, which takes seconds and gigabytes for a value of a few megabytes."""
     signs = value.count(b",") + value.count(b"[") + value.count(b"{")
     return signs > MOST_PARTS and parts(value) > MOST_PARTS
 
@@ -180,7 +181,7 @@ def reader(schema: CoreSchema) -> SchemaValidator:
 
 
 def state_adapter(states: Any) -> TypeAdapter[Any]:
-    """The adapter of a desk's states: stored ones are read without the bounds of the messages that they hold."""
+    """The adapter of a desk's states. It reads stored states without the bounds of the messages that they hold."""
     adapter: TypeAdapter[Any] = TypeAdapter(states)
     adapter.validator = reader(adapter.core_schema)
     return adapter
@@ -223,9 +224,9 @@ class Shape(BaseModel):
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:
-    """The text in a form that a new message may carry, for a text that was stored before texts were bounded. Characters that no
-    line may hold become blanks, and a text of more than `most` characters ends in an ellipsis. Only for texts that people read, never
-    for a value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
+    """Returns a text that was stored before texts were bounded, in a form that a new message may carry. Characters that no line may hold
+    become blanks, and a text of more than `most` characters ends in an ellipsis. Use it only for texts that people read, never for a
+    value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
         # in several lines only characters that are not printable are replaced; in a single line also some printable ones that are not
         # ASCII

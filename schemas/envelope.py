@@ -108,7 +108,7 @@ event."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
-    """The sender and the reason of a hold, as far as its parsed content has them as texts that can be shown."""
+    """The sender and the reason of a hold, each of them if its parsed content has it as a text that can be shown."""
     content = body if isinstance(body, dict) else {}
     who, why = content.get("asked_by"), content.get("reason")
     return {
@@ -118,7 +118,7 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Whether the value is None; for fields that are left out of the JSON then."""
+    """Whether the value is None; for fields that are left out of the JSON if they are None."""
     return value is None
 
 
@@ -147,7 +147,8 @@ class Request(Message):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The request to assume for a message with this key whose parsed content breaks the contract; None unless the kind has `holds_goods`."""
+        """The request to assume for a message with this key whose parsed content breaks the contract; None for a kind that does not hold goods
+        (`holds_goods`)."""
         return None
 
 
@@ -209,7 +210,7 @@ class Hearing(NamedTuple):
 
     @property
     def sent(self) -> datetime:
-        """The time at which it was recorded; if that is not known, the time at which it is read."""
+        """The time at which the message was recorded; if that is not known, the time at which it is read."""
         return self.recorded or self.at
 
 
@@ -219,17 +220,17 @@ LATEST_REPORT = timedelta(days=731)
 
 def event_time(event: datetime, hearing: Hearing) -> datetime:
     """The time of an event as it was reported, the same for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the
-    report, is wrong; then the time of the report counts.
+    report, is wrong, so the time of the report counts instead.
 
-    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. A report
-    about the future was refused before, by the same header.
+    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. No report
+    about the future comes here, because it is refused before, by the same header.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
 def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:
-    """The only fact of a desk that refuses a request; `why`: the reason for people."""
+    """The one fact that a desk publishes when it refuses a request; `why`: the reason for people."""
     return (refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why),)
 
 

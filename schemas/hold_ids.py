@@ -24,7 +24,8 @@ def of_treatment(origin: str) -> str:
 
 
 def of_departure(container_no: str) -> str:
-    """The hold on goods that left without release in this container, until that turns out to be wrong."""
+    """The hold on goods that left without release in this container, until the departure turns out to be
+    wrong."""
     return f"{_DEPARTURE}{container_no}"
 
 
@@ -44,7 +45,8 @@ def of_lapse(version: int) -> str:
 
 
 def is_for_an_officer(hold_id: str) -> bool:
-    """Whether an officer lifts the hold: one of an officer or a watch, or after a release that nobody used."""
+    """Whether an officer lifts the hold. This is so if an officer or a watch placed it, or if it follows a
+    release that nobody used."""
     return hold_id.startswith(_OFFICER)
 
 

@@ -85,7 +85,8 @@ def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> di
 
 
 class _Inner(NamedTuple):
-    """A message in a field of another one. The field lists several, holds one, or holds one or none."""
+    """The kind of message that stands in a field of another message. The field is a list of such messages, or one of them, or
+    one or None."""
 
     kind: type[Message]
     how: Literal["listed", "held", "held or none"]

@@ -48,7 +48,7 @@ class Origin(NamedTuple):
 
 
 def is_deadline(topic: str) -> bool:
-    """Whether this is not a topic but stands for a time limit that passed."""
+    """Whether this is not the name of a topic, but stands for a time limit that passed."""
     return topic.startswith(_OF_DEADLINES) or topic == DEADLINE
 
 

@@ -188,8 +188,8 @@ def quoted(words: str) -> Phrase:
 
 
 def of_earlier(text: str) -> Phrase:
-    """A text of a record or fact of an older software version, which has no code. A page reads it as pages read such texts
-    then."""
+    """A text of a record or fact of an older software version, which has no code. A page looks for the sentence that it was made
+    from."""
     return phrase("earlier", text=text)
 
 
@@ -200,7 +200,8 @@ def places(code: str) -> tuple[str, ...]:
 
 
 def sentence(*phrases: Phrase) -> str:
-    """The English sentence, with those that stand in it, for readers that know no code. KeyError if a code has no row."""
+    """The English sentence of the first phrase, with the others inserted in it, for readers that know no code. KeyError if there is
+    no sentence of a code."""
     first, *rest = phrases
     why = {WHY: sentence(*rest)} if rest else {}
     return SENTENCES[first.code].format(**first.values, **why)
@@ -212,8 +213,8 @@ def reason(*phrases: Phrase) -> str:
 
 
 def stretches(said: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Where each value stands in its English sentence, of which `most` characters are kept: its name, first position, and the
-    position behind it."""
+    """Where each value stands in the English sentence of `said`, of which `most` characters are kept: the name of the value, its
+    first position, and the position behind it."""
     at = 0
     for words, name, _, _ in Formatter().parse(SENTENCES[said.code]):
         at += len(words)

@@ -47,8 +47,8 @@ class Right(NamedTuple):
 class Rights:
     """All that one credential may do; what is not named here is refused.
 
-    `describes`: topics of which it may learn partitions and ends, besides those that it reads or writes. `joins`: consumer groups
-    of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it may learn, or
+    `describes`: topics whose partitions and ends it may look up, besides those that it reads or writes. `joins`: consumer groups
+    of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it may look up, or
     that its client names without being a member. `groups`, `transactions`: the prefixes of the further groups that its client
     names, and of its transactional ids.
     """
@@ -100,9 +100,9 @@ _GROUPS = frozenset(map(group_of, SERVICES))
 
 
 def _of_service(service: str) -> Rights:
-    """A service reads the topics that the flow names and those with its own records, parked messages and orders. It writes the
-    topics of which the catalogue names it as a writer, and is the only writer of each, except for the topic for ports, which two
-    desks write (ADR 22)."""
+    """The rights of a service. It reads the topics that the flow names, and those with its own records, parked messages and
+    orders. It writes the topics of which the catalogue names it as a writer. Of each it is the only writer, except for the topic
+    for ports, which two desks write (ADR 22)."""
     written = frozenset(t.name for t in CATALOGUE if service in t.writers)
     own = {state_topic(service), parked_topic(service)}
     return Rights(
@@ -115,7 +115,7 @@ def _of_service(service: str) -> Rights:
 
 
 def table(*, sandbox: bool) -> dict[str, Rights]:
-    """What each credential may do, without the administrator of the cluster; with `sandbox`, those of simulated people, too."""
+    """What each credential may do, except that of the cluster's administrator; with `sandbox`, those of simulated people, too."""
     services: dict[str, Rights] = {name: _of_service(name) for name in SERVICES}
     others: dict[str, Rights] = {
         "worker": Rights(reads=_PARKED, groups="customs-worker-"),

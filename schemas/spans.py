@@ -15,8 +15,8 @@ WCO = "WCO, Guide to Measure the Time Required for the Release of Goods, version
 class Moments(NamedTuple):
     """When each step of one consignment happened; None: not yet, or not known.
 
-    `arrived`, `released`: when all of it was; `first_arrived`, `first_released`: when the first part was, if goods arrive in
-    parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
+    `arrived`, `released`: when all of the goods were; `first_arrived`, `first_released`: when the first part was, if goods arrive
+    in parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
     """
 
     accepted: datetime | None = None
@@ -45,8 +45,8 @@ class Span(NamedTuple):
     ends: Ends
 
     def seconds(self, moments: Moments) -> float | None:
-        """The seconds of the span; 0 if they would be negative, because goods may be released before they arrive; None while an end
-        is missing."""
+        """The seconds of the span, None while an end is missing. They are 0 if they would be negative, because goods may be
+        released before they arrive."""
         start, end = self.ends(moments)
         return max(0.0, (end - start).total_seconds()) if start and end else None
 

@@ -46,7 +46,7 @@ class Topic:
 
     @property
     def writers(self) -> tuple[str, ...]:
-        """The desks that may write it; the broker gives only them the right."""
+        """The desks that may write this topic; the broker gives the right to no other program."""
         return (self.writer, self.second) if self.second else (self.writer,)
 
 
@@ -66,7 +66,7 @@ def state_topic(service: str) -> str:
 
 
 def parked_topic(service: str) -> str:
-    """The topic of the messages that `service` could not decide, whole, and of what became of them."""
+    """The topic with the whole messages that `service` could not decide, and with what became of them."""
     return f"customs-{service}-parked"
 
 

@@ -86,8 +86,8 @@ def day_in_china(moment: datetime) -> date:
 
 def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
     """The id of the consignment that `declarant` (USCC) calls `reference`. The same two texts always give the same id, until the
-    declaration is withdrawn. `number`: what is lodged under them after that is the second consignment, and so on."""
-    if number > 1:  # neither number nor declarant has a slash, so that no other three texts make this name
+    declaration is withdrawn. `number`: after a withdrawal, what is lodged under the same texts is the second consignment, and so on."""
+    if number > 1:  # neither number nor declarant has a slash, so no other texts can make this name
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
 
@@ -99,12 +99,13 @@ def is_consignment_id(key: str) -> bool:
 
 @lru_cache(4096)
 def plain_word(text: str) -> str:
-    """Letters, as capitals, and digits of a bill or a conveyance. Two are compared by these, however they were typed."""
+    """The letters, as capitals, and the digits of the name of a bill or a conveyance. Two names are compared in this form, however they
+    were typed."""
     return "".join([sign for sign in identifier(text).upper() if sign.isalnum()])
 
 
 def same_word(one: str, other: str) -> bool | None:
-    """Whether two bills or conveyances are the same; None if one of them is not known."""
+    """Whether two names of a bill or a conveyance mean the same one; None if one of the names is not known."""
     left, right = plain_word(one), plain_word(other)
     return None if not left or not right else left == right
 

@@ -93,7 +93,8 @@ def _refused(why: str, names: str = "", level: str = "ERROR") -> SystemExit:
 
 
 def __getattr__(name: str) -> faust.App:
-    if name == "app":  # made on demand, so that importing this module starts nothing
+    # the app is made on demand, so that importing this module starts nothing
+    if name == "app":
         app = globals()["app"] = create()
         return app
     raise AttributeError(name)

@@ -32,11 +32,11 @@ SILENCE_SECONDS = 60
 
 
 class NotTheSource(Exception):
-    """The file is not the one from which the table is made; the text has its digest."""
+    """The file is not the one from which the table is made; the text names the digest of the file."""
 
 
 def rows(source: bytes) -> list[tuple[str, str]]:
-    """Code and description of each code of six digits, in order; NotTheSource unless the digest is the right one."""
+    """Code and description of each code of six digits, in order; NotTheSource if the digest of `source` is wrong."""
     digest = hashlib.sha256(source).hexdigest()
     if digest != DIGEST:
         raise NotTheSource(f"SHA-256 {digest} is not {DIGEST}. 来源文件不符")

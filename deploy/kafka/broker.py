@@ -65,7 +65,7 @@ def port_is_taken(port: int) -> bool:
 
 
 def _cluster_id() -> str:
-    """A random id in Kafka's format; never with a leading dash, which the command line would take for an option."""
+    """A random id in Kafka's format. It never begins with a dash, because the command line would take it for an option."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass
     return text
@@ -88,10 +88,10 @@ def _escaped(value: str) -> str:
 class Broker:
     """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`.
 
-    `doors`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy).
-    `lasting`: it will run for hours, so the JVM's optimising compiler is used; that costs CPU time for two minutes and then saves a third.
-    `settings`: server properties that replace ours. `owner`: the private file with the credential of its administrator, who may do
-    everything; with it every client has to sign in, and has only the rights that it was given.
+    `doors`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy). `lasting`: it will run for
+    hours, so the JVM's optimising compiler is used; that costs CPU time for two minutes and then saves a third of it. `settings`: server
+    properties that replace ours. `owner`: the private file with the credential of its administrator, who may do everything. If it is given,
+    every client has to sign in, and has only the rights that it was given.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Broker:
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
-        """Returns once the broker answers; BrokerError with the reason if it cannot run, Interrupted soon after `stop` is true."""
+        """Returns once the broker answers; BrokerError with the reason if it cannot run, Interrupted soon after `stop` returns true."""
         refuse()
         if port_is_taken(self.port):
             raise BrokerError(
@@ -226,9 +226,9 @@ class Broker:
     def _fence(self, program: str, lines: dict[str, str], stop: Callable[[], bool]) -> None:
         """Runs the controller alone until it has fenced the broker of the last run, before the broker starts again.
 
-        Otherwise broker and transaction coordinator start as leaders of the last run and lose that when the controller registers the
-        new run as another broker. Kafka 4.3 then takes every partition for deleted and does not write the marker of a transaction
-        that was decided but not yet marked there: readers wait for it for ever, and what was committed may be aborted with the next
+        Otherwise broker and transaction coordinator start as leaders of the last run, and are leaders no longer when the controller registers
+        the new run as another broker. Kafka 4.3 then takes every partition for deleted, and does not write there the marker of a transaction
+        that was decided but not yet marked. So readers wait for this transaction for ever, and what was committed may be aborted with the next
         transaction (found by `make chaos`; tests/kafka/test_broker.py).
         """
         brokers_own = ("advertised.listeners", "inter.broker.listener.name")
@@ -236,7 +236,7 @@ class Broker:
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
-        log.unlink(missing_ok=True)  # the log of an earlier start would match
+        log.unlink(missing_ok=True)  # so that no text is found in the log of an earlier start
         controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", properties.name)
         try:
             self._wait_until_fenced(controller, log, stop)
@@ -249,7 +249,7 @@ class Broker:
         notes = _Notes(self.folder / "log" / "__cluster_metadata-0")
 
         def wait(*texts: str, most: int | None) -> None:
-            """Waits until one of the texts is in the log, or the metadata have grown `most` times more."""
+            """Waits until one of the texts is in the log, or until the metadata have grown `most` times since this call."""
             enough = None if most is None else notes.count() + most
             while not any(text in log.read_text(encoding="utf-8", errors="replace") for text in texts):
                 if enough is not None and notes.count() >= enough:
@@ -290,7 +290,7 @@ class Broker:
         path = self.folder / name
         write_private(
             path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items())
-        )  # it contains a password
+        )  # one of the lines has a password
         return path
 
     def _properties(self) -> dict[str, str]:
@@ -324,13 +324,13 @@ class Broker:
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
-            "compression.type": "uncompressed",  # for topics that an earlier version made: see deploy.kafka.topics
+            "compression.type": "uncompressed",  # for topics that an earlier version made, see deploy.kafka.topics
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
             "log.cleaner.threads": "1",
             "controlled.shutdown.enable": "false",
-            # the only node must not be fenced while it runs: after a freeze or lack of CPU time it goes on as leader
+            # the only node must not be fenced while it runs, so that it goes on as leader after a freeze or a lack of CPU time
             "broker.session.timeout.ms": "40000",
             **(self._signing_in((*inside, CONTROLLER)) if self.owner else {}),
             **self.settings,

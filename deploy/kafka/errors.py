@@ -6,9 +6,10 @@ class BrokerError(Exception):
 
 
 class Interrupted(Exception):
-    """`stop` became true during a wait; processes that were started are ended, and files that were fetched are kept."""
+    """`stop` returned true during a wait. Processes that were started are ended, and files that were fetched are
+    kept."""
 
 
 def never() -> bool:
-    """The default for `stop`: never."""
+    """The default for `stop`, which never ends a wait."""
     return False

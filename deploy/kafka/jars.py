@@ -45,7 +45,7 @@ def wanted(listed: Path = LIST) -> dict[str, str]:
 
 
 def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Path = JARS) -> None:
-    """Fetches the files that are not here yet; BrokerError if that is impossible, Interrupted soon after `stop` is true."""
+    """Fetches the files that are not here yet; BrokerError if that is impossible, Interrupted soon after `stop` returns true."""
     mark, text = folder / ".complete", listed.read_text(encoding="ascii")
     files = wanted(listed)
     if _read(mark) == _marked(text, files, folder):
@@ -127,12 +127,12 @@ class _Fetch:
                     part.unlink()
                     problem = "its content is not the one of the list (SHA-256)"
                     if not had:
-                        # no part was there before, so the whole file came from the server now, and another try would
-                        # not help
+                        # There was no part of the file here, so the server sent all of it, and would send the same again. So no other try is
+                        # made.
                         break
             except urllib.error.HTTPError as error:
                 problem = f"{error.code} {error.reason}"
-                if error.code == 416:  # the part here is longer than the server's file
+                if error.code == 416:  # the part is longer than the server's file, so it is wrong
                     part.unlink()
                 elif error.code < 500 and error.code not in (408, 429):
                     break
@@ -207,8 +207,8 @@ def _locked(number: int) -> bool:
 
 
 def _marked(text: str, files: Iterable[str], folder: Path) -> str:
-    """The text of the mark if the files in the folder are whole: the list, and the size of each file. A full disk or a power cut can
-    shorten a file that was whole."""
+    """The text of the mark if the files in the folder are whole: the list, and the size of each file. The sizes are in it, because a full disk
+    or a power cut can shorten a file that was whole."""
     names = [path.rpartition("/")[2] for path in files]
     return text + "".join([f"{_size(folder / name)} {name}\n" for name in names])
 

@@ -41,9 +41,9 @@ def turn_over_ended(log: Path, most: int | None = None) -> None:
 
 
 def turn_over(log: Path, most: int | None = None) -> None:
-    """As `turn_over_ended`, but while a process appends to the log; some kilobytes stay in it. Does nothing if the file
-    system cannot take a part out of a file. OSError if the former part cannot be written; then the log is unchanged.
-    """
+    """As `turn_over_ended`, but for a log to which a process appends, so some kilobytes stay in the log. Does nothing
+    if the file system cannot take a part out of a file. OSError if the former part cannot be written; then the log is
+    unchanged."""
     try:
         file = os.open(log, os.O_RDWR)
     except FileNotFoundError:
@@ -117,7 +117,7 @@ def punch(file: int, first: int, end: int) -> None:
 
 def _fallocate(file: int, mode: int, first: int, length: int) -> None:
     call = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-    if call is None:  # only Linux has this function
+    if call is None:  # this system is not Linux, which alone has the function
         raise OSError("there is no fallocate")
     if call(ctypes.c_int(file), ctypes.c_int(mode), ctypes.c_longlong(first), ctypes.c_longlong(length)):
         number = ctypes.get_errno()

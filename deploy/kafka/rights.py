@@ -44,7 +44,7 @@ OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe"
 def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
     """Makes the private files that are missing, and returns their names. BrokerError if one cannot be written.
 
-    `owner`: the administrator of a broker of ours, who gets a PLAIN credential because he signs in before there are any metadata.
+    `owner`: the administrator of our own broker, who gets a PLAIN credential because he signs in before there are any metadata.
     """
     try:
         made = [owner] if owner and make_credential(folder, owner, "PLAIN") else []
@@ -195,7 +195,7 @@ def _done(answer: "Future[Any]", what: str) -> Any:
 
 
 def _until(there: Any, what: str) -> None:
-    """Waits until a change is visible: the brokers apply it a moment after they have answered."""
+    """Waits until a change is visible, because the brokers apply it a moment after they have answered."""
     end = time.monotonic() + SECONDS
     while not there():
         if time.monotonic() > end:

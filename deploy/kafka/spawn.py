@@ -53,8 +53,8 @@ def tail(log: Path, lines: int = 8) -> str:
 
 
 def kill_all() -> None:
-    """Sends SIGKILL to each process that runs. Call it only before the starter exits, because the lock is kept so that no other process can
-    be started."""
+    """Sends SIGKILL to each process that runs, and keeps the lock, so that no other process can be started. So call it only before the
+    starter exits."""
     _lock.acquire(timeout=PATIENCE_SECONDS)
     for process in _started:
         process.kill()

@@ -20,7 +20,7 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
-        # our producers do not compress either: a reader that lacks the codec of a batch could never read past it
+        # our producers do not compress either, because a reader that lacks the codec of a batch could never read past it
         "compression.type": "uncompressed",
     }
     if topic.retention == "compact":
@@ -28,8 +28,8 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
             **common,
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.5",
-            # small, because the active segment is never compacted, and a restore has to read the superseded records in
-            # it
+            # segments are small, because the active one is never compacted, and a restore has to read the superseded records
+            # in it
             "segment.bytes": str(16 << 20),
         }
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
@@ -166,7 +166,8 @@ def provision(kafka: Access | str, partitions: int, replication: int = 1) -> lis
             try:
                 admin.create_topics(missing, timeout_ms=30_000)
             except TopicAlreadyExistsError:
-                return provision(kafka, partitions, replication)  # another process has made some of them meanwhile
+                # another process has made some of the topics meanwhile, so this begins again
+                return provision(kafka, partitions, replication)
         return [t.name for t in missing]
     finally:
         admin.close()

@@ -62,6 +62,6 @@ EDITIONS: Final = (Edition("2022", date(2022, 1, 1)),)
 
 
 def edition(day: date) -> Edition | None:
-    """The edition in force on this day; None before the first one that is here."""
+    """The edition in force on this day; None if the day is before the first edition that is in `schemas/codes`."""
     in_force = [each for each in EDITIONS if each.effective_from <= day]
     return in_force[-1] if in_force else None

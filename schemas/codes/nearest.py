@@ -18,8 +18,8 @@ _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """At most three codes of the table, the likeliest first. `table`: code → name; a name in place of a code is recognised,
-    too."""
+    """At most three codes of the table, the likeliest first. `table`: code → name. If a name was written in place of a code,
+    the codes with that name are returned."""
     if not table:
         return ()
     typed = code.strip().upper()
@@ -48,7 +48,7 @@ def _slips(typed: str, table: Mapping[str, str]) -> Iterator[str]:
     length = len(next(iter(table)))
     signs = _SIGNS[:10] if next(iter(table)).isdigit() and typed.isdigit() else _SIGNS
     yield typed
-    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros
+    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros, so they are added
         yield typed.zfill(length)
     cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
     yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)

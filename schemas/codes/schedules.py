@@ -41,8 +41,8 @@ _DAY = Decimal(24)
 class Exposure:
     """A fumigation: gas from hour 0 until `hours`, while no temperature reading is below `lowest_c` (°C).
 
-    All others are minima. `dose_g_m3`: gas put in; `minima`: (hour, g/m3), the concentration at that hour;
-    `floor_g_m3`: the concentration at every reading; `ct`: the product of concentration and time, in g·h/m3.
+    The other fields are minima. `dose_g_m3`: gas put in; `minima`: (hour, g/m3), the concentration at that hour; `floor_g_m3`: the
+    concentration at every reading; `ct`: the product of concentration and time, in g·h/m3.
     """
 
     lowest_c: Decimal
@@ -91,12 +91,12 @@ class Plausible:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the
-    mark in the table of sources above.
+    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the mark in the
+    table of sources above.
 
-    A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two
-    readings of one place within the exposure. `residue_ppm`: the most gas that may be left before the room is opened;
-    None if there is no gas. `measured`: of what the temperature is taken.
+    A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two readings of one place
+    within the exposure. `residue_ppm`: the most gas that may be left before the room is opened; None if there is no gas. `measured`: the
+    thing whose temperature is taken.
     """
 
     schedule: str
@@ -162,7 +162,7 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        Decimal("20.25"),  # readings at 2, 4 and 24 h, each up to a quarter of an hour late
+        Decimal("20.25"),  # the time from 4 h to 24 h, if the second reading is 15 min late
         _BROMIDE_ROOM,
         _FIVE,
     ),

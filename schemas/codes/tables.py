@@ -33,8 +33,8 @@ class CodeTable(NamedTuple):
 
 
 def tables(day: date) -> Mapping[str, CodeTable]:
-    """Every table by its name, as it is in force on this day. There is no table of HS codes before the first edition that is
-    here."""
+    """Every table by its name, as it is in force on this day. If the day is before the first edition of the HS that is here, the table of HS
+    codes is missing."""
     edition = hs.edition(day)
     codes_of_goods = edition and CodeTable(
         "hs",

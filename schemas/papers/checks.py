@@ -109,7 +109,7 @@ def containers(declaration: Declaration, today: date) -> Findings:
 
 
 def _container_no(container: DeclaredContainer, pointer: str, before: set[str]) -> Findings:
-    """`before`: the numbers of the containers that come before this one, to which it is added."""
+    """`before`: the numbers of the containers that come before this one. The function adds the number of this one to them."""
     number = iso6346.plain(container.container_no)
     if number in before:
         yield error(pointer, CheckCode.CONTAINER_TWICE, number)

@@ -21,8 +21,8 @@ UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
-    """If wood is denied but the package kind is of solid wood, it is an error. If the package kind may be of wood, it is a
-    warning."""
+    """An error if wood is denied but the package kind is of solid wood; a warning if wood is denied but the package kind may be
+    of wood."""
     if declaration.wood_packaging:
         return
     if declaration.package_kind in SOLID_WOOD_KINDS:
@@ -36,7 +36,7 @@ def packaging(declaration: Declaration, today: date) -> Findings:
 
 
 def mode_direction(declaration: Declaration, today: date) -> Findings:
-    """Some trade modes exist for one direction only."""
+    """An error if the trade mode exists for the other direction only."""
     only = ONE_WAY.get(declaration.trade_mode)
     if only is not None and only is not declaration.direction:
         yield error(
@@ -47,13 +47,13 @@ def mode_direction(declaration: Declaration, today: date) -> Findings:
 
 
 def import_destination(declaration: Declaration, today: date) -> Findings:
-    """An import must be destined for this country."""
+    """An error if an import is not destined for this country."""
     if declaration.direction is Direction.IMPORT and _is_abroad(declaration.destination_country, declaration):
         yield error("/destination_country", CheckCode.IMPORT_DESTINED_ABROAD, declaration.destination_country)
 
 
 def export_departure(declaration: Declaration, today: date) -> Findings:
-    """An export must depart from this country."""
+    """An error if an export does not depart from this country."""
     if declaration.direction is Direction.EXPORT and _is_abroad(declaration.departure_country, declaration):
         yield error("/departure_country", CheckCode.EXPORT_DEPARTING_ABROAD, declaration.departure_country)
 
@@ -63,7 +63,7 @@ def _is_abroad(country: str, declaration: Declaration) -> bool:
 
 
 def journey(declaration: Declaration, today: date) -> Findings:
-    """Goods that go nowhere are worth a warning."""
+    """A warning if the goods go nowhere, that is, if they depart from the country for which they are destined."""
     if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
         declaration.destination_country
     ):
@@ -71,13 +71,14 @@ def journey(declaration: Declaration, today: date) -> Findings:
 
 
 def ship(declaration: Declaration, today: date) -> Findings:
-    """A ship must have a name."""
+    """An error if the goods go by ship and the ship has no name."""
     if declaration.transport_mode == TransportMode.WATER.value and not plain_word(declaration.conveyance):
         yield error("/conveyance", CheckCode.CONVEYANCE_MISSING, declaration.conveyance)
 
 
 def carriage(declaration: Declaration, today: date) -> Findings:
-    """An aircraft takes air containers only (IATA unit load devices), and the post takes none."""
+    """Findings if the containers do not fit the mode of transport. An aircraft takes air containers only (IATA unit load
+    devices), and the post takes none."""
     if declaration.transport_mode not in UNBOXED:
         return
     if declaration.transport_mode == TransportMode.AIR.value:

@@ -22,8 +22,8 @@ def may_lack_mass(item: Item) -> bool:
 
 
 def legal(item: Item, at: str) -> Findings:
-    """Checks the first and the second legal quantity. Each needs its unit, and the second needs the first. A quantity is compared
-    with the declared quantity or the net mass of the line, if its unit allows that."""
+    """Checks the first and the second legal quantity. Each needs its unit, and the second needs the first. If the unit of a quantity
+    allows it, the quantity is compared with the declared quantity or the net mass of the line."""
     yield from each_of((_order, _first_unit, _first_quantity, _second_unit, _second_quantity), item, at)
 
 
@@ -70,7 +70,8 @@ def _second_quantity(item: Item, at: str) -> Findings:
 
 
 def _as_declared(quantity: Decimal, unit: str, item: Item, where: str) -> Findings:
-    """Compares a legal quantity with the declared one if their units are the same, else with the net mass if its unit is one of mass."""
+    """Compares a legal quantity with the declared quantity if their units are the same; otherwise with the net mass, if the legal unit
+    is a mass."""
     if unit == item.unit and not _near(quantity, item.quantity):
         yield warning(
             where,

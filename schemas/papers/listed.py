@@ -43,8 +43,8 @@ def trade_mode(declaration: Declaration, today: date) -> Findings:
 
 
 def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
-    """An error if the code is no country, a warning if it leaves the country open. The sandbox offices have a country of their
-    own."""
+    """An error if the code is no country, a warning if it leaves the country open. At the sandbox offices, the country of the
+    sandbox is known, too."""
     if country not in countries.NAMES and country not in homes(declaration.customs_office):
         yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
@@ -59,8 +59,8 @@ def judged_on(declaration: Declaration, today: date) -> date:
 
 
 def _digits_suffice(code: str, declaration: Declaration) -> bool:
-    """Whether an HS code has enough digits, and not too many. Papers of foreign data sets have no more than six, and go to
-    sandbox offices."""
+    """Whether an HS code has enough digits, and not too many. At sandbox offices six are enough, because papers of foreign data
+    sets go there and have no more."""
     if not hs.SIX <= len(code) <= hs.NATIONAL_DIGITS:
         return False
     return len(code) == hs.NATIONAL_DIGITS or offices.is_sandbox(declaration.customs_office)

@@ -74,7 +74,7 @@ def lines_and_net(declaration: Declaration, today: date) -> Findings:
     if not declaration.items:
         return
     net, total = declaration.net_mass_kg, _of_lines(declaration)
-    if total == net:  # as above
+    if total == net:  # as in `lines_and_gross`, this is nearly always so
         return
     if net == FILLED_IN and total < FILLED_IN:
         return
@@ -94,8 +94,8 @@ def _rounded(declaration: Declaration) -> Decimal:
 
 
 def containers_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Compares the gross mass per container with what containers carry. It is the mean, because the paper does not say
-    what is in which container."""
+    """Compares the mean gross mass per container with what containers carry. The mean is taken, because the paper does
+    not say what is in which container."""
     if not declaration.containers:
         return
     each = declaration.gross_mass_kg / len(declaration.containers)
@@ -141,7 +141,8 @@ def _quantity_and_masses(item: Item, at: str, declaration: Declaration) -> Findi
 
 
 def _agree(one: Decimal, other: Decimal, rounded: Decimal) -> bool:
-    """`rounded`: kilograms by which the two may differ because of how they are written."""
+    """Whether two masses are equal but for rounding. `rounded`: kilograms by which the two may differ because of how
+    they are written."""
     return abs(one - other) <= max(LEAST, min(rounded, other * HUNDREDTH))
 
 

@@ -17,7 +17,7 @@ from schemas.vocabulary import Direction
 
 
 class PartyField(NamedTuple):
-    """Where a party stands in the declaration, and the codes of what may be wrong with it."""
+    """The place of a party in the declaration, and the codes of what may be wrong with it."""
 
     pointer: str
     invalid: CheckCode

@@ -22,7 +22,7 @@ class UnsoundField(Exception):
 def each_of(checks: Iterable[Callable[[*Ts], Findings]], *about: *Ts) -> Findings:
     """What each of these checks finds in `about`. A check that reads an unsound field ends there, and the next one goes on.
 
-    What a check yielded before that stands, because it followed from sound fields alone: it will be found again
+    What a check yielded before it ended stands, because it followed from sound fields alone, and will be found again
     whatever the unsound field becomes.
     """
     for check in checks:
@@ -39,7 +39,7 @@ def error(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...]
 
 
 def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """A finding with which the declaration is accepted; arguments as of `error`."""
+    """A finding with which the declaration is still accepted; arguments as of `error`."""
     return _finding(Severity.WARNING, pointer, code, value, nearest)
 
 

@@ -32,7 +32,7 @@ class SoundFields:
 
 
 class UnendedList:
-    """The first entries of a list that is longer than allowed. What is beyond them is not known, neither is their number."""
+    """The first entries of a list that is longer than allowed. Neither the further entries nor their number are known."""
 
     def __init__(self, first: tuple[Any, ...]) -> None:
         self._first = first
@@ -54,12 +54,12 @@ def findings_of_sound_fields(
     """What the checks find in the fields of this JSON that have no fault of shape, at most `most`. Each finding is one that the
     declaration desk will have, too, whatever the other fields become.
 
-    `data`: one declaration, in which fields that are null for nothing are left out. `unended`: the lists of it that are longer than
-    allowed, and of which only the first entries are in `data`.
+    `data`: one declaration, without the optional fields that are null. `unended`: the lists of it that are longer than allowed, and
+    of which only the first entries are in `data`.
     """
     try:
         paper = _reader().validate_json(data)
-    except ValidationError:  # no object: the fault of shape says so, and there is no field to judge
+    except ValidationError:  # the JSON is not an object, so no field can be judged; the fault of shape says so
         return ()
     for name in unended:
         entries = vars(paper).get(name)
@@ -95,7 +95,7 @@ def _lenient(node: Any) -> Any:
 
 
 def _field(schema: Any) -> CoreSchema:
-    """An optional field that is left out still has its default."""
+    """The lenient schema of a field. If the field is optional and is left out, it still has its default."""
     if schema["type"] == "default":
         return cast(CoreSchema, {**schema, "schema": _or_unsound(schema["schema"])})
     return _or_unsound(schema)
@@ -106,15 +106,16 @@ def _or_unsound(schema: Any) -> CoreSchema:
 
 
 def _sound_fields(read: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> SoundFields:
-    """`read`: fields, unknown fields, and the names of the fields that are there. Beside an unknown field no field is
-    taken for left out, because the unknown one may be its misspelt name: then it is one fault, not two."""
+    """`read`: fields, unknown fields, and the names of the fields that are there. If there is an unknown field, it may be the
+    misspelt name of a field that seems to be left out. This must be one fault and not two, so only fields that are there count as
+    sound."""
     fields, unknown, present = read
     sound = {name: _entries(value) for name, value in fields.items() if value is not _UNSOUND}
     return SoundFields({name: value for name, value in sound.items() if name in present or not unknown})
 
 
 def _entries(value: Any) -> Any:
-    """An entry of a list that is no object has no sound field."""
+    """The value. If it is a list, an entry that is not an object becomes one that has no sound field."""
     return (
         tuple([SoundFields({}) if each is _UNSOUND else each for each in value]) if isinstance(value, tuple) else value
     )

@@ -67,8 +67,8 @@ class OpenConsignments(Collector):
         self._registered = False
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
-        """Replaces the counts by those of `states`, which are all consignments of this worker now. Ends of the past are not
-        counted again."""
+        """Replaces the counts by those of `states`, which are all consignments of this worker now. Consignments that have ended
+        were counted before, so they are not counted again."""
         counts = Counts(second for _, state in states if (second := _open_since(_begun(state))) is not None)
         with self._lock:
             if not self._registered:
@@ -135,8 +135,8 @@ class OpenConsignments(Collector):
 
 
 def _begun(state: bytes) -> Start:
-    """The start in a stored state. A state that cannot be read has none; the messages about it are parked, and counted as
-    parked."""
+    """The start in a stored state. A state that cannot be read has none; the messages about its consignment are parked, and
+    counted as parked."""
     try:
         return _start.decode(state)
     except UNREADABLE:

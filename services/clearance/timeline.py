@@ -158,7 +158,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():  # it is published again if officers' holds change, and the first time stays
+        case ReleaseRefused():  # the fact is published again if officers' holds change, but the first time counts
             since = state.ended if state.stated == "refused" and state.ended else at
             return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():
@@ -183,7 +183,7 @@ def stage_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
 
 
 def gate_seconds(timeline: ClearanceTimeline) -> float | None:
-    """Seconds from release until the last container passed the gate; None until all containers have."""
+    """Seconds from release until the last container passed the gate; None while a container has not passed it."""
     return seconds_of("gate", _moments(timeline)) if len(timeline.departed) >= timeline.boxes else None
 
 
@@ -192,8 +192,8 @@ def _moments(timeline: ClearanceTimeline) -> Moments:
 
 
 def late_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
-    """By how many seconds the last arrival (`arrival`) and the last departure (`departure`) were recorded after they
-    had happened. What is not known is left out."""
+    """Seconds between event and record: of the last arrival (`arrival`), and of the last departure (`departure`). What
+    is not known is left out."""
     last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
     spans = {"arrival": (timeline.arrived, timeline.arrival_recorded), "departure": (last, timeline.departure_recorded)}
     return {
@@ -209,8 +209,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """Whether the declaration was rejected or withdrawn. Other goods stay open: a release may be revoked, released
-    goods may pass the gate, and a refusal may be taken back."""
+    """Whether the declaration was rejected or withdrawn. Other goods stay open, because a release may be revoked,
+    released goods may pass the gate, and a refusal may be taken back."""
     return state.end in ("rejected", "withdrawn")
 
 
@@ -230,8 +230,8 @@ def _ended(state: ClearanceTimeline, end: End | None, at: datetime, version: int
 
 
 def _at_last(state: ClearanceTimeline) -> ClearanceTimeline:
-    """Goods that left unreleased keep that end, whatever the release desk states later, until the departure is
-    retracted."""
+    """The state with the end that counts. Goods that left unreleased keep this end, whatever the release desk states
+    later, until the departure is retracted."""
     end = "left_unreleased" if state.left else state.stated
     return state if end == state.end else state._replace(end=end)
 
@@ -248,8 +248,8 @@ def _arrived(state: ClearanceTimeline, fact: ArrivalRecorded | ArrivalRetracted,
 
 
 def _did_not_arrive(state: ClearanceTimeline, retracted: ArrivalRetracted) -> ClearanceTimeline:
-    """The fact says what has arrived in spite of the retraction, and replaces what was known. When that was recorded is
-    known only if the last arrival stays the same."""
+    """The state after the retraction. The fact says what has arrived in spite of it, and this replaces what was known.
+    It does not say when the last arrival was recorded, so that is known only if the last arrival stays the same."""
     standing = retracted.arrived_at
     recorded = state.arrival_recorded if standing is not None and standing == state.arrived else None
     first = retracted.first_arrived_at
@@ -290,7 +290,8 @@ def _came_back(state: ClearanceTimeline, container_no: str) -> ClearanceTimeline
 
 
 def _kept(state: ClearanceTimeline) -> ClearanceTimeline:
-    """The state with `stated` filled in: an older software version kept the release desk's statement only in `end`."""
+    """The state with `stated` filled in, because an older software version kept the release desk's statement only in
+    `end`."""
     if state.stated is None and state.end not in (None, "left_unreleased"):
         return state._replace(stated=state.end)
     return state

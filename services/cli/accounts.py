@@ -303,7 +303,8 @@ def own_key(demo_role: str) -> str:
             raise NoApiKey(
                 f"{unusable} {error} {NO_API_KEY if NO_API_KEY not in str(error) else ''}".rstrip()
             ) from None
-        if not _A_KEY.fullmatch(key):  # such a text could not be sent as a header either
+        # such a text is no key, and could not be sent as a header either
+        if not _A_KEY.fullmatch(key):
             raise NoApiKey(f"{unusable} It holds no key. 文件中没有密钥。 {NO_API_KEY}")
         return key
     if not clock_of(settings).is_sandbox:

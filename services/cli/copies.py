@@ -39,7 +39,7 @@ def _wrong(copy: Any, fact: Any) -> str:
 
 
 def _is_part(copy: Any, fact: Any) -> bool:
-    """Whether the copy equals the fact, apart from fields that are left out."""
+    """Whether the copy equals the fact, except that fields of the fact may be missing in the copy."""
     if isinstance(copy, dict) and isinstance(fact, dict):
         return all(name in fact and _is_part(value, fact[name]) for name, value in copy.items())
     if isinstance(copy, list) and isinstance(fact, list):

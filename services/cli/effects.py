@@ -79,7 +79,7 @@ def examine(
     """Adds the faults that it finds to `effects`. `requests`: every request that its desk has decided; `facts`: what desks published;
     `aside`: service → origins of all messages that it ever parked.
 
-    The topics may come in any order, the messages of each partition in theirs.
+    The topics may come in any order, but the messages of each partition must come in their order.
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
@@ -114,8 +114,8 @@ def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
 
 
 def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only with goods that are released in it: if goods arrive in parts, they may be released in other
-    containers only."""
+    """Checks that a container may leave only with goods that are released in it, because goods that arrive in parts may be released in
+    other containers only."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.kind == "ReleaseGranted":
@@ -181,7 +181,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # the refused message has another position than the answered one with the same id
+            continue  # `cause` is found by id, so it may be another message with this id, which was answered
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:
@@ -321,7 +321,8 @@ def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
-    """Whether the gate desk's latest statement on this visit was yes at the time of the departure. `before`: its facts until then."""
+    """Whether the gate desk's latest statement on this visit was yes at the time of the departure. `before`: its facts until the
+    departure."""
     left = datetime.fromisoformat(out.body["occurred_at"])
     visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
     for fact in before:
@@ -340,7 +341,7 @@ def _free(last_statements: list[LoggedMessage]) -> bool:
     """Whether the release desk's last statement about each consignment in a container lets it leave through the land gate."""
     here = [f for f in last_statements if f.kind == "ContainerHeld" or f.body["released"]]
     if any(f.body.get("direction", "I") == "E" for f in here):
-        return False  # an export leaves by loading
+        return False  # an export leaves by loading, so it may not leave through the land gate
     return bool(
         here and all(f.kind == "ContainerFreed" for f in here) and len(here) >= max(f.body["shared_by"] for f in here)
     )

@@ -66,8 +66,8 @@ def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """Line number and object of each line. If the first object is not complete in its line, the text is one object over many lines:
-    the error is where its parser stopped."""
+    """Line number and object of each line. If the first object is not complete in its line, the text is one object over many lines,
+    so the error is at the place where its parser stopped."""
     found: list[tuple[int, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -59,7 +59,7 @@ def read_clock(file: Path) -> SavedClock:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder if it is missing; Spoiled if something else is in its place, or the machine refuses."""
+    """Makes the folder if it is missing; Spoiled if something else is in its place, or if the system does not permit it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -104,7 +104,8 @@ def of_demo(settings: UpSettings) -> UpSettings:
 
 
 def of_command(settings: UpSettings) -> UpSettings:
-    """The settings with the folder of the `dtg up` that serves the cluster of this command, if it is a demo's."""
+    """The settings with the folder of the `dtg up` that serves the cluster of this command, if it runs a demo; otherwise the settings
+    unchanged."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
 
@@ -141,7 +142,8 @@ def _beside(home: Path) -> Path:
 def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8", errors="replace")
-    except OSError:  # there is no lock file, or the folder belongs to another user: no `dtg up` of this user runs there
+    except OSError:
+        # There is no lock file, or the folder belongs to another user. So no `dtg up` of this user runs there.
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

@@ -78,8 +78,9 @@ def judge(
     copies: Iterable[LoggedMessage] = (),
     real_time: RealTime | None = None,
 ) -> Ledger:
-    """The ledger of these entries: each partition in its order, partitions in any order. `stays`: what was in which
-    container; `copies`: the messages on the topic for ports; `real_time`: when an event was, if the desks had a sandbox's clock.
+    """The ledger of these entries. Those of each partition must come in their order; partitions may come in any order. `stays`:
+    what was in which container; `copies`: the messages on the topic for ports; `real_time`: returns when an event happened in
+    real time, if the desks had a sandbox's clock.
 
     A message that names its desk but does not have the shape of its kind is listed as forged, and the rest is judged.
     """
@@ -269,11 +270,11 @@ def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
-    """Checks a release: every control that the risk desk required was answered, every pest has its treatment, and the
-    goods arrived.
+    """Checks a release: every control that the risk desk required was answered, every pest has its treatment, and the goods
+    arrived.
 
-    If the release still stands, the answers must still stand, too: none was taken back since, and none has a higher
-    revision that says otherwise.
+    If the release still stands, the answers must still stand, too. So none may have been taken back since, and none may have a
+    higher revision that says otherwise.
     """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:

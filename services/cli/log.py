@@ -37,12 +37,13 @@ class LoggedMessage:
 
     @property
     def desk(self) -> str:
-        """The service that the topic belongs to. It is the only writer of its facts, states and announcements."""
+        """The service to which the topic belongs. The service is the only writer of its facts, states and announcements."""
         return self.topic.split("-")[1]
 
     @property
     def written_by_its_desk(self) -> bool:
-        """False for requests, and for a message of another writer on a topic that only a service may write."""
+        """Whether the service to which the topic belongs wrote the message. False for requests, and for a message of another writer
+        on a topic that only a service may write."""
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
     @property

@@ -83,7 +83,7 @@ def _is_of(member: Member, slot: str) -> bool:
 
 
 class Leaver:
-    """Leaves the groups for dead members of `workers()`, in a thread of its own, for a while after each `look`."""
+    """Removes dead members of `workers()` from their groups, in a thread of its own, for a while after each `look`."""
 
     def __init__(
         self, kafka: Access | str, workers: Callable[[], list[Hosted]], tell: Callable[[str], None] = lambda text: None
@@ -117,9 +117,9 @@ class Leaver:
                     **self._access.kafka_python(), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
                 )
                 self._leave(admin)
-            except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)
+            except Exception as error:  # noqa: BLE001 (tried again until the time is over; an unforeseen error is reported)
                 if not isinstance(error, KafkaError | OSError):
-                    # these errors mean that there is no broker at the moment
+                    # KafkaError and OSError mean that there is no broker at the moment
                     self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
                 self._close(admin)
                 admin = None
@@ -140,7 +140,7 @@ class Leaver:
         try:
             if admin is not None:
                 admin.close()
-        except Exception as error:  # noqa: BLE001 (told; the next look has a client of its own)
+        except Exception as error:  # noqa: BLE001 (reported; the next look makes another client)
             self._tell(f"a client was not closed: {type(error).__name__}: {error}")
 
     def _leave(self, admin: KafkaAdminClient) -> None:
@@ -164,7 +164,7 @@ class Leaver:
             counts = Counter(answers.values())
             if left := counts.pop(NoError, 0):
                 self._tell(f"left group {group} for {left} dead member(s)")
-            counts.pop(UnknownMemberIdError, None)  # it has left meanwhile
+            counts.pop(UnknownMemberIdError, None)  # the member has left meanwhile
             for error, count in counts.items():
                 self._tell(f"group {group} keeps {count} dead member(s): {error.__name__}")
 
@@ -174,10 +174,11 @@ def member_ids(worker: Hosted) -> dict[str, str]:
     try:
         try:
             answer = open_page(f"{worker.address}/readyz", 1)
-        except urllib.error.HTTPError as waiting:  # 503 with the same body while the worker is not ready
+        except urllib.error.HTTPError as waiting:
+            # while the worker is not ready, it answers 503 with the same body
             answer = cast(HTTPResponse, waiting)
         with answer:
             members = json.load(answer)["members"].items()
     except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}  # it starts or hangs, or another program has its port: what is registered under its process id stays
+        return {}  # it starts or hangs, or another program has its port, so the members with its process id are kept
     return {f"customs-{desk}": member for desk, member in members if isinstance(member, str)}

@@ -32,7 +32,7 @@ class KnownVisit(Protocol):
 
     @property
     def lots(self) -> tuple[str, ...]:
-        """The consignments in it."""
+        """The consignments in the container."""
 
     @property
     def imported(self) -> bool:
@@ -90,14 +90,14 @@ def look_for(
         elif entry.kind == "ReportArrival":
             came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
-            # A departure may be reported several times, but each report has the same event time: so it counts once,
-            # from the first report.
+            # A departure may be reported several times, but each report has the same event time. So it counts once, from the
+            # first report.
             times = departures[entry.key]
             happened = entry.body["occurred_at"]
             moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000
             times[happened] = min(moment, times.get(happened, moment))
-    # after a withdrawal the goods get a new id, but the simulator knows them by their first one: the statements are
-    # joined under it
+    # After a withdrawal the goods get a new id, but the simulator knows them by their first one. So all statements are joined
+    # under the first.
     for first in list(later):
         name: str | None = first
         while (name := later.pop(name or "", None)) is not None:
@@ -163,6 +163,6 @@ def _judge(
 
 
 def _released(statements: list[LoggedMessage], box: str, moment: float) -> bool:
-    """Whether the last statement of the release desk by that time lets the goods go in this container."""
+    """Whether the last statement of the release desk up to `moment` lets the goods go in this container."""
     known = [entry for entry in statements if entry.timestamp_ms <= moment]
     return bool(known) and known[-1].kind == "ReleaseGranted" and box in known[-1].body["containers"]

@@ -138,8 +138,8 @@ def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:
-    """What stood there: the declared value in words, in both languages if they differ; as the desk wrote it if the console is of an older software
-    version."""
+    """The declared value in words, in both languages if they differ. If the console is of an older software version, it is the value as the desk
+    wrote it."""
     zh, en = _in_both(finding.get("seen_text"))
     return (zh, en) if zh != en else (en or finding.get("seen"),)
 
@@ -190,7 +190,7 @@ def wait(
 
 
 def _request_view(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
-    """The API's answer about a request; empty if there is none now, because the caller asks again."""
+    """The API's answer about a request. It is empty if the API does not answer now; the caller asks again."""
     try:
         answer = api.get(f"/requests/{quote(request_id, safe='')}")
         body = answer.json() if answer.status_code == 200 else None

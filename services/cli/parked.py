@@ -82,9 +82,9 @@ def waiting(kafka: Access | str) -> list[Parked]:
 
 @contextmanager
 def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, Callable[[int], None]], Parking | None]]:
-    """Begins to read the parked topic before the order is sent. It yields a function that waits up to so many seconds for the next fact
-    about this message (replayed, discarded, or parked again) and returns it, or None if there is none; its second argument is called
-    meanwhile."""
+    """Begins to read the parked topic before the order is sent. It yields a function that waits up to `seconds` (its first argument)
+    for the next fact about this message (replayed, discarded, or parked again) and returns it, or None if there is none. It calls its
+    second argument again and again while it waits."""
     consumer = reader(kafka)
     topic_partition = TopicPartition(parked_topic(parked.service), parked.partition)
     try:
@@ -165,7 +165,8 @@ def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder
 
 
 def _id(request: ParkingOrder) -> str:
-    """The id of an order. It differs at each call, because an order that is sent twice does no harm: the second one changes nothing."""
+    """The id of an order. It differs at each call, so an order that is sent twice has two ids. This does no harm, because the second
+    order changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 

@@ -43,7 +43,7 @@ class Child:
     _again_at: float = 0.0
 
     def start(self) -> None:
-        """Starts it; returns at once."""
+        """Starts the process; returns at once."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._process = spawn(self.command, self.log, self.env)
         self._started = time.monotonic()
@@ -55,7 +55,7 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """Exit code, None while it runs."""
+        """The exit code of the process; None while it runs."""
         return self._process.poll() if self._process else None
 
     @property
@@ -91,7 +91,7 @@ class Child:
             self._process.terminate()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal if the process is alive. (After its end, another process could have its id.)"""
+        """Sends a signal if the process is alive; after its end, another process could have its id."""
         if self._process is not None and self.alive:
             self._process.send_signal(number)
 
@@ -110,14 +110,13 @@ class Child:
         self.kill()
 
     def tail(self, lines: int = 8) -> str:
-        """The end of its log."""
+        """The end of the log of the process."""
         return tail(self.log, lines)
 
 
 def rehearsal() -> dict[str, str]:
-    """Environment of a worker for made-up goods, in a benchmark or a test. It draws with the published key, which a
-    worker accepts only with a sandbox clock; this one shows real time.
-    """
+    """Environment of a worker for made-up goods, in a benchmark or a test. The worker draws with the published key,
+    which it accepts only with a sandbox clock. So it gets a sandbox clock, which shows real time."""
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 
@@ -156,7 +155,7 @@ def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str
 
 
 def stop_all(children: list[Child], seconds: float) -> None:
-    """Sends SIGTERM to all and waits; those that have not ended after `seconds` are killed."""
+    """Sends SIGTERM to all processes and waits; those that have not ended after `seconds` are killed."""
     for child in children:
         child.restarts = False
         child.terminate()
@@ -172,8 +171,8 @@ class ThreadEnded(Exception):
 class Supervisor:
     """Starts the processes, watches them until a signal to stop, and ends them. A second signal kills all at once.
 
-    A thread that ends by an exception stops everything, too: otherwise the supervisor would go on without the work of
-    that thread.
+    If an exception ends a thread, everything is stopped, too, because otherwise the supervisor would go on without the
+    work of that thread.
     """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:
@@ -192,8 +191,8 @@ class Supervisor:
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
-        """Calls `what`, which may take long and cannot be stopped, in a thread. Interrupted if a signal comes first:
-        then `what` is left running and its result is not waited for."""
+        """Calls `what`, which may take long and cannot be stopped, in a thread. Interrupted if a signal comes first;
+        `what` is then left running, and its result is not waited for."""
         problems: list[BaseException] = []
 
         def run() -> None:

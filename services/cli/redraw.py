@@ -55,7 +55,7 @@ class Redrawn:
 
 
 def keys_in(text: str) -> dict[str, SecretKey]:
-    """Key id → key, of the text of a key file."""
+    """Key id → key, read from the text of a key file."""
     rows = json.loads(text)["keys"]
     return {r["key_id"]: SecretKey(date.fromisoformat(r["effective_from"]), bytes.fromhex(r["secret"])) for r in rows}
 
@@ -77,7 +77,7 @@ def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], cons
             if entry.key in lots:
                 _repeat(done, entry, lots, keys)
             else:
-                early.append(entry)  # the declaration of this draw is on the other topic and may be read later
+                early.append(entry)  # the declaration may still come, from the other topic
     for entry in early:
         _repeat(done, entry, lots, keys)
     return done
@@ -108,7 +108,7 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
     in_force = _in_force(keys, day)
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
-        if day > began:  # on the first day the older software version may still have run
+        if day > began:  # on the first day the older software version, which draws without a key, may still have run
             return f"drawn without a key although {in_force} was in force"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:

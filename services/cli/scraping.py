@@ -43,8 +43,8 @@ def _target(page: MetricsPage) -> dict[str, object]:
 
 
 def configuration(home: Path) -> str:
-    """The configuration for the data in this folder. Its path may contain any characters: paths are written as JSON
-    strings, which are valid YAML."""
+    """The configuration for the data in this folder. Paths are written as JSON strings, which are valid YAML, because the path
+    of the folder may contain any characters."""
 
     def file(name: str) -> str:
         return _text(_literal(home / name))

@@ -68,7 +68,7 @@ _UNSEEN = frozenset(chr(number) for first, last in _IGNORABLE for number in rang
 
 
 def text(argument: str) -> str:
-    """An argument of the command line, decoded as messages are: bytes that are not UTF-8 become replacement characters."""
+    """An argument of the command line, decoded as messages are. Bytes that are not UTF-8 become replacement characters."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -155,14 +155,14 @@ class Screen:
         self._put(Text(" ").join(texts))
 
     def block(self, lines: str, style: str = "") -> None:
-        """As many lines as there are; everything else in them is data."""
+        """Prints one or several lines. Only line breaks in the text begin a new line; other control characters are shown as escapes."""
         for each in lines.split("\n"):
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """Prints a table and breaks no word of a cell. If the columns have no room for that, each cell gets a line of its own, which the
-        terminal itself breaks, so that it is copied whole. A table without headings always keeps its columns. A table without rows is printed
-        as a word, because an empty frame looks as if the answer were missing."""
+        """Prints a table and breaks no word of a cell. If the columns have no room for that, each cell gets a line of its own. The terminal
+        itself breaks such a line, so that it can be copied whole. A table without headings always keeps its columns. A table without rows is
+        printed as a word, because an empty frame looks as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return
@@ -175,7 +175,7 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """As `block`, for a secret that is shown once: it is not written into the file that keeps the output."""
+        """As `block`, for a secret that is shown once. It is not written into the file that keeps the output."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:

@@ -67,7 +67,7 @@ def story(kafka: Access | str, consignment: str, partitions: int) -> list[Logged
 
 
 def _causes_first(entries: list[LoggedMessage]) -> list[LoggedMessage]:
-    """The entries in the given order, but each one after its cause if that is among them. A cycle of causes begins with its first
+    """The entries in the given order, but each one after its cause if the cause is among them. A cycle of causes begins with its first
     entry."""
     known = {e.id for e in entries}
     after: dict[str, list[int]] = defaultdict(list)

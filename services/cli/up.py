@@ -164,8 +164,8 @@ class Up:
         self._tell(time.monotonic() - started)
 
     def _make_demos(self) -> None:
-        """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use one at
-        once, and a console that does not find a key remembers that for some seconds."""
+        """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use one at once. If the console did not find
+        it, it would refuse the key for some seconds, because it remembers that."""
         from services.cli.accounts import people
         from services.console.access.demo_accounts import make_demos
 
@@ -263,7 +263,7 @@ class Up:
         if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
             return
         made = self.home / KEY_MADE
-        if made.exists():  # with a new key, goods would be drawn again differently, and nobody would notice
+        if made.exists():  # with a new key, a repeated draw would come out otherwise, and nobody would notice
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
@@ -323,7 +323,7 @@ class Up:
         if not clock.exists():
             return
         if self.demo:
-            self._saved_clock()  # raises here, before anything is started, if it cannot be read
+            self._saved_clock()  # raises here, before anything is started, if the saved time cannot be read
             return
         if self._saved_clock() > datetime.now(UTC):
             raise CannotStart(
@@ -354,12 +354,12 @@ class Up:
             wait_for(waiting, self._stopping, advance=advance)
 
     def _watch(self) -> None:
-        # the processes come before the broker: they wait for it, and load their modules while it starts
+        # the processes are started again before the broker, because they can load their modules while it starts
         for child in (*self.workers, *self.others):
             try:
                 notice = child.watch()
             except OSError as error:
-                # the machine lacks processes or memory at the moment; the other processes must be watched on
+                # the machine lacks processes or memory now; this must not end the watch over the other processes
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -373,7 +373,7 @@ class Up:
                 self._look_after_groups()
             except Interrupted:
                 raise
-            except Exception as error:  # noqa: BLE001 (a file that was lost, no thread that is left: all else is supervised on)
+            except Exception as error:  # noqa: BLE001 (for example a lost file, or no thread left; all else is still supervised)
                 screen.block(str(error) or type(error).__name__, "red")
                 self._supervisor.wait(2)
         self._save_clock()
@@ -389,7 +389,7 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # the logs only grow on, and everything else must still be supervised
+        except OSError as error:  # only the logs grow on; everything else must still be supervised
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True

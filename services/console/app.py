@@ -257,9 +257,8 @@ def _problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def not_valid(request: Request, error: RequestValidationError) -> Response:
         of_parameters: dict[tuple[str | int, ...], Any] = {}
-        for each in (
-            error.errors()
-        ):  # a parameter of several types has an error for each of them; the first one says what is allowed
+        for each in error.errors():
+            # a parameter of several types has an error for each of them; only the first one is shown, because it says what is allowed
             of_parameters.setdefault(each["loc"][:2], {**each, "loc": each["loc"][:2]})
         faults = field_errors(list(of_parameters.values()))
         return _tell(request, Problem(422, "invalid", errors=faults, count=len(faults)))
@@ -271,7 +270,7 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # nobody reads this answer: the client has closed the connection
+        return Response(status_code=400)  # nobody reads this answer, because the client has closed the connection
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])
@@ -321,7 +320,7 @@ def _document(app: FastAPI) -> None:
 
 class Bounded:
     """ASGI middleware that replaces an answer longer than LONGEST_ANSWER by a problem, so that it does not fill a client's memory. Such an
-    answer is a programming error, because lists come in pages. An answer without `Content-Length` is kept back until it ends; only event
+    answer is a programming error, because lists come in pages. An answer without `Content-Length` is kept back until it ends. Only event
     streams, which have no end, are passed on piece by piece."""
 
     def __init__(self, app: ASGIApp) -> None:

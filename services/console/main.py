@@ -82,7 +82,7 @@ def await_tables(url: str) -> None:
 
 
 def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
-    """Returns the settings of the server. Only proxies that the settings name may set a client's address by a header: failed sign-ins are
+    """Returns the settings of the server. Only proxies that the settings name may set a client's address by a header, because failed sign-ins are
     counted by address."""
     proxies = [each.strip() for each in settings.trusted_proxies.split(",") if each.strip()]
     return uvicorn.Config(
@@ -109,7 +109,7 @@ def serve(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # the tables are still being made, in transactions, so that one that is broken off leaves nothing
+            # the tables are still being made, which may be broken off at any moment, because it is done in transactions
             os._exit(0)
 
     on_stop(stop)

@@ -30,7 +30,7 @@ def run(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # the tables are still being made, in transactions, so that one that is broken off leaves nothing
+            # the tables are still being made, which may be broken off at any moment, because it is done in transactions
             os._exit(0)
 
     on_stop(stop)

@@ -51,19 +51,17 @@ day."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """Nothing was lodged."""
+    """Nothing was lodged yet."""
 
     state: Literal["unknown"] = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lodged:
-    """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the
-    declaration, which tells it from others under its reference. `lodged_by`: the id of the request that lodged it;
-    empty if an older software version decided it. `number`: 1 for the first consignment of its reference, 2 for the
-    next, and so on. `answered`: the ids of other lodgements that were answered with a fact other than a refusal, the
-    latest last.
-    """
+    """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the declaration, by
+    which it is compared with others under its reference. `lodged_by`: the id of the request that lodged it; empty if an older
+    software version decided it. `number`: 1 for the first consignment of its reference, 2 for the next, and so on. `answered`: the
+    ids of other lodgements that were answered with a fact other than a refusal, the latest last."""
 
     paper: str
     lodged_by: str = ""
@@ -83,8 +81,8 @@ class WaitingLodgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
-    """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
-    desk; `sent_back`: those that it refused."""
+    """The declaration was accepted. `withdrawals`: the ids of requests to withdraw it that were passed on to the release desk;
+    `sent_back`: those of them that the release desk refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
@@ -100,14 +98,14 @@ class Accepted(Lodged):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Lodged):
-    """The declaration was rejected. The next one under this reference is judged as if it were the first."""
+    """The declaration was rejected. The next declaration under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Lodged):
-    """The declaration was withdrawn. What is lodged under this reference is the next consignment."""
+    """The declaration was withdrawn. A declaration that is lodged under this reference from now on is the next consignment."""
 
     state: Literal["withdrawn"] = "withdrawn"
     declarant: str
@@ -227,12 +225,12 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the
-    id of the request that lodged it first, another one is refused. If a lodgement waits to follow the standing
-    declaration, this one is compared with it instead."""
+    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the id of the
+    request that lodged it first; another declaration is refused. If another lodgement waits to follow the standing declaration, this
+    one is compared with the waiting one instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # if the withdrawal was refused, the waiting lodgement itself comes here, and is compared with the standing declaration
+    # if the withdrawal was refused, the waiting lodgement itself is decided here, so it is compared with the standing declaration
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
@@ -260,7 +258,8 @@ def _reference(declaration: Declaration) -> str:
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk has granted the withdrawal: passes the lodgement that waited for it on to the next consignment."""
+    """Passes the lodgement that waited for the withdrawal on to the next consignment, because the release desk has granted the
+    withdrawal."""
     if not isinstance(state, Accepted) or state.waiting is None:
         return ()
     waiting = state.waiting
@@ -269,11 +268,12 @@ def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> 
 
 
 def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk has refused the withdrawal: answers the lodgement that waited for it, as `repeat` does."""
+    """Answers the lodgement that waited for the withdrawal, as `repeat` does, because the release desk has refused the
+    withdrawal."""
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
     if any(shown(each, 200) != refused.request_id for each in state.pending):
-        return ()  # another withdrawal of the same declaration is not answered yet
+        return ()  # another withdrawal of the same declaration is not answered yet, so the lodgement still waits
     waiting = state.waiting
     return (
         repeat(
@@ -450,21 +450,21 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def tries(state: State) -> tuple[str, ...]:
-    """The ids of the lodgements that this desk has answered so far, so that the next state still knows them."""
+    """The ids of the lodgements that this desk has answered so far, which the next state must keep."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
 def known(state: State, request_id: str) -> State:
-    """The state after this lodgement was answered. If it was the one that waited, its answer ends that."""
+    """The state after this lodgement was answered. If it was the lodgement that waited, none waits any more."""
     if not isinstance(state, Lodged):
         return state
     return without_waiting(replace(state, answered=with_answered(state, request_id)), request_id)
 
 
 def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
-    """The lodgements that were answered, this one the latest."""
+    """The ids of the lodgements that were answered, with this one as the latest."""
     return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 

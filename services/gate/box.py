@@ -26,16 +26,16 @@ class Part:
     """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at
     `stated_at`.
 
-    `since`: when the release desk first published a statement about it. `arrived_at`: event time of its arrival in this
-    box. `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time that the gate gave
-    for it, unless the release desk had stated the same; `wrong_at`: the time that the gate gave for an arrival which it
-    took back. `published_departure`: how the gate published its departure, see `visits.departure_of`. `free_since` and
-    `free_until`: the latest period in which it was released, by the release desk's clock; `free_since` is None if it
-    never was, `free_until` is None while it still is. `freed_before`: earlier such periods, each ended by a revocation,
-    oldest first. `source`: the container from which it came into this one. `transferred`: the reports of strippings for
-    which the gate published that these goods left this container. `told_again`: it was published to officers that
-    another declaration stands for the same goods. `phrases`: why the goods are held, as the release desk said it; if an
-    older software version said it, or the phrases are too large to keep, `reason` has the sentence instead.
+    `since`: when the release desk first published a statement about it. `arrived_at`: event time of its arrival in this box.
+    `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time of arrival that the gate
+    published, unless the release desk had stated the same; `wrong_at`: a time of arrival that the gate published and took
+    back. `published_departure`: how the gate published its departure, see `visits.departure_of`. `free_since` and
+    `free_until`: the latest period in which it was released, by the release desk's clock; `free_since` is None if it never
+    was, `free_until` is None while it still is. `freed_before`: earlier such periods, each ended by a revocation, oldest
+    first. `source`: the container from which it came into this one. `transferred`: the reports of strippings for which the
+    gate published that these goods left this container. `told_again`: it was published to officers that another declaration
+    stands for the same goods. `phrases`: why the goods are held, as the release desk said it; if an older software version
+    said it, or the phrases are too large to keep, `reason` has the sentence instead.
     """
 
     consignment_id: str
@@ -80,11 +80,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An equipment event as it was reported. `at`: event time; `heard`: recorded time. `void`: replaced, retracted or
-    found wrong.
+    """An equipment event as it was reported. `at`: event time; `heard`: recorded time. `void`: the report was replaced,
+    retracted or found wrong.
 
-    `sources` (of a stuffing) and `targets` (of a stripping): the numbers of the other containers, in the form that all
-    desks use.
+    `sources` (of a stuffing) and `targets` (of a stripping): the numbers of the other containers, in the form that all desks
+    use.
     """
 
     id: str
@@ -103,15 +103,15 @@ class Report:
 
     @property
     def counts(self) -> bool:
-        """Only actual events that nobody took back move goods."""
+        """Whether the event moves goods: only an actual event that nobody took back does."""
         return self.classifier is Classifier.ACTUAL and not self.void
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinding:
-    """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite, or it was
-    `retracted`. `voided`: the reports and findings that were wrong if it is right. `ended`: the marks of the box that it
-    took away."""
+    """What an officer saw at `at`; `settled`: the alarms that the finding ended. `void`: a later finding says the opposite,
+    or this one was `retracted`. `voided`: the reports and findings that are wrong if this finding is right. `ended`: the
+    marks of the box that the finding took away."""
 
     id: str
     at: AwareDatetime
@@ -136,8 +136,8 @@ class ContainerHold:
 class Permit:
     """An officer's permission, given at `at`, for this consignment to leave through the land gate.
 
-    `version`: the release desk's latest statement at that time. `until`: when that desk stated again that the goods
-    stay, which ends the permit; None while it did not.
+    `version`: the release desk's latest statement at that time. `until`: the time at which the release desk stated again
+    that the goods stay, which ends the permit; None if it has not.
     """
 
     consignment_id: str
@@ -153,8 +153,8 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """A period in which the gate's answer was that the container may leave. `until`: when the answer changed; None
-    while it did not."""
+    """A period in which the gate's answer was that the container may leave. `until`: when the answer changed; None if it has
+    not changed."""
 
     since: AwareDatetime
     until: AwareDatetime | None
@@ -167,8 +167,8 @@ class Yes:
 
 @dataclass(frozen=True, slots=True)
 class PublishedVisit:
-    """What the gate last published about a visit. `how` it ended: empty while it is open; `report`: the id of the
-    report that ended it."""
+    """What the gate last published about a visit. `how`: how the visit ended, empty while it is open; `report`: the id of
+    the report that ended it."""
 
     id: str
     how: str = ""
@@ -177,14 +177,13 @@ class PublishedVisit:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these
-    statements.
+    """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these statements.
 
-    `alarms`: the keys of those that were published; `mild`: of these, the ones that were published as not blocking.
-    `gone`: consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container.
-    `forgotten`: nothing up to this event time is kept. `overfull`: the release desk named more consignments than are
-    kept, so this record cannot show that all of them are released; an officer who counts the lots ends it. `waiting`:
-    an alarm of a visit that is no longer kept still needs an officer's finding.
+    `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as not blocking. `gone`:
+    consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container. `forgotten`:
+    nothing up to this event time is kept. `overfull`: the release desk named more consignments than are kept, so this record
+    cannot show that all of them are released; this ends when an officer counts the lots. `waiting`: an alarm of a visit that
+    is no longer kept still needs an officer's finding.
     """
 
     parts: tuple[Part, ...] = ()

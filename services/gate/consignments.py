@@ -136,8 +136,8 @@ def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
     """The strippings into other containers that are not published for these goods yet. Goods that arrived later were not stripped. For a
-    withdrawn declaration nothing is published, because the release desk states nothing more about it; an officer counts the lots in the
-    other containers."""
+    withdrawn declaration nothing is published, because the release desk states nothing more about it; instead an officer counts the lots
+    in the other containers."""
     if part.standing == "withdrawn":
         return []
     came = part.arrived_at or visit.opened
@@ -150,9 +150,10 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
-    """Whether the arrival of awaited goods must be published. It must be even if the container has left again, because their statement,
-    on another topic, may be read last. If the declaration was lodged after the report, it must name the same call, because it may be
-    meant for the next one. The terminal's report is news even if the carrier has reported the arrival before."""
+    """Whether the arrival of awaited goods must be published. It must, even if the container has left again, because the statement about
+    the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it must name the
+    same call, because otherwise it may be meant for the next one. The terminal's report is news even if the carrier has reported the
+    arrival before."""
     if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:

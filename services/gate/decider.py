@@ -224,7 +224,7 @@ def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...] | datetime 
 
 
 def _key(alarm: GateAlarmRaised) -> str:
-    """As `visits.Alarm.key`: an alarm is about a report, or about one consignment."""
+    """The key of an alarm, as in `visits.Alarm.key`: an alarm is about a report, or about one consignment."""
     return f"{alarm.alarm}/{alarm.report_id or next(iter(alarm.waiting_for), '')}"
 
 

@@ -30,8 +30,8 @@ class Learned(NamedTuple):
 
 
 def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
-    """These permissions of the gate or of officers; those in force for this consignment (by default all) now end at `at`. The same
-    object if none ends."""
+    """These permissions of the gate or of officers, of which those in force for this consignment (by default all in force) now end
+    at `at`. The same object if none ends."""
     ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
     if not any(ends):
         return given

@@ -47,8 +47,8 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 
 
 def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Learned:
-    """The finding was wrong: nothing of what it changed stands, except what a finding that was recorded after it changes all
-    the same. Alarms that wait again are published again."""
+    """Takes a wrong finding back. Nothing of what it changed stands, except what a later finding changes as well. Alarms that wait
+    again are published again."""
     if hearing.message_id in box.answered:
         return Learned(box)
     wrong = next((f for f in box.findings if f.id == message.wrong), None)
@@ -58,9 +58,8 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
         return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=message.wrong)))
     before = {alarm.key for alarm in unsettled(box, look(box))}
     names = frozenset(wrong.voided)
-    if (
-        wrong.found == "inside"
-    ):  # a record of an older software version has no `voided`: the settled alarms name the reports
+    if wrong.found == "inside":
+        # a record of an older software version has no `voided`, but the settled alarms name the reports
         names |= {key.partition("/")[2] for key in wrong.settled}
     number = box.findings.index(wrong)
     later = [f.id for f in box.findings[number + 1 :]]
@@ -111,10 +110,10 @@ def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
 
 
 def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
-    """Voids the reports behind the alarms that this finding settles, and then those that raise such an alarm in their
-    place: a departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT`
-    older was a mistake too and is voided; an older one has to be retracted, for the container may have returned without a
-    report. `among`: as in `_with_effect`."""
+    """Voids the reports behind the alarms that this finding settles, and then the reports that raise such an alarm in their place: a
+    departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT` older was a mistake,
+    too, and is voided; an older one has to be retracted, because the container may have returned without a report. `among`: as in
+    `_with_effect`."""
     findings = tuple([replace(f, void=f.void or _was_mistaken(f, at, among)) for f in box.findings])
     box = replace(box, findings=findings)
     while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box, among):
@@ -123,7 +122,7 @@ def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
 
 
 def _was_mistaken(finding: ContainerFinding, at: datetime, among: frozenset[str] | None) -> bool:
-    """Whether it was found outside so shortly before it was found inside at `at` that the first finding was a mistake."""
+    """Whether the container was found outside so shortly before it was found inside at `at` that the first finding was a mistake."""
     soon = finding.found == "outside" and finding.at <= at <= finding.at + SAME_EVENT
     return soon and (among is None or finding.id in among)
 
@@ -133,7 +132,7 @@ def _counting(box: Box, among: frozenset[str] | None) -> set[str]:
 
 
 def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
-    """Strikes a consignment off: an officer says that it is not in this container, whatever its declaration says."""
+    """Strikes a consignment off, because an officer says that it is not in this container, whatever its declaration says."""
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id in box.struck:
@@ -144,8 +143,8 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
 
 
 def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
-    """Takes a wrong strike back: the consignment counts again. If its goods were dropped from the record meanwhile, nothing may leave
-    until an officer counts the lots."""
+    """Takes a wrong strike back, so that the consignment counts again. If its goods were dropped from the record meanwhile, nothing
+    may leave until an officer counts the lots."""
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id not in box.struck:

@@ -24,7 +24,7 @@ container, their conveyances do not differ, and both are awaited or in the same 
 
 
 class Again(NamedTuple):
-    """A declaration, and the `others` that stand for the same goods; this was not reported to officers yet."""
+    """A declaration, and the `others` that stand for the same goods. Officers did not get a report about this yet."""
 
     part: Part
     rule: str
@@ -32,8 +32,8 @@ class Again(NamedTuple):
 
 
 def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
-    """The declarations that share their goods with others and were not reported for it yet. Declarations that were
-    withdrawn or that an officer struck off do not count, nor do goods that are `gone`."""
+    """The declarations that share their goods with others and were not reported to officers for it yet. Declarations
+    that were withdrawn or that an officer struck off do not count, and goods that are `gone` do not either."""
     standing = [
         p
         for p in box.parts

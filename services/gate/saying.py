@@ -232,8 +232,8 @@ def _verdict(
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
     """The gate's answer, if it differs from the published one. A no is published only after a yes, because a container
     must stay while nothing was published about it. An unchanged yes is published again if it is `disturbed`, that is,
-    if alarms or facts about visits were published just before it: a reader must not take the end of another visit for
-    the end of this one."""
+    if alarms or facts about visits were published just before it, because a reader must not take the end of another
+    visit for the end of this one."""
     if verdict.leave:
         visit = truth.current
         assert visit is not None, "only an open visit may end"

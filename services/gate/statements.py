@@ -18,8 +18,8 @@ MOST_SAID = 2_400
 
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
-    """Adds a statement to the box. One that is older than the known one, or about goods that left before there were visits, changes
-    nothing. If there are too many, statements are dropped whose goods are not in the box any more."""
+    """Adds a statement to the box. A statement that is older than the known one, or is about goods that left before there were visits,
+    changes nothing. If there are too many, statements are dropped whose goods are not in the box any more."""
     name = message.consignment_id
     if name in box.gone:
         return box
@@ -28,7 +28,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         return box
     standing, phrases = _standing(message), _kept(message)
     if known is None and box.forgotten is not None and message.arrived_at and message.arrived_at <= box.forgotten:
-        return box  # the record of the container does not keep the visit of these goods any more
+        return box  # the record does not keep the visit of these goods any more
     if known is None and len(box.parts) >= MOST_PARTS:
         if standing == "withdrawn":
             return box
@@ -36,12 +36,13 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    # goods that have left had arrived
+    # goods that have left must have arrived before, so a retraction of their arrival does not count
     taken_back = message.arrival_retracted and not (known and known.published_departure)
     known_at = known.arrived_at if known and not taken_back else None
     arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
-        # the software version before stated a release without the arrival; goods are released only after they arrived
+        # The software version before stated a release without the time of the arrival. Goods are released only after they arrived, so the
+        # time of the statement is used.
         arrived_at = stated_at
     part = Part(
         consignment_id=name,
@@ -70,7 +71,8 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     if standing in (
         "held",
         "refused",
-    ):  # the officers who permitted the exit did not know this statement against the goods
+    ):
+        # the officers who permitted the exit did not know this statement, so their permits end
         permits = ended_at(stated_at, permits, name)
     others = [p for p in box.parts if p.consignment_id != name]
     parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))

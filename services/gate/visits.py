@@ -83,8 +83,7 @@ class Visit:
         return self.opening is not None and self.opening.laden is not False and self.stripped is None
 
     def went_elsewhere(self, part: Part) -> bool:
-        """Whether these goods were in the box when it was stripped into others. Holds on them then count at those
-        containers."""
+        """Whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other containers."""
         return part.arrived_at is not None and any(part.arrived_at <= each.at for each in self.transfers)
 
     def taken_out(self, part: Part) -> bool:
@@ -125,9 +124,9 @@ class Alarm:
 class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released
-    and may be in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and
-    retracted, and about which the release desk has published nothing since that shows that it has read that.
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
+    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
+    later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -183,15 +182,15 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
 
 
 def _not_here(part: Part) -> Part:
-    """The part as it counts while its arrival is retracted: a release that depends on the arrival does not count."""
+    """The part as it counts while its arrival is retracted. A release that depends on the arrival does not count."""
     away = replace(part, arrived_at=None)
     return _held_for(away, "terminal_took_back") if part.standing == "released" else away
 
 
 def _came_with_another(part: Part, visit: Visit) -> bool:
     """Whether this import is released and reported as arrived during the visit, although the box was discharged from another conveyance
-    than the declared one. One of the two reports must be wrong, so its release does not count, whichever report has the earlier
-    time."""
+    than the declared one. One of the two reports must be wrong, so the release of the import does not count, whichever report has the
+    earlier time."""
     opening = visit.opening
     if opening is None or opening.event is not EquipmentEvent.DISCHARGED or part.source or not _is_released(part):
         return False
@@ -210,9 +209,8 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
 
 
 def _told_before(report: Report, later: Iterable[_Event]) -> Report | None:
-    """A report of the same opening or departure that has a later event time and was told before this one; None if there is none. A report that
-    does not name the one that it replaces is another telling, so that the first one stands, whichever has the earlier event
-    time."""
+    """A report of the same opening or departure that has a later event time and was recorded before this one; None if there is none. If this
+    report does not name that one as replaced, it only repeats it, so the one recorded first stands, whichever has the earlier event time."""
     first = report
     opens = report.event in OPENINGS
     for at, rank, *_, what in later:
@@ -226,7 +224,8 @@ def _told_before(report: Report, later: Iterable[_Event]) -> Report | None:
 
 
 def _tells_again(one: Report, other: Report) -> bool:
-    """Whether two reports of one day, with nothing between, are of one event. Openings are told with their place and conveyance."""
+    """Whether two reports of one day, with no other event between them, are of one event. Two openings must also agree in place and
+    conveyance."""
     if one.event is not other.event:
         return False
     if one.event not in OPENINGS:
@@ -235,9 +234,8 @@ def _tells_again(one: Report, other: Report) -> bool:
 
 
 class _Walk:
-    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by
-    their recorded times: the first one is the event, and the others repeat it. The order in which the desk reads them does not
-    matter."""
+    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by their recorded
+    times; the first one is the event, and the others repeat it. So the order in which the desk reads them does not matter."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -275,8 +273,7 @@ class _Walk:
                     if self.now is not None:
                         self._end(at, "finding", None)
             goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]
-            # only after the last opening or arrival of this moment, so that all goods that arrived now leave with the
-            # box
+            # early departures wait for the last opening or arrival of this moment, so that all goods that arrive in it leave with the box
             while self.early and self.now is not None and not goes_on:
                 early = self.early.pop(0)
                 self._departure(early, False, _told_before(early, islice(happened, number + 1, None)))
@@ -284,7 +281,8 @@ class _Walk:
         return self.truth
 
     def _name_the_first(self) -> None:
-        """A report that tells again what was told again itself names the first report, and belongs where that one does."""
+        """If a report repeats one that is itself a repetition, it gets the first of these reports as the one that it repeats, and belongs to
+        the same visit as that one."""
         retells, belongs = self.truth.retells, self.truth.belongs
         for report, first in retells.items():
             while first in retells:
@@ -333,7 +331,8 @@ class _Walk:
                 named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
                 if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
                     now.opening, now.conveyance = report, report.conveyance
-                    return  # an arrival of goods, with an earlier time, has opened this visit already
+                    # an arrival of goods with an earlier time has opened this visit already
+                    return
             elif since <= SAME_EVENT:
                 if _tells_again(replace(opening, conveyance=now.conveyance), report):
                     self.truth.retells[report.id] = opening.id
@@ -351,7 +350,7 @@ class _Walk:
         now.parts.append(part)
 
     def _departure(self, report: Report, opening_follows: bool, first: Report | None) -> None:
-        """`first`: a later departure, by its event time, that was told before this one."""
+        """`first`: a departure with a later event time that was recorded before this one."""
         out = report.event is EquipmentEvent.GATED_OUT
         if self.now is not None and first is not None:
             self.truth.retells[report.id] = first.id
@@ -366,7 +365,8 @@ class _Walk:
         if last is not None and last.closed is not None and report.at - last.closed <= SAME_EVENT:
             if last.how == "finding":
                 self.truth.belongs[report.id] = last.id
-                return  # an officer's finding, that the box is outside, ended the visit before this report's time
+                # an officer's finding that the box is outside has ended the visit before the time of this report
+                return
             if last.closing is not None and last.closing.event is report.event:
                 self.truth.retells[report.id] = last.closing.id
                 return
@@ -380,9 +380,8 @@ class _Walk:
 
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
-    """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected`
-    ones. Goods that are not released and may as well be in the open visit are also `doubtful`, unless it is sure that
-    they belonged to the earlier one."""
+    """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected` ones. Goods that are not
+    released and may as well be in the open visit are also `doubtful`, if it is not sure that they belonged to the earlier visit."""
     now = truth.current
     for part in box.parts:
         if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:
@@ -399,7 +398,7 @@ def _place_unarrived(box: Box, truth: Truth) -> None:
 
 def _may_be_in(part: Part, visit: Visit) -> bool:
     if part.standing == "withdrawn" and part.stated_at < visit.opened:
-        return False  # withdrawn before the box came
+        return False  # the goods were withdrawn before the box came
     if same_word(part.conveyance, visit.conveyance) is False and not _came_too(part, visit):
         return False
     if visit.closed is None:
@@ -427,10 +426,9 @@ def _was_in(part: Part, visit: Visit) -> bool:
 
 
 def departure_of(box: Box, visit: Visit, part: Part) -> str:
-    """How this consignment left with the visit: `out`, `left` (without release), or empty while it did not leave.
+    """How this consignment left with the visit: `out`, `left` (without release), or empty if it did not leave.
 
-    `out`: the gate's answer let it out, or it was permitted or released by then. A later statement or permit does not
-    change how it left.
+    `out`: the gate's answer let it out, or it was permitted or released at that time. A later statement or permit does not change how it left.
     """
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
@@ -446,7 +444,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.allowed is not None and part.consignment_id in visit.allowed:
         return "out"
     if part.since > visit.closed + SKEW:
-        return "left"  # the goods were declared after the box had left
+        return "left"  # the goods were declared after the box had left, so they left without release
     if _was_permitted(box, part, visit.closed):
         return "out"
     wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
@@ -479,18 +477,18 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
 
 
 def _permits(box: Box, part: Part) -> list[Permit]:
-    """The permits that open the land gate for it. A later statement that it stays ends them."""
+    """The permits that open the land gate for this part. A later statement that the part must stay ends them."""
     return [permit for permit in _given(box, part) if _end_of(permit, part) is None]
 
 
 def _was_permitted(box: Box, part: Part, at: datetime) -> bool:
-    """Whether an officer's permit let it leave at that moment. A later statement does not change how it left."""
+    """Whether an officer's permit let this part leave at that moment. A later statement does not change how it left."""
     ends = [(permit.at - SKEW, _end_of(permit, part)) for permit in _given(box, part)]
     return any(since <= at and (until is None or at <= until) for since, until in ends)
 
 
 def _given(box: Box, part: Part) -> list[Permit]:
-    """Every permit for it whose ground fits its direction: a cancelled export is a ground for exports only."""
+    """Every permit for this part whose ground fits its direction. A cancelled export is a ground for exports only."""
     return [
         permit
         for permit in box.permits
@@ -500,8 +498,8 @@ def _given(box: Box, part: Part) -> list[Permit]:
 
 
 def _end_of(permit: Permit, part: Part) -> datetime | None:
-    """When the permit ended; None while it counts. A record of an older software version has no `until`: there the
-    release desk's latest statement shows it."""
+    """When the permit ended; None while it counts. A record of an older software version has no `until`, so the release desk's latest
+    statement decides."""
     if permit.until is None and part.standing in ("held", "refused") and part.version > permit.version:
         return part.stated_at
     return permit.until
@@ -543,8 +541,8 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
 
 
 def _told_earlier(box: Box, truth: Truth, visit: Visit) -> Iterable[Alarm]:
-    """Other reports of the departure, with an event time at which the gate's answer was no, or goods that left released were not
-    released yet. The departure stays as it was told first, but in doubt somebody must look."""
+    """Alarms about other reports of the departure, with an event time at which the gate's answer was no, or at which goods that left released
+    were not released yet. The departure stays as it was reported first, but an officer must look, because it is in doubt."""
     if visit.closed is None or visit.closing is None or visit.how not in ("gated_out", "loaded"):
         return
     for report in box.reports:
@@ -599,7 +597,7 @@ def _alarm(
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
-    """The alarms that keep the box inside until an officer's finding settles them; one that was a mistake settles none."""
+    """The alarms that keep the box inside until an officer's finding settles them. A finding that was a mistake settles none."""
     settled = {key for finding in box.findings if not finding.void for key in finding.settled}
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
@@ -741,9 +739,9 @@ def counted(box: Box, visit: Visit) -> int | None:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Whether no goods of this part are in the box: it was stated here only because of a stripping that was taken back. If a
-    declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported; one that
-    was withdrawn before is in no visit (`_may_be_in`)."""
+    """Whether no goods of this part are in the box, because it was stated here only after a stripping that was taken back. If a declaration is
+    withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported; one that was withdrawn before is
+    in no visit (`_may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 
@@ -752,7 +750,7 @@ def _may_go(box: Box, part: Part) -> bool:
 
 
 def _is_released(part: Part) -> bool:
-    """An import's release opens the land gate, an export's does not."""
+    """Whether the part has a release that opens the land gate. The release of an import does, that of an export does not."""
     return part.standing == "released" and part.direction is Direction.IMPORT
 
 

@@ -51,10 +51,10 @@ REMEMBERED_ANSWERS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderedControl:
-    """A control that was ordered. `answered_by`: the message id of the request whose answer stands; empty if none does.
+    """A control that was ordered. `answered_by`: the message id of the request whose answer stands; empty if no answer stands.
 
-    `past`: the ids of the requests whose answer no longer stands, and of those that took an answer back. `revision`: that of the
-    latest fact about the answer.
+    `past`: the ids of the requests whose answer no longer stands, and of the requests that took an answer back. `revision`: that
+    of the latest fact about the answer.
     """
 
     control: ControlKind
@@ -67,7 +67,7 @@ class OrderedControl:
 
     @property
     def next_revision(self) -> int:
-        """The revision of the next fact about the answer; the first one has 0."""
+        """The revision of the next fact about the answer; the first fact has 0."""
         return self.revision + 1 if self.answered_by or self.past else 0
 
     def known(self, request: str) -> bool:
@@ -77,8 +77,8 @@ class OrderedControl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """Nothing is ordered: the goods are not assessed yet, or no control is for an officer. `goods`: the classes of goods that the
-    assessment names."""
+    """Nothing is ordered, because the goods are not assessed yet, or no control is for an officer. `goods`: the classes of goods
+    that the assessment names."""
 
     state: Literal["quiet"] = "quiet"
     goods: GoodsClasses = ()
@@ -163,7 +163,8 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 
 
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer to one open order, or the refusal of findings that answer none. A repeated request gets no further fact."""
+    """The answer to one open order, or the refusal of findings for which no order is open. A repeated request gets no further
+    fact."""
     ordered = _asked_about(state, found, hearing)
     if not isinstance(ordered, OrderedControl):
         return ordered

@@ -25,7 +25,7 @@ LIMIT = 500
 
 
 class FeedPort:
-    """Reads `/api/v1/releases`. It asks the console whether a container may leave; a yes counts only if the notebook has no objection."""
+    """Reads `/api/v1/releases`, and asks the console whether a container may leave. A yes counts only if the notebook has no objection."""
 
     def __init__(self, address: str, notebook: Notebook, *, key: str = "", **options: Any) -> None:
         """`key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
@@ -43,12 +43,12 @@ class FeedPort:
         self._console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the entries that come within `wait_seconds`, and returns how many. An exception of the handler rolls all of them back."""
+        """Hands over the entries that come within `wait_seconds`, and returns how many. An exception of the handler takes back the effects of
+        all of them."""
         after = self.notebook.cursor(SOURCE)
         status, body = self._console.get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
-        if (
-            status == 410 and after != BEGINNING
-        ):  # the feed was rebuilt or restored: read again from the beginning; known ids stay known, so nothing is done twice
+        if status == 410 and after != BEGINNING:
+            # The feed was rebuilt or restored, so it is read again from the beginning. Known ids stay known, so that nothing is done twice.
             self.notebook.begin(SOURCE, self.address)
             return 0
         if status != 200:
@@ -98,8 +98,8 @@ class _Line(BaseModel):
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:
-    """The entry with its cursor; Away if it has none, because reading could not continue after it. Consoles of earlier versions send
-    numbers."""
+    """The entry with its cursor; Away if it has none, because reading could not continue after it. Consoles of earlier versions send cursors
+    as numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
     text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
     if not CURSOR.fullmatch(text) or text == BEGINNING:
@@ -116,7 +116,7 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
     try:
         json.dumps(line, ensure_ascii=False).encode()
         entry = _Line.model_validate(line)
-    except UnicodeEncodeError:  # a lone surrogate: JSON can contain it, SQLite cannot store it
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can contain but SQLite cannot store
         return Unread(f"{SOURCE}/{cursor}", "contract", "a text that is none", about)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)

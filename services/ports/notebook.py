@@ -51,8 +51,8 @@ LEFT = "left"
 
 
 class TopicEntry(NamedTuple):
-    """What was read at an offset of a partition; `next` is the offset of the next message. `content` is None if the message does not
-    concern a port."""
+    """What was read at an offset of a partition. `next`: the offset of the next message; `content`: None if the message does not concern a
+    port."""
 
     partition: int
     offset: int
@@ -85,7 +85,7 @@ class Notebook:
         self._watched: dict[Path, tuple[int, int]] = {}
         if file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        named = Path(file).absolute()  # the program may change its working directory later
+        named = Path(file).absolute()  # absolute, because the program may change its working directory later
         self._connection = sqlite3.connect(file, timeout=30, isolation_level=None)
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
@@ -97,7 +97,8 @@ class Notebook:
                 if (table, column) == (
                     "port_known",
                     "source",
-                ):  # an older version of the program made this file, and `reason` contains what officers wrote
+                ):
+                    # an older version of the program made this file, and in it `reason` contains what officers wrote
                     self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
@@ -109,7 +110,7 @@ class Notebook:
             # the path is empty if the database is in memory
             journal = Path(
                 f"{real}-wal"
-            )  # it contains the newest writes; on a file system without shared memory there is none
+            )  # the journal has the newest writes; on a file system without shared memory there is none
             self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
 
     @property
@@ -162,7 +163,7 @@ class Notebook:
         return None if row is None else str(row[0])
 
     def begin(self, source: str, identity: str) -> None:
-        """Begins this source anew: its identity has changed, so offsets and statements from before are deleted.
+        """Begins this source anew, because its identity has changed. Offsets and statements from before are deleted.
 
         Known ids are kept, so that no effect is done twice; the statements are rebuilt when their facts are read again.
         """
@@ -193,7 +194,7 @@ class Notebook:
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
         """Stores entries and their effects in one transaction, and returns how many were handed over. Entries before the stored offset are
-        skipped: another process with this notebook took them."""
+        skipped, because another process with this notebook took them."""
         handed = 0
         with self._transaction():
             offsets, reading = self.offsets(source), self._reading(source)
@@ -259,7 +260,8 @@ class Notebook:
         return None
 
     def _reading(self, source: str) -> int:
-        """How often this source was begun (`begin`): an id that is known from an earlier time still has to rebuild its statement now."""
+        """How often this source was begun (`begin`). An id that is known only from an earlier time still has to rebuild its statement in
+        this one."""
         row = self._sql.execute("SELECT reading FROM port_sources WHERE source = ?", (source,)).fetchone()
         return 0 if row is None else int(row[0])
 
@@ -335,9 +337,9 @@ class Notebook:
 
 
 def _is_copy(first: str, source: str) -> bool:
-    """Whether the id was read from another source (`first`) before: then this is a copy of the same fact and is skipped.
+    """Whether the id was read from another source (`first`) before. If so, this is a copy of the same fact, and is skipped.
 
-    In notebooks of earlier versions the source of an id is empty; it was then not the ports' own topic.
+    In notebooks of earlier versions the source of an id is empty; such an id was not read from the ports' own topic.
     """
     return first != source and (bool(first) or source == TOPIC)
 

@@ -75,7 +75,8 @@ class Unread:
 class Handler(Protocol):
     """What a port does with notices. Rows written through `notebook` are committed together with the offset or cursor, or not at all.
 
-    Anything done elsewhere (a barrier, a letter) may be done twice after a crash: do it under `notice.id`.
+    Anything done elsewhere (a barrier, a letter) may be done twice after a crash. So do it under `notice.id`, which is the same both
+    times.
     """
 
     def heard(self, notice: Notice, notebook: sqlite3.Connection) -> None: ...
@@ -83,13 +84,13 @@ class Handler(Protocol):
 
 
 class Away(Exception):
-    """The topics or the console do not answer, or not as specified: nothing is known, so nothing may leave."""
+    """The topics or the console do not answer, or not as specified. So nothing is known, and nothing may leave."""
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
-    """A Kafka message as a notice, or as Unread if it cannot be read or trusted. None for a kind that does not concern
-    a port, and for a kind that only a later version of the software has: ports may ignore it, because a yes is never
-    taken back only by a new kind."""
+    """A Kafka message as a notice, or as Unread if it cannot be read or trusted. None for a kind that does not concern a port, and for a
+    kind that only a later version of the software has. Ports may ignore such a kind, because a fact of a known kind always takes a yes
+    back, too."""
     try:
         name = message.text("ce_type")
         if not name:

@@ -19,7 +19,7 @@ UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """Client of the console at `address`, with a terminal's API key; Away if that is not an address. `options` go to httpx2.Client:
+    """Client of the console at `address`, with a terminal's API key; Away if `address` is not an address. `options` go to httpx2.Client:
     verify, cert, headers, proxy."""
 
     def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
@@ -42,7 +42,7 @@ class AskedConsole:
         try:
             answer = _Gate.model_validate_json(
                 json.dumps(body), strict=True
-            )  # via JSON text: strict mode accepts times as text only there
+            )  # JSON text, because only there strict mode accepts times as text
         except ValidationError as error:
             return PortAnswer(False, "unread", f"status {status}: {error.error_count()} faults in the answer"), []
         if status != 200 or answer.container_no != container_no:

@@ -102,8 +102,8 @@ class TopicPort:
             self.console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls those of that
-        topic back."""
+        """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls back all that were
+        read together from the same topic."""
         with self._kept_in_step():
             self.notebook.check()  # checked even if no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
@@ -123,14 +123,14 @@ class TopicPort:
                         if stopwatch() > deadline:
                             raise Away(f"not up to date within {seconds:g} s: {self._why_not(topic_partition, end)}")
                         advance(self._poll(handler, 0.2))
-                if not self._replaced():  # the topics were not deleted and made again meanwhile
+                if not self._replaced():  # done, because no topic was deleted and made again meanwhile
                     return
 
     def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
         """Reads the topics of the software version before to their ends, and then stops reading them. Away if that takes longer than `seconds`;
         they are then read as before.
 
-        Call this only when no worker of the software version before runs any more: what such a worker publishes later is not read.
+        Call this only when no worker of the software version before runs any more, because what such a worker publishes later is not read.
         """
         self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)
@@ -197,7 +197,7 @@ class TopicPort:
         with _library("the ends of the topics are not known"):
             wanted = dict.fromkeys(self._topic_partitions, OffsetSpec.LATEST)
             ends = self._admin.list_partition_offsets(wanted, timeout_ms=self._request_ms)
-            # each of them: a partition that the answer leaves out is not read to its end
+            # every partition is looked up, because a partition that the answer leaves out would not be read to its end
             return {topic_partition: ends[topic_partition].offset for topic_partition in self._topic_partitions}
 
     def _position(self, topic_partition: TopicPartition) -> int:
@@ -233,7 +233,7 @@ class TopicPort:
             for topic_partition, end in self._ends().items()
             if self._position(topic_partition) > end
         }:
-            # these topics end before the offset in the notebook: they were restored from a copy, or a disk was lost
+            # these topics end before the offset in the notebook, so they were restored from a copy, or a disk was lost
             self._begin(short)
             self._seek()
 

@@ -241,8 +241,8 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
 def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """Takes back the record that was judged last; if the request is a correction, judges the corrected record in its place.
 
-    The attempt of that record is in hand again. If the next attempt was ordered meanwhile, that one stays in hand, and the
-    earlier one does not count unless its corrected record fails, too. A request that names any other record is refused, and
+    The attempt of that record is in hand again. But if the next attempt was ordered meanwhile, the next one stays in hand,
+    and the earlier one counts only if its corrected record fails, too. A request that names any other record is refused, and
     so is a correction that cannot be judged.
     """
     need = _need_to_correct(state, request, hearing)
@@ -341,7 +341,8 @@ def _need_to_correct(
 def _taken_up(
     state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """If the goods were given up, they are taken up again: orders the treatments that were not ordered meanwhile."""
+    """The orders of the treatments that were not ordered while the goods were given up, because the goods are now taken up
+    again; none if they were not given up."""
     if not isinstance(state, Abandoned):
         return ()
     return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)
@@ -587,10 +588,11 @@ def _limit(need: Need) -> str:
 
 
 def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
-    """How long an order of these methods may take by the schedules of this day: the slowest method, at the lowest
-    temperature it allows.
+    """How long an order of these methods may take: at least `TIME_LIMIT`, and at least as long as the slowest method by the
+    schedules of this day, at the lowest temperature it allows.
 
-    The ten days of phosphine in cold grain and the twenty days of cold for citrus do not fit into `TIME_LIMIT`.
+    The ten days of phosphine in cold grain and the twenty days of cold for citrus do not fit into `TIME_LIMIT`, so the limit
+    depends on the methods.
     """
     rows = [row for method in methods if (row := row_for(goods, method, on)) is not None]
     longest = max([step.hours for row in rows for step in row.steps], default=Decimal(0))

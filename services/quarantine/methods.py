@@ -34,11 +34,10 @@ HOSTS: Final[dict[str, frozenset[GoodsClass]]] = {
 def methods_for(
     goods: Collection[GoodsClass], pest: str, on: date
 ) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
-    """Which class of the goods is treated, and by which methods according to the schedules of this day; None if an
-    officer must decide.
+    """Which class of the goods is treated, and the methods for it according to the schedules of this day; None if an officer
+    must decide.
 
-    `goods`: what the consignment contains, empty if that is not known; `pest`: its scientific name, empty if none was
-    found.
+    `goods`: what the consignment contains, empty if that is not known; `pest`: its scientific name, empty if none was found.
     """
     treated = _infested(goods, _genus(pest))
     if treated is None:
@@ -50,7 +49,7 @@ def methods_for(
 def _infested(goods: Collection[GoodsClass], genus: str) -> GoodsClass | None:
     """The one class of goods that must carry the pest; None if there is none, or if there is more than one."""
     if GoodsClass.LIVE in goods:
-        return None  # a treatment that kills the pest would also kill the living goods
+        return None  # a treatment against the pest would also kill the living goods, so an officer must decide
     hosts = HOSTS.get(genus)
     if hosts == _WOOD:
         return GoodsClass.WOOD

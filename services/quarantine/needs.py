@@ -72,13 +72,13 @@ class Need:
     @property
     def revision(self) -> int:
         """The revision of the next fact about the answer. Needs that an older software version stored do not count
-        these facts; if such a need was verified or waived, there was one."""
+        these facts; if such a need was verified or waived, one fact was published."""
         return self.said or int(self.standing in ("verified", "waived"))
 
     @property
     def last(self) -> Judged | None:
-        """The record that was judged last, if it stands. Needs that an older software version stored show it only if it
-        was verified."""
+        """The record that was judged last, if it stands. Needs that an older software version stored show the record
+        only if the need was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None
@@ -185,8 +185,8 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
 
 
 def without_finding(state: State, retracted: FindingsRetracted) -> State:
-    """The state without the treatment against a pest that was found by mistake. Goods that were given up because of it
-    no longer are."""
+    """The state without the treatment against a pest that was found by mistake. Goods that were given up because of
+    this pest are given up no longer."""
     origin, revision = retracted.control.value, retracted.revision
     if not isinstance(state, Treating | Abandoned):
         return state
@@ -207,8 +207,8 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
 
 
 def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
-    """The state after a verdict: on the attempt in hand, or on the corrected record of the attempt before it. If that
-    one failed, it counts again as an attempt."""
+    """The state after a verdict: on the attempt in hand, or on the corrected record of the attempt before it. If the
+    corrected record failed, its attempt counts again."""
     need = need_of(state, verdict.origin)
     assert need is not None, "a verdict is about a need"
     in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)

@@ -120,7 +120,7 @@ def held_hours(readings: Iterable[Reading], step: HeldTemperature, apart_hours: 
             began = last = None
             continue
         if gas is None and step.floor_g_m3:
-            continue  # only the temperature was read: the reading neither breaks the run nor proves that there was gas
+            continue  # only the temperature was read, so this neither breaks the run nor proves that there was gas
         if began is None or last is None or reading.hours - last > apart_hours:
             began = reading.hours
         last = reading.hours

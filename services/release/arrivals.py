@@ -36,13 +36,14 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 
 
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
-    """The containers that are or were here although their arrival was taken back, with the time of arrival: a terminal
-    reported that they came, they left with these goods, or the goods were stripped from them.
+    """The containers that are or were here although their arrival was taken back, with the time of arrival. This is known
+    because a terminal reported that they came, they left with these goods, or the goods were stripped from them.
 
-    If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping.
-    With a later time the gate would not count the departure as one of these goods, and would take back the very fact
-    that proves the arrival. A departure that was taken back proves nothing, but it still limits the time: otherwise the
-    gate and this desk would correct each other forever."""
+    If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping. With
+    a later time the gate would not count the departure as one of these goods, and would take back the very fact that
+    proves the arrival. A departure that was taken back proves nothing, but it still limits the time, because otherwise the
+    gate and this desk would correct each other forever.
+    """
     out = {each.container_no for each in dossier.departures if not each.retraction}
     out |= {each.source for each in dossier.transfers if not each.void}
     moved = [(each.container_no, each.at) for each in dossier.departures]
@@ -77,15 +78,15 @@ def arrived_whole(dossier: Dossier) -> datetime | None:
 
 
 def arrived_partly(dossier: Dossier) -> bool:
-    """Whether something has arrived, and not everything."""
+    """Whether something has arrived, but not everything."""
     if not (dossier.landings or dossier.retractions) or arrived_whole(dossier) is not None:
         return False
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
 def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
-    """Why a report of a partial arrival cannot be about these goods (a code and a phrase). None if it can, and before
-    the assessment."""
+    """Why a report of a partial arrival cannot be about these goods (a code and a phrase); None if it can. Before the
+    assessment it is always None."""
     if dossier.terms is None:
         return None
     declared = {each.container_no for each in dossier.terms.containers}
@@ -103,7 +104,7 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
     """Whether the report adds nothing, because everything that it names has arrived already.
 
     Before the assessment a report adds nothing only if an earlier one names exactly the same containers. An earlier one
-    that names more proves nothing yet: the assessment may show that one of its containers is wrong, and then it is
+    that names more proves nothing yet, because the assessment may show that one of its containers is wrong, and then it is
     refused as a whole.
     """
     if arrived_whole(dossier) is not None:

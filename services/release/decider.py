@@ -265,7 +265,7 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """Whether the declaration was withdrawn. Other goods stay open: a release or a refusal may still be revoked."""
+    """Whether the declaration was withdrawn. Other goods stay open, because a release or a refusal may still be revoked."""
     return isinstance(state, Withdrawn)
 
 

@@ -59,7 +59,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
     """Retracts the oldest departure in this container, of any visit, because the gate desk publishes one at a time, and the
-    goods may now belong to another visit. A later departure may have been read before the retraction."""
+    goods may now belong to another visit. The newest departure may be a later one that was read before the retraction."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)

@@ -50,9 +50,10 @@ class Withdrawal:
 
 
 class Landing(NamedTuple):
-    """A report that a part has arrived: these containers, or so many packages so far. `at`: event time.
+    """A report that a part of the goods has arrived: these containers, or so many packages so far. `at`: event time.
 
-    `by_gate`: it comes from the gate desk, so nobody waits for an answer. `sender`: whose report it is; empty in records of older software versions.
+    `by_gate`: the report comes from the gate desk, so nobody waits for an answer. `sender`: whose report it is; empty in records of older software
+    versions.
     """
 
     message_id: str
@@ -64,7 +65,8 @@ class Landing(NamedTuple):
 
 
 class Retraction(NamedTuple):
-    """The message `message_id` took back the arrival that the message `wrong` reported: of these containers (empty: of everything), at `at`."""
+    """The message `message_id` took back the arrival that the message `wrong` reported. `containers`: those of that arrival (empty: it was of
+    everything); `at`: the time that was reported for it."""
 
     wrong: str
     message_id: str
@@ -73,8 +75,8 @@ class Retraction(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back; `why`: the reason as the
-    gate's code, empty in records of older software versions."""
+    """The goods left in this container, `released` or not. `retraction`: the message that took the departure back; `why`: the reason as the gate's
+    code, empty in records of older software versions."""
 
     container_no: str
     visit: str
@@ -87,7 +89,8 @@ class Departure(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: that was taken back."""
+    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: the report of the transfer was taken
+    back."""
 
     report_id: str
     source: str

@@ -57,8 +57,8 @@ class Revoked(Case):
 class Released(Case):
     """The goods may go; if holds are `stated`, only those that have arrived.
 
-    `boxes`: container → since when it is released; empty if an older software version did not store it, and then nothing lapses.
-    `revisions`: those of the published release.
+    `boxes`: container → since when it is released; empty if an older software version did not store it, in which case nothing
+    lapses. `revisions`: those of the published release.
     """
 
     state: Literal["released"] = "released"

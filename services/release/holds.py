@@ -304,7 +304,7 @@ def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
 
 
 def is_being_put_right(dossier: Dossier) -> bool:
-    """Whether the declarant has to rectify the papers, and no living pest was found; then the declaration may be withdrawn."""
+    """Whether the declarant has to rectify the papers, and no living pest was found. If so, the declaration may be withdrawn."""
     papers = dossier.answers.get(of_control(ControlKind.DOCUMENTS.value))
     return papers == RectificationRequested.kind and not dossier.pests
 

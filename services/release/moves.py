@@ -129,7 +129,7 @@ def _here_still(
 
 
 def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
-    """Handles a terminal's retraction of the arrival of a container: the goods have not arrived in it, unless another report says so."""
+    """Handles a terminal's retraction of the arrival of a container. The goods have then not arrived in it, unless another report says so."""
     if isinstance(state, Withdrawn):
         return ()
     dossier, landing = learn(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
@@ -181,7 +181,8 @@ def depart(
     fact: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
 ) -> tuple[Fact, ...]:
-    """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until that is taken back.
+    """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until the departure is taken
+    back.
 
     Nothing is published about goods that are not assessed yet; the message counts as soon as they are.
     """

@@ -61,7 +61,7 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def put_back(state: Goods, request: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes a wrong lifting back: the hold stands again under its own id, and released goods are called back."""
+    """Takes a wrong lifting back, so that the hold stands again under its own id. Released goods are called back."""
     if state.retracted.get(request.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):

@@ -49,8 +49,8 @@ def settle(
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # otherwise the withdrawal waits for the officers: nobody may get rid of a hold by withdrawing and declaring the
-        # goods again
+        # Otherwise the withdrawal waits for the officers, because nobody may get rid of a hold by withdrawing and
+        # declaring the goods again.
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
@@ -74,7 +74,8 @@ def _went_into_others(state: Released, dossier: Dossier) -> bool:
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
-    """New holds, of watches that match these goods. A hold that an officer lifted from these goods stays lifted."""
+    """The holds to add, of watches that match these goods. A hold that an officer lifted from these goods is not added
+    again."""
     open_now = {each.hold_id for each in officers}
     found = watched(hearing.shared, dossier.terms, hearing)
     new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
@@ -98,15 +99,16 @@ def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
 def _refused_so_far(
     state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it
-    had never been. `theirs`: the holds of the officers; if they changed, the refusal is published again with them.
-    """
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if
+    there had been no refusal. `theirs`: the holds of the officers; if they changed, the refusal is published again with
+    them."""
     say, standing = Statement(consignment, state, dossier, hearing.at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
     if cause in standing and theirs != officers(state):
         return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
-        # the goods were refused before their containers were known or had arrived, so the gate desk is told now
+        # the goods were refused before their containers were known or had arrived, so the gate desk gets the statement
+        # now
         return say.to_gate(phrase("not_let_in"), refused=True)
     again = when_held(state)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

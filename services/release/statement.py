@@ -37,13 +37,13 @@ class Statement:
         self.came_from = sources(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Publishes that the goods stay held by `holds`, and tells the gate desk what it does not know yet."""
+        """Publishes that the goods stay held by `holds`, and the statements to the gate desk that it does not have yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
-        """Whether one of these holds was not stated before. Holds for a missing arrival or by the gate do not count:
-        the gate knows them."""
+        """Whether one of these holds was not stated before. Holds for a missing arrival, or by the gate, do not count, because the
+        gate desk has them itself."""
         known = {h.hold_id for h in self.state.stated}
         return any(h.hold_id not in known and not _is_of_the_way(h) for h in holds)
 
@@ -69,8 +69,8 @@ class Statement:
         return (granted, *self.to_gate(phrase("not_arrived_yet"), holds=holds, released=True))
 
     def release_less(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Releases less than before, because a part of it has not arrived after all: the release is revoked, and the
-        rest released anew."""
+        """Releases less than before, because a part of the goods has not arrived after all. So the release is revoked, and the rest
+        is released anew."""
         revoked = self._revoked(phrase("arrival_taken_back"))
         self.version += 1
         return (revoked, *self.release(holds))
@@ -161,8 +161,8 @@ class Statement:
         return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
 
     def released_still(self, numbers: tuple[str, ...], version: int) -> tuple[Fact, ...]:
-        """Tells the gate desk once more that the goods in these containers may go, with the times of their arrivals. Containers that
-        are not released, or have left, are left out."""
+        """States to the gate desk once more that the goods in these containers may go, with the times of their arrivals. Containers
+        that are not released, or have left, are left out."""
         terms, arrived, told, left = (
             self.dossier.terms,
             here(self.dossier),
@@ -184,12 +184,12 @@ class Statement:
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """What the gate does not know yet, as one fact per container. `released`: each container in which the goods
-        have arrived may go. `again`: repeats what the gate knows, too, because the goods have a new hold that an
-        officer who let them out had not seen.
+        """The statements that the gate desk does not have yet, as one fact per container. `released`: each container in which the
+        goods have arrived may go. `again`: repeats the other statements, too, because the goods have a new hold that an officer who
+        let them out had not seen.
 
-        About a container that left with its goods released, the gate desk gets only holds on those goods: neither that
-        other goods have not arrived or left unreleased, nor that the release lapsed for others.
+        About a container that left with its goods released, the gate desk gets only holds on those goods: neither that other goods
+        have not arrived or left unreleased, nor that the release lapsed for others.
         """
         terms = self.dossier.terms
         if terms is None:
@@ -249,7 +249,7 @@ class Statement:
         )
 
     def _source(self, number: str) -> str:
-        """The container from which the goods were moved into this one; empty if they were not."""
+        """The container from which the goods were moved into this one; empty if they came in this one."""
         return self.came_from[number].source if number in self.came_from else ""
 
 

@@ -40,7 +40,7 @@ def spelled(code: str) -> str:
 
 
 def drawn_goods(declaration: Declaration, day: date) -> str:
-    """The text that identifies the goods in the draw; see above. `day`: the day, in China, on which the desk decides
+    """The text that identifies the goods in the draw, as the docstring of this module says. `day`: the day, in China, on which the desk decides
     about them.
 
     Every part goes through `spelled`, so that no text of a declarant can contain a separator and imitate other goods.

@@ -87,7 +87,7 @@ def read(text: str) -> DrawKeys:
     except NotDrawKeys:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        # raised without its cause, because the text of the cause would show what was read
+        # the error is raised without its cause, because the text of the cause would show what was read
         raise NotDrawKeys(
             'is no {"keys": [{"key_id", "effective_from", "secret"}, …]} in JSON 不是抽查密钥文件'
         ) from None

@@ -175,10 +175,9 @@ def _is_imported_waste(goods: Goods) -> bool:
 
 
 def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
-    """The number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if
-    there is none.
+    """The number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if there is none.
 
-    If a line has no mass of its own, the whole declaration is tested first; its number is 0. A price of zero is left to
+    If a line has no mass of its own, the whole declaration is tested first, under the number 0. A price of zero is left to
     another rule.
     """
     declaration = goods.declaration

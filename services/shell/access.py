@@ -218,7 +218,7 @@ class Refusals:
             self._count += 1
             self.last = error
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:
-            # librdkafka reports this error after each other one, so it does not end the row of failures
+            # librdkafka reports this error after each failed sign-in, too, so it does not end the row of failures
             self._count = 0
 
     @property

@@ -73,8 +73,8 @@ class Assignment:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Remembers the assigned partitions and fetches nothing yet.
 
-        A callback may not ask the cluster for anything: after a nested `list_topics` the client's next callback ends the
-        process (assertion `cs != NULL` in confluent-kafka), and what a callback raises is lost.
+        A callback may not ask the cluster for anything, because after a nested `list_topics` the client's next callback ends the
+        process (assertion `cs != NULL` in confluent-kafka). What a callback raises is lost.
         """
         consumer.assign([])
         self._assigned = partitions
@@ -103,7 +103,7 @@ class Assignment:
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self._desk.name, partitions=numbers)
-        # fetched before the records are restored, so that the records are as new as the offsets or newer
+        # the offsets are fetched before the records are restored, so that the records are as new as the offsets or newer
         committed = self.committed_offsets(partitions)
         self.generation += 1
         self._liveness.restoring = restoring = Restoring()
@@ -143,7 +143,7 @@ class Assignment:
             end = partial(self._begin_at_end, partition)
             resumed[partition] = resume(self._desk.name, inputs, restored, accepted, end, self.topics.ids)
             for topic, offset in resumed[partition].items():
-                # the group's offset is missing or older; committed again, so that lag tools show how far the desk has read
+                # the group's offset is missing or older, so ours is committed, and lag tools show how far the desk has read
                 if offset > (inputs[topic].offset or 0):
                     self.offsets.passed_over[topic, partition] = offset
             if accepted and store.stored is not None:
@@ -174,8 +174,8 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """The offsets that the group has committed for these partitions, OFFSET_INVALID if it has none. They are stable: no open
-        transaction has an offset for them."""
+        """The offsets that the group has committed for these partitions, OFFSET_INVALID if it has none. They are stable, which means
+        that no open transaction has an offset for them."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
@@ -215,13 +215,14 @@ class Assignment:
         ]
         try:
             self._calls.commit(self.consumer, offsets, self._settings.session_timeout_ms / 1000)
-        except KafkaException as problem:  # if it is lost, these messages are only read and passed over again
+        except KafkaException as problem:
+            # if the commit is lost, these messages are only read and passed over again
             if problem.args[0].fatal():
                 raise
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
-        # a batch of time limits commits these offsets again (`Offsets.standing`): older ones would move the group back
+        # a batch of time limits commits these offsets again (`Offsets.standing`), and older ones would move the group back
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

@@ -51,7 +51,7 @@ class BrokerCalls:
 
     @contextmanager
     def returning_within(self, seconds: float, *, ends_without_broker: bool = False) -> Iterator[None]:
-        """The worker ends the process if the block takes longer."""
+        """The worker ends the process if the block takes longer than `seconds`."""
         self.ends_without_broker, self.answer_by = ends_without_broker, time.monotonic() + seconds
         try:
             yield
@@ -60,7 +60,8 @@ class BrokerCalls:
 
     def commit(self, consumer: Consumer, offsets: list[TopicPartition], session: float) -> None:
         """Commits these offsets without a transaction; KafkaException if one of them was not committed. `session`: seconds of the group's
-        session, for which the client waits for a coordinator; it waits for ever for the answer of one."""
+        session, for which the client waits until it finds a coordinator. For the answer of a coordinator it would wait for ever, so the time
+        of the call is limited."""
         with self.returning_within(session + COMMIT_SECONDS):
             consumer.commit(offsets=offsets, asynchronous=False)
 

@@ -61,8 +61,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
-        # the commit flushes the queue, so this delays nothing: the facts of a batch leave in a few large requests, not
-        # in many small ones
+        # the commit flushes the queue, so this delays nothing, and the facts of a batch leave in a few large requests, not in many small
+        # ones
         "linger.ms": 100,
         # a transaction that begins while the markers of the last one are still being written gets
         # CONCURRENT_TRANSACTIONS and must retry
@@ -76,8 +76,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
 
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
-    """Reads the desk's inputs. It does not use static group membership: a static member whose broker died during a
-    rebalance was fenced by its own later session, and stopped reading."""
+    """Reads the desk's inputs. It does not use static group membership, because a static member whose broker died during a rebalance was
+    fenced by its own later session, and stopped reading."""
     own = {
         "group.id": group_of(desk),
         # the supervisor finds dead members by this name

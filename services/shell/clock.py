@@ -15,7 +15,7 @@ _FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
 
 
 class ClockOutOfRange(Exception):
-    """The clock shows a time that no message may carry; the process that asks ends."""
+    """The clock shows a time that no message may carry, so the process that asked for it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Clock:
     @classmethod
     def sandbox(cls, speed: float) -> Self:
         """A clock that starts at the real time of this call and runs `speed` times as fast."""
-        # rounded to microseconds, as in the variables that other processes get, so that all of them have the same clock
+        # the time is rounded to microseconds, as in the variables that other processes get, so that all of them have the same
+        # clock
         moment = datetime.fromtimestamp(time.time(), UTC).timestamp()
         return cls(moment, moment, speed)
 
@@ -52,17 +53,18 @@ class Clock:
         return self.at(time.time())
 
     def at(self, wall: float) -> datetime:
-        """The time that it shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
+        """The time that this clock shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
-        if not _FIRST <= wall <= _LAST:  # no message can carry this time: every message would be parked
+        # no message can carry this time, so every message would be parked
+        if not _FIRST <= wall <= _LAST:
             raise ClockOutOfRange(
                 f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
             )
         return datetime.fromtimestamp(wall, UTC)
 
     def wall(self, shown: datetime) -> float:
-        """The real time, in seconds since 1970 UTC, at which it shows this aware time."""
+        """The real time, in seconds since 1970 UTC, at which this clock shows this aware time."""
         moment = shown.timestamp()
         return moment if self.anchor is None else self.anchor + (moment - self.start) / self.speed
 
@@ -78,7 +80,7 @@ class Clock:
 
 
 def _of_environment() -> Clock:
-    """The clock that the environment describes. It is made when this module is imported, where no caller can catch an error; so a
+    """The clock that the environment describes. It is made when this module is imported, where no caller can catch an error. So a
     setting that cannot be used ends the process here, with a message."""
     try:
         return Clock.of(ClockSettings())

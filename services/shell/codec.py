@@ -161,8 +161,8 @@ def check_parts(value: bytes) -> None:
 
 
 def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
-    """The request to assume for a message whose content breaks the contract; None unless its kind can only hold goods
-    and its key names them. `at`: the time that the request then has."""
+    """The request to assume for a message whose content breaks the contract; None if its kind can do more than hold
+    goods, or if its key does not name any. `at`: the time that the request then has."""
     if not issubclass(kind, Request):
         return None
     try:

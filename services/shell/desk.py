@@ -31,7 +31,7 @@ class Decider(Protocol):
 
 
 class Watcher(Protocol):
-    """The loop calls it with every state, in the loop's thread; the clearance metrics are computed from them."""
+    """What the loop calls, in its own thread, with every state; the clearance metrics are computed from these states."""
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
         """Takes (key, state as the decider's JSON) of all records in the partitions that this worker has from now on.

@@ -86,7 +86,7 @@ def _without_comments(text: str) -> str:
 
 
 def _is_table(lines: list[str]) -> bool:
-    """Whether the first line has two or more separators, and each other line at least as many; the last line is ignored, because it may
+    """Whether the first line has two or more separators, and each other line at least as many. The last line is ignored, because it may
     be cut. A heading alone is a table, too."""
     return any(
         lines[0].count(separator) >= 2

@@ -77,7 +77,7 @@ class Fault:
 
     @property
     def of_message(self) -> bool:
-        """Whether the error is about one message: it has a delivery report, or it was raised before anything was sent."""
+        """Whether the error is about one message. This is so if it has a delivery report, or was raised before anything was sent."""
         return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property
@@ -123,8 +123,9 @@ class Halving:
         """Commits all items in their order and returns None. Otherwise returns the fault that stopped it, for which no message is
         parked; the items that are not committed must be read again.
 
-        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more: the cause of the
-        first two failures may have ended meanwhile. It is parked in one transaction with the items that follow.
+        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more. The last try is
+        needed, because the cause of the first two failures may have ended meanwhile. The item is parked in one transaction with the
+        items that follow.
         """
         pieces: list[Sequence[Item]] = [items]
         refused: dict[ItemId, Trouble] = {}

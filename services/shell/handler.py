@@ -66,8 +66,8 @@ class MessageHandler:
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except MemoryError:
-            raise  # the message is not at fault: a fresh process reads it again
-        except Exception as error:  # not known to occur, but one message must never stop the others
+            raise  # the message is not at fault, and a fresh process reads it again
+        except Exception as error:  # no such error is known, but one message must never stop the others
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)
@@ -88,7 +88,8 @@ class MessageHandler:
         except MemoryError:
             raise
         except Exception as error:
-            # a bug or a broken invariant: this message is parked with the reason, and other goods are still decided
+            # there is a bug or a broken invariant, so this message is parked with the reason, and other goods are
+            # still decided
             return trouble_of(error)
         return None
 
@@ -104,8 +105,8 @@ class MessageHandler:
             return held
 
     def _decide_once(self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
-        """Decides a request unless it was answered before: a repeat changes nothing, and a different content under the
-        same id is refused."""
+        """Decides a request if it was not answered before. A repeat changes nothing, and other content under the same
+        id is refused."""
         record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
         match known(record.requests, record.answered_ids, hearing.message_id, digest):
             case Repeat.SAME:
@@ -117,7 +118,7 @@ class MessageHandler:
                 explanation = phrase("id_of_other_at", message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                # the record has no room: remembering this request would make it forget another one
+                # the record has no room, because remembering this request would make it forget another one
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):

@@ -38,7 +38,7 @@ class Liveness:
         self.progress = time.monotonic()
 
     def idle(self) -> None:
-        """Call when nothing was read and nothing is due; it counts as progress if the lag is 0."""
+        """Call it when nothing was read and nothing is due; it counts as progress if the lag is 0."""
         if self.lag == 0:
             self.progressed()
 
@@ -58,7 +58,7 @@ class Liveness:
         """Measures lag and records once a second. Call it often, and only in the loop's thread."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            # called only in the loop's thread, because the call has hung in another one
+            # the member id is read only in the loop's thread, because the call has hung in another thread
             self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return

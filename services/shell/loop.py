@@ -117,7 +117,7 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Whether the desk has its partitions and can write: the last batch did not fail twice in a row."""
+        """Whether the desk has its partitions and can write. It cannot write after a batch that failed twice in a row."""
         return self.ready.is_set() and self.retries.failures < 2
 
     # one batch

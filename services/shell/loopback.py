@@ -11,7 +11,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the host of this URL is a loopback address, or a name for one."""
+    """Whether the host of this URL is a loopback address, or a name of one."""
     try:
         host = urllib.parse.urlsplit(url).hostname or ""
     except ValueError:  # the text is not a valid URL

@@ -25,8 +25,8 @@ class Offsets:
         """Partition → input topic → the offset that was committed last, by a transaction or on its own."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Notes these offsets as read, but never moves one back: the partition end that was reported in the same batch may lie behind
-        the transaction marker that follows the last message."""
+        """Notes these offsets as read, but never moves one back. The end of a partition that was reported in the same batch may lie
+        behind the transaction marker that follows the last message, and must not be replaced by the offset after that message."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
@@ -51,8 +51,9 @@ class Offsets:
         return moved
 
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """The offsets from which the inputs are read on, by those that the group has committed: not before the last ones that we know,
-        because the group may have forgotten its own, or a commit after a restore may have failed. What it lacks is to be committed."""
+        """The offsets from which the inputs are read on. They are those that the group has committed, but never lower than the last
+        ones that we know, because the group may have forgotten its own, or a commit after a restore may have failed. Offsets that the
+        group lacks are noted, to be committed."""
         topic_partitions = []
         for noted in committed:
             known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)

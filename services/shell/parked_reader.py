@@ -44,7 +44,7 @@ class KafkaParkedReader:
         self._asker: Consumer | None = None
 
     def end(self, partition: int) -> int:
-        """The last stable offset of this partition of the parked topic: messages of open transactions come after it."""
+        """The last stable offset of this partition of the parked topic; messages of open transactions come after it."""
         _, high = self._client().get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
@@ -105,7 +105,8 @@ class KafkaParkedReader:
                         size += len(message.value() or b"")
                     elif error.code() == KafkaError._PARTITION_EOF:
                         stretch.next, ended = max(stretch.next, message.offset()), True
-                        # below the high watermark, an open transaction hides messages that may still be committed
+                        # if this is below the high watermark, an open transaction hides messages that may still be
+                        # committed, so this is not the end
                         stretch.at_end = message.offset() >= end
                     else:
                         raise KafkaException(error)

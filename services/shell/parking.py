@@ -63,8 +63,8 @@ def parked_fact(
 ) -> MessageParked:
     """The fact that a message was parked. Its size is limited, so that it always fits into a Kafka message.
 
-    It is made without validation, because parking must not fail: a key from an older version may hold what no key may hold
-    today.
+    It is made without validation, because parking must not fail, and a key from an older version may hold what no key may
+    hold today.
     """
     value, key = message.value, message.key
     kept = value is None or len(value) <= LARGEST_CARRIED

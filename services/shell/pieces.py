@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Pieces:
-    """Writes batches of one desk by halves. `stopped`: whether the loop shall end."""
+    """Writes batches of one desk by halves. `stopped`: whether the loop must end."""
 
     def __init__(self, desk: str, transactions: Transactions, write: Write, stopped: Callable[[], bool]) -> None:
         self._desk, self._transactions, self._write, self._stopped = desk, transactions, write, stopped
@@ -62,7 +62,8 @@ class Pieces:
         raise AssertionError("every try returns or raises")
 
     def _accepts(self, fault: Fault) -> bool:
-        """Whether the topic that refused a message accepts another one now; that one is never committed."""
+        """Sends the topic that refused a message another one, and returns whether the topic accepts it. The sent message is never
+        committed."""
         if fault.topic is None:
             return True
         for _ in range(TRIES):

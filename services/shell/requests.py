@@ -47,7 +47,7 @@ def content_digest(message: Raw) -> str:
 
 def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: str) -> Repeat:
     """Whether a request with this id was answered before. `before`: ids that an older version remembered without their
-    content; a request with such an id is taken for the same one."""
+    content; a request with such an id is taken for the same request."""
     found = False
     for each in requests:
         if each.id == id:

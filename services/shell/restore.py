@@ -48,8 +48,8 @@ def restore(
     if waiting:
         reader = desk_reader(service, settings)
         try:
-            # the offsets are numbers: if a partition has no leader, librdkafka asks for "the beginning" again only after
-            # half a second
+            # the offsets are given as numbers, because librdkafka asks a partition without a leader for "the beginning"
+            # again only after half a second
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():

@@ -36,8 +36,8 @@ class Retries:
         """Topic and partition → the first and the last offset of what failed and is not committed yet."""
 
     def failed(self, error: KafkaError, taken: int, offsets: Mapping[InputPartition, tuple[int, int]]) -> None:
-        """Notes that a batch of `taken` messages, or keys with time limits, was not committed; `offsets`: the first and the last one
-        of each topic and partition."""
+        """Notes that a batch of `taken` messages, or keys with time limits, was not committed; `offsets`: the first and the last
+        offset of the batch in each topic and partition."""
         self.failures += 1
         self.may_be_of_message += may_be_of_message(error)
         self.size = max(1, min(self.size, taken) // 2)

@@ -120,7 +120,7 @@ class WorkerSettings(AccessSettings):
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
-        le=900_000,  # librdkafka refuses one that is longer than its `max.poll.interval.ms` (clients.py)
+        le=900_000,  # librdkafka refuses a longer timeout than its `max.poll.interval.ms` (clients.py)
         description="milliseconds until a silent worker is lost",
     )
     accept_lost_states: str = Field(
@@ -145,8 +145,8 @@ class WorkerSettings(AccessSettings):
 
     @property
     def heartbeat_ms(self) -> int:
-        """Milliseconds between heartbeats. A member learns of a rebalance by one, so it is short even if the session timeout is
-        long."""
+        """Milliseconds between heartbeats. A heartbeat is how a member learns of a rebalance, so the interval is short even if the
+        session timeout is long."""
         return max(300, min(self.session_timeout_ms // 4, 3_000))
 
     def accepts_lost_states(self, desk: str) -> bool:

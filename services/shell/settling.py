@@ -70,7 +70,7 @@ class Settlements:
         self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
 
     def not_counted(self) -> None:
-        """Takes the last settled message out of the count: it was in no queue, so it was not counted as parked either."""
+        """Takes the last settled message out of the count. It was in no queue, so it was not counted as parked either."""
         self._outcome.settled -= 1
 
     def _announce(self, entry: OverlayEntry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-# SIGHUP: the terminal was closed
+# SIGHUP is sent when the terminal was closed
 STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 SAME_SECONDS = 0.3
 """Equal signals within this time count as one: GNU `timeout` signals its child and then its group, and when a terminal is closed, both
@@ -54,4 +54,4 @@ def _listen(read: int, first: Callable[[], None], at_once: Callable[[], None]) -
 
 
 def _noted(number: int, frame: FrameType | None) -> None:
-    """Does nothing: the interpreter has written the number into the pipe."""
+    """Does nothing, because the interpreter has written the number into the pipe."""

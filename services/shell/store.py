@@ -65,9 +65,9 @@ class Replay(msgspec.Struct, frozen=True, array_like=True):
 class WaitingMessages(msgspec.Struct):
     """The messages of this key in the parked topic, in order, that are not settled yet.
 
-    `start`: an offset of the parked topic, at or before the first of them; from there on, every `MessageParked` of this
-    key is one of them. `first` and `last`: their origins; `first` is None if it was not read yet. `attempt`: how often
-    the first one has failed.
+    `start`: an offset of the parked topic, at or before the first of these messages; from there on, every
+    `MessageParked` of this key is one of them. `first` and `last`: the origins of the first and the last one; `first`
+    is None if it was not read yet. `attempt`: how often the first one has failed.
     """
 
     start: int
@@ -79,8 +79,8 @@ class WaitingMessages(msgspec.Struct):
 
 
 def _never() -> None:
-    """The default of `due`, as a factory: msgspec then writes `due` even if it is null, and a restore can see from the
-    first bytes of a record what is due."""
+    """The default of `due`. It is a factory, because msgspec then writes `due` even if it is null, so that a restore
+    can see from the first bytes of a record what is due."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -160,8 +160,8 @@ SPARE_DEADLINES = 1000
 
 
 class PartitionStore:
-    """The records of one partition and the heap of their deadlines. It is dropped when the partition is revoked, and
-    restored from the state topic when the partition is assigned."""
+    """The records of one partition and the heap of their deadlines. The store is dropped when the partition is revoked,
+    and restored from the state topic when the partition is assigned again."""
 
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
@@ -198,7 +198,7 @@ class PartitionStore:
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
-                continue  # true of most records: nothing is due and nothing is parked
+                continue  # most records are such: nothing is due and nothing is parked
             try:
                 due, waiting = due_of(data), parked_in(data)
             except (ValueError, *UNREADABLE):  # the value is not a record; the next message of this key will be parked
@@ -228,7 +228,8 @@ class PartitionStore:
         self.records[key] = data
         if due is not None:
             heapq.heappush(self.deadlines, (due, key))
-            # a record that is written again leaves its former deadline in the heap
+            # a record that is written again leaves its former deadline in the heap, so the heap is made anew when it
+            # has grown too long
             if len(self.deadlines) > 2 * len(self.records) + SPARE_DEADLINES:
                 self._make_heap()
         if state is not None:
@@ -237,8 +238,8 @@ class PartitionStore:
                 del recent[next(iter(recent))]
 
     def state_of(self, key: str, data: bytes) -> Any:
-        """The decoded state of exactly this record if it is kept, else None. It can be shared, as deciders never change
-        a state in place."""
+        """The decoded state of exactly this record if it is kept, else None. It can be shared, because deciders never
+        change a state in place."""
         recent = self._recent.get(key)
         return recent[1] if recent is not None and recent[0] is data else None
 

@@ -81,8 +81,8 @@ class Transactions:
     def commit(self) -> None:
         """Commits; KafkaException if nothing was committed, RuntimeError if the outcome cannot be known.
 
-        A commit that timed out may still succeed: it is called again until the broker answers. A process that gives up here must end,
-        since its store may be behind what was committed (librdkafka: "retry call to resume").
+        A commit that timed out may still succeed, so it is called again until the broker answers. A process that gives up here must
+        end, because its store may be behind what was committed (librdkafka: "retry call to resume").
         """
         for attempt in range(COMMITS):
             try:
@@ -123,7 +123,7 @@ class Transactions:
     def exceeded_timeout(self, error: KafkaError) -> bool:
         """Whether the broker may have fenced this producer because its transaction took too long.
 
-        Another producer with our transactional id fences a transaction before its timeout.
+        If the producer was fenced before the timeout of its transaction, another producer with our transactional id did that.
         """
         took = time.monotonic() - self._begun
         return bool(error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000)

@@ -93,7 +93,8 @@ class Turn:
         return self.refused.get(id_of(message)) if self.refused else None
 
     def _decide_or_park(self, entry: OverlayEntry, key: str, message: Raw, refusal: Trouble | None) -> bool:
-        """Decides the message, or parks it if that is refused or fails. Returns whether it was decided."""
+        """Decides the message, or parks it if there is a `refusal` or if the decision fails. Returns whether the message was
+        decided."""
         trouble = refusal or self._handler.attempt(entry, key, message)
         if trouble:
             self._queue.park(entry, key, message, trouble)
@@ -142,22 +143,22 @@ class Turn:
         except MemoryError:
             raise
         except Exception as error:
-            # a bug, or a state that cannot be read: the time limits of this key are parked for an operator, and other keys are
-            # still decided
+            # There is a bug, or the state cannot be read. So the time limits of this key are parked for an operator, and other
+            # keys are still decided.
             limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
             self._queue.park(entry, key, limits, trouble_of(error))
             return
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
             if not self._decide_or_park(entry, key, message, refusal):
-                return  # the others come due again as soon as this one is settled
+                return  # the other time limits come due again as soon as this one is settled
 
     def changed(self) -> Changed:
         """The changed records.
 
-        If a record cannot be encoded (it is too large, or its decider raises), the whole turn is computed again, and
-        the new state is then checked after each message of that key: the message that causes the failure is parked.
-        Other keys are not affected.
+        If a record cannot be encoded (it is too large, or its decider raises), the whole turn is computed again. Then the new
+        state is checked after each message of that key, so that the message that causes the failure is parked. Other keys are not
+        affected.
         """
         while True:
             result: Changed = []
@@ -169,7 +170,7 @@ class Turn:
                     result.append((partition, key, entry, self._overlay.encoded(entry, key, entry.state)))
                 except MemoryError:
                     raise
-                except Exception as error:  # which message causes it is found below
+                except Exception as error:  # the message that causes it is found below
                     failed[partition, key] = error
             if not failed:
                 return result
@@ -180,8 +181,8 @@ class Turn:
                 self._compute_again()
 
     def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
-        """Handles records that fail although no message of the turn is the cause: the record was bad when it was read.
-        Its time limits are parked for an operator, other keys go on."""
+        """Handles records that fail although no message of the turn is the cause, because the record was bad when it was read.
+        Its time limits are parked for an operator, and other keys go on."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:
@@ -209,8 +210,8 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
 
 
 def _key_of(store: PartitionStore, message: Raw) -> str:
-    """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
-    it is the message's position: the message is then parked under it."""
+    """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable, the
+    position of the message takes the place of the key, and the message is parked under it."""
     if message.key and len(message.key) <= LONGEST_NAME:
         try:
             key = message.key.decode()

@@ -65,11 +65,11 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own. If it ends by an exception or hangs, the whole worker ends at once: with
-    code 1, or with 78 if starting again does not help.
+    """A desk's loop in a thread of its own. If it ends by an exception or hangs, the whole worker ends at once: with code 1, or with
+    78 if starting again does not help.
 
-    An orderly end could wait long for a broker that is away, and it is not needed: everything that matters is in
-    committed transactions.
+    An orderly end could wait long for a broker that is away, and it is not needed, because everything that matters is in committed
+    transactions.
     """
 
     hosted: Loop
@@ -120,8 +120,8 @@ class LoopService(Service):
 
 
 async def broker_accepts(bootstrap: str) -> bool:
-    """Whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may
-    close it at once."""
+    """Whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may close a
+    connection at once."""
     for server in bootstrap.split(","):
         host, _, port = server.strip().rpartition(":")
         try:
@@ -131,7 +131,8 @@ async def broker_accepts(bootstrap: str) -> bool:
             continue
         try:
             async with asyncio.timeout(KNOCK_SECONDS):
-                # returns only when the other side has closed the connection: a broker sends nothing before it gets a request
+                # this returns only when the other side has closed the connection, because a broker sends nothing before it gets a
+                # request
                 await reader.read(1)
         except TimeoutError:
             return True
@@ -190,7 +191,8 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
-        broker_session_timeout=min(settings.session_timeout_ms / 1000, 60),  # below Faust's `broker_request_timeout`
+        # must be below Faust's `broker_request_timeout`
+        broker_session_timeout=min(settings.session_timeout_ms / 1000, 60),
         broker_heartbeat_interval=settings.heartbeat_ms / 1000,
         consumer_auto_offset_reset="latest",
         datadir=str(folder),
@@ -200,7 +202,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     app.customs_access = access
     loops = [Loop(desk, settings) for desk in desks]
     gc.collect()
-    # a batch makes many short-lived objects and no cycles; searching for cycles less often saves a tenth of the time
+    # a batch makes many short-lived objects and no cycles, so searching for cycles less often saves a tenth of the time
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     for loop in loops:

@@ -233,9 +233,9 @@ class Day:
         """Container → its first and second visit, as they really are, for the consignments `first` to `last`
         (exclusive).
 
-        Goods that should come in a returning container come in one of their own if that container does not leave; it is
-        listed, too. Goods that are stripped end up in another container: they leave neither in their own one nor in the
-        one that was reported by mistake.
+        Goods that should come in a returning container come in one of their own if that container does not leave; this
+        one is listed, too. Goods that are stripped end up in another container, so they leave neither in their own one
+        nor in the one that was reported by mistake.
         """
         found: dict[str, list[Stay]] = {}
         for index in range(first, last):

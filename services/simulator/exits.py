@@ -16,15 +16,16 @@ from services.simulator.acts import Act
 @dataclass
 class Exits:
     """`released`: the containers in which each consignment is released. `free`: the gate desk's last yes about each container, if that
-    was its last statement. `waiting`: departures by container that happen when both say yes."""
+    was its last statement. `waiting`: departures by container that happen when both the release desk and the gate desk let the
+    container leave."""
 
     released: dict[str, frozenset[str]] = field(default_factory=dict)
     free: dict[str, ContainerMayLeave] = field(default_factory=dict)
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
-        """The acts that happen now because of this fact: departures that waited, by container, and then those of `acts`, which the fact
-        causes, that need not wait."""
+        """The acts that happen now because of this fact: first the departures that waited, by container, and then those of `acts`,
+        which the fact causes, that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:

@@ -54,7 +54,7 @@ class Mistakes:
                 return None if box in self.put_right or not self.is_mistaken(box) else self._left_by_mistake(fact)
 
     def _slip(self, fact: ContainerMayLeave) -> Slip:
-        """The wrong report about these goods; NONE for goods that come in the container later."""
+        """The wrong report about these goods; NONE for the goods that come in this container after the first ones."""
         index = self.day.index_of_box(fact.container_no)
         slip = Slip.NONE if index is None else self.day.slip(index)
         if index is None or slip is Slip.NONE or self.day.plan(index).consignment_id not in fact.consignments:

@@ -104,8 +104,9 @@ class People:
     `called_off`: assessed goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
     was read before their assessment, with its time.
 
-    `ends`: what became of each consignment so far; the caller reads all facts and keeps it. `sharing`: released goods that share
-    a container, with their index. `kept`: goods that cannot leave, because the other goods in their container stay.
+    `ends`: what became of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`: released
+    goods that share a container, with their index. `kept`: goods that cannot leave, because the other goods in their container
+    stay.
 
     `treated`: the latest record of each consignment and origin. `events`: terminals report equipment events; if not, carriers
     report every arrival, and terminals report departures only, each once.
@@ -365,8 +366,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
 
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
-        """The yard begins some time after the order, treats, airs the room, and reports when that is over. There is no act if no
-        yard can do what is ordered."""
+        """The acts of the yard, which begins some time after the order, treats, airs the room, and reports when that is over.
+        There is no act if no yard can do what is ordered."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
         treated = carried_out(
             fact.goods,
@@ -403,8 +404,8 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """A container leaves once, however often it may leave. If something was reported of it by mistake, it leaves when that
-        was put right."""
+        """The departure of a container. It leaves once, however often it may leave. If something was reported of it by mistake,
+        it leaves when the mistake was put right."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
         acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)

@@ -298,7 +298,8 @@ class Player:
             return
         try:
             fact = kind.read_stored(message.value() or b"")
-        except ValidationError as error:  # a desk writes only valid facts, so another writer sent it: nobody acts on it
+        except ValidationError as error:
+            # a desk writes only valid facts, so another writer sent this one, and nobody acts on it
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):

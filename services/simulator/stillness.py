@@ -20,7 +20,7 @@ Offsets = Mapping[tuple[str, int], int]
 
 
 class Stillness:
-    """Asks the cluster; `still` is also False while the cluster does not answer."""
+    """Asks the cluster whether everything was read; `still` is also False while the cluster does not answer."""
 
     def __init__(self, kafka: Access | str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
         self._requests, self._facts, self._access = requests, facts, access_to(kafka)
@@ -52,7 +52,8 @@ class Stillness:
             return not self.behind
         except KafkaException as error:
             self.behind = f"the cluster does not answer: {error}"
-            self.close()  # a client may look for the group coordinator on a dead broker for ever, even when it is back
+            # closed, because a client may look for the group coordinator on a dead broker for ever, even when the broker is back
+            self.close()
             self._connect()
             return False
 

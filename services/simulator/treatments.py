@@ -31,7 +31,8 @@ def carried_out(
 
 
 def _heat(short: bool) -> dict[str, Any]:
-    """ISPM 15: wood core at 56 C for 30 minutes without a break, read every 6 minutes; a short one ends after 24."""
+    """ISPM 15: wood core at 56 C for 30 minutes without a break, read every 6 minutes; with `short`, it ends after 24
+    minutes."""
     hot = ("2", "2.1", "2.2", "2.3", "2.4") if short else ("2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
     rows = (("0", "20.0"), ("1.5", "49.5"), *[(hours, "56.8") for hours in hot])
     return {
@@ -42,7 +43,8 @@ def _heat(short: bool) -> dict[str, Any]:
 
 
 def _bromide(short: bool) -> dict[str, Any]:
-    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines; a short one lost its gas at one.
+    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines; with `short`, the gas is lost at
+    one line.
 
     The last readings are of the airing.
     """
@@ -53,8 +55,9 @@ def _bromide(short: bool) -> dict[str, Any]:
 
 
 def _bromide_of_perishables(short: bool) -> dict[str, Any]:
-    """48 g/m3 for 2.5 hours at 23 C: enough for cut flowers (NAC 554.410, 22.8 C: 32 g/m3 for 2.5 hours) and for cherries
-    (BICON, 13.9 C: 48 g/m3 for 2 hours). A short one ends before both. The last reading is of the airing."""
+    """48 g/m3 for 2.5 hours at 23 C. This is enough for cut flowers (NAC 554.410, 22.8 C: 32 g/m3 for 2.5 hours) and for
+    cherries (BICON, 13.9 C: 48 g/m3 for 2 hours). With `short`, it ends before either is reached, and has no airing;
+    otherwise the last reading is of the airing."""
     rows = (
         (("0", "44"), ("1", "40"), ("1.9", "38")) if short else (("0", "44"), ("1", "40"), ("2", "37"), ("2.5", "35"))
     )
@@ -63,7 +66,7 @@ def _bromide_of_perishables(short: bool) -> dict[str, Any]:
 
 
 def _phosphine(short: bool) -> dict[str, Any]:
-    """GRDC above 25 C: 300 ppm (0.42 g/m3) for 7 days, read daily; a short one lost its gas on the last day.
+    """GRDC above 25 C: 300 ppm (0.42 g/m3) for 7 days, read daily; with `short`, the gas is lost on the last day.
 
     The last reading is of the airing.
     """

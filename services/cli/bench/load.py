@@ -140,7 +140,7 @@ def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Pha
 
 def wait_until(done: Callable[[], int], count: int, advance: Advance = unreported) -> None:
     """Waits until `done` returns `count`; RuntimeError if its value does not change for QUIET_SECONDS. `advance` is called with the
-    number of further ones."""
+    number by which the value has grown."""
     quiet, known = time.monotonic(), done()
     advance(known)
     while known < count:

@@ -23,7 +23,7 @@ class InForce(NamedTuple):
 
 
 def accounts(search: str) -> list[ListPart]:
-    """Accounts by name. `search`: only those whose name begins with it, or whose company, office or role it is."""
+    """Accounts by name. `search`: only accounts whose name begins with this text, or whose company, office or role is this text."""
     a = t.ACCOUNTS.c
     named = or_(
         a.account.startswith(search, autoescape=True),
@@ -42,8 +42,8 @@ def grants(name: str) -> list[ListPart]:
 
 
 def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Requests that consoles sent to desks, the latest first. If given: by this person, about these goods or this container, and between
-    these times (microseconds since 1970 UTC)."""
+    """Requests that consoles sent to desks, the latest first. Each argument that is given restricts the list: to requests by this person,
+    about these goods or this container, and between these times (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -100,7 +100,7 @@ class AccountQueries:
             return read(connection, parts, after, limit)
 
     def in_force(self, names: Iterable[str], at: int) -> dict[str, InForce]:
-        """By account, which sessions and keys are valid at this time (microseconds since 1970 UTC)."""
+        """Account → how many of its sessions and keys are valid at this time (microseconds since 1970 UTC)."""
         s, k, wanted = t.SESSIONS.c, t.API_KEYS.c, list(names)
         good = and_(s.account.in_(wanted), s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE)
         sessions = select(s.account, func.count(), func.max(s.used_us)).where(good).group_by(s.account)

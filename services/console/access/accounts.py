@@ -176,7 +176,8 @@ class Accounts:
         self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
     ) -> None:
         """Makes an account of a sandbox with its published key and, for an agent, the authorisation by `client`, in one transaction. What
-        exists is left unchanged, even if it was closed, revoked or ended; what is missing because an earlier start failed is made."""
+        exists is left unchanged, even if it was closed, revoked or ended. Only what is missing is made, for instance because an earlier start
+        failed."""
         _check_new(account, sandbox=True)
         made = self.account(account.account) is None
         row = account._replace(password=hashed(password) if made and password else "", made_us=at)
@@ -252,8 +253,8 @@ class Accounts:
     def set_password(
         self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
     ) -> None:
-        """Sets a new password and ends every session of the account except `keep`. If somebody else sets it, it must be changed within
-        `one_time_hours`. NotGranted if it is too short or too long; `proved`: as in `open_session`."""
+        """Sets a new password and ends every session of the account except `keep`. If another person than the owner sets it, it must be
+        changed within `one_time_hours`. NotGranted if it is too short or too long; `proved`: as in `open_session`."""
         check_password(password)
         made, one_time = hashed(password), by != name
         until = at + self.one_time_hours * HOUR if one_time else None
@@ -281,7 +282,7 @@ class Accounts:
             return 0
         failures, last = int(row.failures), int(row.last_us)
         wait = min(LONGEST_WAIT, SECOND << min(failures - FREE_FAILURES, 10))
-        return min(wait, max(0, last + wait - at))  # a clock that was set back makes nobody wait longer
+        return min(wait, max(0, last + wait - at))  # so that nobody waits longer after a clock was set back
 
     def failed(self, name: str, address: str, at: int) -> int:
         """Counts a failed sign-in and returns how many have failed in a row."""
@@ -374,8 +375,8 @@ class Accounts:
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
-        """Makes another key with the same account and scopes. The old key is valid for `overlap_us` more, but not longer than before.
-        NotGranted if it is not in force."""
+        """Makes another key with the same account and scopes. The old key is valid for another `overlap_us`, but not longer than before.
+        NotGranted if the old key is not in force."""
         shown = Shown(fresh_key()[:12], fresh_secret())
         with self._changing() as connection:
             k = t.API_KEYS.c
@@ -433,8 +434,8 @@ class Accounts:
     # authorisations of agents
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
-        """Lets the agent declare for the company and see its goods from `from_us` until `until_us`. NotGranted if that time is empty, or
-        for all companies at once, because each company authorises for itself."""
+        """Lets the agent declare for the company and see its goods from `from_us` until `until_us`. NotGranted if that time is empty, or if
+        `company` stands for all companies, because each company authorises for itself."""
         if (
             company == EVERY_COMPANY
             or not company.strip()
@@ -474,7 +475,7 @@ def hashed(password: str) -> str:
 
 
 def is_right(stored: str, password: str) -> bool:
-    """Whether this is the password. It takes equally long if there is no account (`stored` empty)."""
+    """Whether this is the password. If there is no account (`stored` is empty), this takes equally long, so that the time does not show it."""
     try:
         HASHER.verify(stored or NOBODY, unicodedata.normalize("NFC", password))
     except (VerificationError, InvalidHashError):
@@ -619,7 +620,7 @@ def _check_companies(connection: Connection, account: Account) -> None:
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:
-    """Returns the code of why this session is refused; empty if it is valid."""
+    """Returns the code of the reason why this session is refused; empty if it is valid."""
     if row.host != host:
         return "session_other_host"
     if max(row.used_us, row.made_us) > at + SKEW:

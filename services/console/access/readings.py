@@ -151,8 +151,8 @@ class Recorded:
 
 
 def note_told(request: Request, *subjects: str) -> None:
-    """Notes that this answer shows masked fields of these goods or containers. For answers whose address does not name
-    them."""
+    """Notes that this answer shows masked fields of these goods or containers. It is for answers whose address does not
+    name the goods or containers."""
     _note_subjects(request.scope, subjects)
 
 

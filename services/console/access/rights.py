@@ -47,9 +47,8 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """Which goods a role may see. COMPANY: those that its company declares, or (for an agent) a company that authorised
-    it; OFFICE: those declared at its customs office or district; ANY: all goods; CONTAINERS: containers, but not the
-    goods; NOTHING: neither."""
+    """Which goods a role may see. COMPANY: goods that its company declares, or (for an agent) a company that authorised it. OFFICE:
+    goods declared at its customs office or district. ANY: all goods. CONTAINERS: containers, but not the goods. NOTHING: neither."""
 
     COMPANY = "company"
     OFFICE = "office"
@@ -79,8 +78,8 @@ class AccessRule(NamedTuple):
 
 
 class Open(NamedTuple):
-    """Everybody may, without an account. `page`: it shows who is signed in, so the session is looked up if there is a
-    cookie."""
+    """The route is open to everybody, without an account. `page`: the page shows who is signed in, so the session is looked up if there
+    is a cookie."""
 
     page: bool = False
 
@@ -179,7 +178,7 @@ FORMS: dict[str, dict[str, type[Request]]] = {
 
 
 def _asking(*kinds: type[Request]) -> AccessRule:
-    """The rule of a route that takes requests of these kinds: the roles of any of them are enough here. As soon as the
+    """The rule of a route that takes requests of these kinds. At the route, the roles of any of the kinds are enough; as soon as the
     kind is known, its own rule is checked."""
     rights = [ASKS[kind] for kind in kinds]
     return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
@@ -342,17 +341,17 @@ EVERY_OFFICE = "0000"
 
 
 def covers(office: str, other: str) -> bool:
-    """Whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices
-    with four digits: the first two are the district, and a code that ends in 00 means the whole district. Goods that
-    were not declared yet (`other` is empty) belong to no office, so every officer sees them."""
+    """Whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices with four digits.
+    The first two are the district, and a code that ends in 00 means the whole district. Goods that were not declared yet (`other` is
+    empty) belong to no office, so every officer sees them."""
     if not other or office == EVERY_OFFICE:
         return True
     return office == other or (office[2:] == "00" and office[:2] == other[:2])
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Whether an account of this name would look like another company: its name is a unified social credit code, but
-    not its company's."""
+    """Whether an account of this name would look like another company. This is so if its name is a unified social credit code, but not
+    that of its company."""
     return name != company and is_valid(name)
 
 
@@ -418,15 +417,16 @@ class Who(NamedTuple):
         return frozenset(found)
 
     def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:
-        """The reach of each role of this account; if `roles` is given, only of those among them."""
+        """The reach of each role of this account; if `roles` is given, only of those roles that are also in `roles`."""
         return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
 
     def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True) -> bool:
-        """Whether this account may see goods of this declarant that were declared at this office. `roles`: counts only
-        these, if given.
+        """Whether this account may see goods of this declarant that were declared at this office. `roles`: if given, only these roles
+        count.
 
-        Goods without declarant and office are undeclared if the rows are `complete`, and every officer sees them. If
-        the rows are not complete, the office is unknown, and only officers of the General Administration see them."""
+        Goods without declarant and office are undeclared if the rows are `complete`, and every officer sees them. If the rows are not
+        complete, the office is unknown, and only officers of the General Administration see them.
+        """
         reaches = self.reaches(roles)
         if Reach.ANY in reaches:
             return True
@@ -442,9 +442,8 @@ class Who(NamedTuple):
         return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
 
     def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
-        """Whether this account sees all goods, so that no list has to be filtered for it. `roles`: counts only the
-        reach of these, if given, because a right of one role does not extend to goods that only another role may
-        see."""
+        """Whether this account sees all goods, so that no list has to be filtered for it. `roles`: if given, only the reach of these
+        roles counts, because a right of one role does not extend to goods that only another role may see."""
         reaches = self.reaches(roles)
         every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
         every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()

@@ -146,9 +146,9 @@ def goods_to(who: Who, row: Consignment) -> ConsignmentView:
 
 
 def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
-    """A row for a consignment of which there is none that `who` may see, but which was lodged here, or may be missing
-    because the rows are behind. Problem 404 if neither is true. An account that does not see all goods gets such a row
-    as lodged only if it lodged them itself."""
+    """The row to show for a consignment that has no row which `who` may see. Problem 404 unless the consignment was lodged here, or its row may
+    be missing because the rows are behind. An account that does not see all goods gets the row of a consignment that was lodged here only if it
+    lodged it itself."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -297,8 +297,8 @@ def unmatched(
 def unmatched_page(
     context: ConsoleContext, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that were known for at least so many `days` and that nobody has lodged, of those that `who` may
-    see; and the token of the next page."""
+    """A page of goods that nobody has lodged although they have been known for at least so many `days`, of those that `who` may see; and the
+    token of the next page."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=context.complete())
     return page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
@@ -420,7 +420,7 @@ def _answers(
         if request.sender != who.actor and not may_read(context, who, key):
             break
         facts = in_order(context.rows.timeline(key))
-        # `DeclarationPassedOn` and `DeclarationLodgedAgain` have the same cause
+        # `DeclarationPassedOn` and the `DeclarationLodgedAgain` that it leads to have the same cause, so the cause finds the latter
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
     return answers[:MOST_ANSWERS], refused, later
 
@@ -451,7 +451,8 @@ def _overtaken_by(
     context: ConsoleContext, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
 ) -> Any | None:
     """Returns the latest fact that retracts, replaces or contradicts an answer in `chosen`; None if all of these are in force. `facts` must be
-    in order. `whole`: all messages about the goods may be read; if not, only facts that name the request count, which is the reader's own."""
+    in order. `whole`: the reader may read all messages about the goods; if not, only facts that name the request count, because the request is
+    the reader's own."""
     if not chosen:
         return None
     mine = {fact.place for fact in chosen}
@@ -641,7 +642,7 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """The text as it is stored in rows: PostgreSQL cannot store NUL, so it was replaced."""
+    """The text as it is stored in rows, where NUL was replaced, because PostgreSQL cannot store it."""
     return name.replace("\0", "\ufffd") if name else None
 
 

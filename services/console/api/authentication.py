@@ -147,7 +147,7 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Whether the sender may go on reading an event stream: key or session and right are checked again, as for a new request."""
+    """Whether the sender may go on reading an event stream. The key or session and the right are checked again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
     door: Door = request.app.state.door
     if door.accounts.generation.held:
@@ -174,15 +174,15 @@ async def _proved(request: Request) -> Who | None:
         return await door.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
-    if names.count(name) > 1:  # if there are two cookies of this name, another host has set one of them
+    if names.count(name) > 1:  # another host has set one of the two cookies, so neither is used
         raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
     return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
 
 def check_form(who: Who, token: str) -> None:
-    """Raises Problem 403 if a form or request of a session does not contain the token of that session: then it was made for
-    another sign-in, or by another site. A key has no token and needs none."""
+    """Raises Problem 403 if a form or request of a session does not contain the token of that session, because then it was made for another sign-in,
+    or by another site. A key has no token and needs none."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 

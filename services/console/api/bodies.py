@@ -63,8 +63,8 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
             if room:
                 data += chunk
             else:
-                # The rest is read and thrown away: if we closed the connection while the client still sends, it might
-                # never read the answer.
+                # The rest is read and thrown away, because the client might never read the answer if we closed the connection while it still
+                # sends.
                 data.clear()
         if not room:
             raise reservation.refusal()
@@ -168,9 +168,9 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 
 @dataclass(frozen=True)
 class FaultyBody:
-    """A body that does not fit its model. `faults`: those that are shown, of `count`. `data`: its JSON without the optional fields that
-    are null, and with the first entries only of the lists in `unended`, which are longer than allowed. `findings`: how many of the faults are
-    of content."""
+    """A body that does not fit its model. `faults`: those that are shown, out of `count` in all. `data`: its JSON without the optional fields
+    that are null, and with only the first entries of the lists in `unended`, which are longer than allowed. `findings`: how many of the
+    faults are findings about the content."""
 
     faults: list[FieldError]
     count: int
@@ -206,8 +206,8 @@ def shaped(model: type[M], data: bytes, parsed: Any, where: str = "", shown: int
 
 
 def _without_rest(data: bytes, longest: Mapping[str, int]) -> bytes:
-    """The same JSON, with the first entries only of these lists. Everything else stays as it is written. What this parser does not take
-    for JSON is returned unchanged: the next one says so."""
+    """The same JSON, but of these lists only the first entries. Everything else stays as it is written. If this parser does not take the text
+    for JSON, it is returned unchanged, because the next parser reports the error."""
     try:
         body = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         for name, most in longest.items():
@@ -219,8 +219,8 @@ def _without_rest(data: bytes, longest: Mapping[str, int]) -> bytes:
 
 
 def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
-    """The lists that are longer than allowed, and how many entries are. Looked for before pydantic, which validates every entry first and
-    reports each."""
+    """List that is longer than allowed → the number of entries that are allowed. Call it before pydantic, which would validate every entry
+    and report each fault before it reports the length."""
     long: dict[str, int] = {}
     for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
         value = parsed.get(name)

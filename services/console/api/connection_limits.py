@@ -16,7 +16,7 @@ HEADERS = 100
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with limits; without them it waits and buffers without end."""
+    """uvicorn's HTTP protocol with limits, because uvicorn itself waits and buffers without end."""
 
     settings: ConsoleSettings
     most: int

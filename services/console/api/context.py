@@ -93,8 +93,8 @@ class Bell:
 
 @dataclass
 class FeedPage:
-    """Entries of the feed. `more`: others follow. If `entries` is empty and there are more, these are not in the rows
-    yet (a rebuild runs)."""
+    """Entries of the feed. `more`: further entries follow. If `entries` is empty and `more` is true, the further ones are not in the rows
+    yet, because a rebuild runs."""
 
     entries: list[ReleaseView]
     more: bool

@@ -349,9 +349,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
     def follow(name: str) -> tuple[int, int]:
         chain: dict[str, None] = {}
-        while (
-            name in at and name not in chains and name not in chain
-        ):  # the causes of forged messages may form a circle
+        while name in at and name not in chains and name not in chain:
+            # the causes of forged messages may form a circle, so no message is followed twice
             chain[name] = None
             name = causes[name]
         latest, depth = chains.get(name, (0, 0))
@@ -536,7 +535,7 @@ none may leave by land."""
 
 
 def gate_text(answer: GateAnswer, row: Container | None) -> Text:
-    """Why the container must stay or may leave, with counts of lots, and about which visit that is. Times are in Beijing time."""
+    """Why the container must stay or may leave, with counts of lots, and the visit that the answer is about. Times are in Beijing time."""
     undeclared = (
         answer.reason == "not_said" and answer.released < answer.lots
     )  # all lots that are declared are released

@@ -36,8 +36,8 @@ class VisibleGoods(NamedTuple):
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
-    """The SQL condition for the consignments that `who` may see; None if they may see all. `complete`: as `Office.complete`. If the rows are
-    not complete, goods without an office in the rows may have been declared at any office, and of the officers only those of all offices see them."""
+    """The SQL condition for the consignments that `who` may see; None if they may see all. `complete`: as `Office.complete`. If the rows are not
+    complete, goods without an office in the rows may have been declared at any office, so only officers of all offices see them."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -79,9 +79,9 @@ def inside(
     complete: bool = True,
     ever: bool = False,
 ) -> VisibleGoods | None:
-    """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: only these roles of `who` count, if
-    given; `complete`: as in `condition`; `ever`: also those of earlier visits. A container without others is still that of the offices of
-    its former goods, but of no company."""
+    """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: if given, only these roles of `who` count;
+    `complete`: as in `condition`; `ever`: also the consignments of earlier visits. A container without consignments still belongs to the offices of
+    its former goods, but to no company."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
@@ -116,8 +116,8 @@ def may_read(context: ConsoleContext, who: Who, key: str) -> bool:
 
 
 async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request], subject: str) -> str:
-    """Returns the declarant of the goods that the request is about, empty if it is not known or not needed. Problem 403 if the role does not
-    suffice or the container is out of reach, 404 if the goods are out of reach, 503 if the rows do not show that yet."""
+    """Returns the declarant of the goods that the request is about, empty if it is not known or not needed. Problem 403 if the role does not suffice
+    or the container is out of reach, 404 if the goods are out of reach, 503 if the rows do not show yet whether they are."""
     if not who.may_ask(kind):
         raise no_right(who, ASKS.get(kind))
     roles = ASKS[kind].roles

@@ -21,8 +21,8 @@ REFERENCE = "#/components/schemas/{model}"
 class JsonBody:
     """The body of one request. Its route reads it after the sender was authenticated and authorised.
 
-    A model as a parameter of a route would not do: FastAPI reads such a body before any dependency runs, so before authentication; it reads
-    the whole body, however large; it takes the last of two equal keys; and it validates on the event loop.
+    A model as a parameter of the route cannot be used in its place, because FastAPI reads such a body before any dependency runs, so before
+    authentication. FastAPI also reads the whole body, however large, takes the last of two equal keys, and validates on the event loop.
     """
 
     def __init__(self, request: Request) -> None:

@@ -63,7 +63,8 @@ def masked(answer: V, audience: Audience | None) -> V:
         return answer
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
     match answer:
-        case GateView() if answer.reason != "gated_out":  # if the container left, `detail` is the name of the gate
+        case GateView() if answer.reason != "gated_out":
+            # if the container left, `detail` is the name of the gate, and is not masked
             changed["detail"], changed["detail_text"] = "", Text(zh="", en="")
         case ParkedView():
             changed["error"] = ""

@@ -17,7 +17,8 @@ Location = tuple[int | str, ...]
 
 
 class Validated(NamedTuple, Generic[M]):
-    """What became of a body: `made` from it, or the `error` why not. `data`: its JSON without the optional fields that are null."""
+    """The result for a body: what was `made` from it, or the `error` that prevented it. `data`: its JSON without the optional fields that
+    are null."""
 
     made: M | None
     error: ValidationError | None
@@ -25,7 +26,7 @@ class Validated(NamedTuple, Generic[M]):
 
 
 def validated(model: type[M], data: bytes) -> Validated[M]:
-    """The JSON as `model`, without the optional fields that are null, or all other faults of it."""
+    """The JSON as `model`, made without the optional fields that are null; or, if that is impossible, all other faults of the JSON."""
     first = _as_it_is(model, data)
     if first.error is None or b"null" not in data or first.error.error_count() > LISTED_ERRORS:
         return first
@@ -64,7 +65,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _without(data: bytes, locations: list[Location]) -> bytes:
-    """Numbers are not parsed: they keep the signs that they have in the body, and some are too large for any type."""
+    """The same JSON without the values at these locations. Numbers are not parsed, because they must keep the signs that they have in the
+    body, and some are too large for any type."""
     body = json.loads(data, parse_float=_raw, parse_int=_raw)
     for *way, last in locations:
         holder = body

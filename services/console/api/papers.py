@@ -18,8 +18,8 @@ from services.shell.clock import now
 def declared(
     data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS, findings: int = SHOWN_ERRORS
 ) -> Declaration | FaultyBody:
-    """The declaration in this JSON, or everything that is wrong with it. Arguments and problems are those of `shaped`; `findings`: how
-    many findings are looked for at most. The faults of shape come first; of findings only those that are shown are counted."""
+    """The declaration in this JSON, or everything that is wrong with it. Arguments and problems are those of `shaped`; `findings`: the
+    checks stop after so many findings. The faults of shape come first; of the findings, only those that are shown are counted."""
     made = shaped(Declaration, data, parsed, where, shown)
     if isinstance(made, Declaration):
         return made

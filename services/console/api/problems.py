@@ -74,8 +74,7 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Makes the problem picklable: a large body is parsed in another process, and its problem is sent back by
-        pickle."""
+        """Makes the problem picklable, because a large body is parsed in another process, and its problem is sent back by pickle."""
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
     def details(self) -> ProblemDetails:
@@ -103,7 +102,7 @@ def respond(problem: Problem) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether the answer should be a page: a browser asks for an address outside the API."""
+    """Whether the answer should be a page. This is so if a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
@@ -144,7 +143,8 @@ def field_error(pointer: str, code: str, value: object = "", **values: object) -
 
 
 def finding_error(finding: Finding, prefix: str = "") -> FieldError:
-    """What a check of the declaration desk finds in a paper that is sent back. `prefix`: where the paper stands in the body."""
+    """A finding of a check of the declaration desk, as a fault of the body that is sent back. `prefix`: where the declaration stands in
+    the body."""
     message = check(finding.code)
     sentence = in_words_of([finding.phrase]) if finding.phrase is not None else None
     return FieldError(
@@ -174,9 +174,8 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
 
 
 def _short(value: object) -> str:
-    if (
-        isinstance(value, int) and value.bit_length() > 400
-    ):  # Python refuses to convert very long integers to decimal text
+    if isinstance(value, int) and value.bit_length() > 400:
+        # Python refuses to convert very long integers to decimal text, so they are shown in hexadecimal
         return hex(value)[:117] + "…"
     text = value if isinstance(value, str) else str(value)
     return text if len(text) <= 120 else text[:117] + "…"

@@ -51,8 +51,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request of any kind as a row of `tables.LODGEMENTS`, the consoles' notebook. `digest`: of its content, by which other content under
-    the same key is detected."""
+    """A request of any kind as a row of `tables.LODGEMENTS`, the consoles' notebook. `digest`: that of its content, which shows whether a later
+    request with the same key has other content."""
 
     request_id: str
     idempotency_key: str
@@ -106,8 +106,8 @@ def digest(content: bytes) -> str:
 
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
-    """Makes the message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default
-    everything except the time, which the console has set; `again`: it may have been sent before even without an idempotency key."""
+    """Makes the message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default everything
+    except the time, which the console has set; `again`: the request may have been sent before, even without an idempotency key."""
     moment = now()
     row = RequestRow(
         request_id(request.asked_by, key.hidden),
@@ -157,12 +157,12 @@ class Asker:
             # nothing more is done about a request without acknowledgement, because it was not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # a row may be missing, because the notebook only serves questions about requests that the projector has not read yet
+        # a row that could not be written is given up, because the notebook only serves questions about requests that the projector has not read yet
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 
     def key(self, sender: str, idempotency_key: str) -> RequestKey:
-        """The key of a request by this sender: always the same for the same idempotency key; a random one if the sender gave none.
+        """The key of a request by this sender. It is always the same for the same idempotency key, and a random one if the sender gave none.
 
         It is derived with a secret, because anybody who can predict an id could send another request under it first.
         """
@@ -212,8 +212,8 @@ class Asker:
         return taken
 
     async def _note_holds(self, holds: list[RequestRow]) -> None:
-        """Stores what keeps goods inside (`COUNTS_WHEN_ASKED`) before it is sent, so that the gate answers of all consoles count it; Problem 503 if that
-        fails."""
+        """Stores the requests that keep goods inside (`COUNTS_WHEN_ASKED`) before they are sent, so that the gate answers of all consoles count them;
+        Problem 503 if that fails."""
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
@@ -378,5 +378,6 @@ def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):  # the producer is broken: this only closes its sockets
+    # the producer is broken, so this only closes its sockets
+    with contextlib.suppress(KafkaError, TimeoutError):
         await asyncio.wait_for(producer.stop(), 5)

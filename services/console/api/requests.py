@@ -269,7 +269,7 @@ def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
 
 
 def _no_batch(parsed: Any) -> Problem:
-    """The problem of JSON that is neither a list of declarations nor an object with nothing but such a list."""
+    """The problem for JSON that is neither a list of declarations nor an object with nothing but such a list."""
     try:
         BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
@@ -415,11 +415,12 @@ def requested(
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):  # no desk would believe it
+    # desks take such a time for wrong
+    if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days
         raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
     content, identity = None, None
-    # a time that the sender gave is part of the content: the same key with another time is other content
+    # a time that the sender gave is part of the content, so a request with the same key and another time has other content
     if given.get("occurred_at") is not None:
         content = encode(request.model_copy(update={"occurred_at": request.occurred_at.astimezone(UTC)}))
         identity = _identity(request)

@@ -61,7 +61,8 @@ class LiftWatchBody(BaseModel):
     responses=TAKEN,
     tags=["officers"],
     summary="Watch a bill or a declarant",
-    name="place",  # the operation id of the API's document is made from it
+    # the operation id in the API's document is made from this name
+    name="place",
 )
 async def post_watch(
     request: Request, body: Annotated[JsonBody, json_of(PlaceWatchBody)], _key: Key = None

@@ -134,8 +134,8 @@ class WatchCoordinator:
                 log.warning("watches wait", error=str(getattr(error, "orig", None) or error)[:300])
 
     async def finish(self) -> None:
-        """The second search: requests holds on consignments that became known while a watch was placed, and the lifting of holds that a
-        watch made while it was lifted."""
+        """Searches a second time. Requests holds on consignments that became known while a watch was placed, and the lifting of holds that
+        a watch made while it was lifted."""
         unfinished = [row for row in await asyncio.to_thread(self._rows.unfinished_watches) if not row.finished]
         self._complete_times = {row.watch_id: self._complete_times.get(row.watch_id, []) for row in unfinished}
         for row in unfinished:

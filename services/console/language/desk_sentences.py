@@ -62,7 +62,7 @@ class SentencePattern(NamedTuple):
 
     def read(self, sentence: str) -> dict[str, str] | None:
         """Returns the values of its parameters; None if the sentence does not match. A text that repeats the text between two parameters
-        many times is not matched: no desk writes it, and matching would take time that grows as a power of the repetitions."""
+        many times is not matched, because no desk writes it, and matching would take time that grows as a power of the repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)
@@ -186,7 +186,7 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
     try:
         quotes = {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
         return [{"code": code, "values": {**(fact.get("values") or {}), **quotes}}]
-    except (TypeError, ValueError, AttributeError):  # the fact does not have the agreed shape
+    except (TypeError, ValueError, AttributeError):  # the fact does not have the shape of its kind
         return ()
 
 

@@ -102,7 +102,8 @@ def _of_watch(row: Row[Any]) -> bool:
 
 
 def _one_per_watch(rows: list[Row[Any]]) -> list[Row[Any]]:
-    """The rows, with one for all partitions of a watch: people asked once. A partition that is named again begins another request."""
+    """The rows, but only one for all partitions of a watch, because the person asked once. A partition that is named again begins another
+    request."""
     kept: list[Row[Any]] = []
     partitions = set[str]()
     for row in rows:

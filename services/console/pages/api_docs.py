@@ -52,7 +52,7 @@ def fault(request: Request, code: str) -> Response:
         raise Problem(404, "no_such_path", seen=request.url.path)
     problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
     if wants_page(request):
-        shown = Words(*[_GAP.sub("…", each) for each in detail])  # what fills the gaps is in each answer
+        shown = Words(*[_GAP.sub("…", each) for each in detail])  # each answer fills the gaps with its own values
         return render(request, "fault.html", code=code, entry=problem, title=title, detail=shown)
     return JSONResponse(
         {

@@ -152,7 +152,8 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
     match, redirects to the page of that consignment or container."""
     context, who, search, query = context_of(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
-    if cursor:  # the link was made by an older version of the console, whose cursors have no meaning any more
+    # the link was made by an older version of the console, whose cursors have no meaning any more, so the list begins anew
+    if cursor:
         return RedirectResponse(first_page, 303)
     parts = answers.found(context, wanted, who)
     position = paging.position_of(after, parts)
@@ -343,8 +344,8 @@ def _outcome(request: Request, request_id: str) -> RequestView | None:
 
 
 def _view_of_request(request: Request, request_id: str) -> RequestView:
-    """What became of this request. It may be about other goods than the page, so the reading is recorded for them,
-    too."""
+    """What became of this request. It may be about other goods than the page is, so the reading is also recorded for the goods of the
+    request."""
     outcome = answers.outcome(context_of(request), who_of(request), request_id)
     note_told(request, outcome.subject)
     return outcome

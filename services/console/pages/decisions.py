@@ -215,7 +215,8 @@ def _note(made: DecisionSummary, entry: Entry, fact: Message) -> None:
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
             made.declared = TimelineFact(entry, fact)
-            paper = (entry.body or {}).get("declaration", {})  # `fact` has only the first LONGEST_LIST of both
+            # counted in the entry, because `fact` has only the first LONGEST_LIST elements of both lists
+            paper = (entry.body or {}).get("declaration", {})
             made.lines, made.boxes = len(paper.get("items", ())), len(paper.get("containers", ()))
         case ConsignmentAssessed():
             made.assessed = TimelineFact(entry, fact)

@@ -74,7 +74,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def desk(self, service: str) -> str:
-        """The desk of this service, whose people `owner` names."""
+        """The name of the desk of this service; if words.toml has none, the name that `owner` gives."""
         return known(f"desks.{service}", self.language, self.owner(service))
 
     def origin(self, code: str) -> str:
@@ -109,7 +109,7 @@ class Sight:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
 
     def half(self, name: str | Words) -> str:
-        """The name of a code in the page's language, from `中文 English` or from both."""
+        """The name of a code in the page's language. `name`: a text `中文 English`, or the name in both languages."""
         return self._half(name) if isinstance(name, Words) else _half(name, self.language)
 
     def unit(self, code: str) -> str:
@@ -133,14 +133,15 @@ class Sight:
         return minima(order, self.language)
 
     def others(self, goods: ConsignmentView) -> list[HoldView]:
-        """The open holds other than those that `goods.waiting` names: an officer's finding answers every hold of the gate."""
+        """The open holds other than those that `goods.waiting` names. If it names an officer's finding, all holds of the gate are named,
+        because one finding answers them all."""
         named = goods.waiting.waiting_for if goods.waiting else ""
         if named == AwaitedCode.GATE_FINDING:
             return [hold for hold in goods.holds if not hold_ids.is_of_departure(hold.hold_id)]
         return [hold for hold in goods.holds if hold.hold_id != named]
 
     def message_text(self, message: BaseModel, field: str = "reason") -> str:
-        """This field of a message: the sentence of a desk in the page's language; a text that a person wrote unchanged."""
+        """This field of a message. The sentence of a desk is in the page's language; a text that a person wrote is unchanged."""
         text = str(getattr(message, field))
         if not {"phrases", "phrase"} & type(message).model_fields.keys():
             return self.wrote(text)
@@ -182,7 +183,7 @@ class Sight:
     # colours
 
     def tone(self, kind: str, part: bool = False) -> Tone:
-        """The colour of a message; `part`: it is about some of the goods only."""
+        """The colour of a message; `part`: the message is about some of the goods only."""
         return tones.of_kind(kind, part)
 
     def stage_tone(self, stage: str | None) -> Tone:
@@ -341,7 +342,7 @@ def _accepted(s: Sight, b: Body) -> str:
 
 
 def _errors(b: Body) -> int:
-    """How many findings reject the declaration; the others alone would not."""
+    """How many findings are errors, for which the declaration is rejected; the others are warnings."""
     return len([each for each in b["findings"] if each["severity"] == Severity.ERROR])
 
 

@@ -186,7 +186,8 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
 
 
 def _permit(typed: Typed) -> dict[str, Any]:
-    """In the form, `consignment_id` is the id, a blank, and the version of the release desk's statement that the page showed."""
+    """The fields of a permit. In the form, `consignment_id` holds the id, a blank, and the version of the release desk's statement that the page
+    showed."""
     name, _, version = typed.get("consignment_id", "").partition(" ")
     return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
 
@@ -298,8 +299,8 @@ def _paper_of(request: Request, consignment_id: str) -> str:
 
 
 def _findings_of(request: Request, consignment_id: str) -> Sequence[Finding]:
-    """Why the declaration desk rejected the last paper of these goods; nothing where it did not. The reader may read them
-    (`_paper_of`)."""
+    """Why the declaration desk rejected the last declaration of these goods; empty if it did not reject it. Call `_paper_of` first, which checks
+    that the reader may read this."""
     context, audience = context_of(request), who_of(request).audience()
     facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED]
     read = entries(context.rows, facts[-1:], consignment_id, audience, DECISION_BYTES, DECISION_BYTES)

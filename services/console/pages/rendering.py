@@ -60,8 +60,8 @@ class RowExtension(Extension):
 
     def _row(self, element: str, context: Context, columns: int, caller: Callable[[], str]) -> Markup:
         try:
-            return Markup(caller())  # noqa: S704 - a template's own output: its values are escaped already
-        except Exception as error:  # noqa: BLE001 (whatever is wrong with one row, the others are shown)
+            return Markup(caller())  # noqa: S704 - a template's own output, whose values are escaped already
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one row, the other rows are shown)
             NOT_SHOWN.inc()
             log.warning("row not shown", page=context["path"], template=context.name, error=f"{error!r:.500}")
             notice = Markup('<span class="error">{}</span>').format(context["t"]("page.not_shown"))
@@ -135,7 +135,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
     }
     page = _environment.get_template(template).render(context)
     if values.get("problem") is not None and template != PROBLEM and len(page.encode()) > LONGEST_PAGE:
-        # what was typed does not fit into an answer, so only the problem is shown
+        # the page with what was typed is too long for an answer, so only the problem is shown
         return render(request, PROBLEM, status, here=here, problem=values["problem"])
     answer = HTMLResponse(page, status, headers=HEADERS)
     if request.query_params.get("lang") in LANGUAGES and not part:
@@ -144,7 +144,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
 
 
 def _own_path(request: Request) -> str:
-    """The path of the page for links. It begins with exactly one slash: browsers take `//name` or `/\\name` for another host."""
+    """The path of the page for links. It begins with exactly one slash, because browsers take `//name` or `/\\name` for another host."""
     return "/" + quote(request.scope["path"].lstrip("/\\ \t\r\n"))
 
 

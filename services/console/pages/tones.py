@@ -77,7 +77,7 @@ _ORDER: Final[tuple[Tone, ...]] = ("bad", "warn", "good")
 
 
 def of_kind(kind: str, part: bool = False) -> Tone:
-    """The colour of a message. `part`: it is about some of the goods only, and the rest still waits."""
+    """The colour of a message. `part`: the message is about some of the goods only, and the rest of the goods still waits."""
     tone = KINDS.get(kind, "plain")
     return "warn" if part and tone == "good" else tone
 
@@ -87,8 +87,8 @@ def of_box(reason: str) -> Tone:
 
 
 def of_request(outcome: str, answers: Iterable[str]) -> Tone:
-    """The colour of a request's outcome: `outcome` as the API names it; `answers`: the kinds of the facts that answered it. The worst of
-    their colours counts, because a rejected declaration is answered, too."""
+    """The colour of a request's outcome. `outcome`: as the API names it; `answers`: the kinds of the facts that answered it. The worst
+    of their colours counts, because a rejection is an answer, too."""
     if outcome != "answered":
         return OUTCOMES.get(outcome, "plain")
     tones = {of_kind(kind) for kind in answers}

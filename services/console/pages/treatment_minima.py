@@ -20,7 +20,8 @@ class Minimum(NamedTuple):
 
 
 def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
-    """Returns one for each ordered method that has a schedule on the day of the order, because records are judged by that schedule."""
+    """Returns a `Minimum` for each ordered method that has a schedule on the day of the order, because records are judged by that
+    schedule."""
     day = day_in_china(order.occurred_at)
     rows = [(method, row_for(order.goods, method, day)) for method in order.methods]
     return [

@@ -89,7 +89,7 @@ class RowSource(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """The rows after these messages, and in `before` the consignments before them."""
+    """The rows as they are after these messages, and in `before` the consignments as they were before them."""
 
     consignments: dict[str, Consignment] = field(default_factory=dict)
     before: dict[str, Consignment] = field(default_factory=dict)
@@ -150,7 +150,7 @@ def fold(
             facts.append(fact)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  (whatever is wrong with one message: `refuse` sets it aside)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one message, `refuse` sets it aside)
             set_aside += refuse(message.position, error)
     announced: list[Aside] = []
     for each in announcements:
@@ -178,7 +178,7 @@ def fold(
         _set_aside(batch, aside)
     for aside in set_aside:
         if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):
-            # the message may have revoked a release
+            # the message may have revoked a release, so the feed gets an entry for it that has no fact
             batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
@@ -221,7 +221,7 @@ _LISTS = ("releases", "refusals", "alarms")
 def not_projected(
     at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str, kind: str = ""
 ) -> Aside:
-    """Returns the row by which the console sets aside a message that it cannot project: it raises an alarm and holds the goods.
+    """Returns the row by which the console sets aside a message that it cannot project. The row raises an alarm and holds the goods.
 
     The key is left empty if it cannot be an id: too long, not UTF-8, or with a NUL.
     """
@@ -288,7 +288,7 @@ FEED_TOPIC = facts_topic("release")
 
 
 def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
-    """Returns its row on the timeline, and its parsed content if other rows depend on that, else None."""
+    """Returns the row of the message on the timeline, and its parsed content if other rows depend on the content, else None."""
     position, _, kind, key, id_, cause, sequence, recorded_us, value = message
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
         value = value.replace(b"\\u0000", b"\\ufffd")
@@ -399,7 +399,7 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        # a declaration that was rejected and corrected may name other containers
+        # a corrected declaration may name other containers than the rejected one, so the goods are not declared in the others any more
         for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
@@ -412,8 +412,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
 
 
 def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
-    """Whether the request can have a row: its key is a consignment id, and its container numbers are not too long to be listed. This is
-    checked because anybody may write requests."""
+    """Whether the request can have a row, which it can if its key is a consignment id and its container numbers are not too long to be listed.
+    This is checked because anybody may write requests."""
     boxes = [container["container_no"] for container in body["declaration"].get("containers", ())]
     return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
@@ -430,13 +430,13 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
         old = (
-            # in the older form all deadlines of a partition had the same origin, so this row belongs to another
-            # deadline
+            # in the older form all deadlines of a partition had the same origin, so the old row belongs to another deadline
             None
         )
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
-    elif old is not None:  # parked again: a later attempt may lack kind and value of the first
+    elif old is not None:
+        # the message is parked again; if this attempt lacks kind and value, those of the first one are kept
         aside = replace(aside, kind=aside.kind or old.kind, value=aside.value or old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
@@ -464,19 +464,20 @@ def _older_origin(aside: Aside) -> Origin:
 
 
 def _holds_goods(aside: Aside) -> bool:
-    """Whether the message holds goods: not if the clearance service set it aside, which only counts, and not if its key is no
-    consignment id."""
+    """Whether the message keeps goods from leaving. Its key must be the id of a consignment, and it must not be a message for the clearance
+    service, which only counts."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
     return not counts and len(aside.key) == 36 and "/" not in aside.key
 
 
 def _holds_container(aside: Aside) -> bool:
-    """Whether the message holds a container: the gate desk set it aside, or it cannot be projected and its key is a container number."""
+    """Whether the message holds a container. This is so if the gate desk set it aside, or if it cannot be projected and its key is a container
+    number."""
     return aside.service == "gate" or (aside.service == "console" and bool(aside.key) and aside.topic in _OF_CONTAINERS)
 
 
 def _announced(announcement: Announcement) -> Aside:
-    """Returns the row. LookupError or ValueError if its service does not write such a message to this topic."""
+    """Returns the row of an announcement. LookupError or ValueError if its service does not write such a message to this topic."""
     fact = read_parking(announcement.kind, announcement.body)
     if parked_topic(fact.service) != announcement.topic:
         raise ValueError(f"{fact.service[:40]!r} does not write {announcement.topic}")

@@ -162,8 +162,8 @@ def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The goods were lodged again after the consignment before was withdrawn. The sequence of this fact belongs to that
-    consignment, so it is not compared here."""
+    """The goods were lodged again after the declaration of the consignment before was withdrawn. The sequence of this fact belongs to
+    that consignment, so it is not compared here."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
         return
@@ -206,7 +206,7 @@ def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """There may be several reports: the time is that of the first, and the containers of all are joined (`ALL`: every
+    """There may be several reports. So the time is that of the earliest one, and the containers of all are joined (`ALL`: every
     container)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
@@ -218,7 +218,7 @@ def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The fact names everything that has arrived in spite of the retraction, and replaces what was known before."""
+    """The fact names everything that has arrived in spite of the retraction. So it replaces what was known before."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
     boxes = sorted({plain(number) for number in body.get("containers", ())})
@@ -259,8 +259,8 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A refusal is published again if the officers' holds on the goods change, because they count when the refusal is
-    taken back."""
+    """A refusal is published again if the officers' holds on the goods change, because they count when the refusal is taken back. So
+    the holds are replaced, but the time stays that of the first refusal."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -281,7 +281,8 @@ def _withdrawn(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _gated_out(row: Consignment, message: TopicMessage, body: Body) -> None:
-    if not body.get("released", True):  # before there was `ConsignmentLeftUnreleased`, this fact was used in its place
+    # before there was `ConsignmentLeftUnreleased`, this fact also reported departures without release
+    if not body.get("released", True):
         _left_unreleased(row, message, body)
         return
     row.departed = _with(row.departed, body["container_no"])
@@ -294,7 +295,7 @@ def _left_unreleased(row: Consignment, message: TopicMessage, body: Body) -> Non
 
 
 def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The box did not leave after all: the report was wrong."""
+    """The report that the box left was wrong, so the departure is removed."""
     row.departed = _without(row.departed, body["container_no"])
     row.unreleased = _without(row.unreleased, body["container_no"])
     row.gated_out_us = row.gated_out_us if row.departed else None
@@ -302,8 +303,7 @@ def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _at_gate(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A container of these goods came in. Nothing changes here: the release desk publishes what that means for the
-    goods."""
+    """A container of these goods came in. Nothing changes here, because the release desk publishes what follows for the goods."""
 
 
 def _with(boxes: str, number: str) -> str:
@@ -408,7 +408,7 @@ def standing(row: Consignment) -> ConsignmentState:
 
 
 def _let_go(row: Consignment) -> ConsignmentState:
-    # goods may be in other containers than the declared ones
+    # goods may be in other containers than the declared ones, so those of the release come first
     containers = (row.released_boxes or row.containers).split()
     if not containers:
         return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)

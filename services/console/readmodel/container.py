@@ -75,8 +75,8 @@ class ContainerPart:
 
     @property
     def may_leave_by_permit(self) -> bool:
-        """Whether an officer permits the exit, and the release desk has not published a hold since. The gate desk reads such a hold,
-        too, but perhaps later."""
+        """Whether an officer permits the exit, and the release desk has not published a hold since then. The gate desk reads such a
+        hold, too, but perhaps later."""
         held_again = self.word == "held" and 0 < self.permitted_version < self.version
         return self.permitted and not held_again
 
@@ -135,7 +135,7 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The gate desk counts every alarm itself: if it says yes again, no alarm keeps the box inside any more."""
+    """The gate desk itself counts every alarm. So if it says yes again, no alarm keeps the box inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)
@@ -182,7 +182,7 @@ def _alarm(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """A statement about this visit stays in force; one about another visit ends."""
+    """If the gate desk's last statement is about this visit, it stays in force; one about another visit ends."""
     visit = text(body["visit"])
     goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
     _unblock(row, visit=visit)
@@ -202,7 +202,7 @@ def _inside(row: Container, body: dict[str, Any]) -> None:
 
 
 def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The end of a visit changes nothing of a later one that is known already."""
+    """The end of a visit. If a later visit is known already, this changes nothing about the later one."""
     visit, how = text(body["visit"]), text(body["how"])
     _unblock(row, visit=visit)
     if not _is_latest(row, visit):
@@ -214,7 +214,7 @@ def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """What the finding means for the visit follows in other facts."""
+    """A finding on the container. Other facts that follow say what it means for the visit."""
     settled = [text(each) for each in body["settled"]]
     if body["lots"] is not None:
         row.lots = whole(body["lots"])
@@ -224,7 +224,7 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The alarms that wait again, and the departures that count again, follow in other facts."""
+    """A finding was retracted. Other facts that follow say which alarms wait again and which departures count again."""
     row.lots = None if body["lots"] is None else whole(body["lots"])
 
 
@@ -240,7 +240,7 @@ def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> No
 
 
 def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
-    """A report was retracted or replaced: its departure did not happen, or the visit that it opened did not."""
+    """A report was retracted or replaced. So there was no such departure, or the visit that the report opened does not exist."""
     _unblock(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""

@@ -47,6 +47,6 @@ def cursor_of(text: str) -> Cursor:
 
 
 def new_epoch() -> str:
-    """A name that no other run of any projector has: no two runs have the same time, host and process id."""
+    """A name that no other run of any projector has, because no two runs have the same time, host and process id."""
     seed = f"{now().isoformat()} {stopwatch()!r} {os.uname().nodename} {os.getpid()}"
     return f"e{blake2b(seed.encode(), digest_size=6).hexdigest()}"

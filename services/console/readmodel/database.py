@@ -79,7 +79,7 @@ def address(url: str) -> URL:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
-    except (ArgumentError, ValueError):  # ValueError: its port is no number
+    except (ArgumentError, ValueError):  # ValueError: the port in the address is no number
         raise NoDatabase("DTG_DATABASE_URL", NO_ADDRESS, ADDRESSES) from None
     if backend not in ("sqlite", "postgresql", "postgres"):
         raise NoDatabase("DTG_DATABASE_URL", NO_ADDRESS, ADDRESSES)
@@ -104,7 +104,8 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # all queries of one answer must read the same snapshot: the gate's answer compares the rows with the standing of the projector
+        # all queries of one answer must read the same snapshot, because the gate's answer compares the rows with the standing of the
+        # projector
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 
@@ -163,8 +164,8 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """Sets the journal mode. SQLite does not wait for a lock here: if two processes open a new database at the same moment, the second one
-    fails. It tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
+    """Sets the journal mode. SQLite does not wait for a lock here, so if two processes open a new database at the same moment, the second
+    one fails. It tries again for `LOCK_SECONDS`, which is as long as other statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:
@@ -177,7 +178,7 @@ def _write_ahead(connection: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # the driver must not send BEGIN: it would do so only before the first write, and never as BEGIN IMMEDIATE
+    # the driver must not send BEGIN, because it would do so only before the first write, and never as BEGIN IMMEDIATE
     connection.isolation_level = None
     _write_ahead(connection)
     for pragma in (

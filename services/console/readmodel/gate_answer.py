@@ -41,9 +41,9 @@ class UnansweredRequest(NamedTuple):
 
 
 class GoodsState(NamedTuple):
-    """Columns of the row of one consignment. `declared` and `word`: the latest answers of the declaration and the
-    release desk; `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a
-    release; `waiting_for`: what the consignment waits for."""
+    """Columns of the row of one consignment. `declared` and `word`: the latest answers of the declaration desk and of the release desk;
+    `released_boxes`: the containers of the latest release; `unreleased`: containers that left without a release; `waiting_for`: what the
+    consignment waits for."""
 
     declared: str = ""
     word: str = ""
@@ -95,7 +95,8 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
     if part.gone or part.struck:
         return False
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
-        return False  # the gate desk has named it among the goods that left; the fact under the consignment's own key is not read yet
+        # the gate desk has named it among the goods that left, but the fact under the consignment's own key is not read yet
+        return False
     if not part.ended:
         return row is None or not is_of_another_call(part, row)
     if row is None or not row.open:
@@ -105,15 +106,15 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
 
 
 def is_of_another_call(part: ContainerPart, row: Container) -> bool:
-    """Whether the goods are awaited with another conveyance than the one with which the box came. If one of the two is
-    unknown, the answer is no: the goods may be in the box."""
+    """Whether the goods are awaited with another conveyance than the one with which the box came. If one of the two is unknown, this is
+    false, because the goods may be in the box."""
     if part.arrived_us is not None or not row.open:
         return False
     return same_word(row.conveyance, part.conveyance) is False
 
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether this part has to be released before the container may leave: it has a declaration in force, or a statement
+    """Whether this part has to be released before the container may leave. This is so if it has a declaration in force, or a statement
     of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
@@ -121,9 +122,9 @@ def counts(part: ContainerPart, goods: GoodsState) -> bool:
 
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether the goods may pass the land gate: an officer permits it, or they are an import that the release desk released both in
-    public, for this box, and to the gate desk. If only one of these two facts is known, the other one was not read yet, or the known
-    one is forged."""
+    """Whether the goods may pass the land gate. They may if an officer permits it, or if they are an import that the release desk
+    released both in public, for this box, and to the gate desk. If only one of these two facts is known, the other one was not read yet,
+    or the known one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
@@ -171,11 +172,10 @@ show that it has read one of them."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
-    """Whether a release takes this retraction (a kind of `CALLED_BACK`) into account, whatever the order in which the
-    two were read.
+    """Whether a release takes this retraction (a kind of `CALLED_BACK`) into account, whatever the order in which the two were read.
 
-    `granted`: content of the latest `ReleaseGranted` of the goods; yes if there is none, because then nothing is to be
-    revoked. A fact of an older software version has no `revisions`: then the times of the two are compared.
+    `granted`: content of the latest `ReleaseGranted` of the goods; if there is none, this is true, because then there is nothing to
+    revoke. A fact of an older software version has no `revisions`, so the times of the two are compared.
     """
     if granted is None:
         return True

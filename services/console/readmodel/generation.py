@@ -85,10 +85,10 @@ class Generation:
         _set_count(connection, count, (count or 0) + 1)
 
     def look(self) -> None:
-        """Compares the two, and writes to the file what only the database has. Do not call it inside a transaction.
+        """Compares the database with its file, and writes to the file what only the database has. Do not call it inside a
+        transaction.
 
-        The file is read before the database: if a change happens between the two reads, the database is ahead, which is
-        harmless.
+        The file is read before the database. If a change happens between the two reads, the database is ahead, which is harmless.
         """
         if self._file is None:
             return
@@ -117,7 +117,7 @@ class Generation:
             if noted is None:
                 _write(file, RightsFile(0, ()))
             elif count is None and (nobody or noted.changes == 0):
-                # this is the first comparison of this installation, or the database is new and has no accounts
+                # the installation has not compared before, or the database is new and has no accounts
                 with self._engine.begin() as connection:
                     _set_count(connection, None, noted.changes + 1)
             elif (count or 0) < noted.changes:
@@ -134,11 +134,11 @@ class Generation:
             await asyncio.to_thread(self.look_again)
 
     def look_again(self) -> None:
-        """As `look`, but errors of the database and the disk are only logged: the next comparison finds what this one
+        """As `look`, but errors of the database and the disk are only logged, because the next comparison finds what this one
         missed."""
         try:
             self.look()
-        except DATABASE_ERRORS as error:  # they include OSError, which the file raises
+        except DATABASE_ERRORS as error:  # DATABASE_ERRORS include OSError, which the file raises
             log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
 
     def lacking(self) -> list[Grant]:

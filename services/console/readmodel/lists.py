@@ -77,7 +77,7 @@ class ListPart(NamedTuple):
         return tuple([row._mapping[column] for column in self.order])
 
     def takes(self, keys: Sequence[Any]) -> bool:
-        """Whether these may be the keys of a row of this part: their number and types fit."""
+        """Whether these may be the keys of a row of this part. This is so if their number and types fit."""
         kinds = [int if isinstance(column.type, (BigInteger, Integer)) else str for column in self.order]
         return len(keys) == len(kinds) and all(type(k) is kind for k, kind in zip(keys, kinds, strict=True))
 
@@ -153,7 +153,8 @@ def at_stage(stage: Stage) -> list[ListPart]:
     ]
     over = and_(c.stage == stage, c.ended_us.is_not(None))
     ended = [ListPart(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
-    if stage is Stage.RELEASED:  # its ended rows are goods without containers: for them the release is the end
+    # the ended rows at this stage are goods without containers, for which the release is the end
+    if stage is Stage.RELEASED:
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
 

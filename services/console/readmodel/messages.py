@@ -136,7 +136,7 @@ def bounded(us: int) -> int:
 
 
 def text(value: Any) -> str:
-    """The value if it is a text, else ValueError: PostgreSQL's `unnest` would split a list and shift the values of other rows."""
+    """The value if it is a text, else ValueError, because PostgreSQL's `unnest` would split a list and shift the values of other rows."""
     if type(value) is not str:
         raise ValueError("not a text")
     return value
@@ -150,5 +150,5 @@ def whole(number: Any) -> int:
 
 
 def moment(us: int) -> datetime:
-    """The aware time of these microseconds, within the years 2000 to 2100: an older software version stored any time."""
+    """The aware time of these microseconds, moved into the years 2000 to 2100, because an older software version stored any time."""
     return _EPOCH + timedelta(microseconds=bounded(us))

@@ -124,7 +124,7 @@ class ProjectorStanding:
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:
-        """Whether every high watermark of `GATE_TOPICS` that was seen longer ago than this is reached."""
+        """Whether every high watermark of `GATE_TOPICS` that was seen more than `within_seconds` ago is reached."""
         return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 
@@ -188,7 +188,7 @@ class Ends:
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
         """Takes the answers that have come, compares them with the positions, and asks again if it is time. Call it often."""
         self._take()
-        # a consumer cannot tell an unreachable broker from a topic without new messages
+        # this is looked up here, because a consumer shows no difference between an unreachable broker and a topic without new messages
         away = stopwatch() - self._answered > UNANSWERED_SECONDS
         progress.trouble("kafka: the cluster does not answer" if away else "")
         progress.measured(sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()]))
@@ -217,7 +217,8 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            with suppress(KafkaException):  # asked again later; `_answered` shows if the broker does not answer
+            # it is asked again later; `_answered` shows if the broker does not answer
+            with suppress(KafkaException):
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
             return
@@ -225,8 +226,8 @@ class Ends:
         try:
             found = {name: future.result().offset for name, future in futures.items()}
         except KafkaException:
-            # `as_of` stays unchanged, so readers see its age. The next question is asked by a new client, because a client that was
-            # connected before a broker restarted gets FENCED_LEADER_EPOCH for minutes.
+            # `as_of` stays unchanged, so readers see its age. A new client asks the next question, because a client that was connected
+            # before a broker restarted gets FENCED_LEADER_EPOCH for minutes.
             self._connect()
             return
         self._ends = {(topic, partition): end for (topic, partition, high), end in found.items() if not high}

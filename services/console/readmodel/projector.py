@@ -93,7 +93,8 @@ class Projector:
     def _write_trouble(self, store: Store) -> None:
         try:
             store.write_standing(self.progress.state)
-        except (Overtaken, *DATABASE_ERRORS) as error:  # harmless: readers of the standing see that it grows old
+        except (Overtaken, *DATABASE_ERRORS) as error:
+            # harmless, because readers of the standing see that it grows old
             log.warning("the standing is not written", error=_first_line(error))
 
     # reading
@@ -105,7 +106,7 @@ class Projector:
             partitions = self._partitions(consumer)
             before, self._positions = self._positions, store.positions(partitions)
             if any(self._positions.get(name, 0) < position for name, position in before.items()):
-                self.progress.forget()  # rows were removed: the present ones are not complete
+                self.progress.forget()  # rows were removed, so the present ones are not complete
             ends = Ends(self._access, partitions)
             known = store.topic_ids(ends.first_ids())
             _check_same(known, ends.ids)
@@ -126,8 +127,8 @@ class Projector:
             consumer.close()
 
     def _forget_replaced(self, consumer: Consumer, store: Store) -> None:
-        """Removes feed entries whose offset lies beyond the end of the topic: they were made from an earlier topic of
-        this name. They are found during a rebuild, which keeps the entries."""
+        """Removes feed entries whose offset lies beyond the end of the topic, because they were made from an earlier topic of this name. Such
+        entries are found during a rebuild, which keeps the entries of the feed."""
         for partition, last in store.fed_ahead(self._positions).items():
             _, end = consumer.get_watermark_offsets(TopicPartition(FEED_TOPIC, partition), timeout=10)
             if last >= end and (gone := store.forget_fed(partition, end)):
@@ -152,7 +153,7 @@ class Projector:
             if error is None:
                 messages.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                # transaction markers take offsets but are not returned: only this event says that the end was reached
+                # transaction markers take offsets but are not returned, so only this event says that the end was reached
                 name = (message.topic(), message.partition())
                 self._read_to[name] = max(self._read_to.get(name, 0), message.offset())
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
@@ -164,10 +165,9 @@ class Projector:
     # writing
 
     def _write(self, store: Store, messages: list[Read]) -> None:
-        """Writes all of them. `fold` sets aside what cannot be folded into rows, in the same transaction. If SQL
-        refuses a value of one of the messages, the batch is halved until that message is alone, and only it is set
-        aside. Errors that are not about a value, such as a lost connection, are raised and set nothing aside.
-        """
+        """Writes all messages. `fold` sets aside what cannot be folded into rows, in the same transaction. If SQL refuses a value of one of the
+        messages, the batch is halved until that message is alone, and only it is set aside. Errors that are not about a value, such as a lost
+        connection, are raised and set nothing aside."""
         try:
             self._transact(store, messages)
         except (Overtaken, MemoryError):
@@ -259,8 +259,8 @@ def _announcement(message: Read) -> Announcement:
 
 
 def _refused(message: Read, error: str) -> list[Aside]:
-    """The row of a message that was set aside, or none if it is a request: anybody may send requests, and the desk that
-    reads a bad one parks it."""
+    """The row of a message that was set aside. There is none for a request, because anybody may send requests, and the desk that reads a bad one
+    parks it."""
     topic = message.topic()
     if ROLES[topic] == "requests":
         UNREADABLE.labels(topic).inc()

@@ -136,8 +136,8 @@ class ReadModelQueries:
         return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
-        """The containers in the declarations that this declarant lodged since then; stops reading when there are `most`
-        of them."""
+        """The containers in the declarations that this declarant lodged since this time; stops reading when there are `most` of
+        them."""
         query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
         found: set[str] = set()
         with self._engine.begin() as connection:
@@ -219,7 +219,8 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                if moments and len(moments) == len(indexes):  # goods may have moved on between two reads
+                # a stage is left out if goods have moved on between the two reads
+                if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
 
@@ -358,9 +359,8 @@ class ReadModelQueries:
         )
 
     def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[UnansweredRequest]:
-        """The retractions in `called_back` (key, kind, content, time of the request) that the latest release of their
-        goods does not take into account yet: another desk has published them, and the release desk has not answered to
-        them. They count as holds."""
+        """The retractions in `called_back` (key, kind, content, time of the request) that the latest release of their goods does not
+        take into account yet, although another desk has published them. So they count as holds."""
         if not called_back:
             return []
         f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
@@ -478,7 +478,7 @@ class ReadModelQueries:
         return [key for key in found if is_consignment_id(key)]
 
     def unfinished_watches(self) -> list["WatchRow"]:
-        """The watches that were requested from a console, and for which it still has to place or lift holds."""
+        """The watches that were requested from a console, and for which holds have still to be placed or lifted."""
         w = t.ASKED_WATCHES.c
         unfinished = or_(
             and_(w.met.is_(False), w.lifted_us.is_(None)), and_(w.let_go.is_(False), w.lifted_us.is_not(None))
@@ -529,9 +529,8 @@ class ReadModelQueries:
 
 
 def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
-    """Whether the latest of these releases takes this retraction into account. The arguments are contents as stored, in
-    JSON. The answer is no if one of them cannot be read, because it is then unknown upon which answers the goods were
-    released."""
+    """Whether the latest of these releases takes this retraction into account. The arguments are contents as stored, in JSON. If one of
+    them cannot be read, this is false, because then it is unknown upon which answers the goods were released."""
     try:
         latest = max(map(orjson.loads, granted), key=lambda release: release["version"], default=None)
         return takes_into_account(latest, kind, orjson.loads(retracted))
@@ -540,8 +539,8 @@ def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
 
 
 def _may_have_been_in() -> ColumnElement[bool]:
-    """Whether the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that
-    container. Anybody may write any number into a paper, so one that was never accepted says nothing."""
+    """Whether the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that container.
+    Anybody may write any number into a declaration, so one that was never accepted does not count."""
     parts = t.CONSIGNMENT_CONTAINERS.c
     return or_(parts.word != "", func.coalesce(C.declared, "").not_in(sorted(NOT_THERE)))
 
@@ -575,7 +574,7 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
 
 class WatchRow(NamedTuple):
     """A watch: the request that the console took, and in how many partitions the release desk has placed and lifted it. `finished`: the
-    console has nothing left to do, neither for placing it nor for lifting it."""
+    console has nothing left to do for placing or lifting it."""
 
     watch_id: str
     bill_no: str
@@ -631,8 +630,8 @@ def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
 
 
 def _typed(typed: str) -> str:
-    """An ILIKE pattern that matches every spelling of `typed`: other characters may stand between its letters and
-    digits. It may match other texts, too, so the rows must be checked with `is_watched`."""
+    """An ILIKE pattern that matches every spelling of `typed`, because it allows other characters between its letters and digits. It
+    may match other texts, too, so the rows must be checked with `is_watched`."""
     signs = [sign if sign.isascii() else "%" for sign in plain_word(typed)]
     return "".join(["%", *[f"{sign}%" for sign in signs]])
 

@@ -33,7 +33,7 @@ PAPER = frozenset(
 
 
 class Overtaken(Exception):
-    """Another projector has written since; this one must start over from the offsets in SQL."""
+    """Another projector has written rows since this one did, so this one must start over from the offsets in SQL."""
 
 
 class Store:
@@ -58,7 +58,7 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # the turn is read and locked first: otherwise a rebuild could reset the offsets between the two reads, unnoticed
+            # the turn is read and locked first, because otherwise a rebuild could reset the offsets between the two reads, unnoticed
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
@@ -107,7 +107,8 @@ class Store:
         return count
 
     def claim(self, connection: Connection) -> None:
-        """Takes the next turn; call it before any row is read. Overtaken if another projector has taken one since this one's last."""
+        """Takes the next turn; call it before any row is read. Overtaken if another projector has taken a turn since this projector's last
+        one."""
         turns = t.TURNS.c
         mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
         if connection.execute(mine).rowcount != 1:
@@ -236,8 +237,8 @@ class Store:
         return len(new)
 
     def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
-        """Returns the entries that the feed does not have yet, and deletes those that they replace: the feed has another fact id, or none,
-        for the same place."""
+        """Returns the entries that the feed does not have yet, and deletes those that they replace. An entry is replaced if the feed has
+        another fact id, or none, for the same place."""
         late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> OFFSET_BITS, -1)]
         if not late:
             return batch.releases
@@ -255,7 +256,7 @@ class Store:
 
 
 class StoredRows:
-    """Reads many rows with one statement; consignments from the cache first."""
+    """Reads many rows with one statement. Consignments that are in the cache are not read."""
 
     def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
         self._connection = connection
@@ -347,7 +348,8 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
         marks = ", ".join("?" * len(names))
         statement = f"{head} VALUES ({marks}) {tail}"
         return lambda connection, rows: _many(connection, statement, rows)
-    if table is t.FACTS:  # no ON CONFLICT needed: the offsets in the same transaction prevent a second copy
+    # no ON CONFLICT is needed, because the offsets in the same transaction prevent a second copy
+    if table is t.FACTS:
         copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
         return lambda connection, rows: _copy(connection, copied, rows)
     arrays = ", ".join(f"%s::{_array(column.type)}" for column in table.columns)

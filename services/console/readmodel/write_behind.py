@@ -41,7 +41,8 @@ class Unwritten(Generic[R]):
         """Writes the rows in the queue. If the database fails, they return to the head of the queue and the error is raised."""
         with self._writing:
             taken: list[R] = []
-            with suppress(IndexError):  # another thread may drop the oldest meanwhile, so the length is not reliable
+            # another thread may drop the oldest row meanwhile, so the length is not reliable
+            with suppress(IndexError):
                 while True:
                     taken.append(self._rows.popleft())
             if not taken:
