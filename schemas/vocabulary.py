@@ -99,8 +99,8 @@ def is_consignment_id(key: str) -> bool:
 
 @lru_cache(4096)
 def plain_word(text: str) -> str:
-    """The letters, as capitals, and the digits of the name of a bill or a conveyance. Two names are compared in this form, however they
-    were typed."""
+    """The letters and digits of the name of a bill or a conveyance, in upper case. Names are compared in this form, so it does not matter
+    how they were typed."""
     return "".join([sign for sign in identifier(text).upper() if sign.isalnum()])
 
 

@@ -79,7 +79,7 @@ def lines_and_net(declaration: Declaration, today: date) -> Findings:
     if net == FILLED_IN and total < FILLED_IN:
         return
     if total < net and any(item.net_mass_kg == 0 for item in declaration.items):
-        return  # lines whose legal units are no mass have no net mass
+        return  # a line whose legal units do not measure mass may have no net mass, so the sum may be lower
     if not _agree(total, net, _rounded(declaration) + half_of_last_place(net)):
         yield warning("/net_mass_kg", CheckCode.NET_MASS_DIFFERS, seen_phrase("head_and_lines", head=net, lines=total))
 

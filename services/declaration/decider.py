@@ -130,7 +130,12 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 class Lodgement(NamedTuple):
-    """A declaration that is lodged for the consignment of this record: by a request, or passed on by the consignment before."""
+    """A declaration that was lodged for this consignment by a request, or that the earlier consignment of the same reference passed on
+    to it.
+
+    `number`: the place of this consignment among those of its reference; `earlier`: the id of the consignment that passed the
+    declaration on, or empty.
+    """
 
     consignment_id: str
     request_id: str

@@ -176,7 +176,7 @@ class TopicPort:
             }
         return sum([self.notebook.take(topic, read, handler) for topic, read in entries.items() if read])
 
-    # which topics these are, and up to where they go
+    # the ids of the topics, and the offsets at which they end
 
     def _identities(self) -> dict[str, str]:
         """Topic → its id and number of partitions. Another id means another topic, also under the same name in the same cluster."""

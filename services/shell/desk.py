@@ -48,8 +48,9 @@ class Desk:
     """One service that the loop runs: its decider, and the watcher of its states. `schemas.flow.FLOW` says which kinds of messages it
     decides.
 
-    `shared`: the prefix of the key of the shared record, of which each partition has one (`partition.key_in`); the decider gets its state
-    with every message about another key. Empty if the desk has none.
+    `shared`: the prefix from which the keys of the shared records are made, one for each partition (`partition.key_in`); empty if the
+    desk has no shared records. With each message the decider also gets the state of the shared record (`Hearing.shared`), except
+    with messages about that record itself.
     """
 
     name: str

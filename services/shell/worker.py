@@ -166,7 +166,7 @@ class Frame(faust.App):
     async def on_stop(self) -> None:
         for service in self._extra_service_instances or ():
             await service.stop()
-        # everything that matters is committed, so that nothing else is waited for
+        # everything that matters is committed, so the process need not wait longer for Faust to stop
         ending = threading.Timer(FAUST_SECONDS, os._exit, (0,))
         ending.daemon = True
         ending.start()

@@ -233,7 +233,7 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 
 
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
-    # the release of goods in containers also causes facts to the gate desk, which without the release have no cause
+    # facts for the gate desk follow the release of goods in containers, so without it the numbers have a gap
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
     ledger = judge([*calm_entries, told(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1

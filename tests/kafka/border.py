@@ -177,7 +177,7 @@ def running(
     def run(loop: Loop) -> None:
         try:
             loop.run()
-        except BaseException as problem:  # passed to the test below
+        except BaseException as problem:  # checked below, in the thread of the test
             problems.append(problem)
 
     threads = [threading.Thread(target=run, args=(loop,), name=loop.desk.name) for loop in loops]

@@ -77,7 +77,7 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
     forgetful: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
-        # after this the group has offsets; the owner commits them again to prove that it still owns the partitions
+        # gives the group committed offsets; a worker proves that it still owns its partitions by committing them again
         lodged(forgetful, "in time")
         commit, waited = desk.transactions.commit, threading.Event()
 

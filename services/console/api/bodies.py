@@ -183,11 +183,11 @@ class FaultyBody:
 
 
 def shaped(model: type[M], data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS) -> M | FaultyBody:
-    """The body as `model`, or what is wrong with its shape. A list that is longer than allowed is one fault, and only as many of its
-    entries as are allowed are looked at, so that it neither hides other faults nor takes long.
+    """The body as `model`, or what is wrong with its shape. A list that is longer than allowed counts as one fault, and only its first
+    entries, up to the allowed number, are validated. So a long list neither hides other faults nor takes much time.
 
-    `parsed`: the result of `strict_json`; `where`: prefix of the pointers; `shown`: how many faults are shown at most. Problem 400 for
-    what only Python's parser takes for JSON.
+    `parsed`: the result of `strict_json`; `where`: prefix of the pointers; `shown`: how many faults are shown at most. Raises Problem 400
+    if Python's parser accepted the body as JSON but pydantic's parser does not.
     """
     long = long_lists(parsed, model)
     made, error, data = validated(model, _without_rest(data, long) if long else data)

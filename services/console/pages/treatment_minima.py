@@ -10,7 +10,8 @@ from services.console.language.words import Language, say
 
 
 class Minimum(NamedTuple):
-    """One method of an order: a record must meet one of `lines`, and all of `besides`."""
+    """What the record of a treatment must show if it was done by this one of the ordered methods. `lines` and `besides` are sentences:
+    the record must meet at least one of `lines` (one for each step of the schedule), and all of `besides`."""
 
     method: str
     schedule: str
