@@ -34,7 +34,7 @@ LISTED = {
     'make hostile ARGS="--count 1000000 --seed 2026-11-24"': LONG,
     "make fuzz": LONG,
     "make gate-latency": LONG,
-    "make rights-cost ARGS=--write": LONG,
+    "make rights-cost": LONG,
     "make gate-latency ARGS=--write": LONG,
     "make recovery": LONG,
     "make recovery ARGS=--write": LONG,
