@@ -5,7 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.envelope import Request
-from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RetractContainerFinding,
+    RetractStrike,
+)
 from schemas.inspection import RecordFindings
 from schemas.release import LiftHold, PlaceHold, RetractLift
 from schemas.vocabulary import consignment_id
@@ -215,6 +222,41 @@ def test_goods_that_are_not_in_a_box_any_more_make_its_next_visit_known_to_nobod
     assert status(context, OFFICER, LiftContainerHold, UNKNOWN) == 403
     assert not may_read(context, OFFICER._replace(office="2218"), UNKNOWN), (
         "messages of earlier visits name their goods"
+    )
+
+
+def test_who_took_goods_off_a_shared_box_by_mistake_puts_them_back(context: ConsoleContext) -> None:
+    """Struck goods make the box known to their office no more, so the officer who had struck them could not take that back; nobody
+    else of an office may name them."""
+    complete(context)
+    stand(context, UNKNOWN, {"consignment_id": THEIRS, "word": "held"}, {"consignment_id": OURS, "struck": True})
+    assert (
+        status(context, OFFICER, RetractStrike, UNKNOWN)
+        == status(context, OFFICER, RetractContainerFinding, UNKNOWN)
+        == 202
+    )
+    finish(may_name(context, OFFICER, RetractStrike, OURS))
+    with pytest.raises(Problem, match="no_reach"):
+        finish(may_name(context, OFFICER, RetractStrike, THEIRS))
+    assert status(context, OFFICER, LiftContainerHold, UNKNOWN) == 403
+    assert status(context, OFFICER._replace(office="0100"), RetractStrike, UNKNOWN) == 403
+
+
+@pytest.mark.parametrize(("visit", "known"), [(IN_MAY, True), ("visit-april", False), ("visit", False)])
+def test_while_an_alarm_about_their_visit_keeps_a_box_the_officers_of_its_former_goods_act_on_it(
+    context: ConsoleContext, visit: str, known: bool
+) -> None:
+    """Nobody told of its departure, and it came again with goods of another office: the former ones may still be in it."""
+    complete(context)
+    stand(context, UNKNOWN, {"consignment_id": THEIRS}, {"consignment_id": OURS, "word": "held", "ended": IN_MAY})
+    blocking = f"report-0\tvisit-march\nreport-1\t{visit}\nreport-2\tvisit-0"
+    with context.rows._engine.begin() as connection:
+        connection.execute(t.CONTAINERS.update().values(blocking=blocking, alarm="departure_not_reported"))
+    for kind in (RecordContainerFinding, PlaceContainerHold, PermitExit):
+        assert status(context, OFFICER, kind, UNKNOWN) == (202 if known else 403)
+    assert (told(context, OFFICER, UNKNOWN)[0] == "alarm") is known
+    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY), (
+        "a company learns nothing of later visits"
     )
 
 

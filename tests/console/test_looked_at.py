@@ -254,6 +254,16 @@ def test_a_terminal_may_choose_its_own_reports_to_correct_and_is_told_that_other
     assert "another party" in part(of_another, 'aria-labelledby="reports"', "</section>")
 
 
+def test_what_a_colleague_told_is_told_by_ones_own_company_and_may_be_corrected(still: Still) -> None:
+    """The gate desk lets each account of the company that told of an event correct it."""
+    for name, company in (("terminal-1", "CNTAO-4"), ("terminal-2", "CNTAO-4"), ("terminal-3", "CNTAO-5")):
+        admit(still.url, name, "terminal", company, "")
+    still.tell(Border("REPORT-2").reported("DISC").said)
+    for name, own in (("terminal-2", True), ("terminal-3", False)):
+        page = still.page("/containers/CSQU3054383", name=name)
+        assert ('id="act-retract"' in page, "another party" in words(page)) == (own, not own)
+
+
 @pytest.mark.parametrize(
     ("number", "told"), [("XX", "not the number of a container"), ("CSQU3054384", "check digit"), ("CSQU3054383", "")]
 )

@@ -1,6 +1,6 @@
 """What does the API answer about goods, containers and requests? Answers are made from the rows, and say how fresh these are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
@@ -18,7 +18,7 @@ from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
 from schemas.vocabulary import Stage, plain_word
 from services.console.access.readings import note_told
-from services.console.access.rights import READ_MESSAGES, Reach, Who
+from services.console.access.rights import EVERY_COMPANY, READ_MESSAGES, Reach, Who
 from services.console.api import paging
 from services.console.api.clearance_times import clearance_of
 from services.console.api.context import ConsoleContext, context_of, who_of
@@ -531,7 +531,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         text=gate_text(answer, row),
         detail=english(answer.detail),
         detail_text=text(wrote(answer.detail) if answer.reason == "box_held" else in_words(answer.detail)),
-        waiting_for=list(answer.waiting_for),
+        waiting_for=[each for each in answer.waiting_for if each != container_no],
         consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
         permitted=[part.consignment_id for part in parts if part.may_leave_by_permit and is_inside(part, row)][:SHOWN],
         lots=answer.lots,
@@ -566,16 +566,24 @@ def reports_of(context: ConsoleContext, who: Who, container_no: str, limit: int)
     if visible is not None and visible.hidden:
         return [], False
     found = context.rows.reports(container_no, limit + 1)
-    return [report_to(who, row, visible) for row in found[:limit]], len(found) > limit
+    own = own_names(context, who)
+    return [report_to(who, row, visible, own) for row in found[:limit]], len(found) > limit
 
 
-def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None) -> ReportView:
-    """A report as `who` may read it: outside customs the reporter is shown only if it is the reader's own account or company. `visible`: the
-    goods in the container that `who` may see; the bill of others is left out."""
+def own_names(context: ConsoleContext, who: Who) -> frozenset[str]:
+    """The names under which reports are those of `who`: the account, the company, and the company's other accounts. A company's reports are
+    corrected and retracted by any of its accounts."""
+    colleagues = [] if who.company in ("", EVERY_COMPANY) else context.rows.accounts_of(who.company)
+    return frozenset([who.actor, who.company, *colleagues])
+
+
+def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None, own: Collection[str]) -> ReportView:
+    """A report as `who` may read it: outside customs the reporter is shown only if it is one of `own`. `visible`: the goods in the container
+    that `who` may see; the bill of others is left out."""
     view = report(row)
     if visible is not None and plain_word(view.bill) not in visible.bills:
         view = view.model_copy(update={"bill": ""})
-    return view if view.reported_by in (who.actor, who.company) else masked(view, who.audience())
+    return view if view.reported_by in own else masked(view, who.audience())
 
 
 # operations

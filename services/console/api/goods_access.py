@@ -81,20 +81,21 @@ def inside(
 ) -> VisibleGoods | None:
     """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: if given, only these roles of `who` count;
     `complete`: as in `condition`; `ever`: also the consignments of earlier visits. A container without consignments still belongs to the offices of
-    its former goods, but to no company."""
+    its former goods, but to no company; so does one that an alarm about the end of their visit keeps inside."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
     known = rows.owners_inside(container_no)
-    owners = [each for each in known if ever or not each.is_former]
-    if not owners and Reach.OFFICE in reaches:
+    of_offices = Reach.OFFICE in reaches
+    owners = [each for each in known if ever or not each.is_former or (of_offices and each.is_in_alarm)]
+    if not owners and of_offices:
         owners = known
     within_reach = [
         each for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles, complete=complete)
     ]
     visible = frozenset([each.consignment_id for each in within_reach])
     if not owners:
-        return VisibleGoods(visible, cut=False, hidden=Reach.OFFICE not in reaches or not complete, undeclared=True)
+        return VisibleGoods(visible, cut=False, hidden=not of_offices or not complete, undeclared=True)
     undeclared = any(not each.customs_office for each in owners)
     bills = frozenset([plain_word(each.bill_no or "") for each in within_reach])
     return VisibleGoods(visible, len(visible) < len(owners), not visible, undeclared, bills)
@@ -127,7 +128,8 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
         return ""
     lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        found = await run_in_threadpool(inside, context.rows, who, subject, roles)
+        # an officer takes back what was said of goods that are former ones because of it
+        found = await run_in_threadpool(inside, context.rows, who, subject, roles, ever=kind.calls_back)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")
         if found is not None and found.undeclared and lets_go:

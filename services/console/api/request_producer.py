@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
-from sqlalchemy import Engine, Table, Update, select
+from sqlalchemy import Connection, Engine, Table, Update, select
 
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
@@ -220,7 +220,8 @@ class Asker:
         await self.note(ASKED_HOLDS, rows)
 
     async def note(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
-        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 if that fails."""
+        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 if that fails. A hold that is
+        there counts from its new time on."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes)
         except Exception as error:
@@ -342,7 +343,7 @@ class Asker:
     def _insert_rows(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
         with self._engine.begin() as connection:
             if rows:
-                connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
+                connection.execute(_insert_new(connection, table), rows)
             for change in changes:
                 connection.execute(change)
 
@@ -357,6 +358,15 @@ class Asker:
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
             return bytes.fromhex(value.scalar_one())
+
+
+def _insert_new(connection: Connection, table: Table) -> Any:
+    """An INSERT of the rows that are not there yet. A hold that is there is requested once more, perhaps long after it could not be
+    sent: it counts from now on."""
+    insert = insert_into(connection, table)
+    if table is ASKED_HOLDS:
+        return insert.on_conflict_do_update(index_elements=["request_id"], set_={"asked_us": insert.excluded.asked_us})
+    return insert.on_conflict_do_nothing()
 
 
 def _not_written(request: RequestRow, error: Exception) -> None:

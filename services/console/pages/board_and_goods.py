@@ -404,8 +404,9 @@ def container_page(
     may = who.may(READ_MESSAGES) and may_read(context, who, number)
     facts, _ = answers.timeline_rows(context, number) if may else ([], 0)
     inside = [consignment_of(context, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
-    parts = context.rows.container(number).parts if "permit" in who.forms("containers") else []
-    may_retract = may and "retract-finding" in who.forms("containers")
+    forms = who.forms("containers")
+    parts = context.rows.container(number).parts if {"permit", "retract-strike"} & set(forms) else []
+    may_retract = may and "retract-finding" in forms
     findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
     struck = [part.consignment_id for part in parts if part.struck]
     visible = inside_of(context.rows, who, number, complete=context.complete(), ever=True) if struck else None
@@ -429,7 +430,7 @@ def container_page(
         struck=[one for one in struck if visible is None or one in visible.consignments][:BOXES],
         **_timeline(context, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),
-        forms=who.forms("containers"),
+        forms=forms,
         problem=problem.details() if problem else None,
         typed=typed or {},
     )

@@ -17,10 +17,12 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     literal_column,
     or_,
     select,
     true,
+    tuple_,
 )
 
 from schemas.release import ReleaseGranted
@@ -295,22 +297,26 @@ class ReadModelQueries:
         )
         inside_now = select(parts.c.consignment_id).where(parts.c.container_no == container_no, parts.c.gone.is_(False))
         requested, answer, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("answer"), t.FACTS.alias("sent"), t.PARKED.c
-        its_message = and_(sent.c.key == requested.consignment_id, sent.c.id == requested.request_id)
-        thrown_away = and_(
-            p.key == requested.consignment_id,
-            p.kind.in_(COUNTS_WHEN_ASKED),
-            p.status == "discarded",
-            p.offset == sent.c.place.bitwise_and(OFFSET_MASK),
+        each = t.ASKED_HOLDS.alias("each").c.consignment_id
+        # the facts of these keys are read once, and not for each request: a container may have thousands of reports
+        keys = select(each).where(or_(each.in_(inside_now), each == container_no))
+        answered = select(answer.c.cause, answer.c.key).where(answer.c.key.in_(keys))
+        was_sent = select(sent.c.id, sent.c.key).where(sent.c.key.in_(keys))
+        at_its_offset = and_(sent.c.key == p.key, sent.c.place.bitwise_and(OFFSET_MASK) == p.offset)
+        thrown_away = (
+            select(sent.c.id, sent.c.key)
+            .join(t.PARKED, at_its_offset)
+            .where(p.key.in_(keys), p.kind.in_(COUNTS_WHEN_ASKED), p.status == "discarded")
         )
+        request = tuple_(requested.request_id, requested.consignment_id)
         holds = (
             select(
                 requested.consignment_id,
                 func.max(requested.asked_us),
-                func.max(case((exists().where(its_message), 1), else_=0)),
+                func.max(case((request.in_(was_sent), 1), else_=0)),
             )
             .where(or_(requested.consignment_id.in_(inside_now), requested.consignment_id == container_no))
-            .where(~exists().where(answer.c.key == requested.consignment_id, answer.c.cause == requested.request_id))
-            .where(~exists().where(its_message, thrown_away))
+            .where(request.not_in(answered), request.not_in(thrown_away))
             .group_by(requested.consignment_id)
             .limit(SHOWN)
         )
@@ -378,15 +384,21 @@ class ReadModelQueries:
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
         """The consignments that are, were or will be in one container, with their declarant, customs office and bill; these
         are None if nobody has declared the goods. `is_former`: an officer took them off it, or they were in it in an
-        earlier visit than the latest one. Those of the latest visit, or of the next one, come first."""
+        earlier visit than the latest one; `is_in_alarm`: an alarm about the end of that earlier visit keeps the container inside.
+        Those of the latest visit, or of the next one, come first."""
         parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.c
         came_again = func.coalesce(parts.arrived_us >= box.visit_us, false())
         has_left = and_(parts.gone, box.visit != "", box.visit_end == "")
         ended = and_(parts.ended != "", box.visit != "", parts.ended != box.visit, ~came_again)
         is_former = func.coalesce(or_(parts.struck, has_left, ended), false())
+        line_of_visit = literal("%\t") + parts.ended + "\n%"
+        is_in_alarm = and_(
+            ~parts.struck, parts.ended != "", (func.coalesce(box.blocking, "") + "\n").like(line_of_visit)
+        )
         joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
         joined = joined.outerjoin(t.CONTAINERS, parts.container_no == box.container_no)
-        named = (parts.consignment_id, C.declarant, C.customs_office, C.bill_no, is_former.label("is_former"))
+        kept = (is_former.label("is_former"), is_in_alarm.label("is_in_alarm"))
+        named = (parts.consignment_id, C.declarant, C.customs_office, C.bill_no, *kept)
         query = select(*named).select_from(joined).where(parts.container_no == container_no, _may_have_been_in())
         return self._all(query.order_by(is_former, parts.consignment_id).limit(MOST_INSIDE))[0]
 
@@ -396,6 +408,11 @@ class ReadModelQueries:
         query = select(t.CONTAINER_REPORTS).where(r.container_no == container_no)
         rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
         return [ReportRow(*row) for row in map(tuple, rows)]
+
+    def accounts_of(self, company: str) -> list[str]:
+        """The accounts of this company."""
+        a = t.ACCOUNTS.c
+        return [row[0] for row in self._all(select(a.account).where(a.company == company))[0]]
 
     def blocked(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Container]:
         """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `visible`: only
