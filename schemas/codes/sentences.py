@@ -172,7 +172,6 @@ SENTENCES: Final = MappingProxyType(
         "came_again": "came again, and its departure was never reported 再次进场而离场未报",
         "held_after": "held after it had left 离场后被扣留",
         "left_before": "left before release 先于放行离场",
-        "told_earlier": "another report says that it left earlier, before release 另有报告称其更早离场，先于放行",
         "left_unreleased": "left without release 未放行离场",
         "left_undeclared": "left, and no declaration is known for it 离场时无申报",
         "left_against_no": "left although the gate had said no 卡口未放行即离场",

@@ -18,7 +18,6 @@ WHY: Final[Mapping[str, str]] = {
         "came_again",
         "held_after",
         "left_before",
-        "told_earlier",
         "left_unreleased",
         "left_undeclared",
         "left_against_no",

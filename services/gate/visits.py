@@ -156,7 +156,6 @@ def look(box: Box) -> Truth:
     for visit in truth.visits:
         visit.allowed = _allowed(box, visit)
         truth.alarms.extend(_alarms(box, visit))
-        truth.alarms.extend(_told_earlier(box, truth, visit))
     return truth
 
 
@@ -208,31 +207,6 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
     return any(rank <= 1 for _, rank, *_ in takewhile(lambda event: event[0] <= until, later))
 
 
-def _told_before(report: Report, later: Iterable[_Event]) -> Report | None:
-    """A report of the same opening or departure that has a later event time and was recorded before this one; None if there is none. If this
-    report does not name that one as replaced, it only repeats it, so the one recorded first stands, whichever has the earlier event time."""
-    first = report
-    opens = report.event in OPENINGS
-    for at, rank, *_, what in later:
-        if at - report.at > SAME_EVENT or (rank >= 3 if opens else rank <= 1):
-            break
-        if isinstance(what, Report) and rank == _RANK.get(report.event):
-            if not _tells_again(what, report):
-                break
-            first = min(first, what, key=lambda each: (each.heard, each.id))
-    return None if first is report else first
-
-
-def _tells_again(one: Report, other: Report) -> bool:
-    """Whether two reports of one day, with no other event between them, are of one event. Two openings must also agree in place and
-    conveyance."""
-    if one.event is not other.event:
-        return False
-    if one.event not in OPENINGS:
-        return True
-    return plain_word(one.place) == plain_word(other.place) and same_word(one.conveyance, other.conveyance) is not False
-
-
 class _Walk:
     """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by their recorded
     times; the first one is the event, and the others repeat it. So the order in which the desk reads them does not matter."""
@@ -244,8 +218,6 @@ class _Walk:
         self.early: list[Report] = []
         """Departures that have a time just before the opening of their visit, because the clock of the reporter is
         behind."""
-        self.conveyances: dict[str, str] = {}
-        """Openings → the conveyance that another telling of the opening named."""
         if box.before:
             self.now = self._begin(Visit(BEFORE, FIRST))
 
@@ -265,8 +237,7 @@ class _Walk:
         for number, (at, _, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
-                    opens = self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None))
-                    self._report(what, opens, _told_before(what, islice(happened, number + 1, None)))
+                    self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))
                 case Part():
                     self._arrival(what, at)
                 case ContainerFinding():
@@ -275,21 +246,8 @@ class _Walk:
             goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]
             # early departures wait for the last opening or arrival of this moment, so that all goods that arrive in it leave with the box
             while self.early and self.now is not None and not goes_on:
-                early = self.early.pop(0)
-                self._departure(early, False, _told_before(early, islice(happened, number + 1, None)))
-        self._name_the_first()
+                self._departure(self.early.pop(0), False)
         return self.truth
-
-    def _name_the_first(self) -> None:
-        """If a report repeats one that is itself a repetition, it gets the first of these reports as the one that it repeats, and belongs to
-        the same visit as that one."""
-        retells, belongs = self.truth.retells, self.truth.belongs
-        for report, first in retells.items():
-            while first in retells:
-                first = retells[first]
-            retells[report] = first
-            if first in belongs:
-                belongs[report] = belongs[first]
 
     def _begin(self, visit: Visit) -> Visit:
         self.truth.visits.append(visit)
@@ -300,12 +258,12 @@ class _Walk:
         self.now.closed, self.now.how, self.now.closing = at, how, report
         self.now = None
 
-    def _report(self, report: Report, opening_follows: bool, first: Report | None) -> None:
+    def _report(self, report: Report, opening_follows: bool) -> None:
         match report.event:
             case EquipmentEvent.DISCHARGED | EquipmentEvent.GATED_IN:
-                self._opening(report, first)
+                self._opening(report)
             case EquipmentEvent.GATED_OUT | EquipmentEvent.LOADED:
-                self._departure(report, opening_follows, first)
+                self._departure(report, opening_follows)
             case EquipmentEvent.STRIPPED | EquipmentEvent.STUFFED | EquipmentEvent.MOVED:
                 if self.now is not None:
                     if report.event is EquipmentEvent.STRIPPED:
@@ -317,25 +275,20 @@ class _Walk:
         if report not in self.early and self.truth.visits:
             self.truth.belongs.setdefault(report.id, self.truth.visits[-1].id)
 
-    def _opening(self, report: Report, first: Report | None) -> None:
-        """`first`: as in `_departure`."""
-        if first is not None:
-            self.truth.retells[report.id] = first.id
-            self.conveyances[first.id] = report.conveyance or self.conveyances.get(report.id, "")
-            return
-        report = replace(report, conveyance=report.conveyance or self.conveyances.get(report.id, ""))
+    def _opening(self, report: Report) -> None:
         now = self.now
         if now is not None and now.id != BEFORE:
-            opening, since = now.opening, report.at - now.opened
-            if opening is None:
+            first, since = now.opening, report.at - now.opened
+            if first is None:
                 named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
                 if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
                     now.opening, now.conveyance = report, report.conveyance
                     # an arrival of goods with an earlier time has opened this visit already
                     return
             elif since <= SAME_EVENT:
-                if _tells_again(replace(opening, conveyance=now.conveyance), report):
-                    self.truth.retells[report.id] = opening.id
+                again = (first.event, plain_word(first.place)) == (report.event, plain_word(report.place))
+                if again and same_word(now.conveyance, report.conveyance) is not False:
+                    self.truth.retells[report.id] = first.id
                     now.conveyance = report.conveyance or now.conveyance
                     return
         if now is not None:
@@ -349,12 +302,8 @@ class _Walk:
             now = self.now = self._begin(Visit(f"arrival/{part.consignment_id}", at))
         now.parts.append(part)
 
-    def _departure(self, report: Report, opening_follows: bool, first: Report | None) -> None:
-        """`first`: a departure with a later event time that was recorded before this one."""
+    def _departure(self, report: Report, opening_follows: bool) -> None:
         out = report.event is EquipmentEvent.GATED_OUT
-        if self.now is not None and first is not None:
-            self.truth.retells[report.id] = first.id
-            return
         if self.now is not None:
             empty = out and (report.laden is False or (report.laden is None and self.now.emptied))
             self.truth.belongs[report.id] = self.now.id
@@ -372,8 +321,6 @@ class _Walk:
                 return
         if opening_follows:
             self.early.append(report)
-        elif first is not None:
-            self.truth.retells[report.id] = first.id
         elif report.laden is not False or not out:
             stray = self._begin(Visit(report.id, report.at, closed=report.at, how="stray", closing=report))
             self.truth.belongs[report.id] = stray.id
@@ -538,28 +485,6 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
         if held and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
-
-
-def _told_earlier(box: Box, truth: Truth, visit: Visit) -> Iterable[Alarm]:
-    """Alarms about other reports of the departure, with an event time at which the gate's answer was no, or at which goods that left released
-    were not released yet. The departure stays as it was reported first, but an officer must look, because it is in doubt."""
-    if visit.closed is None or visit.closing is None or visit.how not in ("gated_out", "loaded"):
-        return
-    for report in box.reports:
-        if truth.retells.get(report.id) != visit.closing.id or report.at >= visit.closed or report.laden is False:
-            continue
-        then = replace(visit, closed=max(report.at, visit.opened), closing=report)
-        then.allowed = _allowed(box, then)
-        against = visit.allowed is not None and then.allowed is None
-        names = tuple(
-            [
-                p.consignment_id
-                for p in visit.parts
-                if departure_of(box, visit, p) == "out" and (against or departure_of(box, then, p) == "left")
-            ]
-        )
-        if names:
-            yield _alarm(then, "left_unreleased", "told_earlier", names, blocks=True)
 
 
 def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:

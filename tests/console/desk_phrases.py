@@ -357,8 +357,6 @@ def said_by_gate() -> Iterator[Story]:
         desk, boxes.discharged(0), boxes.held(arrived=0), boxes.event(EquipmentEvent.GATED_OUT, 60, laden=False)
     )
     left = story(desk, *yes, boxes.out(60))
-    earlier = story(desk, boxes.discharged(0), boxes.held(arrived=0)).when(boxes.freed(when=60), at=at(60))
-    yield earlier.when(boxes.out(90), at=at(90)).when(boxes.out(30), at=at(120))
     yield left.when(boxes.held(boxes.A, version=3, arrived=0, when=90), at=at(90))
     yield story(desk, *yes, boxes.box_held()).when(boxes.out(60), at=at(60))
     unknown = story(desk, boxes.discharged(0)).when(boxes.out(60), at=at(60))
