@@ -1,5 +1,6 @@
 """What does an officer's finding, permit or hold add to what is known of a container?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal, assert_never
@@ -63,21 +64,39 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
         names |= {key.partition("/")[2] for key in wrong.settled}
     number = box.findings.index(wrong)
     later = [f.id for f in box.findings[number + 1 :]]
-    findings = [replace(f, void=f.retracted) if f.id in names else f for f in box.findings]
+    findings = list(box.findings)
     findings[number] = replace(wrong, void=True, retracted=True)
     reports = tuple([replace(r, void=False) if r.id in names else r for r in box.reports])
-    box = replace(box, findings=tuple(findings), reports=reports)
+    box = replace(box, findings=_with_mistakes(findings), reports=reports)
     for other in [f for f in box.findings if f.id in later and not f.void]:
         box = _with_effect(box, other, names | frozenset(wrong.settled))
-    stand = [f for f in box.findings if f.id in later and not f.retracted]
-    box = replace(
-        box,
-        overfull=box.overfull or ("overfull" in wrong.ended and all(f.lots is None for f in stand)),
-        waiting=box.waiting or ("waiting" in wrong.ended and not stand),
-    )
+    overfull, waiting = _marks_back(box.findings)
+    box = replace(box, overfull=box.overfull or overfull, waiting=box.waiting or waiting)
     again = {alarm.key for alarm in unsettled(box, look(box))} - before
     box = replace(box, alarms=tuple([key for key in box.alarms if key not in again]))
     return Learned(noted(box, hearing))
+
+
+def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFinding, ...]:
+    """The findings, void if they were retracted, or if one that was recorded afterwards and stands shows that they were a mistake."""
+    found: list[ContainerFinding] = []
+    for number, finding in enumerate(findings):
+        inside = [f.at for f in findings[number + 1 :] if f.found == "inside" and not f.retracted]
+        void = finding.retracted or any(_was_mistaken(finding, at, None) for at in inside)
+        found.append(replace(finding, void=void))
+    return tuple(found)
+
+
+def _marks_back(findings: tuple[ContainerFinding, ...]) -> tuple[bool, bool]:
+    """Whether the marks `overfull` and `waiting` of the box stand again, because a retracted finding took them away, and no finding that
+    was recorded after it and stands would have done so."""
+    overfull, waiting = False, False
+    for finding in findings:
+        if finding.retracted:
+            overfull, waiting = overfull or "overfull" in finding.ended, waiting or "waiting" in finding.ended
+        else:
+            overfull, waiting = overfull and finding.lots is None, False
+    return overfull, waiting
 
 
 def _with_effect(box: Box, finding: ContainerFinding, among: frozenset[str] | None = None) -> Box:

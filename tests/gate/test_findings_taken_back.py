@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from schemas.gate import ContainerFindingRetracted, GateAlarmRaised
 from schemas.vocabulary import EquipmentEvent
 from services.gate import decider
@@ -116,6 +118,40 @@ def test_a_count_that_was_wrong_counts_no_longer() -> None:
     assert not may_leave(desk)
     desk.when(finding_retracted("three"), at=at(80))
     assert [each.lots for each in desk.answer if isinstance(each, ContainerFindingRetracted)] == [1] and may_leave(desk)
+
+
+@pytest.mark.parametrize("mark", ["overfull", "waiting"])
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_of_two_wrong_counts_neither_stands_for_the_other(mark: str, order: tuple[str, str]) -> None:
+    desk = story(decider, discharged(0), freed(A, arrived=0))
+    desk.state = replace(as_box(desk.state), overfull=mark == "overfull", waiting=mark == "waiting")
+    desk.when(found("inside", 10, lots=1), message_id="one", at=at(10))
+    desk.when(found("inside", 20, lots=1), message_id="two", at=at(20))
+    desk.when(finding_retracted(order[0]), at=at(30))
+    assert may_leave(desk)
+    desk.when(finding_retracted(order[1]), at=at(40))
+    assert not may_leave(desk) and getattr(as_box(desk.state), mark)
+
+
+def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_finding_that_it_had_found_wrong() -> None:
+    """As in records of an older software version."""
+    desk = story(decider, freed(A)).when(found("outside", 10), message_id="first", at=at(10))
+    desk.when(found("inside", 20), message_id="second", at=at(20))
+    box = as_box(desk.state)
+    desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))
+    assert may_leave(desk)
+    desk.when(finding_retracted("second"), at=at(30))
+    assert not may_leave(desk)
+
+
+def test_an_alarm_of_a_visit_that_is_not_kept_any_more_waits_again_too() -> None:
+    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10))
+    desk.when(found("outside", 700 * DAY), message_id="w", at=at(700 * DAY))
+    desk.when(discharged(732 * DAY), at=at(732 * DAY))
+    desk.when(freed(B, arrived=732 * DAY, when=732 * DAY), at=at(732 * DAY))
+    assert may_leave(desk) and [part.consignment_id for part in as_box(desk.state).parts] == [B]
+    desk.when(finding_retracted("w"), at=at(733 * DAY))
+    assert not may_leave(desk) and as_box(desk.state).waiting
 
 
 def test_what_was_not_found_is_not_taken_back_and_nothing_twice() -> None:

@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 
 from schemas.envelope import Message
-from schemas.gate import ContainerArrived, GateAlarmRaised
-from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
+from schemas.gate import ContainerArrived, ContainerGatedOut, GateAlarmRaised
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.keeping import KEPT_VISITS
@@ -328,6 +328,17 @@ def test_a_report_of_a_visit_that_is_not_kept_is_refused() -> None:
     desk.when(out(5), at=at(26 * 3 * DAY))
     desk.then_refused("visit_too_old")
     assert len(as_box(desk.state).visits) <= KEPT_VISITS + 1
+
+
+def test_a_visit_is_told_once_although_the_one_before_is_forgotten_that_ended_by_its_opening() -> None:
+    desk = story(decider, discharged(0))
+    for number in range(1, KEPT_VISITS + 3):
+        begin, goods = number * 3 * DAY, consignment_id("91350100M000100Y43", f"goods {number}")
+        desk.when(discharged(begin), message_id=f"opening {number}", at=at(begin))
+        desk.when(freed(goods, arrived=begin, when=begin), at=at(begin + 5)).when(out(begin + 60), at=at(begin + 60))
+    gone = [fact.visit for fact in desk.facts if isinstance(fact, ContainerGatedOut)]
+    assert gone == [f"opening {number}" for number in range(1, KEPT_VISITS + 3)]
+    assert as_box(desk.state).visits[0].id == "opening 2" and as_box(desk.state).reports[0].id == "opening 2"
 
 
 def test_the_same_ends_in_whatever_order_one_visit_is_told() -> None:
