@@ -26,7 +26,7 @@ def test_each_method_or_field_of_the_reading_order_is_there(name: str) -> None:
         file.read_text(encoding="utf-8") for folder in ("services", "schemas") for file in (ROOT / folder).rglob("*.py")
     ]
     owners = [source for source in sources if re.search(rf"^class {owner}\b", source, re.MULTILINE)]
-    assert any(re.search(rf"^    (def )?{member}\b", source, re.MULTILINE) for source in owners)
+    assert any(re.search(rf"^    (?:(?:async )?def )?{member}\b", source, re.MULTILINE) for source in owners)
 
 
 FUNCTIONS = re.findall(r"`(\w+)`(?: and `(\w+)`)? in `([\w/.]+\.py)`", " ".join(PAGE.split()))
@@ -36,7 +36,7 @@ FUNCTIONS = re.findall(r"`(\w+)`(?: and `(\w+)`)? in `([\w/.]+\.py)`", " ".join(
 def test_each_function_that_the_reading_order_finds_in_a_file_is_there(one: str, other: str, path: str) -> None:
     source = (ROOT / path).read_text(encoding="utf-8")
     for name in filter(None, (one, other)):
-        assert re.search(rf"^(?:def {name}\(|{name}\b)", source, re.MULTILINE), name
+        assert re.search(rf"^(?:(?:async )?def {name}\(|{name}\b)", source, re.MULTILINE), name
 
 
 def test_each_message_of_the_reading_order_is_a_kind() -> None:
