@@ -30,9 +30,8 @@ from services.cli.bench.rig import Rig, cost
 from services.cli.processes import read_model, stop_all
 from services.cli.settings import UpSettings
 from services.cli.up import wait_for
+from services.console import app as console
 from services.console.access.rights import EVERY_COMPANY, EVERY_OFFICE, Role, Who
-from services.console.api.authentication import prove
-from services.console.app import create_app
 from services.console.main import Server, await_tables, config_of, prepare, spare
 from services.console.settings import ConsoleSettings
 from services.simulator.day import Day
@@ -65,8 +64,9 @@ def serve_without_rights() -> None:
     settings = ConsoleSettings()
     prepare(settings)
     await_tables(settings.database_url)
-    app = create_app(settings)
-    app.dependency_overrides[prove] = _everybody
+    # FastAPI's dependency_overrides analyse each dependency again at every request, which costs more than the rights
+    vars(console)["prove"] = _everybody
+    app = console.create_app(settings)
     spare()
     asyncio.run(Server(config_of(settings, app), app).serve())
 
