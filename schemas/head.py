@@ -3,7 +3,7 @@
 The containers are no part of the head: the assessment has those of the declaration, and a release those that may leave.
 """
 
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, Unpack
 
 from schemas.bounds import shown
 from schemas.declaration import LONGEST_BILL
@@ -39,12 +39,20 @@ class HasHead(Protocol):
 
 
 def head_of(source: HasHead) -> ConsignmentHead:
-    """Returns the head of `source`, which may have been stored before texts were bounded, in a form that a new message may carry."""
-    return ConsignmentHead(
+    """Returns the head of `source`, in a form that a new message may carry."""
+    return bounded(
         declaration_no=source.declaration_no,
         direction=source.direction,
-        customs_office=shown(source.customs_office, 20),
-        transport_mode=shown(source.transport_mode, 20),
-        bill_no=shown(source.bill_no, LONGEST_BILL),
+        customs_office=source.customs_office,
+        transport_mode=source.transport_mode,
+        bill_no=source.bill_no,
         lane=source.lane,
     )
+
+
+def bounded(**head: Unpack[ConsignmentHead]) -> ConsignmentHead:
+    """Returns the head in a form that a new message may carry; its texts may have been stored before texts were bounded."""
+    head["customs_office"] = shown(head["customs_office"], 20)
+    head["transport_mode"] = shown(head["transport_mode"], 20)
+    head["bill_no"] = shown(head["bill_no"], LONGEST_BILL)
+    return head

@@ -1,5 +1,6 @@
 """Are the legal quantities of a line complete and plausible, and may the line be without a net mass?"""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from schemas.codes import hs
@@ -34,39 +35,38 @@ def _order(item: Item, at: str) -> Findings:
 
 
 def _first_unit(item: Item, at: str) -> Findings:
-    if item.first_unit:
-        yield from listed(item.first_unit, UNITS, f"{at}/first_unit", CheckCode.UNIT_UNKNOWN)
-    elif item.first_quantity is not None:
-        yield error(f"{at}/first_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+    yield from _unit(item.first_unit, lambda: item.first_quantity, f"{at}/first_unit")
 
 
 def _second_unit(item: Item, at: str) -> Findings:
-    if item.second_unit:
-        yield from listed(item.second_unit, UNITS, f"{at}/second_unit", CheckCode.UNIT_UNKNOWN)
-    elif item.second_quantity is not None:
-        yield error(f"{at}/second_unit", CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
+    yield from _unit(item.second_unit, lambda: item.second_quantity, f"{at}/second_unit")
+
+
+def _unit(unit: str, quantity: Callable[[], Decimal | None], where: str) -> Findings:
+    """`quantity` is called only if the unit is empty, because the field may be unsound."""
+    if unit:
+        yield from listed(unit, UNITS, where, CheckCode.UNIT_UNKNOWN)
+    elif quantity() is not None:
+        yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
 
 
 def _first_quantity(item: Item, at: str) -> Findings:
-    where = f"{at}/first_quantity"
-    if item.first_quantity is None:
-        if item.first_unit:
-            yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
-    elif item.first_quantity <= 0:
-        yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, item.first_quantity)
-    else:
-        yield from _as_declared(item.first_quantity, item.first_unit, item, where)
+    yield from _quantity(item.first_quantity, lambda: item.first_unit, item, f"{at}/first_quantity")
 
 
 def _second_quantity(item: Item, at: str) -> Findings:
-    where = f"{at}/second_quantity"
-    if item.second_quantity is None:
-        if item.second_unit:
+    yield from _quantity(item.second_quantity, lambda: item.second_unit, item, f"{at}/second_quantity")
+
+
+def _quantity(quantity: Decimal | None, unit: Callable[[], str], item: Item, where: str) -> Findings:
+    """`unit` is called only if it decides, because the field may be unsound."""
+    if quantity is None:
+        if unit():
             yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
-    elif item.second_quantity <= 0:
-        yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, item.second_quantity)
+    elif quantity <= 0:
+        yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, quantity)
     else:
-        yield from _as_declared(item.second_quantity, item.second_unit, item, where)
+        yield from _as_declared(quantity, unit(), item, where)
 
 
 def _as_declared(quantity: Decimal, unit: str, item: Item, where: str) -> Findings:

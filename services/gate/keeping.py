@@ -9,7 +9,7 @@ from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing
 from schemas.phrases import Phrase
 from services.gate.box import BEFORE, Box, ContainerFinding, Permit, Yes
-from services.gate.visits import Truth, Visit, look, unsettled
+from services.gate.visits import Truth, Visit, look, subject_of, unsettled
 
 MOST_PARTS = 500
 """The most consignments that are kept of one container; if more declarations name it, its content cannot be checked."""
@@ -76,16 +76,17 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
         return box
     until = max(_end(v) for v in drop)
     names, lost = {v.id for v in drop}, {p.consignment_id for v in drop for p in v.parts}
-    kept = {v.id: v.opening.id if v.opening else "" for v in truth.visits if v.id not in names}
-    openings = set(kept.values())  # one of them may have ended a visit that is dropped
+    left = [v for v in truth.visits if v.id not in names]
+    kept = {v.id for v in left}
+    openings = {v.opening.id for v in left if v.opening}  # one of them may have ended a visit that is dropped
     reports = tuple([r for r in box.reports if r.at > until or r.id in openings])
-    gone = {alarm.key for alarm in truth.alarms if alarm.blocks and alarm.visit in names}
-    told = {r.id for r in box.reports} - {r.id for r in reports}
+    alarms = {alarm.key for alarm in truth.alarms if alarm.blocks and alarm.visit in names}
+    dropped = {r.id for r in box.reports} - {r.id for r in reports}
     return replace(
         box,
         parts=tuple([p for p in box.parts if p.consignment_id not in lost]),
         reports=reports,
-        findings=tuple([_noting_dropped(f, gone, told) for f in box.findings if f.at > until]),
+        findings=tuple([_noting_dropped(f, alarms, dropped) for f in box.findings if f.at > until]),
         visits=tuple([visit for visit in box.visits if visit.id in kept]),
         yes=tuple([y for y in box.yes if y.visit not in names and y.since > until]),
         permits=tuple([permit for permit in box.permits if permit.consignment_id not in lost]),
@@ -95,10 +96,10 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
     )
 
 
-def _noting_dropped(finding: ContainerFinding, gone: set[str], told: set[str]) -> ContainerFinding:
-    """The finding, which has ended `waiting` if it settled an alarm that is dropped. `gone`: the keys of these alarms; `told`: the ids of
-    the reports that are dropped."""
-    dropped = any(key in gone or key.partition("/")[2] in told for key in finding.settled)
+def _noting_dropped(finding: ContainerFinding, alarms: set[str], reports: set[str]) -> ContainerFinding:
+    """The finding, which has ended `waiting` if it settled an alarm that is dropped. `alarms`: the keys of these alarms; `reports`: the ids
+    of the reports that are dropped."""
+    dropped = any(key in alarms or subject_of(key) in reports for key in finding.settled)
     if not dropped or "waiting" in finding.ended:
         return finding
     return replace(finding, ended=(*finding.ended, "waiting"))

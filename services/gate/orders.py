@@ -21,7 +21,7 @@ from schemas.phrases import phrase
 from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
 from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
 from services.gate.reports import voided
-from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, unsettled
+from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, subject_of, unsettled
 
 MOST_HOLDS = 64
 """Holds that may be open on one container at once."""
@@ -61,7 +61,7 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
     names = frozenset(wrong.voided)
     if wrong.found == "inside":
         # a record of an older software version has no `voided`, but the settled alarms name the reports
-        names |= {key.partition("/")[2] for key in wrong.settled}
+        names |= {subject_of(key) for key in wrong.settled}
     number = box.findings.index(wrong)
     later = [f.id for f in box.findings[number + 1 :]]
     findings = list(box.findings)

@@ -37,7 +37,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
 from services.gate.heard import Heard
-from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of
+from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
 
 
 def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
@@ -81,7 +81,7 @@ def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterato
                 occurred_at=finding.at,
                 found=finding.found,
                 lots=finding.lots,
-                settled=tuple([key.partition("/")[2] for key in finding.settled]),
+                settled=tuple([subject_of(key) for key in finding.settled]),
                 reason=shown(message.reason, breaks=True),
                 found_by=shown(message.asked_by, 64),
             )

@@ -120,6 +120,11 @@ class Alarm:
         return WHY[self.why]
 
 
+def subject_of(key: str) -> str:
+    """The subject of the alarm with this key: the report that it is about, or a consignment."""
+    return key.partition("/")[2]
+
+
 @dataclass(slots=True)
 class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.

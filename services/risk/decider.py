@@ -11,9 +11,9 @@ from pydantic import Field, TypeAdapter
 from schemas.bounds import shown, state_adapter
 from schemas.codes.goods import goods_classes
 from schemas.codes.trade import NATURAL_WOOD_PACKAGES
-from schemas.declaration import LONGEST_BILL, MOST_PACKAGES, DeclarationAccepted
+from schemas.declaration import MOST_PACKAGES, DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
-from schemas.head import ConsignmentHead
+from schemas.head import bounded
 from schemas.risk import BoundContainer, ConsignmentAssessed
 from schemas.vocabulary import day_in_china
 from services.risk.draw import draw, drawn_goods
@@ -95,12 +95,12 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     day = day_in_china(hearing.at)
     drawn = draw(keys.in_force(day), drawn_goods(declaration, day), RATES[grade])
     controls = required(rules, drawn)
-    head = ConsignmentHead(
+    head = bounded(
         declaration_no=accepted.declaration_no,
         direction=declaration.direction,
-        customs_office=shown(declaration.customs_office, 20),
-        transport_mode=shown(declaration.transport_mode, 20),
-        bill_no=shown(declaration.bill_no, LONGEST_BILL),
+        customs_office=declaration.customs_office,
+        transport_mode=declaration.transport_mode,
+        bill_no=declaration.bill_no,
         lane=lane(controls),
     )
     return ConsignmentAssessed(

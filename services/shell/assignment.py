@@ -143,9 +143,7 @@ class Assignment:
             end = partial(self._begin_at_end, partition)
             resumed[partition] = resume(self._desk.name, inputs, restored, accepted, end, self.topics.ids)
             for topic, offset in resumed[partition].items():
-                # the group's offset is missing or older, so ours is committed, and lag tools show how far the desk has read
-                if offset > (inputs[topic].offset or 0):
-                    self.offsets.passed_over[topic, partition] = offset
+                self.offsets.note_lacking(topic, partition, offset, inputs[topic].offset or 0)
             if accepted and store.stored is not None:
                 store.stored.cut = store.first
         return resumed
@@ -189,7 +187,7 @@ class Assignment:
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
-                self._calls.commit(self.consumer, held, self._settings.session_timeout_ms / 1000)
+                self._commit(held)
         except KafkaException as problem:
             log.warning("not the owner any more", desk=self._desk.name, error=str(problem.args[0]))
             return False
@@ -214,7 +212,7 @@ class Assignment:
             for (topic, partition), offset in self.offsets.passed_over.items()
         ]
         try:
-            self._calls.commit(self.consumer, offsets, self._settings.session_timeout_ms / 1000)
+            self._commit(offsets)
         except KafkaException as problem:
             # if the commit is lost, these messages are only read and passed over again
             if problem.args[0].fatal():
@@ -225,6 +223,9 @@ class Assignment:
         # a batch of time limits commits these offsets again (`Offsets.standing`), and older ones would move the group back
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
+
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        self._calls.commit(self.consumer, offsets, self._settings.session_timeout_ms / 1000)
 
     def passed_over_committed(self) -> None:
         """Forgets the offsets that were passed over, because they are committed, by a transaction or on their own."""

@@ -50,6 +50,12 @@ class Offsets:
             moved[partition][topic] = offset
         return moved
 
+    def note_lacking(self, topic: str, partition: int, offset: int, committed: int) -> None:
+        """Notes an offset from which the desk reads on, to be committed if that of the group is missing (0) or older. Then lag tools show how
+        far the desk has read."""
+        if offset > committed:
+            self.passed_over[topic, partition] = offset
+
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
         """The offsets from which the inputs are read on. They are those that the group has committed, but never lower than the last
         ones that we know, because the group may have forgotten its own, or a commit after a restore may have failed. Offsets that the
@@ -58,7 +64,6 @@ class Offsets:
         for noted in committed:
             known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)
             offset = known if noted.offset == OFFSET_INVALID else max(known, noted.offset)
-            if offset > max(noted.offset, 0):
-                self.passed_over[noted.topic, noted.partition] = offset
+            self.note_lacking(noted.topic, noted.partition, offset, max(noted.offset, 0))
             topic_partitions.append(TopicPartition(noted.topic, noted.partition, offset))
         return topic_partitions

@@ -137,8 +137,11 @@ class Player:
     def awaits_clock(self) -> bool:
         """Whether every consignment without an end waits for a request that may be sent only later by the clock, such as the record of a
         treatment. False if there is no consignment without an end."""
-        left = self._expected - self._ends.of.keys()
+        left = self._without_end()
         return bool(left) and left <= {act.request.key for *_, act in list(self._acts)}
+
+    def _without_end(self) -> set[str]:
+        return self._expected - self._ends.of.keys()
 
     def due(self, act: Act) -> float:
         """The time from which this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
@@ -193,7 +196,7 @@ class Player:
         return self.played
 
     def _awaited(self, stillness: Stillness) -> list[str]:
-        without_end = sorted(self._expected - self._ends.of.keys())
+        without_end = sorted(self._without_end())
         due = [f"{act.name} at {act.at:%Y-%m-%d %H:%M}" for *_, act in sorted(self._acts)[:NAMED]]
         named = [f"{len(without_end)} without an end: {', '.join(without_end[:NAMED])}"] * bool(without_end)
         named += [f"{len(self._acts)} requests that are due later: {', '.join(due)}"] * bool(due)

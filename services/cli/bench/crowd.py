@@ -15,9 +15,9 @@ from services.shell.clock import Clock
 from services.shell.codec import headers_of
 from services.simulator.acts import request_of
 from services.simulator.day import Day
+from services.simulator.ends import STATED
 from services.simulator.people import FACTS_ACTED_ON, People
 
-ENDS = frozenset({"DeclarationRejected", "ReleaseGranted", "ReleaseRefused", "DeclarationWithdrawn"})
 KINDS = {kind.kind: kind for kind in FACTS_ACTED_ON}
 FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests", "-departures", "-containers"))]
 
@@ -73,7 +73,7 @@ class Crowd(threading.Thread):
 
     def _hear(self, message: Message) -> None:
         name = headers_of(message)["ce_type"].decode()
-        if name in ENDS:
+        if name in STATED:
             key = message.key().decode()
             if key in self.phase.due:
                 self.phase.ended.setdefault(key, time.monotonic())
