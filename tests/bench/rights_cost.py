@@ -27,9 +27,7 @@ from deploy.kafka.topics import provision
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.quick import machine, versions
 from services.cli.bench.rig import Rig, cost
-from services.cli.processes import read_model, stop_all
 from services.cli.settings import UpSettings
-from services.cli.up import wait_for
 from services.console import app as console
 from services.console.access.rights import EVERY_COMPANY, EVERY_OFFICE, Role, Who
 from services.console.main import Server, await_tables, config_of, prepare, spare
@@ -37,7 +35,8 @@ from services.console.settings import ConsoleSettings
 from services.simulator.day import Day
 from tests.bench.door import post
 from tests.bench.note import table
-from tests.people import TESTER, admit
+from tests.hostile.console import serving
+from tests.people import TESTER
 
 PARTITIONS = 8
 WARM = 300
@@ -79,24 +78,13 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
         broker.start()
         stack.callback(broker.stop)
         provision(broker.bootstrap, PARTITIONS)
+        without = [sys.executable, "-m", "tests.bench.rights_cost", "--serve"]
         found = []
-        for name in ("with", "without"):
-            home, ports = folder / name, (free_port(), free_port())
-            home.mkdir()
-            database = f"sqlite:///{home}/console.db"
-            settings = {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), "DTG_DATABASE_URL": database}
+        for name, command in (("with", []), ("without", without)):
+            (home := folder / name).mkdir()
             # some companies lodge more in a measurement than is allowed on a day
-            children = read_model(*ports, home, settings | {"DTG_HOME": str(home), "DTG_BOXES_A_DAY": "1000000"})
-            server = children[0]
-            if name == "without":
-                server.command = [sys.executable, "-m", "tests.bench.rights_cost", "--serve"]
-            stack.callback(stop_all, list(children), 30)
-            for child in children:
-                child.start()
-            wait_for({f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, children, strict=True)})
-            admit(database)
-            assert server.pid is not None
-            found.append((ports[0], server.pid))
+            console_of = serving(broker.bootstrap, PARTITIONS, home, command, DTG_BOXES_A_DAY="1000000")
+            found.append(stack.enter_context(console_of))
         yield found
 
 

@@ -3,7 +3,7 @@ are messages on the broker."""
 
 import http.client
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,8 +41,11 @@ class Answers:
 
 
 @contextmanager
-def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Iterator[tuple[int, int]]:
-    """The console and its projector as `dtg up` runs them: the console's port and process id. `more`: further settings."""
+def serving(
+    bootstrap: str, partitions: int, folder: Path, command: Sequence[str] = (), **more: str
+) -> Iterator[tuple[int, int]]:
+    """The console and its projector as `dtg up` runs them: the console's port and process id. `command`: what runs in place of the console;
+    `more`: further settings."""
     ports = free_port(), free_port()
     settings = {
         "DTG_KAFKA": bootstrap,
@@ -52,6 +55,7 @@ def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Itera
         **more,
     }
     console, projector = children = read_model(*ports, folder, settings)
+    console.command = list(command) or console.command
     pages = {f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, children, strict=True)}
     try:
         for child in children:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
-from sqlalchemy import Connection, Engine, Table, Update, select
+from sqlalchemy import Engine, Table, Update, select
 
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
@@ -217,13 +217,16 @@ class Asker:
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
-        await self.note(ASKED_HOLDS, rows)
+        # a hold that could not be sent is there already, and counts from the time at which it is requested again
+        await self.note(ASKED_HOLDS, rows, renewed=("asked_us",))
 
-    async def note(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
-        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 if that fails. A hold that is
-        there counts from its new time on."""
+    async def note(
+        self, table: Table, rows: list[dict[str, Any]], *changes: Update, renewed: Collection[str] = ()
+    ) -> None:
+        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 if that fails. `renewed`: the
+        columns that take their new values in rows that are there already."""
         try:
-            await asyncio.to_thread(self._insert_rows, table, rows, *changes)
+            await asyncio.to_thread(self._insert_rows, table, rows, *changes, renewed=renewed)
         except Exception as error:
             if not isinstance(error, DATABASE_ERRORS) and not refuses_values(error):
                 raise
@@ -340,10 +343,20 @@ class Asker:
     def _insert(self, taken: list[RequestRow]) -> None:
         self._insert_rows(LODGEMENTS, [{name: getattr(row, name) for name in RequestRow.__slots__} for row in taken])
 
-    def _insert_rows(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
+    def _insert_rows(
+        self, table: Table, rows: list[dict[str, Any]], *changes: Update, renewed: Collection[str] = ()
+    ) -> None:
         with self._engine.begin() as connection:
             if rows:
-                connection.execute(_insert_new(connection, table), rows)
+                insert = insert_into(connection, table)
+                new = {name: insert.excluded[name] for name in renewed}
+                key = list(table.primary_key)
+                upsert = (
+                    insert.on_conflict_do_update(index_elements=key, set_=new)
+                    if new
+                    else insert.on_conflict_do_nothing()
+                )
+                connection.execute(upsert, rows)
             for change in changes:
                 connection.execute(change)
 
@@ -358,15 +371,6 @@ class Asker:
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
             return bytes.fromhex(value.scalar_one())
-
-
-def _insert_new(connection: Connection, table: Table) -> Any:
-    """An INSERT of the rows that are not there yet. A hold that is there is requested once more, perhaps long after it could not be
-    sent: it counts from now on."""
-    insert = insert_into(connection, table)
-    if table is ASKED_HOLDS:
-        return insert.on_conflict_do_update(index_elements=["request_id"], set_={"asked_us": insert.excluded.asked_us})
-    return insert.on_conflict_do_nothing()
 
 
 def _not_written(request: RequestRow, error: Exception) -> None:

@@ -86,7 +86,6 @@ def _board(request: Request) -> dict[str, Any]:
     context, who = context_of(request), who_of(request)
     view, visible = answers.board(context, who), condition(who, complete=context.complete())
     latest = list(feed_entries(context.rows, context.rows.latest_releases(8, visible)))
-    unnamed = [context.rows.consignment(one.consignment_id) for one in latest if not one.declaration_no]
     return {
         "board": view,
         "stage": {one.stage.value: one for one in view.stages},
@@ -100,7 +99,7 @@ def _board(request: Request) -> dict[str, Any]:
             for row in context.rows.with_holds(context.rows.longest_waiting(OPEN_STAGES, 8, visible))
         ],
         "latest": latest,
-        "names": {row.consignment_id: row.declaration_no or row.reference for row in unnamed if row is not None},
+        "names": context.rows.names([one.consignment_id for one in latest if not one.declaration_no]),
     }
 
 

@@ -277,7 +277,8 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 def lodge_page(request: Request, again: Name = "") -> Response:
     """The form to lodge a declaration, with an example that has a new reference. `again`: a consignment whose declaration is to be corrected."""
     if again:
-        return _lodge_page(request, _paper_of(request, again), again=again, findings=_findings_of(request, again))
+        paper, findings = _decided(request, again)
+        return _lodge_page(request, paper, again=again, findings=findings)
     example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
     own = who_of(request).company
     if own not in ("", EVERY_COMPANY):
@@ -285,26 +286,24 @@ def lodge_page(request: Request, again: Name = "") -> Response:
     return _lodge_page(request, example)
 
 
-def _paper_of(request: Request, consignment_id: str) -> str:
-    """The declaration of these goods on which the desk decided last, as JSON that can be lodged again; Problem 404 if none can be read."""
+def _decided(request: Request, consignment_id: str) -> tuple[str, Sequence[Finding]]:
+    """The declaration of these goods on which the desk decided last, as JSON that can be lodged again, and why the desk rejected it (empty if
+    it did not); Problem 404 if none can be read."""
     context, who = context_of(request), who_of(request)
     if may_read(context, who, consignment_id):
-        facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED]
-        for text in context.rows.bodies([fact.place for fact in facts[-1:]]).values():
+        facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED][-1:]
+        for text in context.rows.bodies([fact.place for fact in facts]).values():
             paper = (content(text) or {}).get("declaration")
             if isinstance(paper, dict):
                 note_told(request, consignment_id)
-                return orjson.dumps(paper, option=orjson.OPT_INDENT_2).decode()
+                return orjson.dumps(paper, option=orjson.OPT_INDENT_2).decode(), _why_rejected(context, who, facts)
     raise Problem(404, "no_such_path", seen=request.url.path)
 
 
-def _findings_of(request: Request, consignment_id: str) -> Sequence[Finding]:
-    """Why the declaration desk rejected the last declaration of these goods; empty if it did not reject it. Call `_paper_of` first, which checks
-    that the reader may read this."""
-    context, audience = context_of(request), who_of(request).audience()
-    facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED]
-    read = entries(context.rows, facts[-1:], consignment_id, audience, DECISION_BYTES, DECISION_BYTES)
-    declared = decision_summary(read, audience).declared
+def _why_rejected(context: ConsoleContext, who: Who, facts: Sequence[Any]) -> Sequence[Finding]:
+    """The findings of the rejection in these rows, as `who` may read them; empty if there is none."""
+    read = entries(context.rows, facts, facts[0].key, who.audience(), DECISION_BYTES, DECISION_BYTES)
+    declared = decision_summary(read, who.audience()).declared
     return declared.fact.findings if declared and isinstance(declared.fact, DeclarationRejected) else ()
 
 

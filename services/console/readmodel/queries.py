@@ -114,6 +114,13 @@ class ReadModelQueries:
         )
         return _consignment(rows[0], holds) if rows else None
 
+    def names(self, consignments: Sequence[str]) -> dict[str, str]:
+        """The declaration number of each consignment; if it has none yet, the declarant's reference. Unknown consignments are left out."""
+        if not consignments:
+            return {}
+        query = select(C.consignment_id, C.declaration_no, C.reference).where(C.consignment_id.in_(consignments))
+        return {row.consignment_id: row.declaration_no or row.reference for row in self._all(query)[0]}
+
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
         """The open holds of officers by consignment, the oldest first; at most `SHOWN_HOLDS` in all."""
         h = t.HOLDS.c
