@@ -1,4 +1,5 @@
-"""Which kinds of fault are there, what does each need for itself alone, and how often is it chosen?"""
+"""Which kinds of fault are there, which parts of the cluster must no other fault strike meanwhile, and how often is
+each kind chosen?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: how many `workers` it strikes (twins: both of one pair), what else it needs for itself alone, and how
-    often it is chosen.
+    """A kind of fault. `workers`: how many workers it strikes (`twins`: both workers of one pair). `others`: what else
+    no other fault may strike meanwhile. `weight`: how often it is chosen.
 
     `says`: it strikes only workers of a desk that publishes facts. `goods`: it needs goods that are still moving.
     """
