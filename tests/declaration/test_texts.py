@@ -1,4 +1,4 @@
-"""Must texts of a declaration be printable, and do two spellings of one name count as the same name?"""
+"""Must the texts of a declaration be printable, and do two spellings of one name count as the same name?"""
 
 from typing import Any
 
