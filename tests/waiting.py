@@ -90,6 +90,6 @@ def work_of_others() -> int:
 
 
 def _pids(file: Path) -> list[int]:
-    with suppress(OSError):  # this thread has ended meanwhile
+    with suppress(OSError):  # a thread may end before its file is read
         return [int(pid) for pid in file.read_text().split()]
     return []

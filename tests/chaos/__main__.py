@@ -64,7 +64,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.inside:
         _own_mounts()
-    # processes and folders are cleaned up after SIGTERM, too, because its handler raises SystemExit
+    # the handler of SIGTERM raises SystemExit, so that after SIGTERM, too, processes are ended and folders are deleted
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)

@@ -31,7 +31,7 @@ class Disk:
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):
-                used += 256  # the remount fails if a process has written since `du`; the size is then raised
+                used += 256  # the remount fails if a process has written data since `du`
         else:
             self._limit(1 << 12)
 

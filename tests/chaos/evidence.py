@@ -21,7 +21,8 @@ def about(problems: Sequence[str], entries: Iterable[LoggedMessage]) -> list[Log
 
 
 def keep(path: Path, problems: Sequence[str], entries: Iterable[LoggedMessage]) -> None:
-    """Writes the problems, and then one message a line as JSON. Times are those of the messages on the machine's clock, in milliseconds since 1970."""
+    """Writes the problems, and then one message a line as JSON. Times are those of the machine's clock, in milliseconds
+    since 1970."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for problem in problems:

@@ -120,8 +120,8 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    # a worker needs the broker for an exit with code 0; if another fault makes the broker unreachable, this fault has
-    # no evidence
+    # a worker can exit with code 0 only if it reaches the broker; if another fault prevents that, this fault has no
+    # evidence
     strike.evidence = "left with code 0" if code == 0 else ""
 
 

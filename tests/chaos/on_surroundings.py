@@ -255,8 +255,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         door.mute(trap)
-        # If `trap` is an API key, the fault begins with the next request that has this key. If it is None, the fault
-        # begins with the first reply that is held back.
+        # If `trap` is an API key, the fault begins with the next request that has this key. If `trap` is None, the
+        # fault begins with the first reply that is held back.
         if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)

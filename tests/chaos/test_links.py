@@ -132,9 +132,8 @@ def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_c
 ) -> None:
     """For up to five minutes a librdkafka client asks the former leaders for the ends of topics. The console must not
     wait so long."""
-    monkeypatch.setattr(
-        progress, "LOOK_SECONDS", 3600.0
-    )  # the test does without the requests that look for new topics, because they would learn the new leaders, too
+    # this prevents requests that look for new topics, because their answers would name the new leaders, too
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 3600.0)
     with behind_a_door(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

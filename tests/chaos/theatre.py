@@ -273,7 +273,7 @@ class Theatre:
         assert self.played is not None, "the people's thread ended by an exception"
         return self.played
 
-    # the supervisor
+    # supervision of the processes
 
     @contextmanager
     def hands_off(self, *names: str) -> Iterator[None]:

@@ -327,7 +327,7 @@ def test_hearing_it_twice_adds_nothing() -> None:
     keeps_its_promises(decider, [again(), again(request_id="r-8"), withdraw(consignment=later_id())])
 
 
-# after a withdrawal
+# lodgements after a withdrawal
 
 
 def withdrawn(consignment: str = CONSIGNMENT) -> DeclarationWithdrawn:
@@ -438,7 +438,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = desk.when(again(request_id="r-10")).answer[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    desk.when(again(request_id="r-8")).then()  # r-8 lodged this consignment, and must not lodge another
+    desk.when(again(request_id="r-8")).then()  # r-8 lodged this consignment, and must not lodge another one
 
 
 def test_a_lodgement_that_names_the_next_id_itself_is_sent_back() -> None:

@@ -52,7 +52,7 @@ def test_the_lines_are_weighed_against_the_head(net: tuple[str, ...], gross: str
 @pytest.mark.parametrize(
     ("gross", "head", "line", "found"),
     [
-        ("1", "1", "0.2", []),  # the head must say at least 1 kg, while the line has its true mass
+        ("1", "1", "0.2", []),  # the head must state at least 1 kg, but a line may state less
         ("0.3", "0.2", "0.2", ["mass_below_one", "mass_below_one"]),
         ("1.2", "0.99", "0.99", ["mass_below_one"]),
         ("1.2", "1", "1", []),

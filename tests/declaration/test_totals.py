@@ -30,7 +30,7 @@ ERROR, WARNING = Severity.ERROR.value, Severity.WARNING.value
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012 to four places
+        ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012, rounded to four places
         ("3", "3.3333", "10.00"),
         ("7", "0.1429", "1"),
         ("1", "0.004", "0"),
@@ -55,13 +55,17 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1", "100000000", "99100000"),  # an error although the difference is less than a hundredth of the total
+        (
+            "1",
+            "100000000",
+            "99100000",
+        ),  # this is an error although the difference is less than a hundredth of the total
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        # an error although rounding of the price explains the difference, because the difference exceeds a hundredth of
-        # the total
+        # this is an error because the difference exceeds a hundredth of the total, although rounding of the price explains
+        # the difference
         ("1000", "1.6", "1620"),
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),

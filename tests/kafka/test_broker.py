@@ -97,8 +97,8 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
         provision(broker.bootstrap, PARTITIONS)
         left: list[object] = []
         for _ in range(5):
-            # a round proves nothing if the controller had fenced the broker before the controller was frozen, so there
-            # may be several
+            # a round proves nothing if the controller fenced the broker before the controller was frozen, so there are up
+            # to five rounds
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
             broker.start()

@@ -180,8 +180,8 @@ Loop(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 
 
 def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border) -> None:
-    """The client's other callbacks wait until its next call. In an older version a
-    call in a callback ended the process."""
+    """The client's other callbacks wait until its next call. In an older version a call in a callback ended the
+    process."""
     env = os.environ | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     slow = Popen([sys.executable, "-c", SLOW_TAKE_OVER], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env)
     assert slow.stdin is not None and slow.stderr is not None
@@ -367,11 +367,8 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
         def broken_once(outcome: Outcome, changed: Changed, offsets: dict[tuple[str, int], int]) -> None:
             if not failed:
                 failed.append(offsets)
-                desk.assignment.offsets.read.update(
-                    offsets
-                    # this sets the offsets as if the end of the partition had been reported with this batch, which
-                    # otherwise happens only by chance
-                )
+                # sometimes the end of the partition is reported together with a batch; this line has the same effect
+                desk.assignment.offsets.read.update(offsets)
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
             write(outcome, changed, offsets)
 

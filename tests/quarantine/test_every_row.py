@@ -159,7 +159,7 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
     assert before == [None] * len(ROWS), "a row does not judge orders of before its day"
 
 
-# The desk must judge records like a second implementation of the table, which shares no code with the first.
+# A second implementation of the table must give the same answers as the desk. The two share no code.
 
 
 def holds(row: Row, made: RecordTreatment) -> bool:

@@ -154,7 +154,7 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
     for number in range(60):
         if not waiting(worker):
             break
-        # the process of this turn ends before it commits
+        # this turn is lost, because its process ends before the commit
         lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")
@@ -532,7 +532,7 @@ def test_time_limits_that_cannot_be_computed_stop_no_other_key() -> None:
     assert worker.turn(at=NOON + timedelta(days=31)).outcome.outputs == []
 
 
-# partitions
+# messages in wrong partitions
 
 
 def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
