@@ -30,8 +30,8 @@ def wait(
     still: float = STILL_SECONDS,
     most: float = MOST_SECONDS,
 ) -> T:
-    """Waits until the result of `done` is true, and returns it. Raises TimeoutError if there is no progress of these
-    processes, the signs, other threads or child processes, and at once if one of the processes has ended."""
+    """Waits until the result of `done` is true, and returns it. Raises TimeoutError if these processes, the signs,
+    other threads and other child processes make no progress, and at once if one of these processes has ended."""
     shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
     for child in children:
         shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}

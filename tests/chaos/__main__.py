@@ -232,8 +232,8 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
 
 class _Ends(threading.Thread):
-    """Records the times at which consignments reached their ends, and the times at which all other consignments waited
-    for the clock."""
+    """Records the times at which consignments reached their ends, and the times at which all consignments without an end
+    waited for the clock."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

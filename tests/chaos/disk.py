@@ -36,7 +36,7 @@ class Disk:
             self._limit(1 << 12)
 
     def free(self) -> None:
-        """Gives the disk its room back."""
+        """Makes room on the disk again."""
         if self.mounted:
             _mount("-o", f"remount,size={ROOM}", str(self.folder))
         else:

@@ -1,5 +1,4 @@
-"""Which kinds of fault are there, which parts of the cluster must no other fault strike meanwhile, and how often is
-each kind chosen?"""
+"""Which kinds of fault are there, which processes does each kind strike, and how often is it chosen?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -41,8 +41,8 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """A plan of faults that are spread evenly over the time. Each kind comes once in random order, kinds that need
-    goods before the others; then further kinds are chosen by weight."""
+    """A plan of faults that are spread evenly over the time. First each kind is planned one time, in random order, but
+    kinds that need goods before the others. Further kinds are then chosen by weight."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)

@@ -27,8 +27,9 @@ ROWS: dict[Stage, tuple[str, str, str, bool]] = {
     Stage.WITHDRAWN: ("accepted", "withdrawn", "withdrawn", False),
     Stage.LEFT_UNRELEASED: ("accepted", "revoked", "left unreleased", True),
 }
-"""Stage → `declared` and `word` of the row, the end in the ledger, and whether the row has an open hold. Stages for
-which the release desk publishes no statement are left out, because the ledger counts their goods as lost."""
+"""Stage → `declared` and `word` of the row, the end in the ledger, and whether the row has an open hold. If the release
+desk publishes no statement for goods at a stage, the stage is left out, because the ledger counts such goods as
+lost."""
 
 
 @pytest.fixture
