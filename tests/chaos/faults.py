@@ -31,8 +31,8 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault. `workers`: how many workers it strikes (`twins`: both workers of one pair). `others`: what else
-    no other fault may strike meanwhile. `weight`: how often it is chosen.
+    """A kind of fault. `workers`: how many workers it strikes (`twins`: both workers of one pair). `others`: the other
+    processes that it strikes. `weight`: how often it is chosen.
 
     `says`: it strikes only workers of a desk that publishes facts. `goods`: it needs goods that are still moving.
     """

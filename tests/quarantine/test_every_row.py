@@ -306,5 +306,5 @@ def test_no_record_passes_of_which_any_place_interval_or_value_misses_its_schedu
     row, sent = made
     checked = [(r.place, r.hours) for r in sent.readings]
     if len(set(checked)) < len(checked):
-        return  # such a record is refused before it is compared with the table
+        return  # two readings of one place and hour are refused before the comparison
     assert passes(row, sent) == holds(row, sent)

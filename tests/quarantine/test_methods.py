@@ -74,7 +74,7 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Monochamus alternatus", (), BY_WOOD),  # an older version of the inspection desk named no goods
         ("Some beetle", (WOOD,), BY_WOOD),
         ("Sitophilus oryzae", (GRAIN,), (GRAIN, (PHOSPHINE,))),
-        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # the pest lives in the grain, not in its pallets
+        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # the pest lives in the grain, not in the wood
         ("Monochamus alternatus", (WOOD, GRAIN), BY_WOOD),
         ("Cydia pomonella", (CHERRIES,), (CHERRIES, (BROMIDE,))),
         ("Ceratitis capitata", (CITRUS,), (CITRUS, (COLD,))),
@@ -125,8 +125,8 @@ def test_every_method_of_the_table_can_be_ordered() -> None:
 @pytest.mark.parametrize(
     ("pest", "goods", "days"),
     [
-        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas in cold grain, and a margin of three days
-        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C, and a margin of three days
+        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas in cold grain and a margin of three days make 13
+        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C and a margin of three days make 23
         ("Bursaphelenchus xylophilus", WOOD, 5),
         ("Cydia pomonella", CHERRIES, 5),
     ],

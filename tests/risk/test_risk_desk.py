@@ -209,11 +209,11 @@ def test_a_gift_at_price_zero_takes_the_yellow_lane() -> None:
 @pytest.mark.parametrize(
     ("price", "hs_code", "odd"),
     [
-        ("9090.90", "8542310000", False),  # 9,999.99 USD per kilogram
-        ("9090.92", "8542310000", True),  # 10,000.01 USD per kilogram
-        ("0.02", "8483409000", False),  # 0.022 USD per kilogram
-        ("0.018", "8483409000", True),  # 0.0198 USD per kilogram
-        ("0.018", "2505100000", False),  # sand may be cheap
+        ("9090.90", "8542310000", False),  # the price is 9,999.99 USD per kilogram
+        ("9090.92", "8542310000", True),  # the price is 10,000.01 USD per kilogram
+        ("0.02", "8483409000", False),  # the price is 0.022 USD per kilogram
+        ("0.018", "8483409000", True),  # the price is 0.0198 USD per kilogram
+        ("0.018", "2505100000", False),  # sand may be this cheap
     ],
 )
 def test_a_kilogram_that_is_too_dear_or_too_cheap_has_its_papers_read(price: str, hs_code: str, odd: bool) -> None:

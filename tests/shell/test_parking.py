@@ -72,7 +72,7 @@ def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() ->
     assert kinds(turn) == ["ContainerMustStay"]
 
 
-# holding messages that are malformed, and the queue of parked messages
+# malformed messages that hold goods, and the queue of parked messages
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_what_was_announced_as_parking_full_is_settled_once(action: str) -> None
     assert kinds(worker.turn(request)) == [] and kinds(worker.turn(ordered(lost))) == []
 
 
-# holding messages are decided although earlier messages are parked
+# messages that hold goods are decided although earlier messages are parked
 
 
 def test_an_officers_hold_acts_although_an_earlier_message_of_the_goods_is_parked() -> None:
