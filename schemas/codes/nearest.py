@@ -1,14 +1,14 @@
 """Which code may somebody have meant who wrote one that does not exist?
 
 Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none leads to a code,
-the neighbours in the order of the table are named. The work does not depend on the size of the table, so that even a paper full
-of wrong codes is checked fast.
+the neighbours in the order of the table are named. The work does not depend on the size of the table, and only corrections as long as one
+of its codes are tried, so that even a paper full of wrong codes is checked fast.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 MOST: Final = 3
 """How many codes are named."""
@@ -17,46 +17,74 @@ LONGEST: Final = 12
 _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+LARGE: Final = 1000
+"""The names of a table with more codes are not searched."""
+
+
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """At most three codes of the table, the likeliest first. `table`: code → name. If a name was written in place of a code,
-    the codes with that name are returned."""
+    """At most three codes of the table, the likeliest first. `table`: code → name; it must not change. If a name was written in place of a
+    code, the codes with that name are returned."""
     if not table:
         return ()
-    typed = code.strip().upper()
-    found = dict.fromkeys([*_by_name(typed, table), *[each for each in _slips(typed, table) if each in table]])
+    typed, index = code.strip().upper(), _index(_Table(table))
+    named = index.names.get(typed, ())
+    found = dict.fromkeys([*named, *[each for each in _slips(typed, index) if each in table]])
     if not found:
-        codes = _in_order(tuple(table))
-        first = max(0, min(bisect_left(codes, typed) - 1, len(codes) - MOST))
-        found = dict.fromkeys(codes[first : first + MOST])
+        first = max(0, min(bisect_left(index.codes, typed) - 1, len(index.codes) - MOST))
+        found = dict.fromkeys(index.codes[first : first + MOST])
     return tuple(found)[:MOST]
 
 
-def _by_name(typed: str, table: Mapping[str, str]) -> Iterator[str]:
-    """The codes whose Chinese or English name was written in place of the code. A name in a table is Chinese, a blank, and
-    English."""
-    if len(table) > 1000 or not typed:
-        return
-    for code, name in table.items():
-        chinese, _, english = name.partition(" ")
-        if typed in (chinese.upper(), english.upper()):
-            yield code
+class _Table:
+    """A table as the key of a cache. It is compared by identity, because a comparison of its contents would take as long as a search."""
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self.table = table
+
+    def __hash__(self) -> int:
+        return id(self.table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Table) and other.table is self.table
 
 
-def _slips(typed: str, table: Mapping[str, str]) -> Iterator[str]:
-    if not typed or len(typed) > LONGEST:
-        return
-    length = len(next(iter(table)))
-    signs = _SIGNS[:10] if next(iter(table)).isdigit() and typed.isdigit() else _SIGNS
-    yield typed
-    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros, so they are added
-        yield typed.zfill(length)
-    cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
-    yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)
-    yield from (left + sign + right[1:] for left, right in reversed(cuts) if right for sign in signs)
-    yield from (left + right[1:] for left, right in cuts if right)
-    yield from (left + sign + right for left, right in reversed(cuts) for sign in signs)
+class _Index(NamedTuple):
+    """What the search needs to know about a table. `codes`: in order; `names`: a Chinese or English name in capitals → the codes that have
+    it; `lengths`: those of the codes; `width`: the length of the first code; `signs`: the characters of which codes consist."""
+
+    codes: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]
+    lengths: frozenset[int]
+    width: int
+    signs: str
 
 
 @lru_cache(32)
-def _in_order(codes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(codes))
+def _index(of: _Table) -> _Index:
+    """The index of this table. A name in a table is Chinese, a blank, and English."""
+    names: dict[str, tuple[str, ...]] = {}
+    for code, name in of.table.items() if len(of.table) <= LARGE else ():
+        chinese, _, english = name.partition(" ")
+        for each in {chinese.upper(), english.upper()} - {""}:
+            names[each] = (*names.get(each, ()), code)
+    first = next(iter(of.table))
+    signs = _SIGNS[:10] if first.isdigit() else _SIGNS
+    return _Index(tuple(sorted(of.table)), names, frozenset(map(len, of.table)), len(first), signs)
+
+
+def _slips(typed: str, index: _Index) -> Iterator[str]:
+    """The texts as long as a code of which `typed` may be a slip, the likeliest first."""
+    if not typed or len(typed) > LONGEST:
+        return
+    signs = index.signs if typed.isdigit() else _SIGNS
+    yield typed
+    if typed.isdigit() and len(typed) < index.width:  # a spreadsheet drops leading zeros, so they are added
+        yield typed.zfill(index.width)
+    cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
+    if len(typed) in index.lengths:
+        yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)
+        yield from (left + sign + right[1:] for left, right in reversed(cuts) if right for sign in signs)
+    if len(typed) - 1 in index.lengths:
+        yield from (left + right[1:] for left, right in cuts if right)
+    if len(typed) + 1 in index.lengths:
+        yield from (left + sign + right for left, right in reversed(cuts) for sign in signs)

@@ -43,7 +43,7 @@ from services.console.api.context import ConsoleContext, context_of, who_of
 from services.console.api.documents import API
 from services.console.api.goods_access import may_act, may_name
 from services.console.api.json_body import JsonBody, JsonRoute, TakesJson, json_of
-from services.console.api.large_bodies import LARGE_BYTES
+from services.console.api.large_bodies import LOOP_BYTES
 from services.console.api.papers import declared
 from services.console.api.problems import SHOWN_ERRORS, Problem, documented, invalid, one_fault
 from services.console.api.request_producer import Prepared, RequestKey, RequestRow, prepare
@@ -226,7 +226,7 @@ def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) ->
     if len(items) > settings.batch_limit:
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
     batch, shown = CheckedBatch([], []), 0
-    findings = SHOWN_IN_BATCH if len(data) > LARGE_BYTES else FOUND_ON_THE_LOOP
+    findings = SHOWN_IN_BATCH if len(data) > LOOP_BYTES else FOUND_ON_THE_LOOP
     for index, item in enumerate(items):
         parsed = strict_json(item, settings.body_separators)
         most = min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown)
