@@ -13,10 +13,10 @@ from services.console.api.problems import Problem
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-LOOP_BYTES = 32_000
+LOOP_BYTES = 16_000
 """A body of more bytes is parsed in another process, because a parser holds Python's interpreter lock even in a thread, and so would delay
 the answers to the gate's questions. A small body with a fault in
-each field takes less than 10 ms."""
+each field takes some 5 ms."""
 LARGE_BYTES = 100_000
 """Bodies of more bytes are counted, because they would fill the memory if many were taken in at once."""
 RETRY_SECONDS = 1
