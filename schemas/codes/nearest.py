@@ -1,8 +1,8 @@
-"""Which code may somebody have meant who wrote one that does not exist?
+"""If somebody wrote a code that does not exist, which code may have been meant?
 
-Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none leads to a code,
-the neighbours in the order of the table are named. The work does not depend on the size of the table, so that even a paper full
-of wrong codes is checked fast.
+Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none of these gives a
+code of the table, the neighbours in the order of the table are named. The work does not depend on the size of the table, so
+even a declaration full of wrong codes is checked fast.
 """
 
 from bisect import bisect_left
@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import Final
 
 MOST: Final = 3
-"""How many codes are named."""
+"""How many codes are named at most."""
 LONGEST: Final = 12
-"""The most characters of a code for which typing errors are tried; every code of our tables is shorter."""
+"""The most characters of a text for which typing errors are tried. Every code of our tables is shorter."""
 _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """At most three codes of the table, the likeliest first. `table`: code → name. If a name was written in place of a code,
-    the codes with that name are returned."""
+    """Returns at most three codes of the table, the likeliest first. `table`: code → name. If `code` is a name of the table,
+    the codes with that name come first."""
     if not table:
         return ()
     typed = code.strip().upper()
@@ -32,8 +32,8 @@ def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _by_name(typed: str, table: Mapping[str, str]) -> Iterator[str]:
-    """The codes whose Chinese or English name was written in place of the code. A name in a table is Chinese, a blank, and
-    English."""
+    """Yields the codes whose Chinese or English name is `typed`, because somebody wrote the name in place of the code. A name
+    in a table consists of the Chinese name, a blank, and the English name."""
     if len(table) > 1000 or not typed:
         return
     for code, name in table.items():

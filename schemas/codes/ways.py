@@ -1,6 +1,6 @@
-"""Which country do imports go to, and which trade modes exist for one direction only? Sources: the GACC announcements on modes
-(监管方式) that are named beside them, and the names of the modes: the short ones (简称) in the table, and the full ones (全称) of
-the same list, which are quoted beside them."""
+"""Which country counts as home, and which trade modes exist for one direction only? The direction of a mode follows from the
+GACC announcement (监管方式) or from the name that stands beside the mode. Names are quoted from the official list, if the table
+has only their short form."""
 
 from types import MappingProxyType
 from typing import Final
@@ -9,11 +9,11 @@ from schemas.codes.offices import is_sandbox
 from schemas.vocabulary import Direction
 
 HOME: Final = "CN"
-"""The country to which imports go and from which exports come. Hong Kong, Macao and Taiwan are customs territories of
-their own."""
+"""The country to which imports go and from which exports come. Hong Kong, Macao and Taiwan are customs territories of their
+own."""
 SANDBOX: Final = "QZ"
-"""The country of the sandbox offices, where data sets from abroad are declared as if their country were home. It is one
-of the codes that ISO 3166-1 leaves to users."""
+"""The country that counts as home at the sandbox offices. Data sets from abroad are declared there as if their country were
+home. It is one of the codes that ISO 3166-1 leaves to users."""
 ONE_WAY: Final = MappingProxyType(
     {
         **dict.fromkeys(("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT),  # 内销 in the name: sold at home
@@ -38,7 +38,7 @@ ONE_WAY: Final = MappingProxyType(
 
 
 def homes(office: str) -> frozenset[str]:
-    """The countries that count as home at a customs office: imports go to them, and exports come from them."""
+    """Returns the countries that count as home at a customs office: imports go to them, and exports come from them."""
     return _SANDBOX_HOMES if is_sandbox(office) else _HOMES
 
 
