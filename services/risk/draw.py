@@ -34,16 +34,17 @@ _PURPOSE = "inspection-draw/"
 
 
 def spelled(code: str) -> str:
-    """Letters and digits of a code, in compatibility form (Unicode NFKC) and upper case: `cosu 640-0001` is `COSU6400001`."""
+    """Returns the letters and digits of a code, in compatibility form (Unicode NFKC) and upper case. For example, `cosu 640-0001` becomes
+    `COSU6400001`."""
     text = unicodedata.normalize("NFKC", code).upper()
     return "".join([sign for sign in text if unicodedata.category(sign)[0] in "LN"])
 
 
 def drawn_goods(declaration: Declaration, day: date) -> str:
-    """The text that identifies the goods in the draw, as the docstring of this module says. `day`: the day, in China, on which the desk decides
-    about them.
+    """Returns the text that identifies the goods in the draw, as the docstring of this module says. `day`: the day, in China, on which the desk
+    decides about them.
 
-    Every part goes through `spelled`, so that no text of a declarant can contain a separator and imitate other goods.
+    Every part is passed to `spelled`, so that no text of a declarant can contain a separator and imitate other goods.
     """
     boxes = "+".join(sorted({spelled(container.container_no) for container in declaration.containers}))
     bill = spelled(declaration.bill_no)
@@ -57,8 +58,7 @@ def drawn_goods(declaration: Declaration, day: date) -> str:
 
 def draw(key: DrawKey, goods: str, rate: Decimal) -> Draw:
     """Draws `goods`, a text of `drawn_goods`. The value is the first 8 bytes of HMAC-SHA-256 (RFC 2104) of the text, read as a big-endian number,
-    divided by 2^64 and rounded down to 6 decimals, so 0 ≤ value < 1. The goods are selected if the value is below `rate`
-    (a share, 0 to 1).
+    divided by 2^64 and rounded down to 6 decimals, so 0 ≤ value < 1. The goods are selected if the value is below `rate` (a share from 0 to 1).
 
     Whoever has the key can repeat the draw with `dtg draws repeat`.
     """
