@@ -1,22 +1,24 @@
-"""Which goods are drawn for inspection by chance? A keyed hash of what identifies them: nobody without the key can foresee it.
+"""Which goods are drawn for inspection by chance? A keyed hash of their identity decides, so nobody without the key can foresee it.
 
-**What identifies the drawn goods.** The draw must stay the same when the declarant amends or lodges again, and must be a new one for
-other goods. So it may depend only on what does not change with the paper, and on nothing that can be tried out for free:
+**The identity of goods in the draw.** The draw must stay the same if the declarant amends the declaration or lodges it again, and must be
+a new one for other goods. So the identity may have only parts that do not change with the declaration, and that nobody can change for
+free:
 
-- Declarant and reference are the declarant's own words. Another reference would be another draw, as often as wanted.
-- Goods as declared (codes, values, masses) are the declarant's words too, and they are what an amendment changes.
-- The transport document is issued by the carrier, and the manifest knows it. It is not enough alone: a declarant who issues
-  house bills could lodge a trial paper under each of them with no real container, and use one that was not drawn.
-- The containers are what leaves through the gate. Each trial must name them. If goods are drawn, every container that they
-  name stays inside, so nobody gains by trying again under another bill or with one container more.
+- Declarant and reference are the declarant's own words. With another reference there would be another draw, as often as the declarant
+  wants.
+- The goods as declared (codes, values, masses) are the declarant's words, too, and an amendment changes them.
+- The transport document is issued by the carrier, and the manifest names it. It alone is not enough: a declarant who issues house bills
+  could lodge a trial declaration under each of them without a real container, and then use a bill that was not drawn.
+- The containers leave through the gate, and each trial must name them. If goods are drawn, every container that their declaration names
+  stays inside, so nobody gains by a trial under another bill or with one container more.
 
-So they are identified by direction, transport document and the set of containers, each spelled in one way. If there is no transport
-document (road, in part), consignee, conveyance and day of the journey take its place. The day is needed, because otherwise
+So the identity consists of direction, transport document and the set of containers, each spelled in one way. If there is no transport
+document (road, in part), consignee, conveyance and day of the journey replace it. The day is needed, because otherwise
 a truck that was once not drawn would never be drawn again.
 
-**What is left.** Goods without containers can be lodged under an invented bill; only the manifest finds that. A bill that
-was not drawn, with the same containers, is not drawn later either, while its key is in force. After a change of the key,
-what is lodged again is drawn anew.
+**What the draw cannot prevent.** Goods without containers can be lodged under an invented bill; only the manifest shows that. If a bill
+was not drawn, the same bill with the same containers is not drawn later either, while the key is in force. After a change of the key,
+goods that are lodged again are drawn anew.
 """
 
 import hmac
