@@ -1,6 +1,8 @@
-"""How do tests build the facts of desks? There is one builder for each fact, with the same name, in the order of the flow.
+"""How do tests build the facts of desks? There is one builder for each fact, with the same name, in the order of the
+flow.
 
-A builder takes the fields of its fact; by default they are those of the goods of `tests.declaration.good`, at noon.
+A builder takes the fields of its fact. By default these are the fields of the goods of `tests.declaration.good`, at
+noon.
 """
 
 from datetime import datetime
@@ -107,7 +109,7 @@ def request_refused(
     )
 
 
-# the declaration desk
+# facts of the declaration desk
 
 
 def declaration_accepted(
@@ -178,7 +180,7 @@ def withdrawal_requested(request_id: str = "w1", at: datetime = NOON) -> Withdra
     )
 
 
-# the risk desk
+# facts of the risk desk
 
 
 def consignment_assessed(
@@ -218,7 +220,7 @@ def consignment_assessed(
     )
 
 
-# the inspection desk
+# facts of the inspection desk
 
 
 def inspection_ordered(control: ControlKind, due: datetime, at: datetime = NOON) -> InspectionOrdered:
@@ -329,7 +331,7 @@ def inspection_cancelled(control: ControlKind, at: datetime = NOON) -> Inspectio
     return InspectionCancelled(consignment_id=CONSIGNMENT, occurred_at=at, control=control)
 
 
-# the quarantine desk
+# facts of the quarantine desk
 
 
 def treatment_ordered(
@@ -513,7 +515,7 @@ def quarantine_refused(
     )
 
 
-# the release desk
+# facts of the release desk
 
 
 def open_hold(
@@ -525,8 +527,8 @@ def open_hold(
     since: datetime = NOON,
     quoted: dict[str, tuple[int, int]] | None = None,
 ) -> Hold:
-    """`quoted`: name of a long value of `why` → its position in the reason: the index of its first character and the index
-    after its last one."""
+    """A hold. `quoted`: name of a long value of `why` → its position in the reason, as the index of its first character
+    and the index after its last one."""
     elsewhere = quoted or {}
     return Hold(
         hold_id=hold_id,
@@ -779,7 +781,7 @@ def watch_placed(
     )
 
 
-# the gate desk
+# facts of the gate desk
 
 
 def equipment_event_recorded(

@@ -169,14 +169,12 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 @dataclass(frozen=True)
 class FaultyBody:
     """A body that does not fit its model. `faults`: those that are shown, out of `count` in all. `data`: its JSON without the optional fields
-    that are null, and with only the first entries of the lists in `unended`, which are longer than allowed. `findings`: how many of the
-    faults are findings about the content."""
+    that are null, and with only the first entries of the lists in `unended`, which are longer than allowed."""
 
     faults: list[FieldError]
     count: int
     data: bytes
     unended: frozenset[str]
-    findings: int = 0
 
     def problem(self) -> Problem:
         return Problem(422, "invalid", errors=self.faults, count=self.count)
