@@ -17,9 +17,9 @@ _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
 
 
 class CodeTable(NamedTuple):
-    """One table. `names`: code → `中文 English`; the names are empty if those of CLDR are shown (countries, currencies).
+    """One table. `names`: `中文 English` by code, empty if the names come from elsewhere (countries, currencies: CLDR).
 
-    `as_of`: the day of the list. `lacks`: which codes are known to be missing; empty if the table is complete.
+    `as_of`: the day of the list. `lacks`: what is known to be missing; empty if the table is complete.
     """
 
     name: str

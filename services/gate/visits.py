@@ -18,8 +18,8 @@ from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Repor
 from services.gate.reasons import WHY
 
 SAME_EVENT = timedelta(hours=24)
-"""Two reports of the same kind at the same place are one event that was reported twice, if their times are at most this far apart and no other
-event is between them."""
+"""Two reports of the same kind at the same place, at most this far apart and with nothing between, are one event
+reported twice."""
 SKEW = FUTURE_SKEW
 """By how much the clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
@@ -41,12 +41,12 @@ How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported",
 
 @dataclass(slots=True)
 class Visit:
-    """One stay of the container. `opening`: the report that opened or confirmed it; None if only an arrival of goods shows it, or if it is
-    `BEFORE`.
+    """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
+    is `BEFORE`.
 
-    `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no. `stripped`: when the box was last
-    stripped. `stuffings`: the reports of goods put into the box during the visit. `transfers`: the reports of goods stripped from it into
-    other containers.
+    `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no.
+    `stripped`: when the box was last stripped. `stuffings`: the reports of goods put into the box during the visit.
+    `transfers`: the reports of goods stripped from it into other containers.
     """
 
     id: str
@@ -126,7 +126,7 @@ def subject_of(key: str) -> str:
 
 @dataclass(slots=True)
 class Truth:
-    """Everything that follows from the record of a box. `expected`: goods declared in a box that has not come yet.
+    """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
     `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
     the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
@@ -164,7 +164,7 @@ def look(box: Box) -> Truth:
 
 
 def has_retracted_opening(box: Box) -> bool:
-    """Returns whether a discharge or a gate-in of this box was taken back or corrected."""
+    """Whether a discharge or a gate-in of this box was taken back or corrected."""
     return any(report.void and report.event in OPENINGS for report in box.reports)
 
 
