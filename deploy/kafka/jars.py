@@ -107,7 +107,7 @@ class _Fetch:
                 with self._lock:
                     self._done += 1
                     self._tell(f"  {self._done} of {self._count}, {self._bytes / 1e6:.0f} MB", self._done < self._count)
-        except Exception as problem:  # noqa: BLE001  (raised by `run`)
+        except Exception as problem:  # noqa: BLE001  (`run` raises it again)
             self._problem = self._problem or problem
 
     def _fetch(self, path: str, digest: str) -> None:

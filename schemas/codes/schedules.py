@@ -162,7 +162,7 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        Decimal("20.25"),  # the time from 4 h to 24 h, if the second reading is 15 min late
+        Decimal("20.25"),  # readings are required at 4 h and 24 h, and the later one may come 15 min late
         _BROMIDE_ROOM,
         _FIVE,
     ),

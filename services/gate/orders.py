@@ -118,7 +118,7 @@ def _with_effect(box: Box, finding: ContainerFinding, among: frozenset[str] | No
 
 
 def _void(box: Box) -> list[str]:
-    """The ids of the reports and findings that count no longer."""
+    """Returns the ids of the reports and findings that no longer count."""
     return [*[r.id for r in box.reports if r.void], *[f.id for f in box.findings if f.void]]
 
 

@@ -16,11 +16,12 @@ from services.gate.visits import Truth
 RULE_SET = "2026-11-29"
 """The version of the two rules below. It must be changed together with them."""
 BY_BILL = "one_declaration_a_bill"
-"""Two declarations have the same direction, bill and container. If their conveyances differ, they count as the same
-goods only while both are awaited or in the same visit."""
+"""The rule that two declarations stand for the same goods if they have the same direction, bill and container. If
+their conveyances differ, they do so only while both are awaited or in the same visit."""
 BY_BOX = "one_declaration_a_box"
-"""Two declarations have the same direction and container and no bill, each says that no other goods are in the
-container, their conveyances do not differ, and both are awaited or in the same visit."""
+"""The rule that two declarations stand for the same goods if they have the same direction and container and no bill,
+each says that no other goods are in the container, their conveyances do not differ, and both are awaited or in the
+same visit."""
 
 
 class Again(NamedTuple):

@@ -118,7 +118,7 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
     try:
         json.dumps(line, ensure_ascii=False).encode()
         entry = _Line.model_validate(line)
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can contain but SQLite cannot store
+    except UnicodeEncodeError:  # the text has a lone surrogate, which JSON can contain but SQLite cannot store
         return Unread(f"{SOURCE}/{cursor}", "contract", "a text that is none", about)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)

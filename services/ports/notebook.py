@@ -111,7 +111,7 @@ class Notebook:
             # the path is empty if the database is in memory
             journal = Path(
                 f"{real}-wal"
-            )  # the journal has the newest writes; on a file system without shared memory there is none
+            )  # the journal is watched, too, because it has the newest writes; on some file systems there is none
             self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
 
     @property

@@ -42,7 +42,7 @@ class AskedConsole:
         try:
             answer = _Gate.model_validate_json(
                 json.dumps(body), strict=True
-            )  # JSON text, because only there strict mode accepts times as text
+            )  # the body is passed as JSON text, because only there strict mode accepts times as text
         except ValidationError as error:
             return PortAnswer(False, "unread", f"status {status}: {error.error_count()} faults in the answer"), []
         if status != 200 or answer.container_no != container_no:

@@ -17,7 +17,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.codes.iso6346 import plain
-from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
+from services.ports import header_names  # noqa: F401  (imported because names of headers may be any bytes)
 from services.ports.notebook import LEFT, Notebook, PortAnswer, TopicEntry
 from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
@@ -105,7 +105,7 @@ class TopicPort:
         """Hands over the messages that come within `wait_seconds`, and returns how many. If the handler raises an exception, the effects of all
         messages that were read together from the same topic are rolled back."""
         with self._kept_in_step():
-            self.notebook.check()  # checked even if no message comes
+            self.notebook.check()  # the files are checked even if no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()
             return self._poll(handler, wait_seconds)

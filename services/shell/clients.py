@@ -44,7 +44,7 @@ def admin(access: Access, settings: Settings | None = None) -> AdminClient:
     return AdminClient({**access.confluent(), **EVERY, **(settings or {})})
 
 
-# a desk
+# clients of desks
 
 
 def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
@@ -67,7 +67,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "retry.backoff.ms": 10,
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
-        "message.max.bytes": 8 << 20,  # the topics' limit; a record with parked messages exceeds the default of 1 MB
+        "message.max.bytes": 8
+        << 20,  # the limit of the topics, because a record with parked messages may exceed the default of 1 MB
         "error_cb": on_error,
     }
     return producer(settings.access(desk), own)
@@ -86,7 +87,7 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        "max.poll.interval.ms": 900_000,  # longer than any restore; the liveness probe ends a loop that makes no progress
+        "max.poll.interval.ms": 900_000,  # this is longer than any restore; the liveness probe ends a loop without progress
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
     }
@@ -110,7 +111,7 @@ def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = No
     return consumer(settings.access(desk), {**own, **(other or {})})
 
 
-# programs that read facts and send requests
+# clients of programs that read facts and send requests
 
 
 def sender(access: Access, linger_ms: int, queued: int) -> Producer:

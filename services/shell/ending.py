@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 CODE = 70
-"""The exit code of a process that ends because of such an exception (EX_SOFTWARE of sysexits.h)."""
+"""The exit code of a process that ends because an exception left one of its threads (EX_SOFTWARE of sysexits.h)."""
 log = structlog.get_logger()
 
 

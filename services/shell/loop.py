@@ -79,7 +79,7 @@ class Loop:
         """Monotonic time at which a batch was committed last."""
         self._turn_seconds = metrics.TURN.labels(desk.name)
 
-    # life
+    # start and stop
 
     def run(self) -> None:
         """Reads, decides and writes until `stop` is called. Raises CannotContinue if the cluster does not accept this desk or denies it

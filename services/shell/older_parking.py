@@ -45,7 +45,9 @@ class OlderParking:
                 message = message._replace(value=edited)
             elif not left[0].kept:
                 if not self._reader.may_read():
-                    return False  # an operator must order the replay of this message by a further order
+                    return (
+                        False  # this turn may read no more, so an operator must order the replay of this message again
+                    )
                 message = self._reader.whole(message)
             trouble = self._handler.attempt(entry, key, message)
             if trouble is not None:

@@ -27,7 +27,8 @@ from services.shell.parking import Trouble
 from services.shell.transactions import Transactions
 
 Write = Callable[[Sequence[Item], Mapping[ItemId, Trouble]], None]
-"""Decides these items and commits the outcome, with the refused ones parked. Raises KafkaException if that fails."""
+"""A function that decides these items and commits the outcome, with the refused ones parked. It raises KafkaException if that
+fails."""
 
 log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ REMEMBERED_SECONDS = 24 * 3600.0
 """For how many seconds (24 hours) all requests are remembered, as docs/ports.md and the API's document promise to senders
 of an Idempotency-Key."""
 MOST_REMEMBERED = 512
-"""How many requests of one key are accepted within that time. More are refused (`too_many_requests`), unless they can
-only hold goods."""
+"""How many requests of one key are accepted within `REMEMBERED_SECONDS`. More are refused (`too_many_requests`), unless
+they can only hold goods."""
 _TIME = b'"occurred_at":"'
 
 

@@ -52,8 +52,8 @@ def restore(
     if waiting:
         reader = desk_reader(service, settings)
         try:
-            # the offsets are numbers, because librdkafka asks a partition without a leader for `OFFSET_BEGINNING`
-            # again only after half a second
+            # the offsets are numbers, because for `OFFSET_BEGINNING` librdkafka asks the leader, and if there is none, asks
+            # again only half a second later
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():

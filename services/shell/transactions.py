@@ -35,7 +35,7 @@ class Transactions:
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
         self.reports: DeliveryReports | None = None
-        """Collects the delivery report of each message, while a caller needs them."""
+        """Collects the delivery report of each message; None if no caller needs them."""
         self._desk, self._settings, self._calls = desk, settings, calls
         self._producer: Producer
         self._begun = math.inf

@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
-from services.shell import agent_reading  # noqa: F401  (names of headers may be any bytes)
+from services.shell import agent_reading  # noqa: F401  (imported because names of headers may be any bytes)
 from services.shell.access import Access, knock
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue
@@ -60,7 +60,7 @@ def configure_logs(level: str) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(
             open(1, "w", encoding="utf-8", closefd=False, buffering=1)
-        ),  # not `sys.stdout`, because Faust wraps it
+        ),  # the file is opened by its number, because Faust replaces `sys.stdout`
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 
@@ -192,7 +192,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
-        # must be below Faust's `broker_request_timeout`
+        # this must be below Faust's `broker_request_timeout`
         broker_session_timeout=min(settings.session_timeout_ms / 1000, 60),
         broker_heartbeat_interval=settings.heartbeat_ms / 1000,
         consumer_auto_offset_reset="latest",
@@ -246,8 +246,8 @@ def _text(value: Any) -> str:
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/livez")
     async def livez(view: View, request: Request) -> Response:
-        """The worker counts as alive while each loop makes progress (its position moves while messages wait), not while
-        a port is open."""
+        """Answers 200 if each loop makes progress or has nothing to do, otherwise 503 with the desks whose loops do not, and
+        the seconds since their last progress."""
         stuck = {
             x.desk.name: round(x.liveness.stalled(), 1) for x in loops if x.liveness.stalled() > settings.stall_seconds
         }

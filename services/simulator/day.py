@@ -60,7 +60,7 @@ WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("2815120000", "caustic soda solution", "035", 1.0, 0.4),
     ("9013809090", "optical devices", "007", 0.5, 900.0),
 )
-"""Goods for which the risk desk has a rule, with the same columns."""
+"""Goods for which the risk desk has a rule. The columns are those of `GOODS`."""
 MOST_OF_A_LINE_KG = 2000.0
 """The most kilograms of a line. Eight lines of a consignment and eight of its neighbour then fit into one container."""
 WATCHED_SHARE = 0.10

@@ -1,4 +1,4 @@
-"""Which containers does a simulated terminal let out now? The object notes facts and returns departures.
+"""Which containers does a simulated terminal let out now? `Exits` notes facts and returns departures.
 
 The gate desk reads a revocation after the release desk has published it; under faults, long after. So a terminal lets a container out
 only if the last statements of both desks say yes, as the client of a port does.

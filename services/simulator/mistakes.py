@@ -63,7 +63,7 @@ class Mistakes:
             return Slip.NONE
         return slip
 
-    # a departure
+    # mistakes about departures
 
     def _left_by_mistake(self, fact: ContainerMayLeave) -> list[Act]:
         box = fact.container_no
@@ -90,14 +90,14 @@ class Mistakes:
         self.put_right.add(fact.container_no)
         return allowed.model_copy(update={"occurred_at": fact.occurred_at})
 
-    # an arrival
+    # mistakes about arrivals
 
     def is_early(self, index: int) -> bool:
         """Returns whether the carrier reports too early that these goods have arrived."""
         return self.day.slip(index) is Slip.EARLY
 
     def _not_here(self, fact: ContainerMayLeave) -> Act:
-        """Returns the retraction of an arrival, because the driver who comes for the goods does not find them."""
+        """Returns the retraction of an arrival. The carrier sends it because the driver who comes for the goods does not find them."""
         self.missed.add(fact.container_no)
         key, later = min(fact.consignments), fact.occurred_at + timedelta(minutes=15)
         back = RetractArrival(
@@ -122,7 +122,7 @@ class Mistakes:
         after = timedelta(hours=between(1, 6, self._dice(fact.consignment_id, "arrives after all")))
         return [arrival(fact.consignment_id, fact.occurred_at + after)]
 
-    # a stripping
+    # mistakes about strippings
 
     def _strip(self, fact: ContainerMayLeave) -> Act:
         """Returns the wrong report that the goods were stripped into another container."""
