@@ -540,8 +540,30 @@ def open_hold(
     )
 
 
+def position_of(name: str, why: Phrase) -> dict[str, tuple[int, int]]:
+    """Where the value `name` of a sentence stands in it, as `open_hold` takes it."""
+    first = reason(why).index(why.values[name])
+    return {name: (first, first + len(why.values[name]))}
+
+
 def not_arrived(since: datetime = NOON) -> Hold:
     return open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded", since=since)
+
+
+def containers_missing(arrived: int, of: int, since: datetime = NOON) -> Hold:
+    """The hold for the containers that have not arrived."""
+    why = phrase("boxes_arrived", count=arrived, all=of)
+    return open_hold("arrival", Owner.CARRIER, why, "ArrivalRecorded", since=since)
+
+
+def packages_missing(arrived: int, of: int | None, since: datetime = NOON) -> Hold:
+    """The hold for the packages that have not arrived; `of` None: nobody declared how many there are."""
+    why = (
+        phrase("packages_of_unknown", pieces=arrived)
+        if of is None
+        else phrase("packages_arrived", pieces=arrived, all=of)
+    )
+    return open_hold("arrival", Owner.CARRIER, why, "ArrivalRecorded", since=since)
 
 
 def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
@@ -552,14 +574,16 @@ def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
 def control_again(
     control: ControlKind, since: datetime = NOON, because: str = "another consignment's findings"
 ) -> Hold:
-    why, sign = (
-        phrase("control_again", control=control, words=because),
-        len(f"{control.value} control required again: "),
-    )
-    quoted = {"words": (sign, sign + len(because))}
-    return open_hold(
-        f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since, quoted=quoted
-    )
+    why = phrase("control_again", control=control, words=because)
+    hold_id, quoted = f"inspection/{control.value}", position_of("words", why)
+    return open_hold(hold_id, Owner.INSPECTION, why, "InspectionPassed", since=since, quoted=quoted)
+
+
+def papers_to_put_right(since: datetime = NOON, because: str = "the invoice is missing") -> Hold:
+    """The hold for papers that the declarant has to put right."""
+    why = phrase("put_right", words=because)
+    quoted = position_of("words", why)
+    return open_hold("inspection/documents", Owner.DECLARANT, why, "InspectionPassed", since=since, quoted=quoted)
 
 
 def treatment_required(since: datetime = NOON) -> Hold:
@@ -568,22 +592,54 @@ def treatment_required(since: datetime = NOON) -> Hold:
     return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
 
 
+def treatment_required_again(
+    because: str = "another chamber's sheet", since: datetime = NOON, *, decision: bool = False
+) -> Hold:
+    """The hold for a treatment of the risk desk after its record was taken back; `decision`: after an officer's decision was, who then has
+    to act."""
+    why = phrase("treatment_required_again", words=because)
+    owner, lifted_by = (Owner.OFFICER, "TreatmentWaived") if decision else (Owner.QUARANTINE, "TreatmentVerified")
+    return open_hold("quarantine/risk", owner, why, lifted_by, since=since, quoted=position_of("words", why))
+
+
 def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
-    why, sign = phrase("living_pest", pest=pest), len("living pest: ")
-    quoted = {"pest": (sign, sign + len(pest))}
-    return open_hold(
-        f"quarantine/{control.value}", Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted
-    )
+    why = phrase("living_pest", pest=pest)
+    hold_id, quoted = f"quarantine/{control.value}", position_of("pest", why)
+    return open_hold(hold_id, Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted)
 
 
 def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
     why = phrase("words", words=remark)
-    quoted = {"words": (0, len(remark))}
+    quoted = position_of("words", why)
     return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
 
 
+def hold_put_back(request_id: str, since: datetime = NOON) -> Hold:
+    """The officer's hold whose lifting was taken back."""
+    why = phrase("lifted_by_mistake", words="the wrong consignment")
+    quoted = position_of("words", why)
+    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+
+
+def not_used(days: int, *containers: str, version: int = 2, since: datetime = NOON) -> Hold:
+    """The hold on goods whose release, of this version, lapsed after so many days."""
+    why = phrase("lapsed", days=days, waiting=containers)
+    return open_hold(f"officer/lapse/{version}", Owner.OFFICER, why, "LiftHold", since=since)
+
+
+def has_left_unreleased(container_no: str = BOX, since: datetime = NOON) -> Hold:
+    """The hold on goods that left in this container without a release."""
+    why = phrase("left_unreleased")
+    return open_hold(f"gate/{container_no}", Owner.OFFICER, why, "DepartureRetracted", since=since)
+
+
 def arrival_recorded(
-    *containers: str, where: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
+    *containers: str,
+    where: str = "Qianwan berth 7",
+    pieces: int | None = None,
+    by: str = "carrier",
+    on_behalf_of: str = "",
+    at: datetime = NOON,
 ) -> ArrivalRecorded:
     return ArrivalRecorded(
         consignment_id=CONSIGNMENT,
@@ -591,7 +647,8 @@ def arrival_recorded(
         place=where,
         reported_by=by,
         containers=containers,
-        reported_for="" if by == "gate" else by,
+        pieces=pieces,
+        reported_for="" if by == "gate" else on_behalf_of or by,
     )
 
 
@@ -599,8 +656,10 @@ def arrival_retracted(
     wrong: str = "a1",
     *,
     containers: tuple[str, ...] = (),
+    pieces: int | None = None,
     arrived_at: datetime | None = None,
     first_arrived_at: datetime | None = None,
+    by: str = "carrier",
     at: datetime = NOON,
 ) -> ArrivalRetracted:
     return ArrivalRetracted(
@@ -608,8 +667,9 @@ def arrival_retracted(
         occurred_at=at,
         wrong=wrong,
         reason="another vessel's list",
-        retracted_by="carrier",
+        retracted_by=by,
         containers=containers,
+        pieces=pieces,
         arrived_at=arrived_at,
         first_arrived_at=first_arrived_at,
     )
@@ -627,7 +687,9 @@ def release_granted(
     arrived_at: datetime = NOON,
     answers: dict[str, str] | None = None,
     holds: tuple[Hold, ...] = (),
+    pieces: int | None = None,
     revisions: dict[str, tuple[int, int]] | None = None,
+    direction: Direction = Direction.IMPORT,
     at: datetime = NOON,
 ) -> ReleaseGranted:
     return ReleaseGranted(
@@ -635,7 +697,7 @@ def release_granted(
         occurred_at=at,
         version=version,
         declaration_no=DECLARATION_NO,
-        direction=Direction.IMPORT,
+        direction=direction,
         customs_office="4201",
         transport_mode="2",
         bill_no="BL-1",
@@ -644,6 +706,7 @@ def release_granted(
         arrived_at=arrived_at,
         answers=answers or {},
         holds=holds,
+        pieces=pieces,
         revisions=revisions or {},
     )
 
@@ -718,11 +781,13 @@ def container_held(
     conveyance: str = "EVER GOOD 012E",
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = None,
+    arrival_retracted: bool = False,
     refused: bool = False,
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> ContainerHeld:
     return ContainerHeld(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         consignment_id=consignment_id,
         shared_by=shared_by,
@@ -732,6 +797,7 @@ def container_held(
         conveyance=conveyance,
         direction=direction,
         arrived_at=arrived_at,
+        arrival_retracted=arrival_retracted,
         refused=refused,
         phrases=why,
     )
@@ -748,10 +814,11 @@ def container_freed(
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = NOON,
     arrival_retracted: bool = False,
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> ContainerFreed:
     return ContainerFreed(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         consignment_id=consignment_id,
         shared_by=shared_by,

@@ -14,6 +14,11 @@ CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
 """The goods of the declaration in `tests.declaration.good`."""
 
 
+def after(minutes: float) -> datetime:
+    """When a story reads its message with this number, if the message has no later event time."""
+    return NOON + timedelta(minutes=minutes)
+
+
 @dataclass
 class Story:
     """A desk that has read some messages. Each message gets its own id (`m1`, `m2`, …) and is read one minute after the one before, or
