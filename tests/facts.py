@@ -546,6 +546,10 @@ def position_of(name: str, why: Phrase) -> dict[str, tuple[int, int]]:
     return {name: (first, first + len(why.values[name]))}
 
 
+def not_assessed(since: datetime = NOON) -> Hold:
+    return open_hold("assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=since)
+
+
 def not_arrived(since: datetime = NOON) -> Hold:
     return open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded", since=since)
 

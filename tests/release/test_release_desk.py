@@ -67,10 +67,7 @@ def test_green_goods_that_arrive_are_released_and_their_container_freed() -> Non
 
 def test_goods_that_arrive_before_the_assessment_wait_for_it() -> None:
     desk = story(decider).when(arrival())
-    not_assessed = facts.open_hold(
-        "assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=desk.at
-    )
-    desk.then(facts.arrival_recorded(), facts.consignment_held(1, not_assessed, at=desk.at))
+    desk.then(facts.arrival_recorded(), facts.consignment_held(1, facts.not_assessed(desk.at), at=desk.at))
     desk.when(consignment_assessed()).then(*released(2, desk.at))
 
 
