@@ -43,7 +43,7 @@ from schemas.inspection import (
     RectificationOverdue,
     RectificationRequested,
 )
-from schemas.phrases import Phrase, phrase, reason
+from schemas.phrases import Phrase, phrase, quoted, reason
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -579,15 +579,22 @@ def control_again(
     control: ControlKind, since: datetime = NOON, because: str = "another consignment's findings"
 ) -> Hold:
     why = phrase("control_again", control=control, words=because)
-    hold_id, quoted = f"inspection/{control.value}", position_of("words", why)
-    return open_hold(hold_id, Owner.INSPECTION, why, "InspectionPassed", since=since, quoted=quoted)
+    return open_hold(
+        f"inspection/{control.value}",
+        Owner.INSPECTION,
+        why,
+        "InspectionPassed",
+        since=since,
+        quoted=position_of("words", why),
+    )
 
 
 def papers_to_put_right(since: datetime = NOON, because: str = "the invoice is missing") -> Hold:
     """The hold for papers that the declarant has to put right."""
     why = phrase("put_right", words=because)
-    quoted = position_of("words", why)
-    return open_hold("inspection/documents", Owner.DECLARANT, why, "InspectionPassed", since=since, quoted=quoted)
+    return open_hold(
+        "inspection/documents", Owner.DECLARANT, why, "InspectionPassed", since=since, quoted=position_of("words", why)
+    )
 
 
 def treatment_required(since: datetime = NOON) -> Hold:
@@ -608,21 +615,29 @@ def treatment_required_again(
 
 def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
     why = phrase("living_pest", pest=pest)
-    hold_id, quoted = f"quarantine/{control.value}", position_of("pest", why)
-    return open_hold(hold_id, Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted)
+    return open_hold(
+        f"quarantine/{control.value}",
+        Owner.QUARANTINE,
+        why,
+        "TreatmentVerified",
+        since=since,
+        quoted=position_of("pest", why),
+    )
 
 
 def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
     why = phrase("words", words=remark)
-    quoted = position_of("words", why)
-    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+    return open_hold(
+        f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=position_of("words", why)
+    )
 
 
 def hold_put_back(request_id: str, since: datetime = NOON) -> Hold:
     """The officer's hold whose lifting was taken back."""
     why = phrase("lifted_by_mistake", words="the wrong consignment")
-    quoted = position_of("words", why)
-    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+    return open_hold(
+        f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=position_of("words", why)
+    )
 
 
 def not_used(days: int, *containers: str, version: int = 2, since: datetime = NOON) -> Hold:
@@ -631,10 +646,10 @@ def not_used(days: int, *containers: str, version: int = 2, since: datetime = NO
     return open_hold(f"officer/lapse/{version}", Owner.OFFICER, why, "LiftHold", since=since)
 
 
-def has_left_unreleased(container_no: str = BOX, since: datetime = NOON) -> Hold:
+def has_left_unreleased(container_no: str = BOX, since: datetime = NOON, *, why: Phrase | None = None) -> Hold:
     """The hold on goods that left in this container without a release."""
-    why = phrase("left_unreleased")
-    return open_hold(f"gate/{container_no}", Owner.OFFICER, why, "DepartureRetracted", since=since)
+    left = why or phrase("left_unreleased")
+    return open_hold(f"gate/{container_no}", Owner.OFFICER, left, "DepartureRetracted", since=since)
 
 
 def arrival_recorded(
@@ -658,7 +673,7 @@ def arrival_recorded(
 
 def arrival_retracted(
     wrong: str = "a1",
-    *,
+    *why: Phrase,
     containers: tuple[str, ...] = (),
     pieces: int | None = None,
     arrived_at: datetime | None = None,
@@ -666,16 +681,18 @@ def arrival_retracted(
     by: str = "carrier",
     at: datetime = NOON,
 ) -> ArrivalRetracted:
+    because = why or (quoted("another vessel's list"),)
     return ArrivalRetracted(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
         wrong=wrong,
-        reason="another vessel's list",
+        reason=reason(*because),
         retracted_by=by,
         containers=containers,
         pieces=pieces,
         arrived_at=arrived_at,
         first_arrived_at=first_arrived_at,
+        phrases=because,
     )
 
 

@@ -67,6 +67,13 @@ def goods_called_back(version: int, at: datetime, why: Phrase, *holds: Hold) -> 
     return facts.release_revoked(version, why, at=at), *goods_held(version + 1, at, *holds, why=why)
 
 
+def goods_called_back_to_arrive(version: int, at: datetime, since: datetime) -> tuple[Fact, ...]:
+    """The same of goods that have not arrived after all, which wait for their arrival `since` then."""
+    why, waits = phrase("not_arrived"), facts.not_arrived(since)
+    held = goods_held(version + 1, at, waits, why=why, arrived_at=None, arrival_retracted=True)
+    return facts.release_revoked(version, why, at=at), *held
+
+
 def goods_no_longer_refused(
     version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
 ) -> tuple[Fact, ...]:
