@@ -643,7 +643,8 @@ def hold_put_back(request_id: str, since: datetime = NOON) -> Hold:
 def not_used(days: int, *containers: str, version: int = 2, since: datetime = NOON) -> Hold:
     """The hold on goods whose release, of this version, lapsed after so many days."""
     why = phrase("lapsed", days=days, waiting=containers)
-    return open_hold(f"officer/lapse/{version}", Owner.OFFICER, why, "LiftHold", since=since)
+    hold_id, named = f"officer/lapse/{version}", position_of("waiting", why)
+    return open_hold(hold_id, Owner.OFFICER, why, "LiftHold", since=since, quoted=named)
 
 
 def has_left_unreleased(container_no: str = BOX, since: datetime = NOON, *, why: Phrase | None = None) -> Hold:
