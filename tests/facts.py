@@ -597,32 +597,32 @@ def papers_to_put_right(since: datetime = NOON, because: str = "the invoice is m
     )
 
 
-def treatment_required(since: datetime = NOON) -> Hold:
+ANSWERED_BY = {Owner.QUARANTINE: "TreatmentVerified", Owner.OFFICER: "TreatmentWaived"}
+"""Who has to act about a treatment → the fact that answers it."""
+
+
+def treatment_required(since: datetime = NOON, owner: Owner = Owner.QUARANTINE) -> Hold:
     """The hold for a treatment that the risk desk orders."""
-    why = phrase("treatment_required")
-    return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
+    return open_hold("quarantine/risk", owner, phrase("treatment_required"), ANSWERED_BY[owner], since=since)
 
 
 def treatment_required_again(
-    because: str = "another chamber's sheet", since: datetime = NOON, *, decision: bool = False
+    because: str = "another chamber's sheet", since: datetime = NOON, owner: Owner = Owner.QUARANTINE
 ) -> Hold:
-    """The hold for a treatment of the risk desk after its record was taken back; `decision`: after an officer's decision was, who then has
-    to act."""
+    """The hold for a treatment of the risk desk whose record, or the decision about it, was taken back."""
     why = phrase("treatment_required_again", words=because)
-    owner, lifted_by = (Owner.OFFICER, "TreatmentWaived") if decision else (Owner.QUARANTINE, "TreatmentVerified")
-    return open_hold("quarantine/risk", owner, why, lifted_by, since=since, quoted=position_of("words", why))
+    quoted_at = position_of("words", why)
+    return open_hold("quarantine/risk", owner, why, ANSWERED_BY[owner], since=since, quoted=quoted_at)
 
 
-def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
-    why = phrase("living_pest", pest=pest)
-    return open_hold(
-        f"quarantine/{control.value}",
-        Owner.QUARANTINE,
-        why,
-        "TreatmentVerified",
-        since=since,
-        quoted=position_of("pest", why),
-    )
+def living_pest(
+    control: ControlKind,
+    since: datetime = NOON,
+    pest: str = "Bursaphelenchus xylophilus",
+    owner: Owner = Owner.QUARANTINE,
+) -> Hold:
+    why, hold_id = phrase("living_pest", pest=pest), f"quarantine/{control.value}"
+    return open_hold(hold_id, owner, why, ANSWERED_BY[owner], since=since, quoted=position_of("pest", why))
 
 
 def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
@@ -734,13 +734,18 @@ def release_granted(
 
 
 def release_refused(
-    version: int, cause: str, *why: Phrase, holds: tuple[Hold, ...] = (), at: datetime = NOON
+    version: int,
+    cause: str,
+    *why: Phrase,
+    holds: tuple[Hold, ...] = (),
+    declaration_no: str | None = DECLARATION_NO,
+    at: datetime = NOON,
 ) -> ReleaseRefused:
     return ReleaseRefused(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
         version=version,
-        declaration_no=DECLARATION_NO,
+        declaration_no=declaration_no,
         cause=cause,
         reason=reason(*why) if why else "wrong goods",
         holds=holds,

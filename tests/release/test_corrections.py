@@ -513,7 +513,7 @@ def test_after_a_wrong_decision_about_a_treatment_it_is_the_officers_move_again(
             4,
             after(4),
             phrase("treatment_required_again", words="the fish were not seen"),
-            treatment_required_again("the fish were not seen", decision=True, since=after(4)),
+            treatment_required_again("the fish were not seen", owner=Owner.OFFICER, since=after(4)),
         )
     )
     refused = story(decider, consignment_assessed(QUARANTINE), arrival(), quarantine_refused("risk"))
@@ -522,6 +522,6 @@ def test_after_a_wrong_decision_about_a_treatment_it_is_the_officers_move_again(
             4,
             after(4),
             "quarantine/risk",
-            treatment_required_again("the fish were not seen", decision=True, since=after(4)),
+            treatment_required_again("the fish were not seen", owner=Owner.OFFICER, since=after(4)),
         )
     )
