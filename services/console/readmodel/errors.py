@@ -2,7 +2,8 @@
 
 
 class NoDatabase(Exception):
-    """The database cannot be opened, does not answer, or refuses to work; the text says what to do. `hint`: replaces the usual advice."""
+    """The database cannot be opened, does not answer, or refuses to work; the text says what to do. `hint`: what to do in this case, in
+    place of the usual advice."""
 
     def __init__(self, where: str, error: BaseException | str, hint: str = "") -> None:
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
