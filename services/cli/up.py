@@ -358,7 +358,7 @@ class Up:
             try:
                 notice = child.watch()
             except OSError as error:
-                # the machine lacks processes or memory now; this must not end the watch over the other processes
+                # the machine has no process or memory left now; the other processes must still be supervised
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -388,7 +388,7 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # only the logs grow on; everything else must still be supervised
+        except OSError as error:  # only the logs go on growing; everything else must still be supervised
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True
@@ -419,7 +419,9 @@ class Up:
             stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             write_private(path, json.dumps(stands | runs))
-        except OSError as error:  # harmless: the next start of this demo only begins at an earlier time of its day
+        except (
+            OSError
+        ) as error:  # this does no harm: the next start of this demo only begins at an earlier time of its day
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
             self._clock_lags = True
@@ -487,8 +489,8 @@ def wait_for(
     most: float = MOST_SECONDS,
     advance: Advance = unreported,
 ) -> None:
-    """Waits until each URL in `waiting` (URL → its process) answers 200. Raises CannotStart if a process ends, or makes no progress any more, and
-    Interrupted if `stop` returns true. `advance` is called with 1 for each URL that answers."""
+    """Waits until each URL in `waiting` (URL → its process) answers 200. Raises CannotStart if a process ends, makes no progress, or is not ready
+    after `most` seconds, and Interrupted if `stop` returns true. `advance` is called with 1 for each URL that answers."""
     left = dict(waiting)
     progress = {url: _progress(child, most) for url, child in waiting.items()}
     while left:

@@ -370,7 +370,7 @@ class Bounded:
 
 
 class _Measured:
-    """ASGI middleware that counts and times answers by route. The label is the template of the route, in which no id stands."""
+    """ASGI middleware that counts and times answers by route. The label of a metric is the template of the route, so it contains no id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

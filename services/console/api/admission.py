@@ -93,7 +93,7 @@ def _bracketed(name: str) -> str:
 
 
 def _is_ours(headers: Headers, host: str) -> bool:
-    """Whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
+    """Returns whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
     neither and are accepted."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:

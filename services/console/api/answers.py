@@ -392,7 +392,7 @@ def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
 
 
 def _may_read_reason(who: Who) -> bool:
-    """Whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
+    """Returns whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
     audience = who.audience()
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
@@ -471,7 +471,7 @@ def _overtaken_by(
 
 
 def _body(text: str) -> dict[str, Any]:
-    """The content of a fact; empty if it is not a JSON object."""
+    """Returns the content of a fact; an empty object if it is not a JSON object."""
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -653,7 +653,7 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """The text as it is stored in rows, where NUL was replaced, because PostgreSQL cannot store it."""
+    """Returns the text as it is stored in rows. NUL is replaced there, because PostgreSQL cannot store it."""
     return name.replace("\0", "\ufffd") if name else None
 
 

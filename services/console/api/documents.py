@@ -325,7 +325,7 @@ def content(body: str) -> dict[str, Any] | None:
 
 
 def _is_deep(body: str, read: Any) -> bool:
-    """Whether the content is nested deeper than `LEVELS`."""
+    """Returns whether the content is nested deeper than `LEVELS`."""
     if body.count("[") + body.count("{") <= LEVELS:
         return False
     level = [read]

@@ -105,7 +105,7 @@ def respond(problem: Problem) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Returns whether the answer should be a page: a browser asks for an address outside the API."""
+    """Returns whether the answer should be a page. It should if a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 

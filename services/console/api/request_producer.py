@@ -159,7 +159,7 @@ class Asker:
             # nothing more is done about a request without acknowledgement, because it was not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # a row that could not be written is given up, because the notebook only serves questions about requests that the projector has not read yet
+        # a row that could not be written is given up, because the row is needed only until the projector has read the request
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 

@@ -174,7 +174,8 @@ class WatchCoordinator:
             raise Problem(409, "too_many_watches", limit=MOST_OPEN)
 
     async def _ask(self, copies: Sequence[Prepared], more: Sequence[Prepared] = ()) -> None:
-        """Sends `more`, or `copies` if `more` is empty. If that fails, the Problem 503 says how many partitions have the watch."""
+        """Sends `more`, or `copies` if `more` is empty. If not all are acknowledged, raises a Problem 503 that says how many partitions
+        have the watch."""
         try:
             await self._asker.ask_all(more or copies)
         except Problem as problem:

@@ -55,8 +55,8 @@ def activity_page(
     what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """The page with requests, with readings of fields that are masked for others, or with parked messages that were replayed or discarded, the
-    latest first. A reader who may not see those of other people gets only the own ones."""
+    """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that were replayed or discarded,
+    the latest first. A reader who may not see those of other people gets only the own ones."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor

@@ -179,8 +179,8 @@ def _number(typed: Typed, field: str, least: int, most: int) -> int:
 
 @pages.get("/accounts")
 def accounts_page(request: Request, q: Name = "", after: After = "") -> Response:
-    """The page with the accounts by name, each with the number of its sessions and keys that are in force, and with the form to make another
-    account."""
+    """Shows the page with the accounts by name, each with the number of its sessions and keys that are in force, and with the form to make
+    another account."""
     return _accounts(request, q.strip(), after)
 
 
@@ -214,7 +214,7 @@ def _accounts(
 
 @pages.get("/account")
 def account_page(request: Request, name: Name) -> Response:
-    """The page of one account: its roles, its keys and sessions, and the grants to it."""
+    """Shows the page of one account: its roles, its keys and sessions, and the grants to it."""
     return _account(request, name)
 
 
@@ -251,7 +251,7 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
 
 @pages.get("/grants")
 def grants_page(request: Request, account: Name = "", after: After = "") -> Response:
-    """The page with the grants: who gave which right to whom, or took it away, the latest first."""
+    """Shows the page with the grants: who gave which right to whom, or took it away, the latest first."""
     name, parts = account.strip(), grants(account.strip())
     found = _record(request).page(parts, paging.position_of(after, parts), PAGE + 1)
     query = {"account": name} if name else {}

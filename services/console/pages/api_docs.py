@@ -20,8 +20,8 @@ Schema = dict[str, Any]
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    """The page with every operation, grouped by who needs it, with its parameters, body and answers; and with every object that
-    an answer has."""
+    """Shows the page with every operation, grouped by who needs it, with its parameters, body and answers; and with every
+    object that an answer has."""
     document = request.app.openapi()
     groups: dict[str, list[Schema]] = {}
     for path, methods in document["paths"].items():
@@ -35,7 +35,7 @@ def docs(request: Request) -> Response:
 
 @router.get("/docs/codes/{table}")
 def codes(request: Request, table: str) -> Response:
-    """The page with one list of codes that a field may hold."""
+    """Shows the page with one list of codes that a field may hold."""
     if table not in TABLES:
         raise Problem(404, "no_such_path", seen=request.url.path)
     return render(request, "codes.html", table=table, rows=TABLES[table](), tables=list(TABLES))
@@ -43,13 +43,13 @@ def codes(request: Request, table: str) -> Response:
 
 @router.get("/problems")
 def faults(request: Request) -> Response:
-    """The page with every problem that an answer may name."""
+    """Shows the page with every problem that an answer may name."""
     return render(request, "faults.html", faults=FAULTS)
 
 
 @router.get("/problems/{code}")
 def fault(request: Request, code: str) -> Response:
-    """The page to which the `type` of a problem leads. It says what the problem means; programs get it as JSON."""
+    """Shows the page to which the `type` of a problem leads. It says what the problem means. Programs get the same as JSON."""
     if code not in FAULTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]

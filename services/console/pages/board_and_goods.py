@@ -115,7 +115,7 @@ def _beginning(who: Who) -> str:
 
 @router.get("/")
 def board(request: Request) -> Response:
-    """The page with the board. An account that may not see the board is redirected to its start page."""
+    """Shows the page with the board. An account that may not see the board is redirected to its start page."""
     who = who_of(request)
     if not who.may(BOARD):
         return RedirectResponse(_beginning(who), 303)
@@ -149,7 +149,7 @@ WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]
 
 @router.get("/consignments")
 def consignments(request: Request, wanted: WantedOfForm, after: After = "", cursor: OldCursor = 0) -> Response:
-    """The page with all consignments, or with those that match a search text, a stage, what they wait for, or who has to act. If a
+    """Shows the page with all consignments, or with those that match a search text, a stage, what they wait for, or who has to act. If a
     search text has a single match, redirects to the page of that consignment or container."""
     context, who, search, query = context_of(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
@@ -186,7 +186,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """The page with the goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
+    """Shows the page with the goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
     context = context_of(request)
     rows, following = answers.unmatched_page(context, who_of(request), days, after, PAGE)
     return render(
@@ -203,7 +203,8 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 
 @router.get("/consignments.csv")
 def consignments_csv(request: Request, wanted: WantedOfForm, after: str = "") -> Response:
-    """The list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next file."""
+    """Returns the list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next
+    file."""
     context, sight, who = context_of(request), Sight(language_of(request), now()), who_of(request)
     parts = answers.found(context, wanted, who)
     found = context.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
@@ -276,8 +277,9 @@ def consignment_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a consignment. `problem`: what was wrong with a form that was sent from it; `typed`: the fields of
-    that form."""
+    """Returns the page of a consignment. `problem`: what was wrong with a form that was sent from the page; `typed`: the fields of that
+    form; `request_id`: the request whose outcome is shown; `only`: as in `documents.selected`; `since`: the place of the first message
+    of the timeline that is shown."""
     context, who = context_of(request), who_of(request)
     row = consignment_of(context, who, consignment_id)
     pending = row is None
@@ -357,7 +359,7 @@ def _view_of_request(request: Request, request_id: str) -> RequestView:
 @router.get("/consignments/{key}/messages/{message_id}")
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
-    """One message of a timeline with its content. It is answered as a part of the page, or as a page of its own."""
+    """Shows one message of a timeline with its content, as a part of the page or as a page of its own."""
     context, who = context_of(request), who_of(request)
     fact = context.rows.fact(key, message_id) if may_read(context, who, key) else None
     if fact is None:
@@ -373,7 +375,7 @@ def message(request: Request, key: str, message_id: str) -> Response:
 
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
-    """The part at the top of a page that shows what became of a request, and refreshes itself."""
+    """Returns the part at the top of a page that shows what became of a request, and refreshes itself."""
     return render(request, "_asked.html", asked=_view_of_request(request, request_id))
 
 
@@ -400,7 +402,7 @@ def container_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a container: whether it may leave, what is in it, and its messages. `problem` and `typed`: as in
+    """Returns the page of a container: whether it may leave, what is in it, and its messages. The other parameters are those of
     `consignment_page`."""
     context, who, number = context_of(request), who_of(request), plain(container_no)
     box = answers.gate_view(context, who, number)
@@ -442,7 +444,7 @@ def container_page(
 
 @router.get("/parked")
 def parked_page(request: Request, after: After = "") -> Response:
-    """The page with the messages that are parked, the newest first."""
+    """Shows the page with the messages that are parked, the newest first."""
     context = context_of(request)
     rows, following = answers.page(context, lists.parked(), after, PARKED_ROWS, parked)
     more = f"/parked?after={following}" if following else None
@@ -458,7 +460,7 @@ def parked_page(request: Request, after: After = "") -> Response:
 
 @router.get("/alarms")
 def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
-    """The page with all alarms, or those of one kind or subject, the newest first."""
+    """Shows the page with all alarms, or those of one kind or subject, the newest first."""
     context = context_of(request)
     who = who_of(request)
     rows, following = answers.alarm_page(context, who, kind, subject.strip(), after, ALARM_ROWS)

@@ -278,7 +278,7 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 
 @router.get("/lodge")
 def lodge_page(request: Request, again: Name = "") -> Response:
-    """The page with the form to lodge a declaration, which has an example with a new reference. `again`: the id of a consignment whose
+    """Shows the page with the form to lodge a declaration, which has an example with a new reference. `again`: the id of a consignment whose
     declaration is to be corrected and is shown in the form."""
     if again:
         paper, findings = _decided(request, again)

@@ -229,7 +229,7 @@ async def _change(request: Request, name: str, typed: Typed) -> Account:
 
 @pages.get("/rights")
 def rights_page(request: Request) -> Response:
-    """The page with the table of rights, which is made from `ASKS` and `ROUTES`."""
+    """Shows the page with the table of rights, which is made from `ASKS` and `ROUTES`."""
     kinds: list[tuple[str, Sequence[bool]]] = [
         (kind.kind, [role in right.roles for role in Role]) for kind, right in ASKS.items()
     ]

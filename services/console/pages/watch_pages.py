@@ -32,8 +32,8 @@ def page(request: Request) -> Response:
 
 
 def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
-    """The page with the open and the lifted watches, and with the forms to place and to lift one. `problem` and `typed`: what
-    was wrong with a form, and its fields."""
+    """Returns the page with the open and the lifted watches, and with the forms to place and to lift one. `problem` and
+    `typed`: what was wrong with a form, and its fields."""
     context = context_of(request)
     note_told(request, "/watches")
     return render(

@@ -410,7 +410,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        # a corrected declaration may name other containers than the rejected one, so the goods are not declared in the others any more
+        # a corrected declaration may name other containers than the rejected one, so the goods do not count as declared in the former
+        # containers any more
         for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
@@ -476,15 +477,15 @@ def _older_origin(aside: Aside) -> Origin:
 
 
 def _holds_goods(aside: Aside) -> bool:
-    """Whether the message keeps goods from leaving. Its key must be the id of a consignment, and it must not be a message for the clearance
+    """Returns whether the message keeps goods from leaving. It does if its key is the id of a consignment, unless it is for the clearance
     service, which only counts."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
     return not counts and len(aside.key) == 36 and "/" not in aside.key
 
 
 def _holds_container(aside: Aside) -> bool:
-    """Whether the message holds a container. This is so if the gate desk set it aside, or if it cannot be projected and its key is a container
-    number."""
+    """Returns whether the message keeps a container from leaving. It does if the gate desk set it aside, or if it cannot be projected and its
+    key is a container number."""
     return aside.service == "gate" or (aside.service == "console" and bool(aside.key) and aside.topic in _OF_CONTAINERS)
 
 

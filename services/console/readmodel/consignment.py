@@ -165,8 +165,8 @@ def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The goods were lodged again after the declaration of the consignment before was withdrawn. The sequence of this fact belongs to
-    that consignment, so it is not compared here."""
+    """Folds the fact that the goods were lodged again after the declaration of the former consignment was withdrawn. The sequence
+    number of this fact belongs to the former consignment, so it is not compared here."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
         return
@@ -209,8 +209,8 @@ def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """There may be several reports. So the time is that of the earliest one, and the containers of all are joined (`ALL`: every
-    container)."""
+    """Adds a report of an arrival. There may be several, so the time is that of the earliest one, and the containers of all are joined
+    (`ALL`: every container)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
     boxes = [plain(number) for number in body.get("containers", ())]
@@ -221,7 +221,8 @@ def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The fact names everything that has arrived in spite of the retraction. So it replaces what was known before."""
+    """Folds a retraction of an arrival. The fact names everything that has arrived in spite of the retraction, so it replaces what the
+    row had before."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
     boxes = sorted({plain(number) for number in body.get("containers", ())})
@@ -243,8 +244,8 @@ def _hold(hold: Body) -> OpenHold:
 
 
 def _granted(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The fact replaces what was known: the containers that may go, and the holds on the rest. `released_us` is set
-    only if no holds remain."""
+    """Folds a release. The fact replaces the containers that may go and the holds on the other goods. `released_us` is set only if no
+    holds remain."""
     row.word = "released"
     row.holds = tuple([_hold(h) for h in body.get("holds", ())])
     row.released_us = None if row.holds else micros(body["occurred_at"])
@@ -262,8 +263,8 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A refusal is published again if the officers' holds on the goods change, because they count when the refusal is taken back. So
-    the holds are replaced, but the time stays that of the first refusal."""
+    """Folds a refusal. It is published again if the officers' holds on the goods change, because these count if the refusal is taken
+    back. So the holds are replaced, but the time stays that of the first refusal."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -271,7 +272,7 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The next fact of the release desk replaces what is written here."""
+    """Folds the fact that a refusal was taken back. The next fact of the release desk replaces what is written here."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
@@ -298,7 +299,7 @@ def _left_unreleased(row: Consignment, message: TopicMessage, body: Body) -> Non
 
 
 def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The report that the box left was wrong, so the departure is removed."""
+    """Removes the departure of a container, because its report was wrong."""
     row.departed = _without(row.departed, body["container_no"])
     row.unreleased = _without(row.unreleased, body["container_no"])
     row.gated_out_us = row.gated_out_us if row.departed else None
@@ -306,7 +307,7 @@ def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _at_gate(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A container of these goods came in. Nothing changes here, because the release desk publishes what follows for the goods."""
+    """Changes nothing when a container of these goods came in, because the release desk publishes what follows for the goods."""
 
 
 def _with(boxes: str, number: str) -> str:

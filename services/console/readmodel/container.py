@@ -48,7 +48,7 @@ class Container:
 
     @property
     def open(self) -> bool:
-        """Whether a report says that the container is in the area, and no later report says that it has left."""
+        """True if a report says that the container is in the controlled area, and no later report says that it has left."""
         return bool(self.visit) and not self.visit_end
 
 
@@ -219,7 +219,7 @@ def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """A finding on the container. Other facts that follow say what it means for the visit."""
+    """Folds a finding on the container. Further facts say what the finding means for the visit."""
     settled = [text(each) for each in body["settled"]]
     if body["lots"] is not None:
         row.lots = whole(body["lots"])
@@ -229,7 +229,7 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """A finding was retracted. Other facts that follow say which alarms wait again and which departures count again."""
+    """Folds the retraction of a finding. Further facts say which alarms wait again and which departures count again."""
     row.lots = None if body["lots"] is None else whole(body["lots"])
 
 
@@ -245,7 +245,7 @@ def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> No
 
 
 def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
-    """A report was retracted or replaced. So there was no such departure, or the visit that the report opened does not exist."""
+    """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that it opened."""
     _unblock(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""

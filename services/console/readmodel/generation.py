@@ -208,7 +208,8 @@ def _latest(connection: Connection) -> tuple[Grant, ...]:
 
 
 def _read(file: Path) -> RightsFile | None:
-    """The content of the file; None if there is no file. UnreadableRightsFile if it cannot be read or is malformed."""
+    """Returns the content of the file; None if there is no file. Raises UnreadableRightsFile if it cannot be read or is
+    malformed."""
     try:
         content: Any = orjson.loads(file.read_bytes())
         return RightsFile(int(content["changes"]), tuple([Grant(*each) for each in content["grants"]]))

@@ -200,7 +200,8 @@ def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bo
 def _of_holds(
     hold: ReadOnlyColumnCollection[str, Column[Any]], awaited: AwaitedCode | None, mover: Mover | None
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a hold that keeps goods waiting for `awaited` and for `mover`, as far as given."""
+    """Returns the conditions that a hold keeps goods waiting for `awaited` and for `mover`. One of the two may be None and is not a
+    condition then."""
     if awaited is None:
         return _moved_by(hold.owner, mover)
     begins = SEVERAL.get(awaited)

@@ -90,7 +90,7 @@ class Progress:
             self._trouble = text
 
     def state(self) -> "ProjectorStanding":
-        """Returns the present standing."""
+        """Returns how complete the rows are now."""
         with self._lock:
             as_of, gate_as_of, behind, trouble = self._as_of, self._gate_as_of, self._behind, self._trouble
         return ProjectorStanding(*_age(as_of), behind, trouble, *_age(gate_as_of))
