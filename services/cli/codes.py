@@ -1,4 +1,5 @@
-"""Which codes may a declaration name, and is this one of them? `dtg codes`, `dtg codes units`, `dtg codes units 035 KGS`."""
+"""Which codes may a declaration name, and is a given code one of them? The commands are `dtg codes`, `dtg codes units` and
+`dtg codes units 035 KGS`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

@@ -20,7 +20,7 @@ from schemas.parking import Origin
 from services.cli.log import LoggedMessage
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
-"""Kinds of facts whose cause is a time limit. No topic has a message for such a cause."""
+"""Kinds of facts whose cause is a time limit. There is no message for this cause on any topic."""
 LAPSES = (timedelta(days=30), timedelta(days=7))
 """The times after which an unused release lapses. The shorter one counts if no terminal reported that the container came."""
 GATE_ANSWERS = {

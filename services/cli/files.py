@@ -13,7 +13,7 @@ from services.shell.formats import UTF_8, Handed, recognise
 KOREA = "korea"
 """The value of `--format` for files of the public Korean data set."""
 OF_KOREA = "Declaration ID"
-"""A column of the Korean data set, by which a file of it is recognised."""
+"""The name of a column of the Korean data set, by which its files are recognised."""
 
 
 class NotLodged(Exception):

@@ -129,7 +129,7 @@ def provision(
     show: Annotated[bool, typer.Option("--show", help="only show who may do what; no cluster is asked")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
+    """Make topics, users and rights on a cluster at which everybody must sign in (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
     from services.cli.rights import STEPS, give, rights_table
 
     if show:

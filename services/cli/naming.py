@@ -1,4 +1,5 @@
-"""Which goods does a name mean? A consignment has several names: its id, declarant and reference, declaration number, bill, container."""
+"""Which goods does a name mean? A consignment has several names: its id, its declarant with its reference, its declaration number, its
+bill, and its containers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

@@ -177,7 +177,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
-    """Runs the projector in a thread of this process."""
+    """Runs the projector in a thread of this process until the block ends, and yields its progress."""
     progress = Progress()
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -191,7 +191,7 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """Reads the standing that the projector, which is another process, writes to the database."""
+    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields what was read."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())

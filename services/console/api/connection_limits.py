@@ -145,7 +145,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(Problem(408, "too_slow"))
 
     def _close_longest_silent(self) -> bool:
-        """Closes the connection that has been idle longest; returns False if none is idle."""
+        """Closes the connection that has been idle longest and returns True; returns False if none is idle."""
         silent = [one for one in cast(set[LimitedProtocol], self.connections) - {self} if one.silent()]
         if silent:
             min(silent, key=lambda one: one._began).transport.abort()

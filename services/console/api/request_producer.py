@@ -126,7 +126,7 @@ def prepare(request: Request, key: RequestKey, content: bytes | None = None, aga
 
 
 class Asker:
-    """The console's Kafka producer. It also writes the requests that it took in to `tables.LODGEMENTS`, called the notebook here."""
+    """The console's Kafka producer. It also writes the requests that it took in to `tables.LODGEMENTS`."""
 
     def __init__(self, settings: ConsoleSettings, engine: Engine) -> None:
         self._settings = settings
@@ -145,13 +145,13 @@ class Asker:
         return self._producer is not None
 
     async def start(self) -> None:
-        """Reads the secret of the installation, and starts the background tasks that connect to the cluster and write the notebook."""
+        """Reads the secret of the installation, and starts the background tasks that connect to the cluster and write `tables.LODGEMENTS`."""
         self._secret = await asyncio.to_thread(self._read_secret)
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Stops the tasks, waits a short time for the messages that the producer still has to send, and writes the rows that the notebook still
-        lacks."""
+        """Stops the tasks, waits a short time for the messages that the producer still has to send, and writes the rows that `tables.LODGEMENTS`
+        still lacks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -273,10 +273,10 @@ class Asker:
         return before is not None
 
     async def before(self, request: RequestRow) -> RequestRow | None:
-        """Returns the row of the same request from memory or from the notebook; None if there is none. Raises Problem 422 if its content was another
-        one.
+        """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if its content was
+        another one.
 
-        The notebook also has requests from before a restart, and those of an older software version, which derived ids from sender and key alone.
+        The table also has requests from before a restart, and those of an older software version, which derived ids from sender and key alone.
         """
         if self._known(request):
             return request

@@ -330,7 +330,7 @@ class _Body(Shape):
 
 
 def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """Makes the model of a request's body: its fields without those that come from the address, the account and the clock.
+    """Makes the model of a request's body. It has the fields of the request without those that come from the address, the account and the clock.
     `occurred_at` is optional, except for equipment events."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)

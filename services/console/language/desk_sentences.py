@@ -22,7 +22,8 @@ LONGEST = 1000
 MOST_PHRASES = 100
 """The most phrases of one fact that are read. Desks write fewer."""
 MOST_TIMES, SHORT = 4, 2
-"""How often a text between two parameters may occur in a sentence, and up to how many characters such a text is too short to be counted."""
+"""`MOST_TIMES`: how often a text between two parameters may occur in a sentence; `SHORT`: a text of at most so many characters may occur
+any number of times."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """Matches the Chinese part that desks write after an English sentence, or before a colon or semicolon in it."""

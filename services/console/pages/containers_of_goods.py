@@ -1,5 +1,5 @@
-"""What does the page of a consignment show about its containers? Only what concerns these goods, because a container may come back with other
-goods, and several consignments may share it."""
+"""What does the page of a consignment show about its containers? It shows only what concerns these goods, because a container may come back
+with other goods, and several consignments may share it."""
 
 from typing import NamedTuple
 

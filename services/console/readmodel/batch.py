@@ -1,4 +1,5 @@
-"""Which rows does a batch of messages change? The messages are folded into copies of the present rows in memory, without a database."""
+"""Which rows does a batch of messages change? The messages are folded into copies of the present rows in memory. The database is accessed only
+by the given `RowSource`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -167,7 +168,7 @@ def fold(
             announced.append(_announced(each))
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  (as above)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one message, `refuse` sets it aside)
             set_aside += refuse(packed_position(each.topic, each.partition, each.offset), error)
     batch = _known(wanted, [*announced, *set_aside], known)
     try:
@@ -224,7 +225,7 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
 
 _ROWS = ("consignments", "containers", "parts", "reports", "box_holds", "watches")
 _LISTS = ("releases", "refusals", "alarms")
-"""The fields of a batch that `_fold_one` changes."""
+"""`_ROWS` and `_LISTS`: the fields of a batch that `_fold_one` changes."""
 
 
 def not_projected(
@@ -280,7 +281,7 @@ _GATE_FACTS = frozenset(
         *("ContainerHoldPlaced", "ContainerHoldLifted"),
     }
 )
-"""Facts of the gate desk about a container; they have one common sequence."""
+"""Facts of the gate desk about a container. Those of one container have one common sequence of numbers."""
 _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 """Facts that end a visit."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})

@@ -1,4 +1,4 @@
-"""What can stop the console from running?"""
+"""Which states of the database stop the console from running?"""
 
 
 class NoDatabase(Exception):

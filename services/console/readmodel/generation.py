@@ -130,7 +130,7 @@ class Generation:
                 return ""
 
     async def follow(self) -> None:
-        """Compares every `LOOK_SECONDS`, forever."""
+        """Compares the database with its file every `LOOK_SECONDS`, without end."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.look_again)

@@ -41,7 +41,7 @@ class ObservedProgress:
         self._away = ""
 
     async def run(self) -> None:
-        """Reads the standing every `LOOK_SECONDS`, forever; runs once in each process."""
+        """Reads the standing every `LOOK_SECONDS`, without end. Call it once in each process."""
         while True:
             await asyncio.to_thread(self.look)
             await asyncio.sleep(LOOK_SECONDS)

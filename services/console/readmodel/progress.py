@@ -173,7 +173,7 @@ class Ends:
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
         self._asked_at: At | None = None
         self._futures: dict[tuple[str, int, bool], Future[Any]] = {}
-        """By topic, partition, and whether the high watermark is asked for."""
+        """The answers of the cluster that are still awaited, by topic, partition, and whether the high watermark was asked for."""
         self._ends: dict[tuple[str, int], int] = {}
         self._committed, self._written = Reached(), Reached()
         self._answered = stopwatch()

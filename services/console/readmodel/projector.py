@@ -28,9 +28,9 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 STANDING_SECONDS = 0.25
-"""How often the standing is written into the database."""
+"""Seconds between two writes of the standing into the database."""
 KNOCK_SECONDS = 10.0
-"""How long the projector waits until the cluster accepts its credential."""
+"""Seconds for which the projector waits until the cluster accepts its credential."""
 Read = Any
 """The type of a confluent-kafka message. It is Any, because the stubs declare every part of a message as optional, even of a message that was
 read."""
