@@ -87,9 +87,8 @@ def examine(
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
         causes.setdefault(entry.id, entry)  # if a request was sent twice, the desk decides the first copy
-        causes[entry.position] = (
-            entry  # facts name a holding message by its position if its id is missing or was used already
-        )
+        # if the id of a holding message is missing or was used already, facts name the message by its position
+        causes[entry.position] = entry
     records: dict[tuple[str, str], list[LoggedMessage]] = defaultdict(list)
     lapses = _lapses(facts)
     for fact in facts:

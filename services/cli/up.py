@@ -419,9 +419,7 @@ class Up:
             stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             write_private(path, json.dumps(stands | runs))
-        except (
-            OSError
-        ) as error:  # this does no harm: the next start of this demo only begins at an earlier time of its day
+        except OSError as error:  # no harm is done: the next start of this demo only begins earlier in its day
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
             self._clock_lags = True

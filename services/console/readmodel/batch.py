@@ -369,7 +369,7 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _fold_watch(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds the fact of one partition of the release desk about a watch."""
+    """Folds a fact about a watch that one partition of the release desk has published."""
     lifted = message.kind == "WatchLifted"
     watch_id, at = text(body["watch_id"]), micros(body["occurred_at"])
     about = ("", "") if lifted else (text(body["bill_no"]), text(body["declarant"]))

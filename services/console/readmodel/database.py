@@ -43,7 +43,7 @@ NO_ADDRESS = "it is no address of a database that this program knows"
 ADDRESSES = "DTG_DATABASE_URL is sqlite:///file or postgresql://user:password@host/name. 数据库地址有误"
 _FOLDER = str(Path(__file__).parent / "migrations")
 _OF_VALUES = ("22", "23", "54")
-"""The classes of SQLSTATE that a value causes which is written: data exception, integrity, and program limit (for example a key that is too
+"""The classes of SQLSTATE that are caused by a written value: data exception, integrity, and program limit (for example a key that is too
 long for an index)."""
 
 
@@ -173,7 +173,7 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 def _write_ahead(connection: Any) -> None:
     """Sets the journal mode. SQLite does not wait for a lock when it does this. So if two processes open a new database at the same moment,
-    the second one fails. So this function tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
+    the second one fails. Therefore this function tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:

@@ -14,8 +14,8 @@ from services.console.readmodel.messages import micros
 SHOWN = 1000
 """The most consignments that an answer names."""
 SENDING_SECONDS = 120
-"""If the rows are complete and still lack the message of a requested hold after this time, the message was never sent, because the
-console ended or failed before it could send it."""
+"""Seconds after which a requested hold counts as never sent, if the rows are complete and still lack its message. The console ended or
+failed before it could send it."""
 NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 """Values of `declared` for a declaration that was never accepted. Its goods do not count as being in the containers that it names."""
 COUNTS_WHEN_ASKED = frozenset(

@@ -171,10 +171,8 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
     if awaited is not None and awaited not in SEVERAL:  # goods have at most one hold with such an id
         return [_held(*_of_holds(_H, awaited, mover))]
-    other, owner = (
-        t.HOLDS.alias().c,
-        mover or Mover.OFFICER,
-    )  # if an owner is given, the database can use the index by owner
+    # if an owner is given, the database can use the index by owner
+    other, owner = t.HOLDS.alias().c, mover or Mover.OFFICER
     before = tuple_(other.since_us, other.hold_id) < tuple_(_H.since_us, _H.hold_id)
     first = not_(exists().where(other.consignment_id == _H.consignment_id, *_of_holds(other, awaited, owner), before))
     if awaited is not None:
