@@ -207,9 +207,8 @@ async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Observ
 def _health(app: FastAPI) -> None:
     @app.get("/livez", tags=["operations"], summary="Does it turn?", responses=UNWELL)
     async def livez(request: Request) -> Response:
-        """503 when the projector inside stands still, or nobody looks any more at what another process projects. A database, a
-        broker or a process that is away is not its fault: see /readyz.
-        """
+        """Answers 503 if the projector in this process stands still, or if this process no longer reads the standing of a projector in
+        another process. It does not answer 503 because a database, a broker or another process is away; /readyz does."""
         context = context_of(request)
         progress = context.progress
         silent = progress.idle_seconds() if isinstance(progress, ObservedProgress) else progress.silent_seconds()
@@ -219,8 +218,8 @@ def _health(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["operations"], summary="Can it serve?", responses=UNWELL)
     def readyz(request: Request) -> Response:
-        """503 while the database, the broker or the topics do not answer, or the projector does not turn; `projection` tells how
-        far the rows are."""
+        """Answers 503 while the database, the broker or the topics do not answer, or the projector does not run. `projection` says how
+        complete the rows are."""
         context = context_of(request)
         waiting = [] if context.asker.ready else ["kafka"]
         started = stopwatch()

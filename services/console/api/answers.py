@@ -124,7 +124,7 @@ NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about 
     summary="Where do the goods stand?",
 )
 def status(request: Request, consignment_id: OfConsignment) -> Response:
-    """What the goods wait for, since when, and whose move it is."""
+    """Answers what the goods wait for, since when, and who has to act."""
     context, who = context_of(request), who_of(request)
     row = consignment_of(context, who, consignment_id)
     code = 200
@@ -181,7 +181,7 @@ def timeline(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
 ) -> Timeline:
-    """Every fact and request about the goods, answers after what they answer. Long contents are links."""
+    """Lists every fact and request about the goods, each answer after the message that it answers. Long contents are replaced by links."""
     context, who = context_of(request), who_of(request)
     facts, whole = timeline_rows(context, consignment_id, only) if may_read(context, who, consignment_id) else ([], 0)
     if not whole:
@@ -218,7 +218,7 @@ def message_content(
     message_id: Annotated[str, PathParameter(max_length=200)],
     offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
 ) -> Content:
-    """As text, in pieces: a timeline leaves long contents out."""
+    """Answers the content of one message as text, in pieces. It is for long contents, which a timeline leaves out."""
     context, who = context_of(request), who_of(request)
     if not may_read(context, who, key):
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -260,8 +260,8 @@ def search(
     after: After = "",
     cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
 ) -> Found:
-    """All of them, the latest lodged first; or by any name that the goods go by, by stage, by what they wait for, and by whose move it is.
-    What is given together must all be true."""
+    """Lists all consignments, the latest lodged first; or those that match all given conditions: a name of the goods, a stage, what they wait
+    for, and who has to act."""
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     context = context_of(request)
@@ -288,8 +288,8 @@ def unmatched(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
 ) -> Found:
-    """Holds and arrivals of consignments that were never declared; the newest first. They hold from the moment at which the
-    goods are known, and no board counts them."""
+    """Lists consignments that have holds or arrivals but were never declared, the newest first. Such a hold is in force from the moment at
+    which the goods are known. The board does not count these goods."""
     context = context_of(request)
     shown, following = unmatched_page(context, who_of(request), days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
@@ -351,7 +351,7 @@ def found(context: ConsoleContext, wanted: Wanted, who: Who) -> list[lists.ListP
     summary="What became of a request?",
 )
 def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
-    """Waiting, answered with these facts, sent back for this reason, or parked."""
+    """Answers what became of a request: it waits, was answered by facts, was refused for a reason, or is parked."""
     view = outcome(context_of(request), who_of(request), request_id)
     note_told(request, view.subject)
     return view
@@ -501,7 +501,8 @@ def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -
     summary="May this container leave?",
 )
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
-    """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
+    """Answers whether the container may leave. `may_leave` is true only if the gate desk has said yes, none of the goods in the container are
+    held or parked, and the rows are fresh."""
     context = context_of(request)  # the gate has threads and connections of its own, so that slow pages do not delay it
     who, number = who_of(request), plain(container_no)
     return await to_thread.run_sync(gate_view, context, who, number, context.gate_rows, limiter=context.gate_threads)
@@ -557,7 +558,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
     summary="What was reported of this container?",
 )
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
-    """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
+    """Lists the latest equipment reports, the latest first, with their ids. The sender of a report can replace or retract it by its id."""
     context, number = context_of(request), plain(container_no)
     shown, more = reports_of(context, who_of(request), number, REPORTS)
     return Reports(container_no=number, reports=shown, complete=not more, projection=projection(context.standing()))
@@ -594,7 +595,8 @@ def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None, own: Colle
 
 @router.get("/stages", response_model=Board, responses=READ, tags=["operations"], summary="The live board")
 def stages(request: Request) -> Board:
-    """Counts and the longest waiting of each stage, clearance times, alarms, parked messages."""
+    """Answers the board: for each stage its count and the consignment that has waited longest, and clearance times, alarms and parked
+    messages."""
     return board(context_of(request), who_of(request))
 
 
@@ -634,7 +636,7 @@ def all_alarms(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: After = "",
 ) -> Alarms:
-    """The newest first."""
+    """Lists the alarms, the newest first."""
     context = context_of(request)
     shown, following = alarm_page(context, who_of(request), kind, subject, after, limit)
     query = {"kind": kind, "subject": subject, "limit": limit, "after": following}
@@ -661,7 +663,7 @@ def _stored(name: str | None) -> str | None:
 def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
-    """What could not be decided, the newest first; each waits for operations."""
+    """Lists the messages that could not be decided, the newest first. Each waits until an operator settles it."""
     context = context_of(request)
     shown, following = page(context, lists.parked(), after, limit, parked)
     return ParkedList(

@@ -55,9 +55,9 @@ async def releases(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     wait: Annotated[float, Query(ge=0, le=300, description="seconds to wait for something new")] = 0,
 ) -> Feed:
-    """In an order that does not change. Keep `cursor` when your work is done; an entry may come twice after a rebuild of an
-    older cursor, so drop the ids that you know, and of two versions believe the higher.
-    """
+    """Lists releases and revocations in an order that does not change. Store `cursor` when you have handled the answer. If the feed is
+    read from an older cursor after a rebuild, an entry may come twice, so drop entries whose ids you know. Of two entries about the
+    same goods, the one with the higher version is in force."""
     context = context_of(request)
     deadline = stopwatch() + min(wait, context.settings.wait_limit_seconds)
     rung, page = context.bell.rung, await _after(context, after, limit)
@@ -87,7 +87,8 @@ async def releases(
     summary="Releases and revocations as server-sent events",
 )
 async def stream(request: Request, after: After = "0") -> StreamingResponse:
-    """Each event's id is its cursor: a browser or client that reconnects with `Last-Event-ID` misses nothing."""
+    """Streams releases and revocations. The id of each event is its cursor, so a browser or client that connects again with
+    `Last-Event-ID` misses nothing."""
     context = context_of(request)
     last_event_id = request.headers.get("last-event-id", "")
     start = last_event_id if re.match(cursors.PATTERN, last_event_id) else after

@@ -33,8 +33,8 @@ def documented(*answers: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 class FieldError(BaseModel):
-    """One fault. `pointer`: RFC 6901, into the body that was sent; `seen`: what stood there, shortened. `seen_text`, where `seen` is a
-    sentence and no value: the same in both languages; `nearest`: codes of the table that may have been meant."""
+    """One fault. `pointer`: where it is in the body that was sent (RFC 6901); `seen`: the faulty value, shortened. `seen_text`: if
+    `seen` is a sentence and not a value, the sentence in both languages; `nearest`: codes of the table that may have been meant."""
 
     pointer: str
     code: str
@@ -47,7 +47,7 @@ class FieldError(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """RFC 9457, with the Chinese words beside the English ones."""
+    """Problem details as in RFC 9457, with the Chinese texts beside the English ones."""
 
     type: str
     status: int

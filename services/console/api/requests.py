@@ -114,7 +114,7 @@ def _header(request: Request, name: str, longest: int) -> str:
 
 
 class BatchShape(BaseModel):
-    """What is checked of a batch as a whole."""
+    """The shape of a batch as a whole."""
 
     model_config = ConfigDict(extra="forbid", title="Batch")
     declarations: list[Any]
@@ -137,8 +137,8 @@ class DeclarationBatch(BatchShape):
 async def lodge(
     request: Request, body: Annotated[JsonBody, json_of(Declaration, named=True)], _key: Key = None
 ) -> Response:
-    """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand. A declarant lodges papers of its own company, an
-    agent also those of the companies that authorised it."""
+    """Lodges a declaration. It is answered 202 when the broker has acknowledged it; `Location` and `status` are links to the state of the goods. A
+    declarant may lodge declarations of its own company, an agent also those of the companies that authorised it."""
     context = context_of(request)
     who = who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -174,9 +174,11 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
 async def lodge_many(
     request: Request, body: Annotated[JsonBody, json_of(DeclarationBatch)], _key: Key = None
 ) -> Response:
-    """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back.
+    """Lodges many declarations. Each is taken in or refused by itself; the answer has a result for each, in their order. It is 207 if some were
+    refused.
 
-    The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
+    If the same batch is sent again under its Idempotency-Key, nothing is lodged twice, because the key of each declaration is made from that key and
+    its index.
     """
     context, who = context_of(request), who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -494,7 +496,7 @@ async def _taken(body: ActBody, **about: str) -> Response:
 async def withdraw(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(WithdrawDeclaration)], _key: Key = None
 ) -> Response:
-    """Only its declarant may, or its agent."""
+    """Requests that a declaration is taken back. Only its declarant, or the declarant's agent, may do this."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -509,7 +511,7 @@ async def withdraw(
 async def findings(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RecordFindings)], _key: Key = None
 ) -> Response:
-    """An officer's findings on the documents, the goods or the samples."""
+    """Records an officer's findings on the documents, the goods or the samples."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -524,7 +526,7 @@ async def findings(
 async def correct_findings(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(CorrectFindings)], _key: Key = None
 ) -> Response:
-    """The wrong answer is taken back and the right one given; goods that were released are called back first."""
+    """Replaces wrong findings by the right ones. If the goods were released, the release is revoked first."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -539,7 +541,7 @@ async def correct_findings(
 async def retract_findings(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractFindings)], _key: Key = None
 ) -> Response:
-    """The control is open again; goods that were released or refused for it are held."""
+    """Retracts findings, so that the control is open again. Goods that were released or refused because of them are held."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -554,7 +556,7 @@ async def retract_findings(
 async def treatment(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RecordTreatment)], _key: Key = None
 ) -> Response:
-    """A treatment unit's record with its readings; the desk refuses one without `started_at`."""
+    """Records a treatment, with the readings of the treatment unit. The desk refuses a record without `started_at`."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -569,7 +571,7 @@ async def treatment(
 async def treatment_decision(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(DecideTreatment)], _key: Key = None
 ) -> Response:
-    """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
+    """Records an officer's answer to `TreatmentReferred`: treat the goods by named methods, let them pass, or refuse them."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -584,7 +586,7 @@ async def treatment_decision(
 async def correct_treatment(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(CorrectTreatment)], _key: Key = None
 ) -> Response:
-    """The record that was judged last, whole and as it should have been; the desk judges again."""
+    """Corrects the treatment record that was judged last. The new record must be complete; the desk judges it."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -599,7 +601,8 @@ async def correct_treatment(
 async def retract_treatment(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractTreatment)], _key: Key = None
 ) -> Response:
-    """Its attempt is in hand again; goods that were released or refused for it are held."""
+    """Retracts the treatment record that was judged last, so that the treatment is open again. Goods that were released or refused because of it are
+    held."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -614,7 +617,8 @@ async def retract_treatment(
 async def retract_treatment_decision(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractTreatmentDecision)], _key: Key = None
 ) -> Response:
-    """What becomes of the goods is asked again; goods that were released or refused for it are held."""
+    """Retracts an officer's decision about a treatment, so that an officer has to decide again. Goods that were released or refused because of it are
+    held."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -629,7 +633,7 @@ async def retract_treatment_decision(
 async def arrival(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(ReportArrival)], _key: Key = None
 ) -> Response:
-    """Carrier or terminal: the goods are at this place."""
+    """Reports that the goods have arrived at this place. Carriers and terminals may report this."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -644,8 +648,9 @@ async def arrival(
 async def retract_arrival(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractArrival)], _key: Key = None
 ) -> Response:
-    """Only who told it may: the goods are not here. `wrong` is the id of the request with which it was told; released goods are called back.
-    What a terminal told of a container is taken back there (`/containers/{container_no}/events/{report_id}/retraction`)."""
+    """Retracts a report of an arrival, because the goods are not here. Only its sender may do this. `wrong` is the id of the request by which the
+    arrival was reported; released goods are called back. A terminal's report about a container is retracted by
+    `/containers/{container_no}/events/{report_id}/retraction`."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -658,7 +663,7 @@ async def retract_arrival(
     summary="Hold the goods",
 )
 async def hold(consignment_id: OfConsignment, body: Annotated[ActBody, act(PlaceHold)], _key: Key = None) -> Response:
-    """Goods that were released already are called back."""
+    """Places a hold on the goods. If they were released already, the release is revoked."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -671,7 +676,7 @@ async def hold(consignment_id: OfConsignment, body: Annotated[ActBody, act(Place
     summary="Lift an officer's hold",
 )
 async def lift(consignment_id: OfConsignment, body: Annotated[ActBody, act(LiftHold)], _key: Key = None) -> Response:
-    """Only officers' holds are lifted so; the others by their own answer."""
+    """Lifts a hold of an officer. All other holds end by the answer for which they wait."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -686,7 +691,8 @@ async def lift(consignment_id: OfConsignment, body: Annotated[ActBody, act(LiftH
 async def retract_lift(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractLift)], _key: Key = None
 ) -> Response:
-    """The hold stands again under its own id; goods that were released are called back first."""
+    """Retracts the lifting of a hold, so that the hold is in force again under its own id. If the goods were released, the release is revoked
+    first."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -701,7 +707,7 @@ async def retract_lift(
 async def gate_out(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordGateOut)], _key: Key = None
 ) -> Response:
-    """The container passed the gate outbound; one that was not released raises an alarm. An older name of an event `GTOT`."""
+    """Reports that the container has left through the gate. If it was not released, an alarm is raised. This is an older name of the event `GTOT`."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -716,8 +722,9 @@ async def gate_out(
 async def equipment_event(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordEquipmentEvent)], _key: Key = None
 ) -> Response:
-    """Terminal or carrier. Without an Idempotency-Key a report is the same by sender, container, event, classifier, event time
-    and `replaces`; other content under these is 422: correct a report by another one that `replaces` it."""
+    """Reports an equipment event. Terminals and carriers may report it. Without an Idempotency-Key, a report is known by its sender, container,
+    event, classifier, event time and `replaces`. A report in which these are the same and the rest is different is answered 422; to correct a report,
+    send another one that `replaces` it."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -735,7 +742,8 @@ async def retraction(
     body: Annotated[ActBody, act(RetractEquipmentEvent)],
     _key: Key = None,
 ) -> Response:
-    """Only who told it may: the event did not happen. `report_id` is the id of the request with which it was told."""
+    """Retracts a report, because the event did not happen. Only its sender may do this. `report_id` is the id of the request by which the event was
+    reported."""
     return await _taken(body, container_no=plain(container_no), report_id=report_id)
 
 
@@ -750,7 +758,7 @@ async def retraction(
 async def container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordContainerFinding)], _key: Key = None
 ) -> Response:
-    """An officer saw it inside or outside of the controlled area: that settles alarms that block."""
+    """Records that an officer saw the container inside or outside of the controlled area. This settles the alarms that keep the container inside."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -765,8 +773,8 @@ async def container_finding(
 async def retract_container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RetractContainerFinding)], _key: Key = None
 ) -> Response:
-    """An officer: the finding was wrong. What it settled waits again. From the 202 on the gate's answer is no until the gate desk has
-    decided."""
+    """Retracts a wrong finding of an officer on the container. The alarms that it settled wait for a finding again. From the answer 202 on, the
+    gate's answer is no until the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -779,7 +787,7 @@ async def retract_container_finding(
     summary="Take a consignment off a container",
 )
 async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeLot)], _key: Key = None) -> Response:
-    """An officer: it is not in it, whatever its declaration says."""
+    """Records that, as an officer found, the consignment is not in the container, whatever its declaration says."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -794,7 +802,8 @@ async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeL
 async def retract_strike(
     container_no: OfContainer, body: Annotated[ActBody, act(RetractStrike)], _key: Key = None
 ) -> Response:
-    """An officer: the consignment may be in it after all. From the 202 on the gate's answer is no until the gate desk has decided."""
+    """Retracts that a consignment is not in the container, because it may be in it after all. From the answer 202 on, the gate's answer is no until
+    the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -807,7 +816,7 @@ async def retract_strike(
     summary="Let a consignment out without an import release",
 )
 async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitExit)], _key: Key = None) -> Response:
-    """An officer: a cancelled export, or goods to be returned or destroyed, may pass the land gate in this visit."""
+    """Records that an officer permits goods to pass the land gate in this visit: a cancelled export, or goods to be returned or destroyed."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -822,7 +831,8 @@ async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitE
 async def hold_container(
     container_no: OfContainer, body: Annotated[ActBody, act(PlaceContainerHold)], _key: Key = None
 ) -> Response:
-    """Whatever is in it and however often it comes back, until the hold is lifted. From the 202 on the gate's answer is no."""
+    """Places a hold on the container itself. It is in force until it is lifted, whatever goods are in the container and however often the container
+    comes back. From the answer 202 on, the gate's answer is no."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -837,5 +847,5 @@ async def hold_container(
 async def lift_container(
     container_no: OfContainer, hold_id: OfReport, body: Annotated[ActBody, act(LiftContainerHold)], _key: Key = None
 ) -> Response:
-    """An officer. `hold_id` stands in the gate's answer."""
+    """Lifts a hold on the container. Only officers may do this. `hold_id` is in the gate's answer."""
     return await _taken(body, container_no=plain(container_no), hold_id=hold_id)

@@ -39,7 +39,7 @@ TAKEN: dict[int | str, dict[str, Any]] = {
 
 
 class PlaceWatchBody(BaseModel):
-    """What is watched, one of the two, and why."""
+    """The bill or the declarant that is watched (one of the two), and why."""
 
     model_config = ConfigDict(extra="forbid")
     bill_no: BillNo = ""
@@ -48,7 +48,7 @@ class PlaceWatchBody(BaseModel):
 
 
 class LiftWatchBody(BaseModel):
-    """Why the watch ends."""
+    """The reason why the watch is lifted."""
 
     model_config = ConfigDict(extra="forbid")
     reason: Reason
@@ -67,8 +67,8 @@ class LiftWatchBody(BaseModel):
 async def post_watch(
     request: Request, body: Annotated[JsonBody, json_of(PlaceWatchBody)], _key: Key = None
 ) -> Response:
-    """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
-    under whatever reference. From the 202 on the gate's answer is no for goods that match."""
+    """Places a watch. All goods are held that are declared under the bill (any spelling of its capitals and digits), or by the declarant
+    (USCC), at any time and under any reference. From the answer 202 on, the gate's answer is no for goods that match."""
     context, actor = context_of(request), who_of(request).actor
     key = context.asker.key(actor, key_of(request))
     limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
@@ -97,7 +97,7 @@ async def place_watch(context: ConsoleContext, body: PlaceWatchBody, actor: str,
 async def lift(
     request: Request, watch_id: OfReport, body: Annotated[JsonBody, json_of(LiftWatchBody)], _key: Key = None
 ) -> Response:
-    """It holds nothing new, and the holds that it made are lifted."""
+    """Lifts a watch. It places no further holds, and the holds that it placed are lifted."""
     context, actor = context_of(request), who_of(request).actor
     key = context.asker.key(actor, key_of(request))
     limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
@@ -118,7 +118,7 @@ def _taken(context: ConsoleContext, watch_id: str, consignments: int) -> Respons
     "/watches", response_model=Watches, responses=READ, tags=["officers"], summary="Watches on bills and declarants"
 )
 def listed(request: Request) -> Watches:
-    """Those that are open first, and of them the latest; a thousand at most."""
+    """Lists the watches, at most a thousand. Open watches come first, and among them the latest."""
     context = context_of(request)
     shown = [view(row, context.watches.partitions) for row in context.rows.watches(MOST_LISTED)]
     return Watches(watches=shown, projection=projection(context.standing()))

@@ -28,7 +28,8 @@ Body = dict[str, Any]
 
 
 class AwaitedCode(StrEnum):
-    """What the goods of the list may wait for: a step; a hold of a desk, by its id; or any hold that begins with one of `SEVERAL`."""
+    """What goods may wait for: a step, one hold of a desk (by the id of the hold), or any hold of a kind of which goods may have
+    several (see `SEVERAL`)."""
 
     ACCEPTANCE = "acceptance"
     ASSESSMENT = ASSESSMENT
@@ -61,7 +62,7 @@ officer."""
 
 
 class Mover(StrEnum):
-    """Whose move it may be."""
+    """Who may have to act next."""
 
     DECLARANT = Owner.DECLARANT.value
     DECLARATION = Owner.DECLARATION.value
