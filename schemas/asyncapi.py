@@ -1,4 +1,5 @@
-"""Writes asyncapi.json, the topics for programs: `python -m schemas.asyncapi`; a test compares it with the catalogue.
+"""Writes asyncapi.json, the description of the topics for programs, if it is run as `python -m schemas.asyncapi`. A test
+compares the file with the catalogue of topics.
 
 AsyncAPI 3.0.0. An operation is described from the side of this system, which receives requests and sends facts.
 """
@@ -13,7 +14,8 @@ from schemas.envelope import Message
 from schemas.topics import CATALOGUE, FOR_THE_PORTS, KINDS, Topic
 
 CHANNELS = tuple(topic for topic in CATALOGUE if topic.carries)
-"""All topics except the state topics, each of which belongs to one service."""
+"""All topics except the state topics. A state topic belongs to one service, so other programs need no description of
+it."""
 FILE = Path(__file__).with_name("asyncapi.json")
 TEXT = {"type": "string"}
 HEADERS = {
@@ -40,7 +42,7 @@ HEADERS = {
 
 
 def text() -> str:
-    """The text of asyncapi.json."""
+    """Returns the text of asyncapi.json."""
     document = {
         "asyncapi": "3.0.0",
         "info": {
@@ -78,7 +80,8 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 
 def _name(message: type[Message]) -> str:
-    """The name of the component: the kind, or the name of the class of a redacted form, which has the same kind."""
+    """Returns the name of the component: the kind; or, for a redacted form, the name of its class, because its kind is
+    that of the original."""
     return message.__name__ if message in FOR_THE_PORTS.carries else message.kind
 
 

@@ -1,7 +1,7 @@
 """What does a declarant say about goods, and what does the declaration desk answer?
 
-Field meanings follow the GACC single declaration (2018 No. 67, `DecHead`/`DecList`); shapes are loose on purpose where
-the desk itself checks them, so that a wrong code is a pointed refusal and not an undecodable message.
+The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). Fields that the desk itself checks accept any
+text on purpose, so that a wrong code is answered with a finding that points to it, and not as a message that cannot be decoded.
 """
 
 from operator import not_
@@ -39,28 +39,30 @@ from schemas.vocabulary import (
 )
 
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
-"""Containers of one declaration; consignments that a manifest puts into one container."""
+"""How many containers one declaration may have, and how many consignments one manifest may put into a container."""
 MOST_LINES, LINES_READ = 100, 1000
-"""Lines of goods of a declaration that can be written down, and of one that an older software version wrote. The form has room for 50 lines; a
-declaration with more is rejected with a finding."""
+"""How many lines of goods a new declaration may have, and how many are read of a declaration that an older software version wrote. The form
+has room for 50 lines; a declaration with more is rejected with a finding."""
 MOST_PACKAGES = 999_999_999
-"""Packages of one declaration."""
+"""How many packages one declaration may state."""
 MOST_OF_A_REFERENCE = 64
-"""Consignments of one declarant and reference: each but the last was withdrawn. A further one needs another reference."""
+"""How many consignments, one after the other, may have the same declarant and reference. Each of them but the last was withdrawn. A further
+one needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE)]
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
-"""USCC of the declarant. It has no slash, so that `declarant/reference`, from which consignment ids are derived, names only one declarant and
-reference."""
+"""The USCC of the declarant. It may have no slash, because the ids of consignments are derived from `declarant/reference`, and this text must
+name only one declarant and reference."""
 Party = Annotated[str, StringConstraints(max_length=100), WhenMade(pattern=PRINTABLE)]
-"""USCC, or the name of a foreign party."""
+"""The USCC of a party, or the name of a foreign party."""
 Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
 Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)
 ]
-"""The declarant's own name for the goods. The same characters are the same goods, however they were typed."""
+"""The name that the declarant gives to the goods. References with the same characters name the same goods, however they were typed."""
 LONGEST_BILL = 35
 BillNo = Annotated[str, StringConstraints(max_length=LONGEST_BILL), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
-"""Number of a bill of lading or waybill as the manifest has it; by air `master_house`."""
+"""The number of a bill of lading or waybill as it stands in the manifest; for air cargo, the numbers of master and house waybill as
+`master_house`."""
 
 
 class Item(Message):
@@ -180,7 +182,7 @@ Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]
 
 
 Number = Annotated[int, Field(ge=1, le=MOST_OF_A_REFERENCE)]
-"""Which consignment of its declarant and reference this is, from 1; all before it were withdrawn."""
+"""The number of this consignment among those of the same declarant and reference, from 1. All before it were withdrawn."""
 Serial = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 MaybeConsignmentId = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 MaybeMessageId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]

@@ -1,6 +1,7 @@
 """What do all messages on the topics have in common, and which headers do they have?
 
-The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`schemas.asyncapi` lists them).
+The payload is the JSON of a model that derives from those in this module. The attributes of CloudEvents 1.0 travel as Kafka headers;
+`schemas.asyncapi` lists them.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """The key of the message that this one is about: a consignment id or a container number."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
-"""Namespace of derived message ids."""
+"""The namespace of derived message ids."""
 _FACTS = FACTS.bytes
 
 
@@ -56,13 +57,14 @@ class Message(Shape):
 
     @classmethod
     def read_stored(cls, data: bytes, extra: Literal["forbid", "ignore"] = "forbid") -> Self:
-        """Reads a stored message. It must follow the contract, but the bounds for new messages do not apply."""
+        """Reads the JSON of a stored message. It must have the fields of its class, but the bounds for new messages (`WhenMade`) do not apply.
+        Raises pydantic's ValidationError if it has not. `extra`: whether unknown fields are refused or ignored."""
         return cast(Self, stored_reader(cls).validate_json(data, extra=extra))
 
 
 @cache
 def stored_reader(kind: type[Message]) -> SchemaValidator:
-    """The validator that reads stored messages of this kind; it is compiled once."""
+    """Returns the validator that reads stored messages of this kind. It is compiled once."""
     return reader(kind.__pydantic_core_schema__)
 
 
@@ -103,12 +105,13 @@ class Fact(Message):
 
 
 FUTURE_SKEW = timedelta(minutes=15)
-"""By how much the clock of the sender of a report may be ahead of the console's clock. A report of a later time is an estimate and not an
-event."""
+"""By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
+it is an estimate and no event."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
-    """The sender and the reason of a hold, each of them if its parsed content has it as a text that can be shown."""
+    """Returns the sender and the reason of a hold request that breaks the contract, as the fields `asked_by` and `reason`. `body`: its parsed
+    content. A field that has no readable text there is replaced by "unknown" or `UNREADABLE_REASON`."""
     content = body if isinstance(body, dict) else {}
     who, why = content.get("asked_by"), content.get("reason")
     return {
@@ -118,7 +121,7 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Whether the value is None; for fields that are left out of the JSON if they are None."""
+    """Returns whether the value is None. Fields that are left out of the JSON if they are None pass this function to pydantic."""
     return value is None
 
 
@@ -142,13 +145,13 @@ class Request(Message):
 
     @property
     def principal(self) -> str:
-        """Who is responsible for the request: the company on whose behalf it was sent, otherwise the sender."""
+        """Returns who is responsible for the request: the company on whose behalf it was sent; if there is none, its sender."""
         return self.on_behalf_of or self.asked_by
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The request to assume for a message with this key whose parsed content breaks the contract; None for a kind that does not hold goods
-        (`holds_goods`)."""
+        """Returns the request to assume for a message with this key whose parsed content `body` breaks the contract. This is None for a kind that
+        does not hold goods (`holds_goods`). `at`: the time of the returned request."""
         return None
 
 
@@ -188,18 +191,19 @@ class DeadlinePassed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """`name` must be unique among the open deadlines of one subject; `due`: the time at which the desk gets the deadline as a message."""
+    """A time limit that a desk set for itself. `name` must be unique among the open deadlines of one subject. `due`: the time at which the desk
+    gets the deadline as a message."""
 
     name: str
     due: datetime
 
 
 class Hearing(NamedTuple):
-    """When and at which position a desk reads a message: the only clock and the only counter that a decider knows.
+    """When and at which position a desk reads a message. This is the only clock and the only counter that a decider knows.
 
-    `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
-    `recorded`: the time at which its writer recorded it (header `ce_time`), also the same on every reading; None if there is none.
-    `shared`: the state of the record that the desk keeps for the whole partition; None if the desk has no such record.
+    `serial`: offset * partitions + partition of the message. It is unique in its topic, and the same at every reading. `recorded`: the time at
+    which its writer recorded it (header `ce_time`), also the same at every reading; None if there is none. `shared`: the state of the record that
+    the desk keeps for the whole partition; None if the desk has no such record.
     """
 
     at: datetime
@@ -210,34 +214,34 @@ class Hearing(NamedTuple):
 
     @property
     def sent(self) -> datetime:
-        """The time at which the message was recorded; if that is not known, the time at which it is read."""
+        """Returns the time at which the message was recorded; if that is not known, the time at which the desk reads the message."""
         return self.recorded or self.at
 
 
 LATEST_REPORT = timedelta(days=731)
-"""A report that comes more than two years after its event has a wrong date."""
+"""How long after an event its report may come. If a report comes later, its date of the event is taken for wrong."""
 
 
 def event_time(event: datetime, hearing: Hearing) -> datetime:
-    """The time of an event as it was reported, the same for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the
-    report, is wrong, so the time of the report counts instead.
+    """Returns the time of an event as it was reported. If that time is before 2000, after 2100, or more than `LATEST_REPORT` before the report,
+    it is wrong, and the time of the report is returned. Every desk uses this function, so all get the same time.
 
-    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. No report
-    about the future comes here, because it is refused before, by the same header.
+    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. The event
+    is never in the future, because such a report was refused before by the same header.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
 def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:
-    """The one fact that a desk publishes when it refuses a request; `why`: the reason for people."""
+    """Returns the one fact that a desk publishes if it refuses a request. `why`: the phrases of the reason, for people."""
     return (refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why),)
 
 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """The refusal of a request of which only these fields are known, because another message passed it on."""
+    """Returns the refusal of a request that another message passed on, so that only these fields of the request are known."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,
@@ -250,16 +254,16 @@ def refusal_of(
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:
-    """The id of the `index`-th fact that `desk` publishes because of the message `cause_id`. For a refusal by the loop itself, `index` is the
-    position of the message as `topic/partition/offset`."""
+    """Returns the id of the fact that `desk` publishes because of the message `cause_id`. `index`: the place of the fact among those of this
+    message, from 0. If the loop itself refuses the message, `index` is the position of the message as `topic/partition/offset`."""
     return derived_id(_FACTS, f"{desk}/{cause_id}/{index}")
 
 
 def request_id(sender: str, idempotency_key: str) -> str:
-    """The id of a request, derived from its sender and idempotency key, so that the same request sent twice has one id."""
+    """Returns the id of a request. It is derived from sender and idempotency key, so the same request has one id even if it is sent twice."""
     return derived_id(_FACTS, f"request/{sender}/{idempotency_key}")
 
 
 def deadline_id(desk: str, subject: str, deadline: Deadline) -> str:
-    """The id of the `DeadlinePassed` message for this deadline."""
+    """Returns the id of the `DeadlinePassed` message for this deadline of `subject`."""
     return derived_id(_FACTS, f"deadline/{desk}/{subject}/{deadline.name}/{deadline.due.isoformat()}")

@@ -1,4 +1,4 @@
-"""May this container leave the port? Equipment events, visits, and what an officer decides about a box."""
+"""May this container leave the port? The messages about equipment events, visits, and decisions of officers about a container."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
@@ -29,23 +29,23 @@ from schemas.vocabulary import (
 OneConsignment = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 Consignments = Annotated[tuple[OneConsignment, ...], WhenMade(max_length=10_000)]
 Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Vessel and voyage, train, flight or vehicle; empty if it was not reported."""
+"""The vessel and voyage, train, flight or vehicle; empty if none was reported."""
 Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Number of a transport document; empty if it was not reported."""
+"""The number of a transport document; empty if none was reported."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The id of a visit, made from the message that opened it; empty if an older software version did not write it."""
+"""The id of a visit, made from the id of the message that opened it; empty if an older software version wrote the message."""
 MOST_OTHERS = 50
-"""Other containers that one stuffing or stripping names."""
+"""How many other containers one report of a stuffing or stripping may name."""
 Others = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_OTHERS)]
-"""Containers out of which goods came, or into which they went."""
+"""The containers out of which goods came, or into which they went."""
 Lots = Annotated[int, Field(ge=1, le=500)]
-"""How many lots (goods of one bill each) are in the container."""
+"""How many lots (each the goods of one bill) are in the container."""
 KnownOthers = Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_OTHERS)]
 KnownLots = Annotated[int, WhenMade(ge=1, le=500)]
 
 
 MOST_SAME = 20
-"""Other declarations of the same goods that are named."""
+"""How many other declarations of the same goods are named at most."""
 
 
 class RecordEquipmentEvent(AboutContainer, Request):
@@ -140,7 +140,8 @@ class PlaceContainerHold(AboutContainer, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """A hold on the container that the key names; None if the content names another container."""
+        """Returns a hold on the container that the key names; None if the content `body` names another container, or if the key is no
+        container number. `at`: the time of the hold."""
         content = body if isinstance(body, dict) else {}
         named = content.get("container_no")
         if isinstance(named, str) and plain(named) != plain(key):

@@ -1,4 +1,4 @@
-"""What is ordered from officers, and what do they find?"""
+"""Which controls are ordered from officers, and what do the officers find?"""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar

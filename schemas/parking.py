@@ -1,7 +1,8 @@
-"""What is published of a message that could not be decided, and what may an operator order about it?
+"""What is published about a message that could not be decided, and what may an operator order about it?
 
-The message waits whole in the parked topic of its service, under the key of its record. An origin names it: topic, partition
-and offset from which it was read. A time limit is no message of a topic: its origin's topic is `deadline/<id of the deadline>`.
+The whole message is kept in the parked topic of its service, under the key of its record. An origin identifies it: the topic,
+partition and offset from which it was read. A time limit is no message of a topic: the topic of its origin is `deadline/<id of
+the deadline>`.
 """
 
 from typing import Annotated, Any, NamedTuple, cast
@@ -14,11 +15,11 @@ from schemas.envelope import Fact, Request, Subject, stored_reader
 from schemas.vocabulary import ActorId, Name
 
 MOST_HEADERS = 32
-"""How many headers of a parked message are copied; messages of this project have ten."""
+"""How many headers of a parked message are copied. Messages of this project have ten."""
 LONGEST_HEADER = 201
-"""How many characters of a header are copied; a message with a longer one cannot be decided anyway."""
+"""How many characters of a header are copied. A message with a longer header cannot be decided anyway."""
 LARGEST_CARRIED = 1 << 20
-"""The most bytes of a value that is copied into a parking message; a replay reads a larger one at its origin."""
+"""The most bytes of a value that is copied into a parking message. If a value is larger, a replay reads it from its origin."""
 TopicName = Annotated[str, WhenMade(max_length=249, pattern=LINE)]
 Number = Annotated[int, WhenMade(ge=0, le=LARGEST_INTEGER)]
 Short = Annotated[str, WhenMade(max_length=LONGEST_HEADER, pattern=LINE)]
@@ -30,9 +31,10 @@ ShortBase64 = Annotated[str, WhenMade(max_length=(LONGEST_HEADER + 2) // 3 * 4, 
 Base64Headers = Annotated[dict[Short, ShortBase64], WhenMade(max_length=MOST_HEADERS)]
 
 DEADLINE = "deadline"
-"""The origin's topic of a parked time limit begins with this; in the older form it consists only of this."""
+"""The text with which the topic of the origin begins if a time limit is parked. In the older form, it is the whole topic."""
 PARKING_FULL = "parking_full"
-"""The reason that an older version gave if a record was full: the message is only at its origin and waits in no queue."""
+"""The reason that an older software version gave if the record had no room: the message is only at its origin and not in the
+record."""
 
 
 class Origin(NamedTuple):
@@ -48,7 +50,7 @@ class Origin(NamedTuple):
 
 
 def is_deadline(topic: str) -> bool:
-    """Whether this is not the name of a topic, but stands for a time limit that passed."""
+    """Returns whether this topic of an origin stands for a time limit that passed, and is not the name of a topic."""
     return topic.startswith(_OF_DEADLINES) or topic == DEADLINE
 
 
@@ -56,7 +58,7 @@ _OF_DEADLINES = f"{DEADLINE}/"
 
 
 def deadline_origin(id: str, partition: int) -> Origin:
-    """The origin of a parked time limit; `id`: from `schemas.envelope.deadline_id`."""
+    """Returns the origin of a parked time limit. `id`: from `schemas.envelope.deadline_id`."""
     return Origin(f"{DEADLINE}/{id}", partition, 0)
 
 
@@ -157,12 +159,12 @@ class DiscardParked(_AboutParked):
 
 
 ParkingOrder = ReplayParked | DiscardParked
-"""What an operator orders about a parked message."""
+"""An operator's order about a parked message."""
 Parking = MessageParked | ParkedReplayed | ParkedDiscarded
 PARKING: dict[str, type[Parking]] = {kind.kind: kind for kind in (MessageParked, ParkedReplayed, ParkedDiscarded)} | {
     "ParkedReleased": ParkedReplayed
 }
-"""`ce_type` of the messages on parked topics, with the older name → their class."""
+"""`ce_type` of the messages on parked topics → their class. The older name `ParkedReleased` is among them."""
 ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
     kind.kind: kind for kind in (ReplayParked, DiscardParked)
 }
@@ -170,8 +172,8 @@ ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
 
 
 def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
-    """Reads a parking message with this `ce_type`, in its present or its older form; KeyError or ValueError if it is
-    neither."""
+    """Reads a parking message with this `ce_type`, in its present or its older form. Raises KeyError if the `ce_type` is
+    unknown, and ValueError if the value has neither form."""
     model = PARKING[kind]
     if isinstance(value, bytes) and too_many_parts(value):
         raise ValueError(f"more than {MOST_PARTS} parts")
@@ -184,7 +186,8 @@ def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
 
 
 def read_order(kind: str, value: bytes | None, service: str, subject: str, at: str) -> ParkingOrder:
-    """Reads an operator's order, in its present form or the older one, which had no `ce_type`; ValueError if it is neither."""
+    """Reads an operator's order, in its present form or the older one, which had no `ce_type`. Raises ValueError if it has
+    neither form. `service`, `subject`, `at`: service, key and time of the message, which the older form does not contain."""
     model = ORDERS.get(kind)
     if model is not None:
         return model.model_validate_json(value or b"")
@@ -217,8 +220,8 @@ def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> P
 
 
 def _renamed(body: dict[str, Any], model: type[Parking]) -> dict[str, Any]:
-    """Converts the older form, in which `key`, `at` and `actor` were the names of present fields, and all time limits were
-    called `deadline`."""
+    """Converts a parking message from its older form. There, `key`, `at` and `actor` were the names of fields that have other
+    names now, and all time limits had the topic `deadline`."""
     given = body.get("headers")
     headers: dict[str, Any] = given if isinstance(given, dict) else {}
     new = {"subject": body["key"], "occurred_at": body.get("at")}

@@ -1,4 +1,4 @@
-"""Which treatment is ordered against pests, and was it carried out as its schedule demands?"""
+"""Which treatment is ordered against pests, and was it carried out as its schedule requires?"""
 
 from decimal import Decimal
 from operator import not_
@@ -26,19 +26,21 @@ from schemas.vocabulary import (
 )
 
 Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
-"""What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
+"""What made the treatment necessary: `risk` (the risk desk), or the control that found the pest (`inspection`, `sampling`,
+`documents`)."""
 Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
-"""Counts the treatments that were ordered for one origin, from 1."""
+"""The number of a treatment among those that were ordered for one origin, from 1."""
 PestFinding = Revision
-"""The revision of the `PestIntercepted` that made the treatment necessary; 0 if the risk desk did. An answer about an earlier finding does
-not answer a later one."""
+"""The revision of the `PestIntercepted` that made the treatment necessary; 0 if the risk desk made it necessary. An answer about an
+earlier finding does not answer a later one."""
 
 FIRST_PLACE = "1"
-"""The sampling place of a reading that names none; records of older software versions name none."""
+"""The sampling place of a reading that names none. Readings in records of older software versions name none."""
 MOST_READINGS = 5000
-"""Readings of one record: 24 hours at intervals of a minute at three places, 48 hours at one."""
+"""How many readings one treatment record may have. This is enough for 24 hours at intervals of a minute at three places, or 48 hours at
+one."""
 Place = Annotated[str, WhenMade(min_length=1, max_length=20, pattern=LINE)]
-"""A sampling place: a gas line or a temperature sensor, as the treatment unit calls it."""
+"""The name that the treatment unit gives to a sampling place: a gas line or a temperature sensor."""
 
 
 class Reading(Message):
@@ -195,7 +197,7 @@ class TreatmentVerified(AboutConsignment, Fact):
 
 MOST_SHORTFALLS = 20
 Shortfalls = Annotated[tuple[Phrase, ...], WhenMade(max_length=2 * MOST_SHORTFALLS), Field(exclude_if=not_)]
-"""Each of one phrase, or of two."""
+"""The shortfalls of a treatment record. Each is one phrase, or two if the first one names the sampling place."""
 
 
 class TreatmentFailed(AboutConsignment, Fact):

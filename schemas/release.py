@@ -1,4 +1,4 @@
-"""What holds the goods, and what lets them go?"""
+"""What holds the goods, and what lets them go? The messages from and to the release desk."""
 
 import re
 from datetime import datetime
@@ -38,36 +38,38 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 
 MOST_HOLDS = 512
-"""Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+"""How many holds one `ConsignmentHeld` may list. The release desk opens fewer."""
 Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
-"""The account or company whose report it is; empty if an older software version did not write it."""
+"""The account or company that made the report; empty if an older software version wrote the message."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
-"""Hold → pest finding and revision of the latest fact about it."""
+"""Hold → the revision of the pest finding, and the revision of the latest fact about the hold."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
-"""Packages."""
+"""A number of packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
 
 
 Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Vessel and voyage, train, flight or vehicle, as declared; empty if it was not declared."""
+"""The vessel and voyage, train, flight or vehicle, as declared; empty if none was declared."""
 
 
 LONGEST_CODE = 24
 ReasonCode = Annotated[str, WhenMade(max_length=LONGEST_CODE, pattern=LINE)]
-"""A reason that a desk gives, as the console's catalogue names it."""
+"""The code of a sentence in which a desk gives a reason (`schemas.codes.sentences`)."""
 Values = Annotated[
     dict[Annotated[str, WhenMade(max_length=8, pattern=LINE)], Annotated[str, WhenMade(max_length=16, pattern=LINE)]],
     WhenMade(max_length=2),
 ]
-"""Parameters of such a code by their names: counts and codes. A fact may hold 512 of them, so there is no room for texts."""
+"""Values of the places of a reason (`ReasonCode`) by their names. They are counts and codes only: a fact may hold 512 reasons, so there is no
+room for longer texts."""
 Sign = Annotated[int, WhenMade(ge=0, le=LONGEST_VALUE)]
 Quoted = Annotated[
     dict[Annotated[str, WhenMade(max_length=8, pattern=LINE)], tuple[Sign, Sign]],
     WhenMade(max_length=2),
     Field(exclude_if=not_),
 ]
-"""Name of a value → where it stands in the reason. These are the long values: a person's text, the name of a pest, a list of containers."""
+"""Name of a long value → its first position and the position behind its last character in the English reason. Long values are a person's
+text, the name of a pest, and a list of containers."""
 
 
 class Hold(Message):
@@ -124,7 +126,8 @@ class PlaceHold(AboutConsignment, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """A hold on the goods that the key names; None if the key is not a consignment id, or if the content names other goods."""
+        """Returns a hold on the goods that the key names; None if the key is not a consignment id, or if the content `body` names other
+        goods. `at`: the time of the hold."""
         content = body if isinstance(body, dict) else {}
         named = content.get("consignment_id")
         if (
@@ -155,7 +158,8 @@ class PlaceWatch(AboutPartition, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The watch, if its id and its bill or declarant can be read; None if they cannot, or if the content names another partition."""
+        """Returns the watch if its id and its bill or declarant can be read; None if they cannot, or if the content `body` names another
+        partition. `at`: the time of the request."""
         content = body if isinstance(body, dict) else {}
         if content.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
             return None

@@ -1,6 +1,7 @@
 """What does the risk desk publish about a consignment, and for what reasons?
 
-Lists and numbers had the bounds of the declaration from the first version on, so here the bounds apply to stored facts, too.
+The lists and numbers of these facts have had the bounds of a declaration since the first software version, so here the bounds
+also apply to stored facts.
 """
 
 from decimal import Decimal

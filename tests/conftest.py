@@ -1,4 +1,4 @@
-"""What do the tests use? A real broker, a real database and a real browser, each started once and ended by its process id."""
+"""Which brokers, databases and browsers do the tests use? Real ones, each started once and ended by its process id."""
 
 import signal
 from collections import Counter
@@ -25,25 +25,25 @@ PARTITIONS = 4
 
 
 def pytest_sessionstart() -> None:
-    """Restores the handlers of SIGINT and SIGHUP. A shell starts background jobs with SIGINT ignored, nohup with SIGHUP ignored, and
-    every child inherits that; but tests send these signals to their children."""
+    """Restores the handlers of SIGINT and SIGHUP. A shell starts background jobs with SIGINT ignored, and nohup starts
+    its program with SIGHUP ignored. Every child inherits that, but tests send these signals to their children."""
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
-    """If files are distributed among workers (`--dist loadfile`), groups of files come first."""
+    """Uses the order of `tests/schedule.py` if files are distributed among workers (`--dist loadfile`)."""
     return Grouped(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 _LASTING: list[tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = []
-"""The session fixtures that this process has set up, in this order."""
+"""The session fixtures that this process has set up, in the order in which they were set up."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
-    """Records each fixture of the project that would live until the session ends."""
+    """Records each fixture of the project that would exist until the session ends."""
     made = yield
     if fixturedef.scope == "session" and fixturedef.baseid:  # fixtures of plugins have an empty `baseid`
         _LASTING.append((fixturedef, request))
@@ -52,8 +52,8 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """When a worker has finished a group of files, it stops the brokers, consoles and browsers of the group, which would otherwise run
-    until the session ends."""
+    """When a worker has finished a group of files, stops the brokers, consoles and browsers of the group, which would
+    otherwise run until the session ends."""
     yield
     files = [each.nodeid.split("::", 1)[0] for each in (item, nextitem) if each is not None]
     if hasattr(item.config, "workerinput") and len({group_of(file) for file in files}) > 1:
@@ -64,7 +64,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @contextmanager
 def provisioned(folder: Path, partitions: int = PARTITIONS, **options: Any) -> Iterator[Broker]:
-    """A new broker on a free port, with every topic and without workers; `options` are passed to it."""
+    """A new broker on a free port, with all topics and without workers. `options`: passed to the broker."""
     running = Broker(folder, free_port(), **options)
     running.start()
     try:
@@ -83,8 +83,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def border(broker: Broker) -> Iterator[Border]:
-    """Every desk and clearance, on the session's broker; each test has consignments of its own."""
-    clock = Clock.sandbox(LEAST_SPEED)  # a treatment is reported only when its hours have passed on this clock
+    """All desks and clearance, on the session's broker. Each test uses consignments of its own."""
+    clock = Clock.sandbox(LEAST_SPEED)  # this clock is fast, because a treatment takes hours on it
     with running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border
@@ -93,7 +93,8 @@ def border(broker: Broker) -> Iterator[Border]:
 
 @pytest.fixture(scope="session")
 def calm_play(border: Border) -> Iterator[Future[Played]]:
-    """A simulated day without faults, which runs in a thread of its own, because for half a minute it only waits for a fumigation."""
+    """A simulated day without faults. It runs in a thread of its own, because for half a minute it only waits for a
+    fumigation."""
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
     whole = day(SEED, CONSIGNMENTS)
     player = Player(settings, whole, 0, CONSIGNMENTS, paced=False, idle_seconds=60, clock=border.clock)
@@ -113,5 +114,5 @@ def calm_entries(border: Border, calm_play: Future[Played]) -> list[LoggedMessag
 
 @pytest.fixture(scope="session")
 def calm_day(calm_entries: list[LoggedMessage]) -> Counter[str]:
-    """How many messages of each kind that day has."""
+    """How many messages of each kind the simulated day without faults has."""
     return facts(calm_entries, keys(day(SEED, CONSIGNMENTS)))

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
-    """Returns the result of the coroutine. It runs in a thread of its own, because Playwright leaves a running event loop in the
-    main thread, in which `asyncio.run` refuses to work for every test that comes after a browser's."""
+    """Runs the coroutine in a thread of its own, and returns its result. Playwright leaves a running event loop in the
+    main thread; after a test with a browser, `asyncio.run` would refuse to work there."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()

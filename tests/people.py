@@ -1,4 +1,5 @@
-"""Which accounts do tests use? One account that may do everything, and further ones by name, each with a known key."""
+"""Which accounts do tests use? One account that may do everything, and other accounts by name, each with a known
+key."""
 
 from hashlib import sha256
 
@@ -23,7 +24,7 @@ def headers_of(name: str = TESTER) -> dict[str, str]:
 
 
 LINE = f"Authorization: {headers_of()['Authorization']}"
-"""The header of the account TESTER as a line of HTTP."""
+"""The authorization header of the account TESTER, as a line of HTTP."""
 
 
 def admit(
@@ -34,7 +35,7 @@ def admit(
     office: str = EVERY_OFFICE,
     password: str | None = None,
 ) -> dict[str, str]:
-    """Makes the account and its key if they do not exist; returns the headers for its requests."""
+    """Makes the account and its key if they do not exist. Returns the headers for requests of the account."""
     engine = open_engine(url, writes=True)
     try:
         accounts, at = Accounts(engine), world_us()

@@ -1,4 +1,5 @@
-"""Which worker runs which test files, and in which order? Files that share a broker, a console or a browser run together, and long files first."""
+"""Which worker runs which test files, and in which order? Files that share a broker, a console or a browser run on one
+worker, and long files come first."""
 
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
@@ -24,21 +25,22 @@ GROUPS = {
     "places": ("tests/cli/test_places.py",),
     "a port": ("tests/ports/",),
 }
-"""Files and folders of one worker each, in the order in which they begin: the longest first.
+"""Group → its files and folders, which one worker runs. The groups begin in this order, the longest first.
 
-A worker that leaves a group stops its brokers, consoles and browsers (`tests/conftest.py`). If single files were distributed, each worker would start
-all of them, and keep them running to the end: a broker with desks that wait takes a tenth of a core. And pytest-xdist begins with the files of the
-most tests, so that the longest, which have few, would all run at the end and wait for each other.
+A worker that leaves a group stops its brokers, consoles and browsers (`tests/conftest.py`). If single files were
+distributed, each worker would start all of these processes and keep them running to the end; a broker with idle desks
+takes a tenth of a core. Besides, pytest-xdist begins with the files that have the most tests. The longest files have
+few tests, so they would all run at the end.
 """
 
 
 def group_of(file: str) -> str:
-    """The group of a file; a file without a group is a group of its own."""
+    """The group of a file. A file without a group is a group of its own."""
     return next((name for name, members in GROUPS.items() if file.startswith(members)), file)
 
 
 class Grouped(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist is published without types
-    """Gives each group to one worker, the groups before the files that are in none."""
+    """Gives each group to one worker. Groups come before files without a group."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(super()._split_scope(nodeid))

@@ -1,4 +1,4 @@
-"""Do the groups of files that one worker runs name only existing files?"""
+"""Do all files exist that the groups of one worker name?"""
 
 from pathlib import Path
 

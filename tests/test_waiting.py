@@ -1,4 +1,4 @@
-"""Does a wait last as long as there is progress, no longer, and does it say what was waited for?"""
+"""Does a wait last as long as there is progress and no longer, and does its error say what was awaited?"""
 
 import itertools
 import sys

@@ -1,4 +1,5 @@
-"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the facts must be equal, in order."""
+"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the facts must be
+equal, and in this order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,15 +12,21 @@ from services.shell.deciding import decide_message
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
-"""The goods of the declaration in `tests.declaration.good`."""
+"""The id of the goods in the declaration of `tests.declaration.good`."""
+
+
+def after(minutes: float) -> datetime:
+    """When a story reads its message with this number, if the message has no later event time."""
+    return NOON + timedelta(minutes=minutes)
 
 
 @dataclass
 class Story:
-    """A desk that has read some messages. Each message gets its own id (`m1`, `m2`, …) and is read one minute after the one before, or
-    at its own event time if that is later. `at`: when the last message was read.
+    """A desk that has read some messages. Each message gets an id of its own (`m1`, `m2`, …), and is read one minute
+    after the last one, or at its own event time if that is later. `at`: when the last message was read.
 
-    Every test also fails if the desk changes the state object that it was given, or if a refused request changes the state.
+    Every test also fails if the desk changes the state object that it was given, or if a refused request changes the
+    state.
     """
 
     decider: Any
@@ -39,7 +46,8 @@ class Story:
         at: datetime | None = None,
         recorded: datetime | None = None,
     ) -> "Story":
-        """Lets the desk read `message`; `answer` has the facts of this message. `recorded`: the time in its header, if there is one."""
+        """Lets the desk read `message`; `answer` then has the facts of this message. `recorded`: the time in its
+        header, if it has one."""
         self.count += 1
         self.at = at or max(NOON + timedelta(minutes=self.count), getattr(message, "occurred_at", NOON))
         hearing = Hearing(self.at, message_id or f"m{self.count}", self.count, recorded, self.shared)
@@ -71,7 +79,7 @@ class Story:
 
 
 def story(decider: Any, *past: Message) -> Story:
-    """A desk that has already read `past`."""
+    """A desk that has read `past`."""
     desk = Story(decider, decider.INITIAL)
     for message in past:
         desk.when(message)
@@ -84,10 +92,9 @@ def kinds(desk: Story) -> list[str]:
 
 
 def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
-    """Checks what every desk guarantees for every message, with or without an id of its own: the same message read again at once causes
-    no fact and no change. Only a refused request may be refused again, and so may a watch that is already placed or lifted.
-    `Story.when` checks the other guarantees.
-    """
+    """Checks what every desk guarantees for every message: if the same message is read again at once, there is no fact
+    and no change. Only a refused request may be refused again, and so may a watch that is already placed or lifted.
+    `Story.when` checks the other guarantees. An item of `messages` may have an id of its own."""
     story = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):
         message_id, message = each if isinstance(each, tuple) else (f"once-{number}", each)

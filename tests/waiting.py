@@ -1,5 +1,5 @@
-"""How long does a test wait? As long as there is progress, because on a busy machine everything is late although nothing is
-broken."""
+"""How long does a test wait? As long as there is progress, because on a busy machine everything is late although
+nothing is broken."""
 
 import os
 import time
@@ -13,12 +13,12 @@ from deploy.kafka.progress import STILL_SECONDS, Sign, WaitLimit, signs_of, work
 from services.cli.processes import Child
 
 MOST_SECONDS = 200.0
-"""Seconds; less than pytest's own limit for a test, so that the test fails with the message of the wait."""
+"""Seconds. This is less than pytest's own limit for a test, so that the test fails with the message of the wait."""
 CPU_SECONDS = 2.0
-"""A process that uses less CPU time in STILL_SECONDS counts as idle, because it only polls."""
+"""If a process uses less CPU time in STILL_SECONDS, it counts as idle, because it only polls."""
 TICKS = os.sysconf("SC_CLK_TCK")
 LEAVE_SECONDS, LEAVE_MOST_SECONDS = 15.0, 60.0
-"""Seconds without progress, and seconds at most, for an orderly end of a process."""
+"""The limits for the orderly end of a process: seconds without progress, and seconds in all."""
 T = TypeVar("T")
 
 
@@ -30,15 +30,15 @@ def wait(
     still: float = STILL_SECONDS,
     most: float = MOST_SECONDS,
 ) -> T:
-    """Waits until the result of `done` is true, and returns it. TimeoutError if neither these processes, nor the signs, nor other
-    threads and child processes make progress, and at once if one of the processes has ended."""
+    """Waits until the result of `done` is true, and returns it. Raises TimeoutError if these processes, the signs,
+    other threads and other child processes make no progress, and at once if one of these processes has ended."""
     shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
     for child in children:
         shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}
     progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        # dead children are looked up before `done` is called, because `done` may wait for the end of a child
+        # `done` may wait for the end of a process, so the ended processes are found before `done` is called
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)
@@ -52,7 +52,8 @@ def wait(
 
 
 def wait_by(done: Callable[[], T | None], progress: WaitLimit, pause: float = 0.05) -> T:
-    """Calls `done` until its result is true, and returns that; TimeoutError, with the last progress, when the limit is reached."""
+    """Calls `done` until its result is true, and returns the result. Raises TimeoutError with the last progress when
+    the limit is reached."""
     while not (found := done()):
         if not progress.goes_on():
             raise TimeoutError(progress.in_vain())
@@ -65,7 +66,8 @@ def _pid(child: Child) -> Callable[[], int | None]:
 
 
 def leave(child: Child) -> int | None:
-    """Stops a process with SIGTERM as a supervisor does; returns the exit code. It is killed if it makes no progress."""
+    """Stops a process with SIGTERM as a supervisor does, and kills it if it makes no progress. Returns the exit
+    code."""
     child.terminate()
     progress = WaitLimit(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
     with suppress(TimeoutError):
@@ -80,14 +82,14 @@ def wait_until_ended(thread: Thread) -> None:
 
 
 def work_of_others() -> int:
-    """The CPU time, in coarse steps, of this process's other threads and of the processes that it started: the desks, projectors,
-    consoles and brokers of the tests."""
+    """The CPU time of this process's other threads and of the processes that it started, in units of CPU_SECONDS: the
+    desks, projectors, consoles and brokers of the tests."""
     children = [pid for file in Path("/proc/self/task").glob("*/children") for pid in _pids(file)]
     own = time.process_time() - time.thread_time()
     return int((own + sum(map(work_of, children)) / TICKS) / CPU_SECONDS)
 
 
 def _pids(file: Path) -> list[int]:
-    with suppress(OSError):  # the thread of this file has ended meanwhile
+    with suppress(OSError):  # a thread may end before its file is read
         return [int(pid) for pid in file.read_text().split()]
     return []

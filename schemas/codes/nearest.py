@@ -1,62 +1,91 @@
-"""Which code may somebody have meant who wrote one that does not exist?
+"""If somebody wrote a code that does not exist, which code may have been meant?
 
-Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none leads to a code,
-the neighbours in the order of the table are named. The work does not depend on the size of the table, so that even a paper full
-of wrong codes is checked fast.
+Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none of these gives a code of the
+table, the neighbours in the order of the table are named. The work does not depend on the size of the table, and only corrections that
+have the length of one of its codes are tried, so even a declaration full of wrong codes is checked fast.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 MOST: Final = 3
-"""How many codes are named."""
+"""How many codes are named at most."""
 LONGEST: Final = 12
-"""The most characters of a code for which typing errors are tried; every code of our tables is shorter."""
+"""The most characters of a text for which typing errors are tried. Every code of our tables is shorter."""
 _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+LARGE: Final = 1000
+"""If a table has more codes than this, no code is searched by its name."""
+
+
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """At most three codes of the table, the likeliest first. `table`: code → name. If a name was written in place of a code,
-    the codes with that name are returned."""
+    """Returns at most three codes of the table, the likeliest first. `table`: code → name; it must not change. If `code` is a name of the
+    table, the codes with that name come first."""
     if not table:
         return ()
-    typed = code.strip().upper()
-    found = dict.fromkeys([*_by_name(typed, table), *[each for each in _slips(typed, table) if each in table]])
+    typed, index = code.strip().upper(), _index(_Table(table))
+    named = index.names.get(typed, ())
+    found = dict.fromkeys([*named, *[each for each in _slips(typed, index) if each in table]])
     if not found:
-        codes = _in_order(tuple(table))
-        first = max(0, min(bisect_left(codes, typed) - 1, len(codes) - MOST))
-        found = dict.fromkeys(codes[first : first + MOST])
+        first = max(0, min(bisect_left(index.codes, typed) - 1, len(index.codes) - MOST))
+        found = dict.fromkeys(index.codes[first : first + MOST])
     return tuple(found)[:MOST]
 
 
-def _by_name(typed: str, table: Mapping[str, str]) -> Iterator[str]:
-    """The codes whose Chinese or English name was written in place of the code. A name in a table is Chinese, a blank, and
-    English."""
-    if len(table) > 1000 or not typed:
-        return
-    for code, name in table.items():
-        chinese, _, english = name.partition(" ")
-        if typed in (chinese.upper(), english.upper()):
-            yield code
+class _Table:
+    """A table as the key of a cache. It is compared by identity, because a comparison of its contents would take as long as a search."""
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self.table = table
+
+    def __hash__(self) -> int:
+        return id(self.table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Table) and other.table is self.table
 
 
-def _slips(typed: str, table: Mapping[str, str]) -> Iterator[str]:
-    if not typed or len(typed) > LONGEST:
-        return
-    length = len(next(iter(table)))
-    signs = _SIGNS[:10] if next(iter(table)).isdigit() and typed.isdigit() else _SIGNS
-    yield typed
-    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros, so they are added
-        yield typed.zfill(length)
-    cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
-    yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)
-    yield from (left + sign + right[1:] for left, right in reversed(cuts) if right for sign in signs)
-    yield from (left + right[1:] for left, right in cuts if right)
-    yield from (left + sign + right for left, right in reversed(cuts) for sign in signs)
+class _Index(NamedTuple):
+    """The data of a table that the search needs. `codes`: the codes in order; `names`: a Chinese or English name in capitals → the codes
+    that have it; `lengths`: the lengths of the codes; `width`: the length of the first code; `signs`: the characters of which codes
+    consist."""
+
+    codes: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]
+    lengths: frozenset[int]
+    width: int
+    signs: str
 
 
 @lru_cache(32)
-def _in_order(codes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(codes))
+def _index(of: _Table) -> _Index:
+    """Returns the index of this table. A name in a table consists of the Chinese name, a blank, and the English name."""
+    names: dict[str, tuple[str, ...]] = {}
+    for code, name in of.table.items() if len(of.table) <= LARGE else ():
+        chinese, _, english = name.partition(" ")
+        for each in {chinese.upper(), english.upper()} - {""}:
+            names[each] = (*names.get(each, ()), code)
+    first = next(iter(of.table))
+    signs = _SIGNS[:10] if first.isdigit() else _SIGNS
+    return _Index(tuple(sorted(of.table)), names, frozenset(map(len, of.table)), len(first), signs)
+
+
+def _slips(typed: str, index: _Index) -> Iterator[str]:
+    """Yields the texts with the length of a code of which `typed` may be a misspelling, the likeliest first."""
+    if not typed or len(typed) > LONGEST:
+        return
+    signs = index.signs if typed.isdigit() else _SIGNS
+    yield typed
+    if typed.isdigit() and len(typed) < index.width:  # a spreadsheet drops leading zeros, so they are added
+        yield typed.zfill(index.width)
+    cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
+    if len(typed) in index.lengths:
+        yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)
+        yield from (left + sign + right[1:] for left, right in reversed(cuts) if right for sign in signs)
+    if len(typed) - 1 in index.lengths:
+        yield from (left + right[1:] for left, right in cuts if right)
+    if len(typed) + 1 in index.lengths:
+        yield from (left + sign + right for left, right in reversed(cuts) for sign in signs)

@@ -30,7 +30,7 @@ from decimal import Decimal
 from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 
 READING_GRACE_HOURS = Decimal("0.25")
-"""How many hours later a reading that is required at an hour may be taken; an earlier reading proves nothing about that hour."""
+"""By how many hours a reading may be late if it is required at a certain hour. An earlier reading proves nothing about that hour."""
 GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
 HEAT_UNITS = frozenset({UnitClass.HEAT})
 OTHER_UNITS = frozenset({UnitClass.OTHER})
@@ -55,11 +55,11 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class HeldTemperature:
-    """A temperature of at least `limit_c` (°C) that is held for `hours` without a break; with `below`, of at most
-    `limit_c`; with `above`, of more than `limit_c`.
+    """A temperature of at least `limit_c` (°C) that lasts for `hours` without a break. With `below`, it is at most `limit_c`; with
+    `above`, it is more than `limit_c`.
 
-    `floor_g_m3`: the least gas concentration that must be there at the same time; `dose_g_m3`: the least gas put in.
-    Both are 0 without gas.
+    `floor_g_m3`: the least gas concentration that there must be at the same time; `dose_g_m3`: the least gas put in. Both are 0 if no
+    gas is needed.
     """
 
     limit_c: Decimal
@@ -70,7 +70,7 @@ class HeldTemperature:
     dose_g_m3: Decimal = Decimal(0)
 
     def reached(self, celsius: Decimal) -> bool:
-        """Whether this temperature counts as held."""
+        """Returns whether this temperature is within the limit."""
         if self.below:
             return celsius <= self.limit_c
         return celsius > self.limit_c if self.above else celsius >= self.limit_c
@@ -81,7 +81,7 @@ Step = Exposure | HeldTemperature
 
 @dataclass(frozen=True, slots=True)
 class Plausible:
-    """The limits of plausible readings, in °C and g/m3. A value outside them has another unit of measure or is a typing
+    """The limits of plausible readings, in °C and g/m3. A value outside them was written in another unit of measure, or is a typing
     error."""
 
     lowest_c: Decimal
@@ -91,8 +91,8 @@ class Plausible:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the mark in the
-    table of sources above.
+    """One row of the table: how `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on.
+    `source`: the mark in the table of sources above.
 
     A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two readings of one place
     within the exposure. `residue_ppm`: the most gas that may be left before the room is opened; None if there is no gas. `measured`: the
@@ -162,7 +162,7 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        Decimal("20.25"),  # the time from 4 h to 24 h, if the second reading is 15 min late
+        Decimal("20.25"),  # readings are required at 4 h and 24 h, and the later one may come 15 min late
         _BROMIDE_ROOM,
         _FIVE,
     ),
@@ -300,7 +300,7 @@ ROWS: tuple[Row, ...] = (
 
 
 def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
-    """The rows of these goods that are in force on this day: for each method and set of pests, the latest."""
+    """Returns the rows for these goods that are in force on the day `on`: the latest row for each method and set of pests."""
     latest: dict[tuple[TreatmentMethod, frozenset[str]], Row] = {}
     for row in sorted(ROWS, key=lambda row: row.effective_from):
         if row.goods is goods and row.effective_from <= on:
@@ -309,5 +309,5 @@ def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
 
 
 def row_for(goods: GoodsClass, method: TreatmentMethod, on: date) -> Row | None:
-    """The row by which a record of this method is judged; None if the table has none."""
+    """Returns the row by which a treatment record of this method is judged; None if the table has none."""
     return next((row for row in rows_for(goods, on) if row.method is method), None)

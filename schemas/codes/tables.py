@@ -1,9 +1,8 @@
-"""Which code tables are there, of which day, from which source, and are they complete? For `dtg codes`.
+"""Which code tables are there, as of which day, from which source, and are they complete? `dtg codes` shows the answers.
 
-The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names are from
-public copies, which name no licence; the English names are ours. A code was taken if two copies agree on it, or if one copy has
-it and the other is too old for it. `lacks` says what a table lacks. An unknown code that may well exist is a warning, not an
-error.
+The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names are from public copies,
+which name no licence; the English names are ours. A code was taken if two copies agree on it, or if one copy has it and the other is too old
+for it. `lacks` names the codes that are missing in a table. A code that is not in its table but may well exist gives a warning and no error.
 """
 
 from collections.abc import Mapping
@@ -33,8 +32,8 @@ class CodeTable(NamedTuple):
 
 
 def tables(day: date) -> Mapping[str, CodeTable]:
-    """Every table by its name, as it is in force on this day. If the day is before the first edition of the HS that is here, the table of HS
-    codes is missing."""
+    """Returns name → table, for every table in force on this day. If the day is before the first known edition of the HS, there is no table of
+    HS codes."""
     edition = hs.edition(day)
     codes_of_goods = edition and CodeTable(
         "hs",

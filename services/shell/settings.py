@@ -16,7 +16,7 @@ HIGHEST_PORT = 65_535
 
 
 def servers(text: str) -> str:
-    """Returns the text if it is a list of bootstrap servers; PydanticCustomError if it is not."""
+    """Returns the text if it is a list of bootstrap servers. Raises PydanticCustomError if it is not."""
     for each in text.split(","):
         named = _SERVER.fullmatch(each.strip())
         if named is None or not 1 <= int(named[1] or 1) <= HIGHEST_PORT:
@@ -27,11 +27,12 @@ def servers(text: str) -> str:
 
 
 Servers = Annotated[str, AfterValidator(servers)]
-"""Bootstrap servers of a Kafka cluster: host:port[,host:port]; without a port, Kafka's default port is used."""
+"""The bootstrap servers of a Kafka cluster: host:port[,host:port]. Without a port, Kafka's default port is used."""
 
 
 def unusable(error: ValidationError) -> str:
-    """The message about settings that cannot be used: a line in both languages, and a line with the reason for each setting."""
+    """Returns the message about settings that cannot be used: a line in both languages, and a line with the reason for each
+    setting."""
     wrong = [
         f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
         for one in error.errors(include_url=False, include_input=False)
@@ -64,13 +65,13 @@ class AccessSettings(BaseSettings):
     )
 
     def access_to(self, servers: str, name: str) -> Access:
-        """The cluster with these bootstrap servers, and the credential of this name."""
+        """Returns the cluster with these bootstrap servers, together with the credential of this name."""
         return Access(
             servers, self.kafka_security or "PLAINTEXT", file_of(self.credentials(), name), self.kafka_ca_file
         )
 
     def credentials(self) -> Path:
-        """The folder of the private files."""
+        """Returns the folder of the credentials' files."""
         return (
             Path(self.kafka_credentials)
             if self.kafka_credentials
@@ -140,19 +141,19 @@ class WorkerSettings(AccessSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
 
     def access(self, name: str) -> Access:
-        """The cluster, with the credential of this name: a hosted service's, or `worker`."""
+        """Returns the cluster together with the credential of this name: that of a hosted service, or `worker`."""
         return self.access_to(self.kafka, name)
 
     @property
     def heartbeat_ms(self) -> int:
-        """Milliseconds between heartbeats. A heartbeat is how a member learns of a rebalance, so the interval is short even if the
-        session timeout is long."""
+        """Returns the milliseconds between two heartbeats. A member learns of a rebalance by its heartbeat, so the interval is short
+        even if the session timeout is long."""
         return max(300, min(self.session_timeout_ms // 4, 3_000))
 
     def accepts_lost_states(self, desk: str) -> bool:
-        """Whether an operator has agreed that this desk goes on although records of its state topic are missing."""
+        """Returns whether an operator has accepted that this desk goes on although records of its state topic are missing."""
         return desk in [name.strip() for name in self.accept_lost_states.split(",")]
 
     def desk_names(self) -> tuple[str, ...]:
-        """The hosted services, in order."""
+        """Returns the names of the hosted services, in order."""
         return tuple(name.strip() for name in self.desks.split(",") if name.strip())

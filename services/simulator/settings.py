@@ -20,5 +20,5 @@ class SimulatorSettings(AccessSettings):
     )
 
     def access(self, name: str = "simulator") -> Access:
-        """How to connect to the cluster with the credential of this name, by default that of simulated people."""
+        """Returns the cluster together with the credential of this name, by default that of simulated people."""
         return self.access_to(self.kafka, name)

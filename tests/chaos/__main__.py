@@ -1,6 +1,8 @@
-"""Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? The kill ledger.
+"""Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? This program
+prints the kill ledger.
 
-`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`; exit code 1 if the answer is yes.
+`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`; the exit code is 1 if the answer is
+yes.
 """
 
 import argparse
@@ -35,18 +37,19 @@ PARTITIONS = 4
 EVIDENCE = Path(".run")
 """The folder for messages that show a problem, relative to the folder in which the program was started."""
 EPILOGUE = 100
-"""Consignments that are played after the last fault, to compare metrics with topics while no process is killed."""
+"""The number of consignments that are played after the last fault, so that metrics and topics can be compared while no
+process is killed."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 FAULTY_SHARE = 0.8
-"""The share of the seconds in which faults strike; in the rest the goods reach their ends."""
+"""The share of the run's seconds in which faults strike. In the other seconds the goods reach their ends."""
 CONSOLE_SECONDS = 60
-"""Seconds without progress after which a difference of the rows counts as final."""
+"""After so many seconds without progress, a difference between rows and topics is final."""
 METRICS_SECONDS = 60
-"""Seconds without progress after which a difference of the metrics counts as final. Topics are read again meanwhile,
-because releases may lapse."""
+"""After so many seconds without progress, a difference between metrics and topics is final. The topics are read again
+at each comparison, because releases may lapse meanwhile."""
 STALL_SECONDS = 300
-"""Seconds without any progress after the last fault after which the run gives up; longer than the simulated people wait
-for a fact."""
+"""The run gives up if there is no progress for so many seconds after the last fault. The simulated people give up
+earlier if a fact does not come."""
 
 
 def main() -> int:
@@ -61,7 +64,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.inside:
         _own_mounts()
-    # SIGTERM raises SystemExit, so that processes and folders are cleaned up then, too
+    # the handler of SIGTERM raises SystemExit, so that after SIGTERM, too, processes are ended and folders are deleted
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)
@@ -74,8 +77,8 @@ def main() -> int:
 
 
 def _own_mounts() -> None:
-    """Starts this program again in a mount namespace of its own, in which it may mount disks that nobody else sees and
-    that vanish at its end. Returns if the machine does not allow that."""
+    """Starts this program again in a mount namespace of its own, and returns if the machine does not allow that. Disks
+    that are mounted in the namespace are invisible to other programs, and vanish when the program ends."""
     command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
     if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
         os.execvp("unshare", [*command, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
@@ -112,8 +115,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         player = theatre.player
         assert player is not None
         calm, unended = _epilogue(theatre, day, consignments)
-        # the workers end before the topics are read, because a release that lapsed later would be in the rows but not in
-        # `entries`
+        # The workers are stopped before the topics are read. Otherwise a release could lapse in between, and the lapse
+        # would be in the rows but not in `entries`.
         for name in list(theatre.doors):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
@@ -160,8 +163,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
 
 
 def _finish(theatre: Theatre) -> Played:
-    """The result of the day. It is unfinished if a consignment did not reach its end in time; the ledger then names
-    it."""
+    """The result of the day. The day is unfinished if a consignment did not reach its end in time; the ledger then
+    names the consignment."""
     try:
         return theatre.finish(STALL_SECONDS)
     except TimeoutError as stalled:
@@ -172,8 +175,8 @@ def _finish(theatre: Theatre) -> Played:
 
 
 def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[str]]:
-    """Plays some consignments without faults. Returns how metrics and topics differ about them and about time limits that
-    pass meanwhile, and what was awaited in vain."""
+    """Plays some consignments without faults. Returns how metrics and topics differ about these consignments and about
+    time limits that pass meanwhile, and what the simulated people awaited in vain."""
     pages = [theatre.pages[name] for name in theatre.doors]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), FactCounts())
@@ -196,8 +199,8 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
 
 
 def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
-    """Waits until every worker is ready and has read everything, at two looks in a row; a worker measures its lag once
-    a second."""
+    """Waits until, at two successive checks, every worker was ready and had no lag. A worker measures its lag once a
+    second."""
     calm = lag = 0
 
     def at_rest() -> bool:
@@ -214,8 +217,8 @@ def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
 
 
 def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[LoggedMessage]) -> list[str]:
-    """Waits for the read model while it makes progress. Returns how the rows differ from the topics after that, which
-    is an error."""
+    """Waits until the read model agrees with the topics, as long as there is progress. Returns the differences that are
+    left; each of them is an error."""
     found: list[str] = []
 
     def agree() -> bool:
@@ -229,7 +232,8 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
 
 class _Ends(threading.Thread):
-    """Notes the times at which consignments reached their ends, and those at which all that were left waited for the clock."""
+    """Records the times at which consignments reached their ends, and the times at which all consignments without an end
+    waited for the clock."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

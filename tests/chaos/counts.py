@@ -1,5 +1,5 @@
-"""Do rows and metrics say what the topics say? SQLite is read by its own driver, and metrics from the workers' pages; neither uses
-code of ours."""
+"""Do rows and metrics agree with the topics? The rows are read with SQLite's own driver, and the metrics from the
+workers' pages, so that the comparison uses as little code of the project as possible."""
 
 import json
 import re
@@ -17,15 +17,16 @@ from services.shell.loopback import open_page
 
 FACTS_PUBLISHED = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
-"""SQL that selects the rows of real messages. Those of poison messages, whose ids contain their topic, are in the same table."""
+"""SQL that selects the rows of real messages. The table also has the rows of poison messages, whose ids contain the
+name of a topic."""
 LEFT = "stage = 'left_unreleased'"
-"""Goods that left unreleased have an end, although the release desk holds them."""
+"""SQL that selects goods that left unreleased. They have reached an end, although the release desk holds them."""
 FactCounts = Counter[tuple[str, str]]
-"""How often each desk said each kind of fact."""
+"""How often each desk published each kind of fact."""
 
 
 def said_by_metrics(page: str) -> FactCounts:
-    """What one worker counted since it started; OSError when it does not answer."""
+    """How many facts of each kind one worker counted since it started; OSError if it does not answer."""
     with open_page(f"{page}/metrics", 5) as answer:
         text = answer.read().decode()
     return Counter({(desk, kind): int(float(count)) for desk, kind, count in FACTS_PUBLISHED.findall(text)})
@@ -38,7 +39,7 @@ def lags_of(page: str) -> list[int]:
 
 
 def said_by_topics(entries: Iterable[LoggedMessage]) -> FactCounts:
-    """The facts of the desks, counted on the topics."""
+    """How many facts of each kind the topics have from each desk."""
     return Counter(
         (entry.desk, entry.kind)
         for entry in entries
@@ -47,7 +48,7 @@ def said_by_topics(entries: Iterable[LoggedMessage]) -> FactCounts:
 
 
 def differences(left: FactCounts, right: FactCounts) -> list[str]:
-    """Where two counts differ."""
+    """One line for each kind of fact whose two counts differ."""
     return [
         f"{desk} {kind}: {left[desk, kind]} and {right[desk, kind]}"
         for desk, kind in sorted(left | right)
@@ -56,7 +57,8 @@ def differences(left: FactCounts, right: FactCounts) -> list[str]:
 
 
 def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage]) -> list[str]:
-    """Where the rows differ from the topics: ends, stages, timelines, holds, the feed for ports."""
+    """One line for each difference between rows and topics: in ends, stages, timelines, holds, the feed for ports and
+    parked messages."""
     ends, timeline, found = dict(ledger.ends), _timeline(entries), []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
 
@@ -73,7 +75,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
             "messages by kind", counted(f"SELECT kind, count(*) FROM facts WHERE {MEANT} GROUP BY 1"), timeline
         )
         stages = counted("SELECT stage, count(*) FROM consignments GROUP BY 1")
-        # the board does not count goods that nobody lodged; here they come from poison messages
+        # the board does not count goods without a declaration; in this run only poison messages name such goods
         stages.pop(UNMATCHED, None)
         board = counted("SELECT stage, consignments FROM stage_counts WHERE consignments <> 0")
         found += _compare("the board's counts by stage", board, stages)
@@ -87,7 +89,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
 
 
 def _timeline(entries: Iterable[LoggedMessage]) -> dict[str, int]:
-    """How many facts and requests there are of each kind."""
+    """Kind → the number of facts and requests of this kind."""
     meant = [e for e in entries if ROLES[e.topic] != "parked" and "/customs-" not in e.id]
     return dict(Counter(entry.kind for entry in meant))
 

@@ -1,7 +1,7 @@
 """How is a disk made full for one process, and given room again?
 
 A tmpfs is limited to the size of its content, which causes a real ENOSPC. If mounting is not allowed, the kernel's
-limit on the size of a process's files is used (EFBIG): then every write that makes a file larger fails.
+limit on the size of a process's files is used (EFBIG): then every write that makes a file larger than the limit fails.
 """
 
 import resource
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOM = "12g"
-"""Size of the tmpfs while it has room; it takes only the memory of what is written."""
+"""Size of the tmpfs while it has room. It takes only the memory of what is written."""
 
 
 class Disk:
-    """The disk under `folder`; without a tmpfs, `pid` is the process whose files are limited."""
+    """The disk under `folder`. `pid` returns the process whose files are limited if there is no tmpfs."""
 
     def __init__(self, folder: Path, pid: Callable[[], int | None]) -> None:
         self.folder = folder
@@ -31,12 +31,12 @@ class Disk:
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):
-                used += 256  # the mount fails if a process has written meanwhile, so more is allowed
+                used += 256  # the remount fails if a process has written data since `du`
         else:
             self._limit(1 << 12)
 
     def free(self) -> None:
-        """Gives the disk room again."""
+        """Makes room on the disk again."""
         if self.mounted:
             _mount("-o", f"remount,size={ROOM}", str(self.folder))
         else:

@@ -1,5 +1,5 @@
-"""Which messages show how a problem of the kill ledger came about? The topics are deleted when a season ends, so the messages are kept in a
-file."""
+"""Which messages show how a problem of the kill ledger came about? They are kept in a file, because the topics are
+deleted when a season ends."""
 
 import json
 import re
@@ -9,18 +9,20 @@ from pathlib import Path
 from services.cli.log import LoggedMessage
 
 NAMES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{4}[0-9]{7}")
-"""Ids of consignments and messages, and container numbers."""
+"""Matches ids of consignments and messages, and container numbers."""
 
 
 def about(problems: Sequence[str], entries: Iterable[LoggedMessage]) -> list[LoggedMessage]:
-    """The messages that name what the problems name, in the order in which they were produced."""
+    """The messages that contain an id or a container number of the problems, in the order in which they were
+    produced."""
     names = frozenset(name for problem in problems for name in NAMES.findall(problem))
     found = [entry for entry in entries if names & _named_by(entry)]
     return sorted(found, key=lambda entry: (entry.timestamp_ms, entry.position))
 
 
 def keep(path: Path, problems: Sequence[str], entries: Iterable[LoggedMessage]) -> None:
-    """Writes the problems, and then one message a line as JSON; times are the machine's, in milliseconds since 1970."""
+    """Writes the problems, and then one message a line as JSON. Times are those of the machine's clock, in milliseconds
+    since 1970."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for problem in problems:

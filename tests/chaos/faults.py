@@ -1,4 +1,4 @@
-"""Which kinds of fault are there, what does each need for itself alone, and how often is it chosen?"""
+"""Which kinds of fault are there, which processes does each kind strike, and how often is it chosen?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: how many `workers` it strikes (twins: both of one pair), what else it needs for itself alone, and how
-    often it is chosen.
+    """A kind of fault. `workers`: how many workers it strikes (`twins`: both workers of one pair). `others`: the other
+    processes that it strikes. `weight`: how often it is chosen.
 
     `says`: it strikes only workers of a desk that publishes facts. `goods`: it needs goods that are still moving.
     """

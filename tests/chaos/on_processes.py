@@ -34,9 +34,10 @@ def kill(strike: Strike) -> None:
 
 
 def forget_offsets(strike: Strike) -> None:
-    """Twins are killed, and while they are away the cluster forgets the read positions of their consumer groups.
+    """Kills twins, and deletes the read positions of their consumer groups before they start again.
 
-    The broker does so by itself after `offsets.retention.minutes` without a member; here its administrator does.
+    The broker itself deletes them if a group has no member for `offsets.retention.minutes`; here its administrator
+    does.
     """
     children = [strike.child(name) for name in strike.victims]
     groups = sorted({f"customs-{desk}" for desk in strike.desks})
@@ -58,12 +59,12 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Deletes the group with its offsets, and returns whether that worked. It fails if another worker has joined the
-    group."""
+    """Deletes the group with its offsets, and returns whether that worked. It does not work if another worker joins the
+    group meanwhile."""
     deadline = time.monotonic() + seconds
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
-    except KafkaError:  # another fault keeps the broker away at the moment
+    except KafkaError:  # another fault makes the broker unreachable at the moment
         return False
     try:
         while time.monotonic() < deadline:
@@ -81,7 +82,7 @@ def _forget(access: Access, group: str, seconds: float = 10) -> bool:
 
 
 def zombie(strike: Strike, seconds: float) -> None:
-    """Stops a worker (SIGSTOP) for longer than its session lasts, so that its twin takes over; then lets it
+    """Stops a worker (SIGSTOP) for longer than its session lasts, so that its twin takes over, and then lets it
     continue."""
     children = [strike.child(name) for name in strike.victims]
     try:
@@ -99,18 +100,18 @@ def zombie(strike: Strike, seconds: float) -> None:
 
 
 def short_zombie(strike: Strike) -> None:
-    """A zombie that is stopped for less time than a transaction may last."""
+    """Stops a worker as `zombie` does, for less time than a transaction may last."""
     zombie(strike, SESSION_SECONDS + 0.5 + 2 * strike.dice.random())
 
 
 def long_zombie(strike: Strike) -> None:
-    """A zombie that is stopped for longer than a transaction may last, so that the coordinator aborts its
+    """Stops a worker as `zombie` does, for more time than a transaction may last, so that the coordinator aborts its
     transaction meanwhile."""
     zombie(strike, 11.5)
 
 
 def leave_and_return(strike: Strike) -> None:
-    """A worker is ended in an orderly way, and started again."""
+    """Ends a worker with SIGTERM and starts it again."""
     name = strike.victims[0]
     with strike.hold():
         child = strike.child(name)
@@ -119,16 +120,17 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    # an orderly end needs the broker; if another fault keeps it away, this fault has no evidence
+    # a worker can exit with code 0 only if it reaches the broker; if another fault prevents that, this fault has no
+    # evidence
     strike.evidence = "left with code 0" if code == 0 else ""
 
 
 def join_and_leave(strike: Strike) -> None:
-    """A third worker of the same desks is started and ended, which causes two rebalances."""
+    """Starts and ends a third worker of the same desks, which causes two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    # the log is read from its beginning, because the worker runs already and may have logged its assignment; no
-    # earlier worker had this name, so the log has nothing of another one
+    # The worker runs already and may have logged its assignment, so its log is read from the beginning. No earlier
+    # worker had this name, so the log contains no assignment of another worker.
     log = Log(strike.child(name), whole=True)
     try:
         log.wait(ASSIGNED)
@@ -142,8 +144,8 @@ def join_and_leave(strike: Strike) -> None:
 
 
 def step_clock(strike: Strike) -> None:
-    """One worker is restarted with a clock that is wrong by days, and with the right one again as soon as it has
-    published facts."""
+    """Restarts one worker with a clock that is wrong by days. As soon as the worker has published facts, restarts it
+    with the right clock."""
     name = strike.victims[0]
     days = strike.dice.choice((-7, -4, -2, 2, 3, 4))
     strike.skew = timedelta(days=days).total_seconds()
@@ -156,7 +158,7 @@ def step_clock(strike: Strike) -> None:
             _restart(strike, {**right, **wrong})
             strike.hit()
         if _says_facts(strike):
-            strike.evidence = f"{days:+} d"  # the ledger adds how many facts have the wrong time
+            strike.evidence = f"{days:+} d"  # `play` later adds how many facts have the wrong time
     finally:
         with strike.theatre.hands_off(name):
             _restart(strike, right)
@@ -172,7 +174,7 @@ def _restart(strike: Strike, env: dict[str, str]) -> None:
 
 
 def _says_facts(strike: Strike) -> bool:
-    """Whether the victim, which was just started, publishes facts within the time. Its metrics count only committed
+    """Whether the victim, which was just started, publishes facts within BITE_SECONDS. Its metrics count only committed
     facts."""
     name = strike.victims[0]
 

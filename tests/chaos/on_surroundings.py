@@ -30,12 +30,12 @@ from tests.chaos.theatre import BROKER, PROJECTOR, SESSION_SECONDS, Theatre
 from tests.waiting import wait, wait_by
 
 OPEN_SECONDS = 10
-"""How long a foreign transaction asks to be left open; the embedded broker allows little more."""
+"""The transaction timeout in seconds that a foreign program asks for. The embedded broker allows little more."""
 CATCH_SECONDS = 10
-"""Seconds for which a link stays cut or slow at most, until a connection was cut or a packet delayed; a worker sends
+"""A link stays cut or slow at most for so many seconds, until a connection was cut or a packet delayed. A worker sends
 something every second."""
 
-# the broker
+# faults of the broker
 
 
 def kill_broker(strike: Strike) -> None:
@@ -50,7 +50,8 @@ def kill_broker(strike: Strike) -> None:
 
 
 def freeze_broker(strike: Strike) -> None:
-    """Stops the broker (SIGSTOP) for longer than the sessions of the workers last, then lets it continue (SIGCONT)."""
+    """Stops the broker (SIGSTOP) for longer than the sessions of the workers last, and then lets it continue
+    (SIGCONT)."""
     with strike.hold(broker=True):
         process = strike.theatre.broker.process
         assert process is not None
@@ -59,7 +60,7 @@ def freeze_broker(strike: Strike) -> None:
     try:
         time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
         strike.victims = tuple(strike.theatre.doors)
-        # only what the workers log from here on is evidence, because earlier records may come from another fault
+        # only log records from now on are evidence, because earlier records may come from another fault
         strike.listen()
     finally:
         process.send_signal(signal.SIGCONT)
@@ -83,8 +84,8 @@ def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
 
 
 def fill_broker_disk(strike: Strike) -> None:
-    """The disk of the broker is full, so Kafka gives up its folder and halts. When there is room again, the supervisor
-    starts it."""
+    """Makes the disk of the broker full, so that Kafka gives up its folder and halts. The supervisor starts the broker
+    when there is room again."""
     theatre, disk = strike.theatre, strike.disks[BROKER]
     process, deaths = theatre.broker.process, theatre.broker_deaths
     try:
@@ -109,15 +110,16 @@ def fill_broker_disk(strike: Strike) -> None:
 
 
 def leave_transaction_open(strike: Strike) -> None:
-    """A foreign program begins a transaction on a topic of live goods and ends without closing it, so that readers wait
-    behind it.
+    """Begins a transaction on a topic of live goods as a foreign program, and ends without closing it, so that readers
+    wait behind it.
 
-    What it wrote is never committed. The broker aborts the transaction after the timeout for which the program asked.
+    The messages of the transaction are never committed. The broker aborts it after the timeout for which the program
+    asked.
     """
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            # only with the administrator's rights may the producer begin a transaction
+            # a producer may begin a transaction only with the administrator's rights
             **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
@@ -127,7 +129,7 @@ def leave_transaction_open(strike: Strike) -> None:
     progress = theatre.progress("the broker to say what is open", most=THERE_SECONDS)
 
     def unreadable() -> int:
-        # another fault may keep the broker away, so this asks until the broker answers
+        # another fault may make the broker unreachable, so the question is repeated until the broker answers
         return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)
 
     _begin(producer)
@@ -146,7 +148,7 @@ def leave_transaction_open(strike: Strike) -> None:
 
 
 def _begin(producer: Producer) -> None:
-    """Begins a transaction. If the broker has just come back, this tries again until its coordinator is loaded."""
+    """Begins a transaction. If the broker has just come back, tries again until the coordinator is loaded."""
 
     def known() -> bool:
         try:
@@ -162,7 +164,8 @@ def _begin(producer: Producer) -> None:
 
 
 def _unreadable(theatre: Theatre, topic: str) -> int:
-    """How many messages lie behind the first transaction that is still open, over all partitions."""
+    """How many messages of the topic, over all partitions, a reader of committed messages cannot read because a
+    transaction is open."""
     ends = []
     for level in ("read_uncommitted", "read_committed"):
         consumer = KafkaConsumer(**theatre.access("auditor").kafka_python(), isolation_level=level)
@@ -174,11 +177,11 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
     return int(max(0, ends[0] - ends[1]))
 
 
-# the read model
+# faults of the read model
 
 
 def fill_console_disk(strike: Strike) -> None:
-    """The disk of the database is full, so the projector waits until there is room."""
+    """Makes the disk of the database full, so that the projector waits until there is room."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -195,7 +198,7 @@ def fill_console_disk(strike: Strike) -> None:
 
 
 def lock_database(strike: Strike) -> None:
-    """Another program holds the write lock of the database for longer than the projector waits for it."""
+    """Takes the write lock of the database as another program, for longer than the projector waits for it."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -210,11 +213,11 @@ def lock_database(strike: Strike) -> None:
             strike.heal()
 
 
-# the network
+# faults of the network
 
 
 def slow_link(strike: Strike) -> None:
-    """Every packet between one worker and the broker is delayed."""
+    """Delays every packet between one worker and the broker."""
     door = strike.theatre.doors[strike.victims[0]]
     before = door.delayed
     seconds = 0.05 + 0.4 * strike.dice.random(), 1 + 3 * strike.dice.random()
@@ -229,7 +232,7 @@ def slow_link(strike: Strike) -> None:
 
 
 def cut_link(strike: Strike) -> None:
-    """The connections of one worker are closed, and new ones are refused for a while."""
+    """Closes the connections of one worker, and refuses new ones for a while."""
     door = strike.theatre.doors[strike.victims[0]]
     before = door.cuts
     try:
@@ -243,8 +246,8 @@ def cut_link(strike: Strike) -> None:
 
 
 def mute_link(strike: Strike) -> None:
-    """The requests of one worker reach the broker, but the replies are lost or late, so the worker does not know
-    whether a commit succeeded."""
+    """Lets the requests of one worker reach the broker, but loses or delays the replies, so that the worker does not
+    know whether a commit succeeded."""
     door = strike.theatre.doors[strike.victims[0]]
     strike.listen()
     before = door.swallowed
@@ -252,8 +255,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         door.mute(trap)
-        # with a trap, the fault begins at the first request whose API key is `trap`; without one, at the first reply
-        # that is held back
+        # If `trap` is an API key, the fault begins with the next request that has this key. If `trap` is None, the
+        # fault begins with the first reply that is held back.
         if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
@@ -266,17 +269,17 @@ def mute_link(strike: Strike) -> None:
     strike.evidence = f"{door.swallowed - before} replies held; {logged}" if door.swallowed > before else ""
 
 
-# poison
+# poison messages
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Writes nonsense onto every topic under keys that no goods have. No goods may be affected."""
+    """Writes nonsense onto every topic, under keys that no goods have. No goods may be affected."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 
 def poison_live(strike: Strike) -> None:
-    """Writes nonsense onto every topic under the keys of goods that are about to come. The goods wait behind the parked
-    message, and then continue."""
+    """Writes nonsense onto every topic, under the keys of goods that will soon be lodged. The messages of the goods
+    wait behind the parked message, and are decided after it is discarded."""
     keys = strike.live_keys()
     if keys:
         _poison(strike, keys)
@@ -287,7 +290,7 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    # the fault counts as over now, because goods must not stand still while the operator settles the poison
+    # the fault ends here, because goods must not stand still while the operator discards the poison
     strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.evidence = f"{aside} set aside, thrown away" if aside else ""

@@ -1,5 +1,5 @@
-"""What happens to goods if somebody writes nonsense onto their topics? It is parked, an operator discards it, and the goods
-continue."""
+"""What happens to goods if somebody writes nonsense onto their topics? The nonsense is parked, an operator discards it,
+and the goods continue."""
 
 import threading
 import time
@@ -25,24 +25,24 @@ from tests.waiting import wait_by
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
-"""The `ce_source` of every poison message, which no desk has."""
+"""The `ce_source` of every poison message. No desk has this source."""
 TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
-"""All topics but the state topics, which a desk only writes for itself."""
+"""All topics except the state topics, because each desk is the only reader of its state topic."""
 HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
-"""topic → the services that must set aside what nobody can read there."""
+"""Topic → the services that must park a message that nobody can read."""
 
 
 Known = set[tuple[str, str, int, int]]
 """Service, topic, partition and offset of messages."""
 STILL_SECONDS, MOST_SECONDS = 120.0, 480.0
-"""Seconds without progress, and seconds at most, until poison must be parked and settled. Other faults may stop the broker
-and the desks meanwhile, and a slow machine needs time to start them again."""
+"""Poison must be parked and settled before there is no progress for `STILL_SECONDS`, and within `MOST_SECONDS`. Other
+faults may stop the broker and the desks meanwhile, and a slow machine needs time to start them again."""
 
 
 @dataclass
 class Dose:
-    """One round of poison: a nonsense message on each topic. `offsets`: topic, partition and offset of each; `wanted`:
-    which service must set which of them aside."""
+    """One round of poison: a nonsense message on each topic. `offsets`: topic, partition and offset of each message;
+    `wanted`: which service must park which of them."""
 
     offsets: list[tuple[str, int, int]] = field(default_factory=list)
     wanted: Known = field(default_factory=set)
@@ -54,9 +54,10 @@ def passes_over(service: str, kind: str) -> bool:
 
 
 def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: WaitLimit) -> Dose:
-    """Writes a nonsense message onto each topic. `keys`: `consignment` → the key on topics of consignments and all
-    others, `container` → the key on topics of containers. Its shape depends on the topic and the length of `salt`."""
-    longest = int(MOST_SECONDS * 1000)  # the client must not give up before `progress` does
+    """Writes a nonsense message onto each topic. `keys`: `consignment` → the key for all topics except those of
+    containers, `container` → the key for topics of containers. The shape of a message depends on its topic and the
+    length of `salt`."""
+    longest = int(MOST_SECONDS * 1000)  # the producer must not give up before `progress` does
     made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
     producer = patiently(lambda: KafkaProducer(**made), progress)
     dose = Dose()
@@ -92,19 +93,19 @@ def _acknowledged(future: FutureRecordMetadata) -> RecordMetadata | None:
 
 
 def set_aside(access: Access) -> Known:
-    """Every message that a service has set aside: service, topic, partition, offset."""
+    """Every message that a service has parked: service, topic, partition, offset."""
     announced = [
         e.body
         for e in read(access, [t.name for t in PARKED])
-        # the poison on the parked topics is left out, because no service has announced it
+        # poison on the parked topics themselves is left out, because no service has written it
         if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE
     ]
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
 
 
 def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
-    """Waits until every service has set its poison aside and the operator has settled it, or until there is no progress
-    any more. Returns how many messages were to be set aside, how many were, and how many still wait."""
+    """Waits until every service has parked its poison and the operator has settled it, or until there is no more
+    progress. Returns how many messages were to be parked, how many were parked, and how many still wait."""
     wanted, access = dose.wanted, theatre.access("operations")
     there, left = Known(), wanted
     signs: dict[str, Sign] = {"set aside": lambda: len(there), "waiting": lambda: len(left)}
@@ -118,14 +119,14 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
         return there == wanted and not left
 
-    with suppress(TimeoutError):  # after a timeout, the counts that are returned show what is missing
+    with suppress(TimeoutError):  # after a timeout, the returned counts show what is missing
         wait_by(settled, progress, 1)
     return len(wanted), len(there), len(left)
 
 
 def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
-    """Calls `act` until the broker answers, and returns its result. Raises the last error when there is no progress any
-    more."""
+    """Calls `act` until the broker answers, and returns its result. Raises the last error when there is no more
+    progress."""
     while True:
         try:
             return act()
@@ -136,8 +137,8 @@ def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
 
 
 class Operator(threading.Thread):
-    """Discards poison and replays the messages that wait behind it, as long as the run lasts. `orders`: how many orders
-    it has given."""
+    """Discards poison and replays the messages that wait behind it, until the run ends. `orders`: how many orders the
+    operator has sent."""
 
     def __init__(self, access: Access, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)
@@ -150,12 +151,12 @@ class Operator(threading.Thread):
         while not self._over.wait(1):
             try:
                 self._work()
-            except (BrokerError, KafkaError):  # the broker is away at the moment, so the next round tries again
+            except (BrokerError, KafkaError):  # the broker is unreachable, so the next round tries again
                 self.troubles += 1
 
     def _work(self) -> None:
         left = waiting(self.access)
-        # an order is given about each message, although only that about the first one of its key has an effect
+        # orders are sent for all messages, although only the order for the first message of each key has an effect
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
         send_orders(self.access, orders, self.partitions)
         self.orders += len(left)

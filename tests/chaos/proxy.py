@@ -1,4 +1,4 @@
-"""How is the network between a worker and the broker made slow, silent or cut? By a TCP proxy."""
+"""How is the network between a worker and the broker made slow, silent or cut? By a TCP proxy between the two."""
 
 import asyncio
 import threading
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 CHUNK = 1 << 16
 PRODUCE, TXN_OFFSET_COMMIT, END_TXN = 0, 28, 26
-"""Kafka's API keys of some requests."""
+"""The numbers of three requests in Kafka's protocol (API keys)."""
 
 
 class Proxy:
-    """A TCP proxy: clients connect to `port`, and the broker listens on `inner`. Use it from any thread."""
+    """A TCP proxy: clients connect to `port`, and the broker listens on `inner`. Every thread may call its methods."""
 
     def __init__(self, inner: int) -> None:
         self.inner = inner
@@ -18,7 +18,8 @@ class Proxy:
         self.cuts = 0
         self.delayed = 0
         self.swallowed = 0
-        """Counts what the faults did: connections cut or refused, chunks delayed, replies held back."""
+        """`cuts`: connections that were cut or refused; `delayed`: chunks that were delayed; `swallowed`: replies that
+        were held back."""
         self._delay = 0.0
         self._open = True
         self._trap: int | None = None
@@ -31,13 +32,13 @@ class Proxy:
         self._up.wait()
 
     def slow(self, seconds: float) -> None:
-        """Delays every chunk by this time, in both directions."""
+        """Delays every chunk by so many seconds, in both directions."""
         self._do(lambda: setattr(self, "_delay", seconds))
 
     def mute(self, at: int | None = None) -> None:
-        """Requests still reach the broker, but its replies do not come back, so the client does not know their result.
+        """Holds back the broker's replies. Requests still reach the broker, so the client does not know their results.
 
-        `at`: replies are held back from the next request with this API key on.
+        `at`: holds replies back only from the next request with this API key on.
         """
         self._do(self._talking.clear if at is None else lambda: setattr(self, "_trap", at))
 
@@ -50,7 +51,7 @@ class Proxy:
         self._do(self._cut)
 
     def heal(self) -> None:
-        """Ends the fault; replies that were held back arrive now, if their connections are still open."""
+        """Ends the fault. Replies that were held back arrive now if their connections are still open."""
         self._do(self._heal)
 
     def close(self) -> None:
@@ -136,7 +137,8 @@ class Proxy:
 
 
 class _Frames:
-    """Which requests begin in a stream of Kafka's frames: four bytes of length, then two bytes with the API key."""
+    """Finds the API keys of the requests that begin in a stream of Kafka's frames. A frame begins with four bytes of
+    length and two bytes of API key."""
 
     def __init__(self) -> None:
         self._head = b""

@@ -1,5 +1,5 @@
-"""When does which fault strike which victim? A list made from the seed; several faults at a time, but never two on one
-victim."""
+"""When does which fault strike which victim? A plan is made from the seed. Several faults last at the same time, but
+never two on one victim."""
 
 import sys
 import threading
@@ -18,11 +18,11 @@ from tests.chaos.strike import Strike
 from tests.chaos.theatre import BROKER, Theatre
 
 AT_ONCE = 6
-"""At most so many faults at the same time, because some processes must be left to work."""
+"""The most faults that last at the same time, because some processes must be left to work."""
 FLIGHT_SECONDS = 900
-"""A fault that has not ended after so many seconds is a problem; each wait inside it has a shorter limit."""
+"""A fault that lasts longer than so many seconds is a problem; each wait of a fault has a shorter limit."""
 AHEAD = 40
-"""Goods whose lodgement is this far away are about to come."""
+"""Poison is written for goods that are at least so many consignments behind the one that is lodged next."""
 
 
 def tell(text: str) -> None:
@@ -32,7 +32,8 @@ def tell(text: str) -> None:
 
 @dataclass(frozen=True)
 class Planned:
-    """A kind of fault and when it is due, seconds from the start; `salt` gives it random numbers and keys of its own."""
+    """A fault of this kind that is due at `due`, in seconds from the start. `salt` makes its random numbers and keys
+    different from those of other faults."""
 
     kind: str
     due: float
@@ -40,11 +41,12 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """Each kind once in random order, those that need goods first, then more kinds by weight; spread evenly over the time."""
+    """A plan of faults that are spread evenly over the time. First each kind is planned one time, in random order, but
+    kinds that need goods before the others. Further kinds are then chosen by weight."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)
-    # kinds that need goods come first, because they must strike before the last goods are lodged
+    # kinds of faults that need goods come first, because they must strike before the last goods are lodged
     names.sort(key=lambda name: not KINDS[name].goods)
     names += dice.choices(list(KINDS), [kind.weight for kind in KINDS.values()], k=max(0, faults - len(names)))
     return [
@@ -54,7 +56,7 @@ def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
 
 
 class Season:
-    """Carries out a plan on a theatre. `strikes`: the faults so far, in the order in which they struck."""
+    """Carries out a plan on a theatre. `strikes`: the faults until now, in the order in which they struck."""
 
     def __init__(self, theatre: Theatre, disks: dict[str, Disk], day: Day, seed: int) -> None:
         self.theatre, self.disks, self.day = theatre, disks, day
@@ -66,8 +68,8 @@ class Season:
         self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes each fault when it is due, or as soon as a victim is free; after the monotonic time `until`, only kinds that
-        never struck.
+        """Strikes each fault when it is due, or as soon as a victim is free. After the monotonic time `until`, strikes
+        only kinds that never struck.
 
         A kind that found nothing to strike is tried again as long as goods are lodged.
         """
@@ -95,7 +97,8 @@ class Season:
                 strike.problem = f"after the season, it did not come to its end within {FLIGHT_SECONDS} s"
 
     def _again(self, planned: list[Planned], left: list[Planned]) -> list[Planned]:
-        """One of each kind that is not in `left` and has struck nothing so far; empty if no more goods are lodged."""
+        """One fault of each kind that is not in `left` and has struck nothing until now; empty if no more goods are
+        lodged."""
         if not self.theatre.goods_come():
             return []
         away = self._there() | {p.kind for p in left}
@@ -168,8 +171,8 @@ class Season:
         thread.start()
 
     def _live_keys(self) -> dict[str, str]:
-        """A consignment that will be lodged in a moment and its container, which no other goods share; empty after the last
-        consignment."""
+        """The keys of a consignment that will soon be lodged and of its container, which no other consignment shares;
+        empty if there is none."""
         player = self.theatre.player
         assert player is not None and player.last is not None
         for index in range(player.next + AHEAD, player.last):
@@ -181,7 +184,7 @@ class Season:
 
 
 def says_facts(desks: Iterable[str]) -> bool:
-    """Whether any of these desks publishes facts; clearance only keeps states."""
+    """Whether any of these desks publishes facts. Only the service clearance publishes none."""
     return any(fact_kinds for desk in desks for fact_kinds in FLOW[desk].values())
 
 

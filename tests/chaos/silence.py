@@ -1,4 +1,4 @@
-"""How long did input wait because of a fault? A desk that writes nothing stands still only if input was waiting."""
+"""How long did input wait because of a fault? A desk that writes nothing stands still only if input is waiting."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -10,17 +10,18 @@ from services.cli.log import LoggedMessage
 from tests.chaos.strike import Strike
 
 Span = tuple[float, float]
-"""When input came, and when its first effect was written; seconds since 1970."""
+"""When an input was produced, and when its first effect was written, both in seconds since 1970."""
 Turns = Mapping[tuple[str, int], Sequence[Span]]
 """(desk, partition of the input) → the inputs that had an effect."""
 SILENT_DESK = "clearance"
-"""The service that publishes no facts, so that its work is seen by its records, which have the key of the input."""
+"""The service that publishes no facts. Its work is seen by its records, which have the key of the input."""
 KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
 def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
-    """When each input came and had its effect: for the inputs in `entries` (facts and requests) by the cause that a fact names, for
-    clearance by its records."""
+    """When each input was produced and when it had its effect. `entries`: facts and requests; a fact is the effect of
+    the input that its header names as cause. `states`: the records of clearance, which are the effects of its
+    inputs."""
     inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
     turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for fact in entries:
@@ -41,8 +42,9 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 
 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
-    """The longest time for which input waited at one partition of these desks, from the fault, or from the time when the input came
-    if that is later, until the first waiting input had its effect; None if no input came."""
+    """For how many seconds input waited at the partition of these desks at which it waited longest; None if there was
+    no input. The wait begins with the fault, or when the oldest waiting input was produced if that is later, and ends
+    when the first effect was written."""
     waits = []
     for (desk, _), spans in turns.items():
         after = [span for span in spans if span[1] > strike.struck]

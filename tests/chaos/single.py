@@ -1,8 +1,9 @@
-"""How long does work stand still after one fault on a calm machine? Each worker is killed, then the broker, then everything.
+"""How long does work stand still after one fault on a calm machine? Each worker is killed, then the broker, then
+everything.
 
-`python -m tests.chaos.single`: starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one fault at a time. From the
-times on the topics it computes how long input waited at any partition of the struck desks. Exit code 2 if the median of a row exceeds its limit,
-or if no input came that could have waited.
+`python -m tests.chaos.single` starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one
+fault at a time. From the times on the topics it computes how long input waited at any partition of the struck desks.
+The exit code is 2 if the median of a row exceeds its limit, or if no input was there that could have waited.
 """
 
 import argparse
@@ -33,14 +34,15 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR, Theatre
 PARTITIONS = 4
 RATE = 40.0
 BETWEEN_SECONDS = 12.0
-"""The time between two faults; not less than the limit of the first one."""
+"""The seconds between two faults, but at least the limit of the earlier one."""
 ALL, EVERYTHING = "all workers, the console and the projector", "everything, the broker too"
 LIMITS = {BROKER: 12.0, ALL: 30.0, EVERYTHING: 30.0}
 WORKER_LIMIT = 8.0
-"""The limit for the median time, in seconds, for which work may stand still after one fault on an idle machine."""
+"""The limit on an idle machine for the median of the seconds for which work stands still after the fault of a
+worker."""
 SLOT = "0"
 Waits = dict[str, list[float]]
-"""Victim → how long input waited in each of its rounds, in seconds."""
+"""Victim → how many seconds input waited in each round."""
 
 EVIDENCE = Path("docs/evidence/single-faults.md")
 TEXT = """# A single fault on a calm machine
@@ -81,7 +83,7 @@ def main() -> int:
 
 
 def limit_of(name: str) -> float:
-    """How many seconds work may stand still after this victim was struck."""
+    """The limit for the seconds for which work stands still after a fault of this victim."""
     return LIMITS.get(name, WORKER_LIMIT)
 
 
@@ -95,7 +97,7 @@ def table(waits: Waits) -> list[str]:
 
 
 def problems(waits: Waits) -> list[str]:
-    """The rows whose median exceeds the limit, and those without any figure."""
+    """One line for each row whose median exceeds the limit, and for each row without any time."""
     found = [] if waits else ["nothing was struck"]
     for name, seconds in waits.items():
         if not seconds:
@@ -146,7 +148,8 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
 
 
 def kill_everything(strike: Strike) -> None:
-    """SIGKILL to the broker and to every process at one moment; all are started again at once, as a supervisor does."""
+    """Kills the broker and all processes with SIGKILL at the same moment, and starts them again at once as a supervisor
+    does."""
     theatre, children = strike.theatre, [strike.child(name) for name in strike.victims]
     with strike.hold(broker=True):
         theatre.broker.kill()

@@ -17,17 +17,20 @@ WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60
 THERE_SECONDS = 300
-"""Seconds that a fault waits at most for its victim, because another fault may have killed it, and a slow machine
-starts it again late."""
+"""A fault waits at most so many seconds for its victim. Another fault may have killed the victim, and a slow machine
+needs time to start it again."""
 BITE_SECONDS = 40
-"""Seconds that a fault lasts at most until it hits something: the next write, the next commit, the next fact."""
+"""A fault lasts at most so many seconds until it has an effect, for example on the next write, the next commit or the
+next fact."""
 
 
 @dataclass
 class Strike:
-    """One fault on its victims. `struck`, `undone`: seconds since 1970; `evidence`: how it bit, empty when it did not.
+    """One fault on its victims. `struck`, `undone`: seconds since 1970; `evidence`: what effect it had, empty if it had
+    none.
 
-    `struck` stays 0 if there was nothing that the fault could strike. `skew`: seconds by which it stepped a clock.
+    `struck` stays 0 if there was nothing that the fault could strike. `skew`: by how many seconds the fault stepped a
+    clock.
     """
 
     kind: str
@@ -46,9 +49,9 @@ class Strike:
     logs: dict[str, Log] = field(default_factory=dict)
 
     def await_victims(self, broker: bool) -> None:
-        """Returns when all victims work; TimeoutError if one does not come back.
+        """Returns when all victims work; TimeoutError if one of them does not come back.
 
-        A fault without victims strikes topics, which are there if the broker is.
+        A fault without victims strikes topics, which can be written if the broker works.
         """
         broker = broker or not self.victims
         what = f"{', '.join(self.victims) or 'the broker'} to work, so that it can be struck"
@@ -57,8 +60,8 @@ class Strike:
 
     @contextmanager
     def hold(self, *, broker: bool = False) -> Iterator[None]:
-        """Waits until the victims live, and keeps the supervisor from starting them again; if one dies by itself
-        meanwhile, this waits again."""
+        """Waits until all victims run, and prevents the supervisor from starting them again within the block. If a
+        victim ends before the block begins, this waits again."""
         names = (*self.victims, BROKER) if broker else self.victims
         progress = self.theatre.progress("all victims to be alive at one moment", *self.victims, most=THERE_SECONDS)
         while True:
@@ -71,13 +74,12 @@ class Strike:
             self.await_victims(broker)
 
     def hit(self, moment: float | None = None) -> None:
-        """Records that the fault struck now, or at an earlier `moment` if it is known only now that something was
-        there."""
+        """Records that the fault struck now, or at an earlier `moment` if its effect is known only now."""
         self.struck = time.time() if moment is None else moment
 
     def hit_once(self, there: Callable[[], object], seconds: float = BITE_SECONDS) -> bool:
-        """Records the fault as struck at the moment when `there()` is true; False if that does not happen within the
-        time."""
+        """Records that the fault struck as soon as `there()` is true. Returns False if it does not become true within
+        the time."""
         deadline = time.monotonic() + seconds
         while not there():
             if time.monotonic() > deadline:
@@ -93,11 +95,11 @@ class Strike:
         return self.theatre.children[name]
 
     def listen(self) -> None:
-        """Starts to read what the victims log from now on."""
+        """Begins to read the log records that the victims write from now on."""
         self.logs = {name: Log(self.child(name)) for name in self.victims}
 
     def first_logged(self, seconds: float, *events: str) -> str:
-        """The first of these events that a victim logs within the time; empty if there is none."""
+        """The first of these events that a victim logs within so many seconds; empty if there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for log in self.logs.values():

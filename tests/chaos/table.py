@@ -1,4 +1,5 @@
-"""What does the kill ledger print? A table of the promise, a table of the faults, and what to do if a line is bad."""
+"""What does the kill ledger print? A table of the promise, a table of the faults, and the steps to take if a line is
+bad."""
 
 import itertools
 import os
@@ -19,22 +20,24 @@ from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
-"""A partition on which a desk wrote within so many seconds before a fault should be written again soon after it."""
+"""If a desk wrote on a partition within so many seconds before a fault, it should write on it again soon after the
+fault."""
 SKEWED_SECONDS = 24 * 3600
-"""A fact counts as written by a stepped clock if its time differs from that clock by fewer seconds than these (six real ones on the theatre's
-clock); a clock is stepped by two days or more."""
+"""A fact was written with a stepped clock if its time differs from that clock by fewer seconds than these, which are
+six real seconds on the theatre's clock. A clock is stepped by two days or more."""
 CALM_SECONDS = 30.0
-"""Seconds for which it is allowed that no consignment reaches its end, not counting the time of faults."""
+"""The most seconds for which no consignment may reach its end. The time of faults does not count."""
 MANY = 100
-"""From this number of faults on, a kind that never had an effect is a problem; with one fault of each kind, a victim may already
-be down."""
+"""A kind of fault that never had an effect is a problem only in a run with so many faults or more. If each kind comes
+once, a victim may already be down."""
 Flow = dict[tuple[str, int], list[float]]
-"""(desk, partition) → the times at which the desk wrote something, ascending; seconds since 1970."""
+"""(desk, partition) → the times at which the desk wrote something, ascending, in seconds since 1970."""
 
 
 @dataclass
 class Outcome:
-    """The results of a run; `problems` names everything that is wrong. `planned`: the kinds of its faults."""
+    """The results of a run. `problems()` returns everything that is wrong. `planned`: the kinds of faults in the
+    plan."""
 
     seed: int
     consignments: int
@@ -56,7 +59,8 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
-        """Empty if the promise is kept, every fault could be carried out, and every kind of fault had an effect."""
+        """Everything that is wrong. The list is empty if the promise is kept, every fault could be carried out, and
+        every kind of fault had an effect."""
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
@@ -169,7 +173,8 @@ class Outcome:
 
 
 def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
-    """When each desk wrote something, by partition; for the clearance service its records count."""
+    """The times at which each desk wrote something, by partition. The clearance service writes records instead of
+    facts."""
     flow: Flow = defaultdict(list)
     for entry in entries:
         if entry.topic.endswith(("-facts", "-state")):
@@ -180,7 +185,8 @@ def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
 
 
 def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
-    """Seconds from the fault until every partition of the struck desks that had been busy (`least` messages) wrote again."""
+    """Seconds from the fault until every busy partition of the struck desks was written again. A partition is busy if
+    its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. None if no partition was busy."""
     waits: list[float] = []
     for (desk, _), moments in flow.items():
         if desk not in strike.desks or not strike.struck:
@@ -192,7 +198,8 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
 
 
 def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> int:
-    """How many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of all others."""
+    """How many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of all
+    other desks."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000
@@ -210,8 +217,8 @@ def longest_gap(moments: Sequence[float]) -> float:
 
 
 def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> tuple[float, float]:
-    """As `longest_gap`, but without the seconds in which a fault lasted that hinders goods. Returns the moment at which the gap began, and its
-    seconds; moments are seconds since 1970."""
+    """The longest time between two successive moments, without the seconds in which a fault lasted that hinders goods.
+    Returns the moment at which this time began, in seconds since 1970, and its seconds."""
     hindering = [s for s in strikes if s.struck and KINDS[s.kind].hinders]
     lasted = _union(sorted((s.struck, max(s.struck, s.undone)) for s in hindering))
     gaps = [(earlier, _uncovered(earlier, later, lasted)) for earlier, later in itertools.pairwise(moments)]
@@ -219,7 +226,7 @@ def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> tup
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Ascending spans without overlap."""
+    """Joins overlapping spans. `spans` and the result are ascending."""
     union: list[tuple[float, float]] = []
     for start, end in spans:
         if union and start <= union[-1][1]:

@@ -1,4 +1,4 @@
-"""Do the rows of every stage agree with the ends of the ledger, and is one that differs found?"""
+"""Do the rows of every stage agree with the ends of the ledger, and is a row found that differs?"""
 
 from collections import Counter
 from pathlib import Path
@@ -27,8 +27,9 @@ ROWS: dict[Stage, tuple[str, str, str, bool]] = {
     Stage.WITHDRAWN: ("accepted", "withdrawn", "withdrawn", False),
     Stage.LEFT_UNRELEASED: ("accepted", "revoked", "left unreleased", True),
 }
-"""Stage -> `declared` and `word` of the row, the end in the ledger, and whether the row has an open hold. Goods at the stages that are
-left out have no statement of the release desk, which the ledger counts as lost."""
+"""Stage → `declared` and `word` of the row, the end in the ledger, and whether the row has an open hold. If the release
+desk publishes no statement for goods at a stage, the stage is left out, because the ledger counts such goods as
+lost."""
 
 
 @pytest.fixture

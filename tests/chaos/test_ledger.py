@@ -1,4 +1,4 @@
-"""Does a short season with every kind of fault keep the promise? The long one is `make chaos`."""
+"""Does a short season with every kind of fault keep the promise? `make chaos` runs a long season."""
 
 import subprocess
 import sys

@@ -44,7 +44,7 @@ def behind_a_door(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
 
 @contextmanager
 def running(desk: Loop) -> Iterator[list[BaseException]]:
-    """Runs the loop in a thread; yields a list that gets the exception that ended it, if there was one."""
+    """Runs the loop in a thread. Yields a list; if an exception ends the loop, the list gets the exception."""
     problems: list[BaseException] = []
 
     def run() -> None:
@@ -130,11 +130,10 @@ def test_a_console_whose_broker_is_away_is_not_ready(
 def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For up to five minutes a librdkafka client asks the former leaders for the ends of topics, and the console must
-    not wait so long."""
-    monkeypatch.setattr(
-        progress, "LOOK_SECONDS", 3600.0
-    )  # the test does without the requests that look for new topics, because they would learn the new leaders, too
+    """For up to five minutes a librdkafka client asks the former leaders for the ends of topics. The console must not
+    wait so long."""
+    # this prevents requests that look for new topics, because their answers would name the new leaders, too
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 3600.0)
     with behind_a_door(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

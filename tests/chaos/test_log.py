@@ -1,4 +1,4 @@
-"""Is everything that a worker logs read, even a record that is on one line with Faust's terminal output?"""
+"""Is every log record of a worker read, even if Faust's terminal output stands before it on the same line?"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does nonsense on a topic stop anybody? Neither the people who read facts nor the operator who reads parked messages."""
+"""Can people still read facts, and operators parked messages, if there is nonsense on the topics?"""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ SHORT = {"transaction.timeout.ms": 10_000, "log_level": 0}
 
 
 def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
-    """Writes aborted messages at the end of a topic. No desk commits an offset after them, because all committed messages are
-    before them."""
+    """Writes aborted messages at the end of a topic. No desk commits an offset after them, because all committed
+    messages are before them."""
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": "stranger", **SHORT})
     stranger.init_transactions(30)
     stillness = Stillness(bootstrap, [(REQUESTS, 0)], [])
@@ -40,7 +40,8 @@ def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
 def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) -> None:
     with provisioned(tmp_path, 1) as broker:
         what_was_taken_back_lies_before_nobody(broker.bootstrap)
-        for salt in ("a", "bb", "ccc", "dddd"):  # the length chooses the shape, so each topic gets all four
+        # the length of the salt chooses the shape of a message, so each topic gets all four shapes
+        for salt in ("a", "bb", "ccc", "dddd"):
             dose = poison(
                 broker.access,
                 {"consignment": "nobody's", "container": "nobody's box"},

@@ -1,4 +1,4 @@
-"""Is silence counted only if input waited, and does the program name the row whose limit is exceeded?"""
+"""Is standing still counted only if input waited, and does the program name the row whose limit is exceeded?"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Does a fault count as struck only if its victim is there, and is everything restored after it, even if the fault failed?"""
+"""Does a fault count as struck only if its victim was there, and is everything restored after the fault, even if it
+failed?"""
 
 import signal
 import threading
@@ -38,7 +39,7 @@ class Child:
 
 
 class Door:
-    """A link on which nothing passes; `done` lists what is done to it."""
+    """A link on which nothing passes. `done`: the calls of its methods."""
 
     cuts = delayed = swallowed = 0
     muted = False
@@ -60,7 +61,8 @@ class Door:
 
 
 class Theatre:
-    """The parts of a theatre that a strike uses; `absent`: how many times it says that the victims do not work yet."""
+    """The parts of a theatre that a strike uses. `absent`: at how many calls it returns that the victims do not work
+    yet."""
 
     def __init__(self, folder: Path, absent: int = 0) -> None:
         self.children = {NAME: Child(folder / "log"), PROJECTOR: Child(folder / "log")}

@@ -1,4 +1,5 @@
-"""What do the faults strike? A cluster of real processes on one machine, which a supervisor starts again as in production."""
+"""Which cluster do the faults strike? Real processes on one machine, which a supervisor starts again as in
+production."""
 
 import itertools
 import json
@@ -34,21 +35,24 @@ TWINS = tuple(
     for desks in ("declaration,risk", "inspection,quarantine", "release,gate", "clearance")
     for slot in ("a", "b")
 )
-"""Every service runs twice, so that a twin takes over the partitions of a worker that is struck."""
+"""Every service runs twice, so that its twin takes over the partitions of a worker that is struck."""
 CONSOLE, PROJECTOR, BROKER = "console", "projector", "broker"
 SESSION_SECONDS = 2.0
 TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-"""The terminal sequences of Faust's spinner, which come before a worker's first log record on the same line."""
+"""Matches the terminal sequences of Faust's spinner, which come before a worker's first log record on the same line."""
 SPEED = 4 * LEAST_SPEED
-"""Seconds of the theatre's clock in one real second: a treatment with gas takes 7 real seconds, one with heat takes 1."""
+"""Seconds of the theatre's clock in one real second. A treatment with gas takes 7 real seconds, and one with heat takes
+1."""
 IDLE_SECONDS = 240
-"""Seconds without any message after which the simulated people count the goods without an end as unfinished."""
+"""If there is no message for so many seconds, the simulated people count goods that have not reached an end as
+unfinished."""
 MOST_TIMES = 5
-"""A season that still makes progress may last this many times the time for which it may stand still."""
+"""A season that still makes progress may last this many times as long as it may stand still."""
 
 
 class Theatre:
-    """Broker, workers (each behind a proxy of its own), console and people. Whatever dies is started again, unless held."""
+    """Broker, workers (each behind a proxy of its own), console and people. A process that ends is started again,
+    except while a fault holds it (`hands_off`)."""
 
     def __init__(
         self,
@@ -86,8 +90,8 @@ class Theatre:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._hands = ThreadPoolExecutor(4, "starter")
-        """The threads that start processes. The kernel ends a child when the thread that started it ends, so these threads must live
-        longest."""
+        """The threads that start processes. The kernel ends a child process when the thread that started it ends, so
+        these threads end last."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.access("supervisor"), self._hosted)
@@ -122,7 +126,8 @@ class Theatre:
         self._supervisor.start()
 
     def hire(self, desks: str, slot: str) -> str:
-        """Starts one more worker; returns its name. If it has no proxy of its own, it connects to the broker directly."""
+        """Starts one more worker, and returns its name. The worker connects to the broker directly if there is no proxy
+        for this name."""
         port = free_port()
         name = f"worker-{desks.replace(',', '-')}-{slot}"
         door = self.doors.get(name)
@@ -142,7 +147,7 @@ class Theatre:
         return name
 
     def start(self, child: Child) -> None:
-        """Starts a process that died or left; returns at once."""
+        """Starts a process that has ended. Returns at once."""
         self._hands.submit(child.start).result()
         self._leaver.look()
 
@@ -155,26 +160,26 @@ class Theatre:
             ]
 
     def start_broker(self) -> None:
-        """Returns once it answers; BrokerError when it cannot start."""
+        """Starts the broker, and returns when it answers; BrokerError if it cannot start."""
         self._hands.submit(self.broker.start).result()
         self._leaver.look()
 
     def dismiss(self, name: str) -> int | None:
-        """Stops the worker with SIGTERM and forgets it; returns its exit code."""
+        """Stops the worker with SIGTERM and forgets it. Returns its exit code."""
         with self._lock:
             child = self.children.pop(name)
             self.pages.pop(name)
         return leave(child)
 
     def alive(self, names: Sequence[str], broker: bool = False) -> bool:
-        """Whether these processes, and (`broker`) the broker's, run now, ready or not."""
+        """Whether these processes run now, ready or not. `broker`: the broker must run, too."""
         process = self.broker.process
         if broker and (process is None or process.poll() is not None):
             return False
         return all(self.children[name].alive for name in names)
 
     def works(self, names: Sequence[str], broker: bool = False) -> bool:
-        """Whether these processes are ready now, and (`broker`) whether the broker accepts connections."""
+        """Whether these processes are ready now. `broker`: the broker must accept connections, too."""
         process = self.broker.process
         if broker and (process is None or process.poll() is not None or not port_is_taken(self.broker.port)):
             return False
@@ -188,9 +193,9 @@ class Theatre:
         still: float = STILL_SECONDS,
         most: float = MOST_SECONDS,
     ) -> WaitLimit:
-        """The limit for waiting until these processes and the broker (without names: all processes) have done something.
+        """The limit of a wait for these processes and the broker, or for all processes if `names` is empty.
 
-        If all processes are meant, CPU time is no sign of progress, because some processes always work.
+        If the wait is for all processes, their CPU time is no sign of progress, because some processes always work.
         """
         shown = dict(signs or {})
         shown |= {f"{name} of the broker": sign for name, sign in signs_of(self._broker_pid, self._broker_log).items()}
@@ -219,10 +224,11 @@ class Theatre:
     def _ended(self) -> int:
         return self.player.ended() if self.player is not None else 0
 
-    # people
+    # simulated people
 
     def play(self, day: Day, first: int, last: int, rate: float) -> None:
-        """Lodges these consignments, `rate` a second, and plays all people who answer; returns at once."""
+        """Lodges the consignments from `first` up to, but not including, `last`, `rate` a second, and plays all people
+        who answer. Returns at once."""
         settings = SimulatorSettings(
             kafka=self.broker.bootstrap,
             kafka_security="SASL_PLAINTEXT",
@@ -241,13 +247,13 @@ class Theatre:
         self.played = self.player.run()
 
     def goods_come(self) -> bool:
-        """Whether people still lodge goods; if no goods move, the desks have nothing to write."""
+        """Whether people still lodge goods. If no goods move, the desks have nothing to write."""
         player = self.player
         return player is not None and (player.last is None or player.next < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
-        """Waits until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any
-        end."""
+        """Waits until this many consignments have reached their ends, or the day is over. Raises TimeoutError with the
+        logs if no consignment reached its end for so many seconds."""
         player, people = self.player, self._people
         assert player is not None and people is not None
         progress = WaitLimit(
@@ -260,18 +266,18 @@ class Theatre:
             raise TimeoutError(f"{in_vain}\n{tails}") from in_vain
 
     def finish(self, seconds: float = 240) -> Played:
-        """Waits for the end of the day; returns its result."""
+        """Waits for the end of the day, and returns its result."""
         self.wait_until_ended(10**9, seconds)
         assert self._people is not None
         self._people.join(60)
         assert self.played is not None, "the people's thread ended by an exception"
         return self.played
 
-    # the supervisor
+    # supervision of the processes
 
     @contextmanager
     def hands_off(self, *names: str) -> Iterator[None]:
-        """While a fault holds these processes, the supervisor leaves them alone."""
+        """Prevents the supervisor from starting these processes again within the block."""
         with self._lock:
             self._held |= set(names)
         try:
@@ -290,7 +296,8 @@ class Theatre:
             for name, child in self.children.items():
                 if name not in self._held and child.watch():
                     self._leaver.look()
-                    # faults kill children often here, which must not lengthen the wait before the next start
+                    # A process that died often would wait longer for its next start. Here faults kill processes often,
+                    # so the count is limited.
                     child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:
@@ -300,7 +307,7 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # the disk is full, so this tries again until there is room, as a supervisor does
+        except BrokerError:  # the disk is full, so the start is tried again until there is room, as a supervisor does
             self._over.wait(0.5)
 
     def close(self) -> None:
@@ -327,8 +334,8 @@ def _pid_of(child: Child) -> Callable[[], int | None]:
 
 
 class Log:
-    """Reads what a process logs from now on, or (`whole`) from the beginning; each log record is one line of JSON. The log may be rotated
-    meanwhile, at most as often as older parts are kept."""
+    """Reads the log records that a process writes from now on, or with `whole` from the beginning; each is one line of
+    JSON. The log may be rotated meanwhile, at most as often as older parts are kept."""
 
     def __init__(self, child: Child, *, whole: bool = False) -> None:
         self._child, self._path = child, child.log
@@ -341,7 +348,7 @@ class Log:
         return [json.loads(line) for line in bare if line.startswith(b"{") and line.endswith(b"}")]
 
     def _text(self) -> bytes:
-        """The content of the log, including the parts that were rotated since the beginning."""
+        """The content of the log, including the parts that were rotated since this object was created."""
         parts: list[Path] = []
         for number in range(1, FORMER + 1):
             part = former(self._path, number)
@@ -351,20 +358,23 @@ class Log:
         return b"".join([*[part.read_bytes() for part in parts], _live(self._path)])
 
     def logged(self, *events: str) -> list[str]:
-        """Which of these events were logged, in order; an error's text behind a colon."""
+        """Those of these events that were logged, in order. If a log record has an error, its text follows the event
+        after a colon."""
         return [
             e["event"] + (f": {e['error']}" if e.get("error") else "") for e in self.events() if e["event"] in events
         ]
 
     def wait(self, *events: str) -> list[str]:
-        """As `logged`, but waits for the first of them; TimeoutError if the process makes no progress, or is dead for good."""
+        """Waits for the first of these events, and returns what `logged` returns. TimeoutError if the process makes no
+        progress, or has ended and is not started again."""
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
         return wait(lambda: self.logged(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
 
 
 def _live(log: Path) -> bytes:
-    """The content of the log without NULs, which some file systems leave at the place of a part that was cut out."""
+    """The content of the log without NULs at its beginning, which some file systems leave in place of a part that was
+    cut out."""
     return log.read_bytes().lstrip(b"\0")
 
 
@@ -373,6 +383,7 @@ def _inode(file: Path) -> int | None:
 
 
 def _ports(count: int) -> list[int]:
-    """Free ports below the range of outgoing connections, so that no connection takes the broker's port while it is down."""
+    """Free ports below the range of outgoing connections. No outgoing connection can take the broker's port while it is
+    down."""
     candidates = itertools.count(12_000 + os.getpid() % 15_000)
     return list(itertools.islice((port for port in candidates if not port_is_taken(port)), count))

@@ -21,7 +21,8 @@ REST = facts.open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "Arrival
 
 @st.composite
 def lives(draw: st.DrawFn) -> list[Fact]:
-    """Facts about one consignment in two containers, each at any minute of a day; some are missing."""
+    """Facts about one consignment in two containers, each at any minute of a day. Some kinds of facts may be
+    missing."""
 
     def when() -> datetime:
         return NOON + timedelta(minutes=draw(st.integers(0, 24 * 60)))

@@ -1,4 +1,4 @@
-"""Are the stage times those of the definitions, in whatever order the facts are read?"""
+"""Does the desk measure the stage times as they are defined, in whatever order it reads the facts?"""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -67,7 +67,7 @@ PARTS: list[Message] = [
     out(60),
     out(150, OTHER_BOX),
 ]
-"""Goods in two containers, of which the second one comes an hour and a half later."""
+"""The messages about goods in two containers. The second container arrives an hour and a half after the first."""
 
 
 STORY: list[Message] = [
@@ -81,7 +81,7 @@ STORY: list[Message] = [
 
 
 def desk(messages: Sequence[Message], recorded: timedelta | None = None) -> ClearanceTimeline:
-    """The timeline after these messages. `recorded`: how long after its event each message was recorded."""
+    """The timeline after these messages. `recorded`: the time from each event until its message was recorded."""
     state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
         hearing = HEARING if recorded is None else HEARING._replace(recorded=message.occurred_at + recorded)  # type: ignore[attr-defined]
@@ -90,7 +90,8 @@ def desk(messages: Sequence[Message], recorded: timedelta | None = None) -> Clea
 
 
 def not_arrived(*containers: str, at: int | None = None) -> ArrivalRetracted:
-    """The retraction of a wrong arrival; these containers have arrived all the same, `at` minutes after noon."""
+    """The retraction of a wrong arrival. `containers`: those that have arrived nevertheless, `at` minutes after
+    noon."""
     since = None if at is None else NOON + after(at)
     return facts.arrival_retracted(containers=containers, arrived_at=since, first_arrived_at=since, at=NOON + after(40))
 
@@ -239,7 +240,8 @@ def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
 
 
 def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
-    """A restart reads a part of each timeline's JSON with another library, which must give the same result as the desk's own types."""
+    """After a restart another library reads a part of each timeline's JSON. The result must be the same as with the
+    desk's own types."""
     before, after_restart = OpenConsignments(), OpenConsignments()
     before.restored([])
     stories = [list(order[:length]) for order in permutations(STORY) for length in (1, 3, len(STORY))]
@@ -255,7 +257,8 @@ def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
 
 
 def test_what_stands_in_facts_makes_no_series_without_end() -> None:
-    """Offices and modes of transport are texts from outside, and a series of a metric stays until the process ends."""
+    """Offices and modes of transport are texts from outside, and each series of a metric exists until the process
+    ends."""
     watch = OpenConsignments()
     watch.restored([])
     for number in range(MOST_PLACE_LABELS + 100):

@@ -1,4 +1,4 @@
-"""Do our check digits agree with an implementation that is not ours (python-stdnum)?"""
+"""Are our check digits equal to those of an independent implementation (python-stdnum)?"""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,5 @@
-"""Is every part of a unified social credit code checked, and is a real code that breaks the standard still accepted?"""
+"""Is every part of a unified social credit code checked? Is a code accepted that is in use although it breaks the
+standard?"""
 
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.voice import NOON
 
 
 def code(start: str = "91", area: str = "370200", organisation: str = "16356268") -> str:
-    """A code with correct check characters."""
+    """A code with correct check characters, made from these parts."""
     body = f"{start}{area}{organisation}{uscc.organisation_check_sign(organisation)}"
     return body + uscc.check_sign(body)
 
@@ -72,7 +73,7 @@ def test_a_mistyped_organisation_code_is_an_error(right: str, place: int, sign: 
     mistyped = right[:place] + sign + right[place + 1 :]
     broken = uscc.broken_parts(mistyped)
     assert broken == () if sign == right[place] else CreditCodePart.CHECK_SIGN in broken
-    # the check character of GB 11714 has only eleven values, so it does not reveal every mistake
+    # the check character of GB 11714 has only eleven values, so it does not reveal every typing error
     assert (said_of(mistyped)[0][0] == ERROR) == (len(broken) > 1) if broken else said_of(mistyped) == []
 
 

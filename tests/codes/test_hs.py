@@ -1,4 +1,5 @@
-"""Is the table of HS codes equal to its source, dated, and looked up by the day? Are similar codes suggested for a wrong one?"""
+"""Is the table of HS codes equal to its source, has it a date, and is the edition of the right day used? Are similar
+codes suggested for a wrong one?"""
 
 import hashlib
 from datetime import date
@@ -13,7 +14,7 @@ from schemas.codes.tables import tables
 
 EDITION = hs.EDITIONS[-1]
 MADE = "c67f2facc55e33a4fa321b8e1f8cefdce7d5e08f6ccd5246dc89e6fd8ba0eb91"
-"""SHA-256 of the table that was made from its source."""
+"""SHA-256 of the table, which was made from its source."""
 
 
 def test_the_table_has_every_subheading_of_its_edition_and_says_where_it_is_from() -> None:
@@ -27,7 +28,7 @@ def test_the_table_has_every_subheading_of_its_edition_and_says_where_it_is_from
 
 
 def test_the_table_is_as_the_target_made_it_of_the_source() -> None:
-    """`make hs` compares the source by its own SHA-256 before it writes this."""
+    """Before `make hs` writes this table, it compares the SHA-256 of the source with the expected one."""
     assert hashlib.sha256(EDITION.file.read_bytes()).hexdigest() == MADE
 
 

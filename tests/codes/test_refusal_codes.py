@@ -1,4 +1,4 @@
-"""Is each code of a refusal used by a desk, and reached by a test?"""
+"""Is each code of a refusal used by a desk, and does a test cause a refusal with it?"""
 
 import re
 from functools import cache
@@ -12,7 +12,7 @@ from schemas.codes.words import Worded
 
 ROOT = Path(__file__).parents[2]
 FORMER = frozenset({RefusalCode.CONTAINER_UNKNOWN})
-"""Codes that only desks of older software versions used; their facts are still shown."""
+"""Codes that only older software versions used. Their facts are still shown."""
 
 
 @cache

@@ -1,5 +1,5 @@
-"""Has each code table its source, day and count? Do the tables agree with independent ones, and are the nearest codes
-suggested?"""
+"""Has each code table a source, a day and a count of its codes? Do the tables agree with independent ones, and are the
+nearest codes suggested for a wrong one?"""
 
 from datetime import date
 

@@ -23,9 +23,10 @@ from services.console.api.goods_access import inside, may_act, may_name, may_rea
 from services.console.api.problems import Problem
 from services.console.api.request_producer import Asker
 from services.console.readmodel import tables as t
+from services.console.readmodel.container_rows import MOST_INSIDE
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import MOST_INSIDE, ReadModelQueries, of_row
+from services.console.readmodel.queries import ReadModelQueries, of_row
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.loops import finish

@@ -9,7 +9,7 @@ import pytest
 from schemas.codes.formats import FORMATS, Format
 from schemas.declaration import Declaration
 from services.console.api.bodies import declarations_of, read
-from services.console.api.large_bodies import LARGE_BYTES
+from services.console.api.large_bodies import LOOP_BYTES
 from services.console.api.problems import Problem
 from services.shell.formats import BOM, recognise
 
@@ -95,7 +95,7 @@ def test_whatever_is_repeated_is_recognised_in_little_time(sign: str, encoding: 
     """A body of this size is examined on the event loop, and gate questions wait meanwhile."""
     unit = sign.encode(encoding)
     for before in (b"", b"<", b"<!--", b"UNA", "\u4e2d".encode(encoding, "ignore")):
-        body = before + unit * ((LARGE_BYTES - len(before)) // len(unit))
+        body = before + unit * ((LOOP_BYTES - len(before)) // len(unit))
         began = process_time()
         recognise(body)
         assert process_time() - began < SECONDS

@@ -1,4 +1,4 @@
-"""A declaration without faults, of which tests change one thing at a time."""
+"""A declaration without faults. Each test changes only what it needs."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,7 @@
 """Does a lodgement after a withdrawal become the same consignment, in whatever order the two desks read their messages?
 
-The declaration desk and the release desk have topics in memory. Each reads the messages of one topic and key in order; there is no
-other order.
+The declaration desk and the release desk have topics in memory. Each desk reads the messages of one topic and key in
+the order in which they were written; all other orders are possible.
 """
 
 from collections import defaultdict, deque
@@ -27,7 +27,7 @@ FIRST, SECOND, THIRD = (consignment_id(DECLARANT, "R-1", number) for number in (
 
 
 class Topics:
-    """Both desks, the messages that they have not read, and all their facts. The risk desk orders `controls`, or nothing."""
+    """Both desks, the messages that they have not read, and all their facts. `controls`: what the risk desk orders."""
 
     def __init__(self, *controls: ControlKind) -> None:
         self.controls = controls
@@ -69,7 +69,7 @@ class Topics:
             self.hear(choose(sorted(self.unheard)))
 
     def answers(self) -> dict[str, list[str]]:
-        """Consignment → the kinds of the declaration desk's facts, without withdrawals."""
+        """Consignment → the kinds of the declaration desk's facts about it, except `DeclarationWaits` and withdrawals."""
         found: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):
@@ -95,8 +95,7 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     answers = topics.answers()
     assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
-    # the second lodgement of the same paper is answered under FIRST if the desk read it while the first one waited, otherwise
-    # under SECOND
+    # if the desk read r-3 while r-2 waited, it answers r-3 under FIRST, otherwise under SECOND
     repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
     assert (
         repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]

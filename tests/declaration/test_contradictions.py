@@ -1,4 +1,4 @@
-"""Is a finding made for two fields that cannot both be right, and for no others?"""
+"""Does the desk find each pair of fields that cannot both be right, and no other pair?"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -34,8 +34,8 @@ def test_a_trade_mode_of_one_direction_is_none_of_the_other(mode: str, way: Dire
     [("内销", Direction.IMPORT), ("进口", Direction.IMPORT), ("复出", Direction.EXPORT), ("出口", Direction.EXPORT)],
 )
 def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str, way: Direction) -> None:
-    """Exports for works abroad were once accepted as an import. Trade modes of export zones, and those without a direction,
-    are accepted both ways."""
+    """An older version accepted exports for works abroad as imports. Trade modes of export zones, and modes without a
+    direction, are accepted in both directions."""
     both = {"进出口", "出口加工区"}
     named = [mode for mode, name in TRADE_MODES.items() if sign in name and not any(each in name for each in both)]
     assert named and {mode: ONE_WAY.get(mode) for mode in named} == dict.fromkeys(named, way)
@@ -49,7 +49,8 @@ def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str
     ],
 )
 def test_equipment_comes_in_or_is_returned_as_the_full_name_of_its_mode_says(mode: str, way: Direction) -> None:
-    """The full names (全称) of these modes say 进口, or 退运出境 and 退运境外. Once they were accepted both ways."""
+    """The full names (全称) of these modes say 进口, or 退运出境 and 退运境外. An older version accepted these modes in both
+    directions."""
     assert ONE_WAY[mode] is way
 
 

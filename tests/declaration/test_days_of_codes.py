@@ -1,4 +1,4 @@
-"""Which day's edition of the HS is used to check a declaration, and what happens if there is no table of that day?"""
+"""With the HS edition of which day is a declaration checked, and what happens if there is no table of that day?"""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Does the declaration desk accept what is right, point at what is wrong, and answer the same twice?"""
+"""Does the declaration desk accept correct declarations and point at errors, and does it give the same answer to the
+same request?"""
 
 from collections.abc import Callable
 from datetime import date
@@ -81,7 +82,7 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="7701000000")),
     ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="9999990000")),
     ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8473100000")),
-    ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8517120000")),  # a code of HS 2017 that HS 2022 split
+    ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8517120000")),  # HS 2022 split this code of HS 2017
     *[("/items/1/description", "description_missing", line(description=text)) for text in (" ", "-", "..")],
     ("/items/1/origin_country", "country_unknown", line(origin_country="kr")),
     ("/items/1/unit", "unit_unknown", line(unit="999")),
@@ -226,7 +227,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"transport_mode": "5", "containers": ()},
         {"transport_mode": "4"},
         line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
-        # quantity and net mass differ by less than a hundredth of the net mass, which the rounding explains
+        # rounding explains the difference between quantity and net mass, which is less than a hundredth of the net mass
         line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.6474")),
         line(unit="036", quantity=Decimal(20_000), unit_price=Decimal("0.25")),
         line(unit="070", quantity=Decimal("0.02"), unit_price=Decimal(250_000)),
@@ -326,11 +327,11 @@ def test_hearing_it_twice_adds_nothing() -> None:
     keeps_its_promises(decider, [again(), again(request_id="r-8"), withdraw(consignment=later_id())])
 
 
-# after a withdrawal
+# lodgements after a withdrawal
 
 
 def withdrawn(consignment: str = CONSIGNMENT) -> DeclarationWithdrawn:
-    """The release desk's fact that it grants a withdrawal."""
+    """The release desk's fact that grants a withdrawal."""
     return facts.declaration_withdrawn(consignment_id=consignment)
 
 
@@ -345,7 +346,7 @@ def later_id(number: int = 2) -> str:
 
 
 def again(number: int = 2, request_id: str = "r-7", **changes: Any) -> DeclarationLodgedAgain:
-    """The fact that passes a lodgement on from one consignment to the next."""
+    """The fact that passes a lodgement on to the consignment `number` of the reference."""
     declaration, earlier, later = good_declaration(**changes), later_id(number - 1), later_id(number)
     return facts.declaration_lodged_again(request_id, declaration, earlier, later, number)
 
@@ -378,8 +379,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted the withdrawal already, although this desk has not read that yet. It must not
-    matter whether the desk reads the lodgement or the answer first."""
+    """The release desk may have granted the withdrawal although this desk has not read that yet. The result must be the
+    same whether this desk reads the lodgement or the answer first."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     waits = desk.answer[0]
     assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")
@@ -429,7 +430,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     assert isinstance(desk.answer[0], DeclarationRejected) and desk.answer[0].earlier == later_id(1)
     desk.when(again(items=())).then()
     assert isinstance(desk.when(again(request_id="r-8")).answer[0], DeclarationAccepted)
-    desk.when(again(items=())).then()  # the first lodgement, which was answered before, is read again
+    desk.when(again(items=())).then()  # r-7, which the desk rejected at the beginning, is read again
     repeated = desk.when(again(request_id="r-9")).answer[0]
     assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-8"
     assert repeated.consignment_id == later_id()
@@ -437,7 +438,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = desk.when(again(request_id="r-10")).answer[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    desk.when(again(request_id="r-8")).then()  # the request that lodged this consignment must not make another one
+    desk.when(again(request_id="r-8")).then()  # r-8 lodged this consignment, and must not lodge another one
 
 
 def test_a_lodgement_that_names_the_next_id_itself_is_sent_back() -> None:
@@ -456,7 +457,7 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
     desk.when(withdraw(), message_id="w1").then()
     desk.when(withdraw("somebody")).then_refused("wrong_declarant")
     clerk = withdraw("clerk").model_copy(update={"on_behalf_of": DECLARANT})
-    # an account may ask for its company, so this is the right declarant
+    # the clerk asks for the declarant's company, so the refusal is not `wrong_declarant`
     desk.when(clerk, message_id="w2").then_refused("already_withdrawn")
     desk.when(withdraw()).then_refused("already_withdrawn")
     by_agent = withdraw("agent-3").model_copy(update={"on_behalf_of": DECLARANT})
@@ -466,8 +467,8 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
 
 
 def test_a_record_of_the_software_version_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
-    """The older version of the desk did not read the release desk's facts. Its answers are on the topic, which is now
-    read from the beginning."""
+    """The older version of the desk did not read the release desk's facts. The topic still has these answers, and the
+    desk now reads it from the beginning."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1")
     before = decider.STATE.dump_python(desk.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     desk = Story(decider, decider.STATE.validate_python(before), count=2)

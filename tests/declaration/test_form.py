@@ -1,5 +1,5 @@
-"""Is a line of the Single Window's message converted to a line of a declaration and back without loss, and are the legal
-quantities checked?"""
+"""Is a line of the Single Window's message converted to a line of a declaration and back without loss, and are the
+legal quantities checked?"""
 
 from decimal import Decimal
 from typing import Any
@@ -66,7 +66,7 @@ ELEMENTS = [
     "MnufctrRegNo",
     "MnufctrRegName",
 ]
-"""The elements of a DecList in the message's format V4.0."""
+"""The names of the elements of a DecList in version V4.0 of the message."""
 WINE = {
     "GNo": "1",
     "CodeTS": "2204210000",

@@ -1,4 +1,4 @@
-"""Are masses found that packing, container or rounding cannot explain, and only these?"""
+"""Does the desk find masses that neither packing nor container nor rounding can explain, and no others?"""
 
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ def codes_of(**changes: Any) -> list[str]:
 
 
 def lines(*net: str, **head: str) -> list[str]:
-    """The codes that are found if the lines have these net masses."""
+    """The codes of the findings if the lines have these net masses."""
     items = tuple([good_item(net_mass_kg=Decimal(mass)) for mass in net])
     return codes_of(
         items=items,
@@ -34,7 +34,7 @@ def lines(*net: str, **head: str) -> list[str]:
     [
         (("20", "20"), "45", "40", []),
         (("46", "0.4"), "45", "40", ["line_above_gross", "lines_above_gross", "net_mass_differs"]),
-        (("45.4",), "45", "45", []),  # the head is rounded to kilograms
+        (("45.4",), "45", "45", []),  # the net mass of the head is rounded to kilograms
         (("30", "30"), "45", "40", ["lines_above_gross", "net_mass_differs"]),
         (("20.2", "20.2"), "45", "40", []),
         # the difference is less than a hundredth of the mass, but more than rounding explains
@@ -52,7 +52,7 @@ def test_the_lines_are_weighed_against_the_head(net: tuple[str, ...], gross: str
 @pytest.mark.parametrize(
     ("gross", "head", "line", "found"),
     [
-        ("1", "1", "0.2", []),  # the form asks for at least 1 kg in the head, while the line has its true mass
+        ("1", "1", "0.2", []),  # the head must state at least 1 kg, but a line may state less
         ("0.3", "0.2", "0.2", ["mass_below_one", "mass_below_one"]),
         ("1.2", "0.99", "0.99", ["mass_below_one"]),
         ("1.2", "1", "1", []),
@@ -84,7 +84,7 @@ def of_quantity(quantity: str, unit: str, net: str = "20000", gross: str = "2100
         ("19900", "035", ["quantity_differs_from_mass"]),
         ("19.9", "070", ["quantity_differs_from_mass"]),
         ("19.96", "070", ["quantity_differs_from_mass"]),
-        # an officer decides, because dry tonnes of wet ore may be right
+        # the quantity may be dry tonnes of wet ore, so an officer decides
         ("18.4", "070", ["quantity_differs_from_mass"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""What does the declaration desk guarantee, whatever is lodged and withdrawn, in any order?"""
+"""What does the declaration desk guarantee, whatever people lodge and withdraw, and in whatever order?"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,8 @@ EVERYTHING: list[tuple[str, Message]] = [
 MESSAGES = st.tuples(st.permutations([*EVERYTHING, *EVERYTHING[:6]]), st.integers(1, 16)).map(
     lambda drawn: drawn[0][: drawn[1]]
 )
-"""Some of these messages in any order, some of them twice: a message with the same id is the same message, read again."""
+"""Some of these messages in any order. A message that comes twice has the same id, so it is one message that is read
+again."""
 
 
 @settings(max_examples=200, deadline=None)
@@ -64,7 +65,8 @@ def test_every_lodgement_is_answered_once_or_waits_for_the_answer_to_a_withdrawa
 
 
 def answer_to(fact: Fact, request_id: str) -> str | None:
-    """The id of the lodgement that this fact answers, if it was published for the message `request_id`; None if it answers none."""
+    """The id of the lodgement that this fact answers; None if it answers none. `request_id`: the id of the message for
+    which the fact was published."""
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
             return fact.request_id or request_id

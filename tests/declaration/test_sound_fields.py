@@ -1,4 +1,5 @@
-"""Is everything found that is wrong in the sound fields of a paper, and nothing that follows from a field with a fault of shape?"""
+"""If some fields of a paper have a fault of shape, does the desk find all errors of the other fields, and none that
+follows from a faulty one?"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ def found(paper: Any, unended: Iterable[str] = ()) -> list[tuple[str, str]]:
 
 
 def changed(paper: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
-    """The paper with this value at this place; without the field, if the value is `...`."""
+    """The paper with `value` at `pointer`. If the value is `...`, the field is left out."""
     copy = deepcopy(paper)
     *way, last = pointer.split("/")[1:]
     holder: Any = copy
@@ -93,7 +94,7 @@ def is_readable(paper: dict[str, Any]) -> bool:
 
 
 def apply(paper: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The paper with these changes, without those whose place an earlier one took away."""
+    """The paper with these changes. A change is left out if an earlier one removed its place."""
     for pointer, value in changes:
         try:
             paper = changed(paper, pointer, value)
@@ -129,7 +130,8 @@ def test_of_a_paper_without_a_fault_of_shape_everything_is_found_that_the_desk_f
 def test_nothing_is_found_that_does_not_stand_whatever_the_faults_of_shape_become(
     contents: list[tuple[str, Any]], shapes: list[tuple[str, Any]], others: list[tuple[str, Any]]
 ) -> None:
-    """The paper before the faults of shape came into it is one way to mend them. So is any other content of the same fields."""
+    """Each finding of the faulty paper must also be found if somebody corrects the faults of shape, whether with the
+    original content of these fields or with any other content."""
     paper, pointers = apply(PAPER, contents), {pointer for pointer, _ in shapes}
     faulty = apply(paper, shapes)
     reported = findings_of_sound_fields(orjson.dumps(faulty), TODAY, MOST)
@@ -164,7 +166,7 @@ UNREAD = [
     ("/containers/0/seal_no", 7),
     ("/conveyance_entry_date", "soon"),
 ]
-"""Fields on which none of these findings depends, with a fault of shape."""
+"""Fields with a fault of shape. None of the findings of INDEPENDENT depends on them."""
 
 
 @settings(max_examples=200, deadline=None)

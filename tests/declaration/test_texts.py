@@ -1,4 +1,4 @@
-"""Must texts of a declaration be printable, and do two spellings of one name count as the same name?"""
+"""Must the texts of a declaration be printable, and do two spellings of one name count as the same name?"""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ def test_a_stored_paper_with_such_a_text_is_read_as_it_is(sign: str) -> None:
 
 ALIKE = [
     *(" R-1", "R-1 ", "\u00a0R-1", "R-1\u3000", "  R-1  "),  # spaces around the reference
-    *("Ｒ-1", "R－1", "R-１", "R-①", "ℝ-1"),  # compatibility forms of its characters (Unicode NFKC)
+    *("Ｒ-1", "R－1", "R-１", "R-①", "ℝ-1"),  # compatibility forms of characters (Unicode NFKC)
 ]
 
 

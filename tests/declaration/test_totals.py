@@ -1,5 +1,5 @@
-"""Is a total accepted if the rounding of the form explains it, accepted with a warning if coarser rounding explains it, and
-rejected otherwise?"""
+"""Is a total accepted if the rounding of the form explains the difference, accepted with a warning if coarser rounding
+explains it, and otherwise rejected?"""
 
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from tests.voice import NOON
 
 
 def said_of(quantity: str, price: str, total: str, currency: str = "USD", invoice: str = "") -> list[tuple[str, str]]:
-    """Severity and code of each finding for one line with these numbers."""
+    """Severity and code of each finding about one line with these numbers."""
     item = good_item(
         quantity=Decimal(quantity), unit="030", unit_price=Decimal(price), total_price=Decimal(total), currency=currency
     )
@@ -30,7 +30,7 @@ ERROR, WARNING = Severity.ERROR.value, Severity.WARNING.value
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012 to four places
+        ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012, rounded to four places
         ("3", "3.3333", "10.00"),
         ("7", "0.1429", "1"),
         ("1", "0.004", "0"),
@@ -55,12 +55,17 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        ("1", "100000000", "99100000"),  # an error although the difference is less than a hundredth of the total
+        (
+            "1",
+            "100000000",
+            "99100000",
+        ),  # this is an error although the difference is less than a hundredth of the total
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        # the rounding of the price explains the difference, but it is an error, because it exceeds a hundredth of the total
+        # this is an error because the difference exceeds a hundredth of the total, although rounding of the price explains
+        # the difference
         ("1000", "1.6", "1620"),
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),

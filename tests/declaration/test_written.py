@@ -1,4 +1,4 @@
-"""Is a number, a boolean or a code of a declaration refused if it does not have its JSON type?"""
+"""Is a declaration refused if a number, a boolean or a code in it does not have its JSON type?"""
 
 import copy
 from decimal import Decimal
@@ -32,7 +32,7 @@ REFUSED: list[tuple[Path, Any]] = [
 
 
 def with_value(path: Path, value: Any) -> dict[str, Any]:
-    """The good request, with this value at this place of its declaration."""
+    """The good request with `value` at `path` of its declaration."""
     body: dict[str, Any] = copy.deepcopy(GOOD)
     node = body["declaration"]
     for part in path[:-1]:

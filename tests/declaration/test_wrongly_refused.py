@@ -27,7 +27,7 @@ def faults(**changes: Any) -> list[tuple[str, str]]:
     return [(each.pointer, each.code) for each in checks.findings(good_declaration(**changes), TODAY)]
 
 
-# bills
+# bill numbers
 
 
 def test_a_bill_has_up_to_35_signs() -> None:
@@ -41,7 +41,7 @@ def test_a_bill_has_up_to_35_signs() -> None:
         good_declaration(bill_no=bill + "H")
 
 
-# the same paper
+# repeated declarations
 
 
 def test_a_number_written_otherwise_is_the_same_paper() -> None:
@@ -71,7 +71,7 @@ def test_a_paper_that_the_software_version_before_remembered_is_known_again() ->
     assert isinstance(again, DeclarationRepeated)
 
 
-# a foreign party
+# foreign parties
 
 
 @pytest.mark.parametrize("name", ["ACME GMBH", "Müller & Söhne KG", "株式会社 山田", "A" * 100])
@@ -141,7 +141,7 @@ def test_a_price_without_a_yardstick_is_read_and_not_taken_for_dollars(currency:
     assert found == (expected or ["odd_price_per_kg"])
 
 
-# bounds that stay
+# bounds of the form
 
 
 def test_the_bounds_of_the_form_are_told_beside_the_field() -> None:

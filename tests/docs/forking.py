@@ -1,8 +1,9 @@
-"""A process that runs checks in one tree after the other, each in a fork of its own, so that libraries are imported once for all.
+"""A process that runs checks in one tree after the other, each in a fork of its own, so that libraries are imported
+only once.
 
-It reads one JSON object a line, `{"tree": folder, "run": [words]}`, and answers each by `{"code": exit code, "text": output}`. `run` is
-a command line: `pytest …`, `python -m module`, or `lint-imports …`. It is started by its file name, so that it imports nothing from its
-own tree.
+It reads one JSON object a line, `{"tree": folder, "run": [words]}`, and answers each by
+`{"code": exit code, "text": output}`. `run` is a command line: `pytest …`, `python -m module`, or `lint-imports …`.
+The process is started by its file name, so that it imports nothing from its own tree.
 """
 
 import gc
@@ -43,14 +44,16 @@ LIBRARIES = (
     ),
 )
 OWN = Path(__file__).resolve().parents[2]
-"""The tree of this file, to which the installed package `datongguan` points; a fork must not import from it."""
+"""The tree of this file, to which the installed package `datongguan` points. A fork must not import from this tree."""
 
 
 def serve() -> None:
-    """Answers each line of the input until it ends."""
+    """Answers each line of the input, until the input ends."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    gc.disable()  # collecting would gain nothing, because a fork lives only for seconds and most of its objects are modules, which stay
+    # a garbage collection would free little memory, because a fork lives only for seconds and most of its objects
+    # belong to modules
+    gc.disable()
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
@@ -67,7 +70,7 @@ def serve() -> None:
 
 
 def _run(tree: str, words: list[str], output: int) -> None:
-    """Runs the command in the fork and ends the fork with its exit code; never returns."""
+    """Runs the command in the fork, and ends the fork with the exit code of the command. Never returns."""
     code = 70
     try:
         os.dup2(output, 1)

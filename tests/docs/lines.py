@@ -1,4 +1,4 @@
-"""Which command lines do the documents name? Each line of a block of commands, and each command within a sentence."""
+"""Which command lines do the documents name? Each line of a block of commands, and each command in a sentence."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ COMMANDS = ("", "bash", "sh", "shell", "console")
 """Languages of blocks whose lines are commands."""
 OTHERS = ("text", "json", "python", "diff")
 PROGRAMS = (
-    *("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"),  # requests to the console, which curl sends
+    *("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"),  # requests to the console, which the documents send with curl
     *("dtg", "make", "curl", "git", "sudo", "apt-get", "apt", "uv", "pip", "pip3", "pytest", "faust", "docker", "mvn"),
     *("python", "python3", "promtool", "psql", "sqlite3", "java", "bash", "sh", "timeout", "kill", "ulimit", "umask"),
     *("env", "export", "taskset", "pyenv", "systemctl", "journalctl", "cp", "mv", "rm", "cat", "ls", "cd", "tail"),
@@ -23,8 +23,8 @@ class Unreadable(Exception):
 
 
 def pages() -> list[Path]:
-    """The pages for people who use or change Datongguan, without CHANGELOG.md, which names commands that do not exist
-    any more."""
+    """The pages for people who use or change Datongguan. CHANGELOG.md is left out, because it names commands that were
+    removed."""
     named = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     return [*named, *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -55,14 +55,14 @@ def _commands(block: str) -> list[str]:
 
 
 def _each_way(span: str) -> list[str]:
-    """The commands of a span: `dtg parked list | show` is two commands."""
+    """The commands that a span in backquotes names: `dtg parked list | show` names two commands."""
     first, *others = span.split(" | ") if span.startswith("dtg ") else [span]
     before = first.rpartition(" ")[0]
     return [first, *[f"{before} {other}" for other in others]]
 
 
 def named_lines() -> dict[str, str]:
-    """Every command once, in the order of the documents → the page that names it first."""
+    """Every command, in the order of the documents → the page that names it first."""
     found: dict[str, str] = {}
     for page in pages():
         for line in lines_of(page.read_text(encoding="utf-8")):

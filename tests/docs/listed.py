@@ -1,4 +1,5 @@
-"""Which commands of the documents are not run by the test of the documents, and why? Which values must be filled in before the others are run?"""
+"""Which commands of the documents does the test of the documents not run, and why? Which values must be filled in
+before the others can run?"""
 
 LONG = "takes minutes; the suite plays a short form"
 KAFKAS = "Kafka's own tool; without arguments it says how it is called and ends with 1"
@@ -6,7 +7,7 @@ TOLD = "of a day that the slow clock of this border does not reach; tried by tes
 WRITES = "writes files of the checkout; other tests compare them"
 
 SHORT_TARGETS = ("make setup", "make help")
-"""Only these targets are run here; another one that is not listed may take an hour."""
+"""The only targets that are run here. Another target may take an hour."""
 
 LISTED = {
     "dtg up --demo --others": "a second one has no port; whose goods people act on is tried by tests/simulator/test_owned.py",
@@ -56,7 +57,8 @@ LISTED = {
     'java -cp "deploy/kafka/jars/*:.run/kafka-tools/*" org.apache.kafka.tools.TransactionsCommand': KAFKAS,
     'java -cp "deploy/kafka/jars/*" kafka.admin.ConfigCommand': KAFKAS,
 }
-"""Command → the reason why it is not run. A command that no document names any more must be removed here."""
+"""Command → the reason why the test does not run it. A command that no document names any more must be removed from
+here."""
 
 WHOLE = {
     "dtg declare": "dtg declare docs/declaration.json",
@@ -72,7 +74,7 @@ WHOLE = {
     "POST /api/v1/containers/{no}/events": """POST /api/v1/containers/{no}/events -H 'Content-Type: application/json' -d '{"event":"GTIN","place":"Qianwan","occurred_at":"2026-11-25T16:00:00+08:00"}'""",
     "POST /api/v1/containers/{no}/gate-outs": """POST /api/v1/containers/{no}/gate-outs -H 'Content-Type: application/json' -d '{"gate":"G1"}'""",
 }
-"""Commands that a sentence names without arguments → the commands to run instead."""
+"""Commands that a sentence names without arguments → the commands that are run instead."""
 
 ENDLESS = {"dtg port follow": "released", "GET /api/v1/releases/stream": "ReleaseGranted"}
-"""Commands that do not end by themselves → the text after which the test stops them."""
+"""Commands that do not end by themselves → the output after which the test stops them."""

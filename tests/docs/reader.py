@@ -1,4 +1,4 @@
-"""A reader who types the commands of the documents, with a running border of their own."""
+"""Plays a reader who types the commands of the documents, with a running border of its own."""
 
 import json
 import os
@@ -20,14 +20,14 @@ from tests.kafka.border import Border
 from tests.waiting import wait
 
 UP = "dtg up --demo --speed 1"
-"""The command of the README that starts the border at which the others are typed."""
+"""The command of the README that starts the border on which all other commands are typed."""
 EXAMPLE = json.loads(
     (ROOT / "schemas" / "examples" / "LodgeDeclaration.json").read_text(encoding="utf-8").splitlines()[0]
 )
 PARTITIONS = 2
 PORTS = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT", "DTG_PROJECTOR_PORT")
 MAKES = ("MAKE", "MFLAGS", "ARGS")
-"""Environment variables by which a `make` that runs the tests would pass its own arguments to another `make`."""
+"""If a `make` runs the tests, it passes its arguments to another `make` in these environment variables."""
 
 
 def demo_line(role: str) -> str:
@@ -37,7 +37,7 @@ def demo_line(role: str) -> str:
 
 @dataclass
 class Reader:
-    """The reader's folder, ports and lodged goods so far."""
+    """The reader's folder, ports and lodged goods."""
 
     folder: Path
     ports: dict[str, int] = field(default_factory=dict)
@@ -68,12 +68,12 @@ class Reader:
         return process
 
     def access(self, name: str) -> Access:
-        """The broker of the border, with the credential of this name."""
+        """How to connect to the broker of the border with the credential of this name."""
         servers = f"127.0.0.1:{self.ports['DTG_KAFKA_PORT']}"
         return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "home-demo" / "credentials", name))
 
     def set_two_aside(self) -> None:
-        """Writes two lodgements that cannot be read."""
+        """Writes two lodgements that no desk can read, so that they are parked."""
         border = Border(self.access("simulator"), PARTITIONS)
         for number in (1, 2):
             key = EXAMPLE["consignment_id"] if number == 1 else request_id("docs", "nobody")
@@ -88,7 +88,7 @@ class Reader:
         (self.folder / "corrected.json").write_text(json.dumps(EXAMPLE), encoding="utf-8")
 
     def types(self, line: str) -> subprocess.CompletedProcess[str]:
-        """Runs the line of a document, filled in, until it ends."""
+        """Fills in the line of a document, runs it, and returns when it has ended."""
         command = self.filled_in(line)
         if line.startswith("make ") and line not in SHORT_TARGETS:
             return subprocess.CompletedProcess(["bash", "-c", command], 1, "neither listed nor run", "")

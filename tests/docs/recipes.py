@@ -1,9 +1,10 @@
-"""What do the recipes of CONTRIBUTING.md say: which steps, which changes of files, which commands, and which check fails without a step?
+"""Which steps, changes of files and commands do the recipes of CONTRIBUTING.md have, and which check fails without a
+step?
 
-A step begins with its number and title in bold. A block of it in the language `diff` changes one file: `+++` and the path, then the
-lines as in a unified diff without line numbers. Between two `@@`, the lines that begin with a blank or a minus must stand in the file
-exactly once; a file whose block has none of these is a new one. `make <target>` in a step is run. What follows `Held by` are the
-checks: test functions as pytest names them, or `lint-imports`.
+A step begins with its number and title in bold. A block in the language `diff` changes one file: after `+++` and the
+path come lines as in a unified diff without line numbers. In each part between two `@@`, the lines that begin with a
+blank or a minus must stand in the file exactly once; a block without such lines makes a new file. `make <target>` in a
+step is run. The checks follow `Held by`: test functions as pytest names them, or `lint-imports`.
 """
 
 import re
@@ -22,18 +23,18 @@ _HELD = re.compile(r"Held by (`[^`]+`(?:(?:,| and) `[^`]+`)*)")
 
 
 class Stale(Exception):
-    """The file that a recipe changes does not contain the lines of the recipe."""
+    """A recipe changes lines that its file does not contain."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One block: `parts` are pairs of the lines before and the lines after the change."""
+    """The change of one file. `parts`: pairs of the lines before and the lines after the change."""
 
     path: str
     parts: tuple[tuple[str, str], ...]
 
     def to(self, text: str) -> str:
-        """The file after the change; Stale if the file does not contain the lines."""
+        """The text of the file after the change; Stale if the text does not contain the lines."""
         for before, after in self.parts:
             whole = f"\n{text}"
             found = len(re.findall(rf"(?<=\n){re.escape(before)}", whole)) if before else 1
@@ -55,7 +56,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    """`continues`: the title of the recipe that must be carried out before; empty if there is none."""
+    """A recipe. `continues`: the title of the recipe that must be carried out before this one; empty if there is
+    none."""
 
     title: str
     steps: tuple[Step, ...]
@@ -63,12 +65,12 @@ class Recipe:
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """Every check that a step names, once."""
+        """Every check that a step names, without repetitions."""
         return tuple(dict.fromkeys(check for step in self.steps for check in step.held))
 
 
 def recipes_of(page: str) -> dict[str, Recipe]:
-    """The recipes with numbered steps, by title."""
+    """Title → recipe, for the recipes of a page that have numbered steps."""
     found = [_recipe(section[1], section[2]) for section in _RECIPE.finditer(page)]
     return {recipe.title: recipe for recipe in found if recipe.steps}
 

@@ -1,4 +1,5 @@
-"""Does every command line of the documents work? Each is run on a running border, or is listed with the reason why not."""
+"""Does every command line of the documents work? Each line is run on a running border, or is listed with the reason why
+it is not run."""
 
 import json
 import os
@@ -21,14 +22,15 @@ Typed = dict[str, subprocess.CompletedProcess[str]]
 LINES = named_lines()
 UNKNOWN = "--no-such-argument"
 pytestmark = pytest.mark.timeout(900)
-"""All lines are run before the first test, which takes minutes on a busy machine; each line has its own time limit."""
+"""All lines are run before the first test, which takes minutes on a busy machine. Each line has a time limit of its
+own."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 MODULE = re.compile(r"\.venv/bin/python -m ((?:tests|services|schemas)\.\S+.*)")
 
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
-    """The result of every line that is not listed, each run once in the order of the documents."""
+    """The result of every line that is not listed. Each line is run once, in the order of the documents."""
     reader = Reader(tmp_path_factory.mktemp("reader"))
     border = reader.start()
     done: Typed = {}
@@ -81,7 +83,7 @@ def test_what_is_listed_is_there_and_takes_these_arguments() -> None:
 
 
 def trouble_of(line: str) -> str:
-    """Why the line cannot work, found without running it; empty if it can."""
+    """The reason why the line cannot work, found without running it; empty if it can work."""
     program, *arguments = shlex.split(line)
     if program == "make":
         dry = ended("make", "-n", *arguments)
@@ -95,8 +97,8 @@ def trouble_of(line: str) -> str:
 
 
 def trouble_of_module(*arguments: str) -> str:
-    """Why the module does not accept these arguments; empty if it does. It is run with them and a wrong one; if it reports
-    only the wrong one, it has accepted the others."""
+    """The reason why the module does not accept these arguments; empty if it accepts them. The module is run with these
+    arguments and a wrong one. If it reports only the wrong argument, it has accepted the others."""
     done = ended(sys.executable, "-m", *arguments, UNKNOWN)
     return "" if done.stderr.endswith(f"unrecognized arguments: {UNKNOWN}\n") else done.stderr or "takes no arguments"
 

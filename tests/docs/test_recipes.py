@@ -33,8 +33,8 @@ PYTEST = (
     *("pytest", "-q", "--assert=plain", "--tb=line", "-rfE", "--noconftest", "--continue-on-collection-errors"),
     *("-p", "pytest_asyncio.plugin", "-p", "pytest_timeout"),
 )
-"""Without conftest.py and the plugins that are not needed a run takes half as long; no check of a recipe needs a broker, a console or a
-browser."""
+"""Without conftest.py and without the plugins that are not needed, a run takes half as long. No check of a recipe needs
+a broker, a console or a browser."""
 BIN = Path(sys.executable).parent
 
 
@@ -56,15 +56,15 @@ class Runner:
         return int(answer["code"]), str(answer["text"])
 
     def stop(self) -> None:
-        with self._process:  # leaving the block closes the pipes and waits for the process
+        with self._process:  # at the end of the block the pipes are closed and the process is awaited
             pass
         assert self._process.returncode == 0
 
 
 @dataclass
 class Tree:
-    """A copy of the tree. `written`: title of a step → the former contents of the files that its commands have changed; None for a new
-    file."""
+    """A copy of the tree. `written`: title of a step → the former contents of the files that its commands have changed;
+    None for a new file."""
 
     folder: Path
     runner: Runner
@@ -77,7 +77,8 @@ class Tree:
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def put(self, path: str, content: bytes | None) -> None:
-        """Writes a file with a later time than all before, so that no old bytecode is used for it; None: removes the file."""
+        """Writes a file, or removes it if `content` is None. The file gets a later time than all before, so that no old
+        bytecode is used for it."""
         file = self.folder / path
         self.touched.add(path)
         if content is None:
@@ -111,7 +112,7 @@ class Tree:
             self.touched |= set(self.written[step.title])
 
     def without(self, recipe: Recipe, left_out: Step) -> dict[str, bytes | None]:
-        """The files that differ if only this step is left out, with their contents."""
+        """The files that are different if only this step is left out, with the contents that they then have."""
         files = dict(self.written.get(left_out.title, {}))
         others = [step for step in (*before_it(recipe), *recipe.steps) if step is not left_out]
         for path in {change.path for change in left_out.changes}:
@@ -152,7 +153,7 @@ class Tree:
 
 
 def before_it(recipe: Recipe) -> tuple[Step, ...]:
-    """The steps of the recipe whose example this one continues."""
+    """The steps of the recipes that must be carried out before this one."""
     return RECIPES[recipe.continues].steps if recipe.continues else ()
 
 
@@ -182,7 +183,7 @@ def tree(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.fixture(scope="module", params=RECIPES)
 def followed(request: pytest.FixtureRequest, tree: Tree) -> Iterator[tuple[Recipe, Tree]]:
-    """A recipe, and the tree in which it was carried out."""
+    """A recipe, and the tree after the recipe was carried out."""
     recipe = RECIPES[request.param]
     if recipe.continues:
         tree.follow(RECIPES[recipe.continues])

@@ -1,4 +1,4 @@
-"""Does docs/console.md list exactly the files of the console, each in its room?"""
+"""Does docs/console.md list exactly the files of the console, each in its folder?"""
 
 import re
 
@@ -10,7 +10,7 @@ ROW = re.compile(r"^\| `([\w.]+)` \| .+ \|$", re.MULTILINE)
 
 
 def listed(page: str) -> dict[str, list[str]]:
-    """Room (empty: the top folder of the console) → the files that the page lists, sorted."""
+    """Folder (empty: the top folder of the console) → the files that the page lists, sorted."""
     found: dict[str, list[str]] = {}
     for section in SECTION.finditer(page):
         room = re.match(r"`(\w+)/`", section[1])
@@ -19,7 +19,7 @@ def listed(page: str) -> dict[str, list[str]]:
 
 
 def there() -> dict[str, list[str]]:
-    """The same for the real folders: Python files, and packages within a room."""
+    """Folder → the Python files and packages that it contains, sorted."""
     rooms = {"": CONSOLE} | {each.parent.name: each.parent for each in CONSOLE.glob("*/__init__.py")}
     return {
         name: sorted(

@@ -1,4 +1,4 @@
-"""Does every sample of the documents work: addresses with their parameters, bodies of requests, programs?"""
+"""Do all samples of the documents work: addresses with their parameters, bodies of requests, programs?"""
 
 import json
 import re
@@ -37,7 +37,7 @@ def routes() -> list[APIRoute]:
 
 ROUTES = routes()
 GOODS = "969933d5-ca49-5369-8778-4408be916a00"
-"""The id of a consignment that replaces the … of a page."""
+"""The id of a consignment; it replaces the … of a page."""
 
 
 def addresses(text: str) -> set[str]:
@@ -45,7 +45,7 @@ def addresses(text: str) -> set[str]:
 
 
 def trouble_of(address: str) -> str:
-    """Why this address cannot work; empty if it can."""
+    """The reason why this address cannot work; empty if it can work."""
     asked = urlsplit(re.sub(r"[{}…]", "x", address))
     taking = [route for route in ROUTES if route.path_regex.match(asked.path)]
     leading = [route for route in ROUTES if route.path.startswith(f"{asked.path}/")]
@@ -75,7 +75,8 @@ def test_an_address_that_nobody_answers_is_found() -> None:
 
 
 def bodies() -> list[tuple[str, str]]:
-    """Each JSON object in a row of a table of docs/requests.md whose first cell is the end of an address."""
+    """The JSON objects in the tables of docs/requests.md, each with the address of its row. Only rows are read whose
+    first cell is the end of an address."""
     found, base = list[tuple[str, str]](), ""
     for line in TEXTS["docs/requests.md"].splitlines():
         if heading := re.match(r"`(/api/v1/[^`]+)` and then:", line):
@@ -114,7 +115,7 @@ def test_there_are_bodies_of_each_table() -> None:
 
 @pytest.mark.parametrize(("page", "program"), PYTHON, ids=[page for page, _ in PYTHON])
 def test_a_program_of_a_page_keeps_what_it_is_told(page: str, program: str, tmp_path: Path) -> None:
-    """Runs the program without its loop; tests/ports/test_sample.py runs it with a broker."""
+    """Runs the program without its loop. tests/ports/test_sample.py runs the program with a broker."""
     before, following, loop = program.partition("with TopicPort(")
     assert following and "port.read(Barrier(), wait_seconds=20)" in loop
     file, names = tmp_path / "port.db", dict[str, Any]()

@@ -1,4 +1,4 @@
-"""The messages about a container in tests; times are minutes after noon."""
+"""The messages about a container in tests. Times are minutes after noon."""
 
 from datetime import datetime, timedelta
 
@@ -159,7 +159,7 @@ def box_let_go(hold_id: str) -> LiftContainerHold:
 
 
 def may_leave(desk: Story) -> bool:
-    """Whether the gate desk's last answer about the container was that it may leave."""
+    """Whether the gate desk's last fact about the container says that it may leave."""
     statements = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
     return bool(statements) and statements[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
 

@@ -1,7 +1,8 @@
-"""Does the gate desk publish for each consignment that it arrived and how it left, whatever it reads first?
+"""Does the gate desk publish the arrival and the departure of each consignment, in whatever order it reads its
+messages?
 
-The release desk's statements are on one topic, and the reports of terminals on another. Each topic keeps its own order, and terminals
-report events in any order.
+The release desk's statements are on one topic, and the reports of terminals on another. Each topic keeps its own order,
+and terminals report events in any order.
 """
 
 import os
@@ -35,7 +36,8 @@ class Written:
 
 
 def hear(messages: list[Written], began: datetime) -> Story:
-    """The gate desk after it has read these messages, each a minute after the one before."""
+    """The gate desk after it has read these messages, at least a minute after one another. `began`: the earliest time
+    at which it reads."""
     box = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):
         read_at = max(began, each.recorded) if number == 0 else max(box.at, each.recorded)
@@ -44,8 +46,8 @@ def hear(messages: list[Written], began: datetime) -> Story:
 
 
 def stands(box: Story, who: str) -> tuple[str, str]:
-    """The kinds of the last facts about the arrival and the departure of this consignment; empty if there is none or if it was
-    retracted."""
+    """The kinds of the last facts about the arrival and about the departure of this consignment. A kind is empty if
+    there is no such fact, or if it was retracted."""
     mine = [fact.kind for fact in box.facts if fact.key == who]
     arrival, departure = ([kind for kind in mine if kind in each][-1:] for each in (ARRIVALS, DEPARTURES))
     return "".join(arrival).replace(ARRIVALS[-1], ""), "".join(departure).replace(DEPARTURES[-1], "")
@@ -68,17 +70,20 @@ def test_arrival_and_departure_are_told_whatever_comes_first(order: tuple[str, .
 
 
 def test_goods_that_were_stated_after_a_report_was_told_are_not_in_the_box_because_the_desk_was_slow() -> None:
-    """A report has its time from the header, so it does not matter how long it waited until the desk read it."""
+    """The time of a report is in its header, so it does not matter how long the report waited until the desk read
+    it."""
     messages = [Written("i", discharged(10), at(12)), Written("g", held(A, when=20), at(20))]
     assert [stands(hear(order, at(0)), A)[0] for order in (messages, messages[::-1])] == ["", ""]
 
 
 @st.composite
 def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
-    """The messages about one laden container that comes once and leaves once, with one or two consignments, which may be called back.
+    """The messages about one laden container that comes once and leaves once. It contains one or two consignments,
+    which may be called back.
 
-    A statement that comes after the terminal's report names the conveyance. Otherwise it could also be meant for the next visit, and
-    the result would depend on which of several reports of one event was read.
+    A statement that comes after the terminal's report names the conveyance. Without the name it could also be meant for
+    the next visit, and if one event was reported several times, the result would depend on which report the desk read
+    first.
     """
     ship = draw(st.sampled_from(("", "EVER 012E")))
     direction = draw(st.sampled_from((Direction.IMPORT, Direction.EXPORT)))
@@ -122,8 +127,8 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(data=st.data(), late=st.booleans())
 def test_what_stands_of_each_consignment_does_not_depend_on_the_order(data: st.DataObject, late: bool) -> None:
-    """`late`: the desk reads everything long after it was recorded. Otherwise it may say that the container may leave before the
-    goods are called back, and then the goods have left lawfully."""
+    """`late`: the desk reads all messages long after they were recorded. Otherwise it may say that the container may
+    leave before the goods are called back, and then the goods have left lawfully."""
     messages = data.draw(of_one_visit(called_back=late))
     of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in messages}
     stated = {who: iter([each for each in messages if of_whom[each.id] == who]) for who in (A, B)}

@@ -1,5 +1,5 @@
-"""If the gate desk was down, does it publish the events with the times at which they happened, and not with the time at which it reads
-them?"""
+"""If the gate desk was down, does it publish events with the times at which they happened, and not with the time at
+which it reads their messages?"""
 
 import pytest
 
@@ -12,7 +12,8 @@ from tests.voice import Story
 
 
 def test_goods_that_were_declared_before_they_were_loaded_are_no_later_paper_when_the_desk_was_away() -> None:
-    """The desk reads the terminal's report and the release desk's statements an hour later, in any order of the two topics."""
+    """The desk reads the terminal's report and the release desk's statements a day after they were written, in any
+    order of the two topics."""
     paper = held(A, 1, when=0, direction=Direction.EXPORT)
     release = freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)
     loaded = event(EquipmentEvent.LOADED, 60)
@@ -49,7 +50,8 @@ def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unrele
 
 
 def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_release_desk_says_of_it_meanwhile() -> None:
-    """The release desk holds goods that, as the gate desk says, left unreleased; this later hold must not prove that they did."""
+    """When the gate desk publishes that goods left unreleased, the release desk holds them. This later hold must not
+    prove that the goods left unreleased."""
     desk = Story(decider, decider.INITIAL)
     desk.when(held(A, 1, arrived=10, when=12, direction=Direction.EXPORT), at=at(90))
     desk.when(event(EquipmentEvent.LOADED, 60), at=at(91))
@@ -75,8 +77,8 @@ def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> N
 
 @pytest.mark.parametrize("clock", [-3 * DAY, 0, 1000 * DAY])
 def test_no_clock_of_a_worker_changes_when_something_happened(clock: int) -> None:
-    """The test has an arrival from the release desk, a discharge and a finding; a report with a wrong date counts with the time in its
-    header."""
+    """The desk reads an arrival from the release desk, a discharge and a finding. A report with a wrong date counts
+    with the time in its header."""
     desk = Story(decider, decider.INITIAL)
     desk.when(held(A, 1, arrived=50, when=0), at=at(clock + 5))
     desk.when(discharged(60), at=at(clock + 61), recorded=at(61))

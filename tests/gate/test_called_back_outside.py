@@ -11,7 +11,7 @@ LEFT = ("ConsignmentLeftUnreleased", "DepartureRetracted")
 
 
 def called_back(*until_departure: Message, direction: Direction = Direction.IMPORT, since: float = 200) -> Story:
-    """Goods that left, were called back, and released again several times."""
+    """Goods that were called back and released again three times after the messages `until_departure`."""
     desk = story(decider, *until_departure)
     for turn in range(3):
         begin = since + 100 * turn

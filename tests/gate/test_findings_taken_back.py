@@ -1,4 +1,4 @@
-"""Can an officer take a finding on a container back that was wrong, and does everything follow as if it had never been recorded?"""
+"""Can an officer retract a wrong finding on a container, and is everything then as if it had never been recorded?"""
 
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_whose_alarms_it_settled() -> None:
-    """In records of an older software version only `settled` shows which departures these are."""
+    """In records of an older software version only `settled` shows which departures a finding had voided."""
     desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(found("inside", 20), message_id="w")
     box = as_box(desk.state)
     desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))
@@ -134,7 +134,7 @@ def test_of_two_wrong_counts_neither_stands_for_the_other(mark: str, order: tupl
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_finding_that_it_had_found_wrong() -> None:
-    """As in records of an older software version."""
+    """A record of an older software version does not say which finding another one voided."""
     desk = story(decider, freed(A)).when(found("outside", 10), message_id="first", at=at(10))
     desk.when(found("inside", 20), message_id="second", at=at(20))
     box = as_box(desk.state)

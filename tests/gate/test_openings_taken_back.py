@@ -1,7 +1,7 @@
-"""What happens to a yes if the terminal retracts the discharge, or corrects its conveyance? The goods count as not arrived until the
-release desk states them again.
+"""Is the gate's answer still yes if the terminal retracts the discharge, or corrects its conveyance? The goods count as
+not arrived until the release desk states them again.
 
-Both desks run together, and each reads the facts of the other.
+The tests write the statements with which the release desk answers the gate desk's facts.
 """
 
 import pytest
@@ -20,7 +20,8 @@ COSCO = "COSCO 017E"
 
 
 def told_by_gate() -> Story:
-    """A story in which the terminal reports the discharge of A, and the release desk therefore releases it."""
+    """The gate desk after the terminal has reported the discharge of A, and the release desk has therefore released
+    A."""
     desk = story(decider, held(A, ship=COSCO)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     assert isinstance(desk.answer[-1], ContainerArrived)
     desk.when(freed(A, 2, ship=COSCO, arrived=10, when=13), at=at(13))
@@ -40,7 +41,7 @@ def test_a_discharge_that_is_taken_back_takes_the_yes_at_once() -> None:
 
 
 def test_a_release_that_was_on_its_way_is_no_yes_either() -> None:
-    """The release desk had not read that the discharge was retracted when it published the release."""
+    """When the release desk published the release, it had not read that the discharge was retracted."""
     desk = story(decider, held(A, ship=COSCO)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(retracted("disc"), at=at(20)).when(freed(A, 2, ship=COSCO, arrived=10, when=13), at=at(21))
     assert not may_leave(desk)
@@ -67,7 +68,7 @@ def test_a_discharge_that_is_told_again_at_the_same_time_brings_the_goods_again(
 
 
 def test_the_yes_stays_where_the_carrier_had_told_the_arrival_before() -> None:
-    """The release desk publishes nothing new, because its release depends on another report."""
+    """The release depends on the carrier's report, so the release desk publishes nothing new."""
     desk = story(decider, held(A, ship=COSCO, arrived=5)).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(freed(A, 2, ship=COSCO, arrived=5, when=13), at=at(13)).when(retracted("disc"), at=at(20))
     assert "ContainerArrivalRetracted" in kinds(desk) and may_leave(desk)
@@ -88,7 +89,8 @@ def test_the_yes_stays_where_a_second_report_of_the_discharge_still_counts() -> 
 
 
 def test_goods_that_came_alone_for_this_desk_do_not_leave_in_the_visit_of_others() -> None:
-    """B's carrier reported the arrival, so the container is here; but no report says any more that A is in it."""
+    """B's carrier reported the arrival, so the container is here. But after the retraction no report says that A is in
+    it."""
     desk = story(decider, held(A, bill="1")).when(discharged(10), message_id="disc", at=at(12))
     desk.when(freed(A, 2, bill="1", arrived=10, when=13), at=at(13))
     desk.when(freed(B, 2, bill="2", arrived=15, when=16), at=at(16))
@@ -103,7 +105,7 @@ def test_a_retraction_after_the_departure_leaves_it_as_it_was() -> None:
 
 
 def test_a_discharge_told_days_later_instead_brings_the_goods_anew() -> None:
-    """The release desk gets both: that the goods had not arrived, and when they did."""
+    """The gate desk publishes for the release desk both that the goods had not arrived and when they did arrive."""
     desk = told_by_gate()
     named = event(EquipmentEvent.DISCHARGED, 10 + 3 * DAY, laden=True, replaces="disc")
     desk.when(named, at=at(11 + 3 * DAY))
@@ -158,7 +160,7 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
 
 @pytest.mark.parametrize("when", [5, 10, 45], ids=["earlier", "the same time", "later"])
 def test_a_discharge_corrected_to_another_conveyance_moved_no_box(when: int) -> None:
-    """The goods were stated hours after the discharge, which alone reports their arrival, so no visit ended."""
+    """The goods were stated hours after the discharge. Only the discharge reports their arrival, so no visit ended."""
     desk = story(decider).when(discharged(10, COSCO), message_id="disc", at=at(12))
     desk.when(held(A, ship=COSCO, when=200), at=at(200))
     desk.when(freed(A, 2, ship=COSCO, arrived=10, when=201), at=at(201))

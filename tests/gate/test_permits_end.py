@@ -1,4 +1,5 @@
-"""Does an officer's permit to leave end when the release desk states something new against the goods, and not earlier?"""
+"""Does an officer's permit to leave end when the release desk states something new against the goods, and not
+earlier?"""
 
 from dataclasses import replace
 
@@ -28,7 +29,7 @@ def test_an_export_that_is_refused_after_the_permit_stays() -> None:
 
 
 def test_a_permit_that_a_hold_has_ended_does_not_come_back() -> None:
-    """The goods are refused, permitted to leave, inspected again and refused for another reason, so an officer must
+    """The goods are refused, permitted to leave, inspected again, and refused for another reason. Then an officer must
     decide again."""
     desk = story(decider, held(A, 1, arrived=0, refused=True)).when(permitted(A, RETURN), at=at(5))
     assert may_leave(desk)
@@ -47,7 +48,7 @@ def test_what_is_said_of_other_goods_ends_neither_a_permit_nor_the_yes_of_the_ga
 
 
 def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -> None:
-    """The other lot in the container was held, so the gate's answer was no; only the permit says that this lot may
+    """The other lot in the container was held, so the gate's answer was no. Only the permit says that this lot may
     leave."""
     desk = story(decider, held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0))
     desk.when(permitted(A, RETURN), at=at(5)).when(out(30), at=at(30))
@@ -64,7 +65,8 @@ def test_what_leaves_after_its_permit_has_ended_has_left_without_release() -> No
 
 
 def test_a_permit_that_was_given_without_knowing_of_a_later_hold_is_none() -> None:
-    """The officer's request was not read yet when the release desk stated again that the goods must stay."""
+    """The officer asked before the release desk stated again that the goods must stay, and the gate desk reads the
+    request after that statement."""
     desk = story(decider, held(A, 1, arrived=0, refused=True), held(A, 3, arrived=0, when=9, refused=True))
     desk.when(permitted(A, RETURN, version=1))
     desk.then_refused("stated_again")

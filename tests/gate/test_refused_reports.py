@@ -14,7 +14,7 @@ def test_a_report_that_nobody_made_cannot_be_taken_back_or_corrected() -> None:
 
 
 def test_a_box_of_which_more_is_told_than_is_kept_takes_no_further_report() -> None:
-    """Moves within the area and forecasts are dropped for a new report; reports that open or end visits never are."""
+    """For a new report the desk drops moves within the area and forecasts, but no reports that open or end visits."""
     desk = story(decider)
     for number in range(MOST_REPORTS):
         desk.when(discharged(number / 100), at=at(number / 100))

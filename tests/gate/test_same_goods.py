@@ -1,5 +1,5 @@
-"""Is an officer told if the same goods are lodged again under a new reference? Only the gate desk sees both declarations, because its record
-is about the container."""
+"""Is an officer told if the same goods are lodged again under a new reference? Only the gate desk can see both
+declarations, because its record is about the container."""
 
 import pytest
 
@@ -15,7 +15,8 @@ BY_BOX = {"rule": "one_declaration_a_box", "rule_set": "2026-11-29"}
 
 
 def found(desk: Story) -> list[tuple[str, tuple[str, ...]]]:
-    """Consignment, and the other declarations that the fact names for it, in the order of their references."""
+    """For each consignment about which the desk published this fact: its id and the other declarations that the fact
+    names, in the order A, B, C."""
     again = [fact for fact in desk.facts if isinstance(fact, SameGoodsDeclared)]
     return sorted([(fact.consignment_id, fact.others) for fact in again], key=lambda each: (A, B, C).index(each[0]))
 
@@ -78,7 +79,8 @@ def test_goods_without_a_bill_that_share_a_box_or_come_with_its_next_visit_are_o
 
 
 def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
-    """The gate's answer is no anyway for two declarations with one bill; the fact for officers changes no answer."""
+    """If two declarations have one bill, the gate's answer is no even without this fact. The fact is only for
+    officers."""
     desk = story(decider, freed(A, bill="1"), freed(B, bill="1"))
     assert [f.kind for f in desk.facts] == [
         "ContainerMayLeave",

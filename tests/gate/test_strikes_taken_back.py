@@ -1,4 +1,5 @@
-"""Can an officer take the strike of a wrong consignment back, and is everything then as if there had been no strike?"""
+"""If an officer struck the wrong consignment off a container, can the strike be retracted, and is everything then as if
+there had been none?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does the inspection desk order the controls of the risk desk, and accept one answer for each?"""
+"""Does the inspection desk order the controls that the risk desk requires, and accept one answer for each?"""
 
 from datetime import timedelta
 from random import Random

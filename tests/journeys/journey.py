@@ -1,4 +1,5 @@
-"""What follows from a request once every desk has read everything? All services run in memory and exchange their messages there."""
+"""Which facts follow from a request once every desk has read everything? All services run in memory and exchange their
+messages there."""
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ DECIDERS: dict[str, Any] = {desk.name: desk.decider for desk in desks(SERVICES, 
 
 @dataclass
 class Journey:
-    """One consignment on its way through all services, each with a state per key.
+    """One consignment on its way through all services, each with one state per key.
 
-    `when` sends one request and lets the desks read until no message is unread, all at the same time; `then` compares every fact
-    that they published because of it, desk by desk and in order. If the facts of a step were not compared, the next step fails.
+    `when` sends one request, and lets the desks read at the same time until no message is unread. `then` compares all
+    facts that they published because of the request, desk by desk and in order. If the facts of a step were not
+    compared, the next step fails.
     """
 
     at: datetime = NOON
@@ -30,24 +32,25 @@ class Journey:
     unread: deque[tuple[str, str, Message]] = field(default_factory=deque)
     """Service, message id and message, in the order in which they were sent."""
     facts: dict[str, tuple[Fact, ...]] = field(default_factory=dict)
-    """Desk → the facts that it published because of the last request; desks without facts are left out."""
+    """Desk → the facts that it published because of the last request. Desks without facts are left out."""
     compared: bool = True
 
     def when(self, request: Request, request_id: str, *, after: timedelta = timedelta()) -> "Journey":
-        """Sends `request`, `after` this time since the step before, or at the request's own event time if that is later."""
+        """Sends `request`. It is sent `after` this time since the last step, or at the request's own event time if that
+        is later."""
         self.at = max(self.at + after, request.occurred_at)
         readers = [name for name in FLOW if type(request) in FLOW[name]]
         return self._step([(name, request_id, request) for name in readers])
 
     def when_time_passes(self, until: datetime) -> "Journey":
-        """Sets the clock to `until`, and lets each desk decide its time limits that have passed by then."""
+        """Sets the clock to `until`, and lets the desks decide all time limits that have passed by then."""
         self.at = until
         return self._step(
             [(desk, deadline_id(desk, key, each), self._passed(key, each)) for desk, key, each in self.limits(until)]
         )
 
     def limits(self, until: datetime) -> list[tuple[str, str, Deadline]]:
-        """Desk, key and time limit of all limits that pass by `until`, the earliest first."""
+        """All time limits that pass by `until`, each with its desk and key, the earliest first."""
         found = [
             (desk, key, each)
             for (desk, key), state in self.states.items()
@@ -89,8 +92,8 @@ class Journey:
                 self.unread.append((reader, fact_id, fact))
 
     def then(self, **facts: tuple[Fact, ...]) -> "Journey":
-        """Checks that exactly these facts were published, each desk's in this order; a desk that is not named must have published
-        nothing."""
+        """Checks that the desks published exactly these facts. The facts of each desk must have this order, and a desk
+        that is not named must have published nothing."""
         assert self.facts == facts
         self.compared = True
         return self

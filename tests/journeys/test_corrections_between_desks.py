@@ -1,8 +1,9 @@
-"""Do the inspection, quarantine and release desks agree, whatever officers and treatment units correct and retract, in parallel, twice or
-too late?
+"""Do the inspection, quarantine and release desks agree if officers and treatment units correct and retract their
+messages, in parallel, twice or too late?
 
-The three desks read each other's facts from topics that have no order between them. Once everything is read, the goods must stand where the
-last answers of inspection and quarantine say, and no desk may wait for an answer that no desk has ordered.
+The three desks read each other's facts from topics that have no order between them. Once everything is read, the state
+of the goods must agree with the last answers of inspection and quarantine, and no desk may wait for an answer that no
+desk has ordered.
 """
 
 from collections import deque
@@ -49,7 +50,7 @@ CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION)
 DESKS: dict[str, Any] = {"inspection": inspection, "quarantine": quarantine, "release": release}
 HEARS: dict[str, tuple[type, ...]] = {name: desk.Heard.__args__ for name, desk in DESKS.items()}
 UNKNOWN_TO_SCIENCE = "Drosophila suzukii"
-"""A pest of fruit, against which no treatment of wood is known."""
+"""A pest of fruit. No treatment of wood against it is known."""
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Border:
             self.say(topic_of(name, type(fact)), f"{name}/{message_id}/{number}", fact)
         return True
 
-    # what people do
+    # requests of people
 
     def act(self) -> None:
         dice = self.dice
@@ -117,7 +118,8 @@ class Border:
         return {"result": result, "pest": pest}
 
     def _wrong(self) -> str:
-        """The id of the request that is to be corrected or retracted; mostly it was sent, and it may be of any kind."""
+        """The id of the request that is to be corrected or retracted. Mostly it is the id of an earlier request of any
+        kind, otherwise an id that no request has."""
         names = [name for name, _ in self.requests] or ["nobody"]
         return self.dice.choice((*names[-6:], "another-consignments"))
 
@@ -125,7 +127,8 @@ class Border:
         return {"consignment_id": CONSIGNMENT, "asked_by": who, "occurred_at": self.at, **fields}
 
     def _find(self) -> None:
-        """Sends findings: mostly for the control that is ordered now, otherwise for one that was ordered before or is not ordered yet."""
+        """Sends findings. Mostly they answer the control as it is ordered now, otherwise an earlier order or one that
+        does not exist yet."""
         control = self._control()
         order = next((o for o in getattr(self.states["inspection"], "orders", ()) if o.control is control), None)
         revision = order.next_revision if order and self.dice.random() < 0.8 else self.dice.randint(0, 3)
@@ -194,7 +197,7 @@ class Border:
             RetractTreatmentDecision(**self._from("officer-9", origin=self._origin(), wrong=wrong, reason="seen again"))
         )
 
-    # what is true once everything was read
+    # the check after all messages were read
 
     def agrees(self) -> None:
         released, treating = self.states["release"], self.states["quarantine"]

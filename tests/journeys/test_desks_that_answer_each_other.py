@@ -1,4 +1,5 @@
-"""Do the gate desk and the release desk stop answering each other's facts, whatever is reported for a container, and in any order?
+"""Do the gate desk and the release desk stop answering each other's facts, whatever people report about a container,
+and in whatever order?
 
 The gate desk derives departures from arrivals, and for the release desk a departure proves an arrival.
 """
@@ -22,7 +23,7 @@ from tests.release.requests import OTHER_BOX
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 MOST = 500
-"""Many more messages than one report of people can cause."""
+"""Many more messages than the reports of people can cause."""
 
 
 def ends(quay: Quay) -> Quay:
@@ -68,8 +69,8 @@ def test_an_arrival_after_a_departure_that_was_told_before_is_taken_back_once() 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(seed: int) -> None:
-    """Otherwise the container's departure with other goods would count for these goods by one arrival and not by the other, and
-    the desks would answer each other for ever."""
+    """If the retracted arrival counted, too, the container's departure with other goods would count for X by one
+    arrival and not by the other, and the desks would answer each other for ever."""
     quay = Quay(Random(seed))
     goods(quay, X, BOX, "BL X", 2)
     goods(quay, Y, BOX, "BL Y", 2)

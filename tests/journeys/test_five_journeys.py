@@ -1,8 +1,8 @@
 """How does a consignment pass through all desks? Five stories list every fact that every desk publishes.
 
-Green goods leave without a control; the papers of yellow goods are rectified; in red goods a pest is found, and they are treated;
-other goods are refused; and released goods are called back. Each step is one request with the facts that follow from it at every
-desk.
+Green goods leave without a control; the papers of yellow goods are rectified; red goods are treated, because a pest is
+found in them; other goods are refused; and released goods are called back. Each step is one request, with the facts
+that follow from it at all desks.
 """
 
 from datetime import datetime, timedelta
@@ -28,12 +28,12 @@ from tests.voice import CONSIGNMENT, NOON
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
 HOUR = timedelta(hours=1)
 LIMITS = {DOCUMENTS: 24 * HOUR, INSPECTION: 48 * HOUR}
-"""Control → the seconds that an officer has for it."""
+"""Control → the time that an officer has for it."""
 LODGED, ARRIVED, LOOKED_AT = NOON, NOON + HOUR, NOON + 2 * HOUR
 DRAW = Draw(value=Decimal("0.060208"), rate=Decimal("0.0244"), selected=False, key_id="published")
-"""The draw for this bill and container with the published key: the goods are not drawn."""
+"""The draw for this bill and container with the published key. It does not select the goods."""
 UNDECLARED_VISIT = f"arrival/{CONSIGNMENT}"
-"""The visit of a container for which no terminal reported an opening; it has its id from the arrival of its goods."""
+"""The visit of a container for which no terminal reported an opening. Its id is made from the arrival of its goods."""
 PINE = good_item(hs_code="4407110000", description="sawn pine")
 NEMATODE = "Bursaphelenchus xylophilus"
 
@@ -49,15 +49,15 @@ LOOKED_AT_AS_WOOD = FiredRule(
 
 
 def stages(journey: Journey) -> dict[str, float]:
-    """Hours of each stage, as the clearance service measures them."""
+    """Stage → its hours, as the clearance service measures them. Stages without a time are left out."""
     timeline = journey.state("clearance", CONSIGNMENT)
     seconds: dict[str, float | None] = {**stage_seconds(timeline), "gate": gate_seconds(timeline)}
     return {name: each / 3600 for name, each in seconds.items() if each is not None}
 
 
 def lodged(declaration: LodgeDeclaration, assessment: ConsignmentAssessed) -> Journey:
-    """A journey in which the declaration is accepted, the risk desk has chosen the lane, its controls are ordered, and the goods
-    and their container wait."""
+    """A journey in which the declaration is accepted, the risk desk has chosen the lane, its controls are ordered, and
+    the goods and their container wait."""
     ordered = [facts.inspection_ordered(each, LODGED + LIMITS[each]) for each in assessment.controls]
     desks: dict[str, Any] = {"inspection": tuple(ordered)} if ordered else {}
     return (
@@ -78,7 +78,8 @@ def lodged(declaration: LodgeDeclaration, assessment: ConsignmentAssessed) -> Jo
 
 
 def arrived_held(journey: Journey, control: ControlKind) -> Journey:
-    """The carrier reports the arrival an hour later; then only the officer's control still holds the goods."""
+    """The journey after the carrier has reported the arrival, an hour after the lodgement. Now only the officer's
+    control still holds the goods."""
     return journey.when(arrival(at=ARRIVED), "arrived").then(
         release=(
             facts.arrival_recorded(at=ARRIVED),
@@ -89,7 +90,7 @@ def arrived_held(journey: Journey, control: ControlKind) -> Journey:
 
 
 def leaves(journey: Journey, at: datetime, visit: str = UNDECLARED_VISIT) -> Journey:
-    """The released container passes the gate."""
+    """The journey after the released container has passed the gate."""
     return journey.when(out((at - NOON) / timedelta(minutes=1)), "left").then(
         gate=(
             facts.equipment_event_recorded("left", EquipmentEvent.GATED_OUT, visit, where="G1", at=at),
@@ -122,7 +123,7 @@ def test_green_goods_are_released_when_their_container_is_discharged_and_leave()
 
 
 def test_the_papers_of_yellow_goods_are_read_late_put_right_and_read_again() -> None:
-    """T-shirts of Thailand that come from Viet Nam: is the certificate of origin there?"""
+    """T-shirts from Thailand come from Viet Nam, so an officer checks whether the certificate of origin is there."""
     shirts = good_item(hs_code="6109100000", description="T-shirts", origin_country="TH")
     detour = FiredRule(
         rule="detoured_clothing",

@@ -1,7 +1,8 @@
-"""Do goods that are stripped from one container into another keep their releases and holds, and leave only if all of them allow it?
+"""If goods are stripped from one container into another, do they keep their releases and holds, and do they leave only
+if all of these allow it?
 
-The test runs the gate desk of each container and the release desk of each consignment; messages of different topics are read in any
-order.
+The test runs the gate desk of each container and the release desk of each consignment. The messages of different topics
+are read in any order.
 """
 
 from collections import deque
@@ -43,8 +44,8 @@ HEARS: dict[str, tuple[type, ...]] = {"gate": gate.Heard.__args__, "release": re
 
 @dataclass
 class Quay:
-    """Containers, goods, and the topics between the desks: a topic keeps its order for one key, and there is no order between two
-    topics."""
+    """Containers, goods, and the topics between the desks. A topic keeps the order of messages with one key; there is
+    no order between two topics."""
 
     dice: Random = field(default_factory=lambda: Random(0))
     states: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Quay:
     facts: list[Fact] = field(default_factory=list)
     count: int = 0
     dead: frozenset[str] = frozenset()
-    """Desks that are down and read nothing."""
+    """The desks that are down and read nothing."""
 
     @property
     def at(self) -> Any:
@@ -90,7 +91,7 @@ class Quay:
             pass
         return self
 
-    # what people do
+    # requests of people
 
     def goods(self, name: str, box: str, shared_by: int, bill: str) -> None:
         known = consignment_assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
@@ -133,7 +134,7 @@ class Quay:
 
 
 def shared_box(dice: Random | None = None) -> Quay:
-    """X and Y in one container, both released; there is a second, empty container."""
+    """X and Y are in one container and both released. There is a second, empty container."""
     quay = Quay(dice or Random(0))
     quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
     quay.event(OTHER_BOX, EquipmentEvent.GATED_IN, laden=False)

@@ -1,4 +1,5 @@
-"""Does every Korean declaration reach a named end, and are the counts of the simulated people those of the ledger?"""
+"""Does every Korean declaration reach a named end, and are the counts of the simulated people equal to those of the
+ledger?"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -30,7 +31,7 @@ def clock() -> Leaping:
 
 @pytest.fixture(scope="module")
 def border(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[Border]:
-    """A border of its own, because the tests move its clock."""
+    """A border of its own, because the tests set its clock forward."""
     with provisioned(tmp_path_factory.mktemp("korea")) as broker, running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border
@@ -63,8 +64,8 @@ def test_every_declaration_reaches_a_named_end(
     with ThreadPoolExecutor(1, "people") as thread:
         played = thread.submit(player.run)
         ended = -1
-        # A treatment may take two weeks, which is long even for this fast clock: if nothing has ended for 5 s, it leaps
-        # by a day.
+        # A treatment may take two weeks, which is long even for this fast clock. So the clock leaps by a day whenever
+        # no goods have reached their end for 5 s.
         while wait([played], 5).not_done:
             if ended == (ended := player.ended()):
                 clock.leaps.append(timedelta(days=1))

@@ -30,7 +30,7 @@ TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 
 @dataclass(frozen=True)
 class Leaping(Clock):
-    """The real clock, which a test can set forward if something takes hours."""
+    """The real clock. A test can set it forward if something takes hours."""
 
     leaps: list[timedelta] = field(default_factory=list)
 
@@ -39,7 +39,8 @@ class Leaping(Clock):
 
 
 class Log:
-    """The topics of a cluster. Each call reads only the new messages, because a test that waits calls it many times."""
+    """The messages of a cluster's topics. Each call reads only the new messages, because a test that waits calls it
+    many times."""
 
     def __init__(self, kafka: Access) -> None:
         self._kafka = kafka
@@ -47,7 +48,7 @@ class Log:
         self._entries: dict[TopicPartition, list[LoggedMessage]] = {}
 
     def entries(self) -> list[LoggedMessage]:
-        """All committed messages up to the present ends, topic by topic, each partition in order."""
+        """All committed messages up to the present ends of the topics, topic by topic, each partition in order."""
         if self._consumer is None:
             self._consumer = reader(self._kafka, max_poll_records=5000)
             topic_partitions = [
@@ -72,7 +73,7 @@ class Log:
 
 
 class Border:
-    """A cluster with desks on it, as a declarant, an officer or a port sees it."""
+    """A cluster with desks, as a declarant, an officer or a port sees it."""
 
     def __init__(self, kafka: Access | str, partitions: int, clock: Clock = CLOCK) -> None:
         access = access_to(kafka)
@@ -85,7 +86,8 @@ class Border:
         self._log.close()
 
     def ask(self, request: Request, name: str = "") -> str:
-        """Sends a request under an id derived from `name` (or its content); returns the id once acknowledged."""
+        """Sends a request whose id is made from `name`, or from its content if `name` is empty. Returns the id when the
+        request is acknowledged."""
         value = encode(request)
         message_id = request_id("test", name or value.decode())
         topic, sent_at = topic_of("anyone", type(request)), request.occurred_at.isoformat()
@@ -94,7 +96,7 @@ class Border:
         return message_id
 
     def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
-        """Writes any message to a topic; returns when it is acknowledged."""
+        """Writes any message to a topic, and returns when it is acknowledged."""
         self.send(topic, key, value, kind, message_id)
         self.flush()
 
@@ -110,7 +112,7 @@ class Border:
         message_id: str,
         time: str = "2026-11-23T12:00:00Z",
     ) -> None:
-        """As `say`, without waiting; `flush` waits. `time`: when it was sent (`ce_time`)."""
+        """Writes any message to a topic without waiting; `flush` waits. `time`: the time in the header `ce_time`."""
         sent_headers = headers(
             id=message_id,
             kind=kind,
@@ -126,11 +128,12 @@ class Border:
         self._producer.send(topic, key=raw, value=value, headers=sent_headers)
 
     def facts(self, key: str) -> list[LoggedMessage]:
-        """The facts under this key so far, topic by topic."""
+        """All facts under this key, topic by topic."""
         return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str) -> dict[str, Any]:
-        """Waits until there is a fact of each of these kinds under the key; returns kind → the body of the last one."""
+        """Waits until there is a fact of each of these kinds under the key. Returns kind → the body of the last fact of
+        this kind."""
         facts: dict[str, Any] = {}
         messages = 0
 
@@ -146,7 +149,8 @@ class Border:
         return facts
 
     def eventually(self, what: Callable[[], Any], *children: Child) -> Any:
-        """Waits until `what` is true and returns it; `children`: the processes whose work makes it true."""
+        """Waits until `what` returns something true, and returns that. `children`: the processes whose work makes it
+        true."""
         return wait(what, "what should come true", *children)
 
 
@@ -162,7 +166,8 @@ def running(
     own: tuple[Desk, ...] = (),
     clock: Clock = CLOCK,
 ) -> Iterator[list[Loop]]:
-    """The loops of these services, or of a test's own desks, in threads of this process, stopped in order at the end."""
+    """Runs the loops of these services, or of a test's own desks, in threads of this process. At the end of the block
+    they are stopped in order."""
     settings = WorkerSettings(
         kafka=bootstrap,
         partitions=partitions,
@@ -177,7 +182,7 @@ def running(
     def run(loop: Loop) -> None:
         try:
             loop.run()
-        except BaseException as problem:  # checked below, in the thread of the test
+        except BaseException as problem:  # the thread of the test checks `problems` below
             problems.append(problem)
 
     threads = [threading.Thread(target=run, args=(loop,), name=loop.desk.name) for loop in loops]
@@ -201,5 +206,5 @@ def _ready_or_broken(loop: Loop, problems: list[BaseException]) -> Callable[[], 
 
 
 def bodies(entries: list[LoggedMessage], kind: str) -> list[Any]:
-    """The bodies of one kind."""
+    """The bodies of all messages of one kind."""
     return [json.loads(e.value or b"null") for e in entries if e.kind == kind]

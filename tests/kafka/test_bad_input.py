@@ -1,5 +1,5 @@
-"""Does bad input stop anything? On the real loop with a broker of its own, each bad message is refused or parked with its reason, and
-correct goods pass."""
+"""Can bad input stop anything? With the real loop on a broker of its own, each bad message is refused or parked with
+its reason, and correct goods pass."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ ARRIVED = "customs-release-requests"
 
 @pytest.fixture(scope="module")
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, list[Loop], Projecting]]:
-    """Every desk and the read model, on a broker of their own, so that parked messages do not disturb other tests."""
+    """All desks and the read model, on a broker of their own, so that parked messages do not disturb other tests."""
     folder = tmp_path_factory.mktemp("bad-input")
     url = f"sqlite:///{folder}/console.db"
     migrate(url)
@@ -56,7 +56,7 @@ def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, lis
 
 
 class Rubbish(str):
-    """The name of a header that is not UTF-8 on the wire."""
+    """The name of a header, which is written as bytes that are not UTF-8."""
 
     __slots__ = ()
 
@@ -69,12 +69,12 @@ def arrival(key: str) -> ReportArrival:
 
 
 def with_(message: Message, **changes: Any) -> bytes:
-    """The message's JSON with any other fields."""
+    """The message's JSON, with some fields changed to any values."""
     return json.dumps({**json.loads(encode(message)), **changes}).encode()
 
 
 def declared(reference: str, **changes: Any) -> tuple[str, bytes]:
-    """Key and value of a lodgement whose declaration has any other fields."""
+    """Key and value of a lodgement, with some fields of the declaration changed to any values."""
     lodged = lodge(reference=reference)
     body = json.loads(encode(lodged))
     body["declaration"] |= changes
@@ -86,7 +86,8 @@ def item(**changes: Any) -> dict[str, Any]:
     return made | changes
 
 
-# what is wrong with the message → (topic, key, value, kind), and the reason why it is parked or the code of its refusal
+# PARKED and REFUSED: fault of a message → its topic, key, value and kind, and then the reason why it is parked or the
+# code with which it is refused
 TWICE = lodge(reference="bad-twice")
 HUNDRED = declared("bad-hundred", items=[item(description=f"line {n}") for n in range(MOST_LINES)])
 PASSED = InspectionPassed(

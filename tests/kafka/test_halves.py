@@ -1,5 +1,5 @@
-"""Which message is parked if a batch cannot be written? With the real loop and broker only the faulty message is parked, and none if
-the broker refuses everything."""
+"""Which message is parked if a batch cannot be written? On the real loop and broker, only the faulty message is parked,
+and no message if the broker refuses everything."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 def take_at_most(border: Border, topic: str, size: int) -> None:
-    """Makes the broker refuse larger batches on this topic."""
+    """Makes the broker refuse batches on this topic that are larger than `size` bytes."""
     admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
@@ -52,7 +52,7 @@ def take_at_most(border: Border, topic: str, size: int) -> None:
 
 
 def lodged(border: Border, reference: str, lines: int = 1) -> str:
-    """Sends a lodgement without waiting; returns its key."""
+    """Sends a lodgement without waiting for its answer, and returns its key."""
     sums = {
         "net_mass_kg": Decimal(20 * lines),
         "gross_mass_kg": Decimal(21 * lines),
@@ -118,7 +118,7 @@ def test_a_topic_that_takes_nothing_parks_nothing_and_the_desk_goes_on_when_it_i
 
 
 class Odd(int):
-    """A key that the client does not accept."""
+    """A message key that the Kafka client does not accept."""
 
     def encode(self) -> bytes:
         return b"odd"
@@ -144,7 +144,7 @@ def decide(state: Any, message: Any, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def deadlines(state: Any) -> tuple[Deadline, ...]:
-    """The deadlines of a desk at which every sampling is overdue at once."""
+    """The deadlines of the inspection desk, changed so that every sampling is overdue at once."""
     open_ = decider.deadlines(state)
     return tuple(Deadline(d.name, d.due - EARLY) if "sampling" in d.name else d for d in open_)
 

@@ -1,4 +1,4 @@
-"""Are the broker's files fetched completely from any mirror, even after an interruption? The tests use a server on
+"""Are all files of the broker fetched completely from any mirror, even after an interruption? The tests use a server on
 loopback."""
 
 import hashlib
@@ -92,7 +92,7 @@ WHOLE = {path.rpartition("/")[2]: content for path, content in CONTENT.items()}
 def test_an_interrupted_fetch_goes_on_where_it_ended(mirror: Mirror, listed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     mirror.most = 60_000
-    # every connection is cut, and the next one continues after the bytes that are there
+    # the mirror cuts every connection, and the next connection asks only for the bytes that are still missing
     fetch_jars(listed=listed, folder=folder)
     assert content_of(folder) == WHOLE
     assert {each for each in mirror.ranges if each} >= {"bytes=60000-", "bytes=120000-", "bytes=180000-"}

@@ -1,5 +1,5 @@
-"""Which worker has which partitions if workers start, stop, die, freeze and continue? Real workers run on a broker of their
-own."""
+"""Which worker has which partitions if workers start, stop, die, freeze and continue? Real workers run on a broker of
+their own."""
 
 import json
 import os
@@ -45,7 +45,7 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
 LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 SOON = 180
-"""Seconds; less than the session in tests in which no worker may wait for the end of a session."""
+"""The most seconds for a wait. If a test forbids that a worker waits for the end of a session, its sessions last longer."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
-    """A worker process with the declaration desk."""
+    """A worker process with the declaration desk; it is not started yet."""
     settings = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **SESSION, **env}
     child = worker("declaration", free_port(), folder, settings, slot)
     child.restarts = False
@@ -74,7 +74,7 @@ def accepted(border: Border) -> list[str]:
 
 
 def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
-    """Status and body of a page of this worker; (0, {}) while it has none."""
+    """Status and body of a page of this worker; (0, {}) if the worker does not answer."""
     port = child.command[child.command.index("--web-port") + 1]
     try:
         with open_page(f"http://127.0.0.1:{port}/{name}", 10) as answer:
@@ -87,7 +87,7 @@ def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
 
 
 def restored(child: Child) -> dict[str, int]:
-    """The figures of the worker's page about its restore."""
+    """The figures about the restore on the worker's page."""
     found: dict[str, int] = page(child, "readyz")[1].get("restoring", {}).get("declaration", {})
     return found
 
@@ -180,7 +180,8 @@ Loop(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 
 
 def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border) -> None:
-    """Other callbacks of the client wait for the next call; a nested call in a callback once ended the process."""
+    """The client's other callbacks wait until its next call. In an older version a call in a callback ended the
+    process."""
     env = os.environ | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     slow = Popen([sys.executable, "-c", SLOW_TAKE_OVER], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env)
     assert slow.stdin is not None and slow.stderr is not None
@@ -200,7 +201,8 @@ def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border
 
 @contextmanager
 def another_member(border: Border, desk: str) -> Iterator[Consumer]:
-    """Joins the desk's group; it gets partitions after the present members have learned of the rebalance and joined again."""
+    """Joins the desk's group. The new member gets partitions only after the present members have learned of the
+    rebalance and joined again."""
     group = f"customs-{desk}"
     member = Consumer(
         {
@@ -292,7 +294,7 @@ loop.run()
 
 
 def test_a_time_limit_is_told_once_although_a_worker_that_was_replaced_tells_it_late(quiet: Border) -> None:
-    """For a time limit no message is read, so the transaction contains no new read position."""
+    """No message is read for a time limit, so the transaction contains no new read position."""
     lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
     with running(quiet.bootstrap, PARTITIONS, "early", ("declaration", "risk", "inspection")):
         quiet.ask(lodged)
@@ -336,7 +338,8 @@ def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that
 
 
 def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
-    """The lag counts from the committed offset, and the marker of the transaction is between the last message and the end."""
+    """The lag counts from the committed offset, and the marker of the transaction stands between the last message and
+    the end."""
     with running(quiet.bootstrap, PARTITIONS, "lag", ("declaration", "risk")) as [_, risk]:
         lodged = [ask(quiet, f"read {n}") for n in range(20)]
         quiet.eventually(lambda: set(lodged) <= set(accepted(quiet)))
@@ -354,7 +357,8 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once the end that was reported with the aborted batch counted as read, so the lag seemed to be 0."""
+    """In an older version the end that was reported with the aborted batch counted as read, so the lag seemed to be
+    0."""
     failed: list[dict[tuple[str, int], int]] = []
     after: list[dict[tuple[str, int], int]] = []
     with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:
@@ -363,11 +367,8 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
         def broken_once(outcome: Outcome, changed: Changed, offsets: dict[tuple[str, int], int]) -> None:
             if not failed:
                 failed.append(offsets)
-                desk.assignment.offsets.read.update(
-                    offsets
-                    # as if the end of the partition had been reported with this batch, which otherwise happens only by
-                    # chance
-                )
+                # sometimes the end of the partition is reported together with a batch; this line has the same effect
+                desk.assignment.offsets.read.update(offsets)
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
             write(outcome, changed, offsets)
 
@@ -386,7 +387,8 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
 def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kafka-python returns None as position until a broker that was away has returned the beginning offset again."""
+    """When a broker was unreachable, kafka-python returns None as position until the broker has returned the beginning
+    offset again."""
     lodged = {ask(quiet, f"to be read {n}") for n in range(8)}
     known, unknown = KafkaConsumer.position, iter([None] * 6)
     monkeypatch.setattr(KafkaConsumer, "position", lambda *topic_partition: next(unknown, known(*topic_partition)))
@@ -396,7 +398,8 @@ def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
 def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_waits_for_its_session(
     quiet: Border, tmp_path: Path
 ) -> None:
-    """The session lasts ten minutes here. Without the supervisor the second worker would have to wait until it ends."""
+    """The session lasts ten minutes here. Without the supervisor the second worker would have to wait for the end of
+    the session."""
     child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="600000")
     lines: list[str] = []
 

@@ -49,7 +49,7 @@ def door(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 
 
 def at_work(border: Border, folder: Path) -> Child:
-    """A worker process with every desk."""
+    """Starts a worker process with all desks."""
     settings = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), "DTG_SESSION_TIMEOUT_MS": "2000"}
     settings |= rehearsal()
     child = worker(DESKS, free_port(), folder, settings, "1")
@@ -64,18 +64,18 @@ def arrived(border: Border, lodged: LodgeDeclaration) -> None:
 
 
 def held_by(border: Border, key: str, hold_id: str) -> bool:
-    """Whether the last statement about these goods says that the watch holds them."""
+    """Whether the hold of this id is open, according to the release desk's last statement about the goods."""
     last = [e for e in border.facts(key) if e.kind in ("ConsignmentHeld", "ReleaseGranted")][-1:]
     return bool(last) and last[0].kind == "ConsignmentHeld" and hold_id in str(last[0].body)
 
 
 def partitions_with(border: Border, kind: str) -> list[int]:
-    """The partition of each fact of this kind of the release desk."""
+    """The partitions of the release desk's facts of this kind, one entry for each fact."""
     return sorted([e.partition for e in read(border.bootstrap, ["customs-release-facts"]) if e.kind == kind])
 
 
 def in_every_partition() -> list[LodgeDeclaration]:
-    """The same goods under other references, one for each partition."""
+    """Lodgements of the same goods under different references, one for each partition."""
     found: dict[int, LodgeDeclaration] = {}
     number = 0
     while len(found) < PARTITIONS:

@@ -1,5 +1,5 @@
-"""Which treatment record just meets a step of a schedule? It is built from the row of the table, for the tests of its
-boundaries."""
+"""Which treatment record just meets a step of a schedule? The record is made from the row of the table, for tests of
+the limits."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ NAMES = [f"{row.schedule}-{number}" for row in ROWS for number, _ in enumerate(r
 
 
 def just(row: Row, step: Step, sensor: str = "1") -> list[Reading]:
-    """Readings at one place that just meet the step: each value at its limit, and the readings as far apart as
+    """Readings at one place that just meet the step: each value is at its limit, and the readings are as far apart as
     allowed."""
     gas = _gas(row, step)
     warmest = isinstance(step, HeldTemperature) and step.above
@@ -30,7 +30,7 @@ def just(row: Row, step: Step, sensor: str = "1") -> list[Reading]:
 
 
 def record(row: Row, step: Step, readings: list[Reading]) -> RecordTreatment:
-    """The record of these readings, with the dose and the residue at their limits."""
+    """The record of these readings. Dose and residue are at their limits."""
     last = max([reading.hours for reading in readings], default=Decimal(0))
     return RecordTreatment(
         consignment_id=CONSIGNMENT,
@@ -48,7 +48,7 @@ def record(row: Row, step: Step, readings: list[Reading]) -> RecordTreatment:
 
 
 def changed(readings: list[Reading], number: int, **values: Decimal) -> list[Reading]:
-    """The readings with one of them changed."""
+    """The readings, with `values` as new fields of the reading `number`."""
     return [each.model_copy(update=values) if at == number else each for at, each in enumerate(readings)]
 
 
@@ -68,8 +68,8 @@ def _between(wanted: list[Decimal], apart: Decimal) -> Iterator[Decimal]:
 
 
 def _gas(row: Row, step: Step) -> dict[Decimal, Decimal]:
-    """Hours → gas: each minimum exactly, and all other readings as high as the product of gas and hours requires, but
-    not below the floor."""
+    """Hour → gas in g/m3. Readings at the hour of a minimum have exactly the minimum. All other readings are as high as
+    the step's product of gas and hours requires, but not below the floor."""
     hours = _hours(row, step)
     if isinstance(step, HeldTemperature):
         return dict.fromkeys(hours, step.floor_g_m3) if step.floor_g_m3 else {}

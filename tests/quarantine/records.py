@@ -1,4 +1,5 @@
-"""What does a treatment unit report? Records that just meet their schedule, and records that do not."""
+"""Which records do treatment units send in tests? Records that just meet their schedule, and records that do not meet
+it."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,7 +14,8 @@ FLUORIDE, PHOSPHINE = TreatmentMethod.SULPHURYL_FLUORIDE, TreatmentMethod.PHOSPH
 COLD = TreatmentMethod.COLD
 
 Row = tuple[str, str] | tuple[str, str, str | None] | tuple[str, str, str | None, str]
-"""Hours, degrees Celsius, g/m3 if gas is read, and the sampling place if it is named."""
+"""Hours, degrees Celsius, g/m3 (None or left out without gas), and the sampling place (left out for the first
+place)."""
 
 _DAYS = tuple([str(24 * day) for day in range(11)])
 GOOD: dict[TreatmentMethod, tuple[Row, ...]] = {
@@ -23,17 +25,17 @@ GOOD: dict[TreatmentMethod, tuple[Row, ...]] = {
     PHOSPHINE: tuple([(hours, "15", "0.28") for hours in _DAYS]),
     COLD: tuple([(str(hour), "2", None) for hour in range(16 * 24 + 1)]),
 }
-"""Readings that meet the schedule of their method (for wood, grain or citrus), most of them just."""
+"""For each method readings that meet its schedule for wood, grain or citrus, most of them just."""
 
 RESIDUE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "5", FLUORIDE: "5", PHOSPHINE: "0.3", COLD: None}
 DOSE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "48", FLUORIDE: "120", PHOSPHINE: "1.5", COLD: None}
 UNIT: dict[TreatmentMethod, UnitClass] = {HEAT: UnitClass.HEAT, COLD: UnitClass.OTHER}
 LONGEST = timedelta(days=30)
-"""The time between the starts of two attempts."""
+"""The time between the starts of two successive attempts."""
 
 
 def start_of(attempt: int) -> datetime:
-    """When this attempt starts: after every order and record of the attempts before."""
+    """When this attempt starts. It is later than all orders and records of the earlier attempts."""
     return NOON + LONGEST * attempt
 
 
@@ -65,8 +67,8 @@ def treatment(
     asked_by: str = "unit-3",
     started_at: datetime | None = None,
 ) -> RecordTreatment:
-    """A record with these readings, sent an hour after the last of them; by default by a unit of the class that the method
-    needs."""
+    """A record with these readings, sent an hour after the last one. By default the treatment unit has the class that
+    the method needs."""
     read = readings(rows)
     began = started_at or start_of(attempt)
     ended = began + timedelta(hours=float(max([each.hours for each in read], default=Decimal(0))))
@@ -110,7 +112,7 @@ def good_treatment(
 def bad_treatment(
     consignment_id: str, origin: str, attempt: int, method: TreatmentMethod = HEAT, asked_by: str = "unit-3"
 ) -> RecordTreatment:
-    """A record without the last reading, which is too short for every schedule."""
+    """A record without the last reading. The exposure is therefore too short for every schedule."""
     return treatment(
         consignment_id,
         origin,

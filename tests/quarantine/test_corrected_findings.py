@@ -158,8 +158,8 @@ def test_no_attempt_is_ordered_twice_whatever_is_found_and_taken_back(messages: 
 
 
 def test_goods_that_were_given_up_and_withdrawn_are_not_taken_up_again_by_what_is_heard_late() -> None:
-    """The release desk read that the finding was wrong, revoked the refusal and granted a withdrawal. This desk reads the withdrawal
-    first, because the two topics have no order between them."""
+    """The release desk read that the finding was wrong, revoked the refusal, and granted a withdrawal. This desk reads
+    the withdrawal first, because there is no order between the two topics."""
     desk = story(decider, TIMBER, pest())
     for attempt in (1, 2, 3):
         desk.when(bad("inspection", attempt))

@@ -1,5 +1,5 @@
-"""Is each row of the schedule table applied exactly on both sides of its boundaries, and does a record fail that misses any
-condition?"""
+"""Is each row of the schedule table applied exactly on both sides of its limits, and does a record fail if it does not
+meet one condition?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +24,7 @@ def passes(row: Row, made: RecordTreatment) -> bool:
 
 
 def only(row: Row, step: Step) -> Row:
-    """This row with only this step, so that no other step can accept the record."""
+    """The row with only this step, so that no other step can accept the record."""
     return replace(row, steps=(step,))
 
 
@@ -32,7 +32,7 @@ Case = tuple[str, RecordTreatment, RecordTreatment]
 
 
 def boundaries(row: Row, step: Step) -> Iterator[Case]:
-    """For each boundary its name, a record just inside, and one just outside."""
+    """For each limit: its name, a record just inside the limit, and a record just outside."""
     readings = just(row, step)
     good = record(row, step, readings)
     last, middle = len(readings) - 1, len(readings) // 2
@@ -104,7 +104,8 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
 
 
 def _of_units(row: Row, step: Step, readings: list[Reading], good: RecordTreatment) -> Iterator[Case]:
-    """The boundaries of possible values, tested in a reading after the treatment, which has no other effect."""
+    """The limits of possible values. They are tested with a reading after the treatment, because such a reading has
+    no other effect."""
     after = readings[-1].hours + 1
     bounds = row.plausible
     for name, inside, outside in (
@@ -159,11 +160,11 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
     assert before == [None] * len(ROWS), "a row does not judge orders of before its day"
 
 
-# the property, against a second implementation of the table that shares no code with the first
+# A second implementation of the table must give the same answers as the desk. The two share no code.
 
 
 def holds(row: Row, made: RecordTreatment) -> bool:
-    """Whether the record meets a step of the row, implemented a second time in another way."""
+    """Whether the record meets a step of the row. This is the second implementation."""
     everything = [*made.readings]
     if made.unit_class not in row.units or not everything:
         return False
@@ -193,7 +194,8 @@ def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list
 
 
 def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
-    """Whether there is a first and a last reading, far enough apart, with only correct readings between them."""
+    """Whether two readings are far enough apart in time, with only correct readings from the first of them to the
+    second."""
     desk = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
     for first in range(len(desk)):
         for end in range(first, len(desk)):
@@ -240,7 +242,7 @@ def _gas_holds(row: Row, step: Exposure, readings: list[Reading]) -> bool:
 
 
 def _area(gas: list[tuple[Fraction, Fraction]], until: Fraction) -> Fraction:
-    """The area under the line through the readings up to the hour `until`; the last part is cut at that hour."""
+    """The area under the line through the readings, up to the hour `until`."""
     total = Fraction(0)
     for (a, at_a), (b, at_b) in pairwise(gas):
         cut = min(b, until)
@@ -251,13 +253,13 @@ def _area(gas: list[tuple[Fraction, Fraction]], until: Fraction) -> Fraction:
 
 
 SHORT = [(row, step) for row, step in STEPS if len(just(row, step)) < 40]
-"""The steps with short records; cold treatments take hundreds of readings, and only their boundaries are tested."""
+"""The steps with short records. Cold treatments have hundreds of readings, so only their limits are tested."""
 _NUDGES = st.sampled_from([Decimal(n) for n in ("-50", "-5", "-1", "-0.25", "-0.001", "0.001", "0.25", "1", "5", "50")])
 
 
 @st.composite
 def records(draw: st.DrawFn) -> tuple[Row, RecordTreatment]:
-    """A record that just meets a step, at up to three places, with up to four random changes."""
+    """A record that just meets a step, with readings at one to three places, and with up to four random changes."""
     row, step = draw(st.sampled_from(SHORT))
     readings = [r for sensor in range(draw(st.integers(1, 3))) for r in just(row, step, str(sensor + 1))]
     values: dict[str, Any] = {}
@@ -304,5 +306,5 @@ def test_no_record_passes_of_which_any_place_interval_or_value_misses_its_schedu
     row, sent = made
     checked = [(r.place, r.hours) for r in sent.readings]
     if len(set(checked)) < len(checked):
-        return  # such a record is refused before anything is checked
+        return  # two readings of one place and hour are refused before the comparison
     assert passes(row, sent) == holds(row, sent)

@@ -53,7 +53,7 @@ def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any)
 
 
 def ordered(message: PestIntercepted) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
-    """What is treated, and by which methods; None if an officer decides."""
+    """The goods that are treated, and the methods for them; None if an officer decides."""
     (fact,) = story(decider).when(message).answer
     if isinstance(fact, TreatmentReferred):
         assert (fact.goods, fact.pest) == (message.goods, message.pest)
@@ -74,19 +74,19 @@ BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
         ("Monochamus alternatus", (), BY_WOOD),  # an older version of the inspection desk named no goods
         ("Some beetle", (WOOD,), BY_WOOD),
         ("Sitophilus oryzae", (GRAIN,), (GRAIN, (PHOSPHINE,))),
-        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # the pest lives in the grain, not in its pallets
+        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # the pest lives in the grain, not in the wood
         ("Monochamus alternatus", (WOOD, GRAIN), BY_WOOD),
         ("Cydia pomonella", (CHERRIES,), (CHERRIES, (BROMIDE,))),
         ("Ceratitis capitata", (CITRUS,), (CITRUS, (COLD,))),
         ("Frankliniella occidentalis", (FLOWERS,), (FLOWERS, (BROMIDE,))),
         ("Halyomorpha halys", (VEHICLE,), (VEHICLE, (HEAT, BROMIDE, FLUORIDE))),
-        # an officer decides
+        # in all following cases an officer decides
         ("Bactrocera dorsalis", (CITRUS,), None),  # the table has no schedule against this fly
-        ("Drosophila suzukii", (FRUIT,), None),  # no schedule for the class of berries, in which the fly lives
-        ("Bactrocera dorsalis", (OTHER,), None),  # the fly lives in fruit only
+        ("Drosophila suzukii", (FRUIT,), None),  # the fly lives in berries, and the table has no schedule for them
+        ("Bactrocera dorsalis", (OTHER,), None),  # this fly lives only in fruit
         ("Solenopsis invicta", (OTHER,), None),
-        ("Solenopsis invicta", (VEHICLE,), None),  # the schedules of vehicles are against the stink bug
-        ("Some beetle", (WOOD, GRAIN), None),  # the beetle may be in either of the two
+        ("Solenopsis invicta", (VEHICLE,), None),  # the schedules for vehicles are only against the stink bug
+        ("Some beetle", (WOOD, GRAIN), None),  # the beetle may be in the wood or in the grain
         ("Some beetle", (), None),
         ("Monochamus alternatus", (LIVING, WOOD), None),  # gas and heat would also kill the living goods
         ("Ichthyophthirius multifiliis", (LIVING,), None),
@@ -125,8 +125,8 @@ def test_every_method_of_the_table_can_be_ordered() -> None:
 @pytest.mark.parametrize(
     ("pest", "goods", "days"),
     [
-        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas in cold grain, and the margin of three days
-        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C, and the margin
+        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas in cold grain and a margin of three days make 13
+        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C and a margin of three days make 23
         ("Bursaphelenchus xylophilus", WOOD, 5),
         ("Cydia pomonella", CHERRIES, 5),
     ],
@@ -247,7 +247,7 @@ def test_decisions_heard_twice_add_nothing() -> None:
         assert len(first) == 1 and desk.state == before
 
 
-# which goods are of which class
+# classes of goods
 
 
 @pytest.mark.parametrize(

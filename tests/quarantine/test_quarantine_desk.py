@@ -1,4 +1,4 @@
-"""Does the quarantine desk hold goods with pests until a treatment is proved?"""
+"""Does the quarantine desk hold goods in which a pest was found until a treatment is proved?"""
 
 import json
 from datetime import timedelta
@@ -247,7 +247,7 @@ def test_a_limit_of_withdrawn_goods_reminds_nobody() -> None:
 
 
 EARLIER = Path(__file__).parent / "earlier"
-"""States and requests of the software version before, without goods, sampling places and start times."""
+"""States and requests as an older software version stored them, without goods, sampling places and start times."""
 
 
 def test_a_treatment_that_an_earlier_release_ordered_is_judged_by_the_schedules_of_wood() -> None:

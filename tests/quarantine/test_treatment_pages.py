@@ -1,4 +1,4 @@
-"""Does the page for treatment units say what the schedules say?"""
+"""Does the page for treatment units agree with the schedules?"""
 
 from collections.abc import Iterator
 from decimal import Decimal

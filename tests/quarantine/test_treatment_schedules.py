@@ -1,5 +1,5 @@
-"""What does a shortfall say? Each schedule is just met, and then missed at one point, with the sentence of the failed
-treatment."""
+"""How does the desk describe a shortfall? The records just meet each schedule, and then miss it at one point; the tests
+compare the sentence of the failed treatment."""
 
 from decimal import Decimal
 
@@ -29,7 +29,7 @@ from tests.voice import CONSIGNMENT
 
 ALL = tuple(TreatmentMethod)
 TREATED = {PHOSPHINE: GoodsClass.GRAIN, COLD: GoodsClass.CITRUS}
-"""Method that is not for wood → the class of goods that it treats."""
+"""Method that is not used for wood → the class of goods that it treats."""
 
 
 def row_of(method: TreatmentMethod) -> Row:
@@ -173,7 +173,7 @@ def test_fluoride_needs_20_degrees_and_48_hours() -> None:
 
 
 def daily(hours: str, celsius: str, gas: str) -> list[Line]:
-    """One reading a day until this hour."""
+    """One reading a day, and one at the hour `hours`."""
     days: list[Line] = [(str(hour), celsius, gas) for hour in range(0, int(Decimal(hours)), 24)]
     return [*days, (hours, celsius, gas)]
 

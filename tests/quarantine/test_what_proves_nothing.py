@@ -1,4 +1,4 @@
-"""Which records do not prove that a treatment met its schedule, and which correct ones must not fail?"""
+"""Which records do not prove that a treatment met its schedule, and which correct records must not fail?"""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -16,11 +16,11 @@ from tests.voice import CONSIGNMENT, NOON, story
 
 PEST = pest_intercepted(ControlKind.INSPECTION, pest="Monochamus alternatus")
 ORDERED = NOON + timedelta(minutes=1)
-"""The time at which the desk read of the beetle and ordered a treatment."""
+"""The time at which the desk read that the beetle was found, and ordered a treatment."""
 
 
 def answer(record: RecordTreatment) -> str:
-    """How the desk answers this record: verified, failed with the shortfalls, or refused with the code."""
+    """The desk's answer to this record: verified, failed with the shortfalls, or refused with the code."""
     fact = story(decider, PEST).when(record).answer[0]
     match fact:
         case TreatmentVerified():
@@ -47,7 +47,7 @@ def test_good_records_are_verified() -> None:
     }
 
 
-# readings too far apart
+# readings that are too far apart
 
 
 def test_two_hot_readings_a_thousand_hours_apart_prove_no_heat() -> None:
@@ -139,7 +139,7 @@ def test_a_refused_record_spends_no_attempt() -> None:
     assert isinstance(desk.answer[0], TreatmentVerified)
 
 
-# each sampling place by itself
+# each sampling place is judged by itself
 
 
 def test_a_weak_line_is_not_made_good_by_a_strong_one() -> None:
@@ -181,7 +181,7 @@ def test_gas_and_temperature_that_no_room_has_are_refused(row: Row) -> None:
     assert answer(record(BROMIDE, dose_g_m3=Decimal(200))) == "verified"
 
 
-# what a correct record may hold
+# correct records
 
 
 def test_cold_air_and_thin_gas_while_airing_do_not_count_against_the_exposure() -> None:

@@ -13,11 +13,11 @@ from tests import facts
 from tests.voice import CONSIGNMENT, NOON
 
 DECIDER = RiskDecider(PUBLISHED)
-"""The decider of these tests, which draws with the published key."""
+"""The decider of these tests. It draws with the published key."""
 
 
 def of_grade(grade: CreditGrade) -> str:
-    """A consignee code that has this grade in the table."""
+    """The code of a consignee that has this grade in the table."""
     return next(code for code in (f"91310000{n:010d}" for n in range(100_000)) if credit_grade(code) is grade)
 
 
@@ -25,7 +25,7 @@ REGULAR = of_grade(CreditGrade.REGULAR)
 
 
 def line(hs_code: str, *, origin: str = "DE", kg: str = "100", price: str = "2000") -> Item:
-    """One line of goods in EUR; by default 20 EUR per kilogram."""
+    """One line of goods in EUR. By default the price is 20 EUR per kilogram."""
     return Item(
         hs_code=hs_code,
         description="goods",
@@ -51,7 +51,7 @@ def accepted(
     wood_packaging: bool = False,
     package_kind: str = "22",
 ) -> DeclarationAccepted:
-    """An accepted declaration of these lines; by default machine parts from Germany in one container."""
+    """An accepted declaration of these lines. By default the goods are machine parts from Germany in one container."""
     lines = items or (line("8483409000"),)
     mass = sum((item.net_mass_kg for item in lines), Decimal(0))
     declaration = Declaration(
@@ -80,12 +80,12 @@ def accepted(
 
 
 def bill(number: int) -> str:
-    """The bill of lading of this number; each bill is of other goods."""
+    """The number of a bill of lading. Bills of different numbers are of different goods."""
     return f"COSU{number:09d}"
 
 
 def is_drawn(accepted_one: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
-    """Whether the published key draws these goods at the grade's rate, today."""
+    """Whether the draw with the published key selects these goods today, at the rate of the grade."""
     return draw(PUBLISHED.keys[0], drawn_goods(accepted_one.declaration, NOON.date()), RATES[grade]).selected
 
 

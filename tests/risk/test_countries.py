@@ -1,5 +1,5 @@
-"""Do the rules treat a country code of two letters and one of three as the same country, and what do they do with an unknown
-one?"""
+"""Do the rules treat the two-letter and the three-letter code of a country as the same country, and what do they do
+with an unknown code?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is the inspection draw unpredictable, does it depend only on the goods, and can an auditor repeat it?"""
+"""Is the draw for inspection unpredictable, does it depend only on the goods, and can an auditor repeat it?"""
 
 import hmac
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ def changed(declaration: DeclarationAccepted, **changes: Any) -> DeclarationAcce
 
 
 def test_a_declarant_who_looks_for_a_reference_that_is_not_drawn_finds_none() -> None:
-    """Anybody can hash the rule set and the reference, but that does not predict the draw any more."""
+    """Everybody can hash the rule set and the reference, but the hash does not predict the draw any more."""
     for number in range(50):
         declaration = lodged(f"TRY-{number}")
         digest = sha256(f"2026-11-01/{declaration.consignment_id}".encode()).digest()
@@ -143,7 +143,8 @@ def test_another_lot_is_another_draw(other: DeclarationAccepted) -> None:
 
 
 def test_a_trial_paper_without_the_real_container_tells_nothing_of_the_real_one() -> None:
-    """Declarations that name the container are held with it; declarations without it are other lots."""
+    """Declarations that name the real container are drawn as one lot. Declarations with another container or without
+    one are other lots."""
     trial = drawn(accepted(containers=("TEMU1234567",)))
     assert trial.value not in {drawn(accepted()).value, drawn(accepted(containers=())).value}
 

@@ -1,4 +1,4 @@
-"""Does the risk desk choose the right lane for each consignment, once, and give the reasons?"""
+"""Does the risk desk choose the right lane for each consignment, only once, and with its reasons?"""
 
 from collections import Counter
 from decimal import Decimal
@@ -146,7 +146,8 @@ def test_solid_wood_with_goods_of_a_nematode_country_is_looked_at_whatever_port_
 
 
 def test_a_pallet_of_natural_wood_is_solid_wood_whatever_the_paper_says_beside_it() -> None:
-    """The declaration desk rejects such a declaration now; one that it accepted earlier is still inspected."""
+    """The declaration desk now rejects such a declaration. If an older version accepted it, the goods are still
+    inspected."""
     declaration = accepted(departure="US", package_kind="93", wood_packaging=False)
     assert fired_for(declaration) == {"wood_packaging": "solid wood packaging (package kind 93), departure US"}
 
@@ -208,11 +209,11 @@ def test_a_gift_at_price_zero_takes_the_yellow_lane() -> None:
 @pytest.mark.parametrize(
     ("price", "hs_code", "odd"),
     [
-        ("9090.90", "8542310000", False),  # 9,999.99 USD a kilogram
-        ("9090.92", "8542310000", True),  # 10,000.01 USD a kilogram
-        ("0.02", "8483409000", False),  # 0.022 USD a kilogram
-        ("0.018", "8483409000", True),  # 0.0198 USD a kilogram
-        ("0.018", "2505100000", False),  # sand may be cheap
+        ("9090.90", "8542310000", False),  # the price is 9,999.99 USD per kilogram
+        ("9090.92", "8542310000", True),  # the price is 10,000.01 USD per kilogram
+        ("0.02", "8483409000", False),  # the price is 0.022 USD per kilogram
+        ("0.018", "8483409000", True),  # the price is 0.0198 USD per kilogram
+        ("0.018", "2505100000", False),  # sand may be this cheap
     ],
 )
 def test_a_kilogram_that_is_too_dear_or_too_cheap_has_its_papers_read(price: str, hs_code: str, odd: bool) -> None:
@@ -261,9 +262,8 @@ def test_few_enterprises_are_certified_and_fewer_discredited() -> None:
 
 
 def test_most_ordinary_freight_is_left_alone() -> None:
-    """The chapters are as frequent as in national trade (lines in a hundred); a third is packed in wood, a fifth comes
-    from North America.
-    """
+    """The chapters of the HS are as frequent as in national trade. A third of the goods is packed in wood, and a fifth
+    comes from North America."""
     mix = "84 " * 16 + "85 " * 20 + "39 " * 8 + "61 62 " * 3 + "73 " * 5 + "87 " * 5 + "90 94 " * 5 + "40 48 72 " * 3
     mix += "64 76 69 70 42 95 " * 2 + "29 28 29 08 44 07 03 02 12 33 27 10 04 "
     chapters = mix.split()

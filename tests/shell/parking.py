@@ -1,4 +1,4 @@
-"""The parked topic and the original messages in memory, for turns without a broker."""
+"""The parked topic and the original messages in memory, so that turns can be tested without a broker."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from services.shell.parking import Stretch
 
 @dataclass
 class Memory:
-    """The messages of a cluster; `stretch`: the most messages of one reading."""
+    """The messages of a cluster. `stretch`: how many messages one reading returns at most."""
 
     stretch: int = 2000
     parked: dict[int, list[Raw]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What does a desk do while its group takes no read positions? The tests use the real client, without a
+"""What does a desk do while its group does not accept read positions? The tests use the real client, without a
 broker."""
 
 import math
@@ -21,7 +21,7 @@ TOPIC = "customs-risk-facts"
 
 
 def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_process() -> None:
-    """The client waits for ever for the answer of a coordinator."""
+    """If the coordinator does not answer, the client waits for ever."""
     settings = WorkerSettings(kafka=f"127.0.0.1:{free_port()}", session_timeout_ms=1000)
     loop = Loop(desks(["inspection"])[0], settings)
     assignment, topic_partition = loop.assignment, (TOPIC, 0)
@@ -44,7 +44,7 @@ def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_proce
 
 
 class Remembering:
-    """A consumer that has one partition and keeps what is committed."""
+    """A consumer with one partition. It stores the offset that is committed."""
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
@@ -63,7 +63,8 @@ class Remembering:
 
 @pytest.mark.parametrize("of_group", [OFFSET_INVALID, 3])
 def test_positions_that_the_group_lacks_are_committed_after_the_batch_is_read_again(of_group: int) -> None:
-    """The commit after a restore may fail. Once the group then had no position until the next message."""
+    """The commit after a restore may fail. In an older version the group then had no position until the next
+    message."""
     assignment = Loop(desks(["inspection"])[0], WorkerSettings()).assignment
     consumer = Remembering(of_group)
     assignment.consumer, assignment.stores = cast(Any, consumer), {0: PartitionStore()}

@@ -1,5 +1,5 @@
-"""Is no parked message lost, doubled, overtaken or stuck, whatever and how many they are, and whichever version parked
-them?"""
+"""Is no parked message lost, doubled, overtaken or stuck, whatever the messages are, however many there are, and
+whichever version parked them?"""
 
 import base64
 import json
@@ -29,12 +29,12 @@ from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, wait
 from tests.voice import CONSIGNMENT, NOON
 
 OLDER: dict[str, Any] = json.loads(Path(__file__).with_name("older_parking.json").read_bytes())
-"""A record, orders and parking facts as they were written before parked messages were stored in their topic."""
+"""A record, orders and facts of parking, as they were written before parked messages were stored in their own topic."""
 TOPIC = orders_topic("inspection")
 
 
 def ordered(origin: Raw, **more: Any) -> Raw:
-    """An order in the present form."""
+    """A request of the present version to replay this message."""
     request = ReplayParked(
         service="inspection",
         subject=CONSIGNMENT,
@@ -49,7 +49,7 @@ def ordered(origin: Raw, **more: Any) -> Raw:
 
 
 def of(turn: Turn, kind: str) -> list[dict[str, Any]]:
-    """The bodies of the turn's published messages of this kind."""
+    """The bodies of the messages of this kind that the turn publishes."""
     return [json.loads(o.value or b"") for o in turn.outcome.outputs if dict(o.headers)["ce_type"] == kind.encode()]
 
 
@@ -59,7 +59,7 @@ def desk(name: str, module: Any) -> Worker:
     return worker
 
 
-# what a later version wrote
+# messages of a later version
 
 
 def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() -> None:
@@ -72,7 +72,7 @@ def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() ->
     assert kinds(turn) == ["ContainerMustStay"]
 
 
-# the queue
+# malformed messages that hold goods, and the queue of parked messages
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
     for number in range(60):
         if not waiting(worker):
             break
-        # this turn is that of a process that dies before its commit
+        # this turn is lost, because its process ends before the commit
         lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")
@@ -214,7 +214,7 @@ def test_a_parked_topic_that_was_cut_ends_the_replay_with_a_word_to_people() -> 
     assert parked_in(worker.store.records[CONSIGNMENT]) == 1
 
 
-# what an older version left
+# records and orders of an older version
 
 
 def older_worker() -> Worker:
@@ -291,7 +291,7 @@ def test_what_was_announced_as_parking_full_is_settled_once(action: str) -> None
     assert kinds(worker.turn(request)) == [] and kinds(worker.turn(ordered(lost))) == []
 
 
-# what holds goods acts first
+# messages that hold goods are decided although earlier messages are parked
 
 
 def test_an_officers_hold_acts_although_an_earlier_message_of_the_goods_is_parked() -> None:
@@ -346,7 +346,7 @@ def _older_words(origin: Raw, action: str) -> dict[str, Any]:
 
 
 class Failing:
-    """The inspection desk with a bug in deciding a time limit, as long as `broken` is true."""
+    """The inspection desk with a bug: if `broken` is true, it fails when it decides a time limit."""
 
     INITIAL, STATE = decider.INITIAL, decider.STATE
     evolve, closed, deadlines = (
@@ -395,11 +395,11 @@ def test_a_time_limit_that_was_discarded_does_not_come_due_again_and_the_others_
     assert worker.turn(at=NOON + timedelta(days=60)).outcome.outputs == []
 
 
-# sizes and faults
+# messages that are too large, and exceptions
 
 
 def other(number: int) -> str:
-    """The id of another consignment."""
+    """The id of another consignment, made from this number."""
     return f"{number:04x}{CONSIGNMENT[4:]}"
 
 
@@ -409,7 +409,7 @@ def with_key(message: Raw, key: str) -> Raw:
 
 
 class Padded:
-    """Encodes the desk's states; a state after the message `big` does not fit into a message."""
+    """Encodes the desk's states. A state after the message `big` does not fit into a message."""
 
     validator = decider.STATE.validator
 
@@ -421,7 +421,7 @@ class Padded:
 
 
 class Troubled(Failing):
-    """An inspection desk that fails at the message `big`."""
+    """An inspection desk that has the fault `fault` at the message `big`."""
 
     broken = False
 
@@ -495,7 +495,7 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
 
 @pytest.mark.parametrize("fault", ["memory", "memory for the time limits", "memory for the record"])
 def test_a_machine_without_memory_parks_nothing(fault: str) -> None:
-    """A fresh process reads the message again, because nothing is wrong with it."""
+    """There is nothing wrong with the message, so a new process reads it again."""
     worker = Worker()
     worker.turn(order())
     before = dict(worker.store.records)
@@ -532,7 +532,7 @@ def test_time_limits_that_cannot_be_computed_stop_no_other_key() -> None:
     assert worker.turn(at=NOON + timedelta(days=31)).outcome.outputs == []
 
 
-# partitions
+# messages in wrong partitions
 
 
 def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:

@@ -1,4 +1,4 @@
-"""Is a file with a secret complete, readable only by its owner, and never overwritten by a second start?"""
+"""Is a file with a secret complete, readable only by its owner, and never overwritten if a second process starts?"""
 
 import os
 from pathlib import Path

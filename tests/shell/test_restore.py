@@ -39,11 +39,12 @@ OLD = {
         2,
     ),
 }
-"""Records as they were written before `due` and `parked` came first; they are in topics that are kept for ever."""
+"""Records as they were written before `due` and `parked` came first. They are still in the state topics, which are kept
+for ever."""
 
 
 class StateTopic:
-    """A state topic of its own, with a producer that writes to it as a loop does."""
+    """A new state topic, with producers that write to it as a loop does."""
 
     def __init__(self, broker: Broker, name: str) -> None:
         self.name, self.settings = name, WorkerSettings(kafka=broker.bootstrap, partitions=PARTITIONS)
@@ -68,7 +69,7 @@ class StateTopic:
         producer.commit_transaction(30)
 
     def begin(self, producer: Producer, *changes: tuple[str, bytes | None]) -> None:
-        """Writes the changes in a transaction that stays open; returns when the broker has them."""
+        """Writes the changes in a transaction that stays open, and returns when the broker has acknowledged them."""
         producer.begin_transaction()
         for key, value in changes:
             producer.produce(self.name, key=key, value=value)
@@ -241,7 +242,8 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 
 
 def test_a_record_is_written_like_this() -> None:
-    """The format must not change, because a restore reads the beginning, and older workers and operators the rest."""
+    """The format must not change: a restore reads the beginning of a record, and older workers and operators read the
+    rest."""
     assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
     written = encode_record(
         Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")])

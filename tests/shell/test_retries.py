@@ -1,5 +1,5 @@
-"""Does the size of batches shrink until they are quick enough, whatever a message costs, and grow again afterwards? This is a
-hypothesis test."""
+"""Do batches become smaller until they are quick enough, whatever a message costs, and larger again afterwards? These
+are hypothesis tests."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ INPUT = ("customs-declaration-requests", 0)
 
 
 def decided(retries: Retries, costs: list[float], start: int = 0) -> Iterator[int]:
-    """Messages that take so many seconds each, read as the loop reads them; yields the next offset after every batch, committed
-    or not."""
+    """Reads messages in batches as the loop does; `costs` are their seconds. Yields the next offset after every batch,
+    committed or not."""
     offset = start
     while offset < len(costs):
         batch = costs[offset : offset + retries.size]
@@ -42,8 +42,8 @@ def test_every_message_that_is_in_time_alone_is_committed_whatever_those_beside_
 
 @given(st.integers(2, MOST), st.floats(SECONDS * 0.51, SECONDS))
 def test_a_process_that_dies_of_each_batch_of_two_still_goes_on(messages: int, cost: float) -> None:
-    """A process may die because /livez fails, for example. The batch size is then lost, and the new process begins with one
-    message."""
+    """A process may be ended, for example, because /livez fails. The batch size is then lost, and the new process
+    begins with one message."""
     offset, processes = 0, 0
     while offset < messages:
         processes += 1

@@ -1,4 +1,4 @@
-"""Does a desk have the record of the whole partition before it decides about any message in it?"""
+"""Does a desk have the record of the whole partition before it decides any message of the partition?"""
 
 from datetime import timedelta
 

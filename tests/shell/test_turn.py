@@ -1,4 +1,5 @@
-"""What are the results of a batch: facts, records, parking, deadlines, duplicates? The tests use a real desk, without a broker."""
+"""What are the results of a batch: facts, records, parked messages, deadlines, duplicates? The tests use a real desk,
+without a broker."""
 
 import base64
 import gc
@@ -36,7 +37,7 @@ OFFSETS = iter(range(10**6))
 
 
 class Worker:
-    """A desk with its store, which decides one batch at a time."""
+    """A desk with its store. It decides one batch at a time."""
 
     def __init__(self, desk: Desk = INSPECTION, **how: Any) -> None:
         self.desk, self.store, self.memory = desk, PartitionStore(), Memory(**how)
@@ -85,7 +86,7 @@ def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> 
 
 
 def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
-    """The offsets of the messages that wait under this key, in order; checks that the record has the same count."""
+    """The offsets of the messages that wait under this key, in order. Checks that the record has the same count."""
     record = decode_record(worker.store.records[key])
     if record.waiting is None:
         return []
@@ -148,14 +149,14 @@ def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
 
 
 def batches() -> list[object]:
-    """All batches that are in memory, with their entries."""
+    """All objects of batches that are in memory."""
     kinds = (Turn, OverlayEntry, Overlay, Outcome, ParkedQueue, MessageHandler, Replays)
     return [each for each in gc.get_objects() if type(each) in kinds]
 
 
 def test_a_batch_leaves_nothing_to_the_garbage_collector() -> None:
-    """A batch with a reference cycle stays in memory until a full collection, which stops the loop for a quarter of a
-    second."""
+    """A batch with a reference cycle stays in memory until a full garbage collection, which stops the loop for a
+    quarter of a second."""
     worker, bad = Worker(), raw(b"{}", "customs-inspection-requests")
     gc.collect()
     gc.disable()
@@ -239,7 +240,7 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
         request = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
         return raw(request, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
 
-    for at in (NOON, NOON + timedelta(days=30)):  # the answer must not depend on when a worker reads the request
+    for at in (NOON, NOON + timedelta(days=30)):  # the time at which a worker reads the request must not matter
         worker = Worker(Desk.of("release", release))
         assert [each["code"] for each in refusals(worker.turn(arrival(15.1), at=at))] == ["in_future"]
         assert "ArrivalRecorded" in kinds(worker.turn(arrival(15), at=at))
@@ -414,8 +415,8 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
 
 
 def test_deadlines_take_the_memory_of_the_records_however_often_these_are_written() -> None:
-    """Once each further request about closed goods moved the end of a record's retention, and each former end stayed in memory until its
-    day."""
+    """In an older version each request about closed goods moved the end of a record's retention, and each former end
+    stayed in memory until its day."""
     store, days = PartitionStore(), 90 * 24 * 3600.0
     for number in range(50_000):
         due = NOON.timestamp() + days + number

@@ -1,4 +1,5 @@
-"""Does a player know when nothing can end before the clock has gone on? A season of faults does not count such a time as a standstill."""
+"""Does a player know whether goods can reach their ends only after the clock has gone on? A season of faults does not
+count that time as a standstill."""
 
 from datetime import UTC, datetime
 

@@ -1,5 +1,5 @@
-"""What happens to a simulated container? It comes back, is shared, loaded and returned empty, and terminals report that late, twice
-or corrected."""
+"""What happens to a simulated container? It comes back, is shared, loaded and returned empty, and terminals report
+these events late, twice or corrected."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -135,7 +135,8 @@ def test_some_discharges_and_gate_ins_bring_the_arrival_and_one_is_told_for_a_sh
 
 
 def test_nobody_discharges_goods_whose_officer_or_declarant_wants_them_first() -> None:
-    """The discharge for the other consignment would report the arrival of both, before or after the hold."""
+    """If these goods share a container, a discharge for the other consignment would report the arrival of both, and the
+    hold or the withdrawal might come too late."""
     wanted = [plan for plan in SEA if plan.intent.held or plan.intent.withdraws]
     assert wanted
     for plan in wanted:
@@ -221,7 +222,8 @@ def test_a_lapsed_release_is_given_again_by_an_officer() -> None:
 
 @pytest.mark.parametrize("end", ["rejected", "refused", "withdrawn"])
 def test_a_lapsed_release_is_not_given_again_while_other_goods_keep_the_box(end: str) -> None:
-    """Otherwise it would lapse and be granted again for ever, and a simulated day would never end."""
+    """If the hold of the lapse were lifted, the release would lapse and be granted again for ever, and a simulated day
+    would never end."""
     shared = [plan for plan in QUIET if DAY.shares(plan.index) and not DAY.intent(plan.index ^ 1).again]
     plan, ends = shared[0], dict[str, str]()
     people = People(DAY, ends=ends)
@@ -313,8 +315,8 @@ def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_i
 
 
 def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_first() -> None:
-    """Otherwise a departure that is corrected or reported twice would get a later time, when the container is back with other
-    goods."""
+    """With the present time, the second report of a departure could have a time at which the container is back with
+    other goods."""
     pairs = [pair_of_acts for pair_of_acts in (acts(yes(box_of(plan))) for plan in SEA) if len(pair_of_acts) == 2]
     assert pairs
     for pair in pairs:

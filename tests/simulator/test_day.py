@@ -1,4 +1,4 @@
-"""Is a simulated day the same for the same seed, and similar to a real day?"""
+"""Is a simulated day the same for the same seed, and is it similar to a real day?"""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -139,7 +139,7 @@ ORDERED = TreatmentOrdered(
 
 
 def treated(number: int) -> Act:
-    """The act of a treatment unit after an order for the consignment with this number."""
+    """The record that a treatment unit sends after an order for the consignment with this number."""
     [act] = People(DAY).react(ORDERED.model_copy(update={"consignment_id": CONSIGNMENT[:-4] + f"{number:04}"}))
     return act
 
@@ -157,7 +157,7 @@ def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
 
 
 def referred(number: int, *goods: GoodsClass) -> DecideTreatment:
-    """The decision of an officer about goods of these classes."""
+    """The decision of an officer about the goods of these classes in the consignment with this number."""
     referral = TreatmentReferred(
         consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
         occurred_at=START,
@@ -181,8 +181,8 @@ def test_live_goods_pass_after_isolation_or_are_refused_and_are_never_treated() 
 
 
 def orders_of_this_border() -> set[tuple[GoodsClass, tuple[TreatmentMethod, ...]]]:
-    """All treatments that the quarantine desk can order for one or two classes of goods, with a pest of the simulation or without
-    one."""
+    """All treatments that the quarantine desk can order for one or two classes of goods, against no pest or a pest of
+    the simulation."""
     goods = [*[(one,) for one in GoodsClass], *combinations(GoodsClass, 2)]
     found = [methods_for(each, pest, START.date()) for each in goods for pest in ("", *PESTS)]
     return {order for order in found if order is not None}
@@ -298,7 +298,7 @@ def test_some_of_what_was_withdrawn_is_lodged_again_whatever_is_read_first(first
 
 
 def green(consignment: str, bill: str) -> ConsignmentAssessed:
-    """The risk desk's assessment of goods in one container that need no control."""
+    """The risk desk's assessment of goods in one container. The goods need no control."""
     return ConsignmentAssessed(
         consignment_id=consignment,
         occurred_at=START,

@@ -1,4 +1,5 @@
-"""Is the end of goods the same in whatever order the topics are read, and is a release that would only lapse again given again?"""
+"""Do goods have the same end in whatever order the topics are read? Is a lapsed release not given again if it would
+only lapse once more?"""
 
 from datetime import UTC, datetime
 from itertools import combinations
@@ -14,11 +15,11 @@ from services.simulator.people import People
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 BOX = "CSQU3054383"
 RELEASE = ["ReleaseGranted", "ReleaseRevoked", "ReleaseGranted"]
-"""What the release desk publishes about goods, in its order."""
+"""The facts of the release desk about the goods, in their order."""
 
 
 def ends_of(release: list[str], gate: list[str]) -> set[str | None]:
-    """The end of the goods for each order in which these facts of two topics can be read."""
+    """All ends of the goods. The facts of the two topics are read in every possible order."""
     found, count = set(), len(release) + len(gate)
     for chosen in combinations(range(count), len(gate)):
         ends, of_release, of_gate = ConsignmentEnds(), iter(release), iter(gate)

@@ -1,4 +1,4 @@
-"""Does a simulated terminal let a container out only if both the gate desk and the release desk say yes?"""
+"""Does a simulated terminal let a container out only if both the gate desk and the release desk have said yes?"""
 
 from datetime import UTC, datetime, timedelta
 

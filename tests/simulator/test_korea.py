@@ -1,4 +1,5 @@
-"""Does every row of the Korean data set become a declaration, and is a broken file reported in a sentence?"""
+"""Does every row of the Korean data set become a declaration, and does a sentence say what is wrong with a broken
+file?"""
 
 import os
 from collections import Counter
@@ -24,15 +25,15 @@ EXCERPT = (
     "2,2021-01-02,154,B,11,21,11,10,AAA,CCC,,COU,440711,US,CA,0.0,A,E,0.0,100.0,1,2",
     "3,2021-01-03,7,B,11,21,11,90,DDD,BBB,,,650500,VN,ZZ,0.0,A,E,3.0,0.0,0,0",
 )
-"""Rows written by hand in the format of the source: a good one, one without mass, one without a country."""
+"""Rows written by hand in the format of the source: a correct one, one without mass, one without a country."""
 DATA = Path(os.environ.get("DTG_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SOURCE = DATA / "customs-declarations" / "declarations_2021q1.csv"
 ITS_DAY, TODAY = date(2021, 3, 31), NOON.date()
-"""The last day of the source, and the present day of the tests, because declarations that are lodged today are checked
-against today's HS."""
+"""The last day of the source, and the present day of the tests. Declarations that are lodged today are checked with
+today's HS."""
 WRONG = {"mass_not_positive": 55, "country_unknown": 12}
 SUPERSEDED = {"hs_code_unknown": 349}
-"""Codes of HS 2017 that HS 2022 split or gave to other goods."""
+"""Findings about codes of HS 2017 that HS 2022 split or gave to other goods."""
 REAL = [(SOURCE, 8134, 67, ITS_DAY, WRONG), (SOURCE, 8134, 407, TODAY, WRONG | SUPERSEDED)] if SOURCE.exists() else []
 
 

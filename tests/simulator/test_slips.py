@@ -1,4 +1,4 @@
-"""Do wrong reports about a container lead to a correct end, and does the ledger notice if they do not?
+"""If reports about a container are wrong, do they lead to a correct end, and does the ledger notice if they do not?
 
 The tests use the real desks and the simulator's people, without a broker (`tests.simulator.calm`).
 """
@@ -34,7 +34,7 @@ PACED = pytest.mark.parametrize("paced", [True, False], ids=["with pace", "at on
 
 @cache
 def played(paced: bool) -> Calm:
-    """A day with the goods about which something is reported wrongly, and the goods that come in their containers
+    """A day with two groups of goods: goods about which a report is wrong, and goods that come in the same containers
     afterwards."""
     day = Calm(CONSIGNMENTS, SEED, paced=paced)
     day.play(sorted([*SLIPS, *LATER.values()]))
@@ -42,7 +42,7 @@ def played(paced: bool) -> Calm:
 
 
 def judged(entries: list[LoggedMessage]) -> Ledger:
-    """The ledger of that day, with its containers."""
+    """The ledger of these messages, with the containers that they name."""
     here = {entry.key for entry in entries}
     return judge(entries, {box: stays for box, stays in STAYS.items() if box in here})
 
@@ -175,8 +175,8 @@ def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_ow
 @PACED
 @pytest.mark.parametrize("seed", range(10))
 def test_who_takes_over_asks_the_same_whatever_is_read_first(paced: bool, seed: int) -> None:
-    """A new player reads all facts. Each topic keeps its order for one key, and there is no order between two
-    topics."""
+    """A new player reads all facts. Each topic keeps the order of the facts with one key, and there is no order between
+    two topics."""
     entries: dict[tuple[str, str], list[LoggedMessage]] = {}
     for entry in played(paced).entries:
         if ROLES[entry.topic] == "facts" and entry.kind in KINDS:

@@ -1,7 +1,7 @@
-"""Does a container whose departure was reported by mistake leave once in the end, and does the ledger know that it had not
-left before?
+"""If a departure was reported by mistake, does the container leave once in the end, and does the ledger know that it
+had not left before?
 
-Only the gate desk and the simulator's people take part; each reads the messages of the other.
+Only the gate desk and the simulator's people take part; each side reads the messages of the other.
 """
 
 from collections import deque
@@ -45,7 +45,7 @@ class SentMessage:
 
 
 def play(box: str, consignment: str, gap: timedelta) -> list[SentMessage]:
-    """All messages about a container from its release on, each of them `gap` after its cause."""
+    """All messages about a container since its release. Each message comes `gap` after its cause."""
     people, state, at = People(DAY), decider.INITIAL, START
     freed = ContainerFreed(
         container_no=box,
@@ -105,7 +105,7 @@ def _leaves(entry: LoggedMessage) -> bool:
 
 
 def entries(messages: list[SentMessage], consignment: str) -> list[LoggedMessage]:
-    """The messages as log entries, after the release."""
+    """The release, and the requests among these messages, as log entries."""
     found = [
         LoggedMessage(
             "customs-release-facts",

@@ -1,5 +1,5 @@
-"""How many large bodies does this process take in at once, and where are they parsed? A few are kept in memory, and another process parses
-them one at a time."""
+"""How many large bodies does this process take in at once, and where are bodies parsed? A few large ones are kept in memory; another process
+parses all that are not small, one at a time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,9 +13,12 @@ from services.console.api.problems import Problem
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+LOOP_BYTES = 16_000
+"""A body of more bytes is parsed in another process, because a parser holds Python's interpreter lock even in a thread, and so would delay
+the answers to the gate's questions. A small body with a fault in
+each field takes some 5 ms."""
 LARGE_BYTES = 100_000
-"""The size from which a body counts as large and is parsed in another process. A parser holds Python's interpreter lock even in a thread,
-and would delay the answers to the gate's questions."""
+"""Bodies of more bytes are counted, because they would fill the memory if many were taken in at once."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 
@@ -81,12 +84,12 @@ class LargeBodies:
             del self._clients[client]
 
     async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
-        """Returns `function(data, *more)`. A small body is parsed in this process. Large ones are parsed one after the other in another
-        process, which is reused; so function, arguments and result must be picklable. Raises Problem 503 if that process ended."""
-        if len(data) <= LARGE_BYTES:
+        """Returns `function(data, …)`. A body of at most LOOP_BYTES is parsed here. Others are parsed one after the other in another process,
+        which is reused, so function, arguments and result must be picklable; Problem 503 if that process ended."""
+        if len(data) <= LOOP_BYTES:
             return function(data, *more)
         try:
             return await to_process.run_sync(function, data, *more, cancellable=True, limiter=self._parser)
         except BrokenWorkerProcess as error:
-            log.warning("the process that parsed a large body ended", error=repr(error.__cause__ or error))
+            log.warning("the process that parses bodies ended", error=repr(error.__cause__ or error))
             raise Problem(503, "parser_ended", headers={"Retry-After": str(RETRY_SECONDS)}) from error

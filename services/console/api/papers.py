@@ -16,18 +16,15 @@ from services.console.api.problems import SHOWN_ERRORS, finding_error
 from services.shell.clock import now
 
 
-def declared(
-    data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS, findings: int = SHOWN_ERRORS
-) -> Declaration | FaultyBody:
-    """Returns the declaration in this JSON, or everything that is wrong with it. `data`, `parsed`, `where` and `shown` are those of
-    `shaped`, which also raises the problems. `findings`: the checks stop after so many findings. The faults of shape come first. Only the
-    findings that are shown are counted."""
+def declared(data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS) -> Declaration | FaultyBody:
+    """The declaration in this JSON, or everything that is wrong with it. Arguments and problems are those of `shaped`. The faults of shape
+    come first; the checks stop when `shown` faults and findings are known, so only findings that are shown are counted."""
     made = shaped(Declaration, data, parsed, where, shown)
     if isinstance(made, Declaration):
         return made
-    most = min(findings, shown - len(made.faults))
+    most = shown - len(made.faults)
     if most <= 0:
         return made
     found = findings_of_sound_fields(made.data, day_in_china(now()), most, made.unended)
     faults = [*made.faults, *[finding_error(each, where) for each in found]]
-    return replace(made, faults=faults, count=made.count + len(found), findings=len(found))
+    return replace(made, faults=faults, count=made.count + len(found))

@@ -43,7 +43,6 @@ from services.console.api.context import ConsoleContext, context_of, who_of
 from services.console.api.documents import API
 from services.console.api.goods_access import may_act, may_name
 from services.console.api.json_body import JsonBody, JsonRoute, TakesJson, json_of
-from services.console.api.large_bodies import LARGE_BYTES
 from services.console.api.papers import declared
 from services.console.api.problems import SHOWN_ERRORS, Problem, documented, invalid, one_fault
 from services.console.api.request_producer import Prepared, RequestKey, RequestRow, prepare
@@ -58,10 +57,8 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults that the answer to a batch lists. For each refused declaration it has the number of all its faults."""
-FOUND_ON_THE_LOOP = 300
-"""The most findings that are searched for in a batch that is parsed in this process. More might delay the answers to the gate's questions. A batch
-that is small enough to be parsed here hardly has more."""
+"""The most faults in the answer to a batch; the checks stop when so many are known. The number of its faults is stated for each refused
+declaration."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
@@ -229,16 +226,14 @@ def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) ->
     if len(items) > settings.batch_limit:
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
     batch, shown = CheckedBatch([], []), 0
-    findings = SHOWN_IN_BATCH if len(data) > LARGE_BYTES else FOUND_ON_THE_LOOP
     for index, item in enumerate(items):
         parsed = strict_json(item, settings.body_separators)
         most = min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown)
-        declaration = declared(item, parsed, f"/declarations/{index}", most, findings)
+        declaration = declared(item, parsed, f"/declarations/{index}", most)
         reference = parsed.get("reference") if isinstance(parsed, dict) else ""
         named = reference[:35] if isinstance(reference, str) else ""
         if isinstance(declaration, FaultyBody):
             shown += len(declaration.faults)
-            findings -= declaration.findings
             batch.results.append(_json(_sent_back(index, named, declaration)))
             continue
         result = BatchItem(index=index, status_code=202, reference=named)

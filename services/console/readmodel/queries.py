@@ -5,7 +5,6 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,27 +21,24 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
 )
 
-from schemas.release import ReleaseGranted
-from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same_word
+from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import FEED_TOPIC
 from services.console.readmodel.consignment import Consignment, OpenHold
-from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
-from services.console.readmodel.cursors import Cursor, WrongFeed
-from services.console.readmodel.gate_answer import (
-    CALLED_BACK,
-    COUNTS_WHEN_ASKED,
-    NOT_THERE,
-    SHOWN,
-    GoodsState,
-    UnansweredRequest,
-    takes_into_account,
+from services.console.readmodel.container import Container, ReportRow
+from services.console.readmodel.container_rows import (
+    MAY_HAVE_BEEN_IN,
+    MOST_INSIDE,
+    SHOWN_HOLDS,
+    ContainerRows,
+    is_watched,
+    rows_of_container,
 )
+from services.console.readmodel.cursors import Cursor, WrongFeed
 from services.console.readmodel.lists import ListPart, ListPosition, alarms, read
-from services.console.readmodel.messages import OFFSET_BITS, OFFSET_MASK
+from services.console.readmodel.messages import OFFSET_BITS
 from services.shell.clock import now
 
 BODY_BYTES = 16_000
@@ -50,36 +46,15 @@ BODY_BYTES = 16_000
 LONGEST_TIMELINE = 10_000
 """The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
-"""How many of the latest entries of the feed the board computes its clearance times from. They are releases and revocations, of imports
-and exports together."""
-MOST_INSIDE = 2000
-"""The most consignments of one container that are read. If all of these are released and there are more, the answer is that the container
-must stay."""
+"""The board takes its clearance times from this many of the latest entries of the feed: releases and revocations, of
+imports and exports together."""
 LISTED_HOLDS = 1000
-"""The most open holds that are read for the consignments of one page of a list."""
-SHOWN_HOLDS = 100
-"""The most holds on one container that are read, and the most officers' holds on consignments. A single hold is enough to keep a container
-inside."""
+"""Open holds of the consignments in one page of a list."""
 COUNTED_ALARMS = 10_000
 """The most alarms of one kind that the board counts, beginning with the latest."""
 C = t.CONSIGNMENTS.c
 CONSIGNMENT_COLUMNS = len(C)
 WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
-
-
-class Inside(NamedTuple):
-    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states, by id; `parked`:
-    those that have a parked message; `unanswered`: requests to hold the container or a consignment in it that no desk has answered;
-    `holds`: the open holds on the container."""
-
-    row: Container | None
-    parts: list[ContainerPart]
-    goods: Mapping[str, GoodsState]
-    parked: list[str]
-    unanswered: list[UnansweredRequest]
-    holds: list[BoxHold]
-    complete: bool
-    """True if the rows were complete at some time and were not dropped since. It is read in the same transaction as the other fields."""
 
 
 class AlarmKind(NamedTuple):
@@ -286,112 +261,10 @@ class ReadModelQueries:
 
     # containers
 
-    def container(self, container_no: str) -> "Inside":
-        """Returns the rows about this container and the consignments in it. The consignments that keep it inside come first."""
-        parts = t.CONSIGNMENT_CONTAINERS
-        held = (
-            select(C.consignment_id)
-            .join(parts, parts.c.consignment_id == C.consignment_id)
-            .where(parts.c.container_no == container_no, parts.c.gone.is_(False), C.parked > 0)
-            .limit(SHOWN)
-        )
-        let_go = and_(parts.c.word == "released", C.word == "released")
-        named = (
-            *(C.declared, C.word, C.released_boxes, C.unreleased, C.bill_no, C.direction, C.waiting_for),
-            C.declarant,
-        )
-        inside = (
-            select(parts, *named)
-            .outerjoin(t.CONSIGNMENTS, parts.c.consignment_id == C.consignment_id)
-            .where(parts.c.container_no == container_no, _may_have_been_in())
-            .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
-            .limit(MOST_INSIDE)
-        )
-        inside_now = select(parts.c.consignment_id).where(parts.c.container_no == container_no, parts.c.gone.is_(False))
-        requested, answer, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("answer"), t.FACTS.alias("sent"), t.PARKED.c
-        each = t.ASKED_HOLDS.alias("each").c.consignment_id
-        # the facts of these keys are read once, and not for each request, because a container may have thousands of reports
-        keys = select(each).where(or_(each.in_(inside_now), each == container_no))
-        answered = select(answer.c.cause, answer.c.key).where(answer.c.key.in_(keys))
-        was_sent = select(sent.c.id, sent.c.key).where(sent.c.key.in_(keys))
-        at_its_offset = and_(sent.c.key == p.key, sent.c.place.bitwise_and(OFFSET_MASK) == p.offset)
-        thrown_away = (
-            select(sent.c.id, sent.c.key)
-            .join(t.PARKED, at_its_offset)
-            .where(p.key.in_(keys), p.kind.in_(COUNTS_WHEN_ASKED), p.status == "discarded")
-        )
-        request = tuple_(requested.request_id, requested.consignment_id)
-        holds = (
-            select(
-                requested.consignment_id,
-                func.max(requested.asked_us),
-                func.max(case((request.in_(was_sent), 1), else_=0)),
-            )
-            .where(or_(requested.consignment_id.in_(inside_now), requested.consignment_id == container_no))
-            .where(request.not_in(answered), request.not_in(thrown_away))
-            .group_by(requested.consignment_id)
-            .limit(SHOWN)
-        )
-        w = t.ASKED_WATCHES.c
-        taken_back = (
-            select(answer.c.key, answer.c.kind, answer.c.body, requested.asked_us)
-            .where(requested.consignment_id.in_(inside_now), answer.c.key == requested.consignment_id)
-            .where(answer.c.cause == requested.request_id, answer.c.kind.in_(CALLED_BACK))
-            .order_by(requested.asked_us.desc())
-            .limit(SHOWN)
-        )
-        boxes, rows, parked, unanswered, on_box, standing, watches, called_back = self._all(
-            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
-            inside,
-            held,
-            holds,
-            select(t.CONTAINER_HOLDS)
-            .where(t.CONTAINER_HOLDS.c.container_no == container_no, t.CONTAINER_HOLDS.c.lifted.is_(False))
-            .order_by(t.CONTAINER_HOLDS.c.since_us, t.CONTAINER_HOLDS.c.hold_id)
-            .limit(SHOWN_HOLDS),
-            select(t.STANDING.c.as_of_us),
-            select(w.bill_no, w.declarant, w.asked_us).where(w.met.is_(False), w.lifted_us.is_(None)),
-            taken_back,
-        )
-        split = -len(named)
-        found = [
-            (ContainerPart(*row[:split]), GoodsState(*[each or "" for each in row[split:]])) for row in map(tuple, rows)
-        ]
-        return Inside(
-            Container(*boxes[0]) if boxes else None,
-            [part for part, _ in found],
-            {part.consignment_id: goods for part, goods in found},
-            [row[0] for row in parked],
-            [
-                *[UnansweredRequest(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
-                *self._not_spoken_of(called_back),
-                *[
-                    UnansweredRequest(part.consignment_id, asked_us, sent=True)
-                    for bill, declarant, asked_us in map(tuple, watches)
-                    for part, goods in found
-                    if is_watched(bill, declarant, part.bill_no or goods.bill_no, goods.declarant)
-                ],
-            ],
-            [BoxHold(*row) for row in map(tuple, on_box)],
-            bool(standing) and standing[0][0] is not None,
-        )
-
-    def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[UnansweredRequest]:
-        """Returns the retractions in `called_back` (key, kind, content, time of the request) that another desk has published and that the
-        latest release of the goods does not take into account yet. They count as requests for a hold."""
-        if not called_back:
-            return []
-        f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
-        granted: dict[str, list[str]] = {}
-        for start in range(0, len(keys), 500):
-            of_these = and_(f.key.in_(keys[start : start + 500]), f.kind == ReleaseGranted.kind)
-            for key, body in map(tuple, self._all(select(f.key, f.body).where(of_these))[0]):
-                granted.setdefault(key, []).append(body)
-        return [
-            UnansweredRequest(key, asked_us, sent=True)
-            for key, kind, body, asked_us in map(tuple, called_back)
-            if not _is_spoken_of(granted.get(key, ()), kind, body)
-        ]
+    def container(self, container_no: str) -> ContainerRows:
+        """The rows about this container and the consignments in it; those that keep it inside come first."""
+        with self._engine.begin() as connection:
+            return rows_of_container(connection, container_no)
 
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
         """Returns the consignments that are, were or will be in one container, with their declarant, customs office and bill, which are
@@ -412,7 +285,7 @@ class ReadModelQueries:
         joined = joined.outerjoin(t.CONTAINERS, parts.container_no == box.container_no)
         kept = (is_former.label("is_former"), is_in_alarm.label("is_in_alarm"))
         named = (parts.consignment_id, C.declarant, C.customs_office, C.bill_no, *kept)
-        query = select(*named).select_from(joined).where(parts.container_no == container_no, _may_have_been_in())
+        query = select(*named).select_from(joined).where(parts.container_no == container_no, MAY_HAVE_BEEN_IN)
         return self._all(query.order_by(is_former, parts.consignment_id).limit(MOST_INSIDE))[0]
 
     def reports(self, container_no: str, limit: int) -> list[ReportRow]:
@@ -556,24 +429,6 @@ class ReadModelQueries:
         return found[0] if found else None
 
 
-def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
-    """Returns whether the latest of these releases takes this retraction into account. `granted` and `retracted` are contents of facts as
-    they are stored, in JSON. If one of them cannot be read, this is false, because then it is unknown upon which answers the goods were
-    released."""
-    try:
-        latest = max(map(orjson.loads, granted), key=lambda release: release["version"], default=None)
-        return takes_into_account(latest, kind, orjson.loads(retracted))
-    except (LookupError, TypeError, ValueError, AttributeError):
-        return False
-
-
-def _may_have_been_in() -> ColumnElement[bool]:
-    """Returns the condition that the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in
-    that container. Anybody may write any number into a declaration, so a declaration that was never accepted does not count."""
-    parts = t.CONSIGNMENT_CONTAINERS.c
-    return or_(parts.word != "", func.coalesce(C.declared, "").not_in(sorted(NOT_THERE)))
-
-
 def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
     return true() if visible is None else visible
 
@@ -652,11 +507,6 @@ class WatchRow(NamedTuple):
     @property
     def finished(self) -> bool:
         return self.met if self.lifted_us is None else self.let_go
-
-
-def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
-    """Returns whether a watch on `bill_no` or `declarant` is for goods that have the bill `bill` and were declared by `of`."""
-    return bool((bill_no and same_word(bill_no, bill)) or (declarant and same_word(declarant, of)))
 
 
 def _typed(typed: str) -> str:
