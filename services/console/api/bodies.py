@@ -170,8 +170,8 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 
 @dataclass(frozen=True)
 class FaultyBody:
-    """A body that does not fit its model. `faults`: those that are shown, out of `count` in all. `data`: its JSON without the optional fields
-    that are null, and with only the first entries of the lists in `unended`, which are longer than allowed."""
+    """A body that does not fit its model. `faults`: the faults that are shown; `count`: how many there are in all. `data`: the JSON of the
+    body without the optional fields that are null; of each list in `unended`, which is longer than allowed, it has only the first entries."""
 
     faults: list[FieldError]
     count: int

@@ -46,10 +46,10 @@ BODY_BYTES = 16_000
 LONGEST_TIMELINE = 10_000
 """The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
-"""The board takes its clearance times from this many of the latest entries of the feed: releases and revocations, of
-imports and exports together."""
+"""How many of the latest entries of the feed the board computes its clearance times from. They are releases and revocations, of imports
+and exports together."""
 LISTED_HOLDS = 1000
-"""Open holds of the consignments in one page of a list."""
+"""The most open holds that are read for the consignments of one page of a list."""
 COUNTED_ALARMS = 10_000
 """The most alarms of one kind that the board counts, beginning with the latest."""
 C = t.CONSIGNMENTS.c
@@ -262,7 +262,7 @@ class ReadModelQueries:
     # containers
 
     def container(self, container_no: str) -> ContainerRows:
-        """The rows about this container and the consignments in it; those that keep it inside come first."""
+        """Returns the rows about this container and the consignments in it. The consignments that keep it inside come first."""
         with self._engine.begin() as connection:
             return rows_of_container(connection, container_no)
 
