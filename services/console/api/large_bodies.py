@@ -1,5 +1,5 @@
-"""How many large bodies does this process take in at once, and where are bodies parsed? A few large ones are kept in memory; another process
-parses all that are not small, one at a time."""
+"""How many large bodies does this process take in at once, and where are bodies parsed? A few large ones are kept in memory. Another process
+parses all bodies that are not small, one at a time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,10 +14,11 @@ from services.console.api.problems import Problem
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LOOP_BYTES = 16_000
-"""A body of more bytes is parsed in another process, because a parser holds Python's interpreter lock even in a thread, and would delay
-the answers to the gate's questions. The parsing of a smaller body with a fault in each field takes some 5 ms."""
+"""The most bytes of a body that is parsed in this process. A longer one is parsed in another process, because a parser holds Python's
+interpreter lock even in a thread, and would delay the answers to the gate's questions. A body of this length with a fault in each field takes
+some 5 ms."""
 LARGE_BYTES = 100_000
-"""Bodies of more bytes are counted, because they would fill the memory if many were taken in at once."""
+"""The size from which a body counts as large. The number of large bodies is limited, because many at once would fill the memory."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 
@@ -83,8 +84,8 @@ class LargeBodies:
             del self._clients[client]
 
     async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
-        """Returns `function(data, …)`. A body of at most LOOP_BYTES is parsed here. Others are parsed one after the other in another process,
-        which is reused, so function, arguments and result must be picklable; Problem 503 if that process ended."""
+        """Returns `function(data, *more)`. A body of at most LOOP_BYTES is parsed in this process. Others are parsed one after the other in
+        another process, which is reused; so function, arguments and result must be picklable. Raises Problem 503 if that process ended."""
         if len(data) <= LOOP_BYTES:
             return function(data, *more)
         try:

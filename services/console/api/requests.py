@@ -57,8 +57,8 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults that the answer to a batch lists; the checks stop when so many are known. For each refused declaration the answer has the
-number of its faults."""
+"""The most faults that the answer to a batch lists. The checks stop when so many are found. For each refused declaration the answer has the number of
+its faults."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),

@@ -95,7 +95,7 @@ class Projector:
         try:
             store.write_standing(self.progress.state)
         except (Overtaken, *DATABASE_ERRORS) as error:
-            # harmless, because readers of the standing see that it grows old
+            # this does no harm, because readers of the standing see that it grows old
             log.warning("the standing is not written", error=_first_line(error))
 
     # reading

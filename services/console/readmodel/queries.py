@@ -208,7 +208,7 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                # a stage is left out if goods have moved on between the two reads
+                # if goods have left the stage between the two reads, a time may be missing, and the stage is left out
                 if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
@@ -262,7 +262,7 @@ class ReadModelQueries:
     # containers
 
     def container(self, container_no: str) -> ContainerRows:
-        """The rows about this container and the consignments in it; those that keep it inside come first."""
+        """Returns the rows about this container and the consignments in it. The consignments that keep it inside come first."""
         with self._engine.begin() as connection:
             return rows_of_container(connection, container_no)
 
