@@ -45,7 +45,7 @@ from schemas.inspection import (
     RectificationOverdue,
     RectificationRequested,
 )
-from schemas.phrases import Phrase, phrase, reason
+from schemas.phrases import Phrase, phrase, quoted, reason
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -542,8 +542,34 @@ def open_hold(
     )
 
 
+def position_of(name: str, why: Phrase) -> dict[str, tuple[int, int]]:
+    """Where the value `name` of a sentence stands in it, as `open_hold` takes it."""
+    first = reason(why).index(why.values[name])
+    return {name: (first, first + len(why.values[name]))}
+
+
+def not_assessed(since: datetime = NOON) -> Hold:
+    return open_hold("assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=since)
+
+
 def not_arrived(since: datetime = NOON) -> Hold:
     return open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded", since=since)
+
+
+def containers_missing(arrived: int, of: int, since: datetime = NOON) -> Hold:
+    """The hold for the containers that have not arrived."""
+    why = phrase("boxes_arrived", count=arrived, all=of)
+    return open_hold("arrival", Owner.CARRIER, why, "ArrivalRecorded", since=since)
+
+
+def packages_missing(arrived: int, of: int | None, since: datetime = NOON) -> Hold:
+    """The hold for the packages that have not arrived; `of` None: nobody declared how many there are."""
+    why = (
+        phrase("packages_of_unknown", pieces=arrived)
+        if of is None
+        else phrase("packages_arrived", pieces=arrived, all=of)
+    )
+    return open_hold("arrival", Owner.CARRIER, why, "ArrivalRecorded", since=since)
 
 
 def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
@@ -554,38 +580,88 @@ def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
 def control_again(
     control: ControlKind, since: datetime = NOON, because: str = "another consignment's findings"
 ) -> Hold:
-    why, sign = (
-        phrase("control_again", control=control, words=because),
-        len(f"{control.value} control required again: "),
-    )
-    quoted = {"words": (sign, sign + len(because))}
+    why = phrase("control_again", control=control, words=because)
     return open_hold(
-        f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since, quoted=quoted
+        f"inspection/{control.value}",
+        Owner.INSPECTION,
+        why,
+        "InspectionPassed",
+        since=since,
+        quoted=position_of("words", why),
     )
 
 
-def treatment_required(since: datetime = NOON) -> Hold:
+def papers_to_put_right(since: datetime = NOON, because: str = "the invoice is missing") -> Hold:
+    """The hold for papers that the declarant has to put right."""
+    why = phrase("put_right", words=because)
+    return open_hold(
+        "inspection/documents", Owner.DECLARANT, why, "InspectionPassed", since=since, quoted=position_of("words", why)
+    )
+
+
+ANSWERED_BY = {Owner.QUARANTINE: "TreatmentVerified", Owner.OFFICER: "TreatmentWaived"}
+"""Who has to act about a treatment → the fact that answers it."""
+
+
+def treatment_required(since: datetime = NOON, owner: Owner = Owner.QUARANTINE) -> Hold:
     """The hold for a treatment that the risk desk orders."""
-    why = phrase("treatment_required")
-    return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
+    return open_hold("quarantine/risk", owner, phrase("treatment_required"), ANSWERED_BY[owner], since=since)
 
 
-def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
-    why, sign = phrase("living_pest", pest=pest), len("living pest: ")
-    quoted = {"pest": (sign, sign + len(pest))}
-    return open_hold(
-        f"quarantine/{control.value}", Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted
-    )
+def treatment_required_again(
+    because: str = "another chamber's sheet", since: datetime = NOON, owner: Owner = Owner.QUARANTINE
+) -> Hold:
+    """The hold for a treatment of the risk desk whose record, or the decision about it, was taken back."""
+    why = phrase("treatment_required_again", words=because)
+    quoted_at = position_of("words", why)
+    return open_hold("quarantine/risk", owner, why, ANSWERED_BY[owner], since=since, quoted=quoted_at)
+
+
+def living_pest(
+    control: ControlKind,
+    since: datetime = NOON,
+    pest: str = "Bursaphelenchus xylophilus",
+    owner: Owner = Owner.QUARANTINE,
+) -> Hold:
+    why, hold_id = phrase("living_pest", pest=pest), f"quarantine/{control.value}"
+    return open_hold(hold_id, owner, why, ANSWERED_BY[owner], since=since, quoted=position_of("pest", why))
 
 
 def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
     why = phrase("words", words=remark)
-    quoted = {"words": (0, len(remark))}
-    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+    return open_hold(
+        f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=position_of("words", why)
+    )
+
+
+def hold_put_back(request_id: str, since: datetime = NOON) -> Hold:
+    """The officer's hold whose lifting was taken back."""
+    why = phrase("lifted_by_mistake", words="the wrong consignment")
+    return open_hold(
+        f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=position_of("words", why)
+    )
+
+
+def not_used(days: int, *containers: str, version: int = 2, since: datetime = NOON) -> Hold:
+    """The hold on goods whose release, of this version, lapsed after so many days."""
+    why = phrase("lapsed", days=days, waiting=containers)
+    hold_id, named = f"officer/lapse/{version}", position_of("waiting", why)
+    return open_hold(hold_id, Owner.OFFICER, why, "LiftHold", since=since, quoted=named)
+
+
+def has_left_unreleased(container_no: str = BOX, since: datetime = NOON, *, why: Phrase | None = None) -> Hold:
+    """The hold on goods that left in this container without a release."""
+    left = why or phrase("left_unreleased")
+    return open_hold(f"gate/{container_no}", Owner.OFFICER, left, "DepartureRetracted", since=since)
 
 
 def arrival_recorded(
-    *containers: str, where: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
+    *containers: str,
+    where: str = "Qianwan berth 7",
+    pieces: int | None = None,
+    by: str = "carrier",
+    on_behalf_of: str = "",
+    at: datetime = NOON,
 ) -> ArrivalRecorded:
     return ArrivalRecorded(
         consignment_id=CONSIGNMENT,
@@ -593,27 +669,33 @@ def arrival_recorded(
         place=where,
         reported_by=by,
         containers=containers,
-        reported_for="" if by == "gate" else by,
+        pieces=pieces,
+        reported_for="" if by == "gate" else on_behalf_of or by,
     )
 
 
 def arrival_retracted(
     wrong: str = "a1",
-    *,
+    *why: Phrase,
     containers: tuple[str, ...] = (),
+    pieces: int | None = None,
     arrived_at: datetime | None = None,
     first_arrived_at: datetime | None = None,
+    by: str = "carrier",
     at: datetime = NOON,
 ) -> ArrivalRetracted:
+    because = why or (quoted("another vessel's list"),)
     return ArrivalRetracted(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
         wrong=wrong,
-        reason="another vessel's list",
-        retracted_by="carrier",
+        reason=reason(*because),
+        retracted_by=by,
         containers=containers,
+        pieces=pieces,
         arrived_at=arrived_at,
         first_arrived_at=first_arrived_at,
+        phrases=because,
     )
 
 
@@ -629,7 +711,9 @@ def release_granted(
     arrived_at: datetime = NOON,
     answers: dict[str, str] | None = None,
     holds: tuple[Hold, ...] = (),
+    pieces: int | None = None,
     revisions: dict[str, tuple[int, int]] | None = None,
+    direction: Direction = Direction.IMPORT,
     at: datetime = NOON,
 ) -> ReleaseGranted:
     return ReleaseGranted(
@@ -637,7 +721,7 @@ def release_granted(
         occurred_at=at,
         version=version,
         declaration_no=DECLARATION_NO,
-        direction=Direction.IMPORT,
+        direction=direction,
         customs_office="4201",
         transport_mode="2",
         bill_no="BL-1",
@@ -646,18 +730,24 @@ def release_granted(
         arrived_at=arrived_at,
         answers=answers or {},
         holds=holds,
+        pieces=pieces,
         revisions=revisions or {},
     )
 
 
 def release_refused(
-    version: int, cause: str, *why: Phrase, holds: tuple[Hold, ...] = (), at: datetime = NOON
+    version: int,
+    cause: str,
+    *why: Phrase,
+    holds: tuple[Hold, ...] = (),
+    declaration_no: str | None = DECLARATION_NO,
+    at: datetime = NOON,
 ) -> ReleaseRefused:
     return ReleaseRefused(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
         version=version,
-        declaration_no=DECLARATION_NO,
+        declaration_no=declaration_no,
         cause=cause,
         reason=reason(*why) if why else "wrong goods",
         holds=holds,
@@ -720,11 +810,13 @@ def container_held(
     conveyance: str = "EVER GOOD 012E",
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = None,
+    arrival_retracted: bool = False,
     refused: bool = False,
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> ContainerHeld:
     return ContainerHeld(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         consignment_id=consignment_id,
         shared_by=shared_by,
@@ -734,6 +826,7 @@ def container_held(
         conveyance=conveyance,
         direction=direction,
         arrived_at=arrived_at,
+        arrival_retracted=arrival_retracted,
         refused=refused,
         phrases=why,
     )
@@ -750,10 +843,11 @@ def container_freed(
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = NOON,
     arrival_retracted: bool = False,
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> ContainerFreed:
     return ContainerFreed(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         consignment_id=consignment_id,
         shared_by=shared_by,

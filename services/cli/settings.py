@@ -1,4 +1,4 @@
-"""Which settings do `dtg up` and the operator's commands read? Prefix DTG_."""
+"""Which settings do `dtg up` and the operator's commands read from the environment? Their names begin with DTG_."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from services.shell.settings import AccessSettings, servers
 
 
 def _layout(text: str) -> str:
-    """Returns the layout if its workers host known services; PydanticCustomError if not."""
+    """Returns the layout if all its services are known. Raises PydanticCustomError if not."""
     named = [name.strip() for worker in _workers(text) for name in worker.split(",")]
     unknown = sorted(set(named) - set(SERVICES))
     if unknown or not named:
@@ -77,30 +77,30 @@ class UpSettings(AccessSettings):
     )
 
     def bootstrap(self) -> str:
-        """The bootstrap servers of the cluster that all programs use."""
+        """Returns the bootstrap servers of the cluster that all programs use."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
 
     def security(self) -> Security:
-        """How clients connect to the cluster. At the embedded broker they must sign in, unless
-        DTG_KAFKA_SECURITY says otherwise."""
+        """Returns the security protocol by which clients connect to the cluster. At the embedded broker they must sign in,
+        unless DTG_KAFKA_SECURITY says otherwise."""
         return self.kafka_security or ("PLAINTEXT" if self.kafka else "SASL_PLAINTEXT")
 
     def access(self, name: str) -> Access:
-        """The cluster that all programs use, with the credential of this name."""
+        """Returns how to connect to the cluster that all programs use, with the credential of this name."""
         return Access(self.bootstrap(), self.security(), file_of(self.credentials(), name), self.kafka_ca_file)
 
     def read_model(self) -> str:
-        """The database that the console of `dtg up` writes."""
+        """Returns the address of the database of the read model, which the console of `dtg up` writes."""
         if self.database_url:
             return self.database_url
         path = str(Path(os.path.realpath(self.home)) / "console.db")
-        # in a URL these two characters have another meaning, so they are escaped
+        # these two characters have another meaning in a URL, so they are escaped
         return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
 
     def draw_key_file(self) -> Path:
-        """The file with the keys of the inspection draw."""
+        """Returns the path of the file with the keys of the inspection draw."""
         return key_file(self.draw_keys, self.home)
 
     def workers(self) -> list[str]:
-        """For each worker process, the names of its services, separated by commas."""
+        """Returns for each worker process the names of its services, separated by commas."""
         return _workers(self.layout)

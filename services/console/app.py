@@ -1,4 +1,4 @@
-"""What does the console consist of? Routes, pages, error answers, health and metrics, and what runs as long as the server."""
+"""What does the console consist of? It has routes, pages, error answers, health and metrics, and tasks that run as long as the server."""
 
 import asyncio
 import threading
@@ -70,7 +70,7 @@ EVERYWHERE: requests.Responses = documented(
     (422, "A query parameter that the route does not have, or other input that breaks the contract"),
     (431, "The headers are too large"),
 )
-"""Error answers that may be given before a route is called."""
+"""The error answers that may be given before the function of a route is called."""
 UNWELL: requests.Responses = {
     503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
 }
@@ -82,9 +82,10 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LONGEST_ANSWER = 1_000_000
-"""Bytes of one answer at most."""
+"""The most bytes of one answer."""
 WHOLE = ("/static/", "/consignments.csv", "/metrics")
-"""Paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. Their labels have few values."""
+"""The beginnings of the paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. The labels of the
+metrics have few values, so their answer stays short enough."""
 log = structlog.get_logger()
 DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
 
@@ -96,7 +97,8 @@ a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
-    """Makes the console's application. Its lifespan opens database and producer, and runs the projector unless that is another process."""
+    """Makes the console's application. Its lifespan opens the database and the producer, and runs the projector unless the projector is
+    another process."""
     app = FastAPI(
         title="Datongguan console",
         version="1",
@@ -175,7 +177,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
-    """Runs the projector in a thread of this process."""
+    """Runs the projector in a thread of this process until the block ends, and yields its progress."""
     progress = Progress()
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -189,7 +191,7 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """Reads the standing that the projector, which is another process, writes to the database."""
+    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields what was read."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
@@ -243,7 +245,7 @@ def _health(app: FastAPI) -> None:
 
 
 def _tell(request: Request, problem: Problem) -> Response:
-    """The answer for a problem: a page for a browser, problem+json for every other client."""
+    """Returns the answer for a problem: a page for a browser, problem+json for every other client."""
     return show_problem(request, problem) if wants_page(request) else respond(problem)
 
 
@@ -283,7 +285,8 @@ def _problems(app: FastAPI) -> None:
 
 
 def _stays(request: Request) -> Response:
-    """The answer to a gate question while the read model does not answer: no, in the usual shape, so that a terminal can read it."""
+    """Returns the answer to a gate question while the read model does not answer. It is no, in the usual shape, so that a terminal can read
+    it."""
     away = both("gate.away")
     answer = GateView(
         container_no=str(request.path_params.get("container_no", "")),
@@ -319,9 +322,9 @@ def _document(app: FastAPI) -> None:
 
 
 class Bounded:
-    """ASGI middleware that replaces an answer longer than LONGEST_ANSWER by a problem, so that it does not fill a client's memory. Such an
-    answer is a programming error, because lists come in pages. An answer without `Content-Length` is kept back until it ends. Only event
-    streams, which have no end, are passed on piece by piece."""
+    """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does not fill a client's
+    memory. Such an answer is a programming error, because lists are answered in pages. An answer without `Content-Length` is kept back until
+    it ends. Only event streams, which do not end, are passed on piece by piece."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -367,7 +370,7 @@ class Bounded:
 
 
 class _Measured:
-    """ASGI middleware that counts and times answers by route. The label is the template of the route, which contains no id."""
+    """ASGI middleware that counts and times answers by route. The label of a metric is the template of the route, so it contains no id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

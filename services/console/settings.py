@@ -127,5 +127,5 @@ class ConsoleSettings(AccessSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
 
     def access(self, name: str) -> Access:
-        """How to connect to the cluster with the credential of this name: `door` (the console's) or `projector`."""
+        """Returns how to connect to the cluster with the credential of this name: `door` (for the console) or `projector`."""
         return self.access_to(self.kafka, name)

@@ -81,17 +81,17 @@ from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
-"""Characters of one message's content in one answer; in JSON a character takes up to six bytes."""
+"""The most characters of a message's content in one answer. In JSON a character takes up to six bytes."""
 MOST_ANSWERS = 300
-"""Facts about one request that its outcome lists; the timeline has all of them."""
+"""The most facts that the outcome of a request lists; the timeline has all of them."""
 UNMATCHED_DAYS = 30
-"""A declaration may be lodged up to a month after the first message about its goods; after that an officer should look into it."""
+"""Days after the first message about goods. Within this time their declaration may still be lodged; after it an officer should look into it."""
 ALARM_SUBJECTS = 4
-"""Subjects of one kind of alarm that the board shows."""
+"""The most subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
-"""Containers whose alarm waits for an officer's finding, and which the board shows."""
+"""The most containers that the board shows because their alarm waits for an officer's finding."""
 REPORTS = 100
-"""Equipment reports of a container that one answer has."""
+"""The most equipment reports of a container in one answer."""
 C = CONSIGNMENTS.c
 M = TypeVar("M", bound=BaseModel)
 WaitingFor = Annotated[
@@ -141,14 +141,14 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
 
 
 def goods_to(who: Who, row: Consignment) -> ConsignmentView:
-    """The consignment's row as a document of the API, masked for `who`."""
+    """Returns the consignment's row as a document of the API, masked for `who`."""
     return masked(consignment(row), who.audience())
 
 
 def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
-    """The row to show for a consignment that has no row which `who` may see. Problem 404 unless the consignment was lodged here, or its row may
-    be missing because the rows are behind. An account that does not see all goods gets the row of a consignment that was lodged here only if it
-    lodged it itself."""
+    """Returns a row to show for a consignment if the rows have none that `who` may see. It has the stage lodged. Raises Problem 404 unless the
+    consignment was lodged through a console, or may be missing only because the rows are behind. For an account that does not see all goods, a
+    consignment counts as lodged only if the account lodged it itself."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -199,7 +199,8 @@ def timeline(
 
 
 def timeline_rows(context: ConsoleContext, key: str, only: str = "all") -> tuple[list[Any], int]:
-    """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
+    """Returns the facts under this key that a timeline shows, in order and without contents, and how many facts the key has in all. `only`: as
+    in `selected`."""
     facts = in_order(context.rows.timeline(key))
     return selected(facts, only), len(facts)
 
@@ -225,7 +226,8 @@ def message_content(
 
 
 def piece(context: ConsoleContext, who: Who, key: str, message_id: str, offset: int) -> Content:
-    """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 if there is no such message."""
+    """Returns the piece of the message's content that begins at character `offset`, masked for `who`. Raises Problem 404 if there is no such
+    message."""
     fact = context.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -297,15 +299,15 @@ def unmatched(
 def unmatched_page(
     context: ConsoleContext, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that nobody has lodged although they have been known for at least so many `days`, of those that `who` may see; and the
-    token of the next page."""
+    """Returns a page of the goods that nobody has lodged although they have been known for at least `days` days, as far as `who` may see them;
+    and the token of the next page (None at the end)."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=context.complete())
     return page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
 class Wanted(NamedTuple):
-    """Which consignments a list has: those that match every field that is given."""
+    """The conditions for the consignments of a list: they must match every field that is given."""
 
     name: str = ""
     stage: Stage | None = None
@@ -319,7 +321,7 @@ class Wanted(NamedTuple):
 
 
 def found(context: ConsoleContext, wanted: Wanted, who: Who) -> list[lists.ListPart]:
-    """The list of the wanted consignments that `who` may see."""
+    """Returns the list of the wanted consignments that `who` may see."""
     complete, name = context.complete(), wanted.name.strip()
     awaits = bool(wanted.waiting_for or wanted.owner)
     conditions = [] if wanted.stage is None else [C.stage == wanted.stage]
@@ -356,8 +358,8 @@ def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
 
 
 def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
-    """What became of a request. Problem 404 if this console did not take it, or if it is neither `who`'s own nor about
-    goods that `who` may see."""
+    """Returns what became of a request. Raises Problem 404 if no console took it in, or if it is neither `who`'s own nor about goods that `who`
+    may see."""
     request: Any = context.asker.request(request_id) or context.rows.lodgement(request_id)
     own = request is not None and request.sender == who.actor
     if request is None or not (own or (who.may(READ_MESSAGES) and may_read(context, who, request.subject))):
@@ -390,7 +392,7 @@ def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
 
 
 def _may_read_reason(who: Who) -> bool:
-    """Whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
+    """Returns whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
     audience = who.audience()
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
@@ -398,9 +400,9 @@ def _may_read_reason(who: Who) -> bool:
 def _answers(
     context: ConsoleContext, who: Who, request: Any, request_id: str, facts: list[Any]
 ) -> tuple[list[Entry], list[Any], Any | None]:
-    """The facts that answer the request, its refusals, and the message that has overtaken the answer, if one has. A declaration
-    that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names.
-    If `who` did not send the request, the answers end before the first consignment that `who` may not read."""
+    """Returns the facts that answer the request, its refusals, and the message that has overtaken the answer (None if there is none). A
+    declaration that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names. If `who`
+    did not send the request, the answers end before the first consignment that `who` may not read."""
     key, causes = request.subject, {request_id}
     answers, refused, later = list[Entry](), list[Any](), None
     for _ in range(MOST_OF_A_REFERENCE):
@@ -444,7 +446,7 @@ _TAKES_BACK = {
     "EquipmentEventRetracted": "report_id",
     "EquipmentEventRecorded": "replaces",
 }
-"""Facts that retract or replace the answer to a request → the field in which they name that request."""
+"""Kind of a fact that retracts or replaces the answer to a request → the field in which the fact names that request."""
 
 
 def _overtaken_by(
@@ -469,7 +471,7 @@ def _overtaken_by(
 
 
 def _body(text: str) -> dict[str, Any]:
-    """The content of a fact; empty if it is not a JSON object."""
+    """Returns the content of a fact; an empty object if it is not a JSON object."""
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -478,7 +480,8 @@ def _body(text: str) -> dict[str, Any]:
 
 
 _NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
-"""Answers to a lodgement whose cause may be another message: the end of the withdrawal for which it waited. Therefore they name the request."""
+"""Answers to a lodgement whose cause may be another message than the lodgement, namely the one that ended the withdrawal for which it waited.
+So these answers name the lodgement in a field."""
 
 
 def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -> str:
@@ -505,9 +508,9 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 
 
 def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
-    """Whether a container may leave. A terminal gets the whole answer; for others it is restricted to the goods that they may see, and a
-    container without any of these is unknown. Texts of officers are masked outside customs. If the read model does not answer, this raises,
-    and the exception handler answers no."""
+    """Returns the answer whether a container may leave. A terminal gets the whole answer. For others it is restricted to the goods that they
+    may see, and a container without such goods is answered as unknown. Texts of officers are masked outside customs. If the read model does not
+    answer, this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
     standing = context.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or context.rows).container(container_no)
     fresh = complete and standing.fresh(context.settings.gate_stale_seconds)
@@ -561,7 +564,7 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
 
 
 def reports_of(context: ConsoleContext, who: Who, container_no: str, limit: int) -> tuple[list[ReportView], bool]:
-    """The latest reports of a container as `who` may read them, at most `limit`, and whether there are more."""
+    """Returns the latest reports of a container as `who` may read them, at most `limit`, and whether there are more."""
     visible = inside(context.rows, who, container_no, complete=context.complete())
     if visible is not None and visible.hidden:
         return [], False
@@ -571,15 +574,15 @@ def reports_of(context: ConsoleContext, who: Who, container_no: str, limit: int)
 
 
 def own_names(context: ConsoleContext, who: Who) -> frozenset[str]:
-    """The names under which reports are those of `who`: the account, the company, and the company's other accounts. A company's reports are
-    corrected and retracted by any of its accounts."""
+    """Returns the names of senders whose reports count as `who`'s own: the account, its company, and the other accounts of the company. Any
+    account of a company may correct and retract the company's reports."""
     colleagues = [] if who.company in ("", EVERY_COMPANY) else context.rows.accounts_of(who.company)
     return frozenset([who.actor, who.company, *colleagues])
 
 
 def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None, own: Collection[str]) -> ReportView:
-    """A report as `who` may read it: outside customs the reporter is shown only if it is one of `own`. `visible`: the goods in the container
-    that `who` may see; the bill of others is left out."""
+    """Returns a report as `who` may read it. Outside customs the reporter is shown only if it is one of `own`. `visible`: the goods in the
+    container that `who` may see, or None for all; the bill of other goods is left out."""
     view = report(row)
     if visible is not None and plain_word(view.bill) not in visible.bills:
         view = view.model_copy(update={"bill": ""})
@@ -596,8 +599,8 @@ def stages(request: Request) -> Board:
 
 
 def board(context: ConsoleContext, who: Who) -> Board:
-    """The board now. Counts include all goods; only goods that `who` may see are named. A reader who does not see all goods gets no
-    alarms here: `alarm_page` lists those about the goods that they may see."""
+    """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. For a reader who does not see
+    all goods it has no alarms; `alarm_page` lists those about the goods that the reader may see."""
     rows, visible = context.rows, condition(who, complete=context.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
@@ -641,7 +644,7 @@ def all_alarms(
 def alarm_page(
     context: ConsoleContext, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
-    """A page of alarms about goods and containers that `who` may see; and the token of the next page."""
+    """Returns a page of the alarms about goods and containers that `who` may see, and the token of the next page (None at the end)."""
     parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=context.complete())
     if visible is not None:
         about = of_subject(ALARMS.c.subject, visible)
@@ -650,7 +653,7 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """The text as it is stored in rows, where NUL was replaced, because PostgreSQL cannot store it."""
+    """Returns the text as it is stored in rows. NUL is replaced there, because PostgreSQL cannot store it."""
     return name.replace("\0", "\ufffd") if name else None
 
 
@@ -675,13 +678,14 @@ def parked_messages(
 def page(
     context: ConsoleContext, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
-    """The views of the rows after the position `after`, as many as fit into one answer; and the token of the next page, None at the end."""
+    """Returns the rows of a list after the position that the token `after` stands for, each converted by `view`, as many as fit into one
+    answer; and the token of the next page (None at the end)."""
     rows = context.rows.page(parts, paging.position_of(after, parts), limit + 1)
     shown, more = fit([view(row) for _, row in rows], limit)
     return shown, paging.token(rows[len(shown) - 1][0]) if more else None
 
 
 def link(path: str, query: Mapping[str, Any]) -> str | None:
-    """The address of the next page; None at the end, that is, if `after` is None."""
+    """Returns the address of the next page with this query; None at the end of the list, when `after` in the query is None."""
     named = {name: value for name, value in query.items() if value not in (None, "")}
     return f"{API}{path}?{urlencode(named)}" if "after" in named else None

@@ -1,4 +1,4 @@
-"""How much time, how many bytes and how many connections may a client use before a route runs? uvicorn's protocol is extended by limits."""
+"""How much time, how many bytes and how many connections may a client use before a route runs? Limits are added to uvicorn's protocol."""
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
@@ -12,11 +12,11 @@ from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 
 HEADERS = 100
-"""How many headers one request may have."""
+"""The most headers that one request may have."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with limits, because uvicorn itself waits and buffers without end."""
+    """uvicorn's HTTP protocol with limits of time, bytes and connections. uvicorn itself waits and buffers without limit."""
 
     settings: ConsoleSettings
     most: int
@@ -62,7 +62,7 @@ class LimitedProtocol(HttpToolsProtocol):
     # the head
 
     def _head_is_too_large(self) -> bool:
-        """Whether the bytes before the body, or the trailers and chunk extensions around it, exceed the limit for headers."""
+        """Returns whether the bytes before the body, or the trailers and chunk extensions around it, exceed the limit for headers."""
         around_body = self._sent_bytes - 2 * self._body_total
         size = self._head_bytes if self._in_head else around_body
         return not self._refused and size > self.settings.header_limit_bytes
@@ -145,14 +145,14 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(Problem(408, "too_slow"))
 
     def _close_longest_silent(self) -> bool:
-        """Closes the connection that has been idle longest; returns False if none is idle."""
+        """Closes the connection that has been idle longest and returns True; returns False if none is idle."""
         silent = [one for one in cast(set[LimitedProtocol], self.connections) - {self} if one.silent()]
         if silent:
             min(silent, key=lambda one: one._began).transport.abort()
         return bool(silent)
 
     def silent(self) -> bool:
-        """Whether the connection is open and idle, so that no request is being handled."""
+        """Returns whether the connection is open and no request on it is being handled."""
         return not self.transport.is_closing() and self._in_head and self._answered()
 
     def _answered(self) -> bool:
@@ -198,7 +198,8 @@ def _answer(problem: Problem) -> bytes:
 
 
 def limited(settings: ConsoleSettings) -> type[LimitedProtocol]:
-    """Returns the protocol class with these limits. Connections get at most half of the file descriptors of the process."""
+    """Returns a protocol class that enforces the limits of these settings. Connections get at most half of the file descriptors of the
+    process."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     most = min(settings.connections, max(16, descriptors // 2))
     return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most})

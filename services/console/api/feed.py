@@ -29,9 +29,9 @@ from services.shell.clock import stopwatch
 router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
-"""Entries that a stream reads with one query."""
+"""How many entries a stream reads with one query."""
 REBUILDING_SECONDS = 0.5
-"""How often a long poll reads the rows again while they are rebuilt, because the bell does not ring then."""
+"""Seconds between two readings of the rows by a long poll while they are rebuilt, because the bell does not ring then."""
 FEED = {
     **READ,
     **documented(
@@ -106,7 +106,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
 
 
 class _Counted(StreamingResponse):
-    """An event stream that calls `ended` when it ends, even by an error or because the client has left."""
+    """An event stream that calls `ended` when it ends, even if it ends by an error or because the client has left."""
 
     def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -123,7 +123,7 @@ class _Counted(StreamingResponse):
 async def _events(
     context: ConsoleContext, cursor: str, rung: int, page: FeedPage, request: Request
 ) -> AsyncIterator[bytes]:
-    """Yields the stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
+    """Yields the stream's bytes. `page`: the entries after the cursor, which were read after the bell had rung `rung` times."""
     yield b"retry: 1000\n\n"
     proved = stopwatch()
     while not context.bell.closed and not await request.is_disconnected():
@@ -145,7 +145,8 @@ async def _events(
 
 
 async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
-    """The entries after this cursor, as many as fit into one answer. Problem 410 if the feed does not have the cursor."""
+    """Returns the entries after this cursor, as many as fit into one answer. Raises Problem 410 if the feed does not have the
+    cursor."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await context.releases.ask(
@@ -154,7 +155,7 @@ async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
 
 
 async def _news(context: ConsoleContext, rung: int, after: str) -> FeedPage:
-    """As `_after`, but read once for all streams that the same ring has woken."""
+    """Returns the same as `_after`, but reads only once for all streams that the same ring has woken."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await context.news.ask(rung, cursor, partial(run_in_threadpool, _read, context.rows, cursor, STREAMED))

@@ -1,5 +1,5 @@
-"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and they are answered 202 when
-the broker has acknowledged them."""
+"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent to their topics, and they are answered 202 as
+soon as the broker has acknowledged them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -57,8 +57,8 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults in the answer to a batch; the checks stop when so many are known. The number of its faults is stated for each refused
-declaration."""
+"""The most faults that the answer to a batch lists; the checks stop when so many are known. For each refused declaration the answer has the
+number of its faults."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
@@ -78,7 +78,7 @@ NO: Responses = documented(
     ),
 )
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
-"""The characters that `_header` accepts, for the OpenAPI document only: others are answered 400, not 422."""
+"""The characters that `_header` accepts. This is for the OpenAPI document only, because other characters are answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
 OF_GOODS: Responses = {**TAKEN, **documented((404, "Nothing is known of these goods, or they are those of others"))}
 Key = Annotated[
@@ -99,7 +99,7 @@ OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_
 
 
 def key_of(request: Request) -> str:
-    """The sender's idempotency key, empty if there is none; Problem 400 if it is too long or not printable."""
+    """Returns the sender's idempotency key; an empty text if there is none. Raises Problem 400 if it is too long or not printable."""
     return _header(request, "Idempotency-Key", LONGEST_KEY)
 
 
@@ -148,7 +148,8 @@ async def lodge(
 
 
 def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
-    """Makes the message that lodges the declaration in this body; Problem 403 if the sender may not declare for its declarant."""
+    """Makes the message that lodges the declaration in this body. Raises Problem 422 with what is wrong with the declaration, and 403 if `who` may
+    not declare for its declarant."""
     data = data.removeprefix(BOM)
     declaration = declared(data, strict_json(data, separators))
     if isinstance(declaration, FaultyBody):
@@ -188,7 +189,8 @@ async def lodge_many(
 
 
 class GoodDeclaration(NamedTuple):
-    """A declaration of a batch that can be sent. `number`: its index in the batch, from 0; `reference`: as the answer repeats it."""
+    """A declaration of a batch that can be sent. `number`: its index in the batch, from 0; `reference`: its reference as the answer repeats it;
+    `lodged`: its message."""
 
     number: int
     reference: str
@@ -196,15 +198,16 @@ class GoodDeclaration(NamedTuple):
 
 
 class CheckedBatch(NamedTuple):
-    """The declarations of a batch that can be sent, and for each declaration the JSON of a `BatchItem`, which is answered when the broker has
-    acknowledged all of them."""
+    """A batch after its declarations were checked. `good`: those that can be sent; `results`: for every declaration, the JSON of a `BatchItem`, which
+    is answered when the broker has acknowledged all messages."""
 
     good: list[GoodDeclaration]
     results: list[bytes]
 
 
 async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
-    """Returns the batch without the declarations that exceed the daily number of containers of their declarant; these are refused."""
+    """Returns the batch without the declarations with which their declarant would exceed the daily number of containers. Their results become
+    refusals."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
         problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
@@ -216,7 +219,7 @@ async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatc
 
 
 def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> CheckedBatch:
-    """Checks each declaration of the batch on its own."""
+    """Checks each declaration of the batch by itself."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
         raise _no_batch(strict_json(data, settings.body_separators))
@@ -251,7 +254,7 @@ def _json(result: BatchItem) -> bytes:
 
 
 def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
-    """The result of a declaration that was refused as a whole."""
+    """Returns the result of a declaration that was refused as a whole."""
     details = problem.details()
     return BatchItem(
         index=index,
@@ -264,7 +267,7 @@ def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
 
 
 def _no_batch(parsed: Any) -> Problem:
-    """The problem for JSON that is neither a list of declarations nor an object with nothing but such a list."""
+    """Returns the problem for JSON that is neither a list of declarations nor an object with nothing but such a list."""
     try:
         BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
@@ -287,7 +290,7 @@ def _sent_back(index: int, reference: str, faulty: FaultyBody) -> BatchItem:
 
 
 def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
-    """Makes the message that lodges the declaration. If the same one was lodged before, the desk's answer names that earlier request."""
+    """Makes the message that lodges the declaration. If the same declaration was lodged before, the desk's answer names that earlier request."""
     content = declaration.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(declaration.declarant, declaration.reference),
@@ -301,7 +304,7 @@ def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
 
 
 def answer(request: RequestRow) -> Response:
-    """Makes the answer 202 with links to the goods or container, and to the outcome of the request."""
+    """Makes the answer 202 to a request. It has links to the goods or container, and to the outcome of the request."""
     container = issubclass(KINDS[request.kind], envelope.AboutContainer)
     status = f"{API}/{'containers' if container else 'consignments'}/{quote(request.subject, safe='')}"
     taken = Taken(
@@ -322,7 +325,7 @@ class _Body(Shape):
 
 
 def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """Makes the model of a request's body: its fields without those that come from the address, the account and the clock.
+    """Makes the model of a request's body. It has the fields of the request without those that come from the address, the account and the clock.
     `occurred_at` is optional, except for equipment events."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
@@ -349,7 +352,7 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     PlaceContainerHold: ("container_no",),
     LiftContainerHold: ("container_no", "hold_id"),
 }
-"""Requests about containers → their fields that come from the address."""
+"""Kind of request about a container → those of its fields that come from the address."""
 _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     WithdrawDeclaration,
     RecordFindings,
@@ -367,16 +370,16 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     RetractLift,
 )
 OF_CONSOLE: dict[type[envelope.Request], tuple[str, ...]] = {PlaceHold: ("watch_id",)}
-"""Requests → their further fields that the console alone sets: a hold of a person is not one that a watch made."""
+"""Kind of request → those of its other fields that only the console sets. A person who places a hold cannot name a watch."""
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",)), *OF_CONSOLE.get(kind, ()))
     for kind in (*_ABOUT_GOODS, *ADDRESS)
 }
-"""The model of the body of each kind of request."""
+"""Kind of request → the model of its body."""
 
 
 class ActBody(JsonBody):
-    """The body of a request of this kind about goods or a container."""
+    """The body of a request of kind `kind`, about goods or a container."""
 
     def __init__(self, request: Request, kind: type[envelope.Request]) -> None:
         super().__init__(request)
@@ -392,14 +395,15 @@ class _TakesAct(TakesJson):
 
 
 def act(kind: type[envelope.Request]) -> Any:
-    """The dependency for an `ActBody` parameter of a route."""
+    """Returns the dependency for an `ActBody` parameter of a route that takes requests of this kind."""
     return Depends(_TakesAct(BODIES[kind], kind=kind))
 
 
 def requested(
     kind: type[envelope.Request], fields: dict[str, Any], who: Who, key: RequestKey, declarant: str
 ) -> Prepared:
-    """Makes the message of a request with these fields, about goods of this declarant; Problem 422 if they are not valid."""
+    """Makes the message of a request of this kind with these fields, about goods of this declarant. Raises Problem 422 if the fields are not
+    valid."""
     given = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
         request = kind.model_validate(
@@ -410,7 +414,7 @@ def requested(
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    # desks take such a time for wrong
+    # desks treat a time that is so long ago as an error
     if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days
         raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
@@ -425,7 +429,7 @@ def requested(
 
 
 def _consignment_named(request: envelope.Request) -> str:
-    """The consignment that a request about a container names; empty if it names none."""
+    """Returns the consignment that a request about a container names; an empty text if it names none."""
     return request.consignment_id if isinstance(request, StrikeLot | RetractStrike | PermitExit) else ""
 
 
@@ -442,7 +446,8 @@ def _identity(request: envelope.Request) -> tuple[str, ...] | None:
 
 
 async def ask(context: ConsoleContext, message: Prepared) -> RequestRow:
-    """Sends the request, unless it was sent under this key before; Problem 422 if the key was used for other content."""
+    """Sends the request and returns its row. If it was sent under this key before, it has no second effect. Raises Problem 422 if the key was used
+    for other content, and 429 if the declarant names too many containers on this day."""
     refused = await context.boxes.admit(message.declarant, message.boxes)
     if refused is not None:
         raise refused
@@ -467,7 +472,8 @@ def _request(
 
 
 async def _taken(body: ActBody, **about: str) -> Response:
-    """Reads the body, sends the request and answers 202. `about`: the fields in the address, first the consignment id or container number."""
+    """Reads the body, sends the request and answers 202. `about`: the fields in the address; the first one must be the consignment id or container
+    number."""
     context, who, kind = context_of(body.request), who_of(body.request), body.kind
     key = context.asker.key(who.actor, key_of(body.request))
     declarant = await may_act(context, who, kind, next(iter(about.values())))

@@ -1,4 +1,4 @@
-"""What does the API answer? The shapes of its documents; times are RFC 3339 in UTC, durations are seconds.
+"""What does the API answer? This file has the shapes of its documents. Times are RFC 3339 in UTC, durations are seconds.
 
 What each field means stands in `reference.toml`, in both languages; programs find it in the OpenAPI document.
 """

@@ -1,4 +1,4 @@
-"""How do officers watch a bill or a declarant over HTTP? `watches` places and lifts the watch."""
+"""How do officers watch a bill or a declarant over HTTP? These routes call `watches`, which places and lifts the watch."""
 
 from typing import Annotated, Any
 
@@ -78,8 +78,8 @@ async def post_watch(
 
 
 async def place_watch(context: ConsoleContext, body: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
-    """Places the watch. Returns its id, and how many known consignments it holds. Problem 422 unless exactly one of bill and declarant is
-    given."""
+    """Places the watch. Returns its id, and on how many known consignments it requested a hold. Raises Problem 422 unless exactly one of
+    bill and declarant is given."""
     named = [name for name in ("bill_no", "declarant") if plain_word(getattr(body, name))]
     if len(named) != 1 or (body.bill_no and body.declarant):
         raise one_fault("/bill_no", "one_of_two", f"{body.bill_no} {body.declarant}")
@@ -125,7 +125,7 @@ def listed(request: Request) -> Watches:
 
 
 def view(row: WatchRow, partitions: int) -> Watch:
-    """A watch as a document of the API."""
+    """Returns a watch as a document of the API. `partitions`: how many partitions the release desk has."""
     state = "lifted" if row.lifted_us is not None else "open" if row.placed >= partitions else "incomplete"
     return Watch(
         watch_id=row.watch_id,

@@ -1,4 +1,5 @@
-"""How do the pages of the board, lists, goods, containers, alarms and parked messages work? With JavaScript they refresh themselves."""
+"""How do the pages of the board, lists, goods, containers, alarms and parked messages work? Pages refresh themselves if the browser runs
+JavaScript."""
 
 import csv
 import io
@@ -45,36 +46,37 @@ PAGE = 50
 CSV_ROWS = 5000
 CSV_COLUMNS = ("consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since")
 CSV_BYTES = 900_000
-"""Bytes of one file; if the list is longer, the last row of the file has the address of the next file."""
+"""The most bytes of one file. If the list is longer, the last row of the file has the address of the next file."""
 PARKED_ROWS = 100
 ALARM_ROWS = 100
 TIMELINE = 200
-"""Messages of a timeline on one page."""
+"""How many messages of a timeline one page shows."""
 TIMELINE_BYTES = 200_000
 DECISION_BYTES = 1_000_000
-"""Bytes of contents that are read for one page; much less is shown."""
+"""The most bytes of contents that are read for the decisions on one page. Much less is shown."""
 DECISIONS = 200
-"""The number of latest messages from which the decisions on a page are selected."""
+"""How many of the latest messages are read to find the decisions for a page."""
 BOXES = 20
-"""Containers of a consignment, and consignments of a container, that are shown with their answers."""
+"""The most containers of a consignment, and the most consignments of a container, that a page shows with their state."""
 LINES = 50
-"""Lines of goods on the page of a consignment; the content of its message has all of them."""
+"""The most lines of goods that the page of a consignment shows. The content of the declaration's message has all of them."""
 REPORTS = 20
-"""Equipment reports on the page of a container; the API has more."""
+"""The most equipment reports that the page of a container shows. The API has more."""
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
-"""The stages in three groups, as the board draws them: the flow in its order, stages in which goods are stopped, and other ends."""
+"""The stages at which goods ended otherwise than by leaving. The board draws the stages in three groups: the flow in its order, the
+stages at which goods are stopped, and these."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
-"""The choices of the least number of days on the page of goods that nobody has lodged; 0: all goods."""
+"""The choices on the page of goods that nobody has lodged: for at least how many days the goods have been known; 0 means all goods."""
 BOARD, GOODS = cast(AccessRule, ROUTES["GET", "/board"]), cast(AccessRule, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
-"""Start pages of accounts that may not see the board: the first one that they may open."""
+"""Possible start pages of accounts that may not see the board. Such an account starts at the first of them that it may open."""
 router = APIRouter(include_in_schema=False)
 
 
 def mount(app: FastAPI) -> None:
-    """Adds pages and static files."""
+    """Adds all pages and the static files to the application."""
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
@@ -104,8 +106,8 @@ def _board(request: Request) -> dict[str, Any]:
 
 
 def _beginning(who: Who) -> str:
-    """The start page of an account that may not see the board. A treatment unit starts with the goods that wait for a
-    treatment."""
+    """Returns the address of the start page of an account that may not see the board. A treatment unit starts with the list of the goods
+    that wait for a treatment."""
     if who.may_ask(RecordTreatment):
         return f"/consignments?stage={Stage.TREATED}"
     return next(address for address in BEGINNINGS if who.may_open(address))
@@ -113,7 +115,7 @@ def _beginning(who: Who) -> str:
 
 @router.get("/")
 def board(request: Request) -> Response:
-    """The board; an account that may not see it is redirected to its start page."""
+    """Shows the page with the board. An account that may not see the board is redirected to its start page."""
     who = who_of(request)
     if not who.may(BOARD):
         return RedirectResponse(_beginning(who), 303)
@@ -138,7 +140,7 @@ def _wanted(
     waiting_for: Annotated[AwaitedCode | Literal[""], Query()] = "",
     owner: Annotated[Mover | Literal[""], Query()] = "",
 ) -> answers.Wanted:
-    """Returns which goods the query of a page names. A form sends an empty text for a choice that was not made."""
+    """Returns which goods the query in the address of a page names. A form sends an empty text for a choice that was not made."""
     return answers.Wanted(q.strip()[:100], stage or None, waiting_for or None, owner or None)
 
 
@@ -147,11 +149,11 @@ WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]
 
 @router.get("/consignments")
 def consignments(request: Request, wanted: WantedOfForm, after: After = "", cursor: OldCursor = 0) -> Response:
-    """All consignments, or those that match a search text, a stage, what they wait for, or who has to act. If a search text has a single
-    match, redirects to the page of that consignment or container."""
+    """Shows the page with all consignments, or with those that match a search text, a stage, what they wait for, or who has to act. If a
+    search text has a single match, redirects to the page of that consignment or container."""
     context, who, search, query = context_of(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
-    # the link was made by an older version of the console, whose cursors have no meaning any more, so the list begins anew
+    # an older software version made this link, and its cursors have no meaning any more, so the list begins again
     if cursor:
         return RedirectResponse(first_page, 303)
     parts = answers.found(context, wanted, who)
@@ -184,7 +186,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """Goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
+    """Shows the page with the goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
     context = context_of(request)
     rows, following = answers.unmatched_page(context, who_of(request), days, after, PAGE)
     return render(
@@ -201,7 +203,8 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 
 @router.get("/consignments.csv")
 def consignments_csv(request: Request, wanted: WantedOfForm, after: str = "") -> Response:
-    """The list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next file."""
+    """Returns the list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next
+    file."""
     context, sight, who = context_of(request), Sight(language_of(request), now()), who_of(request)
     parts = answers.found(context, wanted, who)
     found = context.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
@@ -239,16 +242,16 @@ def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
 
 
 def _plain_cell(cell: str) -> str:
-    """Puts a quote before a cell whose first character would make a spreadsheet take it for a formula."""
+    """Returns the cell with a quote before it if its first character would make a spreadsheet take it for a formula, else unchanged."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 # one consignment
 
 Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
-"""The position (column `place`) of the first message of a timeline that is shown."""
+"""The place (column `place`) of the first message of a timeline that the page shows."""
 RequestId = Annotated[str, Query(alias="asked")]
-"""The request whose outcome the page shows; `asked` in the address."""
+"""The id of the request whose outcome the page shows; the parameter is called `asked` in the address."""
 
 
 @router.get("/consignments/{consignment_id}")
@@ -274,8 +277,9 @@ def consignment_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a consignment. `problem`: what was wrong with a form that was sent from it; `typed`: the fields of
-    that form."""
+    """Returns the page of a consignment. `problem`: what was wrong with a form that was sent from the page; `typed`: the fields of that
+    form; `request_id`: the request whose outcome is shown; `only`: as in `documents.selected`; `since`: the place of the first message
+    of the timeline that is shown."""
     context, who = context_of(request), who_of(request)
     row = consignment_of(context, who, consignment_id)
     pending = row is None
@@ -319,7 +323,8 @@ def consignment_page(
 def _timeline(
     context: ConsoleContext, who: Who, key: str, page: str, facts: list[Any], only: str, since: int
 ) -> dict[str, Any]:
-    """The variables of the timeline's template: one page of entries, and all facts by id, so that it can name causes."""
+    """Returns the variables for the template of a timeline: one page of entries, and all facts by id, so that the template can name the
+    cause of an entry."""
     wanted = selected(facts, only)
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
     shown = entries(context.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
@@ -334,7 +339,8 @@ def _timeline(
 
 
 def _outcome(request: Request, request_id: str) -> RequestView | None:
-    """What became of the request that the address of the page names; None if this console does not know the request."""
+    """Returns what became of the request that the address of the page names; None if no console of this installation knows the
+    request."""
     context = context_of(request)
     known = request_id and (
         context.asker.request(request_id) is not None or context.rows.lodgement(request_id) is not None
@@ -343,8 +349,8 @@ def _outcome(request: Request, request_id: str) -> RequestView | None:
 
 
 def _view_of_request(request: Request, request_id: str) -> RequestView:
-    """What became of this request. It may be about other goods than the page is, so the reading is also recorded for the goods of the
-    request."""
+    """Returns what became of this request. The request may be about other goods than the page, so the reading is also recorded for the
+    goods of the request."""
     outcome = answers.outcome(context_of(request), who_of(request), request_id)
     note_told(request, outcome.subject)
     return outcome
@@ -353,7 +359,7 @@ def _view_of_request(request: Request, request_id: str) -> RequestView:
 @router.get("/consignments/{key}/messages/{message_id}")
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
-    """One message of a timeline with its content: a part of the page, or a page of its own."""
+    """Shows one message of a timeline with its content, as a part of the page or as a page of its own."""
     context, who = context_of(request), who_of(request)
     fact = context.rows.fact(key, message_id) if may_read(context, who, key) else None
     if fact is None:
@@ -369,7 +375,7 @@ def message(request: Request, key: str, message_id: str) -> Response:
 
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
-    """The part on top of a page that shows what became of a request, and refreshes itself."""
+    """Returns the part at the top of a page that shows what became of a request, and refreshes itself."""
     return render(request, "_asked.html", asked=_view_of_request(request, request_id))
 
 
@@ -396,7 +402,8 @@ def container_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a container: whether it may leave, what is in it, and its messages."""
+    """Returns the page of a container: whether it may leave, what is in it, and its messages. The other parameters are those of
+    `consignment_page`."""
     context, who, number = context_of(request), who_of(request), plain(container_no)
     box = answers.gate_view(context, who, number)
     note_told(request, number)
@@ -437,7 +444,7 @@ def container_page(
 
 @router.get("/parked")
 def parked_page(request: Request, after: After = "") -> Response:
-    """Messages that are parked, the newest first."""
+    """Shows the page with the messages that are parked, the newest first."""
     context = context_of(request)
     rows, following = answers.page(context, lists.parked(), after, PARKED_ROWS, parked)
     more = f"/parked?after={following}" if following else None
@@ -453,7 +460,7 @@ def parked_page(request: Request, after: After = "") -> Response:
 
 @router.get("/alarms")
 def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
-    """All alarms, or those of one kind or subject, the newest first."""
+    """Shows the page with all alarms, or those of one kind or subject, the newest first."""
     context = context_of(request)
     who = who_of(request)
     rows, following = answers.alarm_page(context, who, kind, subject.strip(), after, ALARM_ROWS)

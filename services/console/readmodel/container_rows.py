@@ -40,10 +40,11 @@ from services.console.readmodel.gate_answer import (
 from services.console.readmodel.messages import OFFSET_MASK
 
 MOST_INSIDE = 2000
-"""How many consignments of one container are read. If all of these are released and there are more, the answer is that
-it must stay."""
+"""The most consignments of one container that are read. If all of these are released and there are more, the answer is that the container
+must stay."""
 SHOWN_HOLDS = 100
-"""Holds on one container, or officers' holds in one list, that are read; one is enough to keep goods inside."""
+"""The most holds on one container that are read, and the most officers' holds on consignments. A single hold is enough to keep a container
+inside."""
 
 
 class ContainerRows(NamedTuple):
