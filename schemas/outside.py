@@ -41,8 +41,8 @@ def mark_of(kind: type[Message], name: str) -> SeenBy:
 
 @cache
 def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
-    """Returns the redacted form of this kind for this audience: the class with only the fields that it may see. Raises Unmarked
-    if a field has no mark."""
+    """Returns the redacted form of this kind for this audience: the class with only the fields that the audience may see.
+    Raises Unmarked if a field has no mark."""
     fields: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         field = kind.model_fields[name]

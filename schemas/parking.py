@@ -38,7 +38,7 @@ record."""
 
 
 class Origin(NamedTuple):
-    """Where a parked message was read."""
+    """The position from which a parked message was read."""
 
     topic: str
     partition: int

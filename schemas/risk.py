@@ -82,8 +82,8 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     draw: Annotated[Draw, INSIDE]
     goods: Annotated[GoodsClasses, OUTSIDE] = ()
     conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE), OUTSIDE] = ""
-    """As declared; empty if an older software version did not write it."""
+    """The conveyance as declared; empty if an older software version did not write it."""
     packages: Annotated[int, WhenMade(ge=-MOST_PACKAGES, le=MOST_PACKAGES), OUTSIDE] = 0
-    """As declared; 0 if an older software version did not write it."""
+    """The number of packages as declared; 0 if an older software version did not write it."""
     declarant: Annotated[Code, TO_DECLARANT] = ""
-    """USCC of the declarant; empty if an older software version did not write it."""
+    """The USCC of the declarant; empty if an older software version did not write it."""

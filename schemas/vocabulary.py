@@ -60,7 +60,7 @@ Label = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 Pest = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """The scientific name of a pest; empty if none was found."""
 Moment = Annotated[AwareDatetime, WhenMade(ge=FIRST, le=LAST)]
-"""A point in time with its zone."""
+"""A point in time with its time zone."""
 Day = Annotated[date, WhenMade(ge=FIRST_DAY, le=LAST_DAY)]
 """A day of the calendar."""
 Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4), WhenMade()]

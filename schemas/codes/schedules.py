@@ -1,6 +1,6 @@
-"""Which treatment kills which pest in which goods, and what must a record show of it? Rows as data, each with its source.
+"""Which treatment kills which pest in which goods, and what must a treatment record show? Each row of the table has its source.
 
-A row that changes is a new row with its date; an order is judged by the rows of the day on which it was made. Goods that no row
+A row that changes becomes a new row with its date; an order is judged by the rows of the day on which it was made. Goods that no row
 names (berries, live animals, plants for planting) have no treatment here, so an officer decides.
 
 Sources, by the mark at each row:
@@ -14,9 +14,9 @@ Sources, by the mark at each row:
 | BMSB | Australia and New Zealand, seasonal measures for Halyomorpha halys: treatment rates for vehicles and machinery |
 | GRDC | Australia, Grains Research and Development Corporation: 7 days over 25 °C at 300 ppm, 10 days at 15 to 25 °C at 200 ppm |
 
-Taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide and the dose of
-sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare them with the
-originals before anybody relies on them.
+These values are taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide
+and the dose of sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare
+them with the originals before anybody relies on them.
 
 Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. If a source does not say how
 far apart readings may lie, the row has a limit of our own. The treatment unit is responsible for debarking, thickness and moisture
@@ -132,7 +132,7 @@ _PULP = Plausible(Decimal(-5), Decimal(45))
 _BROMIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(200))
 _FLUORIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(400))
 _PHOSPHINE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(10))
-"""300 ppm of phosphine are 0.42 g/m3, so a record of 300 g/m3 was written in ppm."""
+"""The limits of plausible readings of phosphine. 300 ppm are 0.42 g/m3, so a record of 300 g/m3 was written in ppm."""
 _STINK_BUG = frozenset({"Halyomorpha"})
 _MEDITERRANEAN_FRUIT_FLY = frozenset({"Ceratitis"})
 _FIVE = Decimal(5)

@@ -78,7 +78,8 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
 
 
 def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFinding, ...]:
-    """Returns the findings. A finding is void if it was retracted, or if a later one that stands shows that it was a mistake."""
+    """Returns the findings, in which a finding is void if it was retracted, or if a later one that stands shows that it was a
+    mistake."""
     found: list[ContainerFinding] = []
     for number, finding in enumerate(findings):
         inside = [f.at for f in findings[number + 1 :] if f.found == "inside" and not f.retracted]

@@ -93,7 +93,7 @@ def _not_his(box: Box, report_id: str, sender: str) -> tuple[RefusalCode, Phrase
 
 
 def voided(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
-    """Returns the reports. Those with these ids are void."""
+    """Returns the reports, in which those with these ids are void."""
     return tuple([replace(r, void=True) if r.id in names else r for r in reports])
 
 

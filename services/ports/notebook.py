@@ -70,7 +70,7 @@ class PortAnswer:
 
 
 class NotebookGone(sqlite3.OperationalError):
-    """Raised if the notebook's file is not the one any more that was opened. The text says which file and what to do, in Chinese and
+    """Raised if the notebook's file is no longer the file that was opened. The text says which file and what to do, in Chinese and
     English."""
 
 

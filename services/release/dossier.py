@@ -35,7 +35,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The control that failed."""
+    """A control that failed, by its hold, and the reason."""
 
     hold_id: str
     reason: str
@@ -65,8 +65,8 @@ class Landing(NamedTuple):
 
 
 class Retraction(NamedTuple):
-    """The message `message_id` took back the arrival that the message `wrong` reported. `containers`: those of that arrival; empty if it was of all
-    goods. `at`: the time that was reported for it."""
+    """A retraction: the message `message_id` took back the arrival that the message `wrong` reported. `containers`: those of that arrival; empty if
+    it was of all goods. `at`: the time that was reported for it."""
 
     wrong: str
     message_id: str
@@ -75,8 +75,8 @@ class Retraction(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """The goods left in this container, `released` or not. `retraction`: the message that took the departure back; `why`: the reason as the gate's
-    code, empty in records of older software versions."""
+    """A departure of the goods in this container, `released` or not. `retraction`: the message that took the departure back; `why`: the reason as the
+    gate's code, empty in records of older software versions."""
 
     container_no: str
     visit: str
@@ -89,8 +89,8 @@ class Departure(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: whether the report of the transfer
-    was taken back."""
+    """A report that the goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: whether the report was
+    taken back."""
 
     report_id: str
     source: str

@@ -35,7 +35,7 @@ class Case:
     gate: dict[str, Told] = field(default_factory=dict)
     """Container → the last statement to the gate desk about it."""
     retracted: dict[str, str] = field(default_factory=dict)
-    """Wrong lifting → the request that took it back."""
+    """Message that lifted a hold wrongly → the request that took this back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,6 @@ def emptied(dossier: Dossier) -> frozenset[str]:
 
 
 def filled(dossier: Dossier) -> dict[str, datetime]:
-    """Returns the containers of `here` in which goods still are."""
+    """Returns those entries of `here` whose containers still have the goods."""
     left = emptied(dossier) if dossier.transfers else frozenset()
     return {number: since for number, since in here(dossier).items() if number not in left}

@@ -46,7 +46,7 @@ _ASSESSED = Assessed()
 
 @dataclass(frozen=True)
 class RiskDecider:
-    """The decider of the risk desk: the functions below, with the keys of the draw."""
+    """The decider of the risk desk. It calls the functions below with the keys of the draw."""
 
     keys: DrawKeys
 

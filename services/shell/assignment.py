@@ -53,7 +53,7 @@ class Assignment:
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0
         self.ready = threading.Event()
-        """Set while the worker has partitions whose records are restored."""
+        """An event that is set while the worker has partitions whose records are restored."""
         self.revoked_at = 0.0
         """Monotonic time at which the last partitions were revoked; 0 while some are assigned."""
         self.consumer: Consumer

@@ -72,7 +72,7 @@ class BrokerCalls:
         self._refusals(error)
 
     def on_consumer_error(self, error: KafkaError) -> None:
-        """Handles an error that the consumer returned in place of a message and that needs no other action: notes if the sign-in failed."""
+        """Handles an error that the consumer returned in place of a message and that passes by itself. If it is a failed sign-in, notes it."""
         self._refusals(error)
 
     def check_let_in(self) -> None:

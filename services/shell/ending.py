@@ -24,8 +24,8 @@ def end_with_any_thread() -> None:
 
 
 def end_with_task(task: "Task[Any]") -> None:
-    """Ends the process if the task has ended with an exception, as for a thread. Pass this function to `add_done_callback` of a task that
-    runs as long as the process."""
+    """Ends the process if the task has ended with an exception, in the same way as for a thread. Pass this function to `add_done_callback`
+    of a task that runs as long as the process."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

@@ -1,4 +1,5 @@
-"""Which environment variables does Datongguan read? Writes `.env.example` from the settings classes: `make env`.
+"""Which environment variables does Datongguan read? `make env` runs this module, which writes `.env.example` from the
+settings classes.
 
 The classes are given by name, because the shell imports no service.
 """

@@ -26,9 +26,9 @@ class Liveness:
         self.member_id = ""
         """The worker's member id in the group when it was last looked up; the supervisor removes older ones."""
         self.lag = 0
-        """Messages between the read positions and the ends of the partitions of this worker."""
+        """How many messages are between the read positions and the ends of the partitions of this worker."""
         self.parked = 0
-        """Messages that are parked now."""
+        """How many messages are parked now."""
         self.progress = time.monotonic()
         """Monotonic time at which the loop last made progress, or had nothing to do."""
         self._desk = desk

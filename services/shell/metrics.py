@@ -1,4 +1,4 @@
-"""What does the loop count?"""
+"""Which metrics does the loop count?"""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -39,12 +39,12 @@ class Outcome:
     facts: dict[str, int] = field(default_factory=dict)
     """Kind → number of facts."""
     parked: dict[str, int] = field(default_factory=dict)
-    """Reason → number of messages that were set aside for the first time."""
+    """Reason → number of messages that were parked for the first time."""
     decided: int = 0
     duplicates: int = 0
-    """Requests that were answered before."""
+    """How many requests were answered before."""
     settled: int = 0
-    """Parked messages that were replayed or discarded."""
+    """How many parked messages were replayed or discarded."""
 
     def count_fact(self, kind: str) -> None:
         self.facts[kind] = self.facts.get(kind, 0) + 1

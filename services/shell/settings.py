@@ -1,4 +1,4 @@
-"""Which settings does a worker read from its environment? Prefix DTG_; every one with its unit."""
+"""Which settings does a worker read from its environment? Their names begin with DTG_, and the description of each says its unit."""
 
 import os
 import re

@@ -32,7 +32,7 @@ from services.shell.settings import WorkerSettings
 
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
 _reasons = Labels(50)
-"""Labels for reasons of parking; about a dozen are in use."""
+"""The label values for reasons of parking. About a dozen are in use."""
 LONGEST = 200
 """The most characters of a text from a parked topic in a label or in the log. The number is limited because a label stays in memory
 until the process ends."""

@@ -29,7 +29,8 @@ class Exits:
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:
-        """Notes the statement. Returns the departures that waited and happen now, one sequence for each container."""
+        """Notes whether the fact lets a container leave or stay. Returns the departures that waited and happen now, one sequence for
+        each container."""
         match fact:
             case ReleaseGranted():
                 self.released[fact.consignment_id] = frozenset(fact.containers)

@@ -1,6 +1,6 @@
-"""How does a public Korean customs declaration become one of ours?
+"""How does a customs declaration of a public Korean data set become a declaration of this project?
 
-The data set: synthetic Korean import declarations for fraud research (Jeong et al. 2022), one line of goods a row.
+The data set has synthetic Korean import declarations for fraud research (Jeong et al. 2022). Each row is one line of goods.
 
 | column | becomes |
 |---|---|
@@ -18,7 +18,8 @@ The data set: synthetic Korean import declarations for fraud research (Jeong et 
 | Item Price | `total_price` of one article, in whole won (KRW has no decimals); a price of zero goes to the document desk |
 | Fraud, Critical Fraud | nothing: known only afterwards |
 
-What the source lacks is filled in: one package, and the country of the sandbox offices as destination.
+The source has no number of packages and no destination, so one package and the country of the sandbox offices are
+filled in.
 """
 
 import csv

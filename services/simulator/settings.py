@@ -1,4 +1,4 @@
-"""Which settings does the simulator read? Prefix DTG_."""
+"""Which settings does the simulator read from its environment? Their names begin with DTG_."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict

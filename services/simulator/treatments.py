@@ -32,8 +32,8 @@ def carried_out(
 
 
 def _heat(short: bool) -> dict[str, Any]:
-    """Returns a record by ISPM 15: wood core at 56 °C for 30 minutes without a break, read every 6 minutes. With `short`,
-    it ends after 24 minutes."""
+    """Returns a record that meets ISPM 15: wood core at 56 °C for 30 minutes without a break, read every 6 minutes. With
+    `short`, the treatment ends after 24 minutes."""
     hot = ("2", "2.1", "2.2", "2.3", "2.4") if short else ("2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
     rows = (("0", "20.0"), ("1.5", "49.5"), *[(hours, "56.8") for hours in hot])
     return {
@@ -44,8 +44,8 @@ def _heat(short: bool) -> dict[str, Any]:
 
 
 def _bromide(short: bool) -> dict[str, Any]:
-    """Returns a record by ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines. With
-    `short`, the gas is lost at one line.
+    """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines.
+    With `short`, the gas is lost at one line.
 
     The last readings are of the airing.
     """
@@ -67,8 +67,8 @@ def _bromide_of_perishables(short: bool) -> dict[str, Any]:
 
 
 def _phosphine(short: bool) -> dict[str, Any]:
-    """Returns a record by GRDC above 25 °C: 300 ppm (0.42 g/m3) for 7 days, read daily. With `short`, the gas is lost on
-    the last day.
+    """Returns a record that meets the rates of GRDC above 25 °C: 300 ppm (0.42 g/m3) for 7 days, read daily. With `short`,
+    the gas is lost on the last day.
 
     The last reading is of the airing.
     """
