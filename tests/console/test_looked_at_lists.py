@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -233,3 +234,37 @@ def test_what_stands_in_the_papers_begins_with_a_capital_letter(still: Still) ->
     still.tell(told.said)
     papers = re.findall(r"<dt>([^<]+)</dt>", still.page(f"/consignments/{told.id}").partition('id="papers"')[2])
     assert "Acceptance to release" in papers and all(each[:1] == each[:1].upper() for each in papers)
+
+
+def sent(still: Still, language: str = "en", **fields: str) -> str:
+    """The page that answers a declaration with a fault, which was sent from the form."""
+    typed = {"key": "k-1", "body": '{"reference": "MY-OWN-1", "packages": "many"}', **fields}
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    answer = still.get("/lodge", language, "declarant", method="POST", content=urlencode(typed), headers=kind)
+    assert answer.status_code == 422, answer.text
+    return answer.text
+
+
+def test_what_was_sent_and_not_taken_in_is_not_called_an_example(still: Still) -> None:
+    for language, example_of, own in (
+        ("en", "filled-in example", "what you sent"),
+        ("zh", "填好的例子", "您提交的内容"),
+    ):
+        assert example_of in words(still.page("/lodge", language, "declarant"))
+        seen = words(sent(still, language))
+        assert "MY-OWN-1" in seen and example_of not in seen and own in seen
+
+
+def test_who_corrects_a_rejected_paper_and_errs_again_still_reads_what_was_found(still: Still) -> None:
+    told = Border("AGAIN-1").lodged().rejected()
+    still.tell(told.said)
+    page = still.page(f"/lodge?again={told.id}", name="declarant")
+    assert f'<input type="hidden" name="again" value="{told.id}">' in page
+    seen = sent(still, again=told.id)
+    assert "/items/0/hs_code" in words(seen) and f'href="/consignments/{told.id}"' in seen
+    assert "/items/0/hs_code" not in words(sent(still)) and "Lodge it" in sent(still, again="nothing")
+
+
+def test_the_link_that_brings_the_example_back_is_not_called_a_new_reference(still: Still) -> None:
+    """Who pressed it to change the reference of what was typed lost what was typed."""
+    assert "Begin anew with the example" in words(sent(still)) and "New reference" not in sent(still)

@@ -325,6 +325,17 @@ def _lodge_page(
     )
 
 
+def _sent_back(request: Request, paper: str, problem: Problem, again: str) -> Response:
+    """The form with the paper that was not taken in. `again`: as in `lodge_page`; what was found in the declaration before is shown again, unless
+    it cannot be read."""
+    findings: Sequence[Finding] = ()
+    try:
+        _, findings = _decided(request, again) if again else ("", ())
+    except Problem:
+        again = ""
+    return _lodge_page(request, paper, problem, again, findings)
+
+
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows the form again with what was typed and what has to be corrected."""
@@ -334,5 +345,5 @@ async def lodge(request: Request, typed: Form) -> Response:
         lodged = await context.intake.parse(lodgement, paper.encode(), context.settings.body_separators, who, key)
         sent = await ask(context, lodged)
     except Problem as problem:
-        return _lodge_page(request, paper, problem)
+        return await run_in_threadpool(_sent_back, request, paper, problem, typed.get("again", ""))
     return RedirectResponse(f"/consignments/{sent.subject}?asked={sent.request_id}", 303)
