@@ -12,12 +12,12 @@ class CheckCode(Worded):
     CONSIGNEE_INVALID = (
         "consignee_invalid",
         "收货人统一社会信用代码有误",
-        "the consignee's unified social credit code is none (GB 32100)",
+        "the consignee's unified social credit code is not valid (GB 32100)",
     )
     DECLARANT_INVALID = (
         "declarant_invalid",
         "申报单位统一社会信用代码有误",
-        "the declarant's unified social credit code is none (GB 32100)",
+        "the declarant's unified social credit code is not valid (GB 32100)",
     )
     PARTY_IS_PERSON = (
         "party_is_person",

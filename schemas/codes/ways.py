@@ -16,17 +16,24 @@ SANDBOX: Final = "QZ"
 home. It is one of the codes that ISO 3166-1 leaves to users."""
 ONE_WAY: Final = MappingProxyType(
     {
-        **dict.fromkeys(
-            ("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT
-        ),  # 内销 in the name means sold at home
-        **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),  # 复出 in the name means re-exported
-        "0320": Direction.IMPORT,  # the full name is 加工贸易外商提供的不作价进口设备 (进口: import)
-        "0420": Direction.IMPORT,  # the full name is 加工贸易项下外商提供的进口设备 (进口: import)
-        "0466": Direction.EXPORT,  # the full name is 加工贸易免税进口设备退运出境 (出境: out of the country)
-        "2025": Direction.IMPORT,  # the full name is 合资合作企业作为投资进口设备物品 (进口: import)
-        "2225": Direction.IMPORT,  # the full name is 外资企业作为投资进口的设备物品 (进口: import)
-        "5335": Direction.IMPORT,  # the full name is 加工区内企业从境外进口的设备物资 (进口: import)
-        "5361": Direction.EXPORT,  # the full name is 加工区内设备退运境外 (境外: abroad)
+        # 内销 in the name means sold at home
+        **dict.fromkeys(("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT),
+        # 复出 in the name means re-exported
+        **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),
+        # for the next ones, the full name says it: 进口, 运回 and 购买运回国 mean import; 退运出境 and 退运境外 mean export
+        "0314": Direction.IMPORT,  # 国营贸易企业代理来料加工企业进口柴油
+        "0320": Direction.IMPORT,  # 加工贸易外商提供的不作价进口设备
+        "0420": Direction.IMPORT,  # 加工贸易项下外商提供的进口设备
+        "0466": Direction.EXPORT,  # 加工贸易免税进口设备退运出境
+        "2025": Direction.IMPORT,  # 合资合作企业作为投资进口设备物品
+        "2225": Direction.IMPORT,  # 外资企业作为投资进口的设备物品
+        "2439": Direction.IMPORT,  # 外国常驻机构进口办公用品
+        "2939": Direction.IMPORT,  # 驻华商业机构不复运出口的进口陈列样品
+        "4200": Direction.IMPORT,  # 我驻外机构运回旧公用物品
+        "4239": Direction.IMPORT,  # 我驻外机构境外购买运回国的公务用品
+        "5033": Direction.IMPORT,  # 加工区内仓储企业从境外进口的货物
+        "5335": Direction.IMPORT,  # 加工区内企业从境外进口的设备物资
+        "5361": Direction.EXPORT,  # 加工区内设备退运境外
         "1039": Direction.EXPORT,  # market procurement, GACC 2014 No. 54
         "1239": Direction.IMPORT,  # bonded e-commerce A, GACC 2016 No. 75
         "3410": Direction.IMPORT,  # the name is 承包工程进口 (进口: import)

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from schemas.declaration import WithdrawDeclaration
 from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent, RetractEquipmentEvent
-from schemas.release import ReportArrival, RetractArrival
+from schemas.inspection import RecordFindings
+from schemas.quarantine import DecideTreatment
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival
 from schemas.vocabulary import EquipmentEvent
 
 TERMINAL, CARRIER = "terminal-qqct", "carrier"
@@ -15,6 +18,8 @@ QUAY = "前湾港 Qianwan"
 _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", RetractArrival: "wrong"}
 """Kind of request → its field with the id of the request that it takes back. Other requests name the one that they correct in
 `replaces`."""
+_WITHOUT_EVENT = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, WithdrawDeclaration)
+"""Requests that tell of no event, so their time is the one at which a person sends them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
     changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
     if act.stamped and fact_read_at is not None:
         changes["occurred_at"] = fact_read_at
+    elif fact_read_at is None and isinstance(act.request, _WITHOUT_EVENT):
+        changes["occurred_at"] = act.at
     return act.request.model_copy(update=changes) if changes else act.request
 
 

@@ -151,7 +151,12 @@ def test_a_visit_that_ended_is_told_once(row: Container, reason: str, en: str) -
             "角色：审计、放行关员（原 查验关员） 企业：auditor （原 —）",
             "roles: Auditor, Release officer (was Inspector) company: auditor (was —)",
         ),
-        ("authorised", "read from 2026-12-06T14:28+00:00 until no end", "read 自 12-06 22:28 至 不限", ""),
+        (
+            "authorised",
+            "read from 2026-12-06T14:28+00:00 until no end",
+            "代理 read 自 12-06 22:28 至 不限",
+            "to act for read from 12-06 22:28 until no end",
+        ),
     ],
 )
 def test_roles_and_scopes_are_told_in_words_and_names_that_are_spelled_alike_stay(

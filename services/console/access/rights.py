@@ -186,6 +186,11 @@ def _asking(*kinds: type[Request]) -> AccessRule:
     return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
 
 
+def _of_forms(page: str) -> AccessRule:
+    """The rule of the route that takes the forms of a page: the roles that may send one of them."""
+    return AccessRule(_asking(*FORMS[page].values()).roles, Scope.DECIDE)
+
+
 _READ_GOODS = AccessRule(_GOODS, Scope.READ)
 _READ_BOXES = AccessRule(_BOXES, Scope.GATE)
 READ_MESSAGES = AccessRule(_BOXES, Scope.READ)
@@ -269,8 +274,8 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("POST", "/watches/act/place"): _asking(PlaceWatch),
     ("POST", "/watches/act/lift"): _asking(LiftWatch),
     # forms; the rule of the request that a form makes is checked when its kind is known
-    ("POST", "/consignments/{consignment_id}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
-    ("POST", "/containers/{container_no}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
+    ("POST", "/consignments/{consignment_id}/act/{act}"): _of_forms("consignments"),
+    ("POST", "/containers/{container_no}/act/{act}"): _of_forms("containers"),
     # goods
     ("GET", GOODS): _READ_GOODS,
     ("GET", f"{GOODS}/timeline"): _READ_GOODS,

@@ -13,11 +13,12 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from schemas.codes.iso6346 import is_valid, is_well_formed
+from schemas.gate import RetractContainerFinding
 from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console.access.readings import note_told
-from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Who
+from services.console.access.rights import ASKS, READ_MESSAGES, ROUTES, AccessRule, Who
 from services.console.api import answers, paging
 from services.console.api.answers import After
 from services.console.api.context import ConsoleContext, context_of, who_of
@@ -28,7 +29,13 @@ from services.console.api.masking import masked
 from services.console.api.problems import Problem
 from services.console.api.views import ConsignmentView, RequestView
 from services.console.pages.containers_of_goods import own_box
-from services.console.pages.decisions import CONTAINER_FINDINGS, DECIDING, decision_summary, standing_findings
+from services.console.pages.decisions import (
+    CONTAINER_FINDINGS,
+    DECIDING,
+    StandingFinding,
+    decision_summary,
+    standing_findings,
+)
 from services.console.pages.formatting import Sight
 from services.console.pages.rendering import (
     FOLDER,
@@ -292,6 +299,7 @@ def consignment_page(
     facts, _ = answers.timeline_rows(context, consignment_id) if may_read(context, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
     timeline = _timeline(context, who, consignment_id, page, facts, wanted, since)
+    aside = [parked(each) for each in context.rows.parked(20, key=consignment_id)] if goods.parked_messages else []
     read = entries(context.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
     return render(
         request,
@@ -306,13 +314,12 @@ def consignment_page(
         **timeline,
         only=wanted,
         since=since,
+        set_aside={(one.topic, one.partition, one.offset) for one in aside},
         boxes=[own_box(goods, answers.gate_view(context, who, number)) for number in goods.containers[:BOXES]],
         LINES=LINES,
         BOXES=BOXES,
         plain=plain,
-        parked=[masked(parked(each), who.audience()) for each in context.rows.parked(20, key=consignment_id)]
-        if goods.parked_messages
-        else [],
+        parked=[masked(each, who.audience()) for each in aside],
         asked=_outcome(request, request_id),
         forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
@@ -370,7 +377,8 @@ def message(request: Request, key: str, message_id: str) -> Response:
     content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
     if one.body_link:
         content = answers.piece(context, who, key, message_id, 0).text
-    return render(request, template, one=one, page=page, content=content)
+    caused_here = bool(one.cause) and context.rows.fact(key, one.cause) is not None
+    return render(request, template, one=one, page=page, content=content, caused_here=caused_here)
 
 
 @router.get("/requests/{request_id}")
@@ -412,8 +420,7 @@ def container_page(
     inside = [consignment_of(context, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     forms = who.forms("containers")
     parts = context.rows.container(number).parts if {"permit", "retract-strike"} & set(forms) else []
-    may_retract = may and "retract-finding" in forms
-    findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
+    findings = _standing_findings(context, who, number, told=may) if "retract-finding" in forms else []
     struck = [part.consignment_id for part in parts if part.struck]
     visible = inside_of(context.rows, who, number, complete=context.complete(), ever=True) if struck else None
     reports, more_reports = answers.reports_of(context, who, number, REPORTS)
@@ -435,11 +442,25 @@ def container_page(
         findings=findings,
         struck=[one for one in struck if visible is None or one in visible.consignments][:BOXES],
         **_timeline(context, who, number, page, facts, "all", since),
+        set_aside=frozenset(),
         asked=_outcome(request, request_id),
         forms=forms,
         problem=problem.details() if problem else None,
         typed=typed or {},
     )
+
+
+def _standing_findings(context: ConsoleContext, who: Who, number: str, told: bool) -> list[StandingFinding]:
+    """The findings on a container that `who` may take back; none if its goods are out of reach, as `may_act` goes. `told`: `who` may read the
+    messages about the container. Otherwise goods of other offices are in it, too, and the names of their officers are left out."""
+    findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS))
+    if told or not findings:
+        return findings
+    roles = ASKS[RetractContainerFinding].roles
+    visible = inside_of(context.rows, who, number, roles, complete=context.complete(), ever=True)
+    if visible is not None and visible.hidden:
+        return []
+    return [each if each.found_by == who.actor else each._replace(found_by="") for each in findings]
 
 
 @router.get("/parked")

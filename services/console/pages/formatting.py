@@ -19,6 +19,7 @@ from schemas.codes.units import UNITS
 from schemas.codes.words import Words
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
+from services.console.access.rights import Scope
 from services.console.api.documents import awaited, owner_words
 from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.language.desk_sentences import (
@@ -237,7 +238,10 @@ class Sight:
         if what == "key made" and " " in detail:
             key_id, _, rest = detail.partition(" ")
             scopes, until, end = rest.partition(" until ")
-            return f"{key_id} {self.listed('scopes', scopes)}{self._grant(until + end)}"
+            uses = self.t("accounts.every_use") if set(scopes.split()) == set(Scope) else self.listed("scopes", scopes)
+            return f"{key_id} {uses}{self._grant(until + end)}"
+        if what in ("authorised", "authorisation ended"):
+            return self.t("accounts.acts_for", company=self._grant(detail))
         if what == "account made" and " company=" in detail:
             roles, company, rest = detail.partition(" company=")
             return self.listed("roles", roles) + self._grant(company + rest)
@@ -441,6 +445,8 @@ def _alarm(s: Sight, b: Body) -> str:
 
 
 def _granted(s: Sight, b: Body) -> str:
+    if b.get("holds") and b.get("pieces"):
+        return s.t("summary.partly_pieces", count=b["pieces"], version=b["version"])
     if b.get("holds"):
         return s.t("summary.partly", count=len(b["containers"]), version=b["version"])
     return s.t("summary.released", version=b["version"])

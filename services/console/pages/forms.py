@@ -329,6 +329,17 @@ def _lodge_page(
     )
 
 
+def _sent_back(request: Request, paper: str, problem: Problem, again: str) -> Response:
+    """The form with the paper that was not taken in. `again`: as in `lodge_page`; what was found in the declaration before is shown again, unless
+    it cannot be read."""
+    findings: Sequence[Finding] = ()
+    try:
+        _, findings = _decided(request, again) if again else ("", ())
+    except Problem:
+        again = ""
+    return _lodge_page(request, paper, problem, again, findings)
+
+
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration of the form in. If it has faults, shows the form again with the text that was typed and with the faults."""
@@ -338,5 +349,5 @@ async def lodge(request: Request, typed: Form) -> Response:
         lodged = await context.intake.parse(lodgement, paper.encode(), context.settings.body_separators, who, key)
         sent = await ask(context, lodged)
     except Problem as problem:
-        return _lodge_page(request, paper, problem)
+        return await run_in_threadpool(_sent_back, request, paper, problem, typed.get("again", ""))
     return RedirectResponse(f"/consignments/{sent.subject}?asked={sent.request_id}", 303)
