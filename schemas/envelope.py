@@ -226,8 +226,8 @@ def event_time(event: datetime, hearing: Hearing) -> datetime:
     """Returns the time of an event as it was reported. If that time is before 2000, after 2100, or more than `LATEST_REPORT` before the report,
     it is wrong, and the time of the report is returned. Every desk uses this function, so all get the same time.
 
-    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. The event
-    is never in the future, because such a report was refused before by the same header.
+    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. An event
+    that is more than 15 minutes later than the time in that header does not come here, because the shell has refused its report.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded

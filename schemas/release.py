@@ -171,7 +171,8 @@ class PlaceWatch(AboutPartition, Request):
 
 
 class LiftWatch(AboutPartition, Request):
-    """An officer ends a watch: it holds no further goods. One copy for each partition; the holds that it made are lifted one by one."""
+    """An officer ends a watch, so that it holds no further goods. Each partition gets a copy of this request. The holds that the watch has made
+    stay open; a `LiftHold` of its own lifts each of them."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId

@@ -247,7 +247,8 @@ class _Walk:
                     if self.now is not None:
                         self._end(at, "finding", None)
             goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]
-            # early departures wait for the last opening or arrival of this moment, so that all goods that arrive in it leave with the box
+            # the departures in `early` wait until every opening and arrival of this moment is handled, so that all goods that arrive at
+            # this moment leave with the box
             while self.early and self.now is not None and not goes_on:
                 self._departure(self.early.pop(0), False)
         return self.truth

@@ -132,9 +132,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Orders the first attempt against this finding, or asks an officer if no treatment is known for the goods.
+    """Orders the treatment that `wanted` asks for, or asks an officer if no treatment is known for the goods.
 
-    A repeated finding orders nothing, and neither does a finding about goods that were given up or withdrawn.
+    Orders nothing if the finding in `wanted` was answered already, or if the goods were given up or withdrawn.
     """
     match state:
         case Quiet() | Treating():

@@ -223,7 +223,8 @@ class Assignment:
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
-        # a batch of time limits commits the noted offsets again (`Offsets.standing`), and older ones would move the group back
+        # `committed` must have these offsets: a batch that only decides time limits reads no message and commits `committed` again
+        # (`Offsets.standing`), so an older offset there would move the group back
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

@@ -188,8 +188,8 @@ class PartitionStore:
             self.unreadable = f"{type(error).__name__}: {error}"[:400]
 
     def restored(self, records: Mapping[str, bytes | None]) -> int:
-        """Stores the last value of each key in the state topic (None if the key was deleted). Returns how many messages
-        are parked."""
+        """Takes the records that were read from the state topic into memory. `records`: key → its last value there, None if the key was
+        deleted. Returns how many messages are parked."""
         self.records = {key: data for key, data in records.items() if data is not None}
         return self._make_heap()
 

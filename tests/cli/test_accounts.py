@@ -143,7 +143,9 @@ def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
     home = tmp_path / "home"
     with pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("DTG_HOME", str(home))
-        person.types(*words)  # the command imports its modules now, while this process may still read them
+        person.types(
+            *words
+        )  # imports the modules of the command, because another user, below, may not be able to read them
         assert person.types("account", "add", "clerk", "--role", "auditor").code == 0
         assert home.stat().st_mode & 0o077 == 0
         home.chmod(0)

@@ -136,8 +136,8 @@ class Rig:
         return max(float(n) for url in self.pages.values() for _, n in _RESTORE.findall(metrics_of(url)))
 
     def ledger(self) -> Ledger:
-        """Returns the ledger of the topics as soon as it is clean, because every request was answered. After `ANSWER_SECONDS`, returns
-        the ledger as it is then."""
+        """Reads the ledger of the topics again and again until it is clean, and returns it. Until the desks have answered every request,
+        some consignments count as lost. After `ANSWER_SECONDS`, returns the ledger as it is then."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while not (ledger := audit(self.access("auditor"))).clean and time.monotonic() < deadline:
             time.sleep(1)

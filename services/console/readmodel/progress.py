@@ -223,7 +223,7 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            # it is asked again later; `_answered` shows if the broker does not answer
+            # after an error the topics are described again at the next look; `_answered` shows whether the broker answers
             with suppress(KafkaException):
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
