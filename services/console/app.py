@@ -23,7 +23,7 @@ from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
 from services.console.api.admission import Admission
-from services.console.api.authentication import Door, Elsewhere, prove
+from services.console.api.authentication import Door, Elsewhere, methods_at, prove
 from services.console.api.context import Bell, ConsoleContext, context_of
 from services.console.api.documents import projection
 from services.console.api.json_body import components
@@ -266,8 +266,11 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_framework(request: Request, error: HTTPException) -> Response:
-        address = f"{request.method} {request.url.path}"
-        return _tell(request, by_status(error.status_code, address, error.headers))
+        address, headers = f"{request.method} {request.url.path}", error.headers
+        if error.status_code == 405 and (methods := methods_at(request.url.path)):
+            # the framework names only the methods of the first route with this address
+            headers = {"Allow": ", ".join(methods)}
+        return _tell(request, by_status(error.status_code, address, headers))
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:

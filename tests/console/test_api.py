@@ -376,6 +376,7 @@ def test_other_types_paths_methods_and_headers_are_problems_too(console: Running
     answer = console.api("DELETE", "/declarations")
     problem(answer, 405, "wrong_method")
     assert answer.headers["allow"] == "POST"
+    assert console.api("DELETE", "/watches").headers["allow"] == "GET, POST"
     problem(console.api("GET", "/consignments/not-an-id"), 422, "invalid")
     odd = {"Idempotency-Key": "a\tb"}
     problem(console.api("POST", "/declarations", json=paper("H"), headers=odd), 400, "bad_header")

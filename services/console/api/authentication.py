@@ -10,6 +10,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from prometheus_client import Counter
+from starlette.routing import compile_path
 
 from schemas.codes.words import Words
 from services.console.access.accounts import Accounts, KnownKey, SignInRefused
@@ -47,6 +48,8 @@ FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
 """The code of the problem that is answered while the database is an older copy; see `services.console.readmodel.generation`."""
 LATER = {"Retry-After": "30"}
+ADDRESSES = {path: compile_path(path)[0] for _, path in ROUTES}
+"""Path of each route → the regular expression that its addresses match."""
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
 
@@ -224,3 +227,8 @@ class Elsewhere(Problem):
 def _moved(request: Request, address: str) -> Elsewhere:
     address_asked_for = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return Elsewhere(f"{address}?{urlencode({'next': address_asked_for})}" if address == "/sign-in" else address)
+
+
+def methods_at(address: str) -> list[str]:
+    """Returns the methods of all routes with this address, in alphabetical order; none if there is no such route."""
+    return sorted({method for method, path in ROUTES if ADDRESSES[path].match(address)})

@@ -64,11 +64,26 @@ class JsonRoute(APIRoute):
         for body in [each.call for each in self.dependant.dependencies if isinstance(each.call, TakesJson)]:
             schema = body.model.model_json_schema(ref_template=REFERENCE)
             self.components = schema.pop("$defs", {})
+            for each in (schema, *self.components.values()):
+                _allow_nulls(each)
             if body.named:
                 name = body.model.__name__
                 self.components[name], schema = schema, {"$ref": REFERENCE.format(model=name)}
             content = {"application/json": {"schema": schema}}
             self.openapi_extra = {"requestBody": {"required": True, "content": content}}
+
+
+ABOUT = ("title", "description", "default", "examples", "x-description-zh")
+"""Keywords of a JSON schema that describe a value and do not restrict it."""
+
+
+def _allow_nulls(schema: dict[str, Any]) -> None:
+    """Adds null to what each optional field of this object may be, because `services.console.api.nulls` accepts it in bodies."""
+    for name, field in schema.get("properties", {}).items():
+        if name in schema.get("required", ()) or any(each.get("type") == "null" for each in field.get("anyOf", ())):
+            continue
+        limits = {keyword: field.pop(keyword) for keyword in list(field) if keyword not in ABOUT}
+        field["anyOf"] = [*limits.pop("anyOf", [limits]), {"type": "null"}]
 
 
 def components(routes: list[BaseRoute]) -> dict[str, Any]:
