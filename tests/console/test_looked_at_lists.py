@@ -200,6 +200,13 @@ def test_who_finds_nothing_reads_that_a_number_is_looked_up_whole(still: Still) 
         assert said in words(still.page("/consignments?q=DEMOB&stage=lodged", language))
 
 
+def test_what_is_no_number_of_a_container_is_not_shown_as_one_while_the_rows_are_behind(still: Still) -> None:
+    """Of every number that it does not have, the gate's answer is then that it cannot say."""
+    assert still.get(f"/api/v1/containers/{BOX}").json()["reason"] == "stale"
+    assert still.get(f"/consignments?q={BOX}").headers["location"] == f"/containers/{BOX}"
+    assert "DEMOB" in words(still.page("/consignments?q=DEMOB"))
+
+
 def test_a_parked_message_is_marked_in_the_timeline(still: Still) -> None:
     told = Border("ASIDE-1").lodged().accepted().assessed().held("arrival").arrival_reported()
     asked = [one for one in told.said if one.kind == "ReportArrival"]
@@ -268,3 +275,12 @@ def test_who_corrects_a_rejected_paper_and_errs_again_still_reads_what_was_found
 def test_the_link_that_brings_the_example_back_is_not_called_a_new_reference(still: Still) -> None:
     """Who pressed it to change the reference of what was typed lost what was typed."""
     assert "Begin anew with the example" in words(sent(still)) and "New reference" not in sent(still)
+
+
+def test_a_declarants_own_number_of_a_paper_is_not_called_a_number_of_the_enterprise(still: Still) -> None:
+    """企业编号 is the number with which customs have registered an enterprise."""
+    told = Border("OWN-NUMBER-1").lodged().accepted()
+    still.tell(told.said)
+    pages = [still.page(path, "zh") for path in ("/consignments", f"/consignments/{told.id}", "/lodge")]
+    assert all("企业自编号" in page and "企业编号" not in page for page in pages)
+    assert "企业自编号 OWN-NUMBER-1" in words(pages[1])

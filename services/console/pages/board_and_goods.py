@@ -169,7 +169,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
     by_name = bool(search) and wanted == answers.Wanted(search)
     if by_name and len(found) == 1 and not position:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
-    if by_name and not found and answers.gate_view(context, who, plain(search)).reason != "unknown":
+    if by_name and not found and _is_box(context, who, plain(search)):
         return RedirectResponse(f"/containers/{quote(plain(search))}", 303)
     more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     if search:
@@ -189,6 +189,13 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
         awaited=list(AwaitedCode),
         movers=list(Mover),
     )
+
+
+def _is_box(context: ConsoleContext, who: Who, number: str) -> bool:
+    """Whether a search for this finds a container: one that the gate knows, or may know while the rows are behind, if containers have such
+    numbers."""
+    reason = answers.gate_view(context, who, number).reason
+    return is_well_formed(number) if reason in ("stale", "away") else reason != "unknown"
 
 
 @router.get("/unmatched")
