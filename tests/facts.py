@@ -7,6 +7,7 @@ noon.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from schemas.declaration import (
     Declaration,
@@ -25,12 +26,23 @@ from schemas.gate import (
     ConsignmentLeftUnreleased,
     ContainerArrivalRetracted,
     ContainerArrived,
+    ContainerFindingRecorded,
+    ContainerFindingRetracted,
     ContainerGatedOut,
+    ContainerHoldLifted,
+    ContainerHoldPlaced,
     ContainerMayLeave,
     ContainerMustStay,
     DepartureRetracted,
     EquipmentEventRecorded,
+    EquipmentEventRetracted,
+    ExitPermitted,
     GateAlarmRaised,
+    GoodsTransferred,
+    LotStruck,
+    SameGoodsDeclared,
+    StrikeRetracted,
+    TransferRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -81,6 +93,7 @@ from schemas.vocabulary import (
     CreditGrade,
     Direction,
     EquipmentEvent,
+    ExitGround,
     GoodsClass,
     Lane,
     Owner,
@@ -90,7 +103,6 @@ from services.risk.rules import RULE_SET
 from tests.declaration.good import BOX, good_declaration
 from tests.voice import CONSIGNMENT, NOON
 
-LEFT_UNRELEASED = "left without release 未放行离场"
 DECLARATION_NO = "420120261000000001"
 NOT_DRAWN = Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False)
 
@@ -885,28 +897,136 @@ def equipment_event_recorded(
     *,
     where: str = "berth 1",
     laden: bool | None = None,
+    classifier: Classifier = Classifier.ACTUAL,
+    conveyance: str = "",
+    replaces: str = "",
+    retells: str = "",
+    targets: tuple[str, ...] = (),
+    by: str = "terminal",
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> EquipmentEventRecorded:
     return EquipmentEventRecorded(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         report_id=report_id,
         event=event,
-        classifier=Classifier.ACTUAL,
+        classifier=classifier,
         place=where,
         laden=laden,
-        conveyance="",
+        conveyance=conveyance,
         bill="",
         to="",
-        replaces="",
-        retells="",
+        replaces=replaces,
+        retells=retells,
         visit=visit,
-        reported_by="terminal",
+        reported_by=by,
+        targets=targets,
     )
 
 
-def visit_opened(visit: str, *, where: str = "berth 1", laden: bool | None = None, at: datetime = NOON) -> VisitOpened:
-    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=where, conveyance="", laden=laden)
+def equipment_event_retracted(
+    report_id: str, *, because: str = "typed into the wrong line", by: str = "terminal", at: datetime = NOON
+) -> EquipmentEventRetracted:
+    return EquipmentEventRetracted(
+        container_no=BOX, occurred_at=at, report_id=report_id, reason=because, retracted_by=by
+    )
+
+
+def container_finding_recorded(
+    found: Literal["inside", "outside"],
+    *settled: str,
+    lots: int | None = None,
+    because: str = "looked",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> ContainerFindingRecorded:
+    """`settled`: the reports whose alarms it ended."""
+    return ContainerFindingRecorded(
+        container_no=BOX, occurred_at=at, found=found, lots=lots, settled=settled, reason=because, found_by=by
+    )
+
+
+def container_finding_retracted(
+    wrong: str,
+    lots: int | None = None,
+    *,
+    because: str = "looked at another box",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> ContainerFindingRetracted:
+    return ContainerFindingRetracted(
+        container_no=BOX, occurred_at=at, wrong=wrong, lots=lots, reason=because, retracted_by=by
+    )
+
+
+def lot_struck(
+    consignment_id: str = CONSIGNMENT,
+    *,
+    because: str = "not in it",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> LotStruck:
+    return LotStruck(container_no=BOX, occurred_at=at, consignment_id=consignment_id, reason=because, struck_by=by)
+
+
+def strike_retracted(
+    consignment_id: str = CONSIGNMENT,
+    *,
+    because: str = "the wrong goods",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> StrikeRetracted:
+    return StrikeRetracted(
+        container_no=BOX, occurred_at=at, consignment_id=consignment_id, reason=because, retracted_by=by
+    )
+
+
+def exit_permitted(
+    consignment_id: str,
+    ground: ExitGround,
+    visit: str,
+    *,
+    version: int = 1,
+    version_seen: int | None = None,
+    because: str = "by order",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> ExitPermitted:
+    return ExitPermitted(
+        container_no=BOX,
+        occurred_at=at,
+        consignment_id=consignment_id,
+        ground=ground,
+        reason=because,
+        permitted_by=by,
+        version=version,
+        version_seen=version_seen,
+        visit=visit,
+    )
+
+
+def container_hold_placed(
+    hold_id: str, *, because: str = "a tip", by: str = "officer-li", at: datetime = NOON
+) -> ContainerHoldPlaced:
+    return ContainerHoldPlaced(container_no=BOX, occurred_at=at, hold_id=hold_id, reason=because, placed_by=by)
+
+
+def container_hold_lifted(
+    hold_id: str, *, because: str = "nothing found", by: str = "officer-li", at: datetime = NOON
+) -> ContainerHoldLifted:
+    return ContainerHoldLifted(container_no=BOX, occurred_at=at, hold_id=hold_id, reason=because, lifted_by=by)
+
+
+def visit_opened(
+    visit: str,
+    *,
+    where: str = "berth 1",
+    laden: bool | None = None,
+    conveyance: str = "",
+    at: datetime = NOON,
+) -> VisitOpened:
+    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=where, conveyance=conveyance, laden=laden)
 
 
 def container_may_leave(
@@ -937,10 +1057,10 @@ def container_must_stay(
 
 
 def container_gated_out(
-    visit: str, report_id: str, *consignments: str, gate: str = "G1", at: datetime = NOON
+    visit: str, report_id: str, *consignments: str, gate: str = "G1", container_no: str = BOX, at: datetime = NOON
 ) -> ContainerGatedOut:
     return ContainerGatedOut(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         gate=gate,
         consignments=consignments or (CONSIGNMENT,),
@@ -965,12 +1085,13 @@ def gate_alarm_raised(
     alarm: str = "left_unreleased",
     why: str = "left_unreleased",
     blocks: bool = True,
+    gate: str = "G1",
     at: datetime = NOON,
 ) -> GateAlarmRaised:
     return GateAlarmRaised(
         container_no=BOX,
         occurred_at=at,
-        gate="G1",
+        gate=gate,
         waiting_for=waiting_for,
         reason=reason(phrase(why)),
         alarm=alarm,
@@ -982,17 +1103,51 @@ def gate_alarm_raised(
 
 
 def container_arrived(
-    container_no: str = BOX, visit: str = "v1", *, where: str = "berth 1", at: datetime = NOON
+    container_no: str = BOX,
+    visit: str = "v1",
+    *,
+    where: str = "berth 1",
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
 ) -> ContainerArrived:
     return ContainerArrived(
-        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, place=where
+        consignment_id=consignment_id, occurred_at=at, container_no=container_no, visit=visit, place=where
     )
 
 
 def container_arrival_retracted(
-    container_no: str = BOX, visit: str = "v1", *, at: datetime = NOON
+    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
 ) -> ContainerArrivalRetracted:
-    return ContainerArrivalRetracted(consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit)
+    return ContainerArrivalRetracted(
+        consignment_id=consignment_id, occurred_at=at, container_no=container_no, visit=visit
+    )
+
+
+def goods_transferred(
+    visit: str,
+    report_id: str,
+    *targets: str,
+    lots: int = 1,
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
+) -> GoodsTransferred:
+    return GoodsTransferred(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=BOX,
+        visit=visit,
+        targets=targets,
+        lots=lots,
+        report_id=report_id,
+    )
+
+
+def transfer_retracted(
+    visit: str, report_id: str, *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+) -> TransferRetracted:
+    return TransferRetracted(
+        consignment_id=consignment_id, occurred_at=at, container_no=BOX, visit=visit, report_id=report_id
+    )
 
 
 def consignment_gated_out(
@@ -1009,19 +1164,56 @@ def consignment_gated_out(
 
 
 def consignment_left_unreleased(
-    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+    container_no: str = BOX,
+    visit: str = "v1",
+    *,
+    why: str = "left_unreleased",
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
 ) -> ConsignmentLeftUnreleased:
     return ConsignmentLeftUnreleased(
         consignment_id=consignment_id,
         occurred_at=at,
         container_no=container_no,
         visit=visit,
-        reason=LEFT_UNRELEASED,
-        why="left_unreleased",
+        reason=reason(phrase(why)),
+        why=why,
     )
 
 
-def departure_retracted(container_no: str = BOX, visit: str = "v1", at: datetime = NOON) -> DepartureRetracted:
+def departure_retracted(
+    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+) -> DepartureRetracted:
     return DepartureRetracted(
-        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, reason="found inside"
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=container_no,
+        visit=visit,
+        reason=reason(phrase("departure_wrong")),
+        why="departure_wrong",
+    )
+
+
+def same_goods_declared(
+    consignment_id: str,
+    *others: str,
+    count: int | None = None,
+    rule: str = "one_declaration_a_bill",
+    bill_no: str = "",
+    conveyance: str = "",
+    direction: Direction = Direction.IMPORT,
+    at: datetime = NOON,
+) -> SameGoodsDeclared:
+    """`count`: of the others; by default all are named."""
+    return SameGoodsDeclared(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=BOX,
+        others=others,
+        count=len(others) if count is None else count,
+        bill_no=bill_no,
+        conveyance=conveyance,
+        direction=direction,
+        rule=rule,
+        rule_set="2026-11-29",
     )

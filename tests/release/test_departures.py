@@ -13,7 +13,6 @@ from services.release.dossier import Dossier
 from services.release.lapses import LAPSES
 from tests.declaration.good import BOX
 from tests.facts import (
-    LEFT_UNRELEASED,
     arrival_recorded,
     consignment_assessed,
     consignment_gated_out,
@@ -62,7 +61,7 @@ def passes(desk: Story) -> Story:
 
 def test_goods_that_left_unreleased_are_never_released_by_a_later_answer() -> None:
     desk = story(decider, consignment_assessed(INSPECTION), arrival())
-    assert has_left_unreleased().reason == LEFT_UNRELEASED
+    assert has_left_unreleased().reason == "left without release 未放行离场"
     desk.when(consignment_left_unreleased()).then(
         consignment_held(3, control_required(INSPECTION, after(1)), has_left_unreleased(since=after(3)), at=after(3))
     )
