@@ -16,5 +16,7 @@ UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES: Final = frozenset(_CODES.split())
 """As of 2026-01-01: with XCG (from 2025-03-31, in place of ANG), ZWG (2024-09-01) and VED, without BGN (the euro from 2026-01-01)."""
-NAMES: Final[Mapping[str, str]] = MappingProxyType(dict.fromkeys(sorted(CURRENCIES), ""))
-"""The codes without names, because the names of currencies are those of CLDR."""
+NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {**dict.fromkeys(sorted(CURRENCIES), ""), "XCG": "加勒比盾 Caribbean guilder", "ZWG": "津巴布韦金 Zimbabwean Gold"}
+)
+"""The codes with names only where the CLDR of the lock file has none in Chinese yet; the other names are those of CLDR."""

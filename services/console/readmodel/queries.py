@@ -57,6 +57,8 @@ MOST_INSIDE = 2000
 it must stay."""
 LISTED_HOLDS = 1000
 """Open holds of the consignments in one page of a list."""
+SAME_NAME = 100
+"""Consignments with one name that are looked for; declarants may use the same reference."""
 SHOWN_HOLDS = 100
 """Holds on one container that are read; one is enough to keep it."""
 COUNTED_ALARMS = 10_000
@@ -114,12 +116,21 @@ class ReadModelQueries:
         )
         return _consignment(rows[0], holds) if rows else None
 
-    def names(self, consignments: Sequence[str]) -> dict[str, str]:
-        """The declaration number of each consignment; if it has none yet, the declarant's reference. Unknown consignments are left out."""
+    def names(self, consignments: Sequence[str], visible: ColumnElement[bool] | None = None) -> dict[str, str]:
+        """The declaration number of each consignment; if it has none yet, the declarant's reference. Consignments that are unknown, or that the
+        reader may not see (`visible`), are left out."""
         if not consignments:
             return {}
-        query = select(C.consignment_id, C.declaration_no, C.reference).where(C.consignment_id.in_(consignments))
+        query = select(C.consignment_id, C.declaration_no, C.reference)
+        query = query.where(C.consignment_id.in_(consignments), _all_or(visible))
         return {row.consignment_id: row.declaration_no or row.reference for row in self._all(query)[0]}
+
+    def called(self, name: str, visible: ColumnElement[bool] | None) -> list[str]:
+        """The consignments with this declaration number or reference, of those that the reader may see (`visible`), the latest first; at most
+        `SAME_NAME`."""
+        wanted = and_(or_(C.declaration_no == name, C.reference == name), _all_or(visible))
+        query = select(C.consignment_id).where(wanted).order_by(C.lodged_us.desc()).limit(SAME_NAME)
+        return [row.consignment_id for row in self._all(query)[0]]
 
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
         """The open holds of officers by consignment, the oldest first; at most `SHOWN_HOLDS` in all."""
