@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.envelope import LATEST_REPORT
-from schemas.gate import ContainerArrived, ContainerMustStay, GateAlarmRaised, VisitClosed
+from schemas.gate import ConsignmentLeftUnreleased, ContainerArrived, ContainerMustStay, GateAlarmRaised, VisitClosed
 from schemas.vocabulary import CHINA, ControlKind, Direction, Stage
 from services.console.readmodel import tables as t
 from services.shell.clock import now
@@ -243,6 +243,27 @@ def test_an_open_visit_is_not_said_to_have_ended(still: Still) -> None:
     for language, present, wrong in (("en", "now in the area", "ended"), ("zh", "现在 在场", "结束")):
         seen = part(still.page(f"/containers/{BOX}", language), 'aria-labelledby="visit"', "</section>")
         assert present in seen and wrong not in seen
+
+
+def test_who_has_to_find_out_about_a_departure_is_led_to_the_goods_that_left(still: Still) -> None:
+    admit(still.url, "terminal", "terminal", "T", "")
+    told = Border("LEFT-1").opened().lodged().accepted().assessed().held("arrival")
+    told.gate_says(VisitClosed, visit="visit-1", how="left_unreleased", consignments=(told.id,), report_id="out-1")
+    told.gate_says(
+        GateAlarmRaised,
+        gate="G1",
+        waiting_for=(told.id,),
+        reason="left before release",
+        alarm="left_unreleased",
+        visit="visit-1",
+        report_id="out-1",
+        blocks=True,
+    )
+    told.gate_says(ConsignmentLeftUnreleased, why="left_before", reason="left before release", visit="visit-1")
+    still.tell(told.said)
+    page = still.page(f"/containers/{BOX}")
+    assert f"Left in it: {told.number} Left without release" in part(page, 'aria-labelledby="inside"', "</section>")
+    assert told.id not in still.page(f"/containers/{BOX}", name="terminal")
 
 
 def test_the_gate_is_named_once(still: Still) -> None:
