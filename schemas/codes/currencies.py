@@ -18,5 +18,7 @@ UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 CURRENCIES: Final = frozenset(_CODES.split())
 """The currencies as of 2026-01-01. XCG is in (from 2025-03-31, in place of ANG), and so are ZWG (from 2024-09-01) and VED. BGN is not
 (euro from 2026-01-01)."""
-NAMES: Final[Mapping[str, str]] = MappingProxyType(dict.fromkeys(sorted(CURRENCIES), ""))
-"""Each currency → an empty name, because the names of CLDR are shown."""
+NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {**dict.fromkeys(sorted(CURRENCIES), ""), "XCG": "加勒比盾 Caribbean guilder", "ZWG": "津巴布韦金 Zimbabwean Gold"}
+)
+"""Each currency → its name if the CLDR of the lock file has none in Chinese; otherwise empty, because the name of CLDR is shown."""

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from babel import Locale
 
-from schemas.codes import countries, hs
+from schemas.codes import hs
 from schemas.codes.nearest import nearest
 from schemas.codes.tables import CodeTable, tables
 from schemas.vocabulary import day_in_china
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
+from services.console.language.code_names import country, currency
 from services.shell.clock import now
 
 
@@ -52,11 +52,7 @@ def names(table: CodeTable) -> dict[str, str]:
 
 
 def _cldr(table: str, code: str) -> str:
-    zh, en = Locale("zh"), Locale("en")
-    if table == "countries":
-        region = countries.alpha2(code)
-        return f"{zh.territories.get(region, '')} {en.territories.get(region, '')}".strip()
-    return f"{zh.currencies.get(code, '')} {en.currencies.get(code, '')}".strip()
+    return " ".join(country(code) if table == "countries" else currency(code)).strip()
 
 
 def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:

@@ -151,12 +151,18 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     try:
         decoded: Message = _READ[kind](message.value, extra=extra)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
-        raise Undecodable("contract", f"{error.error_count()} errors, first at {pointer}: {first['msg']}") from None
+        raise Undecodable("contract", breach(error)) from None
     if decoded.key.encode() != message.key:
         raise Undecodable("key_mismatch", f"key {message.key!r} is not {decoded.key!r}")
     return decoded
+
+
+def breach(error: ValidationError) -> str:
+    """What is wrong with a content that breaks its contract: how many errors, and the place and message of the first one."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    pointer = "/" + "/".join(str(part) for part in first["loc"])
+    count = error.error_count()
+    return f"{'1 error,' if count == 1 else f'{count} errors, first'} at {pointer}: {first['msg']}"
 
 
 def check_parts(value: bytes) -> None:

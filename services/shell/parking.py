@@ -24,7 +24,7 @@ from schemas.parking import (
     read_parking,
 )
 from schemas.topics import parked_topic
-from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, check_parts, encode, headers
+from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, breach, check_parts, encode, headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,7 @@ def decode_order(message: Raw, service: str, subject: str, at: str) -> ParkingOr
         order = read_order(message.text("ce_type"), message.value, service, subject, at)
         edited_value(order)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
-        raise Undecodable("contract", f"{error.error_count()} errors, first at {pointer}: {first['msg']}") from None
+        raise Undecodable("contract", breach(error)) from None
     except ValueError as error:
         raise Undecodable("contract", str(error)[:300]) from None
     if (order.service, order.subject) != (service, subject):

@@ -77,7 +77,7 @@ def test_what_the_board_counts_moves_without_a_reload(desk: Running, zh: Visitor
     expect(count).to_have_text(f"{before + 1:,}")
     assert zh.unmoved()
     expect(zh.page.locator(".pipeline").first.locator("h3")).to_have_text(
-        ["已申报", "已接受", "查验中", "检疫处理中", "待运抵", "已放行", "已出卡口"]
+        ["已申报", "已接受", "查验中", "检疫处理中", "待运抵", "已放行", "放行后离场"]
     )
 
 

@@ -76,7 +76,7 @@ def test_a_box_is_discharged_held_let_go_and_leaves_and_its_page_tells_each_step
     expect(why).to_contain_text("经卡口 G3 离场")
     picture(page, "left", tmp_path)
     zh.go(f"/consignments/{id_of(declaration)}")
-    expect(page.locator(".goods .stage").first).to_have_text("已出卡口")
+    expect(page.locator(".goods .stage").first).to_have_text("放行后离场")
 
 
 def test_a_departure_without_release_is_an_alarm_until_its_sender_takes_it_back(

@@ -320,7 +320,7 @@ def test_a_long_list_is_read_page_by_page(console: Running) -> None:
 
 def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
     told = {
-        "gone": (green("END-1", ("TCLU4265771",)), "Gated out", "all containers are out"),
+        "gone": (green("END-1", ("TCLU4265771",)), "Left after release", "all containers are out"),
         "treated": (red("END-2", ("TCLU4265792",)), "Released", "Treatment verified"),
         "called back": (
             green("END-3", ("TCLU4265808",)).revoked().held("officer/9"),

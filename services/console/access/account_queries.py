@@ -1,6 +1,6 @@
 """Who has which rights, who granted them, and who did what? The answers are read from the consoles' own tables, a page at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
@@ -23,15 +23,15 @@ class InForce(NamedTuple):
     keys: int = 0
 
 
-def accounts(search: str) -> list[ListPart]:
-    """Returns the list of accounts, sorted by name. `search`: if not empty, only accounts whose name begins with this text, or whose
-    company, office or role is this text."""
+def accounts(search: str, roles: Iterable[str] = ()) -> list[ListPart]:
+    """Returns the list of accounts, sorted by name. `search`: if not empty, only accounts whose name begins with this text, whose company,
+    office or role is this text, or that have one of `roles`."""
     a = t.ACCOUNTS.c
     named = or_(
         a.account.startswith(search, autoescape=True),
         a.company == search,
         a.office == search,
-        (" " + a.roles + " ").contains(f" {search} ", autoescape=True),
+        *[(" " + a.roles + " ").contains(f" {role} ", autoescape=True) for role in {search, *roles}],
     )
     return [ListPart(t.ACCOUNTS, (named if search else true(),), (a.account,))]
 
@@ -43,15 +43,18 @@ def grants(name: str) -> list[ListPart]:
     return [ListPart(t.GRANTS, wanted, (g.number,), latest_first=True)]
 
 
-def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Returns the list of the requests that consoles took in, the latest first. Each argument that is given restricts the list: to
-    requests by this person, about these goods or this container, and between these times (microseconds since 1970 UTC)."""
+def requests(
+    person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
+) -> list[ListPart]:
+    """Returns the list of the requests that consoles took in, the latest first. Each argument that is given restricts the list: to requests by
+    this person, about these goods or this container (`named`: the consignments that people call so), and between these times
+    (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
         wanted.append(r.sender == person)
     if subject:
-        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+        wanted.append(r.subject.in_(sorted({subject, plain(subject), *named})))
     if from_us is not None and until_us is not None:
         wanted += [r.asked_us >= from_us, r.asked_us < until_us]
     columns = (r.request_id, r.sender, r.kind, r.subject, r.asked_us)
@@ -59,22 +62,25 @@ def requests(person: str, subject: str, from_us: int | None, until_us: int | Non
     return [ListPart(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
 
 
-def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Returns the list of the readings of fields that are masked outside customs, the latest first. The arguments are those of
-    `requests`."""
+def readings(
+    person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
+) -> list[ListPart]:
+    """Returns the list of the readings of fields that are masked outside customs, the latest first. The arguments are those of `requests`."""
     r = t.READINGS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
         wanted.append(r.reader == person)
     if subject:
-        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+        wanted.append(r.subject.in_(sorted({subject, plain(subject), *named})))
     if from_us is not None and until_us is not None:
         wanted += [r.at_us >= from_us, r.at_us < until_us]
     order = (r.at_us, r.reader, r.subject)
     return [ListPart(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
 
 
-def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
+def settled(
+    person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
+) -> list[ListPart]:
     """Returns the list of the messages that were set aside and later replayed or discarded, the latest first. The arguments are those of
     `requests`."""
     p = t.PARKED.c
@@ -82,7 +88,7 @@ def settled(person: str, subject: str, from_us: int | None, until_us: int | None
     if person:
         wanted.append(p.actor == person)
     if subject:
-        wanted.append(p.key.in_(sorted({subject, plain(subject)})))
+        wanted.append(p.key.in_(sorted({subject, plain(subject), *named})))
     if from_us is not None and until_us is not None:
         wanted += [p.settled_us >= from_us, p.settled_us < until_us]
     order = (p.settled_us, p.service, p.topic, p.partition, p.offset)

@@ -557,7 +557,8 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
         if len(answer.awaited) > SHOWN_WAITS:
             sentences.append(both("gate_more.others", count=len(answer.awaited) - SHOWN_WAITS))
     of_visit = _of_visit(answer, row)
-    if of_visit and answer.reason in ("gated_out", "closed"):
+    ended_so = row is not None and answer.reason == row.visit_end
+    if of_visit and (ended_so or answer.reason in ("gated_out", "closed")):
         sentences = []  # the sentence about the visit says when and how it ended
     sentences += of_visit
     return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))

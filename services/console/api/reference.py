@@ -10,18 +10,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from schemas.codes import hs
 from schemas.codes.checks import CHECKS
 from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
 from schemas.codes.refusals import REFUSALS
+from schemas.codes.tables import CodeTable, tables
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.codes.words import Words
 from schemas.topics import CATALOGUE, SERVICES
-from schemas.vocabulary import Stage, TransportMode
+from schemas.vocabulary import Stage, TransportMode, day_in_china
+from services.console.language.code_names import country, currency
 from services.console.language.words import TEXTS
 from services.console.readmodel.consignment import AwaitedCode, Mover
+from services.shell.clock import now
 
 Schema = dict[str, Any]
 ZH, SUMMARY_ZH = "x-description-zh", "x-summary-zh"
@@ -68,13 +72,14 @@ def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Ma
 
 TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingProxyType(
     {
+        "hs": lambda: _hs_names(),
         "offices": lambda: OFFICES,
         "trade_modes": lambda: TRADE_MODES,
         "transport_modes": _of("modes", TransportMode),
         "units": lambda: UNITS,
         "package_kinds": lambda: PACKAGE_KINDS,
-        "countries": lambda: COUNTRIES,
-        "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
+        "countries": lambda: {code: country(code) for code in COUNTRIES},
+        "currencies": lambda: {code: currency(code) for code in sorted(CURRENCIES)},
         "stages": _of("stages", Stage),
         "waits": _of("waiting", (*AwaitedCode, "declaration")),
         "owners": _of("owners", Mover),
@@ -107,6 +112,17 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
 )
 """Name of a list of codes → a function that returns the codes, each with its name in both languages. In the tables of the declaration a
 name is one text: the Chinese, a blank, the English. It is empty if the codes have no names."""
+
+
+def _hs_names() -> Mapping[str, Words]:
+    """The codes of the edition of the HS that is in force today. Their names are in English, because the source has no others."""
+    in_force = hs.edition(day_in_china(now()))
+    return {code: Words(name, name) for code, name in in_force.names.items()} if in_force else {}
+
+
+def origin_of(table: str) -> CodeTable | None:
+    """Source, day and gaps of one of `TABLES`; None if its codes are the software's own."""
+    return tables(day_in_china(now())).get(table.replace("_", "-"))
 
 
 def operation_name(method: str, path: str) -> str:

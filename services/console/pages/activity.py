@@ -17,8 +17,9 @@ from services.console.access.accounts import SECOND
 from services.console.access.rights import READ_PEOPLE, ROUTES, Who
 from services.console.api import paging
 from services.console.api.answers import After
-from services.console.api.context import who_of
+from services.console.api.context import context_of, who_of
 from services.console.api.documents import API, when
+from services.console.api.goods_access import condition
 from services.console.api.problems import one_fault
 from services.console.pages.board_and_goods import Name
 from services.console.pages.formatting import BEIJING
@@ -65,22 +66,34 @@ def activity_page(
     if what != "requests":
         query["what"] = what
     list_of, shown = LISTS[what]
-    parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
+    context, about = context_of(request), subject.strip()
+    visible = condition(who, complete=context.complete())
+    named = context.rows.called(about, visible) if about else ()
+    parts = list_of(asked_by, about, *_day(day.strip()), named)
     record: AccountQueries = request.app.state.record
     found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    rows = [shown(who, row) for row in _one_per_watch([row for _, row in found[:PAGE]])]
     return render(
         request,
         "activity.html",
-        rows=[shown(who, row) for row in _one_per_watch([row for _, row in found[:PAGE]])],
+        rows=rows,
+        names=context.rows.names([row.subject for row in rows if row.subject], visible),
         all_seen=all_seen,
         person=asked_by,
-        subject=subject.strip(),
+        subject=about,
         day=day.strip(),
         what=what,
-        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in LISTS},
+        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in LISTS if of == what or _has(who, of)},
         start=f"/activity?{urlencode(query)}" if after else None,
         more=f"/activity?{urlencode(following)}" if following else None,
+    )
+
+
+def _has(who: Who, of: str) -> bool:
+    """Whether this list may have lines for a reader. Outside customs nobody reads what is masked; operators settle parked messages."""
+    return (
+        of == "requests" or who.may(READ_PEOPLE) or (who.of_customs() if of == "readings" else who.may_open("/parked"))
     )
 
 

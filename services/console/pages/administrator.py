@@ -21,6 +21,7 @@ from services.console.api.answers import After
 from services.console.api.context import who_of
 from services.console.api.documents import when
 from services.console.api.problems import Problem, one_fault
+from services.console.language.words import TEXTS
 from services.console.pages.board_and_goods import Name
 from services.console.pages.forms import Form, Typed
 from services.console.pages.rendering import render
@@ -184,10 +185,15 @@ def accounts_page(request: Request, q: Name = "", after: After = "") -> Response
     return _accounts(request, q.strip(), after)
 
 
+def _called(search: str) -> list[Role]:
+    """The roles that the console calls so, in either language."""
+    return [role for role in Role if search.casefold() in [name.casefold() for name in TEXTS[f"roles.{role}"]]]
+
+
 def _accounts(
     request: Request, search: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
-    record, parts = _record(request), accounts(search)
+    record, parts = _record(request), accounts(search, _called(search))
     found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     rows = [row for _, row in found[:PAGE]]
     query, at = {"q": search} if search else {}, world_us()

@@ -3,19 +3,21 @@ servers."""
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from schemas.codes.words import Words
 from services.console.api.problems import Problem, wants_page
-from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds
+from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds, origin_of
 from services.console.language.words import TEXTS
 from services.console.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
 Schema = dict[str, Any]
+CODE_ROWS = 2000
+"""Codes on one page; only the HS has more."""
 
 
 @router.get("/docs")
@@ -34,11 +36,28 @@ def docs(request: Request) -> Response:
 
 
 @router.get("/docs/codes/{table}")
-def codes(request: Request, table: str) -> Response:
-    """Shows the page with one list of codes that a field may hold."""
+def codes(request: Request, table: str, find: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """Shows the page with one list of codes that a field may hold, at most `CODE_ROWS` of them. `find`: how a code begins, or a part of its name."""
     if table not in TABLES:
         raise Problem(404, "no_such_path", seen=request.url.path)
-    return render(request, "codes.html", table=table, rows=TABLES[table](), tables=list(TABLES))
+    wanted = find.strip().casefold()
+    rows = TABLES[table]()
+    found = {code: name for code, name in rows.items() if _is_meant(wanted, code, name)} if wanted else rows
+    return render(
+        request,
+        "codes.html",
+        table=table,
+        find=find.strip(),
+        rows=dict(list(found.items())[:CODE_ROWS]),
+        count=len(found),
+        origin=origin_of(table),
+        tables=list(TABLES),
+    )
+
+
+def _is_meant(wanted: str, code: str, name: str | Words) -> bool:
+    named = name if isinstance(name, str) else " ".join(name)
+    return code.casefold().startswith(wanted) or wanted in named.casefold()
 
 
 @router.get("/problems")

@@ -425,6 +425,7 @@ def container_page(
     may = who.may(READ_MESSAGES) and may_read(context, who, number)
     facts, _ = answers.timeline_rows(context, number) if may else ([], 0)
     inside = [consignment_of(context, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    left = [each for each in box.waiting_for if each not in box.consignments] if who.may(GOODS) else []
     forms = who.forms("containers")
     parts = context.rows.container(number).parts if {"permit", "retract-strike"} & set(forms) else []
     findings = _standing_findings(context, who, number, whole=may) if "retract-finding" in forms else []
@@ -445,6 +446,11 @@ def container_page(
         reports=reports,
         more_reports=more_reports,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
+        left=[
+            answers.goods_to(who, row)
+            for row in [consignment_of(context, who, each) for each in left[:BOXES]]
+            if row is not None
+        ],
         stated={part.consignment_id: part.version for part in parts if part.version},
         findings=findings,
         struck=[one for one in struck if visible is None or one in visible.consignments][:BOXES],

@@ -2,17 +2,16 @@
 kind of fact."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale
 from pydantic import BaseModel
 
 from schemas import hold_ids
-from schemas.codes.countries import alpha2
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
@@ -21,7 +20,8 @@ from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.access.rights import Scope
 from services.console.api.documents import awaited, owner_words
-from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
+from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, Text
+from services.console.language import code_names
 from services.console.language.desk_sentences import (
     each_in_words,
     in_words,
@@ -119,9 +119,8 @@ class Sight:
         return _half(UNITS.get(code, code), self.language)
 
     def country(self, code: str) -> str:
-        """Returns the name of a country in CLDR, and its code; the code alone if CLDR does not have it."""
-        name = Locale(self.language).territories.get(alpha2(code), "")
-        return f"{name} {code}".strip()
+        """Returns the name of a country, and its code; the code alone if no name is known."""
+        return f"{self._half(code_names.country(code))} {code}".strip()
 
     def package_kind(self, code: str) -> str:
         return _half(PACKAGE_KINDS.get(code, code), self.language)
@@ -141,6 +140,24 @@ class Sight:
         if named == AwaitedCode.GATE_FINDING:
             return [hold for hold in goods.holds if not hold_ids.is_of_departure(hold.hold_id)]
         return [hold for hold in goods.holds if hold.hold_id != named]
+
+    def also(self, goods: ConsignmentView) -> list[str]:
+        """What the goods wait for besides `goods.waiting`, one sentence for all holds that read the same."""
+        counted = Counter([(self.awaited(hold.hold_id), self.owner(hold.owner)) for hold in self.others(goods)])
+        first = goods.waiting and (self.awaited(goods.waiting.waiting_for), self.owner(goods.waiting.owner))
+        return [
+            self.t("consignment.also", what=what, owner=owner)
+            if count == 1 and (what, owner) != first
+            else self.t("consignment.also_same", what=what, owner=owner, count=count)
+            for (what, owner), count in counted.items()
+        ]
+
+    def detail(self, box: GateView) -> str:
+        """The further text of the gate's answer, without what its first sentence says already."""
+        if box.reason == "gated_out":
+            return ""  # it is the gate, which the sentence names
+        counted = self.t("written.lots_released", count=box.lots_released, all=box.lots, why="")
+        return self.of(box.detail_text).removeprefix(counted)
 
     def message_text(self, message: BaseModel, field: str = "reason") -> str:
         """Returns the text in this field of a message. The sentence of a desk is in the page's language; a text that a person wrote is
@@ -365,7 +382,8 @@ def _assessed(s: Sight, b: Body) -> str:
 def _held(s: Sight, b: Body) -> str:
     if not b["holds"]:
         return s.t("summary.no_holds")
-    names = [s.awaited(hold["hold_id"]) for hold in b["holds"]]
+    counted = Counter([s.awaited(hold["hold_id"]) for hold in b["holds"]])
+    names = [name if count == 1 else f"{name} × {count}" for name, count in counted.items()]
     return s.t("summary.holds", holds=("；" if s.language == "zh" else "; ").join(names))
 
 

@@ -2,6 +2,7 @@
 restrict the browser."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,14 @@ from markupsafe import Markup
 from prometheus_client import Counter
 
 from schemas import hold_ids
+from schemas.bounds import FIRST
+from schemas.envelope import LATEST_REPORT
+from schemas.gate import PermitExit
 from services.console.api.context import context_of, visitor
 from services.console.api.documents import projection
 from services.console.api.problems import Problem
 from services.console.language.words import LANGUAGES, Language
-from services.console.pages.formatting import Sight
+from services.console.pages.formatting import BEIJING, Sight
 from services.console.readmodel.container import GONE
 from services.shell.clock import CLOCK, now
 from services.shell.fresh import fresh_key
@@ -35,6 +39,9 @@ LONGEST_PAGE = 900_000
 """The most bytes of a page that shows a form again with the typed text. No answer may have more than a million bytes."""
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
+FORM_DAYS = timedelta(days=1)
+"""How long a form may lie open before its browser takes the present time for one that has not come. The API refuses a time that is more than
+`FUTURE_SKEW` ahead; this bound of the form keeps wrong days and years out."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",
@@ -81,6 +88,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals["hold_ids"] = hold_ids
+_environment.globals["PermitExit"] = PermitExit
 
 
 def _stamp() -> str:
@@ -134,6 +142,8 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "query": request.query_params.get("q", ""),
         "form_key": f"page/{fresh_key()}",
         "GONE": GONE,
+        "earliest": _typed(max(FIRST, moment - LATEST_REPORT)),
+        "latest": _typed(moment + FORM_DAYS * max(1.0, CLOCK.speed)),
         **values,
     }
     page = _environment.get_template(template).render(context)
@@ -144,6 +154,11 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
     if request.query_params.get("lang") in LANGUAGES and not part:
         answer.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
     return answer
+
+
+def _typed(moment: datetime) -> str:
+    """A time as a browser's field for a time in Beijing has it, to the minute."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M}"
 
 
 def _own_path(request: Request) -> str:

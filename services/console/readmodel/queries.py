@@ -50,6 +50,8 @@ CLEARANCE_SAMPLE = 1000
 and exports together."""
 LISTED_HOLDS = 1000
 """The most open holds that are read for the consignments of one page of a list."""
+SAME_NAME = 100
+"""The most consignments with one name that are read. Several declarants may use the same reference."""
 COUNTED_ALARMS = 10_000
 """The most alarms of one kind that the board counts, beginning with the latest."""
 C = t.CONSIGNMENTS.c
@@ -91,13 +93,21 @@ class ReadModelQueries:
         )
         return _consignment(rows[0], holds) if rows else None
 
-    def names(self, consignments: Sequence[str]) -> dict[str, str]:
+    def names(self, consignments: Sequence[str], visible: ColumnElement[bool] | None = None) -> dict[str, str]:
         """Returns the declaration number of each consignment, by consignment id. If a consignment has no number yet, the declarant's
-        reference takes its place. Unknown consignments are left out."""
+        reference takes its place. Consignments that are unknown, or that the reader may not see (`visible`), are left out."""
         if not consignments:
             return {}
-        query = select(C.consignment_id, C.declaration_no, C.reference).where(C.consignment_id.in_(consignments))
+        query = select(C.consignment_id, C.declaration_no, C.reference)
+        query = query.where(C.consignment_id.in_(consignments), _all_or(visible))
         return {row.consignment_id: row.declaration_no or row.reference for row in self._all(query)[0]}
+
+    def called(self, name: str, visible: ColumnElement[bool] | None) -> list[str]:
+        """Returns the consignments with this declaration number or reference that the reader may see (`visible`), the latest first; at most
+        `SAME_NAME`."""
+        wanted = and_(or_(C.declaration_no == name, C.reference == name), _all_or(visible))
+        query = select(C.consignment_id).where(wanted).order_by(C.lodged_us.desc()).limit(SAME_NAME)
+        return [row.consignment_id for row in self._all(query)[0]]
 
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
         """Returns the open holds of officers on these consignments by consignment id, the oldest first; at most `SHOWN_HOLDS` in all."""
