@@ -231,8 +231,8 @@ def test_the_cause_of_a_fact_that_another_page_has_leads_to_that_page(still: Sti
     said = [*told.said[:-2], replace(told.said[-2], cause=unknown), replace(told.said[-1], cause=unknown)]
     still.tell(said)
     goods, box = still.page(f"/consignments/{told.id}"), still.page(f"/containers/{BOX}")
-    assert f'href="/containers/{BOX}#m-{unknown}">Cause: in the timeline of the container</a>' in goods
-    assert f'href="/consignments/{told.id}#m-{unknown}">Cause: in the timeline of the consignment</a>' in box
+    assert f'href="/containers/{BOX}#m-{unknown}">Cause: {BOX}</a>' in goods
+    assert f'href="/consignments/{told.id}#m-{unknown}">Cause: Consignment</a>' in box
 
 
 # containers and their forms
