@@ -22,9 +22,9 @@ CLEAN = (
     *("deploy", "services/cli", "services/console", "services/ports"),
     *("services/shell", "services/simulator"),
     *[f"tests/{desk}" for desk in SERVICES],
-    *("tests/architecture", "tests/bench", "tests/browser", "tests/chaos", "tests/codes"),
-    *("tests/docs", "tests/hostile", "tests/journeys", "tests/kafka", "tests/rights"),
-    *("tests/shell", "tests/simulator"),
+    *("tests/architecture", "tests/bench", "tests/browser", "tests/chaos", "tests/cli"),
+    *("tests/codes", "tests/docs", "tests/hostile", "tests/journeys", "tests/kafka"),
+    *("tests/rights", "tests/shell", "tests/simulator"),
 )
 """Folders in which no name says nothing. Add a folder when it is clean."""
 NAMES_FOR_OTHERS = {
