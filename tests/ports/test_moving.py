@@ -15,7 +15,7 @@ from services.ports.topic import TopicPort
 from tests.console.border import Border, copies, publish
 from tests.ports.gatehouse import Gatehouse, acts
 from tests.ports.test_lack_of_news import make, remove
-from tests.ports.test_port import ROOT, asked, handed, released
+from tests.ports.test_port import ROOT, answer_of, handed, released
 
 BEFORE = {
     "port_known": ["id", "reading"],
@@ -60,7 +60,7 @@ def anew(wire: str) -> str:
     return wire
 
 
-def told(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
+def handed_over(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
     """The notices about these goods and their containers that were handed over."""
     ours = {name for each in borders for name in (each.id, *each.containers)}
     return [(notice.subject, notice.kind) for notice in house.heard_of if notice.subject in ours]
@@ -83,9 +83,9 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
     with TopicPort(anew, notes) as port:
         assert port.topics == (TOPIC, *FORMER)
         port.catch_up(house, 30)
-        assert told(house, first, back) == [], "done before"
+        assert handed_over(house, first, back) == [], "done before"
         for each in (missed, later, gone):
-            assert sorted(told(house, each)) == sorted(
+            assert sorted(handed_over(house, each)) == sorted(
                 [(each.id, "ReleaseGranted"), (each.containers[0], "ContainerMayLeave")]
             )
         answers = {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)}
@@ -166,8 +166,18 @@ def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatc
     publish(anew, first.said, former=True)
     of_the_software_version_before(anew, file)
 
-    def dtg(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "services.cli.main", "port", *words, "--where", anew, "--notebook", str(file)]
+    def dtg(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "services.cli.main",
+            "port",
+            *arguments,
+            "--where",
+            anew,
+            "--notebook",
+            str(file),
+        ]
         return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250)
 
     moved = dtg("move")
@@ -180,6 +190,6 @@ def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatc
 
 def test_a_new_notebook_reads_the_topic_for_ports_alone(anew: str, notebook: Notebook) -> None:
     publish(anew, released("MOVE-40", "MOVE0000040").said, former=True)
-    assert asked(anew, notebook, "MOVE0000040") == (False, "unknown"), "it was released before there were copies"
+    assert answer_of(anew, notebook, "MOVE0000040") == (False, "unknown"), "it was released before there were copies"
     with TopicPort(anew, notebook, former=True) as port:
         assert port.ask("MOVE0000040", Gatehouse(notebook)).may_leave

@@ -125,9 +125,9 @@ def test_following_ends_with_a_sentence_where_its_notebook_is_gone(stranger: Str
         assert process.stdout is not None and "ReleaseGranted" in process.stdout.readline()
         loss(file)
         wait(lambda: process.poll() is not None, "following to end")
-        output, told = process.communicate()
+        output, errors = process.communicate()
     finally:
         process.kill()
         process.communicate()
-    assert (process.returncode, output) == (1, "") and "Traceback" not in told, told
-    assert str(file) in told and "gone" in told and re.search(r"[\u4e00-\u9fff]", told), told
+    assert (process.returncode, output) == (1, "") and "Traceback" not in errors, errors
+    assert str(file) in errors and "gone" in errors and re.search(r"[\u4e00-\u9fff]", errors), errors
