@@ -276,7 +276,7 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
             for number in itertools.count():
                 if ended.wait(1 / RELEASES_A_SECOND):
                     return
-                publish(bootstrap, Border(f"STREAMS-{count}-{number}").released().said)
+                publish(bootstrap, Border(f"STREAMS-{count}-{number}").released().messages)
 
         border = Thread(target=release)
         border.start()

@@ -72,7 +72,7 @@ def test_over_http_a_notebook_that_is_gone_is_a_no(stranger: Stranger, file: Pat
 @LOSSES
 def test_from_the_topics_a_notebook_that_is_gone_is_a_no(wire: str, file: Path, loss: Loss) -> None:
     box = f"GONE000000{len(loss.__name__)}"
-    publish(wire, released(f"PORT-{loss.__name__}", box).said)
+    publish(wire, released(f"PORT-{loss.__name__}", box).messages)
     notebook = Notebook(file)
     with TopicPort(wire, notebook) as port:
         house = Gatehouse(notebook)

@@ -92,7 +92,7 @@ def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
     wire: str, stranger: Stranger, notebook: Notebook
 ) -> None:
     """The console knows an officer's hold before the release desk has decided about it."""
-    publish(wire, released("PORT-BOTH", BOX).said)
+    publish(wire, released("PORT-BOTH", BOX).messages)
     with TopicPort(wire, notebook, console=AskedConsole(stranger.address)) as port:
         house = Gatehouse(notebook)
         assert port.ask(BOX.lower(), house).may_leave
@@ -103,7 +103,7 @@ def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
         stranger.gate = b"<html>"
         assert port.ask(BOX, house).reason == "stale"
         stranger.gate = yes()
-        publish(wire, released("PORT-BOTH", BOX).revoked().said[-1:])
+        publish(wire, released("PORT-BOTH", BOX).revoked().messages[-1:])
         assert port.ask(BOX, house).reason == "not_released", "what the topics say is asked first"
 
 

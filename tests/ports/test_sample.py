@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "ports.md").read_text(encoding="utf-8")
 
 def test_the_program_of_the_page_keeps_each_release_in_its_own_table(wire: str, tmp_path: Path) -> None:
     [program] = [fence[2] for fence in FENCE.finditer(PAGE) if fence[1] == "python"]
-    messages = released("PORT-PAGE", "PORT0090001").said
+    messages = released("PORT-PAGE", "PORT0090001").messages
     publish(wire, messages)
     file, ids = tmp_path / "port.db", set(handed(messages))
     own = program.replace("kafka.example:9092", wire).replace("/var/lib/terminal/port.db", str(file))
