@@ -28,7 +28,7 @@ from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS
-from tests.console.border import Said
+from tests.console.border import PublishedMessage
 from tests.loops import finish
 from tests.people import admit, headers_of
 
@@ -65,25 +65,25 @@ class Still:
             settings, ReadModelQueries(reading), Asker(settings, writing), progress, ReadModelQueries(reading)
         )
 
-    def tell(self, said: Iterable[Said]) -> None:
+    def tell(self, messages: Iterable[PublishedMessage]) -> None:
         """Writes these messages into the rows, each topic in the given order."""
-        heard: list[TopicMessage] = []
+        read: list[TopicMessage] = []
         announced: list[Announcement] = []
         before = dict(self.offsets)
-        for one in said:
+        for one in messages:
             offset = self.offsets[one.topic] = self.offsets.get(one.topic, -1) + 1
             if ROLES[one.topic] == "parked":
                 announced.append(Announcement(one.topic, 0, offset, one.kind, orjson.loads(one.value)))
             elif ROLES[one.topic] in ("facts", "requests"):
                 at = micros(one.at.isoformat())
                 number = packed_position(one.topic, 0, offset)
-                heard.append(
+                read.append(
                     TopicMessage(number, one.topic, one.kind, one.key, one.id, one.cause, one.sequence, at, one.value)
                 )
         moved = {(topic, 0): (before.get(topic, -1) + 1, at + 1) for topic, at in self.offsets.items()}
         with self.store.engine.begin() as connection:
             self.store.claim(connection)
-            batch = fold(heard, announced, self.store.reader(connection))
+            batch = fold(read, announced, self.store.reader(connection))
             fed = self.store.write(connection, batch, moved)
         self.store.committed(batch, fed)
 

@@ -67,7 +67,7 @@ def steps(file: Path, reports: int) -> int:
     """The thousands of steps of SQLite in which it reads what is not answered, of a box with so many reports; only the last one is not."""
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)
-    asked = [{"request_id": f"r{n}", "consignment_id": BOX, "asked_us": n} for n in range(reports + 1)]
+    holds = [{"request_id": f"r{n}", "consignment_id": BOX, "asked_us": n} for n in range(reports + 1)]
     message = {"key": BOX, "kind": "EquipmentEventRecorded", "sequence": 1, "recorded_us": 1, "body": "{}"}
     facts = [{**message, "place": n, "id": f"f{n}", "cause": f"r{n}"} for n in range(reports)]
     counted = 0
@@ -78,7 +78,7 @@ def steps(file: Path, reports: int) -> int:
         return 0
 
     with engine.begin() as connection:
-        connection.execute(insert(ASKED_HOLDS), asked)
+        connection.execute(insert(ASKED_HOLDS), holds)
         connection.execute(insert(FACTS), facts)
     with engine.connect() as connection:
         connection.connection.driver_connection.set_progress_handler(count, 1000)  # type: ignore[union-attr]

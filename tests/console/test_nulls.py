@@ -38,8 +38,8 @@ def test_an_optional_field_may_be_null(name: str) -> None:
 def test_so_may_one_of_a_line(name: str) -> None:
     first, second = PAPER["items"]
     without = {key: value for key, value in second.items() if key != name}
-    said = validated(Declaration, orjson.dumps({**PAPER, "items": [first, {**second, name: None}]}))
-    assert said == Declaration.model_validate({**PAPER, "items": [first, without]})
+    declaration = validated(Declaration, orjson.dumps({**PAPER, "items": [first, {**second, name: None}]}))
+    assert declaration == Declaration.model_validate({**PAPER, "items": [first, without]})
 
 
 @pytest.mark.parametrize("name", ["reference", "declarant", "gross_mass_kg", "items"])

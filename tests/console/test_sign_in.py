@@ -45,7 +45,7 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     admit(url, "officer/1", "inspector targeting", "", "0000", SECRET)
     admit(url, "officer/2", "inspector", "", "0000", SECRET)
     admit(url, "clerk", "declarant", DECLARANT, "", SECRET)
-    publish(bootstrap, Border("SIGN-1").lodged().accepted().said)
+    publish(bootstrap, Border("SIGN-1").lodged().accepted().messages)
     running.catch_up()
     yield running
     running.stop()
@@ -87,9 +87,9 @@ def token(browser: httpx2.Client) -> str:
 
 def code(answer: httpx2.Response) -> str:
     """The code of the problem, which must be shown in both languages."""
-    said = answer.json()
-    assert said["status"] == answer.status_code and all(said[w] for w in ("title", "title_zh", "detail", "detail_zh"))
-    return str(said["type"]).removeprefix("/problems/")
+    body = answer.json()
+    assert body["status"] == answer.status_code and all(body[w] for w in ("title", "title_zh", "detail", "detail_zh"))
+    return str(body["type"]).removeprefix("/problems/")
 
 
 def hold(browser: httpx2.Client, goods: str, **typed: str) -> httpx2.Response:
@@ -149,8 +149,8 @@ def test_a_sign_in_that_is_tried_again_and_again_waits_and_nobody_else_does(door
     transport = httpx2.HTTPTransport(local_address="127.0.0.2")
     with httpx2.Client(base_url=door.address, headers=BROWSER, transport=transport, timeout=60) as elsewhere:
         assert sign_in(elsewhere, "officer/2").status_code == 303, "the same name from another address"
-    told = door.http.get("/metrics").text
-    assert re.search(r'customs_console_sign_ins_total\{outcome="slowed"\} [1-9]', told)
+    metrics = door.http.get("/metrics").text
+    assert re.search(r'customs_console_sign_ins_total\{outcome="slowed"\} [1-9]', metrics)
 
 
 def test_many_tries_at_once_are_one_try(door: Running) -> None:
@@ -172,11 +172,11 @@ def test_the_event_loop_answers_while_passwords_are_compared(door: Running) -> N
 
     with ThreadPoolExecutor(8) as pool:
         tries = [pool.submit(attempt, number) for number in range(16)]
-        seen = 0
+        count = 0
         while not all(each.done() for each in tries):
             assert door.http.get("/livez").status_code == 200
-            seen += 1
-        assert {each.result() for each in tries} <= {401, 503} and seen > len(tries)
+            count += 1
+        assert {each.result() for each in tries} <= {401, 503} and count > len(tries)
 
 
 def test_signing_out_ends_the_session_in_every_browser(door: Running) -> None:
@@ -209,8 +209,8 @@ def test_every_change_by_a_session_needs_the_sessions_own_token(door: Running) -
         answer = browser.post(f"/api/v1/consignments/{GOODS}/holds", json=body, headers=more)
         assert (answer.status_code, code(answer)) == (403, FORBIDDEN_WITHOUT_TOKEN)
     assert holds(door, GOODS) == before
-    told = {"X-CSRF-Token": token(browser)}
-    assert browser.post(f"/api/v1/consignments/{GOODS}/holds", json=body, headers=told).status_code == 202
+    headers = {"X-CSRF-Token": token(browser)}
+    assert browser.post(f"/api/v1/consignments/{GOODS}/holds", json=body, headers=headers).status_code == 202
     assert hold(browser, GOODS, csrf=token(browser)).status_code == 303
     assert holds(door, GOODS) == before + 2
 
@@ -236,8 +236,8 @@ def test_a_cookie_that_was_copied_to_another_host_name_is_no_session_and_ends_th
     browser = signed_in(door, "clerk")
     cookie = browser.cookies[SESSION_COOKIE]
     with httpx2.Client(base_url=door.address) as thief:
-        told = {"host": "customs.example", "cookie": f"{SESSION_COOKIE}={cookie}"}
-        answer = thief.get("/api/v1/me", headers=told)
+        headers = {"host": "customs.example", "cookie": f"{SESSION_COOKIE}={cookie}"}
+        answer = thief.get("/api/v1/me", headers=headers)
         assert (answer.status_code, code(answer)) == (401, "session_other_host")
     answer = browser.get("/api/v1/me")
     assert (answer.status_code, code(answer)) == (401, "session_unknown")
@@ -263,10 +263,10 @@ def test_an_expired_and_a_revoked_key_take_nothing_in_and_say_so(door: Running) 
     revoked = accounts.make_key("clerk", by="admin", at=at)
     accounts.revoke(revoked.key_id, by="admin", at=at)
     clock = accounts.make_key("clerk", by="admin", at=at + HOUR)
-    said = paper("SIGN-KEY")
+    declaration = paper("SIGN-KEY")
     for key, why in ((expired, "key_expired"), (revoked, "key_revoked"), (clock, "clock_set_back")):
         headers = {"Authorization": f"Bearer {written(key)}"}
-        answer = door.api("POST", "/declarations", json=said, headers=headers)
+        answer = door.api("POST", "/declarations", json=declaration, headers=headers)
         assert (answer.status_code, code(answer)) == (401, why)
     goods = consignment_id(DECLARANT, "SIGN-KEY")
     assert not requests_under(door.settings.kafka, "customs-declaration-requests", goods)
