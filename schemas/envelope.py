@@ -38,9 +38,9 @@ _FACTS = FACTS.bytes
 
 
 class Message(Shape):
-    """Any fact or request: frozen, no field beyond the contract. `key` is its Kafka key.
+    """A fact or a request. It is frozen and has only the fields of its kind. `key`: its Kafka key.
 
-    `fields_seen_by`: who outside customs sees the fields of this kind that have no mark of their own; without it each has one.
+    `fields_seen_by`: who outside customs sees the fields that have no mark of their own. If it is None, each field has a mark.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -69,7 +69,7 @@ def stored_reader(kind: type[Message]) -> SchemaValidator:
 
 
 class AboutConsignment(Message):
-    """A message about one consignment; it travels under the consignment id."""
+    """A message about one consignment. Its key is the consignment id."""
 
     consignment_id: Annotated[ConsignmentId, OUTSIDE]
 
@@ -79,7 +79,7 @@ class AboutConsignment(Message):
 
 
 class AboutContainer(Message):
-    """A message about one container; it travels under the container number."""
+    """A message about one container. Its key is the container number."""
 
     container_no: Annotated[ContainerName, OUTSIDE]
 
@@ -89,7 +89,7 @@ class AboutContainer(Message):
 
 
 class AboutPartition(Message):
-    """A message for the desk of one partition, about no goods that are known yet; it travels under a key that lies there."""
+    """A message for the desk of one partition, about no known goods. Its key (`partition_key`) belongs to that partition."""
 
     partition_key: Annotated[PartitionKey, INSIDE]
 
@@ -99,7 +99,7 @@ class AboutPartition(Message):
 
 
 class Fact(Message):
-    """Published, past tense, true for ever. `occurred_at`: when it happened in the world."""
+    """A message about something that has happened. A fact is never changed. `occurred_at`: when it happened in the world."""
 
     occurred_at: Annotated[Moment, OUTSIDE]
 
@@ -126,14 +126,16 @@ def is_none(value: object) -> bool:
 
 
 class Request(Message):
-    """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
+    """A message that asks a desk to do something. The desk may refuse it.
 
-    `asked_by` is the account that the door has proved, `on_behalf_of` the company for which it asked (USCC, or a carrier's or
-    terminal's name); without it, and in requests of older software versions, the one who asked speaks for itself.
-    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
-    `calls_back`: it takes back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
-    `changes_stay`: it says where a container is or what is in it, so that an answer at the gate may be of an earlier visit; it counts in
-    the same way.
+    `asked_by`: the account that sent it, whose identity the console has checked. `on_behalf_of`: the company for which it was sent (a USCC,
+    or the name of a carrier or terminal). Without it, and in requests of older software versions, the account speaks for itself.
+    `occurred_at`: when it happened, as the sender states.
+
+    `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise the goods would go.
+    `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the request says where a container is or what
+    is in it, so the gate's answer may be about an earlier visit. If one of the three is true, the gate's answer is no from the moment of
+    the request until a desk has decided.
     """
 
     holds_goods: ClassVar[bool] = False
@@ -156,10 +158,10 @@ class Request(Message):
 
 
 class RequestRefused(Fact):
-    """A desk refused a request on business grounds; nothing else changed.
+    """A desk refused a request for a business reason. Nothing else changed.
 
-    `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen, and `phrases`
-    the same by code and values.
+    `subject`: the key of the request; `request_id`: its message id; `request_kind`: its kind. `code`: a row of `schemas.codes.refusals`.
+    `reason`: what the desk saw, as an English sentence; `phrases`: the same as codes and values.
     """
 
     subject: Annotated[Subject, OUTSIDE]
@@ -175,9 +177,9 @@ class RequestRefused(Fact):
 
 
 class DeadlinePassed(Message):
-    """A time limit that the desk itself had set ran out. The loop gives it to that desk only; it is never published.
+    """A time limit that the desk itself had set has ended. Only the loop gives this message to the desk; it is never published.
 
-    Made from a stored state, so it has no bounds of its own.
+    It is made from a stored state, so its fields have no bounds of their own.
     """
 
     subject: str

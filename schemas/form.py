@@ -28,7 +28,10 @@ Text400 = Annotated[str, StringConstraints(max_length=400), WhenMade(pattern=PRI
 
 
 class FormLine(Message):
-    """The rest of a line of the form. Of all this only `destination_country` is looked up; everything is kept as it was written."""
+    """The other elements of a line of the form. They are kept as the declarant wrote them.
+
+    Only `destination_country` is checked, against the table of countries.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     contract_item: Text9 = ""

@@ -63,13 +63,15 @@ def deadline_origin(id: str, partition: int) -> Origin:
 
 
 class MessageParked(Fact):
-    """A service set a message aside because it could not decide it; what comes later under its key waits behind it.
+    """A desk set a message aside because it could not decide it. Later messages of the same record wait behind it.
 
-    `service`, `subject`: whose record waits, and its key. `topic`, `partition`, `offset`: the origin. `reason` is a code
-    (`contract`, `decide_raised`, `behind_parked`, ...), `error` what was seen. `headers` as text; `binary_headers` base64 of
-    those that are no text; `key_base64` the message's own key where that is not `subject`. `value_base64`: the value, unless
-    `value_kept` is false: then it lies at its origin only. `attempt` counts how often deciding failed: only the first one
-    adds to the queue.
+    `service`, `subject`: the desk, and the key of the record that waits. `topic`, `partition`, `offset`: where the message was read.
+    `reason`: a code, for example `contract`, `decide_raised` or `behind_parked`. `error`: the text of the error. `attempt`: how often the
+    message has failed; only its first failure adds it to the queue.
+
+    `headers`: the headers of the message as text; `binary_headers`: those that are not text, in base64. `own_key`: whether the key of the
+    message is `subject`; if not, `key_base64` is its key. `value_base64`: its value. If `value_kept` is false, the value was too large to
+    be copied, and can only be read from its origin.
     """
 
     service: Name
@@ -115,16 +117,17 @@ class _Settled(Fact):
 
 
 class ParkedReplayed(_Settled):
-    """A parked message was decided after all, as it was or with a corrected value; its older name is `ParkedReleased`.
+    """A parked message was decided after all, as it was or with a corrected value. The older name of this kind is `ParkedReleased`.
 
-    `edited_base64`: the corrected value; the first version stands in the `MessageParked` of the same origin.
+    `edited_base64`: the corrected value; null if the value was not changed. The `MessageParked` of the same origin has the value that was
+    parked.
     """
 
     edited_base64: Base64 | None = None
 
 
 class ParkedDiscarded(_Settled):
-    """An operator gave a parked message up: it is never decided, and stays in the log."""
+    """An operator gave a parked message up. It is never decided; its copy stays in the parked topic."""
 
 
 class _AboutParked(Request):
@@ -145,17 +148,17 @@ class _AboutParked(Request):
 
 
 class ReplayParked(_AboutParked):
-    """Decide the first parked message of `subject` again, and what waits behind it, in order.
+    """An operator orders a desk to decide the first parked message of `subject` again, and then those that wait behind it, in order.
 
-    `value_base64`: a corrected value for the first one. `parked_offset`: the offset of its `MessageParked`, needed only for
-    what an older version announced as `parking_full`.
+    `value_base64`: a corrected value for the first message; null if it is decided as it was. `parked_offset`: the offset of its
+    `MessageParked`. It is needed only if an older software version gave `parking_full` as the reason.
     """
 
     value_base64: Base64 | None = None
 
 
 class DiscardParked(_AboutParked):
-    """Give the first parked message of `subject` up; what waits behind it goes on waiting for its own order."""
+    """An operator orders a desk to give up the first parked message of `subject`. The messages behind it wait for another order."""
 
 
 ParkingOrder = ReplayParked | DiscardParked

@@ -130,9 +130,9 @@ PlaceName = Annotated[str, WhenMade(max_length=10, pattern=LINE)]
 
 
 class Phrase(Shape):
-    """One sentence: `code`, a row of `schemas.codes.sentences`, and in `values` what stands in its places, by their names (`Values`).
+    """One sentence for people. `code`: a row of `schemas.codes.sentences`; `values`: name of each place in the sentence → its text.
 
-    A newer software version may send other codes; the sentence beside the phrases is for readers that do not know them.
+    Newer software versions may send codes that a reader does not know; the English sentence beside the phrases is for such readers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -144,7 +144,7 @@ class Phrase(Shape):
 
 
 class SeenPhrase(Phrase):
-    """The same with fewer and shorter values."""
+    """A phrase in a finding of a check. It has fewer and shorter values, because a declaration may have a hundred findings."""
 
     values: Annotated[
         dict[PlaceName, Annotated[str, WhenMade(max_length=LONGEST_SEEN, pattern=LINE)]],

@@ -122,14 +122,14 @@ def derived_id(namespace: bytes, name: str) -> str:
 
 
 class Direction(StrEnum):
-    """Which way the goods cross the border (IEFlag)."""
+    """Which way the goods cross the border (IEFlag): I import, E export."""
 
     IMPORT = "I"
     EXPORT = "E"
 
 
 class TransportMode(StrEnum):
-    """How the goods travel, or from which kind of place they come where they cross no border (TrafMode of the declaration)."""
+    """How the goods travel; if they cross no border, the kind of place from which they come (TrafMode of the declaration)."""
 
     WATER = "2"
     RAIL = "3"
@@ -152,7 +152,7 @@ class TransportMode(StrEnum):
 
 
 class CreditGrade(StrEnum):
-    """Credit grade of an enterprise (GACC Order 282, from 2026-04-01): both certified grades are AEO."""
+    """The credit grade of an enterprise (GACC Order 282, from 2026-04-01). Both certified grades are AEO."""
 
     ADVANCED_CERTIFIED = "advanced_certified"
     CERTIFIED = "certified"
@@ -162,7 +162,7 @@ class CreditGrade(StrEnum):
 
 
 class Lane(StrEnum):
-    """How closely customs looks: green nothing, yellow the papers, red the goods."""
+    """What customs looks at: nothing (green), the papers (yellow), or the goods (red)."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -170,7 +170,7 @@ class Lane(StrEnum):
 
 
 class ControlKind(StrEnum):
-    """What must be answered before the goods may go."""
+    """A control that must be answered before the goods may go."""
 
     DOCUMENTS = "documents"
     INSPECTION = "inspection"
@@ -179,7 +179,7 @@ class ControlKind(StrEnum):
 
 
 class TreatmentMethod(StrEnum):
-    """Quarantine treatment (IPPC ISPM 15 and 28 names)."""
+    """A quarantine treatment, by the names of IPPC ISPM 15 and 28."""
 
     HEAT = "HT"
     METHYL_BROMIDE = "MB"
@@ -189,9 +189,10 @@ class TreatmentMethod(StrEnum):
 
 
 class GoodsClass(StrEnum):
-    """What may carry a pest, as far as the choice of a treatment depends on it (`schemas.codes.goods`).
+    """The class of goods that may carry a pest. The choice of a treatment depends on it (`schemas.codes.goods`).
 
-    Wood is also the solid wood packaging of other goods. Fruit is fresh fruit but cherries and citrus, which have schedules of their own.
+    `wood` includes the solid wood packaging of other goods. `fruit` is fresh fruit except cherries and citrus, which have schedules of
+    their own.
     """
 
     WOOD = "wood"
@@ -206,7 +207,8 @@ class GoodsClass(StrEnum):
 
 
 class TreatmentDecision(StrEnum):
-    """What an officer decides where no treatment is known: treat after all, let the goods pass (as after isolation), or refuse them."""
+    """What an officer decides if no treatment is known: to treat after all, to let the goods pass (for example after isolation), or to
+    refuse them."""
 
     TREAT = "treat"
     CLEAR = "clear"
@@ -214,7 +216,8 @@ class TreatmentDecision(StrEnum):
 
 
 class EquipmentEvent(StrEnum):
-    """What happened to a container (DCSA track and trace 3.0, equipmentEventTypeCode; MOVE within the controlled area is ours)."""
+    """What happened to a container (DCSA track and trace 3.0, equipmentEventTypeCode). `MOVE`, a move within the controlled area, is our
+    own."""
 
     DISCHARGED = "DISC"
     GATED_IN = "GTIN"
@@ -226,7 +229,7 @@ class EquipmentEvent(StrEnum):
 
 
 class Classifier(StrEnum):
-    """Whether an event happened, or is expected to (DCSA eventClassifierCode). Only actual events move goods."""
+    """Whether an event happened, or is estimated or planned (DCSA eventClassifierCode). Only events that happened change visits."""
 
     ACTUAL = "ACT"
     ESTIMATED = "EST"
@@ -234,7 +237,7 @@ class Classifier(StrEnum):
 
 
 class ExitGround(StrEnum):
-    """Why an officer lets goods through the land gate that no import release lets out."""
+    """Why an officer lets goods leave through the land gate without an import release."""
 
     EXPORT_CANCELLED = "export_cancelled"
     RETURN = "return"
@@ -254,7 +257,7 @@ class UnitClass(StrEnum):
 
 
 class Owner(StrEnum):
-    """Whose move it is while a hold is open."""
+    """Who has to act while a hold is open."""
 
     DECLARATION = "declaration"
     RISK = "risk"
@@ -266,14 +269,14 @@ class Owner(StrEnum):
 
 
 class Severity(StrEnum):
-    """An error stops the declaration; a warning travels with it."""
+    """How grave a finding is: an error rejects the declaration; with a warning it is accepted."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Stage(StrEnum):
-    """Where a consignment stands, for boards and people."""
+    """The state of a consignment, as boards and people see it."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
