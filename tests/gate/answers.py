@@ -6,6 +6,8 @@ Each function gives these facts in their order. `at`: when it happened.
 from datetime import datetime
 
 from schemas.envelope import Fact
+from schemas.gate import ContainerMustStay
+from schemas.phrases import of_earlier, phrase
 from schemas.vocabulary import EquipmentEvent
 from tests import facts
 
@@ -106,4 +108,20 @@ def came_again(
             else facts.consignment_left_unreleased(visit=before, why="came_again", consignment_id=each, at=at)
             for each in consignments
         ],
+    )
+
+
+def goods_wait(version: int, visit: str, *waiting: str, released: int, at: datetime) -> ContainerMustStay:
+    """The gate's no for goods without a bill of which the release desk only says that they wait; `released`: how many others are
+    released."""
+    why = phrase("lots_released", count=released, all=released + len(waiting)), phrase("bill_waits", bill=waiting[0])
+    return facts.container_must_stay(version, visit, *why, of_earlier("waits"), waiting_for=waiting, at=at)
+
+
+def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetime) -> tuple[Fact, ...]:
+    """Two declarations say that the container is theirs alone; each is told of the other."""
+    rule = "one_declaration_a_box"
+    return (
+        facts.same_goods_declared(one, other, rule=rule, conveyance=conveyance, at=at),
+        facts.same_goods_declared(other, one, rule=rule, conveyance=conveyance, at=at),
     )
