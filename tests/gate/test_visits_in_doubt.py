@@ -485,6 +485,7 @@ def test_a_full_visit_that_left_makes_room_without_an_alarm(few: None) -> None:
         desk.when(freed(name, arrived=0), at=at(1))
     desk.then(
         facts.container_arrived(visit="m1", consignment_id=names[-1]),
+        facts.same_goods_declared(names[-1], *sorted(names[:-1]), rule="one_declaration_a_box", at=at(1)),
         facts.container_may_leave(len(names), "m1", *sorted(names), at=at(1)),
     )
     desk.when(out(10), at=at(10)).then(*goods_left("m14", "m1", *sorted(names), at=at(10)))
