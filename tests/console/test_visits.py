@@ -129,7 +129,7 @@ def test_a_hold_on_the_box_keeps_it_until_that_one_is_lifted() -> None:
     assert answer(consignment)[:3] == (False, "box_held", "scan")
     consignment.gate_says(ContainerHoldLifted, hold_id="h/2", reason="looked at", lifted_by="officer-7")
     assert answer_of(consignment)[:2] == (True, "released")
-    assert answer_of(consignment, asked=(BOX,))[:2] == (False, "hold_asked")
+    assert answer_of(consignment, asked_holds=(BOX,))[:2] == (False, "hold_asked")
 
 
 def alarmed(consignment: Border, alarm: str = "left_unreleased", report: str = "out-1") -> Border:
