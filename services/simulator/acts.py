@@ -17,7 +17,7 @@ TERMINAL, CARRIER = "terminal-qqct", "carrier"
 QUAY = "前湾港 Qianwan"
 _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", RetractArrival: "wrong"}
 """The field in which a request names the one that it takes back. Other requests name in `replaces` the one that they correct."""
-_SAID = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, WithdrawDeclaration)
+_WITHOUT_EVENT = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, WithdrawDeclaration)
 """Requests that tell of no event, so that their time is the one at which a person sends them."""
 
 
@@ -49,7 +49,7 @@ def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
     changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
     if act.stamped and fact_read_at is not None:
         changes["occurred_at"] = fact_read_at
-    elif fact_read_at is None and isinstance(act.request, _SAID):
+    elif fact_read_at is None and isinstance(act.request, _WITHOUT_EVENT):
         changes["occurred_at"] = act.at
     return act.request.model_copy(update=changes) if changes else act.request
 

@@ -183,7 +183,7 @@ def test_officers_of_an_office_may_take_back_a_finding_on_a_container_that_other
     admit(still.url, "ours", "inspector", "", "4227")
     admit(still.url, "far", "inspector", "", "0100")
     ours = Border("SHARE-1").lodged().accepted().held("arrival")
-    theirs = Border("SHARE-2").lodged(customs_office="2218").accepted().held("arrival")
+    theirs = Border("SHARE-2").lodged(customs_office="2201").accepted().held("arrival")
     why = "the seal of the others"
     ours.gate_says(ContainerFindingRecorded, found="inside", lots=None, settled=(), reason=why, found_by="officer/9")
     still.tell([*theirs.said, *ours.said])

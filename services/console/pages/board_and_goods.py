@@ -420,7 +420,7 @@ def container_page(
     inside = [consignment_of(context, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     forms = who.forms("containers")
     parts = context.rows.container(number).parts if {"permit", "retract-strike"} & set(forms) else []
-    findings = _standing_findings(context, who, number, told=may) if "retract-finding" in forms else []
+    findings = _standing_findings(context, who, number, may_read_all=may) if "retract-finding" in forms else []
     struck = [part.consignment_id for part in parts if part.struck]
     visible = inside_of(context.rows, who, number, complete=context.complete(), ever=True) if struck else None
     reports, more_reports = answers.reports_of(context, who, number, REPORTS)
@@ -450,11 +450,11 @@ def container_page(
     )
 
 
-def _standing_findings(context: ConsoleContext, who: Who, number: str, told: bool) -> list[StandingFinding]:
-    """The findings on a container that `who` may take back; none if its goods are out of reach, as `may_act` goes. `told`: `who` may read the
-    messages about the container. Otherwise goods of other offices are in it, too, and the names of their officers are left out."""
+def _standing_findings(context: ConsoleContext, who: Who, number: str, may_read_all: bool) -> list[StandingFinding]:
+    """The findings on a container that `who` may take back; none if its goods are out of reach, as `may_act` goes. `may_read_all`: `who` may
+    read the messages about the container. Otherwise goods of other offices are in it, too, and the names of their officers are left out."""
     findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS))
-    if told or not findings:
+    if may_read_all or not findings:
         return findings
     roles = ASKS[RetractContainerFinding].roles
     visible = inside_of(context.rows, who, number, roles, complete=context.complete(), ever=True)
