@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from schemas.declaration import DeclarationRepeated
 from schemas.envelope import LATEST_REPORT
 from schemas.gate import ConsignmentLeftUnreleased, ContainerArrived, ContainerMustStay, GateAlarmRaised, VisitClosed
 from schemas.vocabulary import CHINA, ControlKind, Direction, Stage
@@ -167,6 +168,25 @@ def test_two_holds_that_read_the_same_are_counted(still: Still) -> None:
     assert "1 more: an officer to lift the hold (officer)" in shown and "also" not in shown
     line = part(still.page(f"/consignments/{goods.id}"), '<ol class="timeline">', "</ol>")
     assert "an officer to lift the hold × 2" in line and "hold; an officer" not in line
+
+
+def test_goods_that_wait_for_their_arrival_are_not_called_held(still: Still) -> None:
+    """`Held` is the stage of goods that an officer holds."""
+    told = Border("WAIT-1").lodged().accepted().assessed().held("arrival")
+    still.tell(told.said)
+    line = part(still.page(f"/consignments/{told.id}"), '<ol class="timeline">', "</ol>")
+    assert "Not released yet waiting for the report of arrival" in line and "Held" not in line
+
+
+def test_a_repeated_paper_names_no_request_by_its_id(still: Still) -> None:
+    told = Border("AGAIN-1").lodged().accepted()
+    repeated = DeclarationRepeated(
+        consignment_id=told.id, occurred_at=told.at, request_id="request-2", first_request_id="request-1"
+    )
+    told._say("declaration", repeated)
+    still.tell(told.said)
+    line = part(still.page(f"/consignments/{told.id}"), '<ol class="timeline">', "</ol>")
+    assert "the first declaration stands" in line and "request-1" not in line
 
 
 def test_goods_that_are_assessed_wait_for_the_release_desk_and_not_for_risk(still: Still) -> None:

@@ -508,7 +508,6 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     ),
     "DeclarationAccepted": _accepted,
     "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=_errors(b)),
-    "DeclarationRepeated": lambda s, b: s.t("summary.repeated", first=b.get("first_request_id") or "—"),
     "DeclarationWaits": lambda s, b: s.t("summary.why", why=b["withdrawal"]),
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
     "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),
