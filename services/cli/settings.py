@@ -47,33 +47,34 @@ class UpSettings(AccessSettings):
     kafka: OwnServers = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
     kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
     partitions: int = Field(
-        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+        8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
-    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
+    replication: int = Field(1, ge=1, le=9, description="replication factor of every topic; 3 in production")
     draw_keys: str | None = Field(
         None,
-        description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, made at the first start",
+        description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, which the first start makes",
     )
     api_key_file: str | None = Field(
         None,
-        description="file, its owner's alone, with the API key that `dtg declare` and `dtg port` show to a console",
+        description="file with the API key that `dtg declare` and `dtg port` send to a console; only its owner may read it",
     )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
     one_time_hours: int = Field(
         72,
         ge=1,
         le=720,
-        description="hours for which a password that an administrator, or the first start, made for somebody is good",
+        description="hours for which a one-time password is valid, which an administrator or the first start made",
     )
     layout: Layout = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",
-        description="worker processes, separated by semicolons: the services of each",
+        description="the services of each worker process; the processes are separated by semicolons",
     )
     worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
     projector_port: int = Field(6065, ge=1024, le=65535, description="loopback port of the projector's pages")
     console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
     alertmanager: str = Field(
-        "", description="host:port of the Alertmanager to which Prometheus sends what its rules find; empty: to none"
+        "",
+        description="host:port of the Alertmanager to which Prometheus sends its alerts; empty: it sends them to none",
     )
 
     def bootstrap(self) -> str:

@@ -62,10 +62,10 @@ from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 
 EVERYWHERE: requests.Responses = documented(
-    (401, "Nobody has proved who asks: no key or session, or one that is not in force"),
-    (403, "Who asks does not have the right, or a page of another site or session asks"),
-    (400, "The address or the headers cannot be taken as they are"),
-    (408, "The request did not come in time"),
+    (401, "The sender is not proved: there is no key or session, or it is not valid"),
+    (403, "The sender does not have the right, or the request comes from a page of another site or session"),
+    (400, "The address or the headers are not acceptable"),
+    (408, "The request did not arrive in time"),
     (414, "The address is too long"),
     (422, "A query parameter that the route does not have, or other input that breaks the contract"),
     (431, "The headers are too large"),
@@ -87,13 +87,13 @@ WHOLE = ("/static/", "/consignments.csv", "/metrics")
 """The beginnings of the paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. The labels of the
 metrics have few values, so their answer stays short enough."""
 log = structlog.get_logger()
-DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
+DESCRIPTION = """Lodge declarations, answer controls, ask whether a container may leave, and read releases.
 
-What you send is a *request*: 202 means that the broker has it, and the link in `request` tells what a desk made of it.
+What you send is a *request*. The answer 202 means that the broker has it; the link in `request` leads to what a desk decided.
 Every answer says how fresh it is (`projection`). Errors are RFC 9457 problems, in English and Chinese.
-A query parameter that a route does not have is refused (422) with a pointer, as a field of a body is.
-Programs show an API key, `Authorization: Bearer dtg_…`; `/rights` says who may ask and see what. A request that comes with the cookie of
-a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
+A query parameter that a route does not have is answered 422 with a pointer, like a wrong field of a body.
+Programs send an API key, `Authorization: Bearer dtg_…`; `/rights` says who may send and see what. A request with the cookie of
+a person who has signed in needs `X-CSRF-Token`; its value is in `/api/v1/me`."""
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
@@ -205,7 +205,7 @@ async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Observ
 
 
 def _health(app: FastAPI) -> None:
-    @app.get("/livez", tags=["operations"], summary="Does it turn?", responses=UNWELL)
+    @app.get("/livez", tags=["operations"], summary="Is it alive?", responses=UNWELL)
     async def livez(request: Request) -> Response:
         """Answers 503 if the projector in this process stands still, or if this process no longer reads the standing of a projector in
         another process. It does not answer 503 because a database, a broker or another process is away; /readyz does."""
@@ -216,7 +216,7 @@ def _health(app: FastAPI) -> None:
         state = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(state, 503 if dead else 200)
 
-    @app.get("/readyz", tags=["operations"], summary="Can it serve?", responses=UNWELL)
+    @app.get("/readyz", tags=["operations"], summary="Is it ready?", responses=UNWELL)
     def readyz(request: Request) -> Response:
         """Answers 503 while the database, the broker or the topics do not answer, or the projector does not run. `projection` says how
         complete the rows are."""

@@ -47,21 +47,22 @@ class AccessSettings(BaseSettings):
 
     home: str = Field(
         ".datongguan",
-        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
+        description="folder of the embedded broker, the database and the logs; a demo uses another folder beside it, whose name "
+        "ends in -demo",
     )
     kafka_security: Security | None = Field(
         None,
-        description="PLAINTEXT: the cluster asks nobody who he is; SASL_PLAINTEXT: it asks, on a trusted network; SASL_SSL: it asks, "
-        "over TLS. Unset: PLAINTEXT, and with the broker that `dtg up` starts SASL_PLAINTEXT",
+        description="PLAINTEXT: the cluster needs no credential; SASL_PLAINTEXT: it needs one, for trusted networks; SASL_SSL: it "
+        "needs one, over TLS. Unset: SASL_PLAINTEXT with the broker that `dtg up` starts, otherwise PLAINTEXT",
     )
     kafka_credentials: str | None = Field(
         None,
         description="folder with a private file for each credential, <name>.json with username and password, see docs/kafka.md; "
-        "unset: credentials in DTG_HOME",
+        "unset: the folder credentials in DTG_HOME",
     )
     kafka_ca_file: str = Field(
         "",
-        description="file with the certificates that sign those of the cluster, with SASL_SSL; empty: those of the machine",
+        description="file with the CA certificates for the cluster, if SASL_SSL is used; empty: the CA certificates of the machine",
     )
 
     def access_to(self, servers: str, name: str) -> Access:
@@ -86,10 +87,12 @@ class ClockSettings(BaseSettings):
 
     clock_anchor: AwareDatetime | None = Field(
         None,
-        description="real RFC 3339 moment at which the sandbox clock was DTG_CLOCK_START; unset: the world's clock",
+        description="real time (RFC 3339) at which the sandbox clock showed DTG_CLOCK_START; unset: there is no sandbox clock",
     )
-    clock_start: AwareDatetime | None = Field(None, description="sandbox time at the anchor; unset: the anchor itself")
-    clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of sandbox clock per real second")
+    clock_start: AwareDatetime | None = Field(
+        None, description="time of the sandbox clock at DTG_CLOCK_ANCHOR; unset: the same as DTG_CLOCK_ANCHOR"
+    )
+    clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of the sandbox clock per real second")
 
 
 class WorkerSettings(AccessSettings):
@@ -101,44 +104,47 @@ class WorkerSettings(AccessSettings):
         "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
     )
     partitions: int = Field(
-        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+        8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
-    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
+    replication: int = Field(1, ge=1, le=9, description="replication factor of every topic; 3 in production")
     desks: str = Field(
         "declaration,risk,inspection,quarantine,release,gate,clearance",
-        description="comma-separated services that this worker hosts",
+        description="comma-separated names of the services that this worker hosts",
     )
-    slot: str = Field("0", description="name of this process slot; two workers with the same desk need two slots")
-    batch: int = Field(1000, ge=1, le=100_000, description="messages in one transaction at most")
-    linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
+    slot: str = Field(
+        "0", description="name of the slot of this process; two workers with the same desk need two slots"
+    )
+    batch: int = Field(1000, ge=1, le=100_000, description="most messages in one transaction")
+    linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds for which a batch waits for more messages")
     pace_ms: int = Field(
         50,
         ge=0,
         le=1000,
-        description="milliseconds between two transactions of a busy desk; fewer and larger are cheaper",
+        description="milliseconds between two transactions of a busy desk; fewer and larger transactions cost less",
     )
-    transaction_timeout_ms: int = Field(10_000, ge=1000, le=10_000, description="milliseconds")
+    transaction_timeout_ms: int = Field(
+        10_000, ge=1000, le=10_000, description="milliseconds after which the broker aborts an open transaction"
+    )
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
         le=900_000,  # librdkafka refuses a longer timeout than its `max.poll.interval.ms` (clients.py)
-        description="milliseconds until a silent worker is lost",
+        description="milliseconds without a heartbeat after which the broker takes a worker for lost",
     )
     accept_lost_states: str = Field(
         "",
-        description="comma-separated desks that may go on although records of their state topic are missing; "
-        "see docs/runbooks/WorkerDown.md",
+        description="comma-separated names of the desks that may go on although records of their state topics are missing; see "
+        "docs/runbooks/WorkerDown.md",
     )
-    retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")
-    stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez fails")
+    retention_days: int = Field(90, ge=1, description="days for which the marker of a closed consignment is kept")
+    stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez answers 503")
     draw_keys: str | None = Field(
         None,
-        description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: "
-        "draw-keys.json in DTG_HOME, which `dtg up` makes; `published`: the key that everybody knows, "
-        "which goes with a sandbox clock only",
+        description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: draw-keys.json in "
+        "DTG_HOME, which `dtg up` makes; `published`: the public key, which is allowed with a sandbox clock only",
     )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
 
     def access(self, name: str) -> Access:
         """Returns the cluster together with the credential of this name: that of a hosted service, or `worker`."""

@@ -16,7 +16,7 @@ class SimulatorSettings(AccessSettings):
         "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
     )
     partitions: int = Field(
-        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+        8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
 
     def access(self, name: str = "simulator") -> Access:

@@ -97,20 +97,26 @@ M = TypeVar("M", bound=BaseModel)
 WaitingFor = Annotated[
     AwaitedCode | None,
     Query(
-        description="all that wait for this, be it beside something else; as `waiting_for` of the answer, any officer's hold as `officer`"
+        description="all consignments that wait for this, even if they wait for something else too: a value of `waiting_for` of the"
+        " answer, or `officer` for any hold of an officer"
     ),
 ]
 WhoseMove = Annotated[
     Mover | None,
-    Query(description="all in which this one has to act, as `owner` of the answer, be it beside another one"),
+    Query(
+        description="all consignments for which this one has to act, even if others have to act too: a value of `owner` of the answer"
+    ),
 ]
 After = Annotated[
-    str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
+    str,
+    Query(
+        max_length=paging.LONGEST_TOKEN, description="where this page begins; it comes from the link of the page before"
+    ),
 ]
 READ: Responses = documented(
     (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
 )
-NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about it"))}
+NOT_THERE: Responses = {**READ, **documented((404, "There is no message about it"))}
 
 
 # consignments
@@ -119,7 +125,7 @@ NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about 
 @router.get(
     "/consignments/{consignment_id}",
     response_model=Status,
-    responses={**NOT_THERE, 202: {"model": Status, "description": "Lodged; the desks have not spoken yet"}},
+    responses={**NOT_THERE, 202: {"model": Status, "description": "It is lodged, and no desk has answered yet"}},
     tags=["declarants"],
     summary="Where do the goods stand?",
 )
@@ -179,7 +185,9 @@ def timeline(
         str, Query(description="all, milestones or problems", pattern="^(all|milestones|problems)$")
     ] = "all",
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=2**63 - 1, description="where this page begins; it comes from the link of the page before")
+    ] = 0,
 ) -> Timeline:
     """Lists every fact and request about the goods, each answer after the message that it answers. Long contents are replaced by links."""
     context, who = context_of(request), who_of(request)
@@ -214,9 +222,11 @@ def timeline_rows(context: ConsoleContext, key: str, only: str = "all") -> tuple
 )
 def message_content(
     request: Request,
-    key: Annotated[str, PathParameter(max_length=200, description="consignment id, or container number")],
+    key: Annotated[str, PathParameter(max_length=200, description="a consignment id or a container number")],
     message_id: Annotated[str, PathParameter(max_length=200)],
-    offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
+    offset: Annotated[
+        int, Query(ge=0, le=2**31, description="where this piece begins; it comes from the link of the piece before")
+    ] = 0,
 ) -> Content:
     """Answers the content of one message as text, in pieces. It is for long contents, which a timeline leaves out."""
     context, who = context_of(request), who_of(request)
@@ -244,21 +254,27 @@ def piece(context: ConsoleContext, who: Who, key: str, message_id: str, offset: 
 @router.get(
     "/consignments",
     response_model=Found,
-    responses={**READ, **documented((410, "A page of an older version: `cursor`"))},
+    responses={**READ, **documented((410, "`cursor` is a parameter of an older version"))},
     tags=["declarants"],
     summary="Find consignments",
 )
 def search(
     request: Request,
     q: Annotated[
-        str, Query(description="declaration no., container, consignment id, USCC, reference or bill", max_length=100)
+        str,
+        Query(
+            description="a declaration number, container number, consignment id, USCC, reference or bill number",
+            max_length=100,
+        ),
     ] = "",
-    stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
+    stage: Annotated[
+        Stage | None, Query(description="all consignments at this stage; those that have waited longest come first")
+    ] = None,
     waiting_for: WaitingFor = None,
     owner: WhoseMove = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
-    cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
+    cursor: Annotated[int, Query(ge=0, deprecated=True, description="a parameter of older versions; use `after`")] = 0,
 ) -> Found:
     """Lists all consignments, the latest lodged first; or those that match all given conditions: a name of the goods, a stage, what they wait
     for, and who has to act."""
@@ -284,7 +300,9 @@ def search(
 )
 def unmatched(
     request: Request,
-    days: Annotated[int, Query(ge=0, le=3650, description="for so many days or longer; 0: all")] = 0,
+    days: Annotated[
+        int, Query(ge=0, le=3650, description="only goods that have been known for so many days or longer; 0: all")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
 ) -> Found:
@@ -631,8 +649,8 @@ def board(context: ConsoleContext, who: Who) -> Board:
 @router.get("/alarms", response_model=Alarms, responses=READ, tags=["operations"], summary="All alarms")
 def all_alarms(
     request: Request,
-    kind: Annotated[str | None, Query(max_length=100, description="as `kind` of an alarm")] = None,
-    subject: Annotated[str | None, Query(max_length=200, description="container number or consignment id")] = None,
+    kind: Annotated[str | None, Query(max_length=100, description="a value of `kind` of an alarm")] = None,
+    subject: Annotated[str | None, Query(max_length=200, description="a container number or consignment id")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: After = "",
 ) -> Alarms:

@@ -35,14 +35,17 @@ REBUILDING_SECONDS = 0.5
 FEED = {
     **READ,
     **documented(
-        (410, "The feed was made anew or restored and does not have the cursor: begin at 0"),
-        (429, "Too many streams and long polls of this address"),
+        (410, "The feed was rebuilt or restored and does not have the cursor. Begin at 0"),
+        (429, "This address has too many streams and long polls open"),
         (503, "The read model does not answer or is being rebuilt, or too many streams and long polls are open"),
     ),
 }
 After = Annotated[
     str,
-    Query(pattern=cursors.PATTERN, description="the last cursor that you have worked on; 0 from the beginning"),
+    Query(
+        pattern=cursors.PATTERN,
+        description="the cursor of the last answer that you have handled; 0: from the beginning",
+    ),
 ]
 
 
@@ -53,7 +56,7 @@ async def releases(
     request: Request,
     after: After = "0",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    wait: Annotated[float, Query(ge=0, le=300, description="seconds to wait for something new")] = 0,
+    wait: Annotated[float, Query(ge=0, le=300, description="how many seconds the answer waits for something new")] = 0,
 ) -> Feed:
     """Lists releases and revocations in an order that does not change. Store `cursor` when you have handled the answer. If the feed is
     read from an older cursor after a rebuild, an entry may come twice, so drop entries whose ids you know. Of two entries about the

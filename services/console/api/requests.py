@@ -61,18 +61,21 @@ SHOWN_IN_BATCH = 1000
 its faults."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
-    (400, "Not JSON, a key twice, or a header that cannot be used"),
+    (400, "The body is not JSON or has a key twice, or a header cannot be used"),
     (413, "The body is too large, or has too many parts"),
-    (415, "Not application/json"),
-    (422, "Not of the required shape; each fault with its pointer. Or the idempotency key was used for other content"),
+    (415, "The body is not sent as application/json"),
+    (
+        422,
+        "The body does not have the required shape (each fault has its pointer), or the idempotency key was used for other content",
+    ),
     (
         429,
-        "Large bodies of this address, or containers in papers of this declarant today: too many. `Retry-After` in seconds",
+        "This address sends too many large bodies, or this declarant names too many containers today. `Retry-After` in seconds",
     ),
     (
         503,
         (
-            "The broker did not acknowledge in time, and the request may still take effect; or other large bodies are in hand, and "
+            "The broker did not acknowledge in time, and the request may still take effect; or other large bodies are being handled, and "
             "nothing was taken in. `Retry-After` in seconds"
         ),
     ),
@@ -80,13 +83,14 @@ NO: Responses = documented(
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
 """The characters that `_header` accepts. This is for the OpenAPI document only, because other characters are answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
-OF_GOODS: Responses = {**TAKEN, **documented((404, "Nothing is known of these goods, or they are those of others"))}
+OF_GOODS: Responses = {**TAKEN, **documented((404, "These goods are not known, or they belong to others"))}
 Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="The same key and content again by the same sender is the same request, for 24 hours and for the last 64 "
-        "requests about the goods or container at least; other content under it is 422. Without a key each request is new.",
+        description="If the same sender sends the same key and content again, it is the same request, for 24 hours and at least for"
+        " the last 64 requests about the goods or container. Other content with the same key is answered 422. Without a"
+        " key, each request is new.",
         max_length=LONGEST_KEY,
         json_schema_extra=VISIBLE,
     ),
@@ -164,8 +168,8 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
     status_code=202,
     response_model=BatchResult,
     responses={
-        202: {"model": BatchResult, "description": "A result for each, in order"},
-        207: {"model": BatchResult, "description": "The same, when some were sent back"},
+        202: {"model": BatchResult, "description": "The result of each declaration, in order"},
+        207: {"model": BatchResult, "description": "The same, if some were refused"},
         **NO,
     },
     tags=["declarants"],
@@ -335,9 +339,9 @@ def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
         if name not in ("asked_by", "on_behalf_of", "occurred_at", *but)
     }
     if kind is RecordEquipmentEvent:
-        fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with offset"))
+        fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with its offset"))
     else:
-        fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; default: now"))
+        fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; if left out, now"))
     made: type[BaseModel] = create_model(f"{kind.__name__}Body", __base__=_Body, __doc__=kind.__doc__, **fields)
     return made
 

@@ -24,15 +24,15 @@ router = APIRouter(prefix=API, route_class=JsonRoute)
 TAKEN: dict[int | str, dict[str, Any]] = {
     202: {
         "model": WatchTaken,
-        "description": "Every partition has it, and each consignment that was known a request of its own",
+        "description": "Every partition has confirmed it, and a request was sent for each known consignment",
     },
     **NO,
     **documented(
         (404, "No such watch is known"),
-        (409, "As many watches are open as there may be"),
+        (409, "The greatest number of watches is open already"),
         (
             503,
-            "Not every partition has it: the same again under the same Idempotency-Key completes it. `Retry-After` in seconds",
+            "Not every partition has confirmed it. Send it again with the same Idempotency-Key to complete it. `Retry-After` in seconds",
         ),
     ),
 }
