@@ -172,20 +172,20 @@ def test_two_holds_that_read_the_same_are_counted(still: Still) -> None:
 
 def test_goods_that_wait_for_their_arrival_are_not_called_held(still: Still) -> None:
     """`Held` is the stage of goods that an officer holds."""
-    told = Border("WAIT-1").lodged().accepted().assessed().held("arrival")
-    still.tell(told.said)
-    line = part(still.page(f"/consignments/{told.id}"), '<ol class="timeline">', "</ol>")
+    goods = Border("WAIT-1").lodged().accepted().assessed().held("arrival")
+    still.tell(goods.messages)
+    line = part(still.page(f"/consignments/{goods.id}"), '<ol class="timeline">', "</ol>")
     assert "Not released yet waiting for the report of arrival" in line and "Held" not in line
 
 
 def test_a_repeated_paper_names_no_request_by_its_id(still: Still) -> None:
-    told = Border("AGAIN-1").lodged().accepted()
+    goods = Border("AGAIN-1").lodged().accepted()
     repeated = DeclarationRepeated(
-        consignment_id=told.id, occurred_at=told.at, request_id="request-2", first_request_id="request-1"
+        consignment_id=goods.id, occurred_at=goods.at, request_id="request-2", first_request_id="request-1"
     )
-    told._say("declaration", repeated)
-    still.tell(told.said)
-    line = part(still.page(f"/consignments/{told.id}"), '<ol class="timeline">', "</ol>")
+    goods._say("declaration", repeated)
+    still.tell(goods.messages)
+    line = part(still.page(f"/consignments/{goods.id}"), '<ol class="timeline">', "</ol>")
     assert "the first declaration stands" in line and "request-1" not in line
 
 
