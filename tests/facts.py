@@ -84,6 +84,7 @@ from schemas.release import (
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
+    WatchLifted,
     WatchPlaced,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
@@ -884,6 +885,12 @@ def watch_placed(
         declarant=declarant,
         reason="a tip",
         placed_by="o9",
+    )
+
+
+def watch_lifted(partition_key: str, watch_id: str, *, at: datetime = NOON) -> WatchLifted:
+    return WatchLifted(
+        partition_key=partition_key, occurred_at=at, watch_id=watch_id, reason="looked at", lifted_by="o8"
     )
 
 

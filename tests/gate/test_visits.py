@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from schemas.envelope import Message
-from schemas.gate import ContainerGatedOut, GateAlarmRaised
+from schemas.gate import ContainerGatedOut
 from schemas.phrases import of_earlier, phrase
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate import decider
@@ -36,16 +36,6 @@ from tests.voice import Story, keeps_its_promises, story
 
 GATED_IN, LOADED, STRIPPED = EquipmentEvent.GATED_IN, EquipmentEvent.LOADED, EquipmentEvent.STRIPPED
 OUT = EquipmentEvent.GATED_OUT
-
-
-def alarms(desk: Story) -> list[str]:
-    return [f.alarm for f in desk.facts if isinstance(f, GateAlarmRaised)]
-
-
-def left(desk: Story, who: str) -> list[str]:
-    """The kinds of the facts about the departures of one consignment."""
-    departures = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
-    return [f.kind for f in desk.facts if f.kind in departures and f.key == who]
 
 
 def first_visit() -> Story:

@@ -295,10 +295,13 @@ def test_who_may_not_withdraw_an_export_any_more_is_told_by_what_permit_it_leave
     direction: Direction, before: str, called_back: str
 ) -> None:
     permit = " (permit to leave, ground export cancelled)" if direction is Direction.EXPORT else ""
-    desk = story(decider, consignment_assessed(direction=direction), arrival()).when(withdrawal_requested())
-    assert desk.answer[0].model_dump()["reason"] == before + permit
-    desk.when(place_hold()).when(withdrawal_requested("w2"))
-    assert desk.answer[0].model_dump()["reason"] == called_back + permit
+    desk = story(decider, consignment_assessed(direction=direction), arrival())
+    desk.when(withdrawal_requested()).then_refused("already_released")
+    [refusal] = desk.answer
+    assert refusal.model_dump()["reason"] == before + permit
+    desk.when(place_hold()).when(withdrawal_requested("w2")).then_refused("already_released")
+    [refusal] = desk.answer
+    assert refusal.model_dump()["reason"] == called_back + permit
 
 
 def test_withdrawn_goods_are_never_released() -> None:
