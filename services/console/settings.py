@@ -51,7 +51,7 @@ class ConsoleSettings(AccessSettings):
     connections: int = Field(
         1000,
         ge=16,
-        description="open connections at most (and half of the file descriptors); silent ones make room first",
+        description="open connections at most (and half of the file descriptors); silent ones make room first, then those of the address that has the most",
     )
     header_seconds: float = Field(
         10.0, gt=0, description="seconds in which the head of a request must be there, else 408"
