@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.archive import Archive
 from deploy.kafka.errors import BrokerError, Interrupted, never
@@ -22,7 +23,8 @@ from deploy.kafka.places import refuse
 from deploy.kafka.progress import WaitLimit, signs_of
 from deploy.kafka.spawn import spawn, tail
 from services.shell import clients
-from services.shell.access import Access
+from services.shell.access import Access, NoAccess
+from services.shell.listeners import listeners
 from services.shell.private_file import write_private
 
 FOLDER = Path(__file__).parent.resolve()
@@ -163,17 +165,32 @@ class Broker:
             "socket.timeout.ms": 10_000,
             "reconnect.backoff.max.ms": 100,
         }  # the broker is still starting, so the client tries often
-        admin = clients.admin(self.access, patience)
+        admin: AdminClient | None = None
         while progress.goes_on():
             if stop():
                 raise Interrupted
             if process.poll() is not None:
                 raise BrokerError(f"The Kafka broker ended while starting.\n{self._tail()}")
+            if admin is None:
+                if (
+                    listeners(self.port) == frozenset()
+                ):  # a client that is made now would send the password to whoever listens first
+                    time.sleep(0.05)
+                    continue
+                admin = self._administrator(patience)
             with contextlib.suppress(KafkaException):
                 if admin.list_topics(timeout=2).brokers:
                     return
         self.kill()
         raise BrokerError(f"The Kafka broker does not answer. 消息代理没有响应。 {progress.in_vain()}\n{self._tail()}")
+
+    def _administrator(self, settings: Mapping[str, object]) -> AdminClient:
+        """A client of the administrator; BrokerError if a program of another user has taken the port."""
+        try:
+            return clients.admin(self.access, settings)
+        except NoAccess as error:
+            self.kill()
+            raise BrokerError(str(error)) from error
 
     def _controller_ended(self, text: str) -> BrokerError:
         if any(newer in text for newer in NEWER):

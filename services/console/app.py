@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -105,7 +106,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,  # FastAPI would write the document anew for each client, see `_document`
+        redirect_slashes=False,  # a redirect would name the scheme, which behind a proxy is not that of the browser
         lifespan=_life,
         responses=EVERYWHERE,
         dependencies=[Depends(prove), Depends(known)],
@@ -321,6 +323,16 @@ def _document(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+    written = b""
+
+    async def document(_: Request) -> Response:
+        nonlocal written
+        written = written or orjson.dumps(
+            app.openapi()
+        )  # once: it has 365 kB, is open to all, and is written on the event loop
+        return Response(written, media_type="application/json")
+
+    app.add_route("/openapi.json", document, include_in_schema=False)
 
 
 class Bounded:

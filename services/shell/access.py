@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from schemas.rights import user_of
 from services.shell.fresh import fresh_key
 from services.shell.layout import CannotContinue
+from services.shell.listeners import is_loopback, listeners
 from services.shell.private_file import NotPrivate, read_private, write_private
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ REMEDY = (
     "`dtg up` makes the files of its own broker, `dtg provision` those of another cluster; DTG_KAFKA_CREDENTIALS names "
     "their folder. See docs/kafka.md"
 )
+ROOT = 0
+"""The user id of root, who can read every file anyway."""
 KNOCK_SECONDS = 1.0
 """Timeout in seconds of one request with which `knock` tests whether the cluster accepts the credential."""
 NOT_LET_IN = 3
@@ -140,7 +143,7 @@ class Access:
         """Returns the connection settings for a confluent-kafka client."""
         if not self.signs_in:
             return {"bootstrap.servers": self.servers}
-        held = self.credential()
+        held = self._to_send()
         more = {"ssl.ca.location": self.ca_file} if self.security == "SASL_SSL" and self.ca_file else {}
         return {
             "bootstrap.servers": self.servers,
@@ -170,13 +173,38 @@ class Access:
             return None
         from faust.auth import SASLCredentials  # noqa: PLC0415 (takes a second to load, and only workers need it)
 
-        held = self.credential()
+        held = self._to_send()
         return SASLCredentials(
             username=held.username, password=held.password, mechanism=held.mechanism, ssl_context=self._tls()
         )
 
-    def _by_name(self) -> dict[str, str]:
+    def _to_send(self) -> Credential:
+        """The credential for a client that is made now. NoAccess if another user of this machine could read its password.
+
+        PLAIN sends the password as it is, before the broker has proved anything. Any user can listen on a loopback port while our broker does
+        not, so the password is sent there only to programs of root and of the user who has the file. SCRAM sends no password.
+        """
         held = self.credential()
+        if held.mechanism == "PLAIN" and self.security == "SASL_PLAINTEXT":
+            for server in self.servers.split(","):
+                host, _, port = server.strip().rpartition(":")
+                if is_loopback(host) and port.isdecimal():
+                    self._refuse_others(server, listeners(int(port)))
+        return held
+
+    def _refuse_others(self, server: str, users: frozenset[int] | None) -> None:
+        """NoAccess if there is a listener of another user among these, or none at all, because another user could be the first."""
+        assert self.file is not None
+        if users is None or (users and users <= {ROOT, self.file.stat().st_uid}):
+            return
+        who = f"A program of another user (id {max(users)})" if users else "No broker"
+        raise NoAccess(
+            f"{who} listens at {server}, so the password in {self.file} is not sent there. 该端口无本用户的 Kafka，未发送密码。 "
+            "End that program, or start the broker first: `dtg up`"
+        )
+
+    def _by_name(self) -> dict[str, str]:
+        held = self._to_send()
         return {
             "security_protocol": self.security,
             "sasl_mechanism": held.mechanism,

@@ -46,7 +46,8 @@ Fields = Mapping[str, tuple[type[Message], str]]
 @dataclass
 class Planted:
     """The planted words. `words`: word → the mark of its field; `where`: word → its field; `messages`: key, id and
-    words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no such word."""
+    words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no such word;
+    `ending`: what follows each word where it is planted."""
 
     tokens: dict[str, SeenBy] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)
@@ -54,11 +55,12 @@ class Planted:
     statements: list[Any] = field(default_factory=list)
     unplanted: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: count(100))
+    ending: str = ""
 
     def new_token(self, mark: SeenBy, where: str) -> str:
         made = f"zq{next(self.numbers)}x"
-        self.tokens[made], self.where[made] = mark, where
-        return made
+        self.words[made], self.where[made] = mark, where
+        return made + self.ending
 
     def hidden(self, audience: Audience) -> set[str]:
         return {token for token, mark in self.tokens.items() if audience not in mark.audiences}
@@ -136,9 +138,9 @@ def _about_box(kind: type[Message]) -> bool:
     return next(topic.key for topic in FACTS_AND_REQUESTS if kind in topic.carries) == "container"
 
 
-def planted() -> Planted:
-    """Plants words in every kind of message, and in a row of every table from which answers are made."""
-    made, number = Planted(), count(50_001)  # higher than the offsets of messages that a test sends itself
+def planted(ending: str = "") -> Planted:
+    """Plants words in every kind of message, and in a row of every table from which answers are made. `ending`: as in `Planted`."""
+    made, number = Planted(ending=ending), count(1)
     examples = {type(each): each for each in EXAMPLES}
     for topic in FACTS_AND_REQUESTS:
         for kind in topic.carries:

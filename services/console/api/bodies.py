@@ -77,11 +77,12 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
 def client_of(request: Request) -> str:
     """Returns the address from which a request comes, for limits that count by client; an empty text if the server does not know it. For IPv6
     this is the /64 network, because one client usually has all addresses of such a network, and could otherwise pass for many clients."""
-    return _counted_as(request.client.host) if request.client else ""
+    return counted_as(request.client.host) if request.client else ""
 
 
 @lru_cache(maxsize=4096)
-def _counted_as(host: str) -> str:
+def counted_as(host: str) -> str:
+    """The address as which a host is counted, see `client_of`."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:  # the host is not an IP address but a Unix socket

@@ -2,17 +2,22 @@
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
+from collections import Counter
+from heapq import nsmallest
 from typing import Any, cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from services.console.api.bodies import counted_as
 from services.console.api.problems import MEDIA_TYPE, Problem
 from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 
 HEADERS = 100
 """The most headers that one request may have."""
+ROOM = 20
+"""If room is needed, one in so many silent connections is closed at once, because the search for them takes time."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -29,13 +34,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self._body_total = 0
         self._in_head = True
         self._refused = False
+        self._address = ""
         self._began = stopwatch()
         self._timer: TimerHandle | None = None
         self._writing: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast(Transport, transport))
-        if len(self.connections) > self.most and not self._close_longest_silent():
+        self._address = counted_as(self.client[0]) if self.client else ""
+        if len(self.connections) > self.most and not self._make_room():
             self._refuse(Problem(503, "connections_busy", limit=self.most, headers={"Retry-After": "1"}))
         else:
             self._expect_head()
@@ -144,16 +151,36 @@ class LimitedProtocol(HttpToolsProtocol):
         else:
             self._refuse(Problem(408, "too_slow"))
 
-    def _close_longest_silent(self) -> bool:
-        """Closes the connection that has been idle longest and returns True; returns False if none is idle."""
-        silent = [one for one in cast(set[LimitedProtocol], self.connections) - {self} if one.silent()]
+    def _make_room(self) -> bool:
+        """Closes other connections in favour of this one: those that have been silent longest, or else one of the address that has the most.
+        Returns False if that is the address of this connection, or another one with no more connections than it."""
+        others = [one for one in cast(set[LimitedProtocol], self.connections) if one is not self and one._is_open()]
+        silent = [one for one in others if one.silent()]
         if silent:
-            min(silent, key=lambda one: one._began).transport.abort()
-        return bool(silent)
+            closed = nsmallest(1 + len(silent) // ROOM, silent, key=lambda one: one._began)
+        else:
+            held = Counter([one._address for one in others])
+            address, count = held.most_common(1)[0] if others else ("", 0)
+            if count <= held[self._address] + 1:
+                return False
+            theirs = [one for one in others if one._address == address]
+            closed = [min(theirs, key=lambda one: (not one._awaits_client(), one._began))]
+        for one in closed:
+            one.transport.abort()
+        return True
+
+    def _is_open(self) -> bool:
+        return not self.transport.is_closing()
 
     def silent(self) -> bool:
-        """Returns whether the connection is open and no request on it is being handled."""
-        return not self.transport.is_closing() and self._in_head and self._answered()
+        """Returns whether the connection is open and no request is being handled. A request that was answered before its body came is
+        not being handled; otherwise a client that was refused could keep the connection by sending the rest slowly."""
+        return self._is_open() and self._answered()
+
+    def _awaits_client(self) -> bool:
+        """Returns whether the rest of a request is still to come."""
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        return cycle is None or cycle.more_body
 
     def _answered(self) -> bool:
         cycle = cast(RequestResponseCycle | None, self.cycle)

@@ -131,10 +131,13 @@ async def _events(
     yield b"retry: 1000\n\n"
     proved = stopwatch()
     while not context.bell.closed and not await request.is_disconnected():
-        if page.entries:
-            yield page.events
+        events, more = page.events, page.more
+        if events:
             cursor = page.entries[-1].cursor
-        woken = bool(page.entries and page.more) or await context.bell.wait(rung, KEEPALIVE_SECONDS)
+        del page  # its entries take ten times as much memory as their bytes, and a client may read these slowly
+        if events:
+            yield events
+        woken = bool(events and more) or await context.bell.wait(rung, KEEPALIVE_SECONDS)
         if not woken:
             yield b": still here\n\n"
         rung = context.bell.rung
