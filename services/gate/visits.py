@@ -126,11 +126,12 @@ def subject_of(key: str) -> str:
 
 @dataclass(slots=True)
 class Truth:
-    """What follows from everything known. `expected`: goods declared in a box that has not come yet.
+    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not
+    come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
-    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
-    later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be
+    in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as
+    no later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -164,7 +165,7 @@ def look(box: Box) -> Truth:
 
 
 def has_retracted_opening(box: Box) -> bool:
-    """Whether a discharge or a gate-in of this box was taken back or corrected."""
+    """Returns whether a discharge or a gate-in of this box was taken back or corrected."""
     return any(report.void and report.event in OPENINGS for report in box.reports)
 
 
@@ -211,8 +212,9 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
 
 
 class _Walk:
-    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by their recorded
-    times; the one recorded first counts as the event, and the others repeat it. So the order in which the desk reads them does not matter."""
+    """Goes through the events in the order of their times. Events of the same time are ordered by their kind, and those of one kind by
+    their recorded times: the one that was recorded first is the event, and the others repeat it. So the result does not depend on the order
+    in which the desk reads them."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -427,7 +429,7 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
 
 
 def _permits(box: Box, part: Part) -> list[Permit]:
-    """Returns the permits that open the land gate for this part. A later statement that the part must stay ends them."""
+    """Returns the permits that let this part leave through the land gate now. A later statement that the part must stay ends a permit."""
     return [permit for permit in _given(box, part) if _end_of(permit, part) is None]
 
 
@@ -636,8 +638,8 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """Returns the largest number of lots that follows from one declaration: the number that it states, plus the known lots of other
-    conveyances, which came with an earlier visit whose end nobody reported."""
+    """Returns how many lots there must be, by the declarations. A declaration states a number; to this are added the known lots of other
+    conveyances, because they came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))
@@ -665,9 +667,9 @@ def counted(box: Box, visit: Visit) -> int | None:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Returns whether no goods of this part are in the box, because it was stated here only after a stripping that was taken back. If a
-    declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A part that was
-    withdrawn before is in no visit (`_may_be_in`)."""
+    """Returns whether no goods of this part are in the box, because the release desk named the box only for a stripping that was taken
+    back. If a declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A
+    part that was withdrawn before is in no visit (`_may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 
