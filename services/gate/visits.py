@@ -585,10 +585,11 @@ def _lot(part: Part) -> str:
 
 
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Returns why it is not known which other goods are in this box besides those that are declared in it; None if that is known.
+    """Returns why it is not known which goods are in this box besides those that are declared in it; None if that is known.
 
-    Goods that were stripped into this box count as here only after the stuffing was reported. They prove nothing about the goods with which
-    the box came. From each source container, as many lots must be known here as the source had (`shared_by`), because all of them may be here.
+    Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
+    about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
+    had (`shared_by`).
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
@@ -651,7 +652,8 @@ def _needed(inside: list[Part]) -> int:
 
 
 def lots_in(visit: Visit) -> int:
-    """Returns how many lots are, or may be, in this visit: as many as a declaration states or as are known, and at least 1."""
+    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or that of the known lots if it is
+    higher; at least 1."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
     known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)

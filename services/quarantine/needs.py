@@ -79,7 +79,7 @@ class Need:
     @property
     def last(self) -> Judged | None:
         """Returns the record that was judged last, if it stands; otherwise None. Needs that an older software version
-        stored have no `judged`. From them the record is known only if the need was verified."""
+        stored have no `judged`; for those the record is known only if the need was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None
