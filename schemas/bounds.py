@@ -222,8 +222,8 @@ def _strict(node: Any) -> Any:
 
 
 class Shape(BaseModel):
-    """What every message, and every body in which one is asked, has in common: JSON says a whole number by digits and a truth value by
-    `true` or `false`, never by the text of one, where the message is made. Python code, forms among it, may hold either as text."""
+    """The base of every message, and of every body of a request. In JSON, a new message must have whole numbers as digits and truth values
+    as `true` or `false`; a text in their place is an error. Python code, for example that of forms, may pass either as text."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -196,8 +196,10 @@ class WatchPlaced(AboutPartition, Fact):
 
 
 class WatchLifted(AboutPartition, Fact):
-    """The release desk has ended the watch in this partition. If the `LiftWatch` was read before the `PlaceWatch`, the watch never
-    begins."""
+    """The release desk has ended the watch in this partition.
+
+    If the `LiftWatch` was read before the `PlaceWatch`, the watch never begins.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
@@ -338,8 +340,10 @@ class ReleaseRevoked(AboutConsignment, Fact):
 
 
 class RefusalRevoked(AboutConsignment, Fact):
-    """The failure for which the goods were refused no longer stands. A new `ConsignmentHeld`, `ReleaseGranted` or `ReleaseRefused`
-    follows."""
+    """The failure for which the goods were refused no longer stands.
+
+    A new `ConsignmentHeld`, `ReleaseGranted` or `ReleaseRefused` follows.
+    """
 
     version: Annotated[Version, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
@@ -388,8 +392,8 @@ class ContainerFreed(AboutContainer, Fact):
 
     Of the statements on one consignment and container, the one with the highest `version` is in force. `released`: true if the goods are
     released. It is false if the declaration was withdrawn, or if the goods did not come into this container after all
-    (`arrival_retracted`); the consignment then no longer counts, but nothing may leave because of that. The other fields are those of
-    `ContainerHeld`.
+    (`arrival_retracted`). The consignment then no longer counts, but that alone does not let the container leave. The other fields are
+    those of `ContainerHeld`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE

@@ -40,7 +40,7 @@ Layout = Annotated[str, AfterValidator(_layout)]
 
 
 class UpSettings(AccessSettings):
-    """`dtg up` and the operator's commands: everything on one machine."""
+    """`dtg up` and the operator's commands, for an installation on one machine."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 

@@ -10,7 +10,7 @@ from services.shell.settings import AccessSettings, Servers
 
 
 class ConsoleSettings(AccessSettings):
-    """The console: HTTP API, web pages and the read model behind them."""
+    """The console: the HTTP API, the web pages, and the read model with their data."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
@@ -52,17 +52,17 @@ class ConsoleSettings(AccessSettings):
     connections: int = Field(
         1000,
         ge=16,
-        description="most connections that may be open, but never more than half of the file descriptors; for a new connection, one"
+        description="greatest number of connections that may be open, but never more than half of the file descriptors; for a new connection, one"
         " that sends nothing is closed first, otherwise one of the address that has the most",
     )
     header_seconds: float = Field(
         10.0, gt=0, description="seconds within which the head of a request must arrive; otherwise it is answered 408"
     )
     header_limit_bytes: int = Field(
-        16_384, ge=1024, description="most bytes of all headers of a request; more are answered 431"
+        16_384, ge=1024, description="greatest number of bytes of all headers of a request; more are answered 431"
     )
     address_limit_bytes: int = Field(
-        8192, ge=256, description="most bytes of a request's path and query; more are answered 414"
+        8192, ge=256, description="greatest number of bytes of a request's path and query; more are answered 414"
     )
     body_grace_seconds: float = Field(
         10.0,
@@ -79,45 +79,49 @@ class ConsoleSettings(AccessSettings):
     streams: int = Field(
         256,
         ge=1,
-        description="most event streams and long polls that may be open in one process; more are answered 503",
+        description="greatest number of event streams and long polls that may be open in one process; more are answered 503",
     )
     client_streams: int = Field(
-        64, ge=1, description="most event streams and long polls of one address that may be open; more are answered 429"
+        64,
+        ge=1,
+        description="greatest number of event streams and long polls of one address that may be open; more are answered 429",
     )
     body_limit_bytes: int = Field(
-        2_000_000, ge=1_000, description="most bytes of a request's body; more are answered 413"
+        2_000_000, ge=1_000, description="greatest number of bytes of a request's body; more are answered 413"
     )
     batch_limit_bytes: int = Field(
-        8_000_000, ge=1_000, description="most bytes of the body of a batch of declarations; more are answered 413"
+        8_000_000,
+        ge=1_000,
+        description="greatest number of bytes of the body of a batch of declarations; more are answered 413",
     )
     body_separators: int = Field(
         50_000,
         ge=100,
-        description="most commas, colons and opening brackets in the JSON of one body, or of one declaration of a batch; more are "
+        description="greatest number of commas, colons and opening brackets in the JSON of one body, or of one declaration of a batch; more are "
         "answered 413",
     )
     batch_separators: int = Field(
         800_000,
         ge=100,
-        description="most commas, colons and opening brackets in the JSON of a whole batch of declarations; more are answered 413",
+        description="greatest number of commas, colons and opening brackets in the JSON of a whole batch of declarations; more are answered 413",
     )
     large_bodies: int = Field(
         4,
         ge=1,
         le=100,
-        description="most bodies of more than 100000 bytes that are handled at the same time, of which one is parsed; more are answered 503",
+        description="greatest number of bodies of more than 100000 bytes that are handled at the same time, of which one is parsed; more are answered 503",
     )
     client_large_bodies: int = Field(
         2,
         ge=1,
         le=100,
-        description="most bodies of more than 100000 bytes of one address that are handled at the same time; more are answered 429",
+        description="greatest number of bodies of more than 100000 bytes of one address that are handled at the same time; more are answered 429",
     )
-    batch_limit: int = Field(1000, ge=1, le=10_000, description="most declarations in one batch")
+    batch_limit: int = Field(1000, ge=1, le=10_000, description="greatest number of declarations in one batch")
     boxes_a_day: int = Field(
         2000,
         ge=1,
-        description="most different containers in the declarations of one declarant on one day (Beijing time); a declaration with "
+        description="greatest number of different containers in the declarations of one declarant on one day (Beijing time); a declaration with "
         "more is answered 429",
     )
     produce_timeout_seconds: float = Field(
@@ -129,7 +133,9 @@ class ConsoleSettings(AccessSettings):
         description="seconds within which the read model must reach the high watermarks of the release and gate topics; otherwise "
         "every container must stay",
     )
-    wait_limit_seconds: float = Field(30.0, ge=0, le=300, description="most seconds that a long poll may wait")
+    wait_limit_seconds: float = Field(
+        30.0, ge=0, le=300, description="greatest number of seconds that a long poll may wait"
+    )
     projector: Literal["inside", "own"] = Field(
         "inside",
         description="where the projector runs. inside: in a thread of the console; own: in a process of its own, `dtg projector`, "
@@ -137,7 +143,9 @@ class ConsoleSettings(AccessSettings):
     )
     projector_host: str = Field("127.0.0.1", description="address of the pages of `dtg projector`")
     projector_port: int = Field(6065, ge=1, le=65535, description="port of the pages of `dtg projector`")
-    projector_batch: int = Field(4000, ge=1, le=100_000, description="most messages in one SQL transaction")
+    projector_batch: int = Field(
+        4000, ge=1, le=100_000, description="greatest number of messages in one SQL transaction"
+    )
     projector_linger_ms: int = Field(
         20, ge=0, le=1000, description="milliseconds for which a batch waits for more messages"
     )

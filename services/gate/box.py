@@ -2,7 +2,7 @@
 visits from them.
 
 The record contains everything that was reported and everything that was published (`Yes`, `PublishedVisit`, the marks on a
-part), and no other conclusion. If a report comes late or is taken back, everything else is computed anew.
+part). It contains no other conclusion: if a report comes late or is taken back, everything else is computed anew.
 """
 
 from dataclasses import dataclass, replace
@@ -83,8 +83,8 @@ class Report:
     """An equipment event as it was reported. `at`: event time; `heard`: recorded time. `void`: whether the report was
     replaced, retracted or found wrong.
 
-    `sources` (of a stuffing) and `targets` (of a stripping): the numbers of the other containers, in the form that all desks
-    use.
+    `sources`: the numbers of the other containers of a stuffing, `targets`: those of a stripping. They are in the form that
+    all desks use.
     """
 
     id: str

@@ -23,15 +23,15 @@ Y = TypeVar("Y", Yes, Permit)
 
 
 class Learned(NamedTuple):
-    """The box after a message. `refusal`: if the message is refused, why (a code, and a phrase with the values)."""
+    """The box after a message, and why the message is refused (a code, and a phrase with the values); None if it is not refused."""
 
     box: Box
     refusal: tuple[RefusalCode, Phrase] | None = None
 
 
 def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
-    """Returns these permissions of the gate or of officers. Those that are in force for this consignment (without one, all that are in
-    force) end at the time `at`. Returns the same object if none ends."""
+    """Returns these permissions of the gate or of officers, in which those that are in force end at the time `at`. `consignment_id`: if
+    it is given, only those for this consignment end. Returns the same object if none ends."""
     ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
     if not any(ends):
         return given
@@ -98,8 +98,8 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
 
 
 def _noting_dropped(finding: ContainerFinding, alarms: set[str], reports: set[str]) -> ContainerFinding:
-    """Returns the finding. If it settled an alarm that is deleted now, it has ended `waiting`. `alarms`: the keys of the deleted alarms;
-    `reports`: the ids of the deleted reports."""
+    """Returns the finding. If it settled an alarm that is deleted now, `waiting` is added to the marks that it has ended. `alarms`: the
+    keys of the deleted alarms; `reports`: the ids of the deleted reports."""
     dropped = any(key in alarms or subject_of(key) in reports for key in finding.settled)
     if not dropped or "waiting" in finding.ended:
         return finding

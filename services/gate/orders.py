@@ -101,8 +101,9 @@ def _marks_back(findings: tuple[ContainerFinding, ...]) -> tuple[bool, bool]:
 
 
 def _with_effect(box: Box, finding: ContainerFinding, among: frozenset[str] | None = None) -> Box:
-    """Returns the box with the effects of a finding that is in it: the alarms that it settles, and the reports and findings that become
-    void. `among`: if given, only these alarms, reports and findings may be affected, which were known when the finding was recorded."""
+    """Returns the box with the effects of a finding that is in it: the alarms that it settles, and the reports and findings that
+    become void. `among`: if given, only these alarms, reports and findings may be affected, because only they were known when the
+    finding was recorded."""
     void = _void(box)
     without = replace(box, findings=tuple([f for f in box.findings if f.id != finding.id]))
     alarms = _settled(without, look(without), finding.found, finding.at)
@@ -129,10 +130,10 @@ def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
 
 
 def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
-    """Returns the box in which the reports behind the alarms that this finding settles are void, and then also the reports that raise
-    such an alarm in their place: a departure that was reported twice, or an opening after it. A finding `outside` that is at most
-    `SAME_EVENT` older was a mistake, too, and becomes void. An older one has to be retracted, because the container may have returned
-    without a report. `among`: as in `_with_effect`."""
+    """Returns the box after an officer saw the container inside at `at`. The reports behind the alarms that this finding settles
+    become void. If another report then raises such an alarm (a repeated departure, or an opening after it), it becomes void, too. A
+    finding `outside` that is at most `SAME_EVENT` older also becomes void, because it was a mistake. An older one has to be
+    retracted, because the container may have returned without a report. `among`: as in `_with_effect`."""
     findings = tuple([replace(f, void=f.void or _was_mistaken(f, at, among)) for f in box.findings])
     box = replace(box, findings=findings)
     while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box, among):

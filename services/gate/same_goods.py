@@ -25,7 +25,7 @@ same visit."""
 
 
 class Again(NamedTuple):
-    """A declaration, and the `others` that stand for the same goods. It was not reported to officers yet."""
+    """A declaration that was not reported to officers yet, and the `others` that stand for the same goods."""
 
     part: Part
     rule: str

@@ -231,10 +231,10 @@ def ended(box: Box, visit: Visit) -> str:
 def _verdict(
     box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
-    """Yields the gate's answer if it differs from the published one. A no is published only after a yes, because a
-    container must stay while nothing was published about it. An unchanged yes is published again if it is `disturbed`,
-    that is, if alarms or facts about visits were published just before it. Otherwise a reader could take the end of
-    another visit for the end of this one."""
+    """Yields the gate's answer if it differs from the published one. A no is published only after a yes, because a container
+    must stay while nothing was published about it. An unchanged yes is published again if `disturbed` is true, because
+    alarms or facts about visits were then published just before it, and a reader could take the end of another visit for the
+    end of this one."""
     if verdict.leave:
         visit = truth.current
         assert visit is not None, "only an open visit may end"

@@ -126,11 +126,12 @@ def subject_of(key: str) -> str:
 
 @dataclass(slots=True)
 class Truth:
-    """What follows from everything known. `expected`: goods declared in a box that has not come yet.
+    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not
+    come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
-    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
-    later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be
+    in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as
+    no later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -164,7 +165,7 @@ def look(box: Box) -> Truth:
 
 
 def has_retracted_opening(box: Box) -> bool:
-    """Whether a discharge or a gate-in of this box was taken back or corrected."""
+    """Returns whether a discharge or a gate-in of this box was taken back or corrected."""
     return any(report.void and report.event in OPENINGS for report in box.reports)
 
 
@@ -211,8 +212,9 @@ def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
 
 
 class _Walk:
-    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by their recorded
-    times; the one recorded first counts as the event, and the others repeat it. So the order in which the desk reads them does not matter."""
+    """Goes through the events in the order of their times. Events of the same time are ordered by their kind, and those of one kind by
+    their recorded times: the one that was recorded first is the event, and the others repeat it. So the result does not depend on the order
+    in which the desk reads them."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -427,7 +429,7 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
 
 
 def _permits(box: Box, part: Part) -> list[Permit]:
-    """Returns the permits that open the land gate for this part. A later statement that the part must stay ends them."""
+    """Returns the permits that let this part leave through the land gate now. A later statement that the part must stay ends a permit."""
     return [permit for permit in _given(box, part) if _end_of(permit, part) is None]
 
 
@@ -583,10 +585,11 @@ def _lot(part: Part) -> str:
 
 
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Returns why it is not known which other goods are in this box besides those that are declared in it; None if that is known.
+    """Returns why it is not known which goods are in this box besides those that are declared in it; None if that is known.
 
-    Goods that were stripped into this box count as here only after the stuffing was reported. They prove nothing about the goods with which
-    the box came. From each source container, as many lots must be known here as the source had (`shared_by`), because all of them may be here.
+    Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
+    about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
+    had (`shared_by`).
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
@@ -636,8 +639,8 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """Returns the largest number of lots that follows from one declaration: the number that it states, plus the known lots of other
-    conveyances, which came with an earlier visit whose end nobody reported."""
+    """Returns how many lots there must be, by the declarations. A declaration states a number; to this are added the known lots of other
+    conveyances, because they came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))
@@ -649,7 +652,8 @@ def _needed(inside: list[Part]) -> int:
 
 
 def lots_in(visit: Visit) -> int:
-    """Returns how many lots are, or may be, in this visit: as many as a declaration states or as are known, and at least 1."""
+    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or that of the known lots if it is
+    higher; at least 1."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
     known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)
@@ -665,9 +669,9 @@ def counted(box: Box, visit: Visit) -> int | None:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Returns whether no goods of this part are in the box, because it was stated here only after a stripping that was taken back. If a
-    declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A part that was
-    withdrawn before is in no visit (`_may_be_in`)."""
+    """Returns whether no goods of this part are in the box, because the release desk named the box only for a stripping that was taken
+    back. If a declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A
+    part that was withdrawn before is in no visit (`_may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 

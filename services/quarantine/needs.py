@@ -1,5 +1,5 @@
-"""Which treatment does each origin need, and how does a fact of this desk change that? The states of the quarantine
-desk.
+"""Which treatment does each origin need, and how does a fact of this desk change that? This module has the states of
+the quarantine desk.
 
 An origin is the risk desk, or the control that found a pest.
 """
@@ -79,7 +79,7 @@ class Need:
     @property
     def last(self) -> Judged | None:
         """Returns the record that was judged last, if it stands; otherwise None. Needs that an older software version
-        stored have no `judged`. From them the record is known only if the need was verified."""
+        stored have no `judged`; for those the record is known only if the need was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None
@@ -172,8 +172,8 @@ def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
 
 
 def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
-    """Returns the state of goods that are given up, with a note of the treatment that would be ordered if they were
-    not. Any other state is returned unchanged."""
+    """Returns the state of goods that are given up, with a note of the treatment that would be ordered if they were not
+    given up. Any other state is returned unchanged."""
     if not isinstance(state, Abandoned):
         return state
     if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:

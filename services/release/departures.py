@@ -59,9 +59,9 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
 
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
-    """Returns the dossier in which the oldest departure in this container is retracted, whatever its visit. The gate desk
-    publishes one departure at a time, and the goods may now belong to another visit. The newest departure may be a later
-    one that was read before the retraction."""
+    """Returns the dossier in which the oldest departure in this container is retracted, whatever its visit. The gate desk publishes one
+    departure at a time, and the goods may now belong to another visit. The newest departure is not taken, because it may have followed
+    the retraction and been read before it."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)

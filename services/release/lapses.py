@@ -14,24 +14,24 @@ from services.release.holds import held_because
 from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
-"""(day in China, how long a release counts that is granted from that day on). The times are our choice and not from a law.
+"""Pairs of a day in China and a time. A release that is granted from that day on lapses after that time. The times are our choice and
+not from a law.
 
-A container comes back every few weeks. If the gate's yes was still in force then, other goods could leave in the container, so
-the release must end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
+A container comes back every few weeks. If the gate's yes was still in force then, other goods could leave in the container, so the
+release must end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
 """
 
 UNTOLD = ((date(2000, 1, 1), timedelta(days=30)), (date(2027, 1, 1), timedelta(days=7)))
-"""The same as `LAPSES` for a container whose arrival no terminal reported. Then no terminal would report either that it leaves
-or comes back with other goods, so its release counts for a shorter time. From the last of these days on, terminals must report
-openings."""
+"""The same pairs as in `LAPSES`, for a container whose arrival no terminal reported. No terminal would then report that it leaves, or
+that it comes back with other goods, so its release lapses earlier. From the last of these days on, terminals must report openings."""
 
 MOST_NAMED = 15
 """How many containers a sentence names. The facts have all of them."""
 
 
 def lapses_after(released: datetime, reported: bool) -> timedelta:
-    """Returns how long a release that was granted at this time counts for a container that does not leave. `reported`: whether a
-    terminal reported the container's arrival."""
+    """Returns after how long a release that was granted at this time lapses, for a container that does not leave. `reported`: whether
+    a terminal reported the arrival of the container."""
     day = day_in_china(released)
     return next(limit for begins, limit in reversed(LAPSES if reported else UNTOLD) if begins <= day)
 

@@ -60,7 +60,8 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def put_back(state: Goods, request: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes a wrong lifting back, so that the hold is open again under its own id. Released goods are called back."""
+    """Takes a wrong lifting back, so that the hold is open again under its own id. If the goods are released, the release is
+    revoked."""
     if state.retracted.get(request.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):

@@ -26,8 +26,8 @@ REMEMBERED_ENDS = 1000
 
 
 class OpenWatch(NamedTuple):
-    """One watch, as an officer asked for it. `bill_no` is in capital letters and digits. A record of it is a list in the order of
-    the fields."""
+    """One watch, as an officer asked for it. `bill_no` has only capital letters and digits. In a record, a watch is a list of its
+    values in the order of the fields."""
 
     bill_no: str
     declarant: str
@@ -49,7 +49,8 @@ class Watching:
 
 
 def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
-    """Opens or lifts a watch, once, in whatever order the copies of the request are read."""
+    """Opens or lifts a watch, once. A repeated request is refused, and so is a request for a watch that was lifted before, so the
+    order in which the copies of the requests are read does not matter."""
     watch_id = shown(request.watch_id, 200)
     match request:
         case PlaceWatch():

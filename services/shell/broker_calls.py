@@ -72,7 +72,8 @@ class BrokerCalls:
         self._refusals(error)
 
     def on_consumer_error(self, error: KafkaError) -> None:
-        """Handles an error that the consumer returned in place of a message and that passes by itself. If it is a failed sign-in, notes it."""
+        """Handles an error that the consumer returned in place of a message. The error passes by itself, so nothing is done, except that
+        a failed sign-in is noted."""
         self._refusals(error)
 
     def check_let_in(self) -> None:

@@ -1,8 +1,8 @@
 """With which settings does each program connect to Kafka? Every confluent client is made here.
 
-So no client can put keys into other partitions than the others do because a setting was forgotten: `producer` sets the partitioner last,
-and `tests/architecture/test_wire.py` finds clients that are made elsewhere. Each function raises NoAccess if the credential cannot be used.
-The names of settings are librdkafka's (see its CONFIGURATION.md); times are in milliseconds.
+A client without the setting of the partitioner would put keys into other partitions than the other clients do. Therefore `producer` sets
+the partitioner last, and `tests/architecture/test_wire.py` finds clients that are made elsewhere. Each function raises NoAccess if the
+credential cannot be used. The names of settings are librdkafka's (see its CONFIGURATION.md); times are in milliseconds.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Which format does a file have that somebody hands in, and which encoding have its characters? Both are recognised from its bytes.
-Nothing in the file is executed or unpacked."""
+"""Which format and which encoding does a file have that a user hands in? Both are recognised from its bytes. Nothing in the file is
+executed or unpacked."""
 
 import re
 from typing import NamedTuple

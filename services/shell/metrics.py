@@ -7,8 +7,8 @@ OTHER = "other"
 
 
 class Labels:
-    """Label values that come from outside. Each combination of values makes series that stay until the process ends. So
-    only the first `most` combinations get their own series, and every later one is counted as `other`."""
+    """Limits the series of a metric whose label values come from outside. Each combination of values makes series that stay until the
+    process ends. So only the first `most` combinations get their own series, and every later one is counted as `other`."""
 
     def __init__(self, most: int) -> None:
         self._most = most

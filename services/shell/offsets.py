@@ -58,9 +58,9 @@ class Offsets:
             self.passed_over[topic, partition] = offset
 
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """Returns the offsets from which the inputs are read on. They are the argument, which the group has committed, but never lower than
-        those in `self.committed`, because the group may have lost its offsets, or a commit after a restore may have failed. Offsets that the
-        group lacks are noted, to be committed later."""
+        """Returns the offsets from which the inputs are read on. These are the offsets of the argument, which the group has committed. If
+        one of them is lower than that in `self.committed`, the latter is used, because the group may have lost its offsets, or a commit
+        after a restore may have failed. Offsets that the group lacks are noted, to be committed later."""
         topic_partitions = []
         for noted in committed:
             known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)

@@ -28,8 +28,8 @@ class AnsweredRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Repeat(Enum):
-    """How a request compares with those that were answered: it is `NEW`; it is the `SAME` as one; or it has the id of one
-    but is an `OTHER` request, because its content differs."""
+    """How a request compares with those that were answered. `NEW`: none has its id. `SAME`: one has its id and content. `OTHER`: one has
+    its id, but other content."""
 
     NEW = "new"
     SAME = "same"

@@ -75,8 +75,8 @@ def restore(
 
 
 def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
-    """Returns the messages of a batch without the events of the client. Removes each partition that was read to its end
-    from `waiting`."""
+    """Returns the messages of a batch without the events of the client. If a partition was read to its end, it is
+    removed from `waiting`."""
     notices = list(filter(Message.error, batch))
     for notice in notices:
         error = notice.error()

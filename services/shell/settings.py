@@ -41,7 +41,7 @@ def unusable(error: ValidationError) -> str:
 
 
 class AccessSettings(BaseSettings):
-    """How a program signs in at the cluster: with the private file of its own credential."""
+    """How a program signs in at the cluster, with the private file of its credential."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
@@ -81,7 +81,7 @@ class AccessSettings(BaseSettings):
 
 
 class ClockSettings(BaseSettings):
-    """The house clock."""
+    """The clock that all programs use. In a sandbox it may run faster than real time."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
@@ -96,7 +96,7 @@ class ClockSettings(BaseSettings):
 
 
 class WorkerSettings(AccessSettings):
-    """One worker process: some desks on the loop."""
+    """A worker process, which runs the loops of some services."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
@@ -114,7 +114,7 @@ class WorkerSettings(AccessSettings):
     slot: str = Field(
         "0", description="name of the slot of this process; two workers with the same desk need two slots"
     )
-    batch: int = Field(1000, ge=1, le=100_000, description="most messages in one transaction")
+    batch: int = Field(1000, ge=1, le=100_000, description="greatest number of messages in one transaction")
     linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds for which a batch waits for more messages")
     pace_ms: int = Field(
         50,

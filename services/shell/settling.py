@@ -49,7 +49,7 @@ class Settlements:
         self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
 
     def discarded(self, entry: OverlayEntry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
-        """Publishes that a parked message was discarded. `by`: who ordered it. A discarded time limit does not pass again."""
+        """Publishes that a parked message was discarded. `by`: who ordered it. If the message is a time limit, it does not pass again."""
         if origin.is_deadline:
             entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
         self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))

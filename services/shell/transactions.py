@@ -101,9 +101,9 @@ class Transactions:
     def abort(self) -> None:
         """Aborts the open transaction. Makes a new producer for this if necessary.
 
-        While the coordinator still writes the markers of the commit before, it has not begun this transaction. It then answers the
-        abort with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is enough then: our epoch was valid, so no
-        other producer has our transactional id.
+        The coordinator begins a transaction only after it has written the markers of the commit before. Until then it answers an abort
+        with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is enough then: our epoch was valid, so no other
+        producer has our transactional id.
         """
         try:
             self._calls.retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")

@@ -182,8 +182,8 @@ class Turn:
                 self._compute_again()
 
     def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
-        """Handles records that fail although no message of the turn is the cause, because the record was bad when it was read.
-        The time limits of such a record are parked for an operator, and other keys are decided as usual."""
+        """Handles records that fail because they were bad when they were read, so that no message of the turn is the cause. The time
+        limits of such a record are parked for an operator, and other keys are decided as usual."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:

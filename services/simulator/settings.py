@@ -8,7 +8,7 @@ from services.shell.settings import AccessSettings, Servers
 
 
 class SimulatorSettings(AccessSettings):
-    """A border of simulated people on a cluster."""
+    """The simulated people of a border, who use a cluster."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 

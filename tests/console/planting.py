@@ -59,7 +59,7 @@ class Planted:
 
     def new_token(self, mark: SeenBy, where: str) -> str:
         made = f"zq{next(self.numbers)}x"
-        self.words[made], self.where[made] = mark, where
+        self.tokens[made], self.where[made] = mark, where
         return made + self.ending
 
     def hidden(self, audience: Audience) -> set[str]:
@@ -140,7 +140,7 @@ def _about_box(kind: type[Message]) -> bool:
 
 def planted(ending: str = "") -> Planted:
     """Plants words in every kind of message, and in a row of every table from which answers are made. `ending`: as in `Planted`."""
-    made, number = Planted(ending=ending), count(1)
+    made, number = Planted(ending=ending), count(50_001)  # higher than the offsets of messages that a test sends itself
     examples = {type(each): each for each in EXAMPLES}
     for topic in FACTS_AND_REQUESTS:
         for kind in topic.carries:

@@ -87,7 +87,7 @@ def _allow_nulls(schema: dict[str, Any]) -> None:
 
 
 def components(routes: list[BaseRoute]) -> dict[str, Any]:
-    """Returns, by name, the schemas to which the schemas of these routes' bodies refer."""
+    """Returns name → schema, for each schema to which the bodies of these routes refer."""
     found: dict[str, Any] = {}
     for route in routes:
         if isinstance(route, JsonRoute):

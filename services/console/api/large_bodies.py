@@ -1,5 +1,5 @@
-"""How many large bodies does this process take in at once, and where are bodies parsed? A few large ones are kept in memory. Another process
-parses all bodies that are not small, one at a time."""
+"""How many large bodies does this process take in at once, and where are bodies parsed? Only a few large bodies are in memory at a time.
+Another process parses all bodies that are not small, one after another."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -387,7 +387,8 @@ class Feed(BaseModel):
 
 
 class StageCount(BaseModel):
-    """One stage of the board. `waiting_p50_seconds`, `waiting_p95_seconds`: how long the goods that are there now have waited."""
+    """One stage of the board, and how many consignments are in it. `waiting_p50_seconds`, `waiting_p95_seconds`: the median and the 95th percentile
+    of how long these goods have waited."""
 
     stage: Stage
     text: Text
@@ -414,14 +415,14 @@ class ClearanceTime(BaseModel):
 
 
 class Clearance(BaseModel):
-    """Clearance times of goods that are released, over the last 1,000 entries of the feed."""
+    """The clearance times of released goods, computed from the last 1,000 entries of the feed."""
 
     times: list[ClearanceTime]
 
 
 class AlarmView(BaseModel):
-    """An alarm of the gate (`alarm`: which), a time limit that ran out, goods that were declared again, or a fact that the read model
-    cannot store."""
+    """An alarm: the gate raised it (then `alarm` is its code), a time limit ended, goods were declared again, or the read model cannot store a
+    fact."""
 
     kind: str
     alarm: str = ""
@@ -457,7 +458,8 @@ class Alarms(BaseModel):
 
 
 class Board(BaseModel):
-    """The board. `alarms`: for each kind, the newest alarm of each of its latest subjects; `alarm_kinds`: how many alarms of each kind there are."""
+    """The board of stages, clearance times, alarms and parked messages. `alarms`: for each kind, the newest alarm of each of its latest subjects;
+    `alarm_kinds`: how many alarms of each kind there are."""
 
     stages: list[StageCount]
     clearance: Clearance
