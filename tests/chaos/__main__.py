@@ -114,7 +114,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         calm, unended = _epilogue(theatre, day, consignments)
         # the workers end before the topics are read, because a release that lapsed later would be in the rows but not in
         # `entries`
-        for name in list(theatre.doors):
+        for name in list(theatre.proxies):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
         for strike in season.strikes:
@@ -174,7 +174,7 @@ def _finish(theatre: Theatre) -> Played:
 def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[str]]:
     """Plays some consignments without faults. Returns how metrics and topics differ about them and about time limits that
     pass meanwhile, and what was awaited in vain."""
-    pages = [theatre.pages[name] for name in theatre.doors]
+    pages = [theatre.pages[name] for name in theatre.proxies]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), FactCounts())
     moment_ms = time.time() * 1000
