@@ -16,7 +16,8 @@ class Moments(NamedTuple):
     """When each step of one consignment happened; None: not yet, or not known.
 
     `arrived`, `released`: when all of the goods were; `first_arrived`, `first_released`: when the first part was, if goods arrive
-    in parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
+    in parts. `ordered`: the first control; `control_answered`: the last answer
+    to a control; `treatment_ended`: the last verdict. `gated_out`: the last container.
     """
 
     accepted: datetime | None = None
@@ -24,9 +25,9 @@ class Moments(NamedTuple):
     arrived: datetime | None = None
     released: datetime | None = None
     ordered: datetime | None = None
-    controlled: datetime | None = None
+    control_answered: datetime | None = None
     treatment_ordered: datetime | None = None
-    treated: datetime | None = None
+    treatment_ended: datetime | None = None
     first_arrived: datetime | None = None
     first_released: datetime | None = None
     gated_out: datetime | None = None
@@ -36,8 +37,8 @@ Ends = Callable[[Moments], tuple[datetime | None, datetime | None]]
 
 
 class Span(NamedTuple):
-    """`name`: the value of the label `stage` of `customs_clearance_seconds`, and the name in answers of the API. `meaning`:
-    where the span begins and ends."""
+    """`name`: the value of the label `span` of `customs_clearance_seconds` (and of its older label `stage`), and the name in answers of
+    the API. `meaning`: where the span begins and ends."""
 
     name: str
     meaning: str
@@ -58,12 +59,12 @@ def _both(one: datetime | None, other: datetime | None) -> datetime | None:
 
 SPANS = (
     Span("assessment", "accepted to assessed", WCO, lambda m: (m.accepted, m.assessed)),
-    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.controlled)),
+    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.control_answered)),
     Span(
         "treatment",
         "ordered, or put to an officer, to the last verdict",
         WCO,
-        lambda m: (m.treatment_ordered, m.treated),
+        lambda m: (m.treatment_ordered, m.treatment_ended),
     ),
     Span(
         "customs",

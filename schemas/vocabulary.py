@@ -271,12 +271,13 @@ class Severity(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a consignment stands, for boards and people."""
+    """Where a consignment stands, for boards and people. `controlled` and `treated` are older spellings in rows and answers: the goods
+    wait for the answer to a control, or for their treatment."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
-    CONTROLLED = "controlled"
-    TREATED = "treated"
+    UNDER_CONTROL = "controlled"
+    UNDER_TREATMENT = "treated"
     AWAITING_ARRIVAL = "awaiting_arrival"
     HELD = "held"
     PARTLY_RELEASED = "partly_released"

@@ -398,7 +398,7 @@ class StageCount(BaseModel):
 
 class ClearanceTime(BaseModel):
     """One span of time over the latest releases, of imports or of exports; null when there were none. `name`, `source`: as in
-    `schemas/spans.py`, and as the label `stage` of `customs_clearance_seconds`."""
+    `schemas/spans.py`, and as the label `span` of `customs_clearance_seconds`."""
 
     direction: str
     name: str

@@ -107,7 +107,7 @@ def _beginning(who: Who) -> str:
     """The start page of an account that may not see the board. A treatment unit starts with the goods that wait for a
     treatment."""
     if who.may_ask(RecordTreatment):
-        return f"/consignments?stage={Stage.TREATED}"
+        return f"/consignments?stage={Stage.UNDER_TREATMENT}"
     return next(address for address in BEGINNINGS if who.may_open(address))
 
 
