@@ -17,8 +17,8 @@ class Moments(NamedTuple):
     """The time of each step of one consignment; None if the step has not happened yet or its time is not known.
 
     `arrived`, `released`: when all of the goods were. `first_arrived`, `first_released`: when the first part of the goods was, if
-    they arrive in parts. `ordered`: when the first control was ordered. `controlled`: when the last control was answered.
-    `gated_out`: when the last container left.
+    they arrive in parts. `ordered`: when the first control was ordered. `control_answered`: when the last control was answered.
+    `treatment_ended`: when the last treatment was judged. `gated_out`: when the last container left.
     """
 
     accepted: datetime | None = None
@@ -26,9 +26,9 @@ class Moments(NamedTuple):
     arrived: datetime | None = None
     released: datetime | None = None
     ordered: datetime | None = None
-    controlled: datetime | None = None
+    control_answered: datetime | None = None
     treatment_ordered: datetime | None = None
-    treated: datetime | None = None
+    treatment_ended: datetime | None = None
     first_arrived: datetime | None = None
     first_released: datetime | None = None
     gated_out: datetime | None = None
@@ -60,12 +60,12 @@ def _both(one: datetime | None, other: datetime | None) -> datetime | None:
 
 SPANS = (
     Span("assessment", "accepted to assessed", WCO, lambda m: (m.accepted, m.assessed)),
-    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.controlled)),
+    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.control_answered)),
     Span(
         "treatment",
         "ordered, or put to an officer, to the last verdict",
         WCO,
-        lambda m: (m.treatment_ordered, m.treated),
+        lambda m: (m.treatment_ordered, m.treatment_ended),
     ),
     Span(
         "customs",

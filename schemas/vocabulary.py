@@ -280,8 +280,8 @@ class Stage(StrEnum):
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
-    CONTROLLED = "controlled"
-    TREATED = "treated"
+    UNDER_CONTROL = "controlled"
+    UNDER_TREATMENT = "treated"
     AWAITING_ARRIVAL = "awaiting_arrival"
     HELD = "held"
     PARTLY_RELEASED = "partly_released"

@@ -91,10 +91,10 @@ def _escaped(value: str) -> str:
 class Broker:
     """One KRaft node on the loopback address. Its data are in `folder` and are kept over `stop`, `kill` and the next `start`.
 
-    `doors`: further port on which it listens → port (that of a proxy) that it advertises to clients of this listener. `lasting`: whether it
-    will run for hours; then the JVM's optimising compiler is used, which costs CPU time for two minutes and then saves a third of it.
-    `settings`: server properties that replace ours. `owner`: the private file with the credential of its administrator, who may do everything.
-    If it is given, every client has to sign in, and has only the rights that it was given.
+    `proxied`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy). `lasting`: it will run for
+    hours, so the JVM's optimising compiler is used; that costs CPU time for two minutes and then saves a third of it. `settings`: server
+    properties that replace ours. `owner`: the private file with the credential of its administrator, who may do everything. If it is given,
+    every client has to sign in, and has only the rights that it was given.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Broker:
         folder: Path,
         port: int,
         heap: str = "512m",
-        doors: Mapping[int, int] | None = None,
+        proxied: Mapping[int, int] | None = None,
         lasting: bool = False,
         settings: Mapping[str, str] | None = None,
         owner: Path | None = None,
@@ -110,7 +110,7 @@ class Broker:
         self.folder = folder
         self.port = port
         self.heap = heap
-        self.doors = dict(doors or {})
+        self.proxied = dict(proxied or {})
         self.lasting = lasting
         self.settings = dict(settings or {})
         self.owner = owner
@@ -314,8 +314,8 @@ class Broker:
 
     def _properties(self) -> dict[str, str]:
         controller = free_port()
-        inside = {CLIENTS: self.port} | {f"DOOR{port}": port for port in self.doors}
-        outside = {CLIENTS: self.port} | {f"DOOR{port}": advertised for port, advertised in self.doors.items()}
+        inside = {CLIENTS: self.port} | {f"PROXIED{port}": port for port in self.proxied}
+        outside = {CLIENTS: self.port} | {f"PROXIED{port}": advertised for port, advertised in self.proxied.items()}
         listeners = [f"{name}://127.0.0.1:{port}" for name, port in inside.items()]
         return {
             "process.roles": "broker,controller",

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from services.clearance.timeline import ClearanceTimeline, gate_seconds, late_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, late_seconds, span_seconds
 from services.shell.clock import now
 from services.shell.metrics import Labels
 from services.shell.positions import UNREADABLE
@@ -23,10 +23,11 @@ AGES = (("1h", HOUR), ("4h", 4 * HOUR), ("24h", 24 * HOUR), ("72h", 72 * HOUR), 
 
 SECONDS = Histogram(
     "customs_clearance_seconds",
-    "Seconds of each stage (schemas/spans.py) of released consignments, by direction (I, E); counted once, at the first release",
-    ["stage", "direction", "lane", "office", "mode"],
+    "Seconds of each span (schemas/spans.py) of released consignments, by direction (I, E); counted once, at the first release",
+    ["span", "stage", "direction", "lane", "office", "mode"],
     buckets=BUCKETS,
 )
+"""`stage` is the older name of the label `span`, with the same values; a stage is where goods stand (`Stage`)."""
 LATE = Histogram(
     "customs_report_late_seconds",
     "Seconds from an arrival or departure in the world until it was recorded; of each consignment the last one",
@@ -103,8 +104,8 @@ class OpenConsignments(Collector):
             CORRECTIONS.inc(after.corrections - before.corrections)
         labels = (after.direction, after.lane, *self._places.of(after.office, after.mode))
         if after.released and not before.released:
-            for stage, seconds in stage_seconds(after).items():
-                _seconds(stage, *labels).observe(seconds)
+            for span, seconds in span_seconds(after).items():
+                _seconds(span, span, *labels).observe(seconds)
         if after.arrived != before.arrived or after.departure_recorded != before.departure_recorded:
             known = late_seconds(before)
             for event, seconds in late_seconds(after).items():
@@ -112,7 +113,7 @@ class OpenConsignments(Collector):
                     _late(event).observe(seconds)
         left = gate_seconds(after)
         if left is not None and gate_seconds(before) is None:
-            _seconds("gate", *labels).observe(left)
+            _seconds("gate", "gate", *labels).observe(left)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Yields the number of open consignments by age. The ages are computed at each call."""

@@ -1,4 +1,4 @@
-"""When did each consignment pass each stage, and how long did each stage take?
+"""When did each consignment pass each step, and how long did each span between two steps take?
 
 The service reads the facts of all desks, and publishes nothing. Facts of different topics come in any order.
 `schemas.spans` defines the times that are measured.
@@ -46,9 +46,8 @@ End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
 
 class ClearanceTimeline(NamedTuple):
-    """The time of each step of one consignment, and the labels under which it is counted. The times are those of the
-    events. If a step happens several times, the first time counts; for `controlled` and `treated`, it is the last
-    answer.
+    """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
+    most steps the first time counts; for `control_answered` and `treatment_ended` the time of the last answer counts.
 
     `arrived` and `released`: when all goods were; `first_arrived`: when the first part arrived; `first_released`: when
     a part was released before the rest. `stated`: the end according to the release desk's statement with the highest
@@ -68,9 +67,9 @@ class ClearanceTimeline(NamedTuple):
     mode: str = ""
     lane: str = ""
     ordered: AwareDatetime | None = None
-    controlled: AwareDatetime | None = None
+    control_answered: AwareDatetime | None = None
     treatment_ordered: AwareDatetime | None = None
-    treated: AwareDatetime | None = None
+    treatment_ended: AwareDatetime | None = None
     released: AwareDatetime | None = None
     ended: AwareDatetime | None = None
     gated_out: AwareDatetime | None = None
@@ -148,13 +147,13 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
         case InspectionOrdered():
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
-            return _with(state, controlled=_later(state.controlled, at))
+            return _with(state, control_answered=_later(state.control_answered, at))
         case FindingsRetracted() | TreatmentRetracted() | TreatmentDecisionRetracted() | LiftRetracted():
             return _with(state, corrections=state.corrections + 1)
         case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
         case TreatmentVerified() | TreatmentAbandoned() | TreatmentWaived() | QuarantineRefused():
-            return _with(state, treated=_later(state.treated, at))
+            return _with(state, treatment_ended=_later(state.treatment_ended, at))
         case ArrivalRecorded() | ArrivalRetracted():
             return _arrived(state, message, hearing)
         case ReleaseGranted():
@@ -175,7 +174,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def stage_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
+def span_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
     """Returns stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`. The
     span `gate` is left out."""
     moments = _moments(timeline)

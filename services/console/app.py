@@ -24,7 +24,7 @@ from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
 from services.console.api.admission import Admission
-from services.console.api.authentication import Door, Elsewhere, methods_at, prove
+from services.console.api.authentication import Authenticator, Elsewhere, methods_at, prove
 from services.console.api.context import Bell, ConsoleContext, context_of
 from services.console.api.documents import projection
 from services.console.api.json_body import components
@@ -148,7 +148,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         async with projected(settings, bell) as progress:
             generation = Generation(writing, file_of(settings.database_url, settings.home), proving)
             await asyncio.to_thread(generation.look_again)
-            app.state.door = Door(settings, Accounts(writing, proving, generation, settings.one_time_hours))
+            app.state.authenticator = Authenticator(
+                settings, Accounts(writing, proving, generation, settings.one_time_hours)
+            )
             app.state.signing = sign_in.Signing()
             app.state.record, app.state.readings = AccountQueries(reading), Readings(writing)
             app.state.context = ConsoleContext(

@@ -122,7 +122,7 @@ class Visitors:
         viewport: Any = {"width": width, "height": height}
         context = self._chromium.new_context(locale=LOCALES[language], viewport=viewport, **how)
         if name:
-            accounts = self._desk.app.state.door.accounts
+            accounts = self._desk.app.state.authenticator.accounts
             cookie = accounts.open_session(name, self._address.removeprefix("http://"), "127.0.0.1", world_us())
             context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": self._address}])
         visitor = Visitor(self._address, context.new_page())

@@ -43,7 +43,7 @@ def test_an_officer_signs_in_acts_in_their_own_name_and_signs_out(
         visitor.go("/rights")
         page.screenshot(path=tmp_path / "rights.png", full_page=True)
         visitor.go(f"/consignments/{id_of(declaration)}")
-        desk.app.state.door.accounts.end_sessions("王 关员")  # as if he signed out in another browser
+        desk.app.state.authenticator.accounts.end_sessions("王 关员")  # as if he signed out in another browser
         expect(page.locator("#signed-out")).to_contain_text("登录已失效")
         expect(page.locator("#offline")).to_be_hidden()
         visitor.go("/")

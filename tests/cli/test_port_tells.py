@@ -18,7 +18,7 @@ from services.console.api.requests import BODIES
 WHEN = ("--place", "shed 4", "--at", "2026-11-25T08:00:00+08:00")
 
 
-class Door(HTTPServer):
+class AcceptingServer(HTTPServer):
     """A server that accepts every request, and keeps it."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Door(HTTPServer):
 
 
 class Taking(BaseHTTPRequestHandler):
-    server: Door
+    server: AcceptingServer
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -46,9 +46,9 @@ class Taking(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AcceptingServer]:
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
-    made = Door()
+    made = AcceptingServer()
     running = Thread(target=made.serve_forever)
     running.start()
     yield made
@@ -57,24 +57,24 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     made.server_close()
 
 
-def tell(door: Door, *arguments: str) -> dict[str, Any]:
+def tell(server: AcceptingServer, *arguments: str) -> dict[str, Any]:
     """Runs the command; returns the request that the server received."""
-    result = CliRunner().invoke(port_app, ["tell", *arguments, "--where", f"http://127.0.0.1:{door.server_port}"])
+    result = CliRunner().invoke(port_app, ["tell", *arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
     assert result.exit_code == 0, result.output
-    return door.requests[-1][1]
+    return server.requests[-1][1]
 
 
 def test_a_stripping_names_the_containers_into_which_the_goods_went_and_a_stuffing_those_out_of_which_they_came(
-    door: Door,
+    server: AcceptingServer,
 ) -> None:
-    report = tell(door, "CSQU3054383", "STRP", *WHEN, "--target", "MSKU9070323", "--target", "TEMU1000001")
+    report = tell(server, "CSQU3054383", "STRP", *WHEN, "--target", "MSKU9070323", "--target", "TEMU1000001")
     assert report["targets"] == ["MSKU9070323", "TEMU1000001"] and "sources" not in report
-    report = tell(door, "MSKU9070323", "STUF", *WHEN, "--source", "CSQU3054383")
+    report = tell(server, "MSKU9070323", "STUF", *WHEN, "--source", "CSQU3054383")
     assert report["sources"] == ["CSQU3054383"] and "targets" not in report
-    assert door.requests[0][0] == "/api/v1/containers/CSQU3054383/events"
+    assert server.requests[0][0] == "/api/v1/containers/CSQU3054383/events"
 
 
-def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
+def test_every_field_of_an_equipment_event_has_its_option(server: AcceptingServer) -> None:
     others = {
         "classifier": ("--classifier", "EST", "EST"),
         "laden": ("--empty", None, False),
@@ -89,7 +89,7 @@ def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
     arguments = [
         argument for option, value, _ in others.values() for argument in (option, value) if argument is not None
     ]
-    report = tell(door, "CSQU3054383", "MOVE", *WHEN, *arguments)
+    report = tell(server, "CSQU3054383", "MOVE", *WHEN, *arguments)
     assert {name: report[name] for name in others} == {name: value for name, (_, _, value) in others.items()}
 
 
@@ -97,17 +97,17 @@ def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
     "arguments", [("tell", "CSQU3054383", "GTOT", *WHEN), ("retract", "CSQU3054383", "r0", "--reason", "another box")]
 )
 def test_a_report_that_nobody_acknowledged_may_take_effect_and_its_key_is_told(
-    door: Door, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    server: AcceptingServer, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(terminal, "TRIES", 2)
-    door.status = 503
-    result = CliRunner().invoke(port_app, [*arguments, "--where", f"http://127.0.0.1:{door.server_port}"])
-    assert result.exit_code == 1 and len(door.keys) == 2 and len(set(door.keys)) == 1
-    for each in ("may still take effect", "仍可能生效", f"--key {door.keys[0]}"):
+    server.status = 503
+    result = CliRunner().invoke(port_app, [*arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
+    assert result.exit_code == 1 and len(server.keys) == 2 and len(set(server.keys)) == 1
+    for each in ("may still take effect", "仍可能生效", f"--key {server.keys[0]}"):
         assert each in result.output, result.output
     assert "not taken" not in result.output and "未受理" not in result.output
-    door.status = 422
-    result = CliRunner().invoke(port_app, [*arguments, "--where", f"http://127.0.0.1:{door.server_port}"])
+    server.status = 422
+    result = CliRunner().invoke(port_app, [*arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
     assert result.exit_code == 1 and "not taken 未受理" in result.output and "may still" not in result.output
 
 

@@ -14,7 +14,7 @@ from schemas.topics import ROLES
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
-from services.console.api.authentication import Door
+from services.console.api.authentication import Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
@@ -59,7 +59,10 @@ class Still:
         reading, writing = open_engine(url), open_engine(url, writes=True)
         progress = Progress()
         progress.trouble("")
-        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), sign_in.Signing()
+        self.app.state.authenticator, self.app.state.signing = (
+            Authenticator(settings, Accounts(writing, reading)),
+            sign_in.Signing(),
+        )
         self.app.state.record, self.app.state.readings = AccountQueries(reading), Readings(writing)
         self.app.state.context = ConsoleContext(
             settings, ReadModelQueries(reading), Asker(settings, writing), progress, ReadModelQueries(reading)

@@ -14,7 +14,7 @@ from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import HOUR, Account, Accounts, SignInRefused
 from services.console.access.readings import Readings
 from services.console.access.rights import GIVING, READS, ROUTES, Role
-from services.console.api.authentication import SESSION_COOKIE, Door
+from services.console.api.authentication import SESSION_COOKIE, Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
@@ -43,7 +43,7 @@ class Pages:
         self.people = Accounts(self.engine)
         self.app = create_app(self.settings)
         rows, asker = ReadModelQueries(self.engine), Asker(self.settings, self.engine)
-        self.app.state.door, self.app.state.signing = Door(self.settings, self.people), Signing()
+        self.app.state.authenticator, self.app.state.signing = Authenticator(self.settings, self.people), Signing()
         self.app.state.record, self.app.state.readings = AccountQueries(self.engine), Readings(self.engine)
         self.app.state.context = ConsoleContext(self.settings, rows, asker, Progress(), rows)
 

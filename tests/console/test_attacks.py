@@ -119,7 +119,7 @@ def ends(door: Quiet, headers: dict[str, str], what: Callable[[], None]) -> bool
 
 
 def test_a_stream_goes_on_for_no_longer_than_the_right_to_it(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     url = door.settings.database_url
 
     def terminal(name: str) -> tuple[str, dict[str, str]]:
@@ -172,7 +172,7 @@ def test_a_terminal_is_not_told_what_is_asked_of_the_goods(door: Quiet) -> None:
 
 
 def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     key = accounts.make_key("officer/1", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}
     whole = door.http.get(f"/containers/{BOX}", headers={**BROWSER, **headers_of()}).text
@@ -194,7 +194,7 @@ def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str
 def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
     """A key for the gate question, copied from a program of a person, would end what this person does in the browser."""
     admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
-    key = door.app.state.door.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
+    key = door.app.state.authenticator.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}
     another = "another horse battery"
     with browser(door) as tab:
@@ -238,7 +238,7 @@ def test_a_name_with_signs_that_no_database_takes_is_nobodys(door: Quiet) -> Non
 
 def test_what_was_typed_as_a_name_stands_in_no_log_unless_it_is_one(door: Quiet) -> None:
     admit(door.settings.database_url, "officer/9", "inspector", "", "0000", SECRET)
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     with capture_logs() as lines:
         for name in ("my own password by mistake", "officer/9"):
             for _ in range(ALARMING - 1):
@@ -250,7 +250,7 @@ def test_what_was_typed_as_a_name_stands_in_no_log_unless_it_is_one(door: Quiet)
 
 
 def test_accounts_of_a_sandbox_are_nobody_where_the_clock_is_the_worlds(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     make_demos(accounts, sandbox=True)
     name = DEMOS[0].account
     accounts.set_password(name, SECRET, by=name, at=world_us())
@@ -286,7 +286,7 @@ def test_over_tls_a_neighbour_can_put_no_cookie_of_its_own_in_the_place_of_the_s
 
 
 def test_of_two_sessions_in_one_request_none_is_believed(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     host = door.address.removeprefix("http://")
     one, two = [accounts.open_session("officer/1", host, "127.0.0.1", world_us()) for _ in range(2)]
     with httpx2.Client(base_url=door.address) as client:

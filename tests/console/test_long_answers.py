@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
-from services.console.api.authentication import Door
+from services.console.api.authentication import Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import LONGEST_ANSWER, Bounded, create_app
@@ -109,7 +109,7 @@ def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
     engine, app = open_engine(settings.database_url, writes=True), create_app(settings)
     rows = ReadModelQueries(engine)
     app.state.context = ConsoleContext(settings, rows, Asker(settings, engine), Progress(), rows)
-    app.state.door, app.state.record = Door(settings, Accounts(engine)), AccountQueries(engine)
+    app.state.authenticator, app.state.record = Authenticator(settings, Accounts(engine)), AccountQueries(engine)
     app.state.readings = Readings(engine)
     yield TestClient(app, base_url="http://127.0.0.1"), admit(settings.database_url, "typist")
     engine.dispose()

@@ -76,7 +76,7 @@ def story(name: str) -> Sequence[Border]:
     )
 
 
-STAGES = [Stage.GATED_OUT, Stage.RELEASED, Stage.REJECTED, Stage.CONTROLLED, Stage.PARKED, Stage.ACCEPTED]
+STAGES = [Stage.GATED_OUT, Stage.RELEASED, Stage.REJECTED, Stage.UNDER_CONTROL, Stage.PARKED, Stage.ACCEPTED]
 
 
 def test_facts_become_rows_and_a_rebuild_gives_the_same_rows(settings: ConsoleSettings) -> None:

@@ -236,7 +236,9 @@ def test_a_revoked_key_and_an_ended_session_do_not_come_back_with_a_copy_of_the_
         return httpx2.get(f"{address}/api/v1/me", headers=headers)
 
     with quiet(tmp_path) as console:
-        cookie = console.app.state.door.accounts.open_session("gate", console.address[7:], "127.0.0.1", world_us())
+        cookie = console.app.state.authenticator.accounts.open_session(
+            "gate", console.address[7:], "127.0.0.1", world_us()
+        )
         assert get_me(console.address).status_code == 200
     _copied(made, copy)
     with quiet(tmp_path) as console:

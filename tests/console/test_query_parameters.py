@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from services.console.access.accounts import Accounts
-from services.console.api.authentication import Door
+from services.console.api.authentication import Authenticator
 from services.console.api.query_parameters import is_for_programs
 from services.console.app import create_app
 from services.console.readmodel.database import migrate, open_engine
@@ -38,7 +38,7 @@ class CheckingConsole:
         self.headers = {**admit(url), "Content-Type": "application/json"}
         self.app = create_app(ConsoleSettings(database_url=url))
         self.engine = open_engine(url, writes=True)
-        self.app.state.door = Door(self.app.state.settings, Accounts(self.engine))
+        self.app.state.authenticator = Authenticator(self.app.state.settings, Accounts(self.engine))
 
     def __call__(self, method: str, path: str, **headers: str) -> httpx2.Response:
         async def ask() -> httpx2.Response:

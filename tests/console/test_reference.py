@@ -297,7 +297,7 @@ def test_signing_in_goes_wrong_in_each_of_its_ways(still: Still, monkeypatch: py
     is_told(sign_in(still, "nobody", "nothing", token="another"), "form_of_another")
     late = Account("late", "auditor", must_change=True)
     long_ago = world_us() - ONE_TIME_HOURS * HOUR
-    still.app.state.door.accounts.make(late, by="admin", at=long_ago, password=NEW)
+    still.app.state.authenticator.accounts.make(late, by="admin", at=long_ago, password=NEW)
     is_told(sign_in(still, "late", NEW), "one_time_over")
     is_told(sign_in(still, "late", "another password"), "sign_in_wrong")
     answers = [sign_in(still, "nobody", "nothing") for _ in range(12)]
@@ -308,7 +308,7 @@ def test_signing_in_goes_wrong_in_each_of_its_ways(still: Still, monkeypatch: py
 
 def test_a_password_cannot_be_changed_in_each_of_its_ways(still: Still) -> None:
     admit(still.url, "changing", password="the old password")
-    cookie = still.app.state.door.accounts.open_session("changing", "127.0.0.1:8080", "127.0.0.1", world_us())
+    cookie = still.app.state.authenticator.accounts.open_session("changing", "127.0.0.1:8080", "127.0.0.1", world_us())
     signed = {"cookie": f"{SESSION_COOKIE}={cookie}"}
     csrf = still.get("/api/v1/me", name="-", headers={**signed, "accept": "application/json"}).json()["csrf"]
 

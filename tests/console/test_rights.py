@@ -224,7 +224,7 @@ def test_a_paper_of_another_company_is_not_lodged_alone_or_in_a_batch(door: Runn
 def test_what_a_desk_reads_names_the_account_and_the_company_for_which_it_asked(door: Running) -> None:
     clerk, lodged = as_role(door, Role.DECLARANT, own=True), {"request_id": "", "consignment_id": ""}
     door.acting_as("agent-1", roles="agent", company=OTHER, office="")
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     accounts.authorise(DECLARANT, OTHER, by="the tests", at=1, from_us=1, until_us=None)
     try:
         for number, key in enumerate((clerk, door.acting_as("agent-1"))):

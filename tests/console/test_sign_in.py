@@ -226,7 +226,7 @@ def test_a_role_that_is_changed_in_mid_session_holds_at_once_and_what_was_typed_
     browser = signed_in(door, "officer/4")
     form, before = token(browser), holds(door, GOODS)
     assert hold(browser, GOODS, csrf=form).status_code == 303
-    door.app.state.door.accounts.change("officer/4", by="admin", at=world_us(), roles="auditor")
+    door.app.state.authenticator.accounts.change("officer/4", by="admin", at=world_us(), roles="auditor")
     answer = hold(browser, GOODS, csrf=form)
     assert answer.status_code == 403 and "You do not have this right" in answer.text
     assert holds(door, GOODS) == before + 1
@@ -258,7 +258,7 @@ def test_what_is_no_key_is_answered_so(door: Running, shown: str) -> None:
 
 
 def test_an_expired_and_a_revoked_key_take_nothing_in_and_say_so(door: Running) -> None:
-    accounts, at = door.app.state.door.accounts, world_us()
+    accounts, at = door.app.state.authenticator.accounts, world_us()
     expired = accounts.make_key("clerk", by="admin", at=at - 2 * HOUR, ends_us=at - HOUR)
     revoked = accounts.make_key("clerk", by="admin", at=at)
     accounts.revoke(revoked.key_id, by="admin", at=at)
@@ -273,7 +273,7 @@ def test_an_expired_and_a_revoked_key_take_nothing_in_and_say_so(door: Running) 
 
 
 def test_a_key_may_no_more_than_its_scopes(door: Running) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     key = accounts.make_key("clerk", by="admin", at=world_us(), scopes=("read",))
     headers = {"Authorization": f"Bearer {written(key)}"}
     assert door.api("GET", f"/consignments/{GOODS}", headers=headers).status_code == 200
@@ -282,7 +282,7 @@ def test_a_key_may_no_more_than_its_scopes(door: Running) -> None:
 
 
 def test_a_key_that_is_remembered_is_good_for_no_longer_than_it_may_be(door: Running) -> None:
-    accounts, remembering = door.app.state.door.accounts, door.app.state.door
+    accounts, remembering = door.app.state.authenticator.accounts, door.app.state.authenticator
     key = accounts.make_key("clerk", by="admin", at=world_us(), ends_us=world_us() + 3 * SECOND)
     remembering._seconds = 300.0
     try:
@@ -297,7 +297,7 @@ def test_a_key_that_is_remembered_is_good_for_no_longer_than_it_may_be(door: Run
 
 
 def test_a_one_time_password_opens_nothing_but_the_page_on_which_it_is_changed(door: Running) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     admit(door.settings.database_url, "officer/5", "inspector", "", "0000", SECRET)
     accounts.set_password("officer/5", "a one-time password", by="admin", at=world_us())
     with tab(door) as browser:
@@ -318,7 +318,7 @@ def test_a_one_time_password_opens_nothing_but_the_page_on_which_it_is_changed(d
 
 def test_published_passwords_and_keys_are_refused_where_the_clock_is_the_worlds(door: Running) -> None:
     # these are the accounts of a demo, but the console runs without the demo's clock
-    make_demos(door.app.state.door.accounts, sandbox=True)
+    make_demos(door.app.state.authenticator.accounts, sandbox=True)
     with tab(door) as browser:
         assert sign_in(browser, DEMOS[0].account, PASSWORD).status_code == 401
         assert DEMOS[0].account not in browser.get("/sign-in").text

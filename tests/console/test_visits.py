@@ -185,7 +185,7 @@ def test_a_departure_that_was_none_brings_the_goods_back(how: str) -> None:
         )
     consignment.gate_says(DepartureRetracted, visit="visit-1", reason="it is here")
     row = in_order(consignment).rows["consignments"][consignment.id]
-    assert (row.stage, row.waiting_for) == (Stage.CONTROLLED, "inspection/inspection")
+    assert (row.stage, row.waiting_for) == (Stage.UNDER_CONTROL, "inspection/inspection")
     assert answer_of(consignment) == (False, "held", 0, 1)
 
 

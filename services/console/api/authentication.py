@@ -59,7 +59,7 @@ class _Known(NamedTuple):
     at: float
 
 
-class Door:
+class Authenticator:
     """Looks up the API keys and sessions of requests to one console, and keeps keys in a cache."""
 
     def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
@@ -121,8 +121,8 @@ async def prove(request: Request) -> None:
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:
         return
-    door: Door = request.app.state.door
-    if door.accounts.generation.held:
+    authenticator: Authenticator = request.app.state.authenticator
+    if authenticator.accounts.generation.held:
         if isinstance(right, Open):
             return
         raise _refused(503, RIGHTS_HELD, headers=dict(LATER))
@@ -154,8 +154,8 @@ async def prove(request: Request) -> None:
 async def still_may(request: Request) -> bool:
     """Returns whether the sender may go on reading an event stream. Key or session and right are checked again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
-    door: Door = request.app.state.door
-    if door.accounts.generation.held:
+    authenticator: Authenticator = request.app.state.authenticator
+    if authenticator.accounts.generation.held:
         return False
     try:
         who = await _proved(request)
@@ -171,18 +171,18 @@ def cookie_name(request: Request) -> str:
 
 async def _proved(request: Request) -> Who | None:
     """Returns the account of the request's key or session; None if the request has neither. If it has both, the key counts."""
-    door: Door = request.app.state.door
+    authenticator: Authenticator = request.app.state.authenticator
     shown = request.headers.get("authorization", "")
     if shown:
         if shown[: len(BEARER)].lower() != BEARER:
             raise SignInRefused("key_unknown")
-        return await door.of_key(shown[len(BEARER) :].strip())
+        return await authenticator.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
     if names.count(name) > 1:  # another host has set one of the two cookies, so neither is used
         raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
-    return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
+    return await authenticator.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
 
 def check_form(who: Who, token: str) -> None:

@@ -25,7 +25,7 @@ from services.console.language.words import TEXTS
 from services.console.pages.board_and_goods import Name
 from services.console.pages.forms import Form, Typed
 from services.console.pages.rendering import render
-from services.console.pages.sign_in import door_of, hashing_of
+from services.console.pages.sign_in import authenticator_of, hashing_of
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_password
 
@@ -225,7 +225,7 @@ def account_page(request: Request, name: Name) -> Response:
 
 
 def _account(request: Request, name: str, problem: Problem | None = None, typed: Typed | None = None) -> Response:
-    record, at, account = _record(request), world_us(), door_of(request).accounts.account(name)
+    record, at, account = _record(request), world_us(), authenticator_of(request).accounts.account(name)
     if account is None:
         raise problem or Problem(404, "unknown_account", seen=name[:LONGEST_NAME])
     given = record.page(grants(name), None, LATEST + 1)
@@ -280,7 +280,7 @@ async def act(request: Request, typed: Form) -> Response:
     by = By(who_of(request).actor, world_us())
     try:
         given = await to_thread.run_sync(
-            _give, ACTS[name], door_of(request).accounts, typed, by, limiter=hashing_of(request)
+            _give, ACTS[name], authenticator_of(request).accounts, typed, by, limiter=hashing_of(request)
         )
     except Problem as problem:
         again = {**typed, "act": name}
@@ -288,7 +288,7 @@ async def act(request: Request, typed: Form) -> Response:
             return await run_in_threadpool(_accounts, request, problem=problem, typed=again)
         return await run_in_threadpool(_account, request, typed.get("account", ""), problem, again)
     if given.secret:
-        address, hours = _address(given.account), door_of(request).accounts.one_time_hours
+        address, hours = _address(given.account), authenticator_of(request).accounts.one_time_hours
         return render(request, "secret.html", here=address, given=given, address=address, hours=hours)
     return RedirectResponse(_address(given.account), 303)
 

@@ -116,7 +116,7 @@ def _beginning(who: Who) -> str:
     """Returns the address of the start page of an account that may not see the board. A treatment unit starts with the list of the goods
     that wait for a treatment."""
     if who.may_ask(RecordTreatment):
-        return f"/consignments?stage={Stage.TREATED}"
+        return f"/consignments?stage={Stage.UNDER_TREATMENT}"
     return next(address for address in BEGINNINGS if who.may_open(address))
 
 

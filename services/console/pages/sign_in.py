@@ -28,7 +28,7 @@ from services.console.access.accounts import (
 )
 from services.console.access.demo_accounts import PASSWORD, is_demo, is_published, shown
 from services.console.access.rights import ASKS, REACH, ROUTES, Open, Role
-from services.console.api.authentication import LATER, RIGHTS_HELD, Door, cookie_name
+from services.console.api.authentication import LATER, RIGHTS_HELD, Authenticator, cookie_name
 from services.console.api.bodies import client_of
 from services.console.api.context import visitor, who_of
 from services.console.api.problems import Problem
@@ -75,12 +75,12 @@ class Signing:
 
 @pages.get("/sign-in")
 def sign_in_page(request: Request, next: str = "") -> Response:
-    held = door_of(request).accounts.generation.held
+    held = authenticator_of(request).accounts.generation.held
     return _sign_in(request, next, Problem(503, RIGHTS_HELD, headers=dict(LATER)) if held else None)
 
 
 def _sign_in(request: Request, after: str, problem: Problem | None = None, name: str = "") -> Response:
-    token, door = fresh_secret(), door_of(request)
+    token, authenticator = fresh_secret(), authenticator_of(request)
     page = render(
         request,
         "sign_in.html",
@@ -89,7 +89,7 @@ def _sign_in(request: Request, after: str, problem: Problem | None = None, name:
         token=token,
         after=after,
         name=name,
-        demos=shown(door.accounts),
+        demos=shown(authenticator.accounts),
         demo_password=PASSWORD,
         problem=problem.details() if problem else None,
     )
@@ -112,7 +112,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
     except Problem as problem:
         return await run_in_threadpool(_sign_in, request, after, problem, name)
     host, address = request.headers.get("host", "").lower(), client_of(request)
-    accounts = door_of(request).accounts
+    accounts = authenticator_of(request).accounts
     kept = cookie_name(request)
     if before := request.cookies.get(kept):
         await run_in_threadpool(accounts.end_session, before)
@@ -134,7 +134,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
 async def _prove(request: Request, name: str, password: str) -> Account:
     """Returns the account with this name and password. Raises Problem 429 while sign-ins with this name have to wait; 401 if name or password
     is wrong, with the same text for both; 401 also if a one-time password was not changed in time; and 503 while nobody can sign in."""
-    signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
+    signing, accounts, address = _signing(request), authenticator_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
         raise Problem(503, RIGHTS_HELD, headers=dict(LATER))
@@ -174,7 +174,7 @@ def _within(after: str) -> str:
 @pages.post("/sign-out")
 async def sign_out(request: Request, _typed: Form) -> Response:
     """Ends every session of the account, in every browser."""
-    await run_in_threadpool(door_of(request).accounts.end_sessions, who_of(request).actor)
+    await run_in_threadpool(authenticator_of(request).accounts.end_sessions, who_of(request).actor)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(request), secure=request.url.scheme == "https", httponly=True)
     answer.headers["Clear-Site-Data"] = '"cache"'
@@ -195,7 +195,7 @@ def _password(request: Request, problem: Problem | None = None) -> Response:
 @pages.post("/password")
 async def set_password(request: Request, typed: Form) -> Response:
     """Sets a new password for the signed-in account. All its other sessions end."""
-    who, accounts = who_of(request), door_of(request).accounts
+    who, accounts = who_of(request), authenticator_of(request).accounts
     try:
         proved = await _change(request, who.actor, typed)
         new_password = typed.get("new", "")
@@ -245,10 +245,10 @@ def _is_open(right: Any, role: Role) -> bool:
     return not isinstance(right, Open) and (not right.roles or role in right.roles)
 
 
-def door_of(request: Request) -> Door:
+def authenticator_of(request: Request) -> Authenticator:
     """Returns the object that looks up keys and sessions; its `accounts` are the accounts of this console."""
-    door: Door = request.app.state.door
-    return door
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator
 
 
 def hashing_of(request: Request) -> CapacityLimiter:

@@ -12,10 +12,10 @@ STAGES: Final[Mapping[str, Tone]] = MappingProxyType(
     {
         Stage.LODGED: "plain",
         Stage.ACCEPTED: "plain",
-        Stage.CONTROLLED: "plain",
+        Stage.UNDER_CONTROL: "plain",
         Stage.AWAITING_ARRIVAL: "plain",
         Stage.WITHDRAWN: "plain",
-        Stage.TREATED: "warn",
+        Stage.UNDER_TREATMENT: "warn",
         Stage.HELD: "warn",
         Stage.PARTLY_RELEASED: "warn",
         Stage.RELEASED: "good",

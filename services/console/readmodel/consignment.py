@@ -460,8 +460,8 @@ _RANK: dict[str, int] = {
 }
 _STAGE_OF_OWNER: dict[str, Stage] = {
     Owner.OFFICER: Stage.HELD,
-    Owner.QUARANTINE: Stage.TREATED,
-    Owner.INSPECTION: Stage.CONTROLLED,
-    Owner.DECLARANT: Stage.CONTROLLED,
+    Owner.QUARANTINE: Stage.UNDER_TREATMENT,
+    Owner.INSPECTION: Stage.UNDER_CONTROL,
+    Owner.DECLARANT: Stage.UNDER_CONTROL,
     Owner.CARRIER: Stage.AWAITING_ARRIVAL,
 }

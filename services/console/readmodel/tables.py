@@ -16,8 +16,8 @@ BIG = BigInteger().with_variant(Integer, "sqlite")
 OPEN_STAGES = (
     Stage.LODGED,
     Stage.ACCEPTED,
-    Stage.CONTROLLED,
-    Stage.TREATED,
+    Stage.UNDER_CONTROL,
+    Stage.UNDER_TREATMENT,
     Stage.AWAITING_ARRIVAL,
     Stage.HELD,
     Stage.PARTLY_RELEASED,
