@@ -297,7 +297,7 @@ class _Walk:
                     now.conveyance = report.conveyance or now.conveyance
                     return
         if now is not None:
-            empty = report.laden is False and all(p.standing == "released" for p in now.parts)
+            empty = report.laden is False and all(p.was_free(report.at, SKEW) for p in now.parts)
             self._end(report.at, "came_back_empty" if empty else "departure_not_reported", report)
         self.now = self._begin(Visit(report.id, report.at, report, report.conveyance))
 
@@ -387,7 +387,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     assert visit.closed is not None, "it is closed"
     if visit.went_elsewhere(part):
         return ""
-    if visit.how in ("left_empty", "came_back_empty") and part.standing != "released":
+    if visit.how in ("left_empty", "came_back_empty") and not part.was_free(visit.closed, SKEW):
         return "left" if part.arrived_at is not None else ""
     if visit.taken_out(part):
         return ""

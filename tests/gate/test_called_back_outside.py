@@ -1,9 +1,12 @@
 """Does a lawful departure stay lawful, whatever holds the release desk places and lifts afterwards?"""
 
+import pytest
+
 from schemas.envelope import Message
+from schemas.gate import GateAlarmRaised
 from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
-from tests.gate.boxes import DAY, A, discharged, event, freed, held, kinds, may_leave, out
+from tests.gate.boxes import DAY, A, discharged, event, found, freed, held, kinds, may_leave, out
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -48,3 +51,23 @@ def test_goods_that_left_while_they_were_held_between_two_releases_left_without_
     assert "ConsignmentLeftUnreleased" in kinds(desk.when(event(EquipmentEvent.LOADED, 225)))
     desk = called_back(*goods, direction=EXPORT)
     assert "ConsignmentGatedOut" in kinds(desk.when(event(EquipmentEvent.LOADED, 275)))
+
+
+@pytest.mark.parametrize("end", ["GTOT", "empty", "came back empty", "came back laden", "found outside"])
+def test_goods_that_left_with_their_release_and_are_called_back_raise_the_same_alarm_however_their_departure_was_told(
+    end: str,
+) -> None:
+    """It stops nothing here, because the goods are outside."""
+    desk = story(decider, discharged(0, "S 1"), held(A, 1, ship="S 1", arrived=0, when=1))
+    desk.when(freed(A, 2, ship="S 1", arrived=0, when=10))
+    ends: dict[str, Message] = {
+        "GTOT": out(5 * DAY),
+        "empty": event(EquipmentEvent.GATED_OUT, 5 * DAY, laden=False),
+        "came back empty": discharged(5 * DAY, "T 2", laden=False),
+        "came back laden": discharged(5 * DAY, "T 2"),
+        "found outside": found("outside", 5 * DAY),
+    }
+    desk.when(ends[end]).when(held(A, 3, ship="S 1", arrived=0, when=6 * DAY))
+    [alarm] = [fact for fact in desk.answer if isinstance(fact, GateAlarmRaised)]
+    assert (alarm.alarm, alarm.why, alarm.waiting_for, alarm.blocks) == ("held_outside", "held_after", (A,), False)
+    assert not [fact.kind for fact in desk.facts if fact.kind in LEFT]
