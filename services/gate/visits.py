@@ -592,6 +592,7 @@ def answer(box: Box, truth: Truth) -> Answer:
         return Answer(False, why, keepers=keepers)
 
     visit = truth.current
+    box = _with_unspent_permits(box, truth)
     inside = [p for p in (*visit.parts, *truth.doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
@@ -613,6 +614,15 @@ def answer(box: Box, truth: Truth) -> Answer:
     if not inside:
         return no(phrase("nothing_declared"))
     return _lots(box, lots, inside, keepers)
+
+
+def _with_unspent_permits(box: Box, truth: Truth) -> Box:
+    """The box without the permits that a visit has spent because it ended after they were given. A permit is for one visit, and lets nothing out
+    that comes back."""
+    ends = [visit.closed for visit in truth.visits if visit.closed is not None]
+    if not ends or not box.permits:
+        return box
+    return replace(box, permits=tuple([permit for permit in box.permits if permit.at > max(ends)]))
 
 
 def _lot(part: Part) -> str:

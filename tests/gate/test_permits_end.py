@@ -9,7 +9,7 @@ from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
-from tests.gate.boxes import A, B, at, discharged, event, held, kinds, may_leave, out, permitted
+from tests.gate.boxes import DAY, A, B, at, discharged, event, found, held, kinds, may_leave, out, permitted
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -96,3 +96,17 @@ def test_a_permit_that_the_software_version_before_did_not_end_is_none_any_more(
     assert [permit.until for permit in box.permits] == [at(9)]
     earlier = replace(box, permits=tuple([replace(permit, until=None) for permit in box.permits]))
     assert answer(earlier, look(earlier)).leave is False
+
+
+@pytest.mark.parametrize("end", ["out", "came again", "found outside"])
+def test_a_permit_lets_nothing_out_in_the_next_visit(end: str) -> None:
+    """The goods may have left with it. The container is back, laden, and nothing is declared in it."""
+    desk = story(decider).when(event(EquipmentEvent.GATED_IN, 0, laden=True), at=at(1))
+    desk.when(held(A, when=2, direction=EXPORT), at=at(2)).when(permitted(A, CANCELLED), at=at(5))
+    assert may_leave(desk)
+    if end != "came again":
+        desk.when(out(10) if end == "out" else found("outside", 10), at=at(11))
+    desk.when(discharged(5 * DAY, laden=True), at=at(5 * DAY))
+    assert not may_leave(desk)
+    desk.when(permitted(A, CANCELLED), at=at(5 * DAY + 5))
+    assert may_leave(desk), "an officer has decided again"
