@@ -145,6 +145,11 @@ class Request(Message):
         """Who is responsible for the request: the company on whose behalf it was sent, otherwise the sender."""
         return self.on_behalf_of or self.asked_by
 
+    @property
+    def others_kept(self) -> tuple[str, ...]:
+        """For a request that counts from the moment it is asked: the keys, beside its own, for which it counts, too."""
+        return ()
+
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
         """The request to assume for a message with this key whose parsed content breaks the contract; None for a kind that does not hold goods

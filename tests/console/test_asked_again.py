@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from schemas.gate import RecordEquipmentEvent
+from schemas.vocabulary import EquipmentEvent
 from services.console.api import answers
 from services.console.api.context import ConsoleContext
-from services.console.api.request_producer import Asker, RequestRow
+from services.console.api.request_producer import Asker, Prepared, RequestKey, RequestRow, prepare
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import ReadModelQueries
@@ -18,11 +20,12 @@ from services.shell.clock import now
 from tests.console.test_goods_access import AUDITOR
 from tests.loops import finish
 
-BOX = "CSQU3054383"
+BOX, OTHER, THIRD = "CSQU3054383", "MSKU9070323", "TGHU1234562"
 
 
-def report(request_id: str, asked_us: int) -> RequestRow:
-    return RequestRow(request_id, "", "terminal-1", "RecordEquipmentEvent", BOX, "digest", asked_us)
+def report(request_id: str, asked_us: int, *others: str) -> Prepared:
+    row = RequestRow(request_id, "", "terminal-1", "RecordEquipmentEvent", BOX, "digest", asked_us)
+    return Prepared(row, "", b"", [], others_kept=others)
 
 
 @pytest.fixture
@@ -40,7 +43,44 @@ def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(conte
         finish(context.asker._note_holds([report("r1", asked_us), report("r2", 7)]))
     with context.rows._engine.begin() as connection:
         rows = connection.execute(select(ASKED_HOLDS).order_by(ASKED_HOLDS.c.request_id))
-        assert [tuple(row) for row in rows] == [("r1", BOX, 2_000_000_000), ("r2", BOX, 7)]
+        assert [tuple(row) for row in rows] == [("r1", BOX, BOX, 2_000_000_000), ("r2", BOX, BOX, 7)]
+
+
+def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_answered(
+    context: ConsoleContext,
+) -> None:
+    """Their own goods may be released, and those that came out of the other container may not. The answer is a fact about that one."""
+    asked_us = int(now().timestamp() * 1_000_000)
+    finish(context.asker._note_holds([report("r1", asked_us, OTHER, THIRD), report("r2", 7)]))
+
+    def kept() -> dict[str, list[tuple[str, bool]]]:
+        rows = {box: context.rows.container(box).unanswered for box in (BOX, OTHER, THIRD, "TSTU0000001")}
+        return {box: [(each.subject, each.sent) for each in waiting] for box, waiting in rows.items()}
+
+    assert kept() == {BOX: [(BOX, False)], OTHER: [(OTHER, False)], THIRD: [(THIRD, False)], "TSTU0000001": []}
+    assert answers.gate_view(context, AUDITOR, OTHER).reason == "hold_asked"
+    message = {"key": BOX, "sequence": 1, "recorded_us": 1, "body": "{}"}
+    sent = {**message, "kind": "RecordEquipmentEvent", "place": 1, "id": "r1", "cause": ""}
+    with context.rows._engine.begin() as connection:
+        connection.execute(insert(FACTS), sent)
+    assert kept()[OTHER] == [(OTHER, True)], "its message was read, and the gate desk has not answered"
+    answer = {**message, "kind": "EquipmentEventRecorded", "place": 2, "id": "f1", "cause": "r1"}
+    with context.rows._engine.begin() as connection:
+        connection.execute(insert(FACTS), answer)
+    assert (kept()[OTHER], kept()[THIRD]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [(EquipmentEvent.STRIPPED, (OTHER, THIRD)), (EquipmentEvent.STUFFED, ()), (EquipmentEvent.GATED_OUT, ())],
+)
+def test_the_targets_of_a_stripping_are_kept_however_they_are_spelled(
+    event: EquipmentEvent, kept: tuple[str, ...]
+) -> None:
+    targets = (OTHER.lower(), f"{THIRD[:4]} {THIRD[4:]}", OTHER, BOX)
+    fields = {"container_no": BOX, "asked_by": "t", "occurred_at": now(), "event": event, "place": "CFS 2"}
+    request = RecordEquipmentEvent.model_validate({**fields, "targets": targets})
+    assert prepare(request, RequestKey("", "hidden")).others_kept == kept
 
 
 def test_a_report_that_waits_is_not_named_among_the_goods_that_keep_the_box(context: ConsoleContext) -> None:
@@ -53,7 +93,7 @@ def steps(file: Path, reports: int) -> int:
     """The thousands of steps of SQLite in which it reads what is not answered, of a box with so many reports; only the last one is not."""
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)
-    asked = [{"request_id": f"r{n}", "consignment_id": BOX, "asked_us": n} for n in range(reports + 1)]
+    asked = [{"request_id": f"r{n}", "consignment_id": BOX, "about": BOX, "asked_us": n} for n in range(reports + 1)]
     message = {"key": BOX, "kind": "EquipmentEventRecorded", "sequence": 1, "recorded_us": 1, "body": "{}"}
     facts = [{**message, "place": n, "id": f"f{n}", "cause": f"r{n}"} for n in range(reports)]
     counted = 0

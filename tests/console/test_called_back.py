@@ -52,7 +52,7 @@ def rows_of(file: Path) -> Engine:
     with made.begin() as connection:
         inside = {"container_no": BOX, "consignment_id": CONSIGNMENT, "word": "released", "version": 1}
         connection.execute(insert(CONSIGNMENT_CONTAINERS), inside)
-        asked = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "asked_us": 1}
+        asked = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "about": CONSIGNMENT, "asked_us": 1}
         connection.execute(insert(ASKED_HOLDS), asked)
     return made
 

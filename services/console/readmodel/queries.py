@@ -304,9 +304,10 @@ class ReadModelQueries:
         )
         inside_now = select(parts.c.consignment_id).where(parts.c.container_no == container_no, parts.c.gone.is_(False))
         requested, answer, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("answer"), t.FACTS.alias("sent"), t.PARKED.c
-        each = t.ASKED_HOLDS.alias("each").c.consignment_id
+        each = t.ASKED_HOLDS.alias("each").c
         # the facts of these keys are read once, and not for each request: a container may have thousands of reports
-        keys = select(each).where(or_(each.in_(inside_now), each == container_no))
+        kept = or_(each.consignment_id.in_(inside_now), each.consignment_id == container_no)
+        keys = select(each.about).where(kept)
         answered = select(answer.c.cause, answer.c.key).where(answer.c.key.in_(keys))
         was_sent = select(sent.c.id, sent.c.key).where(sent.c.key.in_(keys))
         at_its_offset = and_(sent.c.key == p.key, sent.c.place.bitwise_and(OFFSET_MASK) == p.offset)
@@ -315,7 +316,7 @@ class ReadModelQueries:
             .join(t.PARKED, at_its_offset)
             .where(p.key.in_(keys), p.kind.in_(COUNTS_WHEN_ASKED), p.status == "discarded")
         )
-        request = tuple_(requested.request_id, requested.consignment_id)
+        request = tuple_(requested.request_id, requested.about)
         holds = (
             select(
                 requested.consignment_id,
