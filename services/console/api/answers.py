@@ -425,7 +425,7 @@ def _answers(
     return answers[:MOST_ANSWERS], refused, later
 
 
-_MATTERS: tuple[frozenset[str], ...] = (
+MATTERS: tuple[frozenset[str], ...] = (
     frozenset({"DeclarationAccepted", "DeclarationRejected", "DeclarationWithdrawn"}),
     frozenset(
         {
@@ -436,15 +436,24 @@ _MATTERS: tuple[frozenset[str], ...] = (
     frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut"}),
 )
 """Groups of kinds of facts. Of the facts of one group about the same goods or container, only the latest is in force."""
-_TAKES_BACK = {
+TAKES_BACK: Mapping[str, str] = {
     **dict.fromkeys(
-        ("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
+        (
+            *("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
+            *("ArrivalRetracted", "ContainerFindingRetracted"),
+        ),
         "wrong",
     ),
     "EquipmentEventRetracted": "report_id",
     "EquipmentEventRecorded": "replaces",
+    "ContainerHoldLifted": "hold_id",
 }
 """Facts that retract or replace the answer to a request → the field in which they name that request."""
+CONTRADICTS: Mapping[str, tuple[str, str]] = {
+    "StrikeRetracted": ("LotStruck", "consignment_id"),
+    "LotStruck": ("StrikeRetracted", "consignment_id"),
+}
+"""Facts that retract another fact without naming its request → the kind of that fact, and the field in which the two agree."""
 
 
 def _overtaken_by(
@@ -458,14 +467,27 @@ def _overtaken_by(
     mine = {fact.place for fact in chosen}
     last = max([number for number, fact in enumerate(facts) if fact.place in mine])
     since = [fact for fact in facts[last + 1 :] if fact.place not in mine]
-    about = [matter for matter in _MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
-    naming = [fact for fact in since if fact.kind in _TAKES_BACK]
-    bodies = context.rows.bodies([fact.place for fact in naming]) if naming else {}
+    about = [matter for matter in MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
+    kinds = {fact.kind for fact in chosen}
+    naming = [fact for fact in since if fact.kind in TAKES_BACK or CONTRADICTS.get(fact.kind, ("",))[0] in kinds]
+    answered = [fact for fact in chosen if naming and fact.kind in CONTRADICTS]
+    bodies = context.rows.bodies([fact.place for fact in (*naming, *answered)]) if naming else {}
+    told = {place: _body(body) for place, body in bodies.items()}
+    about_same = {(fact.kind, told.get(fact.place, {}).get(CONTRADICTS[fact.kind][1])) for fact in answered}
     named = {
-        fact.place for fact in naming if _body(bodies.get(fact.place, "")).get(_TAKES_BACK[fact.kind]) == request_id
+        fact.place for fact in naming if _is_taken_back(fact.kind, told.get(fact.place, {}), request_id, about_same)
     }
     found = [fact for fact in since if fact.place in named or any(fact.kind in matter for matter in about)]
     return found[-1] if found else None
+
+
+def _is_taken_back(kind: str, body: Mapping[str, Any], request_id: str, answered: Collection[tuple[str, Any]]) -> bool:
+    """Whether the fact with this content takes the answer to the request back. `answered`: of the facts of `CONTRADICTS` in the answer the
+    kind, and the value in which both facts agree."""
+    if kind in TAKES_BACK:
+        return bool(body.get(TAKES_BACK[kind]) == request_id)
+    other, field = CONTRADICTS[kind]
+    return (other, body.get(field)) in answered
 
 
 def _body(text: str) -> dict[str, Any]:
