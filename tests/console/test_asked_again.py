@@ -12,6 +12,7 @@ from services.console.api import answers
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker, Prepared, RequestKey, RequestRow, prepare
 from services.console.readmodel.database import open_engine
+from services.console.readmodel.gate_answer import UnansweredRequest
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.tables import ASKED_HOLDS, FACTS, METADATA
@@ -68,6 +69,32 @@ def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_
     with context.rows._engine.begin() as connection:
         connection.execute(insert(FACTS), answer)
     assert (kept()[OTHER], kept()[THIRD]) == ([], [])
+
+
+def test_while_the_rows_are_made_anew_the_answer_is_that_they_are_stale_and_not_that_an_old_report_waits(
+    context: ConsoleContext,
+) -> None:
+    """The rows of requests are kept, and those of their answers are not there yet."""
+    finish(context.asker._note_holds([report("r1", 7)]))
+    view = answers.gate_view(context, AUDITOR, BOX)
+    assert (view.may_leave, view.reason, view.waiting_for) == (False, "stale", [])
+
+
+@pytest.mark.parametrize(
+    ("asked_us", "sent", "known", "fresh", "counts"),
+    [
+        (7, False, True, True, False),  # it was never sent
+        (7, False, False, True, True),
+        (7, False, False, False, False),
+        (7, True, False, False, True),
+        (9, False, True, True, True),
+        (9, False, False, False, True),
+    ],
+)
+def test_a_request_counts_as_long_as_it_may_be_on_its_way_and_the_answer_might_be_yes(
+    asked_us: int, sent: bool, known: bool, fresh: bool, counts: bool
+) -> None:
+    assert answers.is_waited_for(UnansweredRequest(BOX, asked_us, sent), 8, known=known, fresh=fresh) == counts
 
 
 @pytest.mark.parametrize(

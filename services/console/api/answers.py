@@ -73,7 +73,7 @@ from services.console.language.words import both, refusal
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import AwaitedCode, Consignment, Mover, plain
 from services.console.readmodel.container import ReportRow
-from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
+from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, UnansweredRequest, gate_answer, is_inside
 from services.console.readmodel.messages import moment
 from services.console.readmodel.queries import LONGEST_TIMELINE, ReadModelQueries, of_row, of_subject
 from services.console.readmodel.tables import ALARMS, CONSIGNMENTS, OPEN_STAGES
@@ -538,7 +538,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
     if visible is not None and visible.hidden:
         row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
-    hold_requested = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
+    hold_requested = [hold.subject for hold in holds if is_waited_for(hold, since, known=known, fresh=fresh)]
     answer = gate_answer(row, parts, goods, parked_goods, fresh, hold_requested, on_box)
     lag = standing.gate_lag_seconds
     if visible is not None and visible.cut:
@@ -566,6 +566,17 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         lag_seconds=None if lag is None else round(lag, 3),
     )
     return masked(view, who.audience())
+
+
+def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bool) -> bool:
+    """Whether a request without an answer in the rows keeps the goods as one that a desk has not answered yet. `since`: what was asked before
+    this time is either on its topic or was never sent; `known`: the rows have all messages; `fresh`: they have all that the gate's answer
+    follows from.
+
+    If they are not fresh, the answer is no in any case. The request may have been answered long ago then, because rows that are made anew have
+    no answers at first, so nothing is said about it.
+    """
+    return hold.sent or hold.asked_us > since or (fresh and not known)
 
 
 @router.get(
