@@ -1,4 +1,5 @@
-"""A stripping keeps the containers into which the goods went, too: one request has a row for each container that must stay."""
+"""A stripping keeps the containers into which the goods went, too: one request has a row for each container that must stay. Answered
+requests go after a day, the oldest first."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,9 +28,11 @@ def upgrade() -> None:
     )
     op.drop_table("asked_holds_before")
     op.create_index("asked_holds_consignment", "asked_holds", ["consignment_id"])
+    op.create_index("asked_holds_asked", "asked_holds", ["asked_us"])
 
 
 def downgrade() -> None:
+    op.drop_index("asked_holds_asked", "asked_holds")
     op.drop_index("asked_holds_consignment", "asked_holds")
     op.rename_table("asked_holds", "asked_holds_after")
     op.create_table(
