@@ -131,10 +131,10 @@ def asked_of_box(still: Still, told: Border, kind: str, last: str) -> str:
 def test_a_finding_on_a_container_is_overtaken_by_its_retraction(still: Still) -> None:
     told = Border("OVER-5").lodged()
     wrong, other = (asked_of_box(still, told, "RecordContainerFinding", last) for last in "12")
-    found = {"found": "inside", "lots": None, "settled": (), "reason": "seen", "found_by": "officer-li"}
+    found: dict[str, Any] = {"found": "inside", "lots": None, "settled": (), "reason": "seen", "found_by": "officer-li"}
     for request in (wrong, other):
         gate_answer(told, request, ContainerFindingRecorded, **found)
-    back = {"wrong": wrong, "lots": None, "reason": "another box", "retracted_by": "officer-li"}
+    back: dict[str, Any] = {"wrong": wrong, "lots": None, "reason": "another box", "retracted_by": "officer-li"}
     still.tell(told.said)
     assert (overtaken(still, wrong), overtaken(still, other)) == ("", "")
     still.tell(told.gate_says(ContainerFindingRetracted, **back).said[-1:])

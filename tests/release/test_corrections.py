@@ -161,7 +161,13 @@ def test_refused_goods_whose_findings_were_wrong_are_held_again_and_may_be_relea
     desk.when(findings_retracted(INSPECTION)).then(
         refusal_revoked(4, phrase("failure_gone", hold="inspection/inspection"), at=after(4)),
         consignment_held(5, control_again(INSPECTION, after(4)), at=after(4)),
-        container_held(5, phrase("not_released_yet"), arrived_at=NOON, at=after(4)),
+        container_held(
+            5,
+            phrase("failure_gone", hold="inspection/inspection"),
+            phrase("not_released_yet"),
+            arrived_at=NOON,
+            at=after(4),
+        ),
     )
     desk.when(inspection_passed(INSPECTION, 2)).then(*released_again(6, Lane.RED, 5, **AGAIN))
     assert versions(desk) == list(range(1, len(versions(desk)) + 1))
