@@ -123,8 +123,8 @@ def test_a_second_report_of_an_opening_with_an_earlier_time_opens_no_other_visit
     [visit] = look(as_box(desk.state)).visits
     assert (visit.id, visit.opened, visit.conveyance) == ("first", at(10), "SHIP 1")
     desk.when(out(200), at=at(200))
-    told = [(fact.kind, fact.visit) for fact in desk.facts if isinstance(fact, VisitOpened | VisitClosed)]
-    assert told == [("VisitOpened", "first"), ("VisitClosed", "first")]
+    published = [(fact.kind, fact.visit) for fact in desk.facts if isinstance(fact, VisitOpened | VisitClosed)]
+    assert published == [("VisitOpened", "first"), ("VisitClosed", "first")]
 
 
 def test_the_visit_goes_on_if_the_first_of_two_reports_of_its_opening_is_taken_back() -> None:

@@ -241,10 +241,10 @@ class World:
         later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
         other = stay.opened + dice.choice((*earlier, *later))
         name = self._name("again")
-        told = event(
+        report = event(
             kind, other, laden=dice.choice((None, not stay.empty)), ship=dice.choice((ship, "")), sender="other"
         )
-        read_at = self.say("gate", after + dice.choice((1.0, 10.0, HOUR)), told, stay, id=name)
+        read_at = self.say("gate", after + dice.choice((1.0, 10.0, HOUR)), report, stay, id=name)
         wrong = False
         if last is not None:
             wrong = (
@@ -409,8 +409,8 @@ class World:
         )
         self.not_before = max(self.not_before, other + 1)
         laden = dice.choice((None, None, True, False)) if kind is OUT else None
-        told = event(kind, other, berth="G3", laden=laden, sender="other")
-        read_at = self.say("gate", max(after, other) + dice.choice((1.0, 30.0, 6 * HOUR)), told, stay, id=name)
+        report = event(kind, other, berth="G3", laden=laden, sender="other")
+        read_at = self.say("gate", max(after, other) + dice.choice((1.0, 30.0, 6 * HOUR)), report, stay, id=name)
         if other >= lawful_since:
             return read_at
         stay.disputed = True

@@ -472,11 +472,9 @@ def _overtaken_by(
     naming = [fact for fact in since if fact.kind in TAKES_BACK or CONTRADICTS.get(fact.kind, ("",))[0] in kinds]
     answered = [fact for fact in chosen if naming and fact.kind in CONTRADICTS]
     bodies = context.rows.bodies([fact.place for fact in (*naming, *answered)]) if naming else {}
-    told = {place: _body(body) for place, body in bodies.items()}
-    about_same = {(fact.kind, told.get(fact.place, {}).get(CONTRADICTS[fact.kind][1])) for fact in answered}
-    named = {
-        fact.place for fact in naming if _is_taken_back(fact.kind, told.get(fact.place, {}), request_id, about_same)
-    }
+    contents = {fact.place: _body(bodies.get(fact.place, "")) for fact in (*naming, *answered)}
+    about_same = {(fact.kind, contents[fact.place].get(CONTRADICTS[fact.kind][1])) for fact in answered}
+    named = {fact.place for fact in naming if _is_taken_back(fact.kind, contents[fact.place], request_id, about_same)}
     found = [fact for fact in since if fact.place in named or any(fact.kind in matter for matter in about)]
     return found[-1] if found else None
 

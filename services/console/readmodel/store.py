@@ -150,9 +150,9 @@ class Store:
         count until the release desk has published a fact that takes them into account.
         """
         a, f = t.ASKED_HOLDS.c, t.FACTS.c
-        asked = select(a.request_id, a.about, a.asked_us).where(a.asked_us > after_us, a.asked_us <= before_us)
+        requests = select(a.request_id, a.about, a.asked_us).where(a.asked_us > after_us, a.asked_us <= before_us)
         with self.engine.begin() as connection:
-            rows = list(connection.execute(asked.order_by(a.asked_us).limit(FORGOTTEN_AT_ONCE)))
+            rows = list(connection.execute(requests.order_by(a.asked_us).limit(FORGOTTEN_AT_ONCE)))
             for chunk in _chunks(rows):
                 about, wanted = {row.about for row in chunk}, {(row.request_id, row.about) for row in chunk}
                 facts = select(f.cause, f.key, f.kind).where(f.key.in_(about), f.cause.in_([row[0] for row in chunk]))
