@@ -150,6 +150,11 @@ class Request(Message):
         """Returns who is responsible for the request: the company on whose behalf it was sent; if there is none, its sender."""
         return self.on_behalf_of or self.asked_by
 
+    @property
+    def others_kept(self) -> tuple[str, ...]:
+        """For a request that counts from the moment it is asked: the keys, beside its own, for which it counts, too."""
+        return ()
+
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
         """Returns the request to assume for a message with this key whose parsed content `body` breaks the contract. This is None for a kind that

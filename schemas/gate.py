@@ -71,6 +71,12 @@ class RecordEquipmentEvent(AboutContainer, Request):
     sources: Annotated[Others, OUTSIDE] = ()
     targets: Annotated[Others, OUTSIDE] = ()
 
+    @property
+    def others_kept(self) -> tuple[str, ...]:
+        """The containers into which goods were stripped: their own goods may be released, and these not."""
+        others = dict.fromkeys(map(plain, self.targets)) if self.event is EquipmentEvent.STRIPPED else {}
+        return tuple([number for number in others if number not in ("", plain(self.container_no))])
+
 
 class RetractEquipmentEvent(AboutContainer, Request):
     """The sender of a wrong report of an equipment event takes the report back. `report_id`: the id of that report."""

@@ -18,8 +18,8 @@ from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Repor
 from services.gate.reasons import WHY
 
 SAME_EVENT = timedelta(hours=24)
-"""Two reports of the same kind at the same place, at most this far apart and with nothing between, are one event
-reported twice."""
+"""Two reports of the same kind (of openings: at the same place, too), at most this far apart and with no other end or beginning of a
+visit between them, are one event reported twice."""
 SKEW = FUTURE_SKEW
 """By how much the clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
@@ -44,9 +44,10 @@ class Visit:
     """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
     is `BEFORE`.
 
-    `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no.
-    `stripped`: when the box was last stripped. `stuffings`: the reports of goods put into the box during the visit.
-    `transfers`: the reports of goods stripped from it into other containers.
+    `told`: all reports of its opening, the earliest event time first. `left_laden`: a second report of its departure calls it laden.
+    `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no. `stripped`: when the
+    box was last stripped. `stuffings`: the reports of goods put into the box during the visit. `transfers`: the reports of goods
+    stripped from it into other containers.
     """
 
     id: str
@@ -61,6 +62,8 @@ class Visit:
     allowed: frozenset[str] | None = None
     stuffings: list[Report] = field(default_factory=list)
     transfers: list[Report] = field(default_factory=list)
+    told: list[Report] = field(default_factory=list)
+    left_laden: bool = False
 
     @property
     def open(self) -> bool:
@@ -129,9 +132,10 @@ class Truth:
     """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not
     come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be
-    in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as
-    no later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the other report of the same event that stands: of a departure the one with the earliest event time, of an opening
+    the one that was told first, whose id the visit has. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
+    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
+    later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -160,8 +164,18 @@ def look(box: Box) -> Truth:
         now.parts = [_held_for(p, "came_with_another") if _came_with_another(p, now) else p for p in now.parts]
     for visit in truth.visits:
         visit.allowed = _allowed(box, visit)
+        if visit.how == "left_empty" and visit.left_laden:
+            _end_as_laden(box, visit)
         truth.alarms.extend(_alarms(box, visit))
     return truth
+
+
+def _end_as_laden(box: Box, visit: Visit) -> None:
+    """Ends the visit as one of a laden container, if an officer must look at that. One report calls it laden and another one empty."""
+    laden = replace(visit, how="gated_out")
+    laden.allowed = _allowed(box, laden)
+    if any(alarm.blocks for alarm in _alarms(box, laden)):
+        visit.how, visit.allowed = laden.how, laden.allowed
 
 
 def has_retracted_opening(box: Box) -> bool:
@@ -253,7 +267,26 @@ class _Walk:
             # this moment leave with the box
             while self.early and self.now is not None and not goes_on:
                 self._departure(self.early.pop(0), False)
+        for visit in self.truth.visits:
+            self._keep_as_first_told(visit)
         return self.truth
+
+    def _keep_as_first_told(self, visit: Visit) -> None:
+        """Gives a visit whose opening was reported more than once the id of the report that was told first, and counts what is stricter: the
+        earliest event time, the earliest recorded time, and laden if one of them says so."""
+        opening = visit.opening
+        if opening is None or len(visit.told) < 2:
+            return
+        first = min(visit.told, key=lambda report: (report.heard, report.id))
+        for report in visit.told:
+            self.truth.retells[report.id] = first.id
+        del self.truth.retells[first.id]
+        contradicted = opening.laden is False and any(report.laden for report in visit.told)
+        visit.opening = replace(opening, heard=first.heard, laden=None if contradicted else opening.laden)
+        if visit.id == opening.id:
+            belongs = self.truth.belongs
+            belongs.update({report: first.id for report, where in belongs.items() if where == visit.id})
+            visit.id = first.id
 
     def _begin(self, visit: Visit) -> Visit:
         self.truth.visits.append(visit)
@@ -288,19 +321,22 @@ class _Walk:
             if first is None:
                 named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
                 if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
-                    now.opening, now.conveyance = report, report.conveyance
+                    now.opening, now.conveyance, now.told = report, report.conveyance, [report]
                     # an arrival of goods with an earlier time has opened this visit already
                     return
             elif since <= SAME_EVENT:
                 again = (first.event, plain_word(first.place)) == (report.event, plain_word(report.place))
                 if again and same_word(now.conveyance, report.conveyance) is not False:
-                    self.truth.retells[report.id] = first.id
+                    now.told.append(report)
                     now.conveyance = report.conveyance or now.conveyance
+                    before = self.truth.visits[-2] if len(self.truth.visits) > 1 else None
+                    if report.laden and before is not None and before.how == "came_back_empty":
+                        before.how = "departure_not_reported"
                     return
         if now is not None:
-            empty = report.laden is False and all(p.standing == "released" for p in now.parts)
+            empty = report.laden is False and all(p.was_free(report.at, SKEW) for p in now.parts)
             self._end(report.at, "came_back_empty" if empty else "departure_not_reported", report)
-        self.now = self._begin(Visit(report.id, report.at, report, report.conveyance))
+        self.now = self._begin(Visit(report.id, report.at, report, report.conveyance, told=[report]))
 
     def _arrival(self, part: Part, at: datetime) -> None:
         now = self.now
@@ -324,6 +360,7 @@ class _Walk:
                 return
             if last.closing is not None and last.closing.event is report.event:
                 self.truth.retells[report.id] = last.closing.id
+                last.left_laden = last.left_laden or report.laden is True
                 return
         if opening_follows:
             self.early.append(report)
@@ -387,7 +424,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     assert visit.closed is not None, "it is closed"
     if visit.went_elsewhere(part):
         return ""
-    if visit.how in ("left_empty", "came_back_empty") and part.standing != "released":
+    if visit.how in ("left_empty", "came_back_empty") and not part.was_free(visit.closed, SKEW):
         return "left" if part.arrived_at is not None else ""
     if visit.taken_out(part):
         return ""
@@ -555,6 +592,7 @@ def answer(box: Box, truth: Truth) -> Answer:
         return Answer(False, why, keepers=keepers)
 
     visit = truth.current
+    box = _with_unspent_permits(box, truth)
     inside = [p for p in (*visit.parts, *truth.doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
@@ -576,6 +614,15 @@ def answer(box: Box, truth: Truth) -> Answer:
     if not inside:
         return no(phrase("nothing_declared"))
     return _lots(box, lots, inside, keepers)
+
+
+def _with_unspent_permits(box: Box, truth: Truth) -> Box:
+    """The box without the permits that a visit has spent because it ended after they were given. A permit is for one visit, and lets nothing out
+    that comes back."""
+    ends = [visit.closed for visit in truth.visits if visit.closed is not None]
+    if not ends or not box.permits:
+        return box
+    return replace(box, permits=tuple([permit for permit in box.permits if permit.at > max(ends)]))
 
 
 def _lot(part: Part) -> str:

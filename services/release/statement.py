@@ -36,10 +36,10 @@ class Statement:
         self.version = state.version + 1
         self.came_from = sources(dossier)
 
-    def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
+    def keep(self, holds: tuple[Hold, ...], *why: Phrase) -> tuple[Fact, ...]:
         """Publishes that the goods stay held by `holds`, and the statements that the gate desk does not have yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
+        return (held, *self.to_gate(*why, holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
         """Returns whether one of these holds was not stated before. Holds for a missing arrival, or for a departure without
@@ -107,7 +107,7 @@ class Statement:
 
     def reconsider(self, cause: str) -> RefusalRevoked:
         """Takes the refusal back, because its `cause` is no longer a failure."""
-        why = phrase("failure_gone", hold=cause)
+        why = failure_gone(cause)
         return RefusalRevoked(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -128,7 +128,9 @@ class Statement:
         )
         sent_back = self.send_back(RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
-        freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
+        freed = [
+            self._freed(terms, box, arrived, released=False, never=self._never_came(box, arrived)) for box in boxes
+        ]
         return (withdrawn, *sent_back, *freed)
 
     def send_back(self, code: RefusalCode, why: Phrase, but: str = "") -> tuple[Fact, ...]:
@@ -223,17 +225,25 @@ class Statement:
                     arrived_at=arrived.get(number),
                     refused=refused,
                     source=self._source(number),
-                    arrival_retracted=arrival_was_wrong(self.dossier, number) and number not in arrived,
+                    arrival_retracted=self._never_came(box, arrived),
                     phrases=why,
                 )
             )
         known_boxes = {box.container_no for box in containers(self.dossier)}
         for number, known in known_to_gate.items():
             if number not in known_boxes and known != "not in it":  # a stripping into this container was taken back
-                facts.append(self._freed(terms, Bound(number, 1), arrived, released=False))
+                facts.append(self._freed(terms, Bound(number, 1), arrived, released=False, never=True))
         return tuple(facts)
 
-    def _freed(self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool) -> ContainerFreed:
+    def _never_came(self, box: Bound, arrived: dict[str, datetime]) -> bool:
+        """Whether an arrival of the goods in this container was stated to the gate desk and was wrong."""
+        return arrival_was_wrong(self.dossier, box.container_no) and box.container_no not in arrived
+
+    def _freed(
+        self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool, never: bool = False
+    ) -> ContainerFreed:
+        """The statement that the goods in this container are released, or (`released` false) that they are none of it. `never`: an arrival in
+        it that was stated before was wrong."""
         return ContainerFreed(
             container_no=shown(box.container_no, 17),
             occurred_at=self.at,
@@ -246,12 +256,17 @@ class Statement:
             direction=terms.direction,
             arrived_at=arrived.get(box.container_no),
             source=self._source(box.container_no),
-            arrival_retracted=not released and box.container_no not in arrived,
+            arrival_retracted=never,
         )
 
     def _source(self, number: str) -> str:
         """Returns the container from which the goods were moved into this one; empty if they came in this one."""
         return self.came_from[number].source if number in self.came_from else ""
+
+
+def failure_gone(cause: str) -> Phrase:
+    """The reason for which a refusal is taken back: its `cause`, a hold, is no longer a failure."""
+    return phrase("failure_gone", hold=cause)
 
 
 def _is_of_the_way(hold: Hold) -> bool:

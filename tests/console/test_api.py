@@ -722,6 +722,7 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
     never_sent = {
         "request_id": "never sent",
         "consignment_id": consignment.id,
+        "about": consignment.id,
         "asked_us": asked_us(consignment.at + timedelta(days=9000)),
     }
     with engine.begin() as connection:
@@ -730,7 +731,8 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
     with engine.begin() as connection:
         connection.execute(update(ASKED_HOLDS).values(asked_us=asked_us(consignment.at - timedelta(days=1))))
     assert answer() == (True, "released"), "it is in none of the complete rows: it was never sent"
-    old = [{"request_id": f"old {n}", "consignment_id": consignment.id, "asked_us": n} for n in range(1500)]
+    goods = {"consignment_id": consignment.id, "about": consignment.id}
+    old = [{"request_id": f"old {n}", **goods, "asked_us": n} for n in range(1500)]
     with engine.begin() as connection:
         connection.execute(insert(ASKED_HOLDS), old)
     again = console.api("POST", f"/consignments/{consignment.id}/holds", json={"reason": "seals"}).json()["request_id"]

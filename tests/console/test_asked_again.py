@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, event, insert, select
 
+from schemas.gate import RecordEquipmentEvent
+from schemas.vocabulary import EquipmentEvent
 from services.console.api import answers
 from services.console.api.context import ConsoleContext
-from services.console.api.request_producer import Asker, RequestRow
+from services.console.api.request_producer import Asker, Prepared, RequestKey, RequestRow, prepare
 from services.console.readmodel.database import open_engine
+from services.console.readmodel.gate_answer import UnansweredRequest
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.tables import (
@@ -30,12 +33,13 @@ from services.shell.clock import now
 from tests.console.test_goods_access import AUDITOR
 from tests.loops import finish
 
-BOX = "CSQU3054383"
+BOX, OTHER, THIRD = "CSQU3054383", "MSKU9070323", "TGHU1234562"
 GOODS = "CN-913702007136459080-ASKED-1"
 
 
-def report(request_id: str, asked_us: int) -> RequestRow:
-    return RequestRow(request_id, "", "terminal-1", "RecordEquipmentEvent", BOX, "digest", asked_us)
+def report(request_id: str, asked_us: int, *others: str) -> Prepared:
+    row = RequestRow(request_id, "", "terminal-1", "RecordEquipmentEvent", BOX, "digest", asked_us)
+    return Prepared(row, "", b"", [], others_kept=others)
 
 
 @pytest.fixture
@@ -54,7 +58,70 @@ def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(conte
         finish(context.asker._note_holds([report("r1", asked_us), report("r2", 7)]))
     with context.rows._engine.begin() as connection:
         rows = connection.execute(select(ASKED_HOLDS).order_by(ASKED_HOLDS.c.request_id))
-        assert [tuple(row) for row in rows] == [("r1", BOX, 2_000_000_000), ("r2", BOX, 7)]
+        assert [tuple(row) for row in rows] == [("r1", BOX, BOX, 2_000_000_000), ("r2", BOX, BOX, 7)]
+
+
+def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_answered(
+    context: ConsoleContext,
+) -> None:
+    """Their own goods may be released, and those that came out of the other container may not. The answer is a fact about that one."""
+    asked_us = int(now().timestamp() * 1_000_000)
+    finish(context.asker._note_holds([report("r1", asked_us, OTHER, THIRD), report("r2", 7)]))
+
+    def kept() -> dict[str, list[tuple[str, bool]]]:
+        rows = {box: context.rows.container(box).unanswered for box in (BOX, OTHER, THIRD, "TSTU0000001")}
+        return {box: [(each.subject, each.sent) for each in waiting] for box, waiting in rows.items()}
+
+    assert kept() == {BOX: [(BOX, False)], OTHER: [(OTHER, False)], THIRD: [(THIRD, False)], "TSTU0000001": []}
+    assert answers.gate_view(context, AUDITOR, OTHER).reason == "hold_asked"
+    message = {"key": BOX, "sequence": 1, "recorded_us": 1, "body": "{}"}
+    sent = {**message, "kind": "RecordEquipmentEvent", "place": 1, "id": "r1", "cause": ""}
+    with context.rows._engine.begin() as connection:
+        connection.execute(insert(FACTS), sent)
+    assert kept()[OTHER] == [(OTHER, True)], "its message was read, and the gate desk has not answered"
+    answer = {**message, "kind": "EquipmentEventRecorded", "place": 2, "id": "f1", "cause": "r1"}
+    with context.rows._engine.begin() as connection:
+        connection.execute(insert(FACTS), answer)
+    assert (kept()[OTHER], kept()[THIRD]) == ([], [])
+
+
+def test_while_the_rows_are_made_anew_the_answer_is_that_they_are_stale_and_not_that_an_old_report_waits(
+    context: ConsoleContext,
+) -> None:
+    """The rows of requests are kept, and those of their answers are not there yet."""
+    finish(context.asker._note_holds([report("r1", 7)]))
+    view = answers.gate_view(context, AUDITOR, BOX)
+    assert (view.may_leave, view.reason, view.waiting_for) == (False, "stale", [])
+
+
+@pytest.mark.parametrize(
+    ("asked_us", "sent", "known", "fresh", "counts"),
+    [
+        (7, False, True, True, False),  # it was never sent
+        (7, False, False, True, True),
+        (7, False, False, False, False),
+        (7, True, False, False, True),
+        (9, False, True, True, True),
+        (9, False, False, False, True),
+    ],
+)
+def test_a_request_counts_as_long_as_it_may_be_on_its_way_and_the_answer_might_be_yes(
+    asked_us: int, sent: bool, known: bool, fresh: bool, counts: bool
+) -> None:
+    assert answers.is_waited_for(UnansweredRequest(BOX, asked_us, sent), 8, known=known, fresh=fresh) == counts
+
+
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [(EquipmentEvent.STRIPPED, (OTHER, THIRD)), (EquipmentEvent.STUFFED, ()), (EquipmentEvent.GATED_OUT, ())],
+)
+def test_the_targets_of_a_stripping_are_kept_however_they_are_spelled(
+    event: EquipmentEvent, kept: tuple[str, ...]
+) -> None:
+    targets = (OTHER.lower(), f"{THIRD[:4]} {THIRD[4:]}", OTHER, BOX)
+    fields = {"container_no": BOX, "asked_by": "t", "occurred_at": now(), "event": event, "place": "CFS 2"}
+    request = RecordEquipmentEvent.model_validate({**fields, "targets": targets})
+    assert prepare(request, RequestKey("", "hidden")).others_kept == kept
 
 
 def test_a_report_that_waits_is_not_named_among_the_goods_that_keep_the_box(context: ConsoleContext) -> None:
@@ -67,7 +134,7 @@ def steps(file: Path, reports: int) -> int:
     """The thousands of steps of SQLite in which it reads what is not answered, of a box with so many reports; only the last one is not."""
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)
-    holds = [{"request_id": f"r{n}", "consignment_id": BOX, "asked_us": n} for n in range(reports + 1)]
+    holds = [{"request_id": f"r{n}", "consignment_id": BOX, "about": BOX, "asked_us": n} for n in range(reports + 1)]
     message = {"key": BOX, "kind": "EquipmentEventRecorded", "sequence": 1, "recorded_us": 1, "body": "{}"}
     facts = [{**message, "place": n, "id": f"f{n}", "cause": f"r{n}"} for n in range(reports)]
     counted = 0
@@ -109,8 +176,14 @@ def test_a_container_of_which_nothing_is_requested_is_answered_with_two_statemen
 
 
 ROWS: dict[str, tuple[Table, dict[str, Any]]] = {
-    "a request about the container": (ASKED_HOLDS, {"request_id": "r1", "consignment_id": BOX, "asked_us": 1}),
-    "a request about goods in it": (ASKED_HOLDS, {"request_id": "r1", "consignment_id": GOODS, "asked_us": 1}),
+    "a request about the container": (
+        ASKED_HOLDS,
+        {"request_id": "r1", "consignment_id": BOX, "about": BOX, "asked_us": 1},
+    ),
+    "a request about goods in it": (
+        ASKED_HOLDS,
+        {"request_id": "r1", "consignment_id": GOODS, "about": GOODS, "asked_us": 1},
+    ),
     "a watch that is not met": (ASKED_WATCHES, {"watch_id": "w1", "bill_no": "BILL-1", "asked_us": 1}),
     "a hold on the container": (CONTAINER_HOLDS, {"container_no": BOX, "hold_id": "h1", "since_us": 1}),
     "a parked message of its goods": (

@@ -52,8 +52,8 @@ def rows_of(file: Path) -> Engine:
     with made.begin() as connection:
         inside = {"container_no": BOX, "consignment_id": CONSIGNMENT, "word": "released", "version": 1}
         connection.execute(insert(CONSIGNMENT_CONTAINERS), inside)
-        hold = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "asked_us": 1}
-        connection.execute(insert(ASKED_HOLDS), hold)
+        request = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "about": CONSIGNMENT, "asked_us": 1}
+        connection.execute(insert(ASKED_HOLDS), request)
     return made
 
 

@@ -167,6 +167,39 @@ def test_a_report_about_a_container_counts_at_every_console_from_its_202_on(
         assert answers() == {(True, "released")}, f"{path}: it changed nothing"
 
 
+def test_a_stripping_counts_for_the_boxes_into_which_the_goods_went(
+    console: Running, second: Running, bootstrap: str
+) -> None:
+    box, other = "TSTU0000061", "TSTU0000062"
+    story = Border("CR-STRP", (other,)).lodged().accepted().assessed().held("arrival").arrived().released()
+    publish(bootstrap, story.may_leave().messages)
+    console.catch_up()
+
+    def answers() -> set[tuple[bool, str]]:
+        found = [each.api("GET", f"/containers/{other}").json() for each in (console, second)]
+        return {(answer["may_leave"], answer["reason"]) for answer in found}
+
+    assert answers() == {(True, "released")}
+    body = {**EVENT, "event": "STRP", "targets": [other.lower()]}
+    sent = post(console, f"/containers/{box}/events", body, **console.acting_as("terminal-1"))
+    assert sent.status_code == 202, sent.text
+    assert answers() == {(False, "hold_asked")}
+    console.catch_up()
+    assert answers() == {(False, "hold_asked")}, "its message was read, and no desk has answered"
+    id_ = sent.json()["request_id"]
+    refused = RequestRefused(
+        occurred_at=story.at,
+        subject=box,
+        request_id=id_,
+        request_kind="RecordEquipmentEvent",
+        code=RefusalCode.TOO_MANY_REPORTS,
+        reason="x",
+    )
+    publish(bootstrap, [replace(story._say("gate", refused), id=fact_id("gate", id_, 0), cause=id_)])
+    console.catch_up()
+    assert answers() == {(True, "released")}
+
+
 def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootstrap: str) -> None:
     number = "TSTU0000003"
     consignment = (

@@ -7,7 +7,20 @@ from typing import Any
 
 import pytest
 
-from schemas.gate import EquipmentEventRecorded, EquipmentEventRetracted
+from schemas.envelope import Fact, Message
+from schemas.gate import (
+    ContainerFindingRecorded,
+    ContainerFindingRetracted,
+    ContainerHoldLifted,
+    ContainerHoldPlaced,
+    EquipmentEventRecorded,
+    EquipmentEventRetracted,
+    LotStruck,
+    StrikeRetracted,
+)
+from schemas.topics import KINDS
+from schemas.vocabulary import consignment_id
+from services.console.api.answers import CONTRADICTS, MATTERS, TAKES_BACK
 from services.console.readmodel import tables as t
 from services.shell.clock import world_us
 from tests.console.border import DECLARANT, Border, PublishedMessage
@@ -107,6 +120,83 @@ def test_a_report_of_a_terminal_is_overtaken_by_what_takes_it_back_or_its_place(
     still.tell(consignment.messages[-1:])
     kind = EquipmentEventRetracted if how == "retracted" else EquipmentEventRecorded
     assert overtaken(still, request.id) == kind.kind
+
+
+def gate_answer(goods: Border, request: str, kind: type[Message], **fields: Any) -> str:
+    """Adds the fact of the gate desk that answers this request; returns the request's id."""
+    goods.gate_says(kind, **fields)
+    answering(goods, request)
+    return request
+
+
+def asked_of_box(still: Still, goods: Border, kind: str, last: str) -> str:
+    row = replace(goods.messages[-1], id=goods.id[:-1] + last, kind=kind, key=goods.containers[0])
+    return stored_request(still, row)
+
+
+def test_a_finding_on_a_container_is_overtaken_by_its_retraction(still: Still) -> None:
+    goods = Border("OVER-5").lodged()
+    wrong, other = (asked_of_box(still, goods, "RecordContainerFinding", last) for last in "12")
+    found: dict[str, Any] = {"found": "inside", "lots": None, "settled": (), "reason": "seen", "found_by": "officer-li"}
+    for request in (wrong, other):
+        gate_answer(goods, request, ContainerFindingRecorded, **found)
+    back: dict[str, Any] = {"wrong": wrong, "lots": None, "reason": "another box", "retracted_by": "officer-li"}
+    still.tell(goods.messages)
+    assert (overtaken(still, wrong), overtaken(still, other)) == ("", "")
+    still.tell(goods.gate_says(ContainerFindingRetracted, **back).messages[-1:])
+    assert (overtaken(still, wrong), overtaken(still, other)) == ("ContainerFindingRetracted", "")
+
+
+def test_a_hold_on_a_container_is_overtaken_by_its_lifting(still: Still) -> None:
+    goods = Border("OVER-6").lodged()
+    first, second = (asked_of_box(still, goods, "PlaceContainerHold", last) for last in "12")
+    for request in (first, second):
+        gate_answer(goods, request, ContainerHoldPlaced, hold_id=request, reason="a tip", placed_by="officer-li")
+    still.tell(goods.gate_says(ContainerHoldLifted, hold_id=first, reason="looked at", lifted_by="officer-li").messages)
+    assert (overtaken(still, first), overtaken(still, second)) == ("ContainerHoldLifted", "")
+
+
+def test_a_strike_is_overtaken_by_its_retraction_and_that_by_the_next_strike_of_the_same_goods(still: Still) -> None:
+    border, goods = Border("OVER-7").lodged(), {name: consignment_id(DECLARANT, name) for name in ("a", "b")}
+    strikes = {name: asked_of_box(still, border, "StrikeLot", last) for name, last in (("a", "1"), ("b", "2"))}
+    for name, request in strikes.items():
+        gate_answer(border, request, LotStruck, consignment_id=goods[name], reason="not in it", struck_by="officer-li")
+    still.tell(border.messages)
+    assert [overtaken(still, request) for request in strikes.values()] == ["", ""]
+    back = asked_of_box(still, border, "RetractStrike", "3")
+    retracted = {"consignment_id": goods["a"], "reason": "it is in it", "retracted_by": "officer-li"}
+    gate_answer(border, back, StrikeRetracted, **retracted)
+    still.tell(border.messages[-1:])
+    assert [overtaken(still, request) for request in (*strikes.values(), back)] == ["StrikeRetracted", "", ""]
+    border.gate_says(LotStruck, consignment_id=goods["a"], reason="not in it", struck_by="officer-li")
+    still.tell(border.messages[-1:])
+    assert overtaken(still, back) == "LotStruck"
+
+
+TAKE_NO_ANSWER_BACK = {
+    "ContainerArrivalRetracted": "it is said of a consignment, and the report of the container of the container",
+    "TransferRetracted": "it is said of a consignment, and the stripping of the container",
+    "DepartureRetracted": "it is said of a consignment, and the departure of the container",
+    "InspectionCancelled": "the order that fell away answers no request; the withdrawal counts",
+    "TreatmentCancelled": "the order that fell away answers no request; the withdrawal counts",
+    "WatchLifted": "it is said of a partition; the page of watches has both",
+}
+
+
+def test_each_fact_that_takes_something_back_is_known_here() -> None:
+    """A new one must be named in `TAKES_BACK`, `CONTRADICTS` or `MATTERS`, or above with a reason."""
+    ends, fields = ("Retracted", "Revoked", "Lifted", "Cancelled", "Withdrawn"), {"wrong", "replaces"}
+    facts = {name: kind for name, kind in KINDS.items() if issubclass(kind, Fact)}
+    taking = {name for name, kind in facts.items() if name.endswith(ends) or fields & set(kind.model_fields)}
+    matters = frozenset[str]().union(*MATTERS)
+    known = {*TAKES_BACK, *CONTRADICTS, *matters, *TAKE_NO_ANSWER_BACK}
+    assert taking <= known, taking - known
+    assert set(TAKE_NO_ANSWER_BACK) <= taking, "the others need no reason"
+    for name, field in TAKES_BACK.items():
+        assert field in facts[name].model_fields, name
+    for name, (other, field) in CONTRADICTS.items():
+        assert field in facts[name].model_fields and field in facts[other].model_fields, name
+    assert matters <= set(facts)
 
 
 def test_who_declares_is_told_of_the_own_goods(still: Still) -> None:

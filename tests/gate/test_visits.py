@@ -372,7 +372,7 @@ def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(
     """The ids of the reports do not matter, nor which one the desk reads first."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
-    desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(10))
+    desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(11))
     again = facts.equipment_event_recorded(second, OUT, arrival_of(A), where="G4", laden=True, retells=first, at=at(10))
     desk.when(gates[second], message_id=second, at=at(12)).then(again)
     desk = story(decider, held(A), freed(A)).when(gates[second], message_id=second, at=at(13), recorded=at(12))

@@ -13,12 +13,14 @@ from schemas.envelope import Message
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate import decider
+from services.gate.box import as_box
 from tests.gate.boxes import (
     DAY,
     at,
     box_held,
     box_let_go,
     event,
+    finding_retracted,
     found,
     freed,
     held,
@@ -55,7 +57,8 @@ class Paper:
 @dataclass
 class Stay:
     """One real visit. Times are minutes after noon; `left`: when the container really left; `lawful`: whether the gate desk's
-    answer was yes then."""
+    answer was yes then. `departures`: the reports of its departure that count; `ended`: the next opening was read. `free_since`: when the
+    last goods of an export were released. `disputed`: a report that was taken back gave a departure at which it was not lawful."""
 
     number: int
     opened: float
@@ -64,10 +67,17 @@ class Stay:
     opening_heard: bool = False
     left: float | None = None
     lawful: bool = True
-    departure_heard: bool = False
+    departures: set[str] = field(default_factory=set)
+    ended: bool = False
     untold: bool = False
     direction: Direction = Direction.IMPORT
     empty: bool = False
+    free_since: float = 0.0
+    disputed: bool = False
+
+    @property
+    def departure_heard(self) -> bool:
+        return self.ended or bool(self.departures)
 
 
 @dataclass
@@ -85,6 +95,8 @@ class World:
     _topic: dict[str, float] = field(default_factory=dict)
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
+    not_before: float = 0.0
+    """The next visit begins later, because a report or finding has this event time."""
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -98,7 +110,7 @@ class World:
     ) -> float:
         """Writes a message to one of two topics. Each topic keeps its own order, and there is none between them. Returns when it
         is read."""
-        read_at = max(when, self._topic.get(topic, 0.0), self.now)
+        read_at = max(when, self._topic.get(topic, 0.0) + 0.001, self.now)
         self._topic[topic] = read_at
         self._count += 1
         heapq.heappush(self._queue, (read_at, self._count, topic, message, stay, paper, id or f"w{self._count}"))
@@ -115,7 +127,7 @@ class World:
                 case "LiftContainerHold":
                     self.holds.remove(message.model_dump()["hold_id"])
                 case "RetractEquipmentEvent":
-                    stay.departure_heard = False
+                    stay.departures.discard(message.model_dump()["report_id"])
                 case "StrikeLot" | "PermitExit":
                     about = next(p for p in stay.papers if p.name == message.model_dump()["consignment_id"])
                     about.struck, about.permitted = message.kind == "StrikeLot", message.kind == "PermitExit"
@@ -127,11 +139,12 @@ class World:
                 stay.opening_heard = stay.opening_heard or message.arrived_at is not None
             elif message.kind == "RecordEquipmentEvent":
                 if message.model_dump()["event"] in (OUT, LOADED):
-                    stay.departure_heard = True
+                    stay.departures.discard(message.model_dump()["replaces"])
+                    stay.departures.add(name)
                 else:
                     stay.opening_heard = True
                     if stay.number:
-                        self.stays[stay.number - 1].departure_heard = True
+                        self.stays[stay.number - 1].ended = True
             self.desk.when(message, message_id=name, at=at(self.now))
             self.nothing_leaves_by_mistake()
         self.now = max(self.now, when)
@@ -177,7 +190,7 @@ class World:
         begin = 3.0 * DAY
         for number in range(visits):
             begin += self.dice.uniform(2 * HOUR, 20 * DAY) if number else 0.0
-            begin = max(begin, self.now)
+            begin = max(begin, self.now, self.not_before)
             last = self.stays[-1] if self.stays else None
             if last is not None and last.untold and not self.terminal_knows_ship:
                 begin = max(begin, last.opened + DAY + HOUR)  # otherwise the two reports would count as one opening
@@ -210,8 +223,8 @@ class World:
             read_at = opened + dice.choice((0.0, 5.0, 90.0))
             kind = EquipmentEvent.DISCHARGED if stay.direction is Direction.IMPORT else EquipmentEvent.GATED_IN
             self.say("gate", read_at, event(kind, opened, laden=not stay.empty, ship=ship), stay)
-            if dice.random() < 0.1:
-                self.say("gate", read_at + 10, event(kind, opened + 3, laden=not stay.empty, ship=ship), stay)
+            if dice.random() < 0.25:
+                self.open_again(stay, kind, ship, read_at)
         if stay.empty:
             stay.left = max(self.now, self._topic["gate"]) + dice.uniform(1, DAY)
             self.hear_until(stay.left)
@@ -219,6 +232,34 @@ class World:
             return
         self.answer(stay, [paper for _, paper in papers])
         self.depart(stay)
+
+    def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
+        """Somebody reports the opening a second time, with an earlier or a later event time and without naming the first report. If that is
+        the time of another visit, the sender takes the report back."""
+        dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
+        earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
+        later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
+        other = stay.opened + dice.choice((*earlier, *later))
+        name = self._name("again")
+        report = event(
+            kind, other, laden=dice.choice((None, not stay.empty)), ship=dice.choice((ship, "")), sender="other"
+        )
+        read_at = self.say("gate", after + dice.choice((1.0, 10.0, HOUR)), report, stay, id=name)
+        wrong = False
+        if last is not None:
+            wrong = (
+                last.left is None
+                or other <= max(last.left, self.not_before)
+                or (last.untold and other < last.opened + DAY + HOUR)
+            )
+        if wrong and last is not None:
+            stay.disputed = last.disputed = True
+        if wrong or dice.random() < 0.1:
+            self.say("gate", read_at + dice.uniform(0, HOUR), retracted(name, "other"), stay)
+
+    def _name(self, what: str) -> str:
+        self._count += 1
+        return f"{what}{self._count}"
 
     def _paper(self, stay: Stay, lot: int, lots: int, letter: str) -> Paper:
         statement = lots if lot == 0 or self.dice.random() < 0.5 else 1
@@ -267,6 +308,7 @@ class World:
                     when = again + dice.uniform(1, 4 * HOUR)
                     self.say("release", when, self._freed(paper, version + 2, when, arrived), stay, paper)
             latest = max(latest, when)
+        stay.free_since = latest
         if dice.random() < 0.08:
             self.leave_by_mistake(stay, dice.uniform(stay.opened + HOUR, latest))
             return
@@ -274,12 +316,23 @@ class World:
 
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
         """The container leaves although the answer is no; that is reported, and an officer finds it outside."""
+        dice = self.dice
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
         read_at = self.say("gate", self.now + 5, event(OUT, self.now, berth="G1"), stay)
         self.hear_until(max(read_at, self._topic.get("release", 0.0)) + 1)
-        read_at = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
-        self.hear_until(read_at)
+        name = self._name("finding")
+        if dice.random() < 0.3:
+            wrong = self._name("finding")
+            self.hear_until(self.say("gate", self.now + 10, found("inside", self.now + 10), stay, id=wrong))
+            self.hear_until(self.say("gate", self.now + 10, finding_retracted(wrong), stay))
+            assert not may_leave(self.desk), "a yes although its departure without release waits for a finding"
+        self.hear_until(self.say("gate", self.now + 30, found("outside", self.now + 30), stay, id=name))
+        if dice.random() < 0.3:
+            self.hear_until(self.say("gate", self.now + 10, finding_retracted(name), stay))
+            assert not may_leave(self.desk), "a yes although its departure without release waits for a finding"
+            self.hear_until(self.say("gate", self.now + 10, found("outside", self.now + 10), stay))
+        self.not_before = self.now
 
     def depart(self, stay: Stay) -> None:
         if stay.left is not None:
@@ -294,12 +347,14 @@ class World:
                 read_at = self.say(
                     "gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay
                 )
+                if dice.random() < 0.3:
+                    read_at = self.leave_again(stay, LOADED, stay.free_since, read_at)
                 self.call_back(stay, read_at)
                 return
             for paper in stay.papers:
                 if not paper.doubled:
                     self.say("gate", self.now + 1, permitted(paper.name, ExitGround.EXPORT_CANCELLED), stay)
-            self.hear_until(self.now + 1)
+            self.hear_until(self._topic["gate"])
         last = self.stays[-2] if len(self.stays) > 1 else None
         if last is None or last.departure_heard:
             assert may_leave(self.desk), "kept by mistake: every lot is released, and everything was told"
@@ -308,11 +363,17 @@ class World:
             self.leave_by_mistake(stay, self.now + 1)
             return
         if dice.random() < 0.1:
-            self._count += 1
-            wrong = f"wrong{self._count}"
+            wrong = self._name("wrong")
             read_at = self.say("gate", self.now + 1, event(OUT, self.now, berth="G2"), stay, id=wrong)
             self.hear_until(self.say("gate", read_at + dice.uniform(0, 60), retracted(wrong), stay))
             assert may_leave(self.desk), "kept by mistake: the report of its departure was taken back"
+        if dice.random() < 0.15:
+            wrong = self._name("finding")
+            message = dice.choice((found("outside", self.now), found("inside", self.now, lots=9)))
+            self.hear_until(self.say("gate", self.now + 1, message, stay, id=wrong))
+            assert not may_leave(self.desk), "a yes against an officer's finding"
+            self.hear_until(self.say("gate", self.now + dice.uniform(0, 60), finding_retracted(wrong), stay))
+            assert may_leave(self.desk), "kept by mistake: the finding was taken back"
         self.hear_until(self.now + dice.uniform(1, DAY))
         if not may_leave(self.desk):
             self.leave_by_mistake(stay, self.now + 1)
@@ -327,13 +388,41 @@ class World:
             read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
             read_at = self.say("gate", read_at + 5, event(OUT, when + dice.uniform(0, 30), berth="G1"), stay)
         elif how < 0.4:
-            self._count += 1
-            wrong = f"wrong{self._count}"
+            wrong = self._name("wrong")
             self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), berth="G2"), stay, id=wrong)
             read_at = self.say("gate", when + late, event(OUT, when, berth="G1", replaces=wrong), stay)
         else:
+            since = (as_box(self.desk.state).yes[-1].since - at(0)).total_seconds() / 60
             read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
+            if dice.random() < 0.4:
+                read_at = self.leave_again(stay, OUT, since, read_at)
         self.call_back(stay, read_at)
+
+    def leave_again(self, stay: Stay, kind: EquipmentEvent, lawful_since: float, after: float) -> float:
+        """Somebody else reports the departure a second time, with an earlier or a later event time and without naming the first
+        report. If the departure was not lawful then, the sender takes the report back, or an officer finds the container outside. Returns when
+        the last of these messages is read."""
+        assert stay.left is not None, "it left"
+        dice, name = self.dice, self._name("again")
+        other = stay.left + dice.choice(
+            (dice.uniform(0, 20 * HOUR), -dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
+        )
+        self.not_before = max(self.not_before, other + 1)
+        laden = dice.choice((None, None, True, False)) if kind is OUT else None
+        report = event(kind, other, berth="G3", laden=laden, sender="other")
+        read_at = self.say("gate", max(after, other) + dice.choice((1.0, 30.0, 6 * HOUR)), report, stay, id=name)
+        if other >= lawful_since:
+            return read_at
+        stay.disputed = True
+        if other < stay.opened and stay.number:
+            self.stays[stay.number - 1].disputed = True
+        if other <= stay.opened + HOUR or dice.random() < 0.6:  # all goods have arrived an hour after the opening
+            return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
+        self.hear_until(read_at)
+        stay.lawful = False
+        read_at = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
+        self.not_before = max(self.not_before, read_at + 1)
+        return read_at
 
     def call_back(self, stay: Stay, after: float) -> None:
         """The release desk holds goods that left lawfully, and releases them again, which must not change how they left."""

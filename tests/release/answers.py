@@ -78,11 +78,13 @@ def goods_no_longer_refused(
     version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
 ) -> tuple[Fact, ...]:
     """`version`: of the revocation of the refusal; the statement that the goods wait is the next one."""
-    gone = facts.refusal_revoked(version, phrase("failure_gone", hold=cause), at=at)
-    return gone, *goods_held(version + 1, at, *holds, arrived_at=arrived_at)
+    why = phrase("failure_gone", hold=cause)
+    held = facts.consignment_held(version + 1, *holds, at=at)
+    waits = facts.container_held(version + 1, why, phrase("not_released_yet"), arrived_at=arrived_at, at=at)
+    return facts.refusal_revoked(version, why, at=at), held, waits
 
 
 def goods_withdrawn(version: int, at: datetime) -> tuple[Fact, ...]:
     """The declarant withdrew the declaration before the goods arrived; the request has the id `w1`."""
-    freed = facts.container_freed(version, released=False, arrived_at=None, arrival_retracted=True, at=at)
+    freed = facts.container_freed(version, released=False, arrived_at=None, at=at)
     return facts.declaration_withdrawn(version, at=at), freed

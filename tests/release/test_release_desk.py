@@ -231,7 +231,7 @@ def test_green_goods_are_withdrawn_at_once_and_controlled_goods_not() -> None:
     green = story(decider, consignment_assessed()).when(withdrawal_requested())
     green.then(
         facts.declaration_withdrawn(2, at=green.at),
-        facts.container_freed(2, released=False, arrived_at=None, arrival_retracted=True, at=green.at),
+        facts.container_freed(2, released=False, arrived_at=None, at=green.at),
     )
     red = story(decider, consignment_assessed(INSPECTION)).when(withdrawal_requested())
     red.then(not_withdrawn(red.at))
@@ -241,7 +241,7 @@ def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_th
     green = story(decider, withdrawal_requested()).when(consignment_assessed())
     green.then(
         facts.declaration_withdrawn(2, at=green.at),
-        facts.container_freed(2, released=False, arrived_at=None, arrival_retracted=True, at=green.at),
+        facts.container_freed(2, released=False, arrived_at=None, at=green.at),
     )
     red = story(decider, withdrawal_requested()).when(consignment_assessed(INSPECTION))
     first = red.at - timedelta(minutes=1)

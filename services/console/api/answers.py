@@ -73,7 +73,7 @@ from services.console.language.words import both, refusal
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import AwaitedCode, Consignment, Mover, plain
 from services.console.readmodel.container import ReportRow
-from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
+from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, UnansweredRequest, gate_answer, is_inside
 from services.console.readmodel.messages import moment
 from services.console.readmodel.queries import LONGEST_TIMELINE, ReadModelQueries, of_row, of_subject
 from services.console.readmodel.tables import ALARMS, CONSIGNMENTS, OPEN_STAGES
@@ -445,7 +445,7 @@ def _answers(
     return answers[:MOST_ANSWERS], refused, later
 
 
-_MATTERS: tuple[frozenset[str], ...] = (
+MATTERS: tuple[frozenset[str], ...] = (
     frozenset({"DeclarationAccepted", "DeclarationRejected", "DeclarationWithdrawn"}),
     frozenset(
         {
@@ -456,15 +456,24 @@ _MATTERS: tuple[frozenset[str], ...] = (
     frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut"}),
 )
 """Groups of kinds of facts. Of the facts of one group about the same goods or container, only the latest is in force."""
-_TAKES_BACK = {
+TAKES_BACK: Mapping[str, str] = {
     **dict.fromkeys(
-        ("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
+        (
+            *("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
+            *("ArrivalRetracted", "ContainerFindingRetracted"),
+        ),
         "wrong",
     ),
     "EquipmentEventRetracted": "report_id",
     "EquipmentEventRecorded": "replaces",
+    "ContainerHoldLifted": "hold_id",
 }
 """Kind of a fact that retracts or replaces the answer to a request → the field in which the fact names that request."""
+CONTRADICTS: Mapping[str, tuple[str, str]] = {
+    "StrikeRetracted": ("LotStruck", "consignment_id"),
+    "LotStruck": ("StrikeRetracted", "consignment_id"),
+}
+"""Kind of a fact that retracts another fact without naming its request → the kind of that other fact, and the field in which the two agree."""
 
 
 def _overtaken_by(
@@ -478,14 +487,25 @@ def _overtaken_by(
     mine = {fact.place for fact in chosen}
     last = max([number for number, fact in enumerate(facts) if fact.place in mine])
     since = [fact for fact in facts[last + 1 :] if fact.place not in mine]
-    about = [matter for matter in _MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
-    naming = [fact for fact in since if fact.kind in _TAKES_BACK]
-    bodies = context.rows.bodies([fact.place for fact in naming]) if naming else {}
-    named = {
-        fact.place for fact in naming if _body(bodies.get(fact.place, "")).get(_TAKES_BACK[fact.kind]) == request_id
-    }
+    about = [matter for matter in MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
+    kinds = {fact.kind for fact in chosen}
+    naming = [fact for fact in since if fact.kind in TAKES_BACK or CONTRADICTS.get(fact.kind, ("",))[0] in kinds]
+    answered = [fact for fact in chosen if naming and fact.kind in CONTRADICTS]
+    bodies = context.rows.bodies([fact.place for fact in (*naming, *answered)]) if naming else {}
+    contents = {fact.place: _body(bodies.get(fact.place, "")) for fact in (*naming, *answered)}
+    about_same = {(fact.kind, contents[fact.place].get(CONTRADICTS[fact.kind][1])) for fact in answered}
+    named = {fact.place for fact in naming if _is_taken_back(fact.kind, contents[fact.place], request_id, about_same)}
     found = [fact for fact in since if fact.place in named or any(fact.kind in matter for matter in about)]
     return found[-1] if found else None
+
+
+def _is_taken_back(kind: str, body: Mapping[str, Any], request_id: str, answered: Collection[tuple[str, Any]]) -> bool:
+    """Returns whether the fact with this kind and content takes back the answer to the request. `answered`: for each fact of `CONTRADICTS` in
+    the answer, its kind and the value in which both facts must agree."""
+    if kind in TAKES_BACK:
+        return bool(body.get(TAKES_BACK[kind]) == request_id)
+    other, field = CONTRADICTS[kind]
+    return (other, body.get(field)) in answered
 
 
 def _body(text: str) -> dict[str, Any]:
@@ -538,7 +558,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
     if visible is not None and visible.hidden:
         row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
-    hold_requested = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
+    hold_requested = [hold.subject for hold in holds if is_waited_for(hold, since, known=known, fresh=fresh)]
     answer = gate_answer(row, parts, goods, parked_goods, fresh, hold_requested, on_box)
     lag = standing.gate_lag_seconds
     if visible is not None and visible.cut:
@@ -566,6 +586,17 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         lag_seconds=None if lag is None else round(lag, 3),
     )
     return masked(view, who.audience())
+
+
+def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bool) -> bool:
+    """Returns whether a request that has no answer in the rows keeps the goods, because a desk may still have to answer it. `since`: a
+    request that was made before this time is either on its topic or was never sent; `known`: the rows have all messages; `fresh`: the rows
+    have all messages on which the gate's answer depends.
+
+    If they are not fresh, the answer is no in any case. The request may have been answered long ago then, because rows that are made anew have
+    no answers at first, so nothing is said about it.
+    """
+    return hold.sent or hold.asked_us > since or (fresh and not known)
 
 
 @router.get(

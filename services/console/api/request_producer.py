@@ -99,6 +99,8 @@ class Prepared:
     """For a declaration: the numbers of the containers that it names. `declarant`: its declarant."""
     named: str = ""
     """For a request about a container: the consignment that the request names, empty if it names none."""
+    others_kept: tuple[str, ...] = ()
+    """As `Request.others_kept`."""
 
 
 def digest(content: bytes) -> str:
@@ -122,7 +124,8 @@ def prepare(request: Request, key: RequestKey, content: bytes | None = None, aga
     time = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
     headers = request_headers(request, row.request_id, SOURCE, time)
     value, topic = encode(request), topic_of("anyone", type(request))
-    return Prepared(row, topic, value, headers, again or bool(key.idempotency_key))
+    again = again or bool(key.idempotency_key)
+    return Prepared(row, topic, value, headers, again, others_kept=request.others_kept)
 
 
 class Asker:
@@ -192,7 +195,7 @@ class Asker:
             raise self._not_taken()
         messages = list(messages)
         await self._note_holds(
-            [m.request for m in messages if m.request.kind in COUNTS_WHEN_ASKED and not self._known(m.request)]
+            [m for m in messages if m.request.kind in COUNTS_WHEN_ASKED and not self._known(m.request)]
         )
         taken: list[RequestRow] = []
         acknowledgements: list[asyncio.Future[None]] = []
@@ -215,12 +218,16 @@ class Asker:
             raise self._not_taken() from error
         return taken
 
-    async def _note_holds(self, holds: list[RequestRow]) -> None:
+    async def _note_holds(self, holds: list[Prepared]) -> None:
         """Stores the requests that keep goods inside (`COUNTS_WHEN_ASKED`) before they are sent, so that the gate answers of all consoles count them.
         Raises Problem 503 if that fails."""
         if not holds:
             return
-        rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
+        rows = [
+            {"request_id": r.request_id, "consignment_id": kept, "about": r.subject, "asked_us": r.asked_us}
+            for r, others in [(hold.request, hold.others_kept) for hold in holds]
+            for kept in (r.subject, *others)
+        ]
         # if a hold could not be sent before, its row exists already and gets the time at which the hold is requested again
         await self.note(ASKED_HOLDS, rows, renewed=("asked_us",))
 

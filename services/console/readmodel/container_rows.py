@@ -125,9 +125,9 @@ _INSIDE = (
     )
     .limit(MOST_INSIDE)
 )
-_REQUEST = tuple_(_REQUESTED.request_id, _REQUESTED.consignment_id)
-_EACH = t.ASKED_HOLDS.alias("each").c.consignment_id
-_KEYS = select(_EACH).where(or_(_EACH.in_(_INSIDE_NOW), _EACH == BOX))
+_REQUEST = tuple_(_REQUESTED.request_id, _REQUESTED.about)
+_EACH = t.ASKED_HOLDS.alias("each").c
+_KEYS = select(_EACH.about).where(or_(_EACH.consignment_id.in_(_INSIDE_NOW), _EACH.consignment_id == BOX))
 """The keys whose facts are searched for answers. They are read once, and not for each request, because a container may have thousands of
 reports."""
 _WAS_SENT = select(_SENT.c.id, _SENT.c.key).where(_SENT.c.key.in_(_KEYS))

@@ -18,7 +18,7 @@ from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
 from services.shell.access import DENIALS, NoAccess, knock
 from services.shell.clients import projector_consumer
-from services.shell.clock import stopwatch
+from services.shell.clock import CLOCK, now, stopwatch
 from services.shell.codec import headers_of
 from services.shell.layout import replaced
 
@@ -27,6 +27,12 @@ TROUBLES = Counter("customs_console_troubles", "Times the projector had to wait 
 TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
+ANSWERED_SECONDS = 86_400
+"""A request that counts at the gate is forgotten this long after it was asked, if a fact has answered it."""
+FORGET_SECONDS = 5.0
+"""How often the projector looks for answered requests to forget."""
+LOOK_AGAIN_SECONDS = 3600.0
+"""When all old requests were looked at, the projector begins with the oldest again after this time."""
 STANDING_SECONDS = 0.25
 """Seconds between two writes of the standing into the database."""
 KNOCK_SECONDS = 10.0
@@ -56,6 +62,7 @@ class Projector:
         self._read_to: Positions = {}
         self._failures = 0
         self._written_at, self._written_complete = 0.0, False
+        self._forget_at, self._forgotten_to_us = 0.0, 0
 
     def stop(self) -> None:
         """Makes `run` return after the present batch. May be called from any thread."""
@@ -235,6 +242,17 @@ class Projector:
         if stopwatch() - self._written_at >= STANDING_SECONDS or self._written_complete != (standing.as_of is not None):
             store.write_standing(self.progress.state)
             self._written_at, self._written_complete = stopwatch(), standing.as_of is not None
+        if stopwatch() >= self._forget_at:
+            self.forget(store)
+
+    def forget(self, store: Store) -> None:
+        """Forgets the next answered requests that are old enough."""
+        before_us = int((now().timestamp() - ANSWERED_SECONDS * CLOCK.speed) * 1_000_000)
+        self._forgotten_to_us = store.forget_answered(self._forgotten_to_us, before_us)
+        ended = self._forgotten_to_us >= before_us
+        self._forget_at = stopwatch() + (LOOK_AGAIN_SECONDS if ended else FORGET_SECONDS)
+        if ended:
+            self._forgotten_to_us = 0
 
 
 def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:

@@ -15,11 +15,14 @@ from services.console.readmodel.batch import FEED_TOPIC, Aside, Batch, Origin, P
 from services.console.readmodel.consignment import Consignment, OpenHold
 from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.cursors import new_epoch
+from services.console.readmodel.gate_answer import CALLED_BACK
 from services.console.readmodel.messages import OFFSET_BITS, origin, packed_position
 from services.console.readmodel.progress import ProjectorStanding
 
 CHUNK = 500
 """The most keys in one IN list of SQL."""
+FORGOTTEN_AT_ONCE = 2000
+"""The most requests that one transaction examines to delete those that are answered."""
 Positions = dict[tuple[str, int], int]
 """The next offset to read, by topic and partition."""
 K = TypeVar("K")
@@ -142,6 +145,30 @@ class Store:
             written = update(row).where(row.c.name == "projector").values(beats=row.c.beats + 1, **values)
             if connection.execute(written).rowcount == 0:
                 connection.execute(row.insert().values(name="projector", beats=1, **values))
+
+    def forget_answered(self, after_us: int, before_us: int) -> int:
+        """Deletes rows of `ASKED_HOLDS` whose request a fact has answered, if it was requested after `after_us` and not after `before_us`
+        (microseconds since 1970 UTC). Examines at most `FORGOTTEN_AT_ONCE` rows, the oldest first. Returns the time up to which it has
+        examined the rows.
+
+        A row counts at the gate only while no fact of its key names the request as its cause, so without the row the answer is the same, and stays
+        so while the rows are made anew: it is `stale` until they have that fact again. Three kinds of rows stay, because they may still be needed:
+        requests without an answer; those that an operator discarded, which are told by their parked message; and retractions (`CALLED_BACK`), which
+        count until the release desk has published a fact that takes them into account.
+        """
+        a, f = t.ASKED_HOLDS.c, t.FACTS.c
+        requests = select(a.request_id, a.about, a.asked_us).where(a.asked_us > after_us, a.asked_us <= before_us)
+        with self.engine.begin() as connection:
+            rows = list(connection.execute(requests.order_by(a.asked_us).limit(FORGOTTEN_AT_ONCE)))
+            for chunk in _chunks(rows):
+                about, wanted = {row.about for row in chunk}, {(row.request_id, row.about) for row in chunk}
+                facts = select(f.cause, f.key, f.kind).where(f.key.in_(about), f.cause.in_([row[0] for row in chunk]))
+                found = list(connection.execute(facts))
+                kept = {fact.cause for fact in found if fact.kind in CALLED_BACK}
+                gone = {fact.cause for fact in found if (fact.cause, fact.key) in wanted} - kept
+                if gone:
+                    connection.execute(delete(t.ASKED_HOLDS).where(a.request_id.in_(gone), a.about.in_(about)))
+        return int(rows[-1].asked_us) if len(rows) == FORGOTTEN_AT_ONCE else before_us
 
     def reader(self, connection: Connection) -> "StoredRows":
         """Returns the object by which `batch.fold` reads the present rows."""

@@ -306,13 +306,16 @@ ASKED_HOLDS = Table(
     "asked_holds",
     METADATA,
     Column("request_id", Text, primary_key=True),
-    Column("consignment_id", Text, nullable=False),
+    Column("consignment_id", Text, primary_key=True),
+    Column("about", Text, nullable=False),
     Column("asked_us", BIG, nullable=False),
     Index("asked_holds_consignment", "consignment_id"),
+    Index("asked_holds_asked", "asked_us"),
 )
-"""Holds on consignments or containers, and reports about containers, that were requested from consoles; `consignment_id` is the container
-number if the request is about a container. A row is written before its request is sent. Until a fact names the request as its cause, the
-goods must stay."""
+"""Holds on consignments or containers, and reports about containers, that were requested from consoles. A row is written before its request
+is sent. Until a fact names the request as its cause, the goods must stay. `consignment_id`: what must stay, a consignment or the number of a
+container. `about`: the key of the request and of the facts that answer it; another container than the one that must stay if goods were
+stripped from it into that one. A row goes a day after a fact has answered its request (`Store.forget_answered`)."""
 
 ASKED_WATCHES = Table(
     "asked_watches",
