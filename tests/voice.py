@@ -86,11 +86,6 @@ def story(decider: Any, *past: Message) -> Story:
     return desk
 
 
-def kinds(desk: Story) -> list[str]:
-    """The kinds of the facts of the last answer."""
-    return [fact.kind for fact in desk.answer]
-
-
 def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
     """Checks what every desk guarantees for every message: if the same message is read again at once, there is no fact
     and no change. Only a refused request may be refused again, and so may a watch that is already placed or lifted.

@@ -15,7 +15,6 @@ from schemas.declaration import (
     DeclarationLodgedAgain,
     DeclarationRejected,
     DeclarationRepeated,
-    DeclarationWaits,
     DeclaredContainer,
     WithdrawalRequested,
     WithdrawDeclaration,
@@ -29,7 +28,7 @@ from schemas.vocabulary import ControlKind, Direction, Severity, consignment_id
 from services.declaration import decider
 from tests import facts
 from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
-from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 TODAY = NOON.date()
 
@@ -372,42 +371,36 @@ def test_what_is_lodged_after_a_withdrawal_is_the_next_consignment() -> None:
 
 
 def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None:
-    assert kinds(story(decider, lodge(), withdraw(), withdrawn(), lodge())) == [
-        "DeclarationPassedOn",
-        "DeclarationLodgedAgain",
-    ]
+    desk = story(decider, lodge(), withdraw(), withdrawn()).when(lodge(), message_id="r-7")
+    passed = facts.declaration_passed_on("r-7", later_id(1), later_id(), desk.at)
+    desk.then(passed, again().model_copy(update={"occurred_at": desk.at, "serial": 4}))
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
     """The release desk may have granted the withdrawal although this desk has not read that yet. The result must be the
     same whether this desk reads the lodgement or the answer first."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
-    waits = desk.answer[0]
-    assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")
+    desk.then(facts.declaration_waits("r-7", good_declaration(packages=3), "w1", 3, desk.at))
 
     granted = Story(decider, desk.state, count=3).when(withdrawn())
-    assert kinds(granted) == ["DeclarationPassedOn", "DeclarationLodgedAgain"]
-    handed = granted.answer[1]
-    assert isinstance(handed, DeclarationLodgedAgain) and (handed.request_id, handed.serial) == ("r-7", 3)
+    passed = facts.declaration_passed_on("r-7", later_id(1), later_id(), granted.at)
+    granted.then(passed, again(packages=3).model_copy(update={"occurred_at": granted.at, "serial": 3}))
 
     refused = Story(decider, desk.state, count=3).when(not_withdrawn())
     refused.then_refused("reference_used")
     assert refused.answer[0].model_dump()["request_id"] == "r-7"
-    assert kinds(refused.when(lodge())) == ["DeclarationRepeated"], "nothing waits any more"
+    # nothing waits any more
+    refused.when(lodge(), message_id="r-8").then(facts.declaration_repeated("r-8", "m1", refused.at))
 
 
 def test_the_same_paper_that_waited_is_a_repeat_of_the_one_that_stands_once_the_withdrawal_is_refused() -> None:
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(), message_id="r-7")
-    desk.when(not_withdrawn())
-    repeated = desk.answer[0]
-    assert isinstance(repeated, DeclarationRepeated)
-    assert (repeated.request_id, repeated.first_request_id) == ("r-7", "m1")
+    desk.when(not_withdrawn()).then(facts.declaration_repeated("r-7", "m1", desk.at))
 
 
 def test_a_paper_that_waits_is_named_to_who_lodges_it_again_and_another_one_is_sent_back() -> None:
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
-    repeated = desk.when(lodge(packages=3), message_id="r-8").answer[0]
-    assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-7"
+    desk.when(lodge(packages=3), message_id="r-8").then(facts.declaration_repeated("r-8", "r-7", desk.at))
     desk.when(lodge()).then_refused("reference_used")
     assert [fact.model_dump().get("request_id") for fact in desk.when(withdrawn()).answer] == ["r-7", "r-7"]
 
@@ -415,14 +408,15 @@ def test_a_paper_that_waits_is_named_to_who_lodges_it_again_and_another_one_is_s
 def test_a_paper_waits_until_each_request_to_withdraw_is_answered() -> None:
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(withdraw(), message_id="w2")
     desk.when(lodge(packages=3), message_id="r-7")
-    assert kinds(desk.when(not_withdrawn("w1"))) == []
-    assert kinds(desk.when(not_withdrawn("p1", "PlaceHold"))) == [], "of a hold, which has nothing to do with it"
+    desk.when(not_withdrawn("w1")).then()
+    # the refusal of a hold has nothing to do with it
+    desk.when(not_withdrawn("p1", "PlaceHold")).then()
     desk.when(not_withdrawn("w2")).then_refused("reference_used")
 
 
 def test_a_withdrawal_that_was_refused_before_holds_nothing_up() -> None:
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(not_withdrawn())
-    assert kinds(desk.when(lodge())) == ["DeclarationRepeated"]
+    desk.when(lodge(), message_id="r-7").then(facts.declaration_repeated("r-7", "m1", desk.at))
 
 
 def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() -> None:
@@ -472,5 +466,5 @@ def test_a_record_of_the_software_version_before_knows_of_no_answered_withdrawal
     desk = story(decider, lodge()).when(withdraw(), message_id="w1")
     before = decider.STATE.dump_python(desk.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     desk = Story(decider, decider.STATE.validate_python(before), count=2)
-    assert kinds(desk.when(lodge(), message_id="r-7")) == ["DeclarationWaits"]
-    assert kinds(desk.when(not_withdrawn())) == ["DeclarationRepeated"]
+    desk.when(lodge(), message_id="r-7").then(facts.declaration_waits("r-7", good_declaration(), "w1", 3, desk.at))
+    desk.when(not_withdrawn()).then(facts.declaration_repeated("r-7", "m1", desk.at))
