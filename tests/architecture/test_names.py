@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import SERVICES
 from services.console.openapi import FILE as OPENAPI
 from tests.sources import tree_of
 
@@ -20,11 +19,7 @@ VIEWS = "services/console/api/views.py"
 """The file whose class names are in openapi.json, from which others generate clients."""
 CLEAN = (
     *("deploy", "services/cli", "services/console", "services/ports"),
-    *("services/shell", "services/simulator"),
-    *[f"tests/{desk}" for desk in SERVICES],
-    *("tests/architecture", "tests/bench", "tests/browser", "tests/chaos", "tests/cli"),
-    *("tests/codes", "tests/console", "tests/docs", "tests/hostile", "tests/journeys"),
-    *("tests/kafka", "tests/ports", "tests/rights", "tests/shell", "tests/simulator"),
+    *("services/shell", "services/simulator", "tests"),
 )
 """Folders in which no name says nothing. Add a folder when it is clean."""
 NAMES_FOR_OTHERS = {
