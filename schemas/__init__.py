@@ -1,1 +1,2 @@
-"""The language of Datongguan: every fact and request, in the words of the field. Imports pydantic and nothing of ours."""
+"""The messages of Datongguan: every fact and request, in the words of the glossary. This package imports pydantic and no
+other package of the project."""

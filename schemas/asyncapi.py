@@ -1,4 +1,5 @@
-"""Writes asyncapi.json, the topics for programs: `python -m schemas.asyncapi`; a test compares it with the catalogue.
+"""Writes asyncapi.json, the description of the topics for programs, if it is run as `python -m schemas.asyncapi`. A test
+compares the file with the catalogue of topics.
 
 AsyncAPI 3.0.0. An operation is described from the side of this system, which receives requests and sends facts.
 """
@@ -13,25 +14,29 @@ from schemas.envelope import Message
 from schemas.topics import CATALOGUE, FOR_THE_PORTS, KINDS, Topic
 
 CHANNELS = tuple(topic for topic in CATALOGUE if topic.carries)
-"""All topics except the state topics, each of which belongs to one service."""
+"""All topics except the state topics. A state topic belongs to one service, so other programs need no description of
+it."""
 FILE = Path(__file__).with_name("asyncapi.json")
 TEXT = {"type": "string"}
 HEADERS = {
     "type": "object",
-    "description": "CloudEvents 1.0 in Kafka's binary mode; causationid: the message that led to this one",
+    "description": "CloudEvents 1.0 in Kafka's binary mode. causationid: the id of the message that led to this one",
     "properties": {
         "ce_specversion": {"const": "1.0"},
-        "ce_id": {**TEXT, "description": "a message that comes twice has the same id"},
-        "ce_type": {**TEXT, "description": "the kind: a name in components/messages"},
+        "ce_id": {
+            **TEXT,
+            "description": "the id of the message; a message that is sent twice has the same id both times",
+        },
+        "ce_type": {**TEXT, "description": "the kind of the message: a name in components/messages"},
         "ce_source": TEXT,
         "ce_time": {**TEXT, "format": "date-time"},
-        "ce_subject": {**TEXT, "description": "as the key"},
+        "ce_subject": {**TEXT, "description": "the key of the message"},
         "causationid": TEXT,
         "correlationid": TEXT,
         "sequence": {
             **TEXT,
             "pattern": "^[0-9]+$",
-            "description": "counts what its writer said under this key, from 1",
+            "description": "the number of this fact among those of its desk with the same key, from 1",
         },
         "traceparent": TEXT,
     },
@@ -40,13 +45,13 @@ HEADERS = {
 
 
 def text() -> str:
-    """The text of asyncapi.json."""
+    """Returns the text of asyncapi.json."""
     document = {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Datongguan",
             "version": "1",
-            "description": "Requests to the desks of a border and the facts they say, on Kafka topics. 海关通关的请求与事实",
+            "description": "Requests to the desks of a border, and the facts that the desks publish, on Kafka topics. 海关通关的请求与事实",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",
@@ -63,7 +68,7 @@ def text() -> str:
 def _channel(topic: Topic) -> dict[str, Any]:
     return {
         "address": topic.name,
-        "description": f"Written by {' and '.join(topic.writers)}; the key is the {topic.key}'s; kept {topic.retention}.",
+        "description": f"Written by {' and '.join(topic.writers)}. Each key identifies a {topic.key}. Messages are kept {topic.retention}.",
         "messages": {m.kind: {"$ref": f"#/components/messages/{_name(m)}"} for m in topic.carries},
         "bindings": {"kafka": {"topic": topic.name, "bindingVersion": "0.5.0"}},
     }
@@ -78,7 +83,8 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 
 def _name(message: type[Message]) -> str:
-    """The name of the component: the kind, or the name of the class of a redacted form, which has the same kind."""
+    """Returns the name of the component: the kind; or, for a redacted form, the name of its class, because its kind is
+    that of the original."""
     return message.__name__ if message in FOR_THE_PORTS.carries else message.kind
 
 

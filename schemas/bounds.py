@@ -1,8 +1,8 @@
-"""How large may a message be that we write, and how is one read that was written before there were bounds?
+"""How large may a message be that we write, and how is a message read that was written before there were bounds?
 
 `WhenMade` marks the bounds of a message that is made: constructed by a desk, accepted by the console, or read from a request topic.
-Facts and states that are stored already are read by `reader`, which knows the same classes without these bounds. Pydantic
-compiles both, so neither costs a Python call for each field, except for times in JSON.
+Facts and states that are stored already are read by `reader`, which uses the same classes without these bounds. Pydantic compiles both
+schemas, so neither costs a Python call for each field, except for times in JSON.
 """
 
 import re
@@ -19,41 +19,42 @@ _NO_SIGNS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters (C0, DEL, C1), line and paragraph separators, and characters that make text show in another order than it is
 stored. A control character also takes six characters in JSON."""
 LINE = rf"^[^{_NO_SIGNS}]*$"
-"""One line of text."""
+"""The pattern of one line of text."""
 _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     r"\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff" + "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
-"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode,
-DerivedCoreProperties), private use, and code points that are no characters. The supplementary ones are written as themselves,
+"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties),
+characters for private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
 because engines of regular expressions escape them differently."""
 _UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
 PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"
-"""One line of text of which each character can be seen, as the texts of papers are."""
+"""The pattern of one line of text of which each character can be seen. The texts of declarations are such lines."""
 PRINTABLE_NO_SLASH = rf"^[^/{_NO_SIGNS}{_UNSEEN}]*$"
-"""The same without a slash, for the part before the slash in a name that is made of two."""
+"""The pattern of a line like `PRINTABLE`, but without a slash. It is for a text to which a slash and a second text are appended."""
 LINES = rf"^(?:[^{_NO_SIGNS}]|\r?\n)*$"
-"""Text with line breaks."""
+"""The pattern of a text that may have line breaks."""
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-"""Times of messages must be in the years 2000 to 2100."""
+"""The earliest and the latest time that a message may have: the years 2000 to 2100."""
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 LARGEST_INTEGER = 2**63 - 1
-"""The largest integer that SQL and other languages hold."""
+"""The largest integer that SQL's `bigint` and the integers of other languages hold."""
 DECIMAL_SIGNS = 40
-"""How many characters a decimal number may have as it is written. A bound on its digits is not enough: `1.000…` may have millions
-of zeros."""
+"""How many characters a decimal number may have as it is written. A limit on its digits is not enough, because `1.000…` may have
+millions of zeros."""
 NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
-"""A number as JSON writes it (RFC 8259, section 6). Python and Rust also read `1_0`, `+10`, blanks around it, and digits of other
-scripts."""
+"""The pattern of a number in JSON (RFC 8259, section 6). It is needed because Python and Rust also read `1_0`, `+10`, blanks around the
+number, and digits of other scripts."""
 _NUMBER = re.compile(NUMBER)
 MOST_PARTS = 100_000
-"""The most fields and items of a message that is read. The fullest that can be made has a quarter of it."""
+"""How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter of them."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""A text of JSON, or the rest from a quotation mark that no other one closes."""
+"""The pattern of a text in JSON. If its quotation mark is never closed, the text is the whole rest."""
 
 
 class WhenMade:
-    """Constraints, named as in pydantic's core schemas, that hold when a message is made but not when a stored one is read."""
+    """Constraints that apply when a message is made, but not when a stored message is read. Their names are those of pydantic's core
+    schemas."""
 
     def __init__(self, **constraints: Any) -> None:
         self.constraints = constraints
@@ -79,7 +80,8 @@ class WhenMade:
 
 
 class Tidied:
-    """Brings a text into one form when a message is made, before its bounds are checked; a stored one is read as it is."""
+    """Converts a text to its normal form by `tidy` when a message is made, before its bounds are checked. A stored text is read
+    unchanged."""
 
     def __init__(self, tidy: Callable[[str], str]) -> None:
         self.tidy = tidy
@@ -95,18 +97,19 @@ class Tidied:
 
 
 _BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-"""Spaces (Unicode category Zs); line breaks and tabs are control characters."""
+"""The spaces of Unicode (category Zs). Line breaks and tabs are not among them, because they are control characters."""
 _MANY_BLANKS = re.compile(" {2,}")
 
 
 def line_of_text(text: str) -> str:
-    """A text of a declaration in one form: composed letters (Unicode NFC), no blanks at the edges."""
+    """Returns a text of a declaration in its normal form: with composed letters (Unicode NFC), and without blanks at the edges."""
     return text.strip(" ") if text.isascii() else normalize("NFC", text).strip(_BLANKS)
 
 
 def identifier(text: str) -> str:
-    """A name by which people call goods, in the form that every desk, the console and every search uses: full-width and other forms of a
-    character become one (Unicode NFKC), with no blanks at the edges and one blank between words."""
+    """Returns a name by which people call goods, in the form that every desk, the console and every search uses: full-width and other
+    variants of a character are replaced by one (Unicode NFKC), there are no blanks at the edges, and there is one blank between
+    words."""
     plain = text if text.isascii() else normalize("NFKC", text)
     return _MANY_BLANKS.sub(" ", plain.strip(" "))
 
@@ -117,11 +120,13 @@ _WRITTEN = {
     ),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-"""How RFC 3339 (section 5.6) writes times and days. A number, or digits alone, would be taken for Unix seconds."""
+"""The pattern of a time and of a day in RFC 3339 (section 5.6). Pydantic would also read a number, or a text of digits, as Unix
+seconds."""
 
 
 def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
-    """A time in JSON is checked as text before it is parsed; Python code passes a time."""
+    """Returns a schema that checks a time in JSON as text before it is parsed. Python code passes a `datetime` or `date`, so there is no text
+    to check."""
     form = _WRITTEN[bounded["type"]]
     fault: Literal["datetime_parsing", "date_parsing"] = (
         "datetime_parsing" if bounded["type"] == "datetime" else "date_parsing"
@@ -140,7 +145,8 @@ def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
 
 
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
-    """A number in JSON is measured as text before it is parsed; a number from Python code is measured as `_short` does."""
+    """Returns a schema that checks the length of a number in JSON as text before it is parsed. A number from Python code is checked by
+    `_short`."""
     text = core_schema.str_schema(max_length=DECIMAL_SIGNS, coerce_numbers_to_str=True)
     number = core_schema.custom_error_schema(core_schema.str_schema(pattern=NUMBER), "decimal_parsing")
     return core_schema.json_or_python_schema(
@@ -151,7 +157,8 @@ def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]
 
 
 def _short(number: object) -> object:
-    """The same number, from Python code or as a text from a form; an error if it is too long or is not written as a number."""
+    """Returns the same number, which comes from Python code or as a text from a form. Raises an error of pydantic if it has more than
+    `DECIMAL_SIGNS` characters or does not match `NUMBER`."""
     if len(text := str(number)) > DECIMAL_SIGNS:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
@@ -162,26 +169,26 @@ def _short(number: object) -> object:
 
 
 def parts(value: bytes) -> int:
-    """How many commas and opening brackets stand outside the texts of this JSON. The JSON cannot have more fields and items than this
-    number."""
+    """Returns how many commas and opening brackets stand outside the texts of this JSON. The JSON cannot have more fields and items than
+    this number."""
     rest = _TEXT.sub(b"", value)
     return rest.count(b",") + rest.count(b"[") + rest.count(b"{")
 
 
 def too_many_parts(value: bytes) -> bool:
-    """Whether this JSON has more than `MOST_PARTS` fields and items. Call it before the JSON is validated, because pydantic makes an
-    error of each part that is wrong, which takes seconds and gigabytes for a value of a few megabytes."""
+    """Returns whether this JSON has more than `MOST_PARTS` fields and items. Call this before the JSON is validated, because pydantic
+    makes an error for each part that is wrong, which takes seconds and gigabytes for a value of a few megabytes."""
     signs = value.count(b",") + value.count(b"[") + value.count(b"{")
     return signs > MOST_PARTS and parts(value) > MOST_PARTS
 
 
 def reader(schema: CoreSchema) -> SchemaValidator:
-    """The validator for stored values: the same schema without the bounds of `WhenMade`."""
+    """Returns the validator for stored values: that of the same schema without the bounds of `WhenMade`."""
     return SchemaValidator(_earlier(schema), _use_prebuilt=False)
 
 
 def state_adapter(states: Any) -> TypeAdapter[Any]:
-    """The adapter of a desk's states. It reads stored states without the bounds of the messages that they hold."""
+    """Returns the adapter of a desk's states. It reads stored states without the bounds of the messages in them."""
     adapter: TypeAdapter[Any] = TypeAdapter(states)
     adapter.validator = reader(adapter.core_schema)
     return adapter
@@ -215,8 +222,8 @@ def _strict(node: Any) -> Any:
 
 
 class Shape(BaseModel):
-    """What every message, and every body in which one is asked, has in common: JSON says a whole number by digits and a truth value by
-    `true` or `false`, never by the text of one, where the message is made. Python code, forms among it, may hold either as text."""
+    """The base of every message, and of every body of a request. In JSON, a new message must have whole numbers as digits and truth values
+    as `true` or `false`; a text in their place is an error. Python code, for example that of forms, may pass either as text."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -224,12 +231,11 @@ class Shape(BaseModel):
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:
-    """Returns a text that was stored before texts were bounded, in a form that a new message may carry. Characters that no line may hold
-    become blanks, and a text of more than `most` characters ends in an ellipsis. Use it only for texts that people read, never for a
-    value on which a decision depends. `breaks`: line breaks stay (`LINES`)."""
+    """Returns a text that was stored before texts had bounds, in a form that a new message may carry: characters that a line may not
+    have become blanks, and a text of more than `most` characters is cut and ends in an ellipsis. Use this only for texts that people
+    read, never for a value on which a decision depends. `breaks`: whether line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
-        # in several lines only characters that are not printable are replaced; in a single line also some printable ones that are not
-        # ASCII
+        # with `breaks`, only characters that are not printable are replaced; without it, also some printable ones outside ASCII
         return text
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)

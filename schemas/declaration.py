@@ -1,7 +1,7 @@
 """What does a declarant say about goods, and what does the declaration desk answer?
 
-Field meanings follow the GACC single declaration (2018 No. 67, `DecHead`/`DecList`); shapes are loose on purpose where
-the desk itself checks them, so that a wrong code is a pointed refusal and not an undecodable message.
+The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). Fields that the desk itself checks accept any
+text on purpose, so that a wrong code is answered with a finding that points to it, and not as a message that cannot be decoded.
 """
 
 from operator import not_
@@ -39,43 +39,47 @@ from schemas.vocabulary import (
 )
 
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
-"""Containers of one declaration; consignments that a manifest puts into one container."""
+"""How many containers one declaration may have, and how many consignments one manifest may put into a container."""
 MOST_LINES, LINES_READ = 100, 1000
-"""Lines of goods of a declaration that can be written down, and of one that an older software version wrote. The form has room for 50 lines; a
-declaration with more is rejected with a finding."""
+"""How many lines of goods a new declaration may have, and how many are read of a declaration that an older software version wrote. The form
+has room for 50 lines; a declaration with more is rejected with a finding."""
 MOST_PACKAGES = 999_999_999
-"""Packages of one declaration."""
+"""How many packages one declaration may state."""
 MOST_OF_A_REFERENCE = 64
-"""Consignments of one declarant and reference: each but the last was withdrawn. A further one needs another reference."""
+"""How many consignments, one after the other, may have the same declarant and reference. Each of them but the last was withdrawn. A further
+one needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE)]
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
-"""USCC of the declarant. It has no slash, so that `declarant/reference`, from which consignment ids are derived, names only one declarant and
-reference."""
+"""The USCC of the declarant. It may have no slash, because the ids of consignments are derived from `declarant/reference`, and this text must
+name only one declarant and reference."""
 Party = Annotated[str, StringConstraints(max_length=100), WhenMade(pattern=PRINTABLE)]
-"""USCC, or the name of a foreign party."""
+"""The USCC of a party, or the name of a foreign party."""
 Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
 Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)
 ]
-"""The declarant's own name for the goods. The same characters are the same goods, however they were typed."""
+"""The name that the declarant gives to the goods. References with the same characters name the same goods, however they were typed."""
 LONGEST_BILL = 35
 BillNo = Annotated[str, StringConstraints(max_length=LONGEST_BILL), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
-"""Number of a bill of lading or waybill as the manifest has it; by air `master_house`."""
+"""The number of a bill of lading or waybill as it stands in the manifest; for air cargo, the numbers of master and house waybill as
+`master_house`."""
 
 
 class Item(Message):
-    """One line of goods. `hs_code`: ten digits (`CodeTS`), six at a sandbox office; `origin_country`: ISO 3166-1, two letters or three;
-    `net_mass_kg`: kilograms, none where the goods have none, and where the legal units are given and neither is a mass.
+    """One line of goods.
 
-    `first_quantity` and `second_quantity` are the legal ones, in the units that the tariff names for the code; which units these are
-    is not known here.
+    `hs_code`: ten digits (`CodeTS`), or six at a sandbox office. `origin_country`: ISO 3166-1, two or three letters. `net_mass_kg`:
+    kilograms; 0 if the goods have no mass, or if the legal units are given and neither is a mass.
+
+    `first_quantity` and `second_quantity` are the legal quantities, in the units that the tariff names for the code. There is no table of
+    these units here, so it is not checked whether they are the right ones.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     hs_code: Code = ""
     description: Annotated[
         Text,
-        Field(description="name of the goods (`GName`); the form has room for 255 characters, and so has this field"),
+        Field(description="the name of the goods (`GName`), at most 255 characters, as on the form"),
     ] = ""
     origin_country: Code = ""
     quantity: Quantity
@@ -92,7 +96,7 @@ class Item(Message):
 
 
 class DeclaredContainer(Message):
-    """A container that carries (a part of) the goods; `shared_by`: how many consignments the manifest puts into it."""
+    """A container that carries the goods or a part of them. `shared_by`: how many consignments the manifest puts into it."""
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     container_no: Annotated[str, StringConstraints(min_length=1, max_length=17), WhenMade(pattern=PRINTABLE)]
@@ -109,8 +113,8 @@ class Declaration(Message):
     consignee: Annotated[
         Party,
         Field(
-            description="USCC of who gets the goods, or of who sends them; of an export it may be the name of a foreign party, "
-            "at most 100 characters"
+            description="the USCC of the consignee or, for an export, of the consignor; for an export, the name of a foreign party "
+            "is accepted too, at most 100 characters"
         ),
     ]
     direction: Direction
@@ -120,7 +124,9 @@ class Declaration(Message):
     conveyance: Text = ""
     bill_no: Annotated[
         BillNo,
-        Field(description=f"at most {LONGEST_BILL} characters; by air the master and the house waybill, joined by `_`"),
+        Field(
+            description=f"at most {LONGEST_BILL} characters; for air cargo, the numbers of the master and the house waybill, joined by `_`"
+        ),
     ] = ""
     departure_country: Code = ""
     destination_country: Code = ""
@@ -136,35 +142,37 @@ class Declaration(Message):
     containers: tuple[DeclaredContainer, ...] = Field(
         default=(),
         max_length=MOST_CONTAINERS,
-        description=f"at most {MOST_CONTAINERS}; a lot in more containers is declared in parts, each under a reference of its own",
+        description=f"at most {MOST_CONTAINERS} containers; a lot in more containers is declared in parts, each under its own reference",
     )
     items: Annotated[tuple[Item, ...], Field(max_length=LINES_READ), WhenMade(max_length=MOST_LINES)]
 
 
 class OfDeclarant(AboutConsignment, Request):
-    """A request that a declarant makes, who sees who asked for it."""
+    """A request of a declarant. The declarant sees who sent it."""
 
     asked_by: Annotated[ActorId, TO_DECLARANT]
     on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), TO_DECLARANT] = None
 
 
 class LodgeDeclaration(OfDeclarant):
-    """A declarant lodges a declaration. `consignment_id` must be the one derived from declarant and reference."""
+    """A declarant lodges a declaration. `consignment_id` must be the id that is derived from declarant and reference."""
 
     declaration: Annotated[Declaration, TO_DECLARANT]
 
 
 class WithdrawDeclaration(OfDeclarant):
-    """A declarant takes a declaration back; possible until controls were ordered or the goods released."""
+    """A declarant asks to withdraw a declaration. This is possible until controls are ordered or the goods are released."""
 
     reason: Annotated[Reason, TO_DECLARANT]
 
 
 class Finding(Message):
-    """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found.
+    """What a check found wrong in a declaration.
 
-    `nearest`: where a code is in no table, the codes of that table that may have been meant, the likeliest first. `phrase`: what `seen`
-    says in words, by code and values; None where it is a value alone, and in facts of older software versions.
+    `pointer`: where it is in the declaration (RFC 6901). `code`: a row of `schemas.codes.checks`, which has its text in Chinese and
+    English. `severity`: a declaration with an error is rejected. `seen`: the value that was found. `nearest`: if `seen` is a code that is
+    in no table, up to three codes of that table that may have been meant, the likeliest one first. `phrase`: if `seen` is a sentence, the
+    same as code and values; null if it is only a value, and in facts of older software versions.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
@@ -180,17 +188,18 @@ Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]
 
 
 Number = Annotated[int, Field(ge=1, le=MOST_OF_A_REFERENCE)]
-"""Which consignment of its declarant and reference this is, from 1; all before it were withdrawn."""
+"""The number of this consignment among those of the same declarant and reference, from 1. All earlier ones were withdrawn."""
 Serial = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 MaybeConsignmentId = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 MaybeMessageId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 
 
 class DeclarationAccepted(AboutConsignment, Fact):
-    """The declaration stands, under this number; the warnings travel with it.
+    """The declaration desk accepted the declaration and gave it a declaration number.
 
-    `number`: it is the n-th consignment of its declarant and reference; `earlier`: the one before, which was withdrawn (empty of the
-    first). `request_id`: the request that lodged it, where that is not the cause of this fact: `DeclarationLodgedAgain` handed it on.
+    `warnings`: the findings that do not stop it. `number`: the number of this consignment among those of its declarant and reference, from
+    1. `earlier`: the id of the consignment before it, which was withdrawn; empty if `number` is 1. `request_id`: the request that lodged
+    the declaration, if a `DeclarationLodgedAgain` passed it on; otherwise empty, because the cause of this fact is that request.
     """
 
     declaration_no: Annotated[DeclarationNo, TO_DECLARANT]
@@ -202,9 +211,9 @@ class DeclarationAccepted(AboutConsignment, Fact):
 
 
 class DeclarationRejected(AboutConsignment, Fact):
-    """The declaration does not stand; every error is pointed at. A corrected one may be lodged under the same reference.
+    """The declaration was rejected because of errors. A corrected declaration may be lodged under the same reference.
 
-    `number`, `earlier`, `request_id`: as of `DeclarationAccepted`.
+    `findings`: the errors and warnings. `number`, `earlier`, `request_id`: as in `DeclarationAccepted`.
     """
 
     declaration: Annotated[Declaration, TO_DECLARANT]
@@ -215,9 +224,10 @@ class DeclarationRejected(AboutConsignment, Fact):
 
 
 class DeclarationRepeated(AboutConsignment, Fact):
-    """The declaration that stands, or that waits, was lodged again, word for word: `request_id` asked, and nothing changed.
+    """A declaration that is accepted, or that waits, was lodged again without any difference, so nothing else changed.
 
-    `first_request_id`: the request whose declaration stands or waits; empty where an older version accepted it.
+    `request_id`: the request that repeats it. `first_request_id`: the request that first lodged it; empty if an older software version
+    accepted it.
     """
 
     request_id: Annotated[MessageId, TO_DECLARANT]
@@ -225,9 +235,10 @@ class DeclarationRepeated(AboutConsignment, Fact):
 
 
 class DeclarationWaits(AboutConsignment, Fact):
-    """Lodged while the declarant's request to take the standing declaration back was not answered: `request_id` waits for that answer.
+    """A declaration was lodged while the withdrawal of the accepted one is not answered yet. It waits for that answer.
 
-    `withdrawal`: the request to take it back, the latest where there are several. `serial`: as of `DeclarationLodgedAgain`.
+    `request_id`: the request that lodged it. `withdrawal`: the request to withdraw the accepted declaration; the latest if there are
+    several. `serial`: as in `DeclarationLodgedAgain`.
     """
 
     request_id: Annotated[MessageId, TO_DECLARANT]
@@ -237,17 +248,21 @@ class DeclarationWaits(AboutConsignment, Fact):
 
 
 class DeclarationPassedOn(AboutConsignment, Fact):
-    """The declaration of this consignment was withdrawn, so what `request_id` lodges is another consignment: `later`."""
+    """The declaration of this consignment was withdrawn, so `request_id` lodged the declaration of another consignment (`later`).
+
+    A `DeclarationLodgedAgain` with that declaration is published too.
+    """
 
     request_id: Annotated[MessageId, TO_DECLARANT]
     later: Annotated[ConsignmentId, TO_DECLARANT]
 
 
 class DeclarationLodgedAgain(Fact):
-    """What `request_id` lodges is the consignment `later`, the `number`-th of its declarant and reference, and is decided under that
-    key. `consignment_id`: the one before, which was withdrawn.
+    """The declaration desk passes a declaration on to the key of a new consignment (`later`), where it decides about it.
 
-    `serial`: the place of the request among all that were lodged, from which the declaration number is made.
+    It does so if the declaration of the consignment before (`consignment_id`) was withdrawn. `number`: the number of the new consignment
+    among those of its declarant and reference. `request_id`: the request that lodged the declaration. `serial`: offset × number of
+    partitions + partition of that request; the declaration number is made from it.
     """
 
     consignment_id: Annotated[ConsignmentId, TO_DECLARANT]
@@ -263,7 +278,10 @@ class DeclarationLodgedAgain(Fact):
 
 
 class WithdrawalRequested(AboutConsignment, Fact):
-    """The declarant of an accepted declaration asks to take it back; the release desk answers."""
+    """The declarant of an accepted declaration asks to withdraw it. The release desk grants or refuses it.
+
+    `request_id`: the declarant's request.
+    """
 
     request_id: Annotated[MessageId, TO_DECLARANT]
     reason: Annotated[Reason, TO_DECLARANT]

@@ -1,6 +1,7 @@
 """What do all messages on the topics have in common, and which headers do they have?
 
-The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`schemas.asyncapi` lists them).
+The payload is the JSON of a model that derives from those in this module. The attributes of CloudEvents 1.0 travel as Kafka headers;
+`schemas.asyncapi` lists them.
 """
 
 from dataclasses import dataclass
@@ -32,14 +33,14 @@ Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """The key of the message that this one is about: a consignment id or a container number."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
-"""Namespace of derived message ids."""
+"""The namespace of derived message ids."""
 _FACTS = FACTS.bytes
 
 
 class Message(Shape):
-    """Any fact or request: frozen, no field beyond the contract. `key` is its Kafka key.
+    """A fact or a request. It is frozen and has only the fields of its kind. `key`: its Kafka key.
 
-    `fields_seen_by`: who outside customs sees the fields of this kind that have no mark of their own; without it each has one.
+    `fields_seen_by`: who outside customs sees the fields that have no mark of their own. If it is None, each field has a mark.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -56,18 +57,19 @@ class Message(Shape):
 
     @classmethod
     def read_stored(cls, data: bytes, extra: Literal["forbid", "ignore"] = "forbid") -> Self:
-        """Reads a stored message. It must follow the contract, but the bounds for new messages do not apply."""
+        """Reads the JSON of a stored message. It must have the fields of its class, but the bounds for new messages (`WhenMade`) do not apply.
+        Raises pydantic's ValidationError if it has not. `extra`: whether unknown fields are refused or ignored."""
         return cast(Self, stored_reader(cls).validate_json(data, extra=extra))
 
 
 @cache
 def stored_reader(kind: type[Message]) -> SchemaValidator:
-    """The validator that reads stored messages of this kind; it is compiled once."""
+    """Returns the validator that reads stored messages of this kind. It is compiled once."""
     return reader(kind.__pydantic_core_schema__)
 
 
 class AboutConsignment(Message):
-    """A message about one consignment; it travels under the consignment id."""
+    """A message about one consignment. Its key is the consignment id."""
 
     consignment_id: Annotated[ConsignmentId, OUTSIDE]
 
@@ -77,7 +79,7 @@ class AboutConsignment(Message):
 
 
 class AboutContainer(Message):
-    """A message about one container; it travels under the container number."""
+    """A message about one container. Its key is the container number."""
 
     container_no: Annotated[ContainerName, OUTSIDE]
 
@@ -87,7 +89,7 @@ class AboutContainer(Message):
 
 
 class AboutPartition(Message):
-    """A message for the desk of one partition, about no goods that are known yet; it travels under a key that lies there."""
+    """A message for the desk of one partition, about no known goods. Its key (`partition_key`) belongs to that partition."""
 
     partition_key: Annotated[PartitionKey, INSIDE]
 
@@ -97,18 +99,19 @@ class AboutPartition(Message):
 
 
 class Fact(Message):
-    """Published, past tense, true for ever. `occurred_at`: when it happened in the world."""
+    """A message about something that has happened. A fact is never changed. `occurred_at`: when it happened in the world."""
 
     occurred_at: Annotated[Moment, OUTSIDE]
 
 
 FUTURE_SKEW = timedelta(minutes=15)
-"""By how much the clock of the sender of a report may be ahead of the console's clock. A report of a later time is an estimate and not an
-event."""
+"""By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
+it is an estimate and no event."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
-    """The sender and the reason of a hold, each of them if its parsed content has it as a text that can be shown."""
+    """Returns the sender and the reason of a hold request that breaks the contract, as the fields `asked_by` and `reason`. `body`: its parsed
+    content. A field that has no readable text there is replaced by "unknown" or `UNREADABLE_REASON`."""
     content = body if isinstance(body, dict) else {}
     who, why = content.get("asked_by"), content.get("reason")
     return {
@@ -118,19 +121,21 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Whether the value is None; for fields that are left out of the JSON if they are None."""
+    """Returns whether the value is None. Fields that are left out of the JSON if they are None pass this function to pydantic."""
     return value is None
 
 
 class Request(Message):
-    """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
+    """A message that asks a desk to do something. The desk may refuse it.
 
-    `asked_by` is the account that the door has proved, `on_behalf_of` the company for which it asked (USCC, or a carrier's or
-    terminal's name); without it, and in requests of older software versions, the one who asked speaks for itself.
-    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
-    `calls_back`: it takes back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
-    `changes_stay`: it says where a container is or what is in it, so that an answer at the gate may be of an earlier visit; it counts in
-    the same way.
+    `asked_by`: the account that sent it, whose identity the console has checked. `on_behalf_of`: the company for which it was sent (a USCC,
+    or the name of a carrier or terminal). Without it, and in requests of older software versions, the account speaks for itself.
+    `occurred_at`: when it happened, as the sender states.
+
+    `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise the goods would go.
+    `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the request says where a container is or what
+    is in it, so the gate's answer may be about an earlier visit. If one of the three is true, the gate's answer is no from the moment of
+    the request until a desk has decided.
     """
 
     holds_goods: ClassVar[bool] = False
@@ -142,21 +147,21 @@ class Request(Message):
 
     @property
     def principal(self) -> str:
-        """Who is responsible for the request: the company on whose behalf it was sent, otherwise the sender."""
+        """Returns who is responsible for the request: the company on whose behalf it was sent; if there is none, its sender."""
         return self.on_behalf_of or self.asked_by
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The request to assume for a message with this key whose parsed content breaks the contract; None for a kind that does not hold goods
-        (`holds_goods`)."""
+        """Returns the request to assume for a message with this key whose parsed content `body` breaks the contract. This is None for a kind that
+        does not hold goods (`holds_goods`). `at`: the time of the returned request."""
         return None
 
 
 class RequestRefused(Fact):
-    """A desk refused a request on business grounds; nothing else changed.
+    """A desk refused a request for a business reason. Nothing else changed.
 
-    `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen, and `phrases`
-    the same by code and values.
+    `subject`: the key of the request; `request_id`: its message id; `request_kind`: its kind. `code`: a row of `schemas.codes.refusals`.
+    `reason`: what the desk saw, as an English sentence; `phrases`: the same as codes and values.
     """
 
     subject: Annotated[Subject, OUTSIDE]
@@ -172,9 +177,9 @@ class RequestRefused(Fact):
 
 
 class DeadlinePassed(Message):
-    """A time limit that the desk itself had set ran out. The loop gives it to that desk only; it is never published.
+    """A time limit that the desk itself had set has ended. Only the loop gives this message to the desk; it is never published.
 
-    Made from a stored state, so it has no bounds of its own.
+    It is made from a stored state, so its fields have no bounds of their own.
     """
 
     subject: str
@@ -188,18 +193,19 @@ class DeadlinePassed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """`name` must be unique among the open deadlines of one subject; `due`: the time at which the desk gets the deadline as a message."""
+    """A time limit that a desk set for itself. `name` must be unique among the open deadlines of one subject. `due`: the time at which the desk
+    gets the deadline as a message."""
 
     name: str
     due: datetime
 
 
 class Hearing(NamedTuple):
-    """When and at which position a desk reads a message: the only clock and the only counter that a decider knows.
+    """When and at which position a desk reads a message. This is the only clock and the only counter that a decider knows.
 
-    `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
-    `recorded`: the time at which its writer recorded it (header `ce_time`), also the same on every reading; None if there is none.
-    `shared`: the state of the record that the desk keeps for the whole partition; None if the desk has no such record.
+    `serial`: offset * partitions + partition of the message. It is unique in its topic, and the same at every reading. `recorded`: the time at
+    which its writer recorded it (header `ce_time`), also the same at every reading; None if there is none. `shared`: the state of the record that
+    the desk keeps for the whole partition; None if the desk has no such record.
     """
 
     at: datetime
@@ -210,34 +216,34 @@ class Hearing(NamedTuple):
 
     @property
     def sent(self) -> datetime:
-        """The time at which the message was recorded; if that is not known, the time at which it is read."""
+        """Returns the time at which the message was recorded; if that is not known, the time at which the desk reads the message."""
         return self.recorded or self.at
 
 
 LATEST_REPORT = timedelta(days=731)
-"""A report that comes more than two years after its event has a wrong date."""
+"""How long after an event its report may come. If a report comes later, its date of the event is taken for wrong."""
 
 
 def event_time(event: datetime, hearing: Hearing) -> datetime:
-    """The time of an event as it was reported, the same for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the
-    report, is wrong, so the time of the report counts instead.
+    """Returns the time of an event as it was reported. If that time is before 2000, after 2100, or more than `LATEST_REPORT` before the report,
+    it is wrong, and the time of the report is returned. Every desk uses this function, so all get the same time.
 
-    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. No report
-    about the future comes here, because it is refused before, by the same header.
+    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. An event
+    that is more than 15 minutes later than the time in that header does not come here, because the shell has refused its report.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
 def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:
-    """The one fact that a desk publishes when it refuses a request; `why`: the reason for people."""
+    """Returns the one fact that a desk publishes if it refuses a request. `why`: the phrases of the reason, for people."""
     return (refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why),)
 
 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """The refusal of a request of which only these fields are known, because another message passed it on."""
+    """Returns the refusal of a request that another message passed on, so that only these fields of the request are known."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,
@@ -250,16 +256,16 @@ def refusal_of(
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:
-    """The id of the `index`-th fact that `desk` publishes because of the message `cause_id`. For a refusal by the loop itself, `index` is the
-    position of the message as `topic/partition/offset`."""
+    """Returns the id of the fact that `desk` publishes because of the message `cause_id`. `index`: the place of the fact among those of this
+    message, from 0. If the loop itself refuses the message, `index` is the position of the message as `topic/partition/offset`."""
     return derived_id(_FACTS, f"{desk}/{cause_id}/{index}")
 
 
 def request_id(sender: str, idempotency_key: str) -> str:
-    """The id of a request, derived from its sender and idempotency key, so that the same request sent twice has one id."""
+    """Returns the id of a request. It is derived from sender and idempotency key, so the same request has one id even if it is sent twice."""
     return derived_id(_FACTS, f"request/{sender}/{idempotency_key}")
 
 
 def deadline_id(desk: str, subject: str, deadline: Deadline) -> str:
-    """The id of the `DeadlinePassed` message for this deadline."""
+    """Returns the id of the `DeadlinePassed` message for this deadline of `subject`."""
     return derived_id(_FACTS, f"deadline/{desk}/{subject}/{deadline.name}/{deadline.due.isoformat()}")

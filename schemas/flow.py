@@ -1,4 +1,4 @@
-"""Which messages does each desk read, and what may it publish then? The picture of the README, as data."""
+"""Which messages does each desk read, and which may it publish then? This is the picture in the README, as data."""
 
 from schemas import declaration as d
 from schemas import gate as g
@@ -171,7 +171,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.DepartureRetracted: (),
     },
 }
-"""desk → message that it reads → messages that it may cause."""
+"""Desk → message that it reads → messages that it may publish because of it."""
 
 HOLDING: dict[str, tuple[type[Message], ...]] = {
     "declaration": (),
@@ -193,20 +193,21 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
     "gate": (r.ContainerHeld, g.PlaceContainerHold),
     "clearance": (),
 }
-"""desk → messages that can only hold goods, or call a release back. They are never parked behind another message, but decided at
+"""Desk → messages that can only hold goods or call a release back. They are never parked behind another message, but decided at
 once.
 
-A revocation reaches the gate desk as `ContainerHeld`. `WithdrawalRequested` is not one of them, because it ends a declaration
-and frees its containers.
+A revocation reaches the gate desk as `ContainerHeld`. `WithdrawalRequested` is not one of these messages, because it ends a
+declaration and frees its containers.
 """
 
 
 REFUSALS: dict[str, tuple[str, ...]] = {"declaration": ("release",)}
-"""desk → the desks whose refusals it reads. Every desk refuses, so the kind alone does not say which topics it must read."""
+"""Desk → the other desks whose refusals it reads. Every desk publishes `RequestRefused`, so this kind alone does not say which
+topics a desk must read."""
 
 
 def heard_topics(service: str) -> tuple[str, ...]:
-    """The topics with the messages that `service` reads."""
+    """Returns the names of the topics with the messages that `service` reads."""
     kinds = set(FLOW[service]) - {DeadlinePassed, RequestRefused}
     refusing = REFUSALS.get(service, ())
     return tuple(

@@ -1,7 +1,9 @@
-"""What else does the form have of a line of goods? The elements of `DecList` that no check here reads, as the declarant wrote them.
+"""What else does the form have for a line of goods? The elements of `DecList` that no check of this project reads, as the declarant
+wrote them.
 
-A message of the Single Window (GACC 2018 No. 67; format V4.0, 2018 No. 185) has them; which element is which field stands in
-`schemas.single_window`. A field that is empty is not written, so that a paper without them is the same as before.
+They come from messages of the Single Window (GACC 2018 No. 67; format V4.0, 2018 No. 185). `schemas.single_window` says which
+element is which field. An empty field is left out of the JSON, so a declaration without these elements has the same JSON as before
+they existed.
 """
 
 from operator import not_
@@ -26,7 +28,10 @@ Text400 = Annotated[str, StringConstraints(max_length=400), WhenMade(pattern=PRI
 
 
 class FormLine(Message):
-    """The rest of a line of the form. Of all this only `destination_country` is looked up; everything is kept as it was written."""
+    """The other elements of a line of the form. They are kept as the declarant wrote them.
+
+    Only `destination_country` is checked, against the table of countries.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     contract_item: Text9 = ""

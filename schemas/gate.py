@@ -1,4 +1,4 @@
-"""May this container leave the port? Equipment events, visits, and what an officer decides about a box."""
+"""May this container leave the port? The messages about equipment events, visits, and decisions of officers about a container."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
@@ -29,31 +29,34 @@ from schemas.vocabulary import (
 OneConsignment = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 Consignments = Annotated[tuple[OneConsignment, ...], WhenMade(max_length=10_000)]
 Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Vessel and voyage, train, flight or vehicle; empty if it was not reported."""
+"""The vessel and voyage, train, flight or vehicle; empty if none was reported."""
 Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Number of a transport document; empty if it was not reported."""
+"""The number of a transport document; empty if none was reported."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The id of a visit, made from the message that opened it; empty if an older software version did not write it."""
+"""The id of a visit, made from the id of the message that opened it; empty if an older software version wrote the message."""
 MOST_OTHERS = 50
-"""Other containers that one stuffing or stripping names."""
+"""How many other containers one report of a stuffing or stripping may name."""
 Others = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_OTHERS)]
-"""Containers out of which goods came, or into which they went."""
+"""The containers out of which goods came, or into which they went."""
 Lots = Annotated[int, Field(ge=1, le=500)]
-"""How many lots (goods of one bill each) are in the container."""
+"""How many lots (each the goods of one bill) are in the container."""
 KnownOthers = Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_OTHERS)]
 KnownLots = Annotated[int, WhenMade(ge=1, le=500)]
 
 
 MOST_SAME = 20
-"""Other declarations of the same goods that are named."""
+"""How many other declarations of the same goods are named at most."""
 
 
 class RecordEquipmentEvent(AboutContainer, Request):
-    """A terminal or carrier tells what happened to a container at `occurred_at` (event time).
+    """A terminal or carrier reports what happened to a container, or what is expected to happen.
 
-    `laden` false: it was empty. `to`: for a move, another place of the controlled area. `replaces`: the id of the report of the
-    same sender that this one corrects; without it, it is another report. Of goods that move from box to box two reports tell: `targets` of
-    the stripping, the containers into which they went, and `sources` of the stuffing, those out of which they came.
+    `occurred_at`: the event time. `classifier`: whether the event happened, or is estimated or planned. `place`: where it happened; `to`:
+    if the event is a move, the other place of the controlled area. `laden`: false if the container was empty; null if the sender does not
+    know. `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
+
+    Goods that move from container to container are reported twice: `targets` of the stripping names the containers into which they went,
+    and `sources` of the stuffing names those out of which they came.
     """
 
     changes_stay: ClassVar[bool] = True
@@ -70,7 +73,7 @@ class RecordEquipmentEvent(AboutContainer, Request):
 
 
 class RetractEquipmentEvent(AboutContainer, Request):
-    """Who told of an event takes that back: `report_id` is the id of the report, which was wrong."""
+    """The sender of a wrong report of an equipment event takes the report back. `report_id`: the id of that report."""
 
     changes_stay: ClassVar[bool] = True
     report_id: Annotated[MessageId, OUTSIDE]
@@ -78,10 +81,11 @@ class RetractEquipmentEvent(AboutContainer, Request):
 
 
 class RecordContainerFinding(AboutContainer, Request):
-    """An officer saw the container at `occurred_at`: inside the controlled area, or outside of it. It settles alarms.
+    """An officer reports where the container was seen at `occurred_at`. The finding settles alarms that wait for one.
 
-    `inside`: departures told before that time were told by mistake. `outside`: it has left, and its visit is closed.
-    `lots`: how many lots the officer or the manifest counted in it.
+    `found`: if it is `inside`, the container was in the controlled area, so departures that were reported before that time were wrong; if
+    it is `outside`, the container has left, and its visit is closed. `lots`: how many lots the officer or the manifest counted in it; null
+    if nobody counted.
     """
 
     changes_stay: ClassVar[bool] = True
@@ -92,7 +96,7 @@ class RecordContainerFinding(AboutContainer, Request):
 
 
 class RetractContainerFinding(AboutContainer, Request):
-    """An officer says that a finding on this container was wrong. `wrong`: the id of the request that recorded it."""
+    """An officer takes back a wrong finding on this container. `wrong`: the id of the request that recorded it."""
 
     calls_back: ClassVar[bool] = True
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -101,7 +105,7 @@ class RetractContainerFinding(AboutContainer, Request):
 
 
 class StrikeLot(AboutContainer, Request):
-    """An officer takes a consignment off this container: it is not in it, whatever its declaration says."""
+    """An officer strikes a consignment off this container, because it is not in it although its declaration says so."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
@@ -109,7 +113,7 @@ class StrikeLot(AboutContainer, Request):
 
 
 class RetractStrike(AboutContainer, Request):
-    """An officer says that a strike was wrong: the consignment may be in this container, as its declaration says."""
+    """An officer takes a wrong strike back, so that the consignment counts in this container again, as its declaration says."""
 
     calls_back: ClassVar[bool] = True
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -118,10 +122,11 @@ class RetractStrike(AboutContainer, Request):
 
 
 class PermitExit(AboutContainer, Request):
-    """An officer lets this consignment out through the land gate in this container without an import release, in this visit.
+    """An officer permits this consignment to leave in this container, through the land gate, without an import release.
 
-    `version`: the release desk's latest statement on these goods that the officer saw. After a later one that they stay the permit is
-    refused (`stated_again`), for it was given without knowing why. None, and in requests of older software versions, says nothing of it.
+    `version`: the version of the release desk's latest statement on these goods that the officer saw; null if the officer names none, as in
+    requests of older software versions. If the release desk has stated since then that the goods stay, the request is refused with
+    `stated_again`, because the officer decided without knowing that statement.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -132,7 +137,7 @@ class PermitExit(AboutContainer, Request):
 
 
 class PlaceContainerHold(AboutContainer, Request):
-    """An officer holds the container, whatever is in it and however often it comes back, until the hold is lifted."""
+    """An officer holds the container until the hold is lifted, whatever goods are in it and however often it comes back."""
 
     holds_goods: ClassVar[bool] = True
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -140,7 +145,8 @@ class PlaceContainerHold(AboutContainer, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """A hold on the container that the key names; None if the content names another container."""
+        """Returns a hold on the container that the key names; None if the content `body` names another container, or if the key is no
+        container number. `at`: the time of the hold."""
         content = body if isinstance(body, dict) else {}
         named = content.get("container_no")
         if isinstance(named, str) and plain(named) != plain(key):
@@ -152,7 +158,7 @@ class PlaceContainerHold(AboutContainer, Request):
 
 
 class LiftContainerHold(AboutContainer, Request):
-    """An officer lifts a hold on the container."""
+    """An officer lifts a hold on the container. `hold_id`: the id of the request that placed it."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: MessageId
@@ -160,9 +166,11 @@ class LiftContainerHold(AboutContainer, Request):
 
 
 class EquipmentEventRecorded(AboutContainer, Fact):
-    """The gate has this report. `occurred_at` is the event time; `report_id` names it in a correction or retraction.
+    """The gate desk has recorded this report of an equipment event. `occurred_at` is the event time.
 
-    `visit`: to which it belongs; empty while no visit is known to which it could. `retells`: an earlier report of the same event.
+    `report_id`: the id by which a correction or retraction names the report. `visit`: the visit to which the event belongs; empty if no
+    visit is known to which it could belong. `retells`: the id of an earlier report, if this one reports the same event again; otherwise
+    empty. The other fields are those of the report.
     """
 
     report_id: Annotated[MessageId, OUTSIDE]
@@ -182,7 +190,7 @@ class EquipmentEventRecorded(AboutContainer, Fact):
 
 
 class EquipmentEventRetracted(AboutContainer, Fact):
-    """A report counts no longer."""
+    """The report `report_id` of an equipment event was taken back by its sender and no longer counts."""
 
     report_id: Annotated[MessageId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
@@ -190,7 +198,10 @@ class EquipmentEventRetracted(AboutContainer, Fact):
 
 
 class ContainerFindingRecorded(AboutContainer, Fact):
-    """What an officer saw of the container; `settled`: the reports of departures whose alarms it ended."""
+    """The gate desk has recorded an officer's finding on the container.
+
+    `settled`: the subjects of the alarms that it settled. Each is the id of a report, or of a consignment.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     found: Literal["inside", "outside"]
@@ -201,10 +212,10 @@ class ContainerFindingRecorded(AboutContainer, Fact):
 
 
 class ContainerFindingRetracted(AboutContainer, Fact):
-    """A finding counts no longer: alarms that only it had settled wait again, and what it had found wrong counts again.
+    """A finding on the container was wrong and no longer counts.
 
-    `wrong`: the id of the request that had recorded it. `lots`: how many lots were counted in the open visit by a finding that
-    stands; None if by none.
+    Alarms that only this finding had settled are open again, and reports that only it had made void count again. `wrong`: the id of the
+    request that had recorded it. `lots`: how many lots a finding that still stands counted in the open visit; null if none did.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -215,7 +226,7 @@ class ContainerFindingRetracted(AboutContainer, Fact):
 
 
 class LotStruck(AboutContainer, Fact):
-    """An officer took this consignment off the container."""
+    """An officer struck this consignment off the container, because it is not in it."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
@@ -224,7 +235,7 @@ class LotStruck(AboutContainer, Fact):
 
 
 class StrikeRetracted(AboutContainer, Fact):
-    """`LotStruck` of this consignment was wrong and counts no longer: what is for and against it counts in this container again."""
+    """The strike (`LotStruck`) of this consignment was wrong, so the consignment counts in this container again."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
@@ -233,11 +244,11 @@ class StrikeRetracted(AboutContainer, Fact):
 
 
 class ExitPermitted(AboutContainer, Fact):
-    """An officer let this consignment out through the land gate.
+    """An officer permitted this consignment to leave in this container, through the land gate, without an import release.
 
-    `version`: the release desk's statement to the gate in view of which that was done; a later one that the goods stay ends the
-    permit. 0 in facts of older software versions, which do not tell it. `version_seen`: the statement that the officer
-    named, None where none was named; `visit`: the one that was open, empty where none was, and in facts of older software versions.
+    `version`: the version of the release desk's statement on these goods that the gate desk knew at that time. A later statement that the
+    goods stay ends the permit. It is 0 in facts of older software versions, which do not have it. `version_seen`: the statement that the
+    officer named; null if none was named. `visit`: the visit that was open; empty if none was, and in facts of older software versions.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -251,7 +262,7 @@ class ExitPermitted(AboutContainer, Fact):
 
 
 class ContainerHoldPlaced(AboutContainer, Fact):
-    """The container is held."""
+    """An officer's hold was placed on the container. `hold_id`: the id of the request that placed it."""
 
     hold_id: Annotated[MessageId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
@@ -259,7 +270,7 @@ class ContainerHoldPlaced(AboutContainer, Fact):
 
 
 class ContainerHoldLifted(AboutContainer, Fact):
-    """This hold on the container is over."""
+    """The hold `hold_id` on the container was lifted by an officer."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: MessageId
@@ -268,8 +279,10 @@ class ContainerHoldLifted(AboutContainer, Fact):
 
 
 class VisitOpened(AboutContainer, Fact):
-    """The container is in the controlled area since `occurred_at`, as a report of its discharge or gate-in says. Said again
-    when a visit that was closed turns out to go on."""
+    """The container has been in the controlled area since `occurred_at`, as a report of its discharge or gate-in says.
+
+    The fact is published again if a visit that was closed turns out to go on.
+    """
 
     visit: Annotated[VisitId, OUTSIDE]
     place: Annotated[Label, OUTSIDE]
@@ -278,9 +291,10 @@ class VisitOpened(AboutContainer, Fact):
 
 
 class VisitClosed(AboutContainer, Fact):
-    """A visit ended at `occurred_at` other than by a gate-out with every lot released (`ContainerGatedOut` says that itself).
+    """A visit ended at `occurred_at`, but not by a gate-out with every lot released, for which `ContainerGatedOut` is published.
 
-    `how`: `loaded`, `left_empty`, `left_unreleased`, `departure_not_reported` or `finding`.
+    `how`: `loaded`, `left_empty`, `left_unreleased`, `departure_not_reported` or `finding`. `consignments`: the consignments of the visit.
+    `report_id`: the report that ended the visit; empty if an officer's finding ended it.
     """
 
     visit: Annotated[VisitId, OUTSIDE]
@@ -290,17 +304,21 @@ class VisitClosed(AboutContainer, Fact):
 
 
 class RecordGateOut(AboutContainer, Request):
-    """A terminal reports that the container passed the gate `gate`, outbound, at `occurred_at`: the older name of an actual
-    equipment event `GTOT`. A number without the form of one is refused."""
+    """A terminal reports that the container left through the gate `gate` at `occurred_at`.
+
+    This is the older form of a `RecordEquipmentEvent` with the actual event `GTOT`. It is refused if the container number does not have the
+    form of ISO 6346 and the gate desk has no record of it.
+    """
 
     changes_stay: ClassVar[bool] = True
     gate: Annotated[Label, OUTSIDE]
 
 
 class ContainerMayLeave(AboutContainer, Fact):
-    """Every consignment in the container is released, or permitted to leave. `version` counts the gate's statements on it.
+    """The container may leave, because every consignment in it is released or permitted to leave.
 
-    `permitted`: those of `consignments` that leave by an officer's permit (`ExitPermitted`), without an import release.
+    `version` counts the gate desk's statements on this container. `permitted`: those of `consignments` that leave by an officer's permit
+    (`ExitPermitted`), without an import release.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -310,7 +328,10 @@ class ContainerMayLeave(AboutContainer, Fact):
 
 
 class ContainerMustStay(AboutContainer, Fact):
-    """A container that might leave may no longer; `waiting_for` are the consignments that keep it."""
+    """A container that was allowed to leave must stay now. `waiting_for`: the consignments because of which it must stay.
+
+    `version` counts the gate desk's statements on this container, as in `ContainerMayLeave`.
+    """
 
     version: Annotated[Version, OUTSIDE]
     waiting_for: Annotated[Consignments, OUTSIDE]
@@ -320,7 +341,10 @@ class ContainerMustStay(AboutContainer, Fact):
 
 
 class ContainerGatedOut(AboutContainer, Fact):
-    """The container left the port at `occurred_at` (event time), with every consignment released; its visit is closed."""
+    """The container left the port at `occurred_at` (event time) with every consignment released, and its visit is closed.
+
+    `report_id`: the report of the departure.
+    """
 
     gate: Annotated[Label, OUTSIDE]
     consignments: Annotated[Consignments, OUTSIDE]
@@ -329,12 +353,14 @@ class ContainerGatedOut(AboutContainer, Fact):
 
 
 class GateAlarmRaised(AboutContainer, Fact):
-    """GATE_MISMATCH: the container left without release, or something as bad came out. `waiting_for` are the consignments
-    that should have kept it.
+    """The container left without release, or a contradiction as grave was found, so a person must look at it (`GATE_MISMATCH`).
+
+    `waiting_for`: the consignments because of which the container should have stayed.
 
     `alarm`: `left_unreleased`, `departure_not_reported`, `held_outside`, `left_undeclared` or `empty_left_laden`.
-    `why`: the reason as a code; empty in facts of older software versions, whose readers `reason` is for.
-    `blocks`: nothing leaves in this container until an officer's finding, or until the report is retracted.
+
+    `why`: the reason as a code. It is empty in facts of older software versions; `reason` is for readers that do not know codes. `blocks`:
+    whether nothing may leave in this container until an officer's finding settles the alarm or the report is retracted.
     """
 
     gate: Annotated[Label, OUTSIDE]
@@ -348,7 +374,7 @@ class GateAlarmRaised(AboutContainer, Fact):
 
 
 class ContainerArrived(AboutConsignment, Fact):
-    """A container of this consignment was discharged or gated in at `occurred_at` (event time): its goods have arrived in it."""
+    """A container of this consignment was discharged or gated in at `occurred_at` (event time), so the goods in it have arrived."""
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
@@ -356,15 +382,17 @@ class ContainerArrived(AboutConsignment, Fact):
 
 
 class ContainerArrivalRetracted(AboutConsignment, Fact):
-    """What `ContainerArrived` told of this container and visit no longer stands: the report of its discharge or gate-in was taken back."""
+    """A `ContainerArrived` of this container and visit no longer stands, because the report of the discharge or gate-in was taken back."""
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
 
 
 class GoodsTransferred(AboutConsignment, Fact):
-    """Goods of this consignment were stripped from a container at `occurred_at` and went into others (`targets`): which of them, nobody
-    said, so they may be in each. `lots`: how many lots there were in it.
+    """Goods of this consignment were stripped from a container at `occurred_at` and went into other containers (`targets`).
+
+    The report does not say into which of them, so the goods may be in each. `lots`: how many lots there were in the container. `report_id`:
+    the report of the stripping.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -375,8 +403,11 @@ class GoodsTransferred(AboutConsignment, Fact):
 
 
 class TransferRetracted(AboutConsignment, Fact):
-    """Goods of this consignment did not go from the container into others: the report `report_id` of `GoodsTransferred` was retracted, or
-    replaced by another one, of which `GoodsTransferred` tells."""
+    """Goods of this consignment did not go from the container into others, because that report of a stripping no longer counts.
+
+    `report_id`: the report that `GoodsTransferred` named. It was retracted, or replaced by another report, for which another
+    `GoodsTransferred` is published.
+    """
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
@@ -384,9 +415,10 @@ class TransferRetracted(AboutConsignment, Fact):
 
 
 class ConsignmentGatedOut(AboutConsignment, Fact):
-    """A container of this consignment left the port; said under the consignment's key, for its timeline.
+    """A container of this consignment left the port, and the goods in it were allowed to leave.
 
-    `released` false was said by an older software version for what `ConsignmentLeftUnreleased` says now.
+    The fact has the consignment's key, so that the release desk and the consignment's timeline get it. `released` is always true now; older
+    software versions published it with false where `ConsignmentLeftUnreleased` is published now.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -395,9 +427,9 @@ class ConsignmentGatedOut(AboutConsignment, Fact):
 
 
 class ConsignmentLeftUnreleased(AboutConsignment, Fact):
-    """A container left the port with goods of this consignment that were not released. No later release heals that.
+    """A container left the port with goods of this consignment that were not released. A later release does not change that.
 
-    `why`: the reason as a code; empty in facts of older software versions, whose readers `reason` is for.
+    `why`: the reason as a code. It is empty in facts of older software versions; `reason` is for readers that do not know codes.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -407,9 +439,10 @@ class ConsignmentLeftUnreleased(AboutConsignment, Fact):
 
 
 class DepartureRetracted(AboutConsignment, Fact):
-    """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside.
+    """A departure of goods of this consignment in a container, which was published before, no longer stands.
 
-    `why`: as in `ConsignmentLeftUnreleased`.
+    The report of the departure was retracted or corrected, or an officer found the container inside. If the goods left in another way, the
+    fact about that follows. `why`, `reason`: as in `ConsignmentLeftUnreleased`.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -419,13 +452,14 @@ class DepartureRetracted(AboutConsignment, Fact):
 
 
 class SameGoodsDeclared(AboutConsignment, Fact):
-    """Other declarations stand for the goods of this one: `others`, which name the same container. Officers look at it; no answer
-    changes by it. Told of each declaration once, whatever others come later, which name it. `count`: how many others
-    there are, of which `others` names some.
+    """Other declarations (`others`) that name the same container stand for the same goods as this one.
 
-    `rule` says by what they are the same: `one_declaration_a_bill` (direction, bill and container; where the conveyances
-    differ, both are awaited or in the same visit) or `one_declaration_a_box` (no bill, and each says that the container is its own alone).
-    `rule_set`: the version of these rules. The other fields are what the declaration says.
+    The fact is for officers and changes no answer. It is published once for each declaration, even if further such declarations come later.
+    `others`: at most 20 of the other declarations; `count`: how many there are.
+
+    `rule`: why the goods are the same. With `one_declaration_a_bill`, direction, bill and container are the same; if the conveyances
+    differ, both are awaited or in the same visit. With `one_declaration_a_box`, neither has a bill, and each says that no other goods are
+    in the container. `rule_set`: the version of these rules. The other fields are copied from this declaration.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT

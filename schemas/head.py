@@ -1,6 +1,8 @@
-"""Which fields of a consignment does the release desk carry on from its assessment, so that nobody has to read the declaration?
+"""Which fields does the release desk copy from the assessment of a consignment into its own facts, so that nobody has to read
+the declaration?
 
-The containers are no part of the head: the assessment has those of the declaration, and a release those that may leave.
+The containers are no part of these fields: the assessment lists those of the declaration, and a release lists those that may
+leave.
 """
 
 from typing import Protocol, TypedDict, Unpack
@@ -22,7 +24,7 @@ class ConsignmentHead(TypedDict):
 
 
 class HasHead(Protocol):
-    """A fact or a record that has the fields of the head."""
+    """A fact or a record that has the fields of `ConsignmentHead`."""
 
     @property
     def declaration_no(self) -> str: ...
@@ -39,7 +41,7 @@ class HasHead(Protocol):
 
 
 def head_of(source: HasHead) -> ConsignmentHead:
-    """Returns the head of `source`, in a form that a new message may carry."""
+    """Returns the head of `source`. Its texts are changed where a new message could not carry them (`bounded`)."""
     return bounded(
         declaration_no=source.declaration_no,
         direction=source.direction,
@@ -51,7 +53,8 @@ def head_of(source: HasHead) -> ConsignmentHead:
 
 
 def bounded(**head: Unpack[ConsignmentHead]) -> ConsignmentHead:
-    """Returns the head in a form that a new message may carry; its texts may have been stored before texts were bounded."""
+    """Returns the head in a form that a new message may carry. Its texts may have been stored before texts had bounds, so they
+    may be too long."""
     head["customs_office"] = shown(head["customs_office"], 20)
     head["transport_mode"] = shown(head["transport_mode"], 20)
     head["bill_no"] = shown(head["bill_no"], LONGEST_BILL)

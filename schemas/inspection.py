@@ -1,4 +1,4 @@
-"""What is ordered from officers, and what do they find?"""
+"""Which controls are ordered from officers, and what do the officers find?"""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -12,9 +12,9 @@ from schemas.vocabulary import ActorId, ControlKind, MessageId, Moment, Pest, Re
 
 
 class FindingsResult(StrEnum):
-    """What an officer found: in order, not in order, a living pest, or that the goods are refused.
+    """What an officer found: that the goods or papers are in order, or are not, that there is a living pest, or that the goods are refused.
 
-    Papers that are not in order are to be put right, and the officer looks again; goods that are not in order are refused.
+    Papers that are not in order must be rectified, and the officer looks again. Goods that are not in order are refused.
     """
 
     CONFORM = "conform"
@@ -24,11 +24,11 @@ class FindingsResult(StrEnum):
 
 
 class RecordFindings(AboutConsignment, Request):
-    """An officer answers one ordered control (`documents`, `inspection` or `sampling`). `pest`: scientific name, when found.
+    """An officer answers one ordered control (`documents`, `inspection` or `sampling`).
 
-    `revision`: which answer of this control it is, so that findings about the goods as they were before do not answer a control that
-    was opened again. 0 is the first answer; of a control that a `FindingsRetracted` or a `RectificationRequested` opened, it is that
-    fact's revision and one. Findings of older software versions do not say it, and are first answers.
+    `pest`: the scientific name of the pest, if one was found. `revision`: which answer of this control it is. 0 is the first answer; after
+    a `FindingsRetracted` or a `RectificationRequested` it is the revision of that fact plus one. So findings from before do not answer a
+    control that was opened again. Requests of older software versions have no revision, which counts as 0.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -40,8 +40,10 @@ class RecordFindings(AboutConsignment, Request):
 
 
 class CorrectFindings(AboutConsignment, Request):
-    """An officer replaces findings that were wrong. `wrong`: the id of the request that recorded them, or corrected them last;
-    `reason`: why they were wrong. The other fields as in `RecordFindings`.
+    """An officer replaces wrong findings.
+
+    `wrong`: the id of the request that recorded these findings, or that corrected them last; `reason`: why they were wrong. The other
+    fields are those of `RecordFindings`.
     """
 
     calls_back: ClassVar[bool] = True
@@ -55,7 +57,7 @@ class CorrectFindings(AboutConsignment, Request):
 
 
 class RetractFindings(AboutConsignment, Request):
-    """An officer takes findings back that were wrong: the control is open again. `wrong`, `reason`: as in `CorrectFindings`."""
+    """An officer takes wrong findings back, so that the control is open again. `wrong`, `reason`: as in `CorrectFindings`."""
 
     calls_back: ClassVar[bool] = True
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -65,7 +67,7 @@ class RetractFindings(AboutConsignment, Request):
 
 
 class InspectionOrdered(AboutConsignment, Fact):
-    """An officer must answer this control by `due`."""
+    """A control was ordered, because the assessment requires it. An officer must answer it by `due`."""
 
     control: Annotated[ControlKind, TO_DECLARANT]
     customs_office: Annotated[Code, TO_DECLARANT]
@@ -73,7 +75,7 @@ class InspectionOrdered(AboutConsignment, Fact):
 
 
 class InspectionPassed(AboutConsignment, Fact):
-    """The control was answered: in order."""
+    """An officer answered the control and found the goods or papers in order."""
 
     control: Annotated[ControlKind, TO_DECLARANT]
     officer: Annotated[ActorId, INSIDE]
@@ -82,7 +84,7 @@ class InspectionPassed(AboutConsignment, Fact):
 
 
 class InspectionFailed(AboutConsignment, Fact):
-    """The control was answered: not in order; the goods are refused."""
+    """An officer answered the control, and the goods are refused: they are not in order, or the officer refuses them."""
 
     control: Annotated[ControlKind, TO_DECLARANT]
     officer: Annotated[ActorId, INSIDE]
@@ -92,7 +94,10 @@ class InspectionFailed(AboutConsignment, Fact):
 
 
 class RectificationRequested(AboutConsignment, Fact):
-    """The papers are not in order: the declarant puts them right by `due`, and the officer looks again. The goods stay held."""
+    """An officer found the papers not in order. The declarant must rectify them by `due`, and the officer looks again.
+
+    The goods stay held until then.
+    """
 
     control: Annotated[ControlKind, TO_DECLARANT]
     officer: Annotated[ActorId, INSIDE]
@@ -103,7 +108,10 @@ class RectificationRequested(AboutConsignment, Fact):
 
 
 class RectificationOverdue(AboutConsignment, Fact):
-    """The papers were not put right, or not looked at again, in time; the goods stay held."""
+    """The papers were not rectified in time, or the officer has not looked at them again. The goods stay held.
+
+    `since`: when the rectification was requested; `due`: when its time limit ended.
+    """
 
     control: Annotated[ControlKind, TO_DECLARANT]
     since: Annotated[Moment, TO_DECLARANT]
@@ -111,9 +119,9 @@ class RectificationOverdue(AboutConsignment, Fact):
 
 
 class FindingsRetracted(AboutConsignment, Fact):
-    """Findings were wrong and no longer stand: the control is open again, with `due` as its new time limit.
+    """Findings were wrong and no longer stand. The control is open again, with `due` as its new time limit.
 
-    `wrong`: the request that had recorded them. Of a correction, the new answer follows with the next revision.
+    `wrong`: the id of the request that had recorded the findings. If they are corrected, the new answer follows, with the next revision.
     """
 
     control: Annotated[ControlKind, TO_DECLARANT]
@@ -125,7 +133,10 @@ class FindingsRetracted(AboutConsignment, Fact):
 
 
 class PestIntercepted(AboutConsignment, Fact):
-    """The control was answered: a living pest; the goods need treatment. `goods`: what they are, by the assessment."""
+    """An officer answered the control and found a living pest, so the goods need treatment.
+
+    `pest`: its scientific name. `goods`: the classes of the goods, as the assessment states them.
+    """
 
     control: Annotated[ControlKind, TO_DECLARANT]
     officer: Annotated[ActorId, INSIDE]
@@ -135,7 +146,10 @@ class PestIntercepted(AboutConsignment, Fact):
 
 
 class InspectionOverdue(AboutConsignment, Fact):
-    """Nobody answered the control in time; it stays open and holds the goods."""
+    """The control was not answered in time. It stays open and holds the goods.
+
+    `since`: when the control was ordered or last opened again; `due`: when its time limit ended.
+    """
 
     control: Annotated[ControlKind, TO_DECLARANT]
     since: Annotated[Moment, TO_DECLARANT]
@@ -143,6 +157,6 @@ class InspectionOverdue(AboutConsignment, Fact):
 
 
 class InspectionCancelled(AboutConsignment, Fact):
-    """The order fell away, because the declaration was withdrawn."""
+    """The order of this control was cancelled, because the declaration was withdrawn."""
 
     control: Annotated[ControlKind, TO_DECLARANT]

@@ -1,8 +1,8 @@
-"""Who outside customs may see a field of a message? The mark stands at the field, in its `Annotated`.
+"""Who outside customs may see a field of a message? A mark in the `Annotated` of the field says so.
 
-Each field carries one of the three marks; `schemas.outside` derives the redacted form from them and raises for a field that has
-none. If all fields of a kind are for the same people, the kind says so once, by `Message.fields_seen_by`: a declarant's own paper,
-and what an officer asks of a desk. A mark at a field takes precedence over that.
+Each field carries one of the three marks. `schemas.outside` derives the redacted form of a message from them, and raises an error
+for a field that has none. If all fields of a kind have the same mark, the kind states it once, in `Message.fields_seen_by`: for
+example a declaration, or a request of an officer. A mark at a field takes precedence over that of its kind.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeenBy:
-    """A mark: who outside sees the field."""
+    """A mark at a field: which readers outside customs see it."""
 
     audiences: frozenset[Audience]
 
 
 OUTSIDE = SeenBy(frozenset(Audience))
-"""Everybody who gets the fact."""
+"""The mark of a field that everybody sees who gets the fact."""
 INSIDE = SeenBy(frozenset())
-"""Nobody outside: words of an officer, rules, draws, grades."""
+"""The mark of a field that nobody outside sees: the words of an officer, rules, draws, grades."""
 TO_DECLARANT = SeenBy(frozenset({Audience.DECLARANT}))
-"""Whoever declares or treats the goods, but no port: the lane, and what is asked of them."""
+"""The mark of a field that whoever declares or treats the goods sees, but no port: the lane, and what is asked of these people."""

@@ -1,7 +1,9 @@
-"""Which form of a fact do readers outside customs get? The fact without the fields whose marks do not allow these readers.
+"""Which form of a fact do readers outside customs get? They get the fact without the fields whose marks do not allow these
+readers.
 
 The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields, except those
-that the audience may not see, also in the messages that it lists or holds. Nothing is put in the place of what is left out.
+that the audience may not see. This also holds for the messages in its fields. Nothing is put in the place of a field that is
+left out.
 """
 
 from collections.abc import Mapping
@@ -17,16 +19,16 @@ from schemas.marks import Audience, SeenBy
 
 
 class Unmarked(TypeError):
-    """A field of a message that goes outside has no mark that says who may see it; the text names the field."""
+    """Raised if a field of a message that goes outside has no mark that says who may see it. The text names the field."""
 
 
 def to_outside(fact: Message, audience: Audience) -> bytes:
-    """The JSON of the fact as this audience gets it."""
+    """Returns the JSON of the fact with only the fields that this audience may see."""
     return fact.__pydantic_serializer__.to_json(fact, exclude=hidden(type(fact), audience))
 
 
 def mark_of(kind: type[Message], name: str) -> SeenBy:
-    """Who outside sees this field; Unmarked if the field has no mark, or several."""
+    """Returns the mark of this field, which says who outside sees it. Raises Unmarked if the field has no mark or several."""
     marks = [each for each in kind.model_fields[name].metadata if isinstance(each, SeenBy)]
     if not marks and kind.fields_seen_by is not None:
         return kind.fields_seen_by
@@ -39,7 +41,8 @@ def mark_of(kind: type[Message], name: str) -> SeenBy:
 
 @cache
 def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
-    """The class of what this audience gets of facts of this kind; Unmarked if a field has no mark."""
+    """Returns the redacted form of this kind for this audience: the class with only the fields that the audience may see.
+    Raises Unmarked if a field has no mark."""
     fields: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         field = kind.model_fields[name]
@@ -54,7 +57,7 @@ def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
 
 @cache
 def hidden(kind: type[Message], audience: Audience) -> Any:
-    """What pydantic leaves out of the JSON of this kind for this audience, as its `exclude`."""
+    """Returns the fields of this kind that this audience may not see, as the argument `exclude` of pydantic's serializer."""
     left_out: dict[str, Any] = {}
     seen = _seen(kind, audience)
     for name in kind.model_fields:
@@ -67,9 +70,9 @@ def hidden(kind: type[Message], audience: Audience) -> Any:
 
 
 def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
-    """The parsed JSON of a stored message of this kind, with only the fields that this audience may see. The stored message may
-    come from an older software version, or not have the shape of its kind; anything in place of a nested message that is not a
-    JSON object is left out."""
+    """Returns the parsed JSON of a stored message of this kind, with only the fields that this audience may see. The stored
+    message may come from an older software version, or may not have the shape of its kind. If a nested message is not a JSON
+    object, it is left out."""
     seen: dict[str, Any] = {}
     for name, inner in _seen(kind, audience).items():
         if name not in body:
@@ -85,8 +88,8 @@ def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> di
 
 
 class _Inner(NamedTuple):
-    """The kind of message that stands in a field of another message. The field is a list of such messages, or one of them, or
-    one or None."""
+    """The kind of message that stands in a field of another message, and how it stands there: as a list of such messages
+    (`listed`), as one (`held`), or as one or None (`held or none`)."""
 
     kind: type[Message]
     how: Literal["listed", "held", "held or none"]
@@ -94,7 +97,8 @@ class _Inner(NamedTuple):
 
 @cache
 def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
-    """The fields that this audience may see, with the messages in them."""
+    """Returns the fields that this audience may see. Each name leads to the message in the field, or to None if there is
+    none."""
     fields = kind.model_fields
     return {
         name: _inner(field.annotation) for name, field in fields.items() if audience in mark_of(kind, name).audiences
@@ -102,7 +106,7 @@ def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None
 
 
 def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
-    """The type of a field, with its bounds; a message that it lists or holds is replaced by its redacted form."""
+    """Returns the type of a field with its bounds, in which a message is replaced by its redacted form."""
     bounds = [each for each in field.metadata if not isinstance(each, SeenBy)]
     told: Any = field.annotation
     if inner:
@@ -112,8 +116,8 @@ def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
 
 
 def _inner(annotation: Any) -> _Inner | None:
-    """The message that a field lists or holds, if there is one; Unmarked for a message in any other place, which is not
-    supported."""
+    """Returns the message that a field with this annotation lists or holds; None if there is none. Raises Unmarked for a
+    message in any other place of the annotation, which is not supported."""
     args = get_args(annotation)
     if _is_message(annotation):
         return _Inner(annotation, "held")
@@ -135,5 +139,5 @@ def _holds_message(annotation: Any) -> bool:
 
 
 def forms_for(audience: Audience, *kinds: type[Message]) -> Mapping[str, type[Message]]:
-    """Kind → its redacted form, for each of these kinds."""
+    """Returns, for each of these kinds, its name and its redacted form for this audience."""
     return {kind.kind: outside_form(kind, audience) for kind in kinds}

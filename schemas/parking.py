@@ -1,7 +1,8 @@
-"""What is published of a message that could not be decided, and what may an operator order about it?
+"""What is published about a message that could not be decided, and what may an operator order about it?
 
-The message waits whole in the parked topic of its service, under the key of its record. An origin names it: topic, partition
-and offset from which it was read. A time limit is no message of a topic: its origin's topic is `deadline/<id of the deadline>`.
+The whole message is kept in the parked topic of its service, under the key of its record. An origin identifies it: the topic,
+partition and offset from which it was read. A time limit is no message of a topic: the topic of its origin is `deadline/<id of
+the deadline>`.
 """
 
 from typing import Annotated, Any, NamedTuple, cast
@@ -14,11 +15,11 @@ from schemas.envelope import Fact, Request, Subject, stored_reader
 from schemas.vocabulary import ActorId, Name
 
 MOST_HEADERS = 32
-"""How many headers of a parked message are copied; messages of this project have ten."""
+"""How many headers of a parked message are copied. Messages of this project have ten."""
 LONGEST_HEADER = 201
-"""How many characters of a header are copied; a message with a longer one cannot be decided anyway."""
+"""How many characters of a header are copied. A message with a longer header cannot be decided anyway."""
 LARGEST_CARRIED = 1 << 20
-"""The most bytes of a value that is copied into a parking message; a replay reads a larger one at its origin."""
+"""The most bytes of a value that is copied into a parking message. If a value is larger, a replay reads it from its origin."""
 TopicName = Annotated[str, WhenMade(max_length=249, pattern=LINE)]
 Number = Annotated[int, WhenMade(ge=0, le=LARGEST_INTEGER)]
 Short = Annotated[str, WhenMade(max_length=LONGEST_HEADER, pattern=LINE)]
@@ -30,13 +31,14 @@ ShortBase64 = Annotated[str, WhenMade(max_length=(LONGEST_HEADER + 2) // 3 * 4, 
 Base64Headers = Annotated[dict[Short, ShortBase64], WhenMade(max_length=MOST_HEADERS)]
 
 DEADLINE = "deadline"
-"""The origin's topic of a parked time limit begins with this; in the older form it consists only of this."""
+"""The text with which the topic of the origin begins if a time limit is parked. In the older form, it is the whole topic."""
 PARKING_FULL = "parking_full"
-"""The reason that an older version gave if a record was full: the message is only at its origin and waits in no queue."""
+"""The reason that an older software version gave if the record had no room: the message is only at its origin and not in the
+record."""
 
 
 class Origin(NamedTuple):
-    """Where a parked message was read."""
+    """The position from which a parked message was read."""
 
     topic: str
     partition: int
@@ -48,7 +50,7 @@ class Origin(NamedTuple):
 
 
 def is_deadline(topic: str) -> bool:
-    """Whether this is not the name of a topic, but stands for a time limit that passed."""
+    """Returns whether this topic of an origin stands for a time limit that passed, and is not the name of a topic."""
     return topic.startswith(_OF_DEADLINES) or topic == DEADLINE
 
 
@@ -56,18 +58,20 @@ _OF_DEADLINES = f"{DEADLINE}/"
 
 
 def deadline_origin(id: str, partition: int) -> Origin:
-    """The origin of a parked time limit; `id`: from `schemas.envelope.deadline_id`."""
+    """Returns the origin of a parked time limit. `id`: from `schemas.envelope.deadline_id`."""
     return Origin(f"{DEADLINE}/{id}", partition, 0)
 
 
 class MessageParked(Fact):
-    """A service set a message aside because it could not decide it; what comes later under its key waits behind it.
+    """A desk set a message aside because it could not decide it. Later messages of the same record wait behind it.
 
-    `service`, `subject`: whose record waits, and its key. `topic`, `partition`, `offset`: the origin. `reason` is a code
-    (`contract`, `decide_raised`, `behind_parked`, ...), `error` what was seen. `headers` as text; `binary_headers` base64 of
-    those that are no text; `key_base64` the message's own key where that is not `subject`. `value_base64`: the value, unless
-    `value_kept` is false: then it lies at its origin only. `attempt` counts how often deciding failed: only the first one
-    adds to the queue.
+    `service`, `subject`: the desk, and the key of the record that waits. `topic`, `partition`, `offset`: where the message was read.
+    `reason`: a code, for example `contract`, `decide_raised` or `behind_parked`. `error`: the text of the error. `attempt`: how often the
+    message has failed; only its first failure adds it to the queue.
+
+    `headers`: the headers of the message as text; `binary_headers`: those that are not text, in base64. `own_key`: whether the key of the
+    message is `subject`; if not, `key_base64` is its key. `value_base64`: its value. If `value_kept` is false, the value was too large to
+    be copied, and can only be read from its origin.
     """
 
     service: Name
@@ -113,16 +117,17 @@ class _Settled(Fact):
 
 
 class ParkedReplayed(_Settled):
-    """A parked message was decided after all, as it was or with a corrected value; its older name is `ParkedReleased`.
+    """A parked message was decided after all, as it was or with a corrected value. The older name of this kind is `ParkedReleased`.
 
-    `edited_base64`: the corrected value; the first version stands in the `MessageParked` of the same origin.
+    `edited_base64`: the corrected value; null if the value was not changed. The `MessageParked` of the same origin has the value that was
+    parked.
     """
 
     edited_base64: Base64 | None = None
 
 
 class ParkedDiscarded(_Settled):
-    """An operator gave a parked message up: it is never decided, and stays in the log."""
+    """An operator gave a parked message up. It is never decided; its copy stays in the parked topic."""
 
 
 class _AboutParked(Request):
@@ -143,26 +148,26 @@ class _AboutParked(Request):
 
 
 class ReplayParked(_AboutParked):
-    """Decide the first parked message of `subject` again, and what waits behind it, in order.
+    """An operator orders a desk to decide the first parked message of `subject` again, and then those that wait behind it, in order.
 
-    `value_base64`: a corrected value for the first one. `parked_offset`: the offset of its `MessageParked`, needed only for
-    what an older version announced as `parking_full`.
+    `value_base64`: a corrected value for the first message; null if it is decided as it was. `parked_offset`: the offset of its
+    `MessageParked`. It is needed only if an older software version gave `parking_full` as the reason.
     """
 
     value_base64: Base64 | None = None
 
 
 class DiscardParked(_AboutParked):
-    """Give the first parked message of `subject` up; what waits behind it goes on waiting for its own order."""
+    """An operator orders a desk to give up the first parked message of `subject`. The messages behind it wait for another order."""
 
 
 ParkingOrder = ReplayParked | DiscardParked
-"""What an operator orders about a parked message."""
+"""An operator's order about a parked message."""
 Parking = MessageParked | ParkedReplayed | ParkedDiscarded
 PARKING: dict[str, type[Parking]] = {kind.kind: kind for kind in (MessageParked, ParkedReplayed, ParkedDiscarded)} | {
     "ParkedReleased": ParkedReplayed
 }
-"""`ce_type` of the messages on parked topics, with the older name → their class."""
+"""`ce_type` of the messages on parked topics → their class. The older name `ParkedReleased` is among them."""
 ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
     kind.kind: kind for kind in (ReplayParked, DiscardParked)
 }
@@ -170,8 +175,8 @@ ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
 
 
 def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
-    """Reads a parking message with this `ce_type`, in its present or its older form; KeyError or ValueError if it is
-    neither."""
+    """Reads a parking message with this `ce_type`, in its present or its older form. Raises KeyError if the `ce_type` is
+    unknown, and ValueError if the value has neither form."""
     model = PARKING[kind]
     if isinstance(value, bytes) and too_many_parts(value):
         raise ValueError(f"more than {MOST_PARTS} parts")
@@ -184,7 +189,8 @@ def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
 
 
 def read_order(kind: str, value: bytes | None, service: str, subject: str, at: str) -> ParkingOrder:
-    """Reads an operator's order, in its present form or the older one, which had no `ce_type`; ValueError if it is neither."""
+    """Reads an operator's order, in its present form or the older one, which had no `ce_type`. Raises ValueError if it has
+    neither form. `service`, `subject`, `at`: service, key and time of the message, which the older form does not contain."""
     model = ORDERS.get(kind)
     if model is not None:
         return model.model_validate_json(value or b"")
@@ -217,8 +223,8 @@ def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> P
 
 
 def _renamed(body: dict[str, Any], model: type[Parking]) -> dict[str, Any]:
-    """Converts the older form, in which `key`, `at` and `actor` were the names of present fields, and all time limits were
-    called `deadline`."""
+    """Converts a parking message from its older form. There, `key`, `at` and `actor` were the names of fields that have other
+    names now, and all time limits had the topic `deadline`."""
     given = body.get("headers")
     headers: dict[str, Any] = given if isinstance(given, dict) else {}
     new = {"subject": body["key"], "occurred_at": body.get("at")}

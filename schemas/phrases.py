@@ -1,7 +1,8 @@
-"""How does a desk say something to people? By a code and values for its places; the reader has the words, in any language.
+"""How does a desk say something to people? It publishes a code and values for the places of a sentence; the reader has the sentences,
+in any language.
 
-A sentence may stand in another one, in its place `why`. Phrases are a list in the order in which they are read, so it follows the
-other one in the list.
+A sentence may be inserted in another one, at the place `why`. Phrases are a list in the order in which they are read, so the inserted
+sentence follows the other one in the list.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,21 +22,22 @@ from schemas.codes.uscc import CreditCodePart
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, TreatmentMethod, UnitClass
 
 LONGEST_VALUE = 500
-"""How many characters a value may have; the words of a person are the longest."""
+"""How many characters a value may have. The longest values are texts that people wrote."""
 LONGEST_SEEN = 120
-"""The same for a finding of a check, because a declaration may have a hundred findings."""
+"""How many characters a value in a finding of a check may have. They are fewer, because a declaration may have a hundred findings."""
 MOST_PLACES, MOST_PLACES_SEEN, MOST_PHRASES = 6, 3, 6
-"""How many places a sentence may have, how many the sentence of a finding, and how many sentences may stand in each other."""
+"""How many places a sentence may have, how many the sentence of a finding may have, and how many sentences may be inserted in each
+other."""
 WHY: Final = "why"
-"""The place for the next sentence."""
+"""The name of the place in which the next sentence is inserted."""
 Number = int | Decimal | str
-"""A count or measure. A text contains the digits as they are shown."""
+"""A count or a measure. If it is a text, it contains the digits as they are shown."""
 Codes = tuple[str, ...]
 
 
 class Values(TypedDict, total=False):
-    """The values by the names of their places; a name means the same in every sentence. In a `Phrase` each value is a text: a
-    number in digits, a time in ISO 8601, a code of ours by its value, several codes with `, ` between them."""
+    """The values of a sentence by the names of their places; a name has the same meaning in every sentence. In a `Phrase` each value
+    is a text: a number in digits, a time in ISO 8601, the value of one of our codes, or several codes with `, ` between them."""
 
     all: int
     apart: Number
@@ -128,9 +130,9 @@ PlaceName = Annotated[str, WhenMade(max_length=10, pattern=LINE)]
 
 
 class Phrase(Shape):
-    """One sentence: `code`, a row of `schemas.codes.sentences`, and in `values` what stands in its places, by their names (`Values`).
+    """One sentence for people. `code`: a row of `schemas.codes.sentences`; `values`: name of each place in the sentence → its text.
 
-    A newer software version may send other codes; the sentence beside the phrases is for readers that do not know them.
+    Newer software versions may send codes that a reader does not know; the English sentence beside the phrases is for such readers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -142,7 +144,7 @@ class Phrase(Shape):
 
 
 class SeenPhrase(Phrase):
-    """The same with fewer and shorter values."""
+    """A phrase in a finding of a check. It has fewer and shorter values, because a declaration may have a hundred findings."""
 
     values: Annotated[
         dict[PlaceName, Annotated[str, WhenMade(max_length=LONGEST_SEEN, pattern=LINE)]],
@@ -151,18 +153,18 @@ class SeenPhrase(Phrase):
 
 
 Phrases = Annotated[tuple[Phrase, ...], WhenMade(max_length=MOST_PHRASES), Field(exclude_if=not_)]
-"""A sentence and, in their order, those that stand in it. Empty in facts of older software versions, which have the English
-sentence only."""
+"""A sentence, and those that are inserted in it, in their order. Facts of older software versions have no phrases, only the English
+sentence."""
 
 
 def phrase(code: str, **values: Unpack[Values]) -> Phrase:
-    """The sentence `code` with these values, which are cut if they are too long. KeyError if there is no such sentence, or no
-    value for one of its places, which is a mistake of the desk."""
+    """Returns the sentence `code` with these values; values that are too long are cut. Raises KeyError if there is no such sentence,
+    or no value for one of its places. Both are mistakes of the desk."""
     return Phrase(code=code, values=_texts(code, values, LONGEST_VALUE))
 
 
 def seen_phrase(code: str, **values: Unpack[Values]) -> SeenPhrase:
-    """As `phrase`, for what a check of a declaration saw."""
+    """Returns the sentence of a finding of a check: as `phrase`, but with values of at most `LONGEST_SEEN` characters."""
     return SeenPhrase(code=code, values=_texts(code, values, LONGEST_SEEN))
 
 
@@ -179,42 +181,43 @@ def _text(value: Any) -> str:
 
 
 UNREADABLE_REASON = SENTENCES["no_reason"]
-"""The text in place of the reason of a hold that is carried out although its own reason cannot be read."""
+"""The text in place of the reason of a hold that is placed although its reason cannot be read."""
 
 
 def quoted(words: str) -> Phrase:
-    """What a person wrote, unchanged; or the sentence that it could not be read."""
+    """Returns a phrase that quotes the unchanged words of a person. If they are `UNREADABLE_REASON`, it says that they could not be
+    read."""
     return phrase("no_reason") if words == UNREADABLE_REASON else phrase("words", words=words)
 
 
 def of_earlier(text: str) -> Phrase:
-    """A text of a record or fact of an older software version, which has no code. A page looks for the sentence that it was made
-    from."""
+    """Returns a phrase for a text of a record or fact of an older software version, which has no code. A page searches for the
+    sentence from which the text was made."""
     return phrase("earlier", text=text)
 
 
 @cache
 def places(code: str) -> tuple[str, ...]:
-    """The places of a sentence, in their order; KeyError if there is no such sentence."""
+    """Returns the names of the places of a sentence, in their order. Raises KeyError if there is no such sentence."""
     return tuple(dict.fromkeys([name for _, name, _, _ in Formatter().parse(SENTENCES[code]) if name]))
 
 
 def sentence(*phrases: Phrase) -> str:
-    """The English sentence of the first phrase, with the others inserted in it, for readers that know no code. KeyError if there is
-    no sentence of a code."""
+    """Returns the English sentence of the first phrase, with the other phrases inserted in it, for readers that know no codes. Raises
+    KeyError if there is no sentence for a code."""
     first, *rest = phrases
     why = {WHY: sentence(*rest)} if rest else {}
     return SENTENCES[first.code].format(**first.values, **why)
 
 
 def reason(*phrases: Phrase) -> str:
-    """The sentence in a form that a fact may carry."""
+    """Returns the English sentence of these phrases, in a form that a fact may carry as its reason."""
     return shown(sentence(*phrases), breaks=True)
 
 
 def stretches(said: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Where each value stands in the English sentence of `said`, of which `most` characters are kept: the name of the value, its
-    first position, and the position behind it."""
+    """Yields where each value stands in the English sentence of `said`, of which only the first `most` characters are kept: the name
+    of the value, and the positions of its first character and behind its last one."""
     at = 0
     for words, name, _, _ in Formatter().parse(SENTENCES[said.code]):
         at += len(words)

@@ -1,4 +1,4 @@
-"""Which treatment is ordered against pests, and was it carried out as its schedule demands?"""
+"""Which treatment is ordered against pests, and was it carried out as its schedule requires?"""
 
 from decimal import Decimal
 from operator import not_
@@ -26,25 +26,29 @@ from schemas.vocabulary import (
 )
 
 Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
-"""What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
+"""What made the treatment necessary: `risk` (the risk desk), or the control that found the pest (`inspection`, `sampling`,
+`documents`)."""
 Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
-"""Counts the treatments that were ordered for one origin, from 1."""
+"""The number of a treatment among those that were ordered for one origin, from 1."""
 PestFinding = Revision
-"""The revision of the `PestIntercepted` that made the treatment necessary; 0 if the risk desk did. An answer about an earlier finding does
-not answer a later one."""
+"""The revision of the `PestIntercepted` that made the treatment necessary; 0 if the risk desk made it necessary. An answer to an earlier
+finding does not answer a later one."""
 
 FIRST_PLACE = "1"
-"""The sampling place of a reading that names none; records of older software versions name none."""
+"""The sampling place of a reading that names none. Readings in records of older software versions name none."""
 MOST_READINGS = 5000
-"""Readings of one record: 24 hours at intervals of a minute at three places, 48 hours at one."""
+"""How many readings one treatment record may have. This is enough for 24 hours at intervals of a minute at three places, or 48 hours at
+one."""
 Place = Annotated[str, WhenMade(min_length=1, max_length=20, pattern=LINE)]
-"""A sampling place: a gas line or a temperature sensor, as the treatment unit calls it."""
+"""The name that the treatment unit gives to a sampling place: a gas line or a temperature sensor."""
 
 
 class Reading(Message):
-    """A reading in the treatment room: `hours` since start; wood core, pulp or air temperature in Celsius; gas in g/m3.
+    """A reading in the treatment room.
 
-    `place`: where it was taken. Six decimals of an hour: a minute is 0.016667 h.
+    `hours`: hours since the start, with up to six decimals (a minute is 0.016667). `temperature_c`: the temperature of the wood core, the
+    pulp or the air, in degrees Celsius. `concentration_g_m3`: the concentration of the gas, in g/m3; null if no gas is used. `place`: the
+    sampling place, a gas line or a sensor, by the name that the treatment unit gives it.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
@@ -55,10 +59,11 @@ class Reading(Message):
 
 
 class TreatmentReport(AboutConsignment, Request):
-    """What a treatment unit tells of one attempt. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+    """A treatment unit's record of one attempt.
 
-    `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
-    followed its order. Records of older software versions have none.
+    `origin`, `attempt`: the order that was carried out. `dose_g_m3`: the gas that was put in, in g/m3; `residue_ppm`: the gas that was left
+    before the room was opened, in ppm. `started_at`: the time of hour 0 of the readings. A record without it is refused, because it does
+    not prove that the treatment came after its order. Stored records of older software versions have none.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -76,16 +81,19 @@ class TreatmentReport(AboutConsignment, Request):
 
 
 class RecordTreatment(TreatmentReport):
-    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+    """A treatment unit reports a treatment that it carried out.
 
-    `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
-    followed its order. Records of older software versions have none.
+    `origin`, `attempt`: the order that was carried out. `dose_g_m3`: the gas that was put in, in g/m3; `residue_ppm`: the gas that was left
+    before the room was opened, in ppm. `started_at`: the time of hour 0 of the readings. A record without it is refused, because it does
+    not prove that the treatment came after its order. Stored records of older software versions have none.
     """
 
 
 class CorrectTreatment(TreatmentReport):
-    """A treatment unit replaces a record that was wrong, whole. `wrong`: the id of the request that recorded it, or corrected it
-    last; it must be the record of this origin that was judged last, and `attempt` its attempt. `reason`: why it was wrong.
+    """A treatment unit replaces a wrong record as a whole.
+
+    `wrong`: the id of the request that recorded it, or that corrected it last. It must be the record of this origin that was judged last,
+    and `attempt` must be that of the record. `reason`: why it was wrong. The other fields are those of `RecordTreatment`.
     """
 
     calls_back: ClassVar[bool] = True
@@ -94,9 +102,9 @@ class CorrectTreatment(TreatmentReport):
 
 
 class RetractTreatment(AboutConsignment, Request):
-    """A treatment unit or an officer takes a record back that was wrong: its attempt is in hand again, or does not count.
+    """A treatment unit or an officer takes a wrong record back, so that its attempt is open again.
 
-    `wrong`, `reason`: as in `CorrectTreatment`.
+    If the next attempt was ordered meanwhile, that one stays open instead. `wrong`, `reason`: as in `CorrectTreatment`.
     """
 
     calls_back: ClassVar[bool] = True
@@ -107,9 +115,11 @@ class RetractTreatment(AboutConsignment, Request):
 
 
 class TreatmentOrdered(AboutConsignment, Fact):
-    """Treat by one of `methods` before `due`; `attempt` counts from 1; `pest` is empty where risk ordered it.
+    """The goods must be treated by one of `methods` before `due`.
 
-    `goods`: what is treated, whose schedules hold. Orders of older software versions do not say; theirs are those of wood.
+    `origin`: what made the treatment necessary. `attempt`: the number of this attempt, from 1. `pest`: the scientific name of the pest;
+    empty if the risk desk made the treatment necessary. `goods`: the class of the goods, whose schedules apply. Orders of older software
+    versions have no class, so the schedules of wood apply. `finding`: the revision of the `PestIntercepted`; 0 if there is none.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -122,11 +132,11 @@ class TreatmentOrdered(AboutConsignment, Fact):
 
 
 class DecideTreatment(AboutConsignment, Request):
-    """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named.
+    """An officer decides what happens to goods for which no treatment is known. To order a treatment, `goods` and `methods` are given.
 
-    `finding`, `revision`: which question it answers. `finding` is that of the `TreatmentReferred`; `revision` is 0, or of a question
-    that a `TreatmentDecisionRetracted` opened again, that fact's revision and one. Decisions of older software versions do not say it, and
-    answer a first question.
+    `finding`, `revision`: the question that is answered. `finding` is that of the `TreatmentReferred`. `revision` is 0; if a
+    `TreatmentDecisionRetracted` asked the question again, it is the revision of that fact plus one. Requests of older software versions
+    have neither, so both count as 0.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -140,8 +150,10 @@ class DecideTreatment(AboutConsignment, Request):
 
 
 class RetractTreatmentDecision(AboutConsignment, Request):
-    """An officer takes a decision back that was wrong: what becomes of the goods is asked again. `wrong`: the id of the
-    `DecideTreatment`; of one to treat, no record must have been judged since. `reason`: why it was wrong.
+    """An officer takes a wrong decision back, so that an officer must decide again.
+
+    `wrong`: the id of the `DecideTreatment`; `reason`: why it was wrong. If a treatment was decided and its record was judged, the request
+    is refused.
     """
 
     calls_back: ClassVar[bool] = True
@@ -152,7 +164,7 @@ class RetractTreatmentDecision(AboutConsignment, Request):
 
 
 class TreatmentReferred(AboutConsignment, Fact):
-    """No treatment is known for these goods against this pest: an officer decides by `due`; until then the goods are held."""
+    """No treatment is known for these goods against this pest, so an officer must decide by `due`. The goods stay held until then."""
 
     origin: Annotated[Origin, TO_DECLARANT]
     goods: Annotated[GoodsClasses, TO_DECLARANT]
@@ -162,7 +174,7 @@ class TreatmentReferred(AboutConsignment, Fact):
 
 
 class TreatmentWaived(AboutConsignment, Fact):
-    """An officer let goods pass for which no treatment is known, as after isolation; this origin no longer holds them."""
+    """An officer let goods pass for which no treatment is known, for example after isolation. This origin no longer holds them."""
 
     origin: Annotated[Origin, TO_DECLARANT]
     officer: Annotated[ActorId, INSIDE]
@@ -172,7 +184,7 @@ class TreatmentWaived(AboutConsignment, Fact):
 
 
 class QuarantineRefused(AboutConsignment, Fact):
-    """An officer refused goods for which no treatment is known: they are returned or destroyed."""
+    """An officer refused goods for which no treatment is known, so they must be returned or destroyed."""
 
     origin: Annotated[Origin, TO_DECLARANT]
     officer: Annotated[ActorId, INSIDE]
@@ -182,7 +194,10 @@ class QuarantineRefused(AboutConsignment, Fact):
 
 
 class TreatmentVerified(AboutConsignment, Fact):
-    """The record meets its schedule row; this origin no longer holds the goods."""
+    """The record of the treatment meets its schedule, so this origin no longer holds the goods.
+
+    `schedule`: the name of the row of `schemas.codes.schedules`; `unit`: who sent the record.
+    """
 
     origin: Annotated[Origin, TO_DECLARANT]
     attempt: Annotated[Attempt, TO_DECLARANT]
@@ -195,13 +210,14 @@ class TreatmentVerified(AboutConsignment, Fact):
 
 MOST_SHORTFALLS = 20
 Shortfalls = Annotated[tuple[Phrase, ...], WhenMade(max_length=2 * MOST_SHORTFALLS), Field(exclude_if=not_)]
-"""Each of one phrase, or of two."""
+"""The shortfalls of a treatment record. Each is one phrase, or two if the first one names the sampling place."""
 
 
 class TreatmentFailed(AboutConsignment, Fact):
-    """The record does not meet its schedule; each shortfall is named. A new order or `TreatmentAbandoned` follows.
+    """The record of the treatment does not meet its schedule. Another `TreatmentOrdered`, or `TreatmentAbandoned`, follows.
 
-    `phrases`: the shortfalls by code and values, one after the other; that of one sampling place follows the phrase which names the place.
+    `shortfalls`: the requirements that it does not meet, as English sentences. `phrases`: the same as codes and values, one after the
+    other; if a shortfall is about one sampling place, a phrase that names the place comes before it.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -214,9 +230,9 @@ class TreatmentFailed(AboutConsignment, Fact):
 
 
 class TreatmentRetracted(AboutConsignment, Fact):
-    """A treatment record was wrong and no longer stands: this origin holds the goods again, until `due` a record is awaited.
+    """A treatment record was wrong and no longer stands. This origin holds the goods again and awaits a record until `due`.
 
-    `wrong`: the request that had recorded it. Of a correction, the new verdict follows with the next revision.
+    `wrong`: the id of the request that had recorded it. If it is corrected, the new verdict follows, with the next revision.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -230,9 +246,9 @@ class TreatmentRetracted(AboutConsignment, Fact):
 
 
 class TreatmentDecisionRetracted(AboutConsignment, Fact):
-    """An officer's decision was wrong and no longer stands: it is asked for again until `due`, and the goods are held.
+    """An officer's decision was wrong and no longer stands. An officer must decide again by `due`, and the goods are held.
 
-    `wrong`: the request that had decided.
+    `wrong`: the id of the request with that decision.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -245,7 +261,10 @@ class TreatmentDecisionRetracted(AboutConsignment, Fact):
 
 
 class TreatmentAbandoned(AboutConsignment, Fact):
-    """The last allowed attempt failed: the goods are to be refused (destroyed or returned), unless its record is taken back."""
+    """The last allowed attempt failed, so the goods must be destroyed or returned, unless its record is taken back.
+
+    `attempts`: how many attempts were made.
+    """
 
     origin: Annotated[Origin, TO_DECLARANT]
     attempts: Annotated[Attempt, TO_DECLARANT]
@@ -254,7 +273,10 @@ class TreatmentAbandoned(AboutConsignment, Fact):
 
 
 class TreatmentOverdue(AboutConsignment, Fact):
-    """No treatment was recorded in time; it stays open and holds the goods."""
+    """No treatment was recorded in time. It stays open and holds the goods.
+
+    `since`: when the treatment was ordered; `due`: when its time limit ended.
+    """
 
     origin: Annotated[Origin, TO_DECLARANT]
     attempt: Annotated[Attempt, TO_DECLARANT]
@@ -263,6 +285,6 @@ class TreatmentOverdue(AboutConsignment, Fact):
 
 
 class TreatmentCancelled(AboutConsignment, Fact):
-    """The order fell away, because the declaration was withdrawn or the pest was a wrong finding."""
+    """The order of this treatment was cancelled, because the declaration was withdrawn or the pest was found by mistake."""
 
     origin: Annotated[Origin, TO_DECLARANT]

@@ -1,4 +1,4 @@
-"""What holds the goods, and what lets them go?"""
+"""What holds the goods, and what lets them go? The messages from and to the release desk."""
 
 import re
 from datetime import datetime
@@ -38,44 +38,49 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 
 MOST_HOLDS = 512
-"""Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+"""How many holds one `ConsignmentHeld` may list. The release desk opens fewer."""
 Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
-"""The account or company whose report it is; empty if an older software version did not write it."""
+"""The account or company that made the report; empty if an older software version wrote the message."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
-"""Hold → pest finding and revision of the latest fact about it."""
+"""Hold → the revision of the pest finding, and the revision of the latest fact about the hold."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
-"""Packages."""
+"""A number of packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
 
 
 Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""Vessel and voyage, train, flight or vehicle, as declared; empty if it was not declared."""
+"""The vessel and voyage, train, flight or vehicle, as declared; empty if none was declared."""
 
 
 LONGEST_CODE = 24
 ReasonCode = Annotated[str, WhenMade(max_length=LONGEST_CODE, pattern=LINE)]
-"""A reason that a desk gives, as the console's catalogue names it."""
+"""The code of a sentence in which a desk gives a reason (`schemas.codes.sentences`)."""
 Values = Annotated[
     dict[Annotated[str, WhenMade(max_length=8, pattern=LINE)], Annotated[str, WhenMade(max_length=16, pattern=LINE)]],
     WhenMade(max_length=2),
 ]
-"""Parameters of such a code by their names: counts and codes. A fact may hold 512 of them, so there is no room for texts."""
+"""The short values of a reason (`ReasonCode`): name of the place in the sentence → value. They are counts and codes only, because a fact
+may hold 512 reasons, so there is no room for longer texts."""
 Sign = Annotated[int, WhenMade(ge=0, le=LONGEST_VALUE)]
 Quoted = Annotated[
     dict[Annotated[str, WhenMade(max_length=8, pattern=LINE)], tuple[Sign, Sign]],
     WhenMade(max_length=2),
     Field(exclude_if=not_),
 ]
-"""Name of a value → where it stands in the reason. These are the long values: a person's text, the name of a pest, a list of containers."""
+"""Name of a long value → its first position and the position behind its last character in the English reason. Long values are a person's
+text, the name of a pest, and a list of containers."""
 
 
 class Hold(Message):
-    """Why the goods may not go: who owns it, why, since when, and what lifts it (the kind of message awaited).
+    """A reason why the goods may not go.
 
-    `why`: the reason as a code (a row of `schemas.codes.sentences`), with its short values in `values`. What is long is not said twice, for a
-    fact may hold 512 of them: `quoted` tells where in `reason` it stands, by its first sign and the sign behind it. Empty in facts of
-    older software versions, whose readers `reason` is for.
+    `owner`: who has to act. `reason`: the English sentence. `since`: the time from which it holds the goods. `lifted_by`: the kind of
+    message that lifts it.
+
+    `why`: the reason as a code (a row of `schemas.codes.sentences`); it is empty in facts of older software versions, for whose readers
+    `reason` is meant. `values`: the short values of the sentence. `quoted`: where in `reason` its long values stand, by the positions of
+    the first character and behind the last one. Long values are not repeated, because a fact may hold 512 holds.
     """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
@@ -89,10 +94,10 @@ class Hold(Message):
 
 
 class ReportArrival(AboutConsignment, Request):
-    """Carrier or terminal: the goods have arrived at `place`, at `occurred_at` (event time).
+    """A carrier or terminal reports that the goods arrived at `place` at `occurred_at` (event time).
 
-    `containers`: only those of them; empty means all. `pieces`: how many packages have arrived so far, for goods without
-    containers; None means all.
+    `containers`: the containers that arrived; empty if all did. `pieces`: how many packages of goods without containers have arrived so
+    far; null if all have.
     """
 
     place: Annotated[str, StringConstraints(min_length=1, max_length=100), WhenMade(pattern=LINE), OUTSIDE]
@@ -101,7 +106,7 @@ class ReportArrival(AboutConsignment, Request):
 
 
 class RetractArrival(AboutConsignment, Request):
-    """Who told of an arrival takes that back: what it told of is not here, and released goods are called back.
+    """The sender of a wrong report of an arrival takes it back. If the goods are released because of it, the release is revoked.
 
     `wrong`: the id of the report; `reason`: why it was wrong.
     """
@@ -112,9 +117,9 @@ class RetractArrival(AboutConsignment, Request):
 
 
 class PlaceHold(AboutConsignment, Request):
-    """An officer holds the goods; goods already released are called back (`ReleaseRevoked`).
+    """An officer holds the goods. If they are released already, the release is revoked (`ReleaseRevoked`).
 
-    `watch_id`: the watch that these goods match; empty of a hold that an officer places on them alone.
+    `watch_id`: the watch because of which the goods are held; empty if an officer holds only these goods.
     """
 
     holds_goods: ClassVar[bool] = True
@@ -124,7 +129,8 @@ class PlaceHold(AboutConsignment, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """A hold on the goods that the key names; None if the key is not a consignment id, or if the content names other goods."""
+        """Returns a hold on the goods that the key names; None if the key is not a consignment id, or if the content `body` names other
+        goods. `at`: the time of the hold."""
         content = body if isinstance(body, dict) else {}
         named = content.get("consignment_id")
         if (
@@ -140,10 +146,10 @@ class PlaceHold(AboutConsignment, Request):
 
 
 class PlaceWatch(AboutPartition, Request):
-    """An officer holds goods that nobody has declared yet: whatever is declared under this bill, or by this declarant.
+    """An officer holds goods that are not declared yet: all that are declared under a bill, or by a declarant.
 
-    One copy for each partition, all of one `watch_id`. `bill_no`: any spelling of the same capitals and digits; `declarant`: USCC;
-    one of the two is empty.
+    The console sends one copy of this request to each partition, all with the same `watch_id`. `bill_no`: the bill, whose capitals and
+    digits are compared; `declarant`: a USCC. One of the two is empty.
     """
 
     holds_goods: ClassVar[bool] = True
@@ -155,7 +161,8 @@ class PlaceWatch(AboutPartition, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """The watch, if its id and its bill or declarant can be read; None if they cannot, or if the content names another partition."""
+        """Returns the watch if its id and its bill or declarant can be read; None if they cannot, or if the content `body` names another
+        partition. `at`: the time of the request."""
         content = body if isinstance(body, dict) else {}
         if content.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
             return None
@@ -167,7 +174,10 @@ class PlaceWatch(AboutPartition, Request):
 
 
 class LiftWatch(AboutPartition, Request):
-    """An officer ends a watch: it holds no further goods. One copy for each partition; the holds that it made are lifted one by one."""
+    """An officer ends a watch, so that it holds no further goods. The console sends a copy of this request to each partition.
+
+    The holds that the watch has placed stay open; each needs a `LiftHold` of its own.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
@@ -175,7 +185,7 @@ class LiftWatch(AboutPartition, Request):
 
 
 class WatchPlaced(AboutPartition, Fact):
-    """The release desk of this partition holds what is declared under this bill or by this declarant from now on."""
+    """The watch is in force in this partition. From now on the release desk holds what is declared under its bill or by its declarant."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
@@ -186,7 +196,10 @@ class WatchPlaced(AboutPartition, Fact):
 
 
 class WatchLifted(AboutPartition, Fact):
-    """The release desk of this partition has ended the watch, or will not begin it."""
+    """The release desk has ended the watch in this partition.
+
+    If the `LiftWatch` was read before the `PlaceWatch`, the watch never begins.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
@@ -195,7 +208,7 @@ class WatchLifted(AboutPartition, Fact):
 
 
 class LiftHold(AboutConsignment, Request):
-    """An officer lifts an officer's hold."""
+    """An officer lifts a hold that an officer or a watch placed, or that was placed because a release lapsed."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: HoldId
@@ -203,9 +216,9 @@ class LiftHold(AboutConsignment, Request):
 
 
 class RetractLift(AboutConsignment, Request):
-    """An officer takes the lifting of a hold back that was wrong: the hold stands again, and released goods are called back.
+    """An officer takes back a wrong lifting of a hold. The hold stands again; if the goods are released, the release is revoked.
 
-    `wrong`: the id of the request that lifted it; `reason`: why that was wrong.
+    `wrong`: the id of the request that lifted the hold; `reason`: why that was wrong.
     """
 
     calls_back: ClassVar[bool] = True
@@ -215,7 +228,10 @@ class RetractLift(AboutConsignment, Request):
 
 
 class LiftRetracted(AboutConsignment, Fact):
-    """The lifting of an officer's hold was wrong and no longer stands. The holds follow in `ConsignmentHeld`."""
+    """The lifting of an officer's hold was wrong and no longer stands. A `ConsignmentHeld` with the open holds follows.
+
+    `wrong`: the id of the request that had lifted the hold.
+    """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
     wrong: Annotated[MessageId, TO_DECLARANT]
@@ -224,10 +240,11 @@ class LiftRetracted(AboutConsignment, Fact):
 
 
 class ArrivalRecorded(AboutConsignment, Fact):
-    """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all).
+    """The release desk has recorded a report that goods have arrived.
 
-    `reported_for`: whose report it is, which alone may take it back: the company for which `reported_by` told it, else who told it; empty in
-    facts of older software versions.
+    `containers`: the containers that arrived; empty if all did. `pieces`: how many packages have arrived so far; null if all have.
+    `reported_by`: who sent the report; `gate` if the gate desk reported it. `reported_for`: the company for which it was sent, or the
+    sender if there is none. Only that company may take the report back. It is empty in facts of older software versions.
     """
 
     place: Annotated[Label, OUTSIDE]
@@ -238,11 +255,14 @@ class ArrivalRecorded(AboutConsignment, Fact):
 
 
 class ArrivalRetracted(AboutConsignment, Fact):
-    """A report of an arrival was wrong and no longer stands. What is left is stated whole: with `arrived_at`, the event time of the last
-    arrival that stands (`first_arrived_at`: of the first), `containers` and `pieces` are those of `ArrivalRecorded`; without it, nothing
-    has arrived. The holds follow in `ConsignmentHeld`, after `ReleaseRevoked` where the goods were released.
+    """A report of an arrival was wrong and no longer stands. The fact states everything that has arrived without it.
 
-    `wrong`: the id of the message that told it.
+    `wrong`: the id of the message that reported the arrival. `arrived_at`, `first_arrived_at`: the event times of the last and of the first
+    arrival that stands. If `arrived_at` is null, nothing has arrived; otherwise `containers` and `pieces` mean the same as in
+    `ArrivalRecorded`.
+
+    If the goods were released and not all of them have arrived any more, `ReleaseRevoked` follows, and then a `ConsignmentHeld`, or a
+    `ReleaseGranted` for those that have arrived.
     """
 
     wrong: Annotated[MessageId, OUTSIDE]
@@ -256,20 +276,25 @@ class ArrivalRetracted(AboutConsignment, Fact):
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
-    """The whole list of open holds, published whenever it changed. `version` counts the desk's statements on these goods."""
+    """All holds that are open on the goods. The release desk publishes this fact whenever they change.
+
+    `version` counts the release desk's statements on these goods.
+    """
 
     version: Annotated[Version, OUTSIDE]
     holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE]
 
 
 class ReleaseGranted(AboutConsignment, Fact):
-    """What may go, stated whole. `answers`: what answered each required control (hold id → kind of fact).
+    """The goods are released. The fact lists everything that may go now, including what was released before.
 
-    `containers` are all that are released so far; `holds` what keeps the rest (empty: everything is released), of goods
-    without containers `pieces` packages (None: all). A port's yes needs the box in `containers`.
+    `containers`: all containers that may go. A port lets a container go only if it is in this list. `holds`: what holds the rest of the
+    goods; empty if everything is released. `pieces`: for goods without containers, how many packages may go; null if all may. `version`
+    counts the release desk's statements on these goods.
 
-    `revisions`: of the latest fact about each control and treatment that this release takes into account, the pest finding and the
-    revision, where not both are 0; so it is known of each correction whether this desk has heard it. None of older software versions.
+    `answers`: hold id → kind of the fact that lifted the hold. `revisions`: hold id → pest finding and revision of the latest fact about
+    this control or treatment that the release takes into account; holds for which both are 0 are left out. They show whether the release
+    desk had read a correction. Null in facts of older software versions.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -288,9 +313,10 @@ class ReleaseGranted(AboutConsignment, Fact):
 
 
 class ReleaseRefused(AboutConsignment, Fact):
-    """A control or treatment failed: the goods are to be destroyed or returned, unless the failure is taken back (`RefusalRevoked`).
+    """The goods are refused, because a control or treatment failed: they must be destroyed or returned.
 
-    `holds`: the officers' holds, which keep the goods then; said again whenever these changed.
+    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold that failed. `holds`: the holds of officers that are
+    open on the goods. The fact is published again whenever they change.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -302,7 +328,10 @@ class ReleaseRefused(AboutConsignment, Fact):
 
 
 class ReleaseRevoked(AboutConsignment, Fact):
-    """A granted release no longer holds; every port consumer must stop the goods. The new holds follow in `ConsignmentHeld`."""
+    """A release that was granted no longer stands, so every port must stop the goods.
+
+    A `ConsignmentHeld`, a `ReleaseRefused` or another `ReleaseGranted` follows. `containers`: the containers that were released.
+    """
 
     version: Annotated[Version, OUTSIDE]
     containers: Annotated[Containers, OUTSIDE]
@@ -311,7 +340,10 @@ class ReleaseRevoked(AboutConsignment, Fact):
 
 
 class RefusalRevoked(AboutConsignment, Fact):
-    """The failure for which goods were refused no longer stands. What is true instead follows: held, released or refused."""
+    """The failure for which the goods were refused no longer stands.
+
+    A new `ConsignmentHeld`, `ReleaseGranted` or `ReleaseRefused` follows.
+    """
 
     version: Annotated[Version, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
@@ -319,7 +351,10 @@ class RefusalRevoked(AboutConsignment, Fact):
 
 
 class DeclarationWithdrawn(AboutConsignment, Fact):
-    """The declarant took the declaration back; these goods are never released under it."""
+    """The declaration was withdrawn at the declarant's request. The goods are never released under it.
+
+    `request_id`: the request to withdraw it; `reason`: the declarant's reason.
+    """
 
     version: Annotated[Version, OUTSIDE]
     request_id: Annotated[MessageId, TO_DECLARANT]
@@ -327,11 +362,14 @@ class DeclarationWithdrawn(AboutConsignment, Fact):
 
 
 class ContainerHeld(AboutContainer, Fact):
-    """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins.
+    """The release desk states to the gate desk that this consignment is in the container and may not leave.
 
-    `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said. `source`: the container
-    out of which the goods came into this one, with `shared_by` lots. `arrival_retracted`: an arrival that was told before was wrong, so
-    that without `arrived_at` the goods have not arrived in it.
+    Of the statements on one consignment and container, the one with the highest `version` is in force. `refused`: whether the goods are
+    refused. `shared_by`: how many consignments share the container, as declared.
+
+    `bill_no`, `conveyance`, `direction` and `arrived_at` show which lot of which visit it is; they are empty or null if they are not known.
+    `source`: the container out of which the goods came into this one; `shared_by` is then the number of lots in that container.
+    `arrival_retracted`: whether an arrival that was stated before was wrong; without `arrived_at`, the goods have then not arrived in it.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -350,10 +388,12 @@ class ContainerHeld(AboutContainer, Fact):
 
 
 class ContainerFreed(AboutContainer, Fact):
-    """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins.
+    """The release desk states to the gate desk that this consignment no longer keeps the container.
 
-    `released` false: the declaration was withdrawn, or the goods did not go into this container after all (`arrival_retracted`), so the
-    consignment no longer counts; that alone lets nothing leave. `source`, `arrival_retracted`: as in `ContainerHeld`.
+    Of the statements on one consignment and container, the one with the highest `version` is in force. `released`: true if the goods are
+    released. It is false if the declaration was withdrawn, or if the goods did not come into this container after all
+    (`arrival_retracted`). The consignment then no longer counts, but that alone does not let the container leave. The other fields are
+    those of `ContainerHeld`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE

@@ -1,6 +1,7 @@
-"""Who may do what on the cluster? Each credential with its topics, groups and transactions, derived from the catalogue.
+"""Who may do what on the cluster? This module lists the topics, groups and transactional ids of each credential, derived from the
+catalogue of topics.
 
-`dtg up` and `dtg provision` give this table to the brokers as ACLs, docs/kafka.md shows it, and the tests try it.
+`dtg up` and `dtg provision` write these rights to the brokers as ACLs, docs/kafka.md shows them, and the tests try them.
 """
 
 from dataclasses import dataclass
@@ -20,19 +21,18 @@ from schemas.topics import (
 )
 
 PROVISION = "provision"
-"""The credential that makes topics, users and rights: an administrator of the cluster. It is in no table of rights, because it
-has them all."""
+"""The credential that makes topics, users and rights. It is an administrator of the cluster with all rights, so it is in no table
+of rights."""
 SANDBOX = ("simulator", "bench")
-"""The credentials of simulated people. They may write requests as the console may, so they exist only if the clock is a
-sandbox."""
+"""The credentials of simulated people. They may write requests like the console, so they exist only if the clock is a sandbox."""
 
 Resource = Literal["topic", "group", "transactional id"]
 Operation = Literal["read", "write", "describe"]
 
 
 class Right(NamedTuple):
-    """One permission, as an ACL of Kafka. With `prefix`, it is for every resource whose name begins with `name`; without, for
-    exactly this name.
+    """One permission, as an ACL of Kafka. With `prefix`, it applies to every resource whose name begins with `name`; without it,
+    only to the resource with exactly this name.
 
     In Kafka, the right to read or to write includes the right to describe.
     """
@@ -45,12 +45,12 @@ class Right(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """All that one credential may do; what is not named here is refused.
+    """The rights of one credential. It may do nothing else.
 
-    `describes`: topics whose partitions and ends it may look up, besides those that it reads or writes. `joins`: consumer groups
-    of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it may look up, or
-    that its client names without being a member. `groups`, `transactions`: the prefixes of the further groups that its client
-    names, and of its transactional ids.
+    `describes`: topics of which it may read the partitions and end offsets, besides those that it reads or writes. `joins`:
+    consumer groups of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it
+    may read, or that its client names without being a member. `groups`, `transactions`: the prefix of the further groups that its
+    client names, and the prefix of its transactional ids; empty if it has none.
     """
 
     reads: frozenset[str] = frozenset()
@@ -62,7 +62,7 @@ class Rights:
     transactions: str = ""
 
     def all(self) -> frozenset[Right]:
-        """The same as single permissions."""
+        """Returns these rights as single permissions."""
         topics = {Right("topic", name, "read") for name in self.reads}
         topics |= {Right("topic", name, "write") for name in self.writes}
         topics |= {Right("topic", name, "describe") for name in self.describes - self.reads - self.writes}
@@ -73,7 +73,7 @@ class Rights:
         return frozenset(topics | groups | transactions)
 
     def permits(self, resource: Resource, name: str, operation: Operation) -> bool:
-        """Whether Kafka permits this operation by these rights."""
+        """Returns whether Kafka permits this operation on the resource of this name under these rights."""
         enough = (operation, "read", "write") if operation == "describe" else (operation,)
         return any(
             right.resource == resource
@@ -84,12 +84,12 @@ class Rights:
 
 
 def user_of(name: str) -> str:
-    """The name under which a credential signs in at the cluster, unless its file says another one."""
+    """Returns the user name with which a credential signs in at the cluster, unless its file contains another one."""
     return f"customs-{name}"
 
 
 def group_of(service: str) -> str:
-    """The consumer group of a service."""
+    """Returns the name of the consumer group of a service."""
     return f"customs-{service}"
 
 
@@ -100,9 +100,9 @@ _GROUPS = frozenset(map(group_of, SERVICES))
 
 
 def _of_service(service: str) -> Rights:
-    """The rights of a service. It reads the topics that the flow names, and those with its own records, parked messages and
-    orders. It writes the topics of which the catalogue names it as a writer. Of each it is the only writer, except for the topic
-    for ports, which two desks write (ADR 22)."""
+    """Returns the rights of a service. It reads the topics that `FLOW` names, its own state and parked topics, and its orders
+    topic. It writes the topics of which the catalogue names it as a writer. Each of these topics has no other writer, except the
+    topic for ports, which two desks write (ADR 22)."""
     written = frozenset(t.name for t in CATALOGUE if service in t.writers)
     own = {state_topic(service), parked_topic(service)}
     return Rights(
@@ -115,7 +115,8 @@ def _of_service(service: str) -> Rights:
 
 
 def table(*, sandbox: bool) -> dict[str, Rights]:
-    """What each credential may do, except that of the cluster's administrator; with `sandbox`, those of simulated people, too."""
+    """Returns the rights of each credential, by its name, except those of the cluster's administrator. `sandbox`: whether the
+    credentials of simulated people are among them."""
     services: dict[str, Rights] = {name: _of_service(name) for name in SERVICES}
     others: dict[str, Rights] = {
         "worker": Rights(reads=_PARKED, groups="customs-worker-"),

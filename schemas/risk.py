@@ -1,6 +1,7 @@
 """What does the risk desk publish about a consignment, and for what reasons?
 
-Lists and numbers had the bounds of the declaration from the first version on, so here the bounds apply to stored facts, too.
+The lists and numbers of these facts have had the bounds of a declaration since the first software version, so here the bounds
+also apply to stored facts.
 """
 
 from decimal import Decimal
@@ -33,9 +34,10 @@ Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
 
 
 class FiredRule(Message):
-    """A rule of the table that fired: which, for which controls, and the values it read.
+    """A rule of the table that applies to the declaration.
 
-    `phrase`: the same by code and values; None in facts of older software versions.
+    `rule`: its name; `controls`: the controls that it requires; `seen`: the values that it read, as an English sentence; `phrase`: the same
+    as code and values; null in facts of older software versions.
     """
 
     rule: Name
@@ -45,10 +47,11 @@ class FiredRule(Message):
 
 
 class Draw(Message):
-    """The inspection draw, which whoever has the key can repeat: `value` in [0, 1), `selected` when it is below `rate`.
+    """The draw that decides whether goods are inspected. Whoever has the key can repeat it.
 
-    `key_id` names the key. `value` is then a keyed hash (HMAC-SHA-256) of the lot: direction, transport document, containers.
-    Without one it was drawn before there were keys: a plain hash (SHA-256) of `rule_set/consignment_id`.
+    The goods are `selected` if `value` (0 ≤ `value` < 1) is below `rate`. `key_id`: the name of the key; empty in draws of older software
+    versions, which had no key. With a key, `value` is a keyed hash (HMAC-SHA-256) of direction, transport document and containers; without
+    one, it is a plain hash (SHA-256) of `rule_set/consignment_id`.
     """
 
     value: Share
@@ -58,14 +61,18 @@ class Draw(Message):
 
 
 class BoundContainer(Message):
-    """A container of the consignment, and how many consignments share it."""
+    """A container of the consignment. `shared_by`: how many consignments share it, as declared."""
 
     container_no: Annotated[ContainerNo, OUTSIDE]
     shared_by: Annotated[Sharers, OUTSIDE] = 1
 
 
 class ConsignmentAssessed(AboutConsignment, Fact):
-    """Lane and required controls. Carries what the later desks need, so that they need not read the declaration."""
+    """The risk desk has assessed an accepted declaration: it has chosen the lane and the controls.
+
+    The fact repeats what the later desks need of the declaration, so that they need not read it. `rule_set`: the version of the rules;
+    `rules`: those that applied; `draw`: the draw for inspection.
+    """
 
     declaration_no: Annotated[DeclarationNo, OUTSIDE]
     direction: Annotated[Direction, OUTSIDE]
@@ -81,8 +88,8 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     draw: Annotated[Draw, INSIDE]
     goods: Annotated[GoodsClasses, OUTSIDE] = ()
     conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE), OUTSIDE] = ""
-    """As declared; empty if an older software version did not write it."""
+    """The conveyance as declared; empty if an older software version did not write it."""
     packages: Annotated[int, WhenMade(ge=-MOST_PACKAGES, le=MOST_PACKAGES), OUTSIDE] = 0
-    """As declared; 0 if an older software version did not write it."""
+    """The number of packages as declared; 0 if an older software version did not write it."""
     declarant: Annotated[Code, TO_DECLARANT] = ""
-    """USCC of the declarant; empty if an older software version did not write it."""
+    """The USCC of the declarant; empty if an older software version did not write it."""

@@ -1,8 +1,8 @@
-"""How does a line of goods of the Single Window's message become one of ours, and back, so that nothing is lost?
+"""How does a line of goods in a message of the Single Window become an `Item`, and back, so that nothing is lost?
 
-`DecList` of a `DecMessage` (GACC 2018 No. 67, names of V4.0). It has no net mass of the line. If one of the two legal units is a
-mass, the net mass is the legal quantity in kilograms, else the line has none. No service calls this module. It is for programs
-that have lines of the form, and its test proves that `Item` has a field for each element.
+Such a line is a `DecList` of a `DecMessage` (GACC 2018 No. 67, names of V4.0). It has no element for the net mass. If one of its
+two legal units is a mass, the net mass is the legal quantity in kilograms; otherwise the line has none. No service calls this
+module. It is for programs that have lines of the form, and its test proves that `Item` has a field for each element.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ OF_THE_ITEM: Final[Mapping[str, str]] = MappingProxyType(
         "SecondUnit": "second_unit",
     }
 )
-"""Elements that are fields of `Item`."""
+"""Element → field of `Item`."""
 OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ContrItem": "contract_item",
@@ -69,19 +69,20 @@ OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
         "MnufctrRegName": "maker_name",
     }
 )
-"""Elements that are fields of `FormLine`."""
+"""Element → field of `FormLine`."""
 NUMBER: Final = "GNo"
-"""The number of the line: its place in `items`, from 1."""
+"""The element with the number of the line, which is its place in `items`, from 1."""
 
 
 class UnknownElement(ValueError):
-    """An element of the line does not exist in the form; the text names it."""
+    """Raised for an element that does not exist in a line of the form. The text names it."""
 
 
 def item_of(line: Mapping[str, str]) -> Item:
-    """The line whose elements have these texts; an empty text is an element that is not there.
+    """Returns the line of goods with these elements. `line`: name of each element → its text; an empty text counts as a missing
+    element.
 
-    UnknownElement if an element would be lost, pydantic's ValidationError if a field does not take a text.
+    Raises UnknownElement if an element would be lost, and pydantic's ValidationError if a field does not accept a text.
     """
     unknown = line.keys() - OF_THE_ITEM.keys() - OF_THE_FORM.keys() - {NUMBER}
     if unknown:
@@ -93,7 +94,7 @@ def item_of(line: Mapping[str, str]) -> Item:
 
 
 def legal_mass(item: Item) -> Decimal | None:
-    """Kilograms, by the legal quantities; None if neither legal unit is a mass."""
+    """Returns the mass of a line in kilograms, calculated from its legal quantities; None if neither legal unit is a mass."""
     for quantity, unit in ((item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)):
         if quantity is not None and unit in KILOGRAMS:
             return (quantity * KILOGRAMS[unit]).quantize(Decimal("0.00001"))
@@ -101,7 +102,8 @@ def legal_mass(item: Item) -> Decimal | None:
 
 
 def elements_of(item: Item, number: int) -> dict[str, str]:
-    """The elements of this line, the `number`-th from 1, with their texts; those that are empty are left out."""
+    """Returns the elements of this line: name → text. Empty elements are left out. `number`: the place of the line in its
+    declaration, from 1."""
     form = item.form or FormLine()
     texts = {name: getattr(item, field) for name, field in OF_THE_ITEM.items()}
     texts |= {name: getattr(form, field) for name, field in OF_THE_FORM.items()}

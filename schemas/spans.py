@@ -1,4 +1,5 @@
-"""How are clearance times defined? One table for Prometheus, the board and the pages: a name, two ends and a source for each span.
+"""How are clearance times defined? Prometheus, the board and the pages use one table, which has a name, two ends and a source for
+each span.
 
 Imports and exports are never mixed, because an export waits for its ship and an import for its truck.
 """
@@ -8,15 +9,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 GACC = "海关总署统计司 2016 GACC statistics office 2016"
-"""The source that defined the customs and the overall clearance time, after the method of the WCO."""
+"""The source that defines the customs clearance time and the overall clearance time, by the method of the WCO."""
 WCO = "WCO, Guide to Measure the Time Required for the Release of Goods, version 3, 2018"
 
 
 class Moments(NamedTuple):
-    """When each step of one consignment happened; None: not yet, or not known.
+    """The time of each step of one consignment; None if the step has not happened yet or its time is not known.
 
-    `arrived`, `released`: when all of the goods were; `first_arrived`, `first_released`: when the first part was, if goods arrive
-    in parts. `ordered`: the first control; `controlled`: its last answer. `gated_out`: the last container.
+    `arrived`, `released`: when all of the goods were. `first_arrived`, `first_released`: when the first part of the goods was, if
+    they arrive in parts. `ordered`: when the first control was ordered. `control_answered`: when the last control was answered.
+    `treatment_ended`: when the last treatment was judged. `gated_out`: when the last container left.
     """
 
     accepted: datetime | None = None
@@ -24,9 +26,9 @@ class Moments(NamedTuple):
     arrived: datetime | None = None
     released: datetime | None = None
     ordered: datetime | None = None
-    controlled: datetime | None = None
+    control_answered: datetime | None = None
     treatment_ordered: datetime | None = None
-    treated: datetime | None = None
+    treatment_ended: datetime | None = None
     first_arrived: datetime | None = None
     first_released: datetime | None = None
     gated_out: datetime | None = None
@@ -36,8 +38,8 @@ Ends = Callable[[Moments], tuple[datetime | None, datetime | None]]
 
 
 class Span(NamedTuple):
-    """`name`: the value of the label `stage` of `customs_clearance_seconds`, and the name in answers of the API. `meaning`:
-    where the span begins and ends."""
+    """One row of the table. `name`: the value of the label `stage` of `customs_clearance_seconds`, and the name in answers of the
+    API. `meaning`: where the span begins and ends. `source`: who defines it. `ends`: returns its beginning and its end."""
 
     name: str
     meaning: str
@@ -45,25 +47,25 @@ class Span(NamedTuple):
     ends: Ends
 
     def seconds(self, moments: Moments) -> float | None:
-        """The seconds of the span, None while an end is missing. They are 0 if they would be negative, because goods may be
-        released before they arrive."""
+        """Returns the length of the span in seconds; None if its beginning or its end is not known. It is 0 if the end is before
+        the beginning, because goods may be released before they arrive."""
         start, end = self.ends(moments)
         return max(0.0, (end - start).total_seconds()) if start and end else None
 
 
 def _both(one: datetime | None, other: datetime | None) -> datetime | None:
-    """The later of two, once both are known."""
+    """Returns the later of two times; None if one of them is not known."""
     return max(one, other) if one and other else None
 
 
 SPANS = (
     Span("assessment", "accepted to assessed", WCO, lambda m: (m.accepted, m.assessed)),
-    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.controlled)),
+    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.control_answered)),
     Span(
         "treatment",
         "ordered, or put to an officer, to the last verdict",
         WCO,
-        lambda m: (m.treatment_ordered, m.treated),
+        lambda m: (m.treatment_ordered, m.treatment_ended),
     ),
     Span(
         "customs",
@@ -86,17 +88,18 @@ SPANS = (
     ),
     Span("gate", "released to the last container out of the gate", WCO, lambda m: (m.released, m.gated_out)),
 )
-"""Every span that is measured anywhere."""
+"""All spans that Prometheus, the board or the pages show."""
 BY_NAME = {span.name: span for span in SPANS}
 
 
 def seconds_of(name: str, moments: Moments) -> float | None:
-    """Seconds of the span of this name, as `Span.seconds`."""
+    """Returns the seconds of the span of this name, as `Span.seconds` does."""
     return BY_NAME[name].seconds(moments)
 
 
 def percentile(ordered: list[float], hundredths: int) -> float | None:
-    """The percentile of a sorted list by the nearest rank; None if the list is empty."""
+    """Returns a percentile of a sorted list by the nearest-rank method; None if the list is empty. `hundredths`: which percentile,
+    for example 95."""
     if not ordered:
         return None
     rank = -(-len(ordered) * hundredths // 100)

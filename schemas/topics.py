@@ -1,4 +1,4 @@
-"""Which topics are there, what travels on each, and who alone writes it?"""
+"""Which topics are there, which messages does each carry, and who is its only writer?"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,22 +16,23 @@ from schemas.marks import Audience
 from schemas.outside import forms_for
 
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate")
-"""The services that decide, in the order of the flow."""
+"""The services that decide about goods, in the order of the flow."""
 SERVICES = (*DESKS, "clearance")
-"""The services that run the loop."""
+"""The services that run the loop: the desks and `clearance`."""
 
 Retention = Literal["forever", "compact"]
 Role = Literal["facts", "requests", "state", "parked", "orders", "port"]
-"""What a topic is for. `orders`: of operators, about parked messages; these topics' older names end in `-resumed`. `port`: redacted copies
-of facts, for ports."""
+"""The use of a topic. `orders`: for operators' orders about parked messages; the names of these topics end in `-resumed`, an older word.
+`port`: for redacted copies of facts, which ports read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is.
+    """One topic. `writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key identifies. `second`:
+    the other desk that writes it. Only the topic for ports has a second writer; ADR 22 says why.
 
     A fact that answers a request has the key of the request. So on `customs-release-facts`, facts about watches have the key of a
-    partition. `second`: the other desk that writes it. Only the topic for ports has one; ADR 22 says why.
+    partition.
     """
 
     name: str
@@ -41,37 +42,39 @@ class Topic:
     key: Literal["consignment", "container", "partition", "consignment or container"] = "consignment"
     retention: Retention = "forever"
     begins: Literal["first", "next"] = "first"
-    """The message from which on a desk reads the topic, if it has never read it: the first one, or the next one."""
+    """From which message on a desk reads a topic that it has never read: from the first message of the topic, or only from the next
+    one."""
     second: str = ""
 
     @property
     def writers(self) -> tuple[str, ...]:
-        """The desks that may write this topic; the broker gives the right to no other program."""
+        """Returns the desks that may write this topic. The broker gives this right to no other program."""
         return (self.writer, self.second) if self.second else (self.writer,)
 
 
 def facts_topic(service: str) -> str:
-    """The topic of the facts that `service` publishes under its own key."""
+    """Returns the name of the topic with the facts that `service` publishes."""
     return f"customs-{service}-facts"
 
 
 def requests_topic(service: str) -> str:
-    """The topic of what anyone asks of `service`."""
+    """Returns the name of the topic with the requests to `service`."""
     return f"customs-{service}-requests"
 
 
 def state_topic(service: str) -> str:
-    """The topic of the newest record of each key that `service` keeps."""
+    """Returns the name of the topic with the newest record of each key that `service` keeps."""
     return f"customs-{service}-state"
 
 
 def parked_topic(service: str) -> str:
-    """The topic with the whole messages that `service` could not decide, and with what became of them."""
+    """Returns the name of the topic with the messages that `service` could not decide, and with the facts about their replay or
+    discard."""
     return f"customs-{service}-parked"
 
 
 def orders_topic(service: str) -> str:
-    """The topic of what operators order `service` to do with its parked messages."""
+    """Returns the name of the topic with operators' orders to `service` about its parked messages."""
     return f"customs-{service}-resumed"
 
 
@@ -224,7 +227,7 @@ FACTS_AND_REQUESTS = (
 
 
 PORT_FACTS = "customs-port-facts"
-"""What ports read: copies of facts of the release and gate desks, under the same key and with the same headers, redacted."""
+"""The topic that ports read: redacted copies of facts of the release and gate desks, with the same keys and headers as the originals."""
 FOR_PORTS: Mapping[str, tuple[type[Message], ...]] = {
     "release": (
         r.ConsignmentHeld,
@@ -245,20 +248,20 @@ FOR_PORTS: Mapping[str, tuple[type[Message], ...]] = {
         RequestRefused,
     ),
 }
-"""desk → its facts of which ports get a copy. A refusal is copied only if it refuses a report of a terminal (`REPORTS`)."""
+"""Desk → its facts of which ports get a copy. A refusal is copied only if it refuses a report of a terminal (`REPORTS`)."""
 REPORTS = frozenset(kind.kind for kind in (g.RecordGateOut, g.RecordEquipmentEvent, g.RetractEquipmentEvent))
-"""What a terminal reports to the gate desk."""
+"""The kinds of requests in which a terminal reports something to the gate desk."""
 PORT_FORMS = forms_for(Audience.PORT, *FOR_PORTS["release"], *FOR_PORTS["gate"])
-"""Kind → its redacted form, as it travels on the ports' topic."""
+"""Kind → its redacted form, as it is written on the ports' topic."""
 PORT_WRITERS = {kind.kind: desk for desk, kinds in FOR_PORTS.items() for kind in kinds}
-"""Kind → the one desk whose facts of this kind travel on the ports' topic."""
+"""Kind → the one desk whose facts of this kind are copied to the ports' topic."""
 FOR_THE_PORTS = Topic(
     PORT_FACTS, "port", "release", tuple(PORT_FORMS.values()), key="consignment or container", second="gate"
 )
 
 
 def is_for_ports(desk: str, fact: Message) -> bool:
-    """Whether ports get a copy of this fact of `desk`."""
+    """Returns whether ports get a copy of this fact of `desk`."""
     if PORT_WRITERS.get(fact.kind) != desk:
         return False
     return not isinstance(fact, RequestRefused) or fact.request_kind in REPORTS
@@ -287,16 +290,17 @@ ORDERS = _of_every_service("orders", orders_topic, "forever", p.ReplayParked, p.
 CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, FOR_THE_PORTS, *STATES, *PARKED, *ORDERS)
 
 ROLES: dict[str, Role] = {t.name: t.role for t in CATALOGUE}
-"""What each topic is for, by its name."""
+"""Name of each topic → its role."""
 
 BEGINS_AT_THE_END = frozenset(t.name for t in CATALOGUE if t.begins == "next")
-"""The topics of which a desk that has never read them reads only future messages."""
+"""The topics of which a desk reads only future messages if it has never read them before."""
 KINDS: dict[str, type[Message]] = {m.kind: m for t in CATALOGUE if t.role != "port" for m in t.carries}
-"""Every kind of message, by the name in its `ce_type` header."""
+"""Name of each kind of message, as in the `ce_type` header → its class."""
 
 
 def topic_of(writer: str, kind: type[Message]) -> str:
-    """The topic on which `writer` (a desk, or `anyone` for requests) publishes messages of this kind; KeyError if it may not."""
+    """Returns the name of the topic on which `writer` (a desk, or `anyone` for requests) publishes messages of this kind. Raises KeyError
+    if `writer` may not publish this kind."""
     return _TOPIC_OF[writer, kind.kind]
 
 

@@ -1,4 +1,4 @@
-"""What does each word of the border mean here? The glossary, as types."""
+"""What does each word of the border mean in this project? The glossary, as types."""
 
 import re
 from datetime import date, datetime, timedelta, timezone
@@ -14,10 +14,10 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from schemas.bounds import FIRST, FIRST_DAY, LARGEST_INTEGER, LAST, LAST_DAY, LINE, LINES, WhenMade, identifier
 
 CONSIGNMENTS = UUID("6f1d9b1e-5f0e-5c53-9a39-3c1f6b9f0a01")
-"""Namespace of consignment ids."""
+"""The namespace of consignment ids."""
 _CONSIGNMENTS = CONSIGNMENTS.bytes
 _LODGED_AGAIN = UUID("b8a1f0c4-3d52-5e7b-8c16-9e4f2a7d5b02").bytes
-"""Namespace of the ids of the second and further consignments of one reference."""
+"""The namespace of the ids of the second and further consignments of one reference."""
 
 
 def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
@@ -27,91 +27,93 @@ def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
 CONSIGNMENT_ID = r"^[0-9a-f-]{36}$"
 _ID = re.compile(CONSIGNMENT_ID)
 ConsignmentId = Annotated[str, _text(36, 36, CONSIGNMENT_ID)]
-"""The goods that move under one declaration; derived, so that lodging twice names the same goods (see `consignment_id`)."""
+"""The id of the goods that move under one declaration. It is derived from declarant and reference, so a declaration that is lodged twice
+has the same id (see `consignment_id`)."""
 DeclarationNo = Annotated[str, _text(18, 18, r"^[0-9]{18}$")]
-"""Customs declaration number: 4 office + 4 year + 1 flag (1 import, 0 export) + 9 serial (GACC 2018 No. 67)."""
+"""A customs declaration number: 4 digits of the office, 4 of the year, 1 flag (1 import, 0 export), 9 of the serial (GACC 2018 No.
+67)."""
 ContainerNo = Annotated[str, _text(1, 17), WhenMade(pattern=LINE)]
-"""An ISO 6346 container number as somebody wrote it; desks check its check digit."""
+"""An ISO 6346 container number as a person or program wrote it. Desks check its check digit."""
 ContainerName = Annotated[str, WhenMade(min_length=1, max_length=17, pattern=LINE)]
-"""The same, as the desks name a container to each other; older software versions did not bound it."""
+"""A container number as the desks write it in their facts. Older software versions did not bound it."""
 WATCHES = "watches"
 """The prefix of the keys under which the release desk keeps the watches of a partition."""
 PARTITION_KEY = rf"^{WATCHES}/[0-9]{{1,9}}$"
 PartitionKey = Annotated[str, _text(1, 17, PARTITION_KEY)]
-"""A key that lies in a certain partition: the first of `watches/0`, `watches/1`, … that does."""
+"""A key that lies in one certain partition: the first of `watches/0`, `watches/1`, … that Kafka assigns to this partition."""
 Reason = Annotated[str, _text(1, 500), WhenMade(pattern=LINES)]
-"""Why a person did it, in that person's words."""
+"""The reason for an action, in the words of the person who took it."""
 Remarks = Annotated[str, WhenMade(max_length=2000, pattern=LINES)]
-"""What a person adds."""
+"""What a person adds in free words."""
 ActorId = Annotated[str, _text(1, 64), WhenMade(pattern=LINE)]
-"""Who acts: an officer, a treatment unit, a terminal, a declarant's system."""
+"""The name of who acts: an officer, a treatment unit, a terminal, or a declarant's system."""
 Pointer = Annotated[str, _text(0, 200), WhenMade(pattern=LINE)]
-"""RFC 6901 JSON pointer into the declaration, e.g. `/items/3/hs_code`."""
+"""An RFC 6901 JSON pointer into the declaration, for example `/items/3/hs_code`."""
 MessageId = Annotated[str, WhenMade(min_length=1, max_length=200, pattern=LINE)]
 """The id of a message, as in its header `ce_id`."""
 OptionalId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The id of a message; empty for none."""
+"""The id of a message; empty if there is none."""
 Name = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
-"""The name of a kind, a code, a rule or a schedule: a row of one of our tables."""
+"""The name of a kind, a code, a rule or a schedule, as it stands in one of our tables."""
 Label = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
-"""The name that people give to a place or a gate."""
+"""The name by which people call a place or a gate."""
 Pest = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""Scientific name of a pest; empty if none was found."""
+"""The scientific name of a pest; empty if none was found."""
 Moment = Annotated[AwareDatetime, WhenMade(ge=FIRST, le=LAST)]
-"""A point in time with its zone."""
+"""A point in time with its time zone."""
 Day = Annotated[date, WhenMade(ge=FIRST_DAY, le=LAST_DAY)]
 """A day of the calendar."""
 Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4), WhenMade()]
-"""Amount in the currency named beside it."""
+"""An amount in the currency that another field names."""
 Mass = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
-"""Kilograms."""
+"""A mass in kilograms."""
 Quantity = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
-"""Count or measure in the unit named beside it."""
+"""A count or a measure in the unit that another field names."""
 Revision = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
-"""Counts a desk's facts about one answer, from 0; the highest stands. Facts of older software versions have no revision, which
-counts as 0."""
+"""The number of a fact among those of one desk about one answer, from 0. The fact with the highest number is the valid one. Facts of
+older software versions have no revision, which counts as 0."""
 Version = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
-"""Counts statements; the highest is the latest. The bounds also hold for stored ones, because no desk has ever written another
+"""The number of a statement; the highest is the latest. The bounds also apply to stored numbers, because no desk has ever written another
 value."""
 
 
 CHINA = timezone(timedelta(hours=8))
-"""China Standard Time, without summer time."""
+"""China Standard Time. It has no summer time."""
 
 
 def day_in_china(moment: datetime) -> date:
-    """The day in China at this moment; years, rule tables, schedules and keys go by it."""
+    """Returns the day in China at this moment. This day decides about years, rule tables, schedules and keys."""
     return moment.astimezone(CHINA).date()
 
 
 def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
-    """The id of the consignment that `declarant` (USCC) calls `reference`. The same two texts always give the same id, until the
-    declaration is withdrawn. `number`: after a withdrawal, what is lodged under the same texts is the second consignment, and so on."""
-    if number > 1:  # neither number nor declarant has a slash, so no other texts can make this name
+    """Returns the id of the consignment that `declarant` (USCC) calls `reference`. `number`: 1 for the first consignment of these two
+    texts. After its declaration is withdrawn, the next one that is lodged under the same texts is consignment 2, and so on."""
+    if number > 1:  # neither number nor declarant has a slash, so this name stands for one declarant and reference only
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
 
 
 def is_consignment_id(key: str) -> bool:
-    """Whether this can be the id of a consignment. Desks decide about a consignment only under such a key."""
+    """Returns whether this can be the id of a consignment. Desks decide about a consignment only under such a key."""
     return _ID.fullmatch(key) is not None
 
 
 @lru_cache(4096)
 def plain_word(text: str) -> str:
-    """The letters and digits of the name of a bill or a conveyance, in upper case. Names are compared in this form, so it does not matter
-    how they were typed."""
+    """Returns the letters and digits of the name of a bill or a conveyance, in upper case. Names are compared in this form, so it does
+    not matter how they were typed."""
     return "".join([sign for sign in identifier(text).upper() if sign.isalnum()])
 
 
 def same_word(one: str, other: str) -> bool | None:
-    """Whether two names of a bill or a conveyance mean the same one; None if one of the names is not known."""
+    """Returns whether two names of a bill or a conveyance mean the same one; None if one of the names is not known."""
     left, right = plain_word(one), plain_word(other)
     return None if not left or not right else left == right
 
 
 def derived_id(namespace: bytes, name: str) -> str:
-    """The text of `uuid.uuid5` (RFC 9562), made in half the time, because one is made for every fact."""
+    """Returns the same text as `uuid.uuid5` (RFC 9562). It takes half the time, which matters because an id is made for every fact."""
     digest = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
@@ -120,14 +122,14 @@ def derived_id(namespace: bytes, name: str) -> str:
 
 
 class Direction(StrEnum):
-    """Which way the goods cross the border (IEFlag)."""
+    """Which way the goods cross the border (IEFlag): I import, E export."""
 
     IMPORT = "I"
     EXPORT = "E"
 
 
 class TransportMode(StrEnum):
-    """How the goods travel, or from which kind of place they come where they cross no border (TrafMode of the declaration)."""
+    """How the goods travel; if they cross no border, the kind of place from which they come (TrafMode of the declaration)."""
 
     WATER = "2"
     RAIL = "3"
@@ -150,7 +152,7 @@ class TransportMode(StrEnum):
 
 
 class CreditGrade(StrEnum):
-    """Credit grade of an enterprise (GACC Order 282, from 2026-04-01): both certified grades are AEO."""
+    """The credit grade of an enterprise (GACC Order 282, from 2026-04-01). Both certified grades are AEO."""
 
     ADVANCED_CERTIFIED = "advanced_certified"
     CERTIFIED = "certified"
@@ -160,7 +162,7 @@ class CreditGrade(StrEnum):
 
 
 class Lane(StrEnum):
-    """How closely customs looks: green nothing, yellow the papers, red the goods."""
+    """What customs looks at: nothing (green), the papers (yellow), or the goods (red)."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -168,7 +170,7 @@ class Lane(StrEnum):
 
 
 class ControlKind(StrEnum):
-    """What must be answered before the goods may go."""
+    """A control that must be answered before the goods may go."""
 
     DOCUMENTS = "documents"
     INSPECTION = "inspection"
@@ -177,7 +179,7 @@ class ControlKind(StrEnum):
 
 
 class TreatmentMethod(StrEnum):
-    """Quarantine treatment (IPPC ISPM 15 and 28 names)."""
+    """A quarantine treatment, by the names of IPPC ISPM 15 and 28."""
 
     HEAT = "HT"
     METHYL_BROMIDE = "MB"
@@ -187,9 +189,10 @@ class TreatmentMethod(StrEnum):
 
 
 class GoodsClass(StrEnum):
-    """What may carry a pest, as far as the choice of a treatment depends on it (`schemas.codes.goods`).
+    """The class of goods that may carry a pest. The choice of a treatment depends on it (`schemas.codes.goods`).
 
-    Wood is also the solid wood packaging of other goods. Fruit is fresh fruit but cherries and citrus, which have schedules of their own.
+    `wood` includes the solid wood packaging of other goods. `fruit` is fresh fruit except cherries and citrus, which have schedules of
+    their own.
     """
 
     WOOD = "wood"
@@ -204,7 +207,8 @@ class GoodsClass(StrEnum):
 
 
 class TreatmentDecision(StrEnum):
-    """What an officer decides where no treatment is known: treat after all, let the goods pass (as after isolation), or refuse them."""
+    """What an officer decides if no treatment is known: to treat after all, to let the goods pass (for example after isolation), or to
+    refuse them."""
 
     TREAT = "treat"
     CLEAR = "clear"
@@ -212,7 +216,8 @@ class TreatmentDecision(StrEnum):
 
 
 class EquipmentEvent(StrEnum):
-    """What happened to a container (DCSA track and trace 3.0, equipmentEventTypeCode; MOVE within the controlled area is ours)."""
+    """What happened to a container (DCSA track and trace 3.0, equipmentEventTypeCode). `MOVE`, a move within the controlled area, is our
+    own."""
 
     DISCHARGED = "DISC"
     GATED_IN = "GTIN"
@@ -224,7 +229,7 @@ class EquipmentEvent(StrEnum):
 
 
 class Classifier(StrEnum):
-    """Whether an event happened, or is expected to (DCSA eventClassifierCode). Only actual events move goods."""
+    """Whether an event happened, or is estimated or planned (DCSA eventClassifierCode). Only events that happened change visits."""
 
     ACTUAL = "ACT"
     ESTIMATED = "EST"
@@ -232,7 +237,7 @@ class Classifier(StrEnum):
 
 
 class ExitGround(StrEnum):
-    """Why an officer lets goods through the land gate that no import release lets out."""
+    """Why an officer lets goods leave through the land gate without an import release."""
 
     EXPORT_CANCELLED = "export_cancelled"
     RETURN = "return"
@@ -252,7 +257,7 @@ class UnitClass(StrEnum):
 
 
 class Owner(StrEnum):
-    """Whose move it is while a hold is open."""
+    """Who has to act while a hold is open."""
 
     DECLARATION = "declaration"
     RISK = "risk"
@@ -264,19 +269,19 @@ class Owner(StrEnum):
 
 
 class Severity(StrEnum):
-    """An error stops the declaration; a warning travels with it."""
+    """How grave a finding is: an error rejects the declaration; with a warning it is accepted."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Stage(StrEnum):
-    """Where a consignment stands, for boards and people."""
+    """The state of a consignment, as boards and people see it."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
-    CONTROLLED = "controlled"
-    TREATED = "treated"
+    UNDER_CONTROL = "controlled"
+    UNDER_TREATMENT = "treated"
     AWAITING_ARRIVAL = "awaiting_arrival"
     HELD = "held"
     PARTLY_RELEASED = "partly_released"

@@ -1,4 +1,5 @@
-"""Which desks does this process host? The composition root: `faust -A services.worker worker`, or `dtg worker`."""
+"""Which desks does this process host? This module puts the parts of a worker together: `faust -A services.worker worker`, or `dtg
+worker`."""
 
 import importlib
 from collections.abc import Iterable
@@ -22,7 +23,8 @@ from services.shell.worker import configure_logs, create_app
 
 
 def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]:
-    """The desks of these names; CannotContinue for a name that is not a service, and ValueError for a risk desk without keys."""
+    """Returns the desks with these names. Raises CannotContinue for a name that is not a service, and ValueError for a risk desk without
+    keys."""
     chosen = list(names)
     unknown = sorted(set(chosen) - set(SERVICES))
     if unknown or not chosen:
@@ -33,8 +35,8 @@ def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]
 
 
 def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
-    """The decider of this desk, with what else it needs. A process imports the deciders of the desks that it hosts, and of no others but
-    risk. `schemas/flow.py` lists what a desk reads and may publish."""
+    """Returns the desk with its decider and the other things that it needs. A process imports only the deciders of the desks that it
+    hosts, and that of the risk desk. `schemas/flow.py` lists the messages that a desk reads and may publish."""
     match name:
         case "risk":
             if draw_keys is None:
@@ -53,8 +55,8 @@ def _module(service: str, name: str) -> ModuleType:
 
 
 def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
-    """The keys of the inspection draw of this installation. CannotContinue if there are none, or if the published key is used with the
-    system's clock."""
+    """Returns the keys of the inspection draw of this installation. Raises CannotContinue if there are none, or if the published key is
+    used with the system's clock."""
     if settings.draw_keys == PUBLISHED_ID:
         if not is_sandbox():
             raise CannotContinue(
@@ -72,7 +74,7 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
 
 
 def create() -> faust.App:
-    """The app of the worker that the environment describes; exits with code 78 if starting again would not help."""
+    """Returns the app of the worker that the environment describes. Exits with code 78 if starting again would not help."""
     end_with_any_thread()
     try:
         settings = WorkerSettings()
@@ -86,7 +88,7 @@ def create() -> faust.App:
 
 
 def _refused(why: str, names: str = "", level: str = "ERROR") -> SystemExit:
-    """Logs why nothing is started; returns the exception that ends the process."""
+    """Logs why nothing is started, and returns the exception that ends the process."""
     configure_logs(level)
     structlog.get_logger().error("refused", desk=names, error=why)
     return SystemExit(REFUSED_CODE)

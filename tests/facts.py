@@ -7,6 +7,7 @@ noon.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from schemas.declaration import (
     Declaration,
@@ -25,12 +26,23 @@ from schemas.gate import (
     ConsignmentLeftUnreleased,
     ContainerArrivalRetracted,
     ContainerArrived,
+    ContainerFindingRecorded,
+    ContainerFindingRetracted,
     ContainerGatedOut,
+    ContainerHoldLifted,
+    ContainerHoldPlaced,
     ContainerMayLeave,
     ContainerMustStay,
     DepartureRetracted,
     EquipmentEventRecorded,
+    EquipmentEventRetracted,
+    ExitPermitted,
     GateAlarmRaised,
+    GoodsTransferred,
+    LotStruck,
+    SameGoodsDeclared,
+    StrikeRetracted,
+    TransferRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -45,7 +57,7 @@ from schemas.inspection import (
     RectificationOverdue,
     RectificationRequested,
 )
-from schemas.phrases import Phrase, phrase, reason
+from schemas.phrases import Phrase, phrase, quoted, reason
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -72,6 +84,7 @@ from schemas.release import (
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
+    WatchLifted,
     WatchPlaced,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
@@ -81,6 +94,7 @@ from schemas.vocabulary import (
     CreditGrade,
     Direction,
     EquipmentEvent,
+    ExitGround,
     GoodsClass,
     Lane,
     Owner,
@@ -90,7 +104,6 @@ from services.risk.rules import RULE_SET
 from tests.declaration.good import BOX, good_declaration
 from tests.voice import CONSIGNMENT, NOON
 
-LEFT_UNRELEASED = "left without release 未放行离场"
 DECLARATION_NO = "420120261000000001"
 NOT_DRAWN = Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False)
 
@@ -542,8 +555,34 @@ def open_hold(
     )
 
 
+def position_of(name: str, why: Phrase) -> dict[str, tuple[int, int]]:
+    """Where the value `name` of a sentence stands in it, as `open_hold` takes it."""
+    first = reason(why).index(why.values[name])
+    return {name: (first, first + len(why.values[name]))}
+
+
+def not_assessed(since: datetime = NOON) -> Hold:
+    return open_hold("assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=since)
+
+
 def not_arrived(since: datetime = NOON) -> Hold:
     return open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded", since=since)
+
+
+def containers_missing(arrived: int, of: int, since: datetime = NOON) -> Hold:
+    """The hold for the containers that have not arrived."""
+    why = phrase("boxes_arrived", count=arrived, all=of)
+    return open_hold("arrival", Owner.CARRIER, why, "ArrivalRecorded", since=since)
+
+
+def packages_missing(arrived: int, of: int | None, since: datetime = NOON) -> Hold:
+    """The hold for the packages that have not arrived; `of` None: nobody declared how many there are."""
+    why = (
+        phrase("packages_of_unknown", pieces=arrived)
+        if of is None
+        else phrase("packages_arrived", pieces=arrived, all=of)
+    )
+    return open_hold("arrival", Owner.CARRIER, why, "ArrivalRecorded", since=since)
 
 
 def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
@@ -554,38 +593,88 @@ def control_required(control: ControlKind, since: datetime = NOON) -> Hold:
 def control_again(
     control: ControlKind, since: datetime = NOON, because: str = "another consignment's findings"
 ) -> Hold:
-    why, sign = (
-        phrase("control_again", control=control, words=because),
-        len(f"{control.value} control required again: "),
-    )
-    quoted = {"words": (sign, sign + len(because))}
+    why = phrase("control_again", control=control, words=because)
     return open_hold(
-        f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed", since=since, quoted=quoted
+        f"inspection/{control.value}",
+        Owner.INSPECTION,
+        why,
+        "InspectionPassed",
+        since=since,
+        quoted=position_of("words", why),
     )
 
 
-def treatment_required(since: datetime = NOON) -> Hold:
+def papers_to_put_right(since: datetime = NOON, because: str = "the invoice is missing") -> Hold:
+    """The hold for papers that the declarant has to put right."""
+    why = phrase("put_right", words=because)
+    return open_hold(
+        "inspection/documents", Owner.DECLARANT, why, "InspectionPassed", since=since, quoted=position_of("words", why)
+    )
+
+
+ANSWERED_BY = {Owner.QUARANTINE: "TreatmentVerified", Owner.OFFICER: "TreatmentWaived"}
+"""Who has to act about a treatment → the fact that answers it."""
+
+
+def treatment_required(since: datetime = NOON, owner: Owner = Owner.QUARANTINE) -> Hold:
     """The hold for a treatment that the risk desk orders."""
-    why = phrase("treatment_required")
-    return open_hold("quarantine/risk", Owner.QUARANTINE, why, "TreatmentVerified", since=since)
+    return open_hold("quarantine/risk", owner, phrase("treatment_required"), ANSWERED_BY[owner], since=since)
 
 
-def living_pest(control: ControlKind, since: datetime = NOON, pest: str = "Bursaphelenchus xylophilus") -> Hold:
-    why, sign = phrase("living_pest", pest=pest), len("living pest: ")
-    quoted = {"pest": (sign, sign + len(pest))}
-    return open_hold(
-        f"quarantine/{control.value}", Owner.QUARANTINE, why, "TreatmentVerified", since=since, quoted=quoted
-    )
+def treatment_required_again(
+    because: str = "another chamber's sheet", since: datetime = NOON, owner: Owner = Owner.QUARANTINE
+) -> Hold:
+    """The hold for a treatment of the risk desk whose record, or the decision about it, was taken back."""
+    why = phrase("treatment_required_again", words=because)
+    quoted_at = position_of("words", why)
+    return open_hold("quarantine/risk", owner, why, ANSWERED_BY[owner], since=since, quoted=quoted_at)
+
+
+def living_pest(
+    control: ControlKind,
+    since: datetime = NOON,
+    pest: str = "Bursaphelenchus xylophilus",
+    owner: Owner = Owner.QUARANTINE,
+) -> Hold:
+    why, hold_id = phrase("living_pest", pest=pest), f"quarantine/{control.value}"
+    return open_hold(hold_id, owner, why, ANSWERED_BY[owner], since=since, quoted=position_of("pest", why))
 
 
 def officers_hold(request_id: str, remark: str = "a tip", since: datetime = NOON) -> Hold:
     why = phrase("words", words=remark)
-    quoted = {"words": (0, len(remark))}
-    return open_hold(f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=quoted)
+    return open_hold(
+        f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=position_of("words", why)
+    )
+
+
+def hold_put_back(request_id: str, since: datetime = NOON) -> Hold:
+    """The officer's hold whose lifting was taken back."""
+    why = phrase("lifted_by_mistake", words="the wrong consignment")
+    return open_hold(
+        f"officer/{request_id}", Owner.OFFICER, why, "LiftHold", since=since, quoted=position_of("words", why)
+    )
+
+
+def not_used(days: int, *containers: str, version: int = 2, since: datetime = NOON) -> Hold:
+    """The hold on goods whose release, of this version, lapsed after so many days."""
+    why = phrase("lapsed", days=days, waiting=containers)
+    hold_id, named = f"officer/lapse/{version}", position_of("waiting", why)
+    return open_hold(hold_id, Owner.OFFICER, why, "LiftHold", since=since, quoted=named)
+
+
+def has_left_unreleased(container_no: str = BOX, since: datetime = NOON, *, why: Phrase | None = None) -> Hold:
+    """The hold on goods that left in this container without a release."""
+    left = why or phrase("left_unreleased")
+    return open_hold(f"gate/{container_no}", Owner.OFFICER, left, "DepartureRetracted", since=since)
 
 
 def arrival_recorded(
-    *containers: str, where: str = "Qianwan berth 7", by: str = "carrier", at: datetime = NOON
+    *containers: str,
+    where: str = "Qianwan berth 7",
+    pieces: int | None = None,
+    by: str = "carrier",
+    on_behalf_of: str = "",
+    at: datetime = NOON,
 ) -> ArrivalRecorded:
     return ArrivalRecorded(
         consignment_id=CONSIGNMENT,
@@ -593,27 +682,33 @@ def arrival_recorded(
         place=where,
         reported_by=by,
         containers=containers,
-        reported_for="" if by == "gate" else by,
+        pieces=pieces,
+        reported_for="" if by == "gate" else on_behalf_of or by,
     )
 
 
 def arrival_retracted(
     wrong: str = "a1",
-    *,
+    *why: Phrase,
     containers: tuple[str, ...] = (),
+    pieces: int | None = None,
     arrived_at: datetime | None = None,
     first_arrived_at: datetime | None = None,
+    by: str = "carrier",
     at: datetime = NOON,
 ) -> ArrivalRetracted:
+    because = why or (quoted("another vessel's list"),)
     return ArrivalRetracted(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
         wrong=wrong,
-        reason="another vessel's list",
-        retracted_by="carrier",
+        reason=reason(*because),
+        retracted_by=by,
         containers=containers,
+        pieces=pieces,
         arrived_at=arrived_at,
         first_arrived_at=first_arrived_at,
+        phrases=because,
     )
 
 
@@ -629,7 +724,9 @@ def release_granted(
     arrived_at: datetime = NOON,
     answers: dict[str, str] | None = None,
     holds: tuple[Hold, ...] = (),
+    pieces: int | None = None,
     revisions: dict[str, tuple[int, int]] | None = None,
+    direction: Direction = Direction.IMPORT,
     at: datetime = NOON,
 ) -> ReleaseGranted:
     return ReleaseGranted(
@@ -637,7 +734,7 @@ def release_granted(
         occurred_at=at,
         version=version,
         declaration_no=DECLARATION_NO,
-        direction=Direction.IMPORT,
+        direction=direction,
         customs_office="4201",
         transport_mode="2",
         bill_no="BL-1",
@@ -646,18 +743,24 @@ def release_granted(
         arrived_at=arrived_at,
         answers=answers or {},
         holds=holds,
+        pieces=pieces,
         revisions=revisions or {},
     )
 
 
 def release_refused(
-    version: int, cause: str, *why: Phrase, holds: tuple[Hold, ...] = (), at: datetime = NOON
+    version: int,
+    cause: str,
+    *why: Phrase,
+    holds: tuple[Hold, ...] = (),
+    declaration_no: str | None = DECLARATION_NO,
+    at: datetime = NOON,
 ) -> ReleaseRefused:
     return ReleaseRefused(
         consignment_id=CONSIGNMENT,
         occurred_at=at,
         version=version,
-        declaration_no=DECLARATION_NO,
+        declaration_no=declaration_no,
         cause=cause,
         reason=reason(*why) if why else "wrong goods",
         holds=holds,
@@ -720,11 +823,13 @@ def container_held(
     conveyance: str = "EVER GOOD 012E",
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = None,
+    arrival_retracted: bool = False,
     refused: bool = False,
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> ContainerHeld:
     return ContainerHeld(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         consignment_id=consignment_id,
         shared_by=shared_by,
@@ -734,6 +839,7 @@ def container_held(
         conveyance=conveyance,
         direction=direction,
         arrived_at=arrived_at,
+        arrival_retracted=arrival_retracted,
         refused=refused,
         phrases=why,
     )
@@ -750,10 +856,11 @@ def container_freed(
     direction: Direction = Direction.IMPORT,
     arrived_at: datetime | None = NOON,
     arrival_retracted: bool = False,
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> ContainerFreed:
     return ContainerFreed(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         consignment_id=consignment_id,
         shared_by=shared_by,
@@ -781,6 +888,12 @@ def watch_placed(
     )
 
 
+def watch_lifted(partition_key: str, watch_id: str, *, at: datetime = NOON) -> WatchLifted:
+    return WatchLifted(
+        partition_key=partition_key, occurred_at=at, watch_id=watch_id, reason="looked at", lifted_by="o8"
+    )
+
+
 # facts of the gate desk
 
 
@@ -791,28 +904,136 @@ def equipment_event_recorded(
     *,
     where: str = "berth 1",
     laden: bool | None = None,
+    classifier: Classifier = Classifier.ACTUAL,
+    conveyance: str = "",
+    replaces: str = "",
+    retells: str = "",
+    targets: tuple[str, ...] = (),
+    by: str = "terminal",
+    container_no: str = BOX,
     at: datetime = NOON,
 ) -> EquipmentEventRecorded:
     return EquipmentEventRecorded(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         report_id=report_id,
         event=event,
-        classifier=Classifier.ACTUAL,
+        classifier=classifier,
         place=where,
         laden=laden,
-        conveyance="",
+        conveyance=conveyance,
         bill="",
         to="",
-        replaces="",
-        retells="",
+        replaces=replaces,
+        retells=retells,
         visit=visit,
-        reported_by="terminal",
+        reported_by=by,
+        targets=targets,
     )
 
 
-def visit_opened(visit: str, *, where: str = "berth 1", laden: bool | None = None, at: datetime = NOON) -> VisitOpened:
-    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=where, conveyance="", laden=laden)
+def equipment_event_retracted(
+    report_id: str, *, because: str = "typed into the wrong line", by: str = "terminal", at: datetime = NOON
+) -> EquipmentEventRetracted:
+    return EquipmentEventRetracted(
+        container_no=BOX, occurred_at=at, report_id=report_id, reason=because, retracted_by=by
+    )
+
+
+def container_finding_recorded(
+    found: Literal["inside", "outside"],
+    *settled: str,
+    lots: int | None = None,
+    because: str = "looked",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> ContainerFindingRecorded:
+    """`settled`: the reports whose alarms it ended."""
+    return ContainerFindingRecorded(
+        container_no=BOX, occurred_at=at, found=found, lots=lots, settled=settled, reason=because, found_by=by
+    )
+
+
+def container_finding_retracted(
+    wrong: str,
+    lots: int | None = None,
+    *,
+    because: str = "looked at another box",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> ContainerFindingRetracted:
+    return ContainerFindingRetracted(
+        container_no=BOX, occurred_at=at, wrong=wrong, lots=lots, reason=because, retracted_by=by
+    )
+
+
+def lot_struck(
+    consignment_id: str = CONSIGNMENT,
+    *,
+    because: str = "not in it",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> LotStruck:
+    return LotStruck(container_no=BOX, occurred_at=at, consignment_id=consignment_id, reason=because, struck_by=by)
+
+
+def strike_retracted(
+    consignment_id: str = CONSIGNMENT,
+    *,
+    because: str = "the wrong goods",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> StrikeRetracted:
+    return StrikeRetracted(
+        container_no=BOX, occurred_at=at, consignment_id=consignment_id, reason=because, retracted_by=by
+    )
+
+
+def exit_permitted(
+    consignment_id: str,
+    ground: ExitGround,
+    visit: str,
+    *,
+    version: int = 1,
+    version_seen: int | None = None,
+    because: str = "by order",
+    by: str = "officer-li",
+    at: datetime = NOON,
+) -> ExitPermitted:
+    return ExitPermitted(
+        container_no=BOX,
+        occurred_at=at,
+        consignment_id=consignment_id,
+        ground=ground,
+        reason=because,
+        permitted_by=by,
+        version=version,
+        version_seen=version_seen,
+        visit=visit,
+    )
+
+
+def container_hold_placed(
+    hold_id: str, *, because: str = "a tip", by: str = "officer-li", at: datetime = NOON
+) -> ContainerHoldPlaced:
+    return ContainerHoldPlaced(container_no=BOX, occurred_at=at, hold_id=hold_id, reason=because, placed_by=by)
+
+
+def container_hold_lifted(
+    hold_id: str, *, because: str = "nothing found", by: str = "officer-li", at: datetime = NOON
+) -> ContainerHoldLifted:
+    return ContainerHoldLifted(container_no=BOX, occurred_at=at, hold_id=hold_id, reason=because, lifted_by=by)
+
+
+def visit_opened(
+    visit: str,
+    *,
+    where: str = "berth 1",
+    laden: bool | None = None,
+    conveyance: str = "",
+    at: datetime = NOON,
+) -> VisitOpened:
+    return VisitOpened(container_no=BOX, occurred_at=at, visit=visit, place=where, conveyance=conveyance, laden=laden)
 
 
 def container_may_leave(
@@ -843,10 +1064,10 @@ def container_must_stay(
 
 
 def container_gated_out(
-    visit: str, report_id: str, *consignments: str, gate: str = "G1", at: datetime = NOON
+    visit: str, report_id: str, *consignments: str, gate: str = "G1", container_no: str = BOX, at: datetime = NOON
 ) -> ContainerGatedOut:
     return ContainerGatedOut(
-        container_no=BOX,
+        container_no=container_no,
         occurred_at=at,
         gate=gate,
         consignments=consignments or (CONSIGNMENT,),
@@ -871,12 +1092,13 @@ def gate_alarm_raised(
     alarm: str = "left_unreleased",
     why: str = "left_unreleased",
     blocks: bool = True,
+    gate: str = "G1",
     at: datetime = NOON,
 ) -> GateAlarmRaised:
     return GateAlarmRaised(
         container_no=BOX,
         occurred_at=at,
-        gate="G1",
+        gate=gate,
         waiting_for=waiting_for,
         reason=reason(phrase(why)),
         alarm=alarm,
@@ -888,17 +1110,51 @@ def gate_alarm_raised(
 
 
 def container_arrived(
-    container_no: str = BOX, visit: str = "v1", *, where: str = "berth 1", at: datetime = NOON
+    container_no: str = BOX,
+    visit: str = "v1",
+    *,
+    where: str = "berth 1",
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
 ) -> ContainerArrived:
     return ContainerArrived(
-        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, place=where
+        consignment_id=consignment_id, occurred_at=at, container_no=container_no, visit=visit, place=where
     )
 
 
 def container_arrival_retracted(
-    container_no: str = BOX, visit: str = "v1", *, at: datetime = NOON
+    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
 ) -> ContainerArrivalRetracted:
-    return ContainerArrivalRetracted(consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit)
+    return ContainerArrivalRetracted(
+        consignment_id=consignment_id, occurred_at=at, container_no=container_no, visit=visit
+    )
+
+
+def goods_transferred(
+    visit: str,
+    report_id: str,
+    *targets: str,
+    lots: int = 1,
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
+) -> GoodsTransferred:
+    return GoodsTransferred(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=BOX,
+        visit=visit,
+        targets=targets,
+        lots=lots,
+        report_id=report_id,
+    )
+
+
+def transfer_retracted(
+    visit: str, report_id: str, *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+) -> TransferRetracted:
+    return TransferRetracted(
+        consignment_id=consignment_id, occurred_at=at, container_no=BOX, visit=visit, report_id=report_id
+    )
 
 
 def consignment_gated_out(
@@ -915,19 +1171,56 @@ def consignment_gated_out(
 
 
 def consignment_left_unreleased(
-    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+    container_no: str = BOX,
+    visit: str = "v1",
+    *,
+    why: str = "left_unreleased",
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
 ) -> ConsignmentLeftUnreleased:
     return ConsignmentLeftUnreleased(
         consignment_id=consignment_id,
         occurred_at=at,
         container_no=container_no,
         visit=visit,
-        reason=LEFT_UNRELEASED,
-        why="left_unreleased",
+        reason=reason(phrase(why)),
+        why=why,
     )
 
 
-def departure_retracted(container_no: str = BOX, visit: str = "v1", at: datetime = NOON) -> DepartureRetracted:
+def departure_retracted(
+    container_no: str = BOX, visit: str = "v1", *, consignment_id: str = CONSIGNMENT, at: datetime = NOON
+) -> DepartureRetracted:
     return DepartureRetracted(
-        consignment_id=CONSIGNMENT, occurred_at=at, container_no=container_no, visit=visit, reason="found inside"
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=container_no,
+        visit=visit,
+        reason=reason(phrase("departure_wrong")),
+        why="departure_wrong",
+    )
+
+
+def same_goods_declared(
+    consignment_id: str,
+    *others: str,
+    count: int | None = None,
+    rule: str = "one_declaration_a_bill",
+    bill_no: str = "",
+    conveyance: str = "",
+    direction: Direction = Direction.IMPORT,
+    at: datetime = NOON,
+) -> SameGoodsDeclared:
+    """`count`: of the others; by default all are named."""
+    return SameGoodsDeclared(
+        consignment_id=consignment_id,
+        occurred_at=at,
+        container_no=BOX,
+        others=others,
+        count=len(others) if count is None else count,
+        bill_no=bill_no,
+        conveyance=conveyance,
+        direction=direction,
+        rule=rule,
+        rule_set="2026-11-29",
     )

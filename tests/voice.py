@@ -15,6 +15,11 @@ CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
 """The id of the goods in the declaration of `tests.declaration.good`."""
 
 
+def after(minutes: float) -> datetime:
+    """When a story reads its message with this number, if the message has no later event time."""
+    return NOON + timedelta(minutes=minutes)
+
+
 @dataclass
 class Story:
     """A desk that has read some messages. Each message gets an id of its own (`m1`, `m2`, …), and is read one minute

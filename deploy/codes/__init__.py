@@ -1,1 +1,2 @@
-"""How are the code tables made that are copied from a public source? One module a table; `make hs`."""
+"""How are the code tables made that are copied from a public source? Each table has one module; `make
+hs` runs it."""

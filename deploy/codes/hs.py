@@ -1,7 +1,7 @@
 """How is schemas/codes/hs-2022.csv made? From the data set `harmonized-system`, which is in the public domain: `make hs`.
 
-`python -m deploy.codes.hs` fetches the file of the commit below; `python -m deploy.codes.hs FILE` reads one that is here. Either
-must have the digest below: another edition gets a table and a first day of its own, and never changes this table.
+`python -m deploy.codes.hs` fetches the file of the commit below; `python -m deploy.codes.hs FILE` reads a file of this machine.
+The file must have the digest below. Another edition gets a table and a first day of its own, and never changes this table.
 """
 
 import csv
@@ -18,9 +18,9 @@ REPOSITORY = "https://github.com/datasets/harmonized-system"
 COMMIT = "905e5a0fa29f5700d62cb3cc1265f21bc8a92329"
 SOURCE = f"https://raw.githubusercontent.com/datasets/harmonized-system/{COMMIT}/data/harmonized-system.csv"
 DIGEST = "e77ee9e1cfd15a42d1fadeb2c0618d10f6b9ed9aec0e5d66826dc7ef9d3126a5"
-"""SHA-256 of the source."""
+"""The SHA-256 of the file from which the table is made."""
 NO_GOODS = "99"
-"""The chapter that UN Comtrade adds for goods without a code; it is not a chapter of the HS."""
+"""The chapter that UN Comtrade adds for goods without a code. It is not a chapter of the HS."""
 NOTE = (
     "Harmonized System 2022, six digits. 协调制度 2022 年版，六位",
     f"Source: {REPOSITORY} commit {COMMIT[:12]}, data/harmonized-system.csv (from UN Comtrade)",
@@ -32,11 +32,12 @@ SILENCE_SECONDS = 60
 
 
 class NotTheSource(Exception):
-    """The file is not the one from which the table is made; the text names the digest of the file."""
+    """Raised if the file is not the one from which the table is made. The text names the digest of the file."""
 
 
 def rows(source: bytes) -> list[tuple[str, str]]:
-    """Code and description of each code of six digits, in order; NotTheSource if the digest of `source` is wrong."""
+    """Returns code and description of each code of six digits, in order. Raises NotTheSource if the digest of `source` is
+    wrong."""
     digest = hashlib.sha256(source).hexdigest()
     if digest != DIGEST:
         raise NotTheSource(f"SHA-256 {digest} is not {DIGEST}. 来源文件不符")
@@ -47,7 +48,7 @@ def rows(source: bytes) -> list[tuple[str, str]]:
 
 
 def table(source: bytes, edition: Edition) -> str:
-    """The table as it is committed: notes, headings, rows."""
+    """Returns the text of the table as it is committed: notes, headings, rows."""
     codes = rows(source)
     written = io.StringIO()
     for line in (*NOTE, f"In force from {edition.effective_from}; {len(codes)} codes"):
@@ -59,7 +60,7 @@ def table(source: bytes, edition: Edition) -> str:
 
 
 def main() -> None:
-    """Writes the table; exits with a message if that is impossible."""
+    """Writes the table, or exits with a message if that is impossible."""
     edition = EDITIONS[-1]
     try:
         edition.file.write_text(table(_source(sys.argv[1:]), edition), encoding="utf-8")

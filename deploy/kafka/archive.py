@@ -1,7 +1,9 @@
-"""How does a broker start in two thirds of the time? From an archive of Kafka's classes as Java has loaded them.
+"""How does a broker start in two thirds of the time? It uses an archive of Kafka's classes in the form in which Java has loaded
+them.
 
-Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, later ones map it. Without the
-file, or with that of another Java, a start only takes longer. `python -m deploy.kafka.archive` makes it at set-up.
+Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, and later ones map it into
+memory. If the file is missing or belongs to another Java, a start only takes longer. `python -m deploy.kafka.archive` makes the
+file at set-up.
 """
 
 import hashlib
@@ -14,8 +16,8 @@ from deploy.kafka.jars import JARS, class_path
 
 
 class Archive:
-    """The archive for this Java and this class path. `owner`: the broker's port, which is a part of the name of the
-    unfinished file."""
+    """The archive for this Java and this class path. `program`: the path of `java`. `owner`: the broker's port, which is a part of
+    the name of the unfinished file."""
 
     def __init__(self, program: str, owner: int) -> None:
         found = Path(program).resolve()
@@ -24,18 +26,18 @@ class Archive:
         self._unfinished = self.path.with_suffix(f".{owner}-{os.getpid()}")
 
     def read(self) -> list[str]:
-        """The JVM options to start with the archive; empty if there is none."""
+        """Returns the JVM options for a start with the archive; none if there is no archive."""
         there = self.path.exists() and self.path.stat().st_size
         return [f"-XX:SharedArchiveFile={self.path}"] if there else []
 
     def write(self) -> list[str]:
-        """The JVM options to write the archive at exit; empty if it exists already."""
+        """Returns the JVM options for writing the archive at exit; none if it exists already."""
         _remove_unfinished()
         return [] if self.path.exists() else [f"-XX:ArchiveClassesAtExit={self._unfinished}"]
 
     def keep(self) -> None:
-        """Gives the complete file its name. Call it after a normal exit of the JVM, and not before, because other
-        brokers may start with the file at once.
+        """Gives the complete file its name. Call this after a normal exit of the JVM, and not before, because other brokers may
+        start with the file at once.
 
         If Java wrote no file, an empty one is made, which says that this Java cannot write archives.
         """
@@ -47,12 +49,12 @@ class Archive:
         self._unfinished.replace(self.path)
 
     def drop(self) -> None:
-        """Deletes the unfinished file. Call it if the JVM did not exit normally."""
+        """Deletes the unfinished file. Call this if the JVM did not exit normally."""
         self._unfinished.unlink(missing_ok=True)
 
 
 def _remove_unfinished() -> None:
-    """Deletes unfinished files of brokers whose starter was killed before it could give them their name."""
+    """Deletes the unfinished files of brokers whose starter was killed before it could give them their name."""
     for file in JARS.glob("classes-*.*-*"):
         try:
             os.kill(int(file.name.rpartition("-")[2]), 0)
@@ -63,9 +65,9 @@ def _remove_unfinished() -> None:
 
 
 def main() -> None:
-    """If there is no archive yet, starts a broker in a temporary folder and stops it normally, which writes the
-    archive."""
-    from deploy.kafka.broker import Broker, free_port  # noqa: PLC0415 (the broker reads this module)
+    """Starts a broker in a temporary folder and stops it normally, which writes the archive. Does nothing if there is an archive
+    already."""
+    from deploy.kafka.broker import Broker, free_port  # noqa: PLC0415 (that module imports this one)
     from deploy.kafka.errors import BrokerError  # noqa: PLC0415
     from deploy.kafka.java import java  # noqa: PLC0415
 

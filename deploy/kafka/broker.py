@@ -1,4 +1,4 @@
-"""How is a Kafka broker started, stopped and killed on this machine, without anything installed but Python?"""
+"""How is a Kafka broker started, stopped and killed on this machine, if nothing but Python is installed?"""
 
 import base64
 import contextlib
@@ -29,30 +29,31 @@ from services.shell.private_file import write_private
 
 FOLDER = Path(__file__).parent.resolve()
 JAVA_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
-"""Java decodes file names by the locale and cannot name a Chinese folder under `C`. Python uses UTF-8 there; Java is made to as well."""
+"""Environment variables with which Java uses UTF-8 for file names, as Python does. With the locale `C`, Java could not open a folder with a
+Chinese name."""
 NEEDED_BYTES = 1 << 30
 LOG = "broker.log"
 STOP_SECONDS = 12
 CLIENTS, CONTROLLER = "CLIENTS", "CONTROLLER"
-"""Names of its listeners."""
+"""The names of the broker's listeners."""
 ACTIVE, FENCED = "Performing controller activation", "Fencing broker 1"
-"""What the controller logs once it is active, and once it has fenced the broker of the last run."""
+"""The texts that the controller logs when it is active, and when it has fenced the broker of the last run."""
 HASTY = {
     "broker.session.timeout.ms": "500",
     "broker.heartbeat.interval.ms": "200",
     "metadata.max.idle.interval.ms": "100",
 }
 NEWER = ("Tried to apply FeatureLevelRecord", "Unknown metadata id")
-"""What Kafka logs before it exits because of metadata of a version that it does not know."""
+"""Texts that Kafka logs before it exits because the metadata have a version that it does not know."""
 FENCE_NOTES = 50
-"""If the metadata have grown this many times (ten times a second) after ACTIVE was logged, FENCED will not come: the last run ended before its
-broker was registered. A limit in seconds would also pass for a controller that gets no CPU time."""
+"""How often the metadata may grow (ten times a second) after ACTIVE was logged. If FENCED is not logged by then, it never will be, because the
+last run ended before its broker was registered. A limit in seconds would also pass for a controller that gets no CPU time."""
 NOTED = 3
-"""If the metadata have grown this many times more, they contain what the controller has logged, because they are written in order."""
+"""How often the metadata must grow again until they contain everything that the controller has logged, because they are written in order."""
 
 
 def free_port() -> int:
-    """A loopback port on which no program listens now."""
+    """Returns a loopback port on which no program listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -60,26 +61,26 @@ def free_port() -> int:
 
 
 def port_is_taken(port: int) -> bool:
-    """Whether a program listens on this loopback port."""
+    """Returns whether a program listens on this loopback port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _cluster_id() -> str:
-    """A random id in Kafka's format. It never begins with a dash, because the command line would take it for an option."""
+    """Returns a random id in Kafka's format. It never begins with a dash, because the command line would take it for an option."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass
     return text
 
 
 def _quoted(value: str) -> str:
-    """The value escaped for a quoted string in a JAAS entry."""
+    """Returns the value escaped for a quoted string in a JAAS entry."""
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _escaped(value: str) -> str:
-    """The value escaped for a .properties file, which Java reads as Latin-1."""
+    """Returns the value escaped for a .properties file, which Java reads as Latin-1."""
     units = value.encode("utf-16-be").hex()
     codes = [units[n : n + 4] for n in range(0, len(units), 4)]
     return "".join(
@@ -88,9 +89,9 @@ def _escaped(value: str) -> str:
 
 
 class Broker:
-    """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`.
+    """One KRaft node on the loopback address. Its data are in `folder` and are kept over `stop`, `kill` and the next `start`.
 
-    `doors`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy). `lasting`: it will run for
+    `proxied`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy). `lasting`: it will run for
     hours, so the JVM's optimising compiler is used; that costs CPU time for two minutes and then saves a third of it. `settings`: server
     properties that replace ours. `owner`: the private file with the credential of its administrator, who may do everything. If it is given,
     every client has to sign in, and has only the rights that it was given.
@@ -101,7 +102,7 @@ class Broker:
         folder: Path,
         port: int,
         heap: str = "512m",
-        doors: Mapping[int, int] | None = None,
+        proxied: Mapping[int, int] | None = None,
         lasting: bool = False,
         settings: Mapping[str, str] | None = None,
         owner: Path | None = None,
@@ -109,7 +110,7 @@ class Broker:
         self.folder = folder
         self.port = port
         self.heap = heap
-        self.doors = dict(doors or {})
+        self.proxied = dict(proxied or {})
         self.lasting = lasting
         self.settings = dict(settings or {})
         self.owner = owner
@@ -122,16 +123,17 @@ class Broker:
 
     @property
     def log(self) -> Path:
-        """The file of the broker's output."""
+        """Returns the path of the broker's log."""
         return self.folder / LOG
 
     @property
     def access(self) -> Access:
-        """The access of its administrator, or of anybody if no sign-in is required."""
+        """Returns the access of the broker's administrator, or, if no sign-in is required, an access without a credential."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
-        """Returns once the broker answers; BrokerError with the reason if it cannot run, Interrupted soon after `stop` returns true."""
+        """Starts the broker, and returns when it answers. Raises BrokerError with the reason if it cannot run, and Interrupted soon after
+        `stop` returns true."""
         refuse()
         if port_is_taken(self.port):
             raise BrokerError(
@@ -162,7 +164,7 @@ class Broker:
             "log_level": 0,
             "socket.timeout.ms": 10_000,
             "reconnect.backoff.max.ms": 100,
-        }  # the broker is not up yet, so the client tries often
+        }  # the broker is still starting, so the client tries often
         admin: AdminClient | None = None
         while progress.goes_on():
             if stop():
@@ -203,7 +205,7 @@ class Broker:
         return WaitLimit(what, signs_of(lambda: process.pid, self.folder / log))
 
     def stop(self) -> None:
-        """Orderly shutdown; after 12 s without one, the process is killed (the log recovers at the next start)."""
+        """Shuts the broker down in an orderly way. If that takes more than 12 s, kills the process; the log then recovers at the next start."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
@@ -231,7 +233,7 @@ class Broker:
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",  # in a short run optimising costs more than it saves; a later option of the same name overrides this one
+            "-XX:TieredStopAtLevel=1",  # in a short run, optimising costs more than it saves; a later option of the same name replaces it
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={(FOLDER / 'log4j2.xml').as_uri()}",
             *Archive(program, self.port).read(),
@@ -243,17 +245,17 @@ class Broker:
     def _fence(self, program: str, lines: dict[str, str], stop: Callable[[], bool]) -> None:
         """Runs the controller alone until it has fenced the broker of the last run, before the broker starts again.
 
-        Otherwise broker and transaction coordinator start as leaders of the last run, and are leaders no longer when the controller registers
-        the new run as another broker. Kafka 4.3 then takes every partition for deleted, and does not write there the marker of a transaction
-        that was decided but not yet marked. So readers wait for this transaction for ever, and what was committed may be aborted with the next
-        transaction (found by `make chaos`; tests/kafka/test_broker.py).
+        Otherwise broker and transaction coordinator start as leaders of the last run, and cease to be leaders when the controller registers the
+        new run as another broker. Kafka 4.3 then treats every partition as deleted. If a transaction was decided but its markers are not
+        written yet, they are never written to these partitions. So readers wait for this transaction for ever, and committed messages may be
+        aborted with the next transaction (found by `make chaos`; tests/kafka/test_broker.py).
         """
         brokers_own = ("advertised.listeners", "inter.broker.listener.name")
         alone = {name: value for name, value in lines.items() if name not in brokers_own}
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
-        log.unlink(missing_ok=True)  # so that no text is found in the log of an earlier start
+        log.unlink(missing_ok=True)  # a text of an earlier start must not be found
         controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", properties.name)
         try:
             self._wait_until_fenced(controller, log, stop)
@@ -307,13 +309,13 @@ class Broker:
         path = self.folder / name
         write_private(
             path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items())
-        )  # one of the lines has a password
+        )  # the file is private, because one of the lines has a password
         return path
 
     def _properties(self) -> dict[str, str]:
         controller = free_port()
-        inside = {CLIENTS: self.port} | {f"DOOR{port}": port for port in self.doors}
-        outside = {CLIENTS: self.port} | {f"DOOR{port}": advertised for port, advertised in self.doors.items()}
+        inside = {CLIENTS: self.port} | {f"PROXIED{port}": port for port in self.proxied}
+        outside = {CLIENTS: self.port} | {f"PROXIED{port}": advertised for port, advertised in self.proxied.items()}
         listeners = [f"{name}://127.0.0.1:{port}" for name, port in inside.items()]
         return {
             "process.roles": "broker,controller",
@@ -341,7 +343,7 @@ class Broker:
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
-            "compression.type": "uncompressed",  # for topics that an earlier version made, see deploy.kafka.topics
+            "compression.type": "uncompressed",  # needed for topics that an earlier version made, see deploy.kafka.topics
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
@@ -354,8 +356,8 @@ class Broker:
         }
 
     def _signing_in(self, listeners: Iterable[str]) -> dict[str, str]:
-        """The properties by which clients have to sign in on each of these listeners: administrator, broker and controller with the password
-        in their private file (PLAIN, because SCRAM users are kept in the metadata, which are not there yet), all others by SCRAM."""
+        """Returns the properties by which clients have to sign in on each of these listeners. Administrator, broker and controller use PLAIN
+        with the password in their private file, because SCRAM users are kept in the metadata, which do not exist yet. All others use SCRAM."""
         held = self.access.credential()
         login = f'username="{_quoted(held.username)}" password="{_quoted(held.password)}"'
         known = f'{login} user_{held.username}="{_quoted(held.password)}"'
@@ -384,7 +386,7 @@ class Broker:
 
 
 class _Notes:
-    """Counts how often the metadata of a controller have grown; an idle controller writes ten times a second."""
+    """Counts how often the metadata of a controller have grown. An idle controller writes ten times a second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._count, self._size = folder, 0, -1

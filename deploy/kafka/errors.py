@@ -1,15 +1,15 @@
-"""What can stop the broker from running?"""
+"""What can keep the broker from running?"""
 
 
 class BrokerError(Exception):
-    """The broker cannot run; the text says what to do about it."""
+    """Raised if the broker cannot run. The text says what to do about it."""
 
 
 class Interrupted(Exception):
-    """`stop` returned true during a wait. Processes that were started are ended, and files that were fetched are
-    kept."""
+    """Raised if `stop` returned true during a wait. Processes that were started are ended, and files that were
+    fetched are kept."""
 
 
 def never() -> bool:
-    """The default for `stop`, which never ends a wait."""
+    """Returns False. It is the default for `stop`, so that a wait is not interrupted."""
     return False

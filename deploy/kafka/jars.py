@@ -1,8 +1,7 @@
-"""Which files is the broker made of, and how do they get here? From Maven Central, without Maven.
+"""Of which files does the broker consist, and how do they get here? They come from Maven Central, but Maven is not needed.
 
-`jars.sha256` lists them in the format of `sha256sum`, by their path in the repository; `make jars` writes it anew from
-pom.xml. A file gets its name only when its content has the listed digest; an interrupted download is kept as `.part`
-and continued. DTG_MAVEN names a mirror.
+`jars.sha256` lists them in the format of `sha256sum`, by their path in the repository; `make jars` writes the list anew from pom.xml. A file
+gets its name only if its content has the listed digest. An interrupted download is kept as `.part` and continued. DTG_MAVEN names a mirror.
 """
 
 import contextlib
@@ -29,23 +28,23 @@ CENTRAL = "https://repo1.maven.org/maven2"
 AT_ONCE = 8
 TRIES = 5
 SILENCE_SECONDS = 30
-"""How long a server may send nothing; there is no limit on how long a slow one may take."""
+"""For how many seconds a server may send nothing. There is no limit on how long a slow server may take."""
 AGAIN_SECONDS = 0.5
 
 
 def class_path() -> str:
-    """The argument of `java -cp`: the files of the list, and no others that are in the folder."""
+    """Returns the argument of `java -cp`: the files of the list, without other files that are in the folder."""
     return os.pathsep.join(str(JARS / path.rpartition("/")[2]) for path in wanted())
 
 
 def wanted(listed: Path = LIST) -> dict[str, str]:
-    """Path in the repository → SHA-256."""
+    """Returns path in the repository → SHA-256, for each file of the list."""
     lines = [line.split() for line in listed.read_text(encoding="ascii").splitlines() if not line.startswith("#")]
     return {path: digest for digest, path in lines}
 
 
 def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Path = JARS) -> None:
-    """Fetches the files that are not here yet; BrokerError if that is impossible, Interrupted soon after `stop` returns true."""
+    """Fetches the files that are not here yet. Raises BrokerError if that is impossible, and Interrupted soon after `stop` returns true."""
     mark, text = folder / ".complete", listed.read_text(encoding="ascii")
     files = wanted(listed)
     if _read(mark) == _marked(text, files, folder):
@@ -65,9 +64,9 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
 
 
 class _Fetch:
-    """One run over the list, several files at once.
+    """Fetches the missing files of the list once, several files at the same time.
 
-    The threads are daemons, so that one which waits for a silent server does not keep the process from exiting.
+    The threads are daemons, so that a thread which waits for a silent server does not keep the process from exiting.
     """
 
     def __init__(self, files: dict[str, str], folder: Path, stop: Callable[[], bool]) -> None:
@@ -108,7 +107,7 @@ class _Fetch:
                 with self._lock:
                     self._done += 1
                     self._tell(f"  {self._done} of {self._count}, {self._bytes / 1e6:.0f} MB", self._done < self._count)
-        except Exception as problem:  # noqa: BLE001  (raised by `run`)
+        except Exception as problem:  # noqa: BLE001  (`run` raises it again)
             self._problem = self._problem or problem
 
     def _fetch(self, path: str, digest: str) -> None:
@@ -127,8 +126,7 @@ class _Fetch:
                     part.unlink()
                     problem = "its content is not the one of the list (SHA-256)"
                     if not had:
-                        # There was no part of the file here, so the server sent all of it, and would send the same again. So no other try is
-                        # made.
+                        # There was no part of the file here, so the server sent the whole file. Another try would get the same content.
                         break
             except urllib.error.HTTPError as error:
                 problem = f"{error.code} {error.reason}"
@@ -145,7 +143,7 @@ class _Fetch:
         )
 
     def _append(self, path: str, part: Path) -> bool:
-        """Adds to the part what is missing. Returns whether the server sent all that it announced."""
+        """Appends the rest of a file to its part. Returns whether the server sent everything that it announced."""
         have = _size(part)
         request = urllib.request.Request(f"{self._address}/{path}", headers={"User-Agent": "datongguan"})
         if have:
@@ -179,7 +177,8 @@ class _Fetch:
 
 
 def _trusted() -> ssl.SSLContext:
-    """A TLS context with the machine's certificates; if it has none (a bare image), with those that came with the Python packages."""
+    """Returns a TLS context with the machine's certificates. If there are none (a bare image), it has those that came with the Python
+    packages."""
     paths = ssl.get_default_verify_paths()
     if paths.cafile or paths.capath:
         return ssl.create_default_context()
@@ -207,8 +206,8 @@ def _locked(number: int) -> bool:
 
 
 def _marked(text: str, files: Iterable[str], folder: Path) -> str:
-    """The text of the mark if the files in the folder are whole: the list, and the size of each file. The sizes are in it, because a full disk
-    or a power cut can shorten a file that was whole."""
+    """Returns the text of the mark for a complete folder: the list, and the size of each file. The sizes are included, because a full disk or
+    a power cut can shorten a file that was complete."""
     names = [path.rpartition("/")[2] for path in files]
     return text + "".join([f"{_size(folder / name)} {name}\n" for name in names])
 

@@ -1,9 +1,10 @@
-"""How does the log of a process that runs for months stay small, without a line of it being lost?
+"""How does the log of a process that runs for months stay small, without the loss of a line?
 
 A process of ours writes into a file that its starter opened (`spawn`), and never opens another one. If its log were
-copied and then truncated, lines that it writes between the two steps would be lost. So only the beginning of the file,
-which nobody changes any more, is copied, and the kernel then takes it out of the file (fallocate), even while lines are
-appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are the latest lines without a gap.
+copied and then truncated, lines that the process writes between the two steps would be lost. So only the beginning of
+the file, which nobody changes any more, is copied, and then the kernel removes it from the file (fallocate), even while
+lines are appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are the latest lines without
+a gap.
 """
 
 import contextlib
@@ -15,19 +16,19 @@ from functools import lru_cache
 from pathlib import Path
 
 LOG_BYTES = 16 << 20
-"""When a log has more bytes than this, they become its former part."""
+"""If a log has more bytes than this, they are moved to a former part."""
 FORMER = 2
 _KEEP_SIZE, _PUNCH, _COLLAPSE = 0x01, 0x02, 0x08
-"""Flags of Linux's fallocate(2). KEEP_SIZE with PUNCH frees a part of a file, which keeps its length; COLLAPSE takes
-the part out."""
+"""Flags of Linux's fallocate(2). KEEP_SIZE with PUNCH frees a part of a file, which keeps its length; COLLAPSE removes
+the part."""
 _PIECE = 1 << 20
 Way = Callable[[int, int, int], None]
-"""A function that takes the bytes between two offsets out of an open file: file descriptor, first offset, end
+"""A function that removes the bytes between two offsets from an open file: file descriptor, first offset, end
 offset."""
 
 
 def former(log: Path, number: int) -> Path:
-    """The path of the former part of a log with this number; 1 is the latest."""
+    """Returns the path of the former part of a log with this number; 1 is the latest."""
     return log.with_name(f"{log.name}.{number}")
 
 
@@ -41,9 +42,9 @@ def turn_over_ended(log: Path, most: int | None = None) -> None:
 
 
 def turn_over(log: Path, most: int | None = None) -> None:
-    """As `turn_over_ended`, but for a log to which a process appends, so some kilobytes stay in the log. Does nothing
-    if the file system cannot take a part out of a file. OSError if the former part cannot be written; then the log is
-    unchanged."""
+    """Moves the beginning of a log to its former part if the log has more than `most` (LOG_BYTES) bytes. A process may
+    append to the log meanwhile, so some kilobytes stay in it. Does nothing if the file system cannot remove a part of a
+    file. Raises OSError if the former part cannot be written; the log is then unchanged."""
     try:
         file = os.open(log, os.O_RDWR)
     except FileNotFoundError:
@@ -88,8 +89,8 @@ def _shift(log: Path) -> None:
 
 @lru_cache
 def way_of(folder: Path) -> Way | None:
-    """The function by which the file system of this folder takes a part out of a file: `collapse` (ext4 and XFS), else
-    `punch`; None if it supports neither."""
+    """Returns the function by which the file system of this folder removes a part of a file: `collapse` (ext4 and XFS),
+    otherwise `punch`; None if it supports neither."""
     for way in (collapse, punch):
         with tempfile.TemporaryFile(dir=folder) as probe:
             block = os.fstatvfs(probe.fileno()).f_bsize
@@ -105,19 +106,19 @@ def way_of(folder: Path) -> Way | None:
 
 def collapse(file: int, first: int, end: int) -> None:
     """Removes the bytes from `first` to `end` (exclusive; both multiples of the block size), so that the file gets
-    shorter. OSError if the file system cannot do that."""
+    shorter. Raises OSError if the file system cannot do that."""
     _fallocate(file, _COLLAPSE, first, end - first)
 
 
 def punch(file: int, first: int, end: int) -> None:
     """Frees the disk space of the bytes from `first` to `end` (exclusive). The file keeps its length, and these bytes
-    are read as NUL. OSError if the file system cannot do that."""
+    are read as NUL. Raises OSError if the file system cannot do that."""
     _fallocate(file, _PUNCH | _KEEP_SIZE, first, end - first)
 
 
 def _fallocate(file: int, mode: int, first: int, length: int) -> None:
     call = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-    if call is None:  # this system is not Linux, which alone has the function
+    if call is None:  # this system is not Linux; no other system has the function
         raise OSError("there is no fallocate")
     if call(ctypes.c_int(file), ctypes.c_int(mode), ctypes.c_longlong(first), ctypes.c_longlong(length)):
         number = ctypes.get_errno()

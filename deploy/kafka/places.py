@@ -1,8 +1,8 @@
 """Can the broker and the Python packages run from the folder of this program? Java and Python misread some characters in a path.
 
-`python -m deploy.kafka.places` exits with a sentence if they cannot. The set-up runs it before anything is fetched, so this file and
-`errors` need the standard library only. All other characters were tried (tests/cli/test_odd_checkouts.py). The folder of the data
-(DTG_HOME) may have any name: Java works in it by relative names.
+`python -m deploy.kafka.places` exits with a message if they cannot. The set-up runs it before anything is fetched, so this file and
+`errors` need only the standard library. All other characters were tried (tests/cli/test_odd_checkouts.py). The folder of the data
+(DTG_HOME) may have any name, because Java uses relative names in it.
 """
 
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2].resolve()
 
 
 def why_not(folder: Path) -> str:
-    """What is wrong with the absolute path of this folder; empty if nothing is."""
+    """Returns why the absolute path of this folder cannot be used; empty if it can."""
     if os.pathsep in str(folder):
         return f"a {os.pathsep!r}, which ends an entry of Java's class path and of PATH"
     if any(part.endswith("!") for part in folder.parts):

@@ -1,4 +1,5 @@
-"""How long does a wait last? As long as there is progress, because on a busy machine a slow process is late and not broken."""
+"""How long does a wait last? It lasts as long as there is progress, because on a busy machine a slow process is late and not
+broken."""
 
 import contextlib
 import time
@@ -6,15 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 STILL_SECONDS = 60.0
-"""A wait fails after this long without any sign of progress."""
+"""After how many seconds without any sign of progress a wait fails."""
 MOST_SECONDS = 240.0
-"""A wait fails after this long in any case."""
+"""After how many seconds a wait fails even if there is progress."""
 Sign = Callable[[], object]
-"""A value that changes while there is progress: the CPU time of a process, the size of its log, the number of messages read."""
+"""A function whose value changes while there is progress: the CPU time of a process, the size of its log, the number of
+messages read."""
 
 
 class WaitLimit:
-    """Decides how long to wait for `what`: while a sign has changed within `still` seconds, and for `most` seconds at most."""
+    """Decides how long to wait for `what`: as long as a sign has changed within the last `still` seconds, but at most `most`
+    seconds."""
 
     def __init__(
         self,
@@ -30,7 +33,8 @@ class WaitLimit:
         self._end = self._began + most
 
     def goes_on(self) -> bool:
-        """Reads all signs and returns whether to wait longer. Call it before each further wait; the intervals do not matter."""
+        """Reads all signs and returns whether to wait longer. Call this before each further wait; the intervals do not
+        matter."""
         now = time.monotonic()
         found = {name: sign() for name, sign in self._signs.items()}
         if found != self._last:
@@ -38,7 +42,8 @@ class WaitLimit:
         return now < min(self._end, self._moved + self._still)
 
     def in_vain(self) -> str:
-        """The text of the error when the limit is reached: what was waited for, how long, and the last progress."""
+        """Returns the text of the error for a wait that failed: what was waited for, how long, and when the last progress
+        was."""
         now = time.monotonic()
         waited, still = now - self._began, now - self._moved
         last = ", ".join(f"{name} {value}" for name, value in self._last.items()) or "-"
@@ -49,12 +54,12 @@ class WaitLimit:
 
 
 def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
-    """The signs of a process that may be replaced by another one: its id, its CPU time, the size of its log."""
+    """Returns the signs of a process that may be replaced by another one: its id, its CPU time, the size of its log."""
     return {"process": pid, "CPU ticks": lambda: work_of(pid()), "bytes of log": lambda: size_of(log)}
 
 
 def work_of(pid: int | None) -> int:
-    """CPU time of a process so far, in clock ticks; 0 if it cannot be read."""
+    """Returns the CPU time of a process so far, in clock ticks; 0 if it cannot be read."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         return int(fields[11]) + int(fields[12])
@@ -62,7 +67,7 @@ def work_of(pid: int | None) -> int:
 
 
 def size_of(file: Path) -> int:
-    """Bytes of a file; 0 before it exists."""
+    """Returns the size of a file in bytes; 0 before the file exists."""
     with contextlib.suppress(FileNotFoundError):
         return file.stat().st_size
     return 0

@@ -1,4 +1,5 @@
-"""How does a cluster get its users and rights? Users with their passwords, and ACLs, each by one request to the brokers."""
+"""How does a cluster get its users and rights? Users with their passwords are one request to the brokers, and ACLs are another
+one."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -31,8 +32,8 @@ from services.shell.private_file import write_private
 
 SECONDS = 30.0
 ITERATIONS = 4096
-"""Iterations of SCRAM, the fewest that Kafka accepts: a password of 256 random bits cannot be guessed, however fast each guess
-is."""
+"""The iterations of SCRAM. They are the fewest that Kafka accepts, because a password of 256 random bits cannot be guessed,
+however fast each guess is."""
 RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
@@ -42,9 +43,11 @@ OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe"
 
 
 def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
-    """Makes the private files that are missing, and returns their names. BrokerError if one cannot be written.
+    """Makes the private files of credentials that are missing, and returns the names of these credentials. Raises BrokerError if a
+    file cannot be written.
 
-    `owner`: the administrator of our own broker, who gets a PLAIN credential because he signs in before there are any metadata.
+    `owner`: the administrator of our own broker, whose credential is PLAIN, because the administrator signs in before there are
+    any metadata.
     """
     try:
         made = [owner] if owner and make_credential(folder, owner, "PLAIN") else []
@@ -54,11 +57,12 @@ def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> lis
 
 
 TOOLS = "kafka-tools.properties"
-"""File beside the credentials with which Kafka's own tools sign in at a broker of ours: `--command-config`."""
+"""The name of the file beside the credentials with which Kafka's own tools sign in at a broker of ours, by `--command-config`."""
 
 
 def write_tools(folder: Path, owner: str) -> None:
-    """Writes TOOLS for the administrator; NoAccess if his credential cannot be used, BrokerError if the file cannot be written."""
+    """Writes the file TOOLS for the administrator. Raises NoAccess if the administrator's credential cannot be used, and
+    BrokerError if the file cannot be written."""
     held = read_credential(file_of(folder, owner))
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     lines = (
@@ -75,10 +79,10 @@ def write_tools(folder: Path, owner: str) -> None:
 def prepare(
     access: Access, folder: Path, partitions: int, rights: Mapping[str, Rights], replication: int = 1
 ) -> list[str]:
-    """Makes the topics that are missing, and gives the cluster users and rights; returns the names of the topics made.
+    """Makes the topics that are missing, and gives the cluster users and rights. Returns the names of the topics that were made.
 
-    `folder`: the one with the credentials. BrokerError in the same cases as `topics.provision`, NoAccess if a credential cannot be
-    used.
+    `folder`: the one with the credentials. Raises BrokerError in the same cases as `topics.provision`, and NoAccess if a
+    credential cannot be used.
     """
     made = provision(access, partitions, replication)
     give_users(access, folder, rights)
@@ -87,14 +91,14 @@ def prepare(
 
 
 def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rights]:
-    """User name → what it may do, by the credentials in this folder. NoAccess if one cannot be used."""
+    """Returns user name → rights, by the credentials in this folder. Raises NoAccess if one cannot be used."""
     return {read_credential(file_of(folder, name)).username: held for name, held in rights.items()}
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
     """Gives the cluster the passwords of these credentials, and removes the users of a sandbox that are not among them.
 
-    BrokerError if the cluster has no users of its own, does not answer, or refuses.
+    Raises BrokerError if the cluster has no users of its own, does not answer, or refuses.
     """
     wanted = [read_credential(file_of(folder, name)) for name in names]
     admin = _admin(access)
@@ -111,8 +115,8 @@ def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
 def give_rights(access: Access, rights: Mapping[str, Rights]) -> tuple[int, int]:
     """Makes the ACLs of these users exactly those of their rights, and returns how many were added and removed.
 
-    `rights`: user name → what it may do. ACLs of other users stay as they are, but a sandbox's users that are not in `rights` lose
-    theirs. BrokerError if the cluster keeps no ACLs, does not answer, or refuses.
+    `rights`: user name → rights. ACLs of other users stay as they are, but users of a sandbox that are not in `rights` lose
+    theirs. Raises BrokerError if the cluster keeps no ACLs, does not answer, or refuses.
     """
     admin = _admin(access)
     ours = {f"User:{name}" for name in (*rights, *map(user_of, SANDBOX))}
@@ -195,7 +199,8 @@ def _done(answer: "Future[Any]", what: str) -> Any:
 
 
 def _until(there: Any, what: str) -> None:
-    """Waits until a change is visible, because the brokers apply it a moment after they have answered."""
+    """Waits until a change is visible, because the brokers apply it only after they have answered. Raises BrokerError after
+    SECONDS."""
     end = time.monotonic() + SECONDS
     while not there():
         if time.monotonic() > end:

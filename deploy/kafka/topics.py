@@ -15,8 +15,8 @@ from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
-    """The settings of a topic. Facts and requests are kept forever, states are compacted. All replicas but one, and at
-    least one, must be in sync."""
+    """Returns the settings of a topic. Facts and requests are kept forever, states are compacted. All replicas but one, and
+    at least one, must be in sync."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
@@ -28,7 +28,7 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
             **common,
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.5",
-            # segments are small, because the active one is never compacted, and a restore has to read the superseded records
+            # segments are small, because the active one is never compacted, and a restore has to read the replaced records
             # in it
             "segment.bytes": str(16 << 20),
         }
@@ -36,12 +36,13 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
 
 
 HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes", "compression.type")
-"""Settings of a topic that must not be wrong: otherwise records or facts are lost, messages do not fit, or readers lack
-a codec."""
+"""Settings of a topic that must not be wrong. Otherwise records or facts are lost, messages do not fit, or readers lack a
+codec."""
 
 
 def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
-    """The settings of HELD that are wrong for an existing topic → the value that they must have."""
+    """Returns each setting of HELD that is wrong for an existing topic → the value that it must have. `found`: the topic's
+    settings."""
     wanted = settings_of(topic, 1)
     return {
         name: wanted[name]
@@ -56,7 +57,7 @@ NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BRO
 
 
 def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Name of a topic or broker → its settings; BrokerError if they cannot be read."""
+    """Returns name of a topic or broker → its settings. Raises BrokerError if they cannot be read."""
     admin = clients.admin(access_to(kafka))
     found = {}
     for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
@@ -71,7 +72,7 @@ def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterabl
 
 
 def compare(kafka: Access | str, names: set[str]) -> None:
-    """Raises BrokerError if one of these existing topics has a wrong setting (see HELD). The text has the command that
+    """Raises BrokerError if one of these existing topics has a wrong setting (see HELD). The text contains the command that
     corrects it."""
     topics = {topic.name: topic for topic in CATALOGUE}
     for topic, found in read_settings(kafka, ConfigResource.Type.TOPIC, sorted(names)).items():
@@ -87,17 +88,18 @@ def compare(kafka: Access | str, names: set[str]) -> None:
 
 
 KEPT_MINUTES = 7 * 24 * 60
-"""The shortest retention of the offsets of an empty consumer group that is not reported (minutes: seven days)."""
+"""The shortest retention of the offsets of an empty consumer group, in minutes, about which `cautions` says nothing: seven
+days."""
 ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
-"""The longest transaction timeout, in milliseconds, that is not reported. A program that dies in a transaction stops
-all readers of its topics for up to this time."""
+"""The longest transaction timeout, in milliseconds, about which `cautions` says nothing. If a program ends in the middle of a
+transaction, the readers of its topics wait for up to this time."""
 
 
 def cautions(kafka: Access | str) -> list[str]:
-    """A sentence for each setting of the brokers whose effect an operator should know; none of them is an error.
+    """Returns a sentence for each setting of the brokers whose effect an operator should know. None of them is an error.
 
-    BrokerError if the settings cannot be read.
+    Raises BrokerError if the settings cannot be read.
     """
     try:
         brokers = clients.admin(access_to(kafka)).list_topics(timeout=30).brokers
@@ -132,9 +134,9 @@ def cautions(kafka: Access | str) -> list[str]:
 
 
 def provision(kafka: Access | str, partitions: int, replication: int = 1) -> list[str]:
-    """Makes every topic of the catalogue that is missing and returns their names.
+    """Makes every topic of the catalogue that is missing, and returns the names of these topics.
 
-    BrokerError if the cluster does not answer, or has one of our topics with another number of partitions (keys would
+    Raises BrokerError if the cluster does not answer, or has one of our topics with another number of partitions (keys would
     move to other partitions) or with wrong settings (see `compare`).
     """
     access = access_to(kafka)
@@ -166,7 +168,7 @@ def provision(kafka: Access | str, partitions: int, replication: int = 1) -> lis
             try:
                 admin.create_topics(missing, timeout_ms=30_000)
             except TopicAlreadyExistsError:
-                # another process has made some of the topics meanwhile, so this begins again
+                # another process has made some of the topics meanwhile, so the missing ones are determined again
                 return provision(kafka, partitions, replication)
         return [t.name for t in missing]
     finally:

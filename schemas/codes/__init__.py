@@ -1,1 +1,1 @@
-"""Code tables and check digits: dated reference data, each with its source."""
+"""Code tables and check digits. Each table is reference data with its date and its source."""

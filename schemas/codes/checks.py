@@ -7,17 +7,17 @@ from schemas.codes.words import Worded
 
 
 class CheckCode(Worded):
-    """What a check of a declaration found, with its words. The code travels in `Finding.code`."""
+    """The code of a finding of a check, with its sentence in both languages. The code travels in `Finding.code`."""
 
     CONSIGNEE_INVALID = (
         "consignee_invalid",
         "收货人统一社会信用代码有误",
-        "the consignee's unified social credit code is none (GB 32100)",
+        "the consignee's unified social credit code is not valid (GB 32100)",
     )
     DECLARANT_INVALID = (
         "declarant_invalid",
         "申报单位统一社会信用代码有误",
-        "the declarant's unified social credit code is none (GB 32100)",
+        "the declarant's unified social credit code is not valid (GB 32100)",
     )
     PARTY_IS_PERSON = (
         "party_is_person",
@@ -221,7 +221,8 @@ class CheckCode(Worded):
 
 
 CHECKS: Final = MappingProxyType({code.value: code.words for code in CheckCode})
-"""The words by the code of a fact. A fact of a newer software version may have a code that is not here."""
+"""Code of a finding → its sentence in both languages. A fact of a newer software version may have a code that is not
+here."""
 CONTRADICTIONS: Final = frozenset(
     {
         CheckCode.NET_MASS_DIFFERS,
@@ -237,4 +238,5 @@ CONTRADICTIONS: Final = frozenset(
         CheckCode.INVOICE_TOTAL_ROUNDED,
     }
 )
-"""Warnings that two fields cannot both be right. The declaration is accepted, and an officer reads the papers."""
+"""The codes of warnings that two fields of a declaration cannot both be right. The declaration is accepted, and an
+officer reads the papers."""

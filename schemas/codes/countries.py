@@ -1,7 +1,8 @@
-"""Which countries and regions can goods come from or go to? ISO 3166-1, by two letters or by three, and the form's own codes.
+"""Which countries and regions can goods come from or go to? The table has the codes of ISO 3166-1, with two letters and with
+three, and codes that only the form has.
 
-The form (GACC 2018 No. 67) writes three letters. A declaration keeps what its declarant wrote, so code that compares two
-countries first passes both to `alpha2`.
+The form (GACC 2018 No. 67) uses three letters. A declaration keeps the code that its declarant wrote, so code that compares
+two countries must first pass both to `alpha2`.
 """
 
 from collections.abc import Mapping
@@ -26,13 +27,13 @@ STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD TFATF TGTGO THTHA TJTJK TKTKL TLTLS TM
 TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR
 VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE
 """
-"""The two letters and the three letters of each country: ISO 3166-1 as of 2026-01-01, 249 codes."""
+"""The two letters and then the three letters of each country: ISO 3166-1 as of 2026-01-01, 249 codes."""
 ALPHA3: Final[Mapping[str, str]] = MappingProxyType({code[2:]: code[:2] for code in _CODES.split()})
-"""Three letters → two letters of the country."""
+"""Code of three letters → code of two letters of the same country."""
 COUNTRIES: Final = frozenset(ALPHA3.values())
-"""ISO 3166-1 alpha-2."""
+"""The codes of ISO 3166-1 alpha-2."""
 UNKNOWN: Final = "ZZZ"
-"""The code of the form for a country that is not known."""
+"""The code of the form for an unknown country."""
 OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
     {
         "CAI": "加那利群岛 Canary Islands",
@@ -52,16 +53,17 @@ OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
         UNKNOWN: "国（地）别不详 country unknown",
     }
 )
-"""Codes of three letters that the table of the form has besides ISO 3166-1: parts of countries, remainders, and the unknown
-country."""
+"""The codes of three letters that are in the table of the form but not in ISO 3166-1, with their names: parts of countries,
+groups of other countries, and the unknown country."""
 NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
-"""Codes that leave open which country it is."""
+"""The codes that do not say which country it is."""
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {**dict.fromkeys(sorted(COUNTRIES), ""), **dict.fromkeys(sorted(ALPHA3), ""), **OF_THE_FORM}
 )
-"""The codes that a field for a country may hold; the names of countries are those of CLDR."""
+"""The codes that a field for a country may have → their names. The names are empty for countries, because those of CLDR are
+shown."""
 
 
 def alpha2(country: str) -> str:
-    """The two letters of a country that is written with three; every other code unchanged."""
+    """Returns the two letters of a country that is written with three. Every other code is returned unchanged."""
     return ALPHA3.get(country, country)

@@ -1,4 +1,5 @@
-"""Which currencies may values be declared in? ISO 4217 alphabetic codes of currencies in use; no metals, funds or test codes."""
+"""In which currencies may values be declared? In those of ISO 4217 that are in use, by their alphabetic codes; codes of metals, funds
+and tests are left out."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,6 +16,9 @@ SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU
 UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES: Final = frozenset(_CODES.split())
-"""As of 2026-01-01: with XCG (from 2025-03-31, in place of ANG), ZWG (2024-09-01) and VED, without BGN (the euro from 2026-01-01)."""
-NAMES: Final[Mapping[str, str]] = MappingProxyType(dict.fromkeys(sorted(CURRENCIES), ""))
-"""The codes without names, because the names of currencies are those of CLDR."""
+"""The currencies as of 2026-01-01. XCG is in (from 2025-03-31, in place of ANG), and so are ZWG (from 2024-09-01) and VED. BGN is not
+(euro from 2026-01-01)."""
+NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {**dict.fromkeys(sorted(CURRENCIES), ""), "XCG": "加勒比盾 Caribbean guilder", "ZWG": "津巴布韦金 Zimbabwean Gold"}
+)
+"""Each currency → its name if the CLDR of the lock file has none in Chinese; otherwise empty, because the name of CLDR is shown."""

@@ -1,4 +1,4 @@
-"""In which formats do people hand in a declaration, and what is the answer to each?"""
+"""In which formats do people hand in a declaration, and what does the console answer to each?"""
 
 from enum import StrEnum
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from schemas.codes.words import Words
 
 
 class Format(StrEnum):
-    """What a file or a body is. Only JSON is read."""
+    """The format of a file or of the body of a request. Only JSON is read."""
 
     JSON = "json"
     EMPTY = "empty"
@@ -87,4 +87,4 @@ FORMATS: Final = MappingProxyType(
         Format.BINARY: _words("这不是文本文件", "This is no text"),
     }
 )
-"""The answer to each format except JSON: what it is, and what to do instead."""
+"""Format → the answer to it, in both languages: what the file is, and what to do instead. JSON has no answer."""

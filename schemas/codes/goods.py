@@ -1,7 +1,8 @@
-"""Which goods may carry which pests, as far as the choice of a treatment depends on it? HS 2022 codes to classes, dated.
+"""Which goods may carry which pests? The choice of a treatment depends on it. Each row assigns HS 2022 codes to a class of
+goods, from a date on.
 
-Wood is what ISPM 15 regulates: raw and sawn wood and solid wood packaging. Plywood, particle board, veneer and worked wood of
-headings 4408, 4410 to 4414 and 4418 to 4421 are exempt (ISPM 15, 2.1), so they are none of these classes.
+The class of wood is what ISPM 15 regulates: raw and sawn wood and solid wood packaging. Plywood, particle board, veneer and
+worked wood of headings 4408, 4410 to 4414 and 4418 to 4421 are exempt (ISPM 15, 2.1), so they are in none of these classes.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,8 @@ from schemas.vocabulary import GoodsClass
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """HS codes that begin with one of `prefixes` are of this class, from `effective_from` on; the longest prefix decides."""
+    """A row of the table: HS codes that begin with one of `prefixes` are of the class `goods`, from `effective_from` on. If
+    prefixes of several rows match, the longest one decides."""
 
     goods: GoodsClass
     effective_from: date
@@ -34,14 +36,15 @@ TABLE: tuple[Codes, ...] = (
 
 
 def goods_class(hs_code: str) -> GoodsClass:
-    """The class of goods of this HS code (6 to 10 digits); other if the table does not have it."""
+    """Returns the class of goods of this HS code (6 to 10 digits). It is `GoodsClass.OTHER` if no row of the table
+    matches."""
     known = [(len(prefix), row.goods) for row in TABLE for prefix in row.prefixes if hs_code.startswith(prefix)]
     return max(known, key=lambda each: each[0])[1] if known else GoodsClass.OTHER
 
 
 def goods_classes(hs_codes: Iterable[str], wood_packaging: bool) -> tuple[GoodsClass, ...]:
-    """The classes of these lines, each once, in the order of `GoodsClass`; wood is one of them if there is solid wood
-    packaging."""
+    """Returns the classes of these HS codes, each class once, in the order of `GoodsClass`. With `wood_packaging`, wood is
+    one of them."""
     found = {goods_class(code) for code in hs_codes}
     if wood_packaging:
         found.add(GoodsClass.WOOD)

@@ -1,11 +1,12 @@
-"""Which codes of the Harmonized System exist? Six digits, by edition and the day from which it is in force.
+"""Which codes of the Harmonized System exist? The tables have the first six digits, by edition and the day from which it is in
+force.
 
-The table of an edition is a file beside this module, made by `make hs`; its first lines name source, licence, date and count. HS
-2028 will be one more file and one more row of `EDITIONS`; a declaration is judged by the edition of its day. For a day before the
-first edition that is here, no code is judged, because it is not known which codes there were.
+The table of an edition is a file beside this module, made by `make hs`. Its first lines name source, licence, date and count. HS
+2028 will be one more file and one more row of `EDITIONS`. A declaration is judged by the edition of its day. For a day before the
+first edition of `EDITIONS`, no code is judged, because it is not known which codes there were.
 
-What is not known here: the national digits (7 to 10) of the Chinese tariff, and its chapter 98, for which there is no public
-source that may be copied. Only the first six digits of a longer code are looked up.
+Two things are not known here: the national digits (7 to 10) of the Chinese tariff, and its chapter 98. There is no public source
+of them that may be copied. Only the first six digits of a longer code are looked up.
 """
 
 import csv
@@ -22,15 +23,15 @@ FOLDER: Final = Path(__file__).parent
 HEADINGS: Final = ("code", "description")
 SIX = 6
 NATIONAL_DIGITS = 10
-"""Digits of a code of the Chinese tariff (`CodeTS` of the form): 8 of the tariff, and 2 of statistics or control."""
+"""How many digits a code of the Chinese tariff has (`CodeTS` of the form): 8 of the tariff, and 2 for statistics or control."""
 NATIONAL: Final = "98"
-"""The chapter that the HS leaves to each country; its codes are not in the table."""
+"""The chapter whose codes the HS leaves to each country, so they are not in the tables."""
 
 ELECTRICITY: Final = "2716"
 
 
 class Edition:
-    """One edition of the HS. `file`: its table; it is read when the first code is looked up."""
+    """One edition of the HS. `file`: its table, which is read when the first code is looked up."""
 
     def __init__(self, name: str, effective_from: date) -> None:
         self.name = name
@@ -39,29 +40,30 @@ class Edition:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Code of six digits → its description in English."""
+        """Returns code of six digits → its description in English."""
         lines = [line for line in self.file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         return MappingProxyType({row["code"]: row["description"] for row in csv.DictReader(lines)})
 
     @cached_property
     def chapters(self) -> frozenset[str]:
-        """The first two digits of its codes, and the national chapter."""
+        """Returns the chapters of this edition (the first two digits of its codes), and the national chapter."""
         return frozenset([code[:2] for code in self.names]) | {NATIONAL}
 
     def has(self, code: str) -> bool:
-        """Whether the first six of these digits are a code of this edition; every code of the national chapter counts as one."""
+        """Returns whether the first six digits of this code are a code of this edition. Every code of the national chapter counts
+        as one."""
         return code[:SIX] in self.names or code[:2] == NATIONAL
 
     def nearest(self, code: str) -> tuple[str, ...]:
-        """At most three codes of six digits that the writer of this one may have meant."""
+        """Returns at most three codes of six digits that the writer of this code may have meant."""
         return nearest(code[:SIX], self.names)
 
 
 EDITIONS: Final = (Edition("2022", date(2022, 1, 1)),)
-"""The oldest first."""
+"""The editions whose tables are here, the oldest first."""
 
 
 def edition(day: date) -> Edition | None:
-    """The edition in force on this day; None if the day is before the first edition that is in `schemas/codes`."""
+    """Returns the edition in force on this day; None if the day is before the first edition of `EDITIONS`."""
     in_force = [each for each in EDITIONS if each.effective_from <= day]
     return in_force[-1] if in_force else None

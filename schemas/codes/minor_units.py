@@ -1,4 +1,5 @@
-"""What is the smallest amount of a currency? ISO 4217:2015, minor units, of the currencies that are in use."""
+"""What is the smallest amount of a currency? The table has the minor units of ISO 4217:2015 for the currencies that are in
+use."""
 
 from decimal import Decimal
 from typing import Final
@@ -25,7 +26,7 @@ WHOLE: Final = frozenset(
         "XPF",
     ]
 )
-"""Currencies without decimals."""
+"""The currencies whose amounts have no decimals."""
 THOUSANDTHS: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 TEN_THOUSANDTHS: Final = frozenset(["CLF", "UYW"])
 
@@ -38,5 +39,6 @@ _MINOR: Final = (
 
 
 def minor_unit(currency: str) -> Decimal:
-    """The smallest amount of this currency, in the currency itself: 1 of JPY, 0.01 of USD; 0.01 if the currency is not known."""
+    """Returns the smallest amount of this currency, in the currency itself: 1 for JPY, 0.01 for USD. It is 0.01 if the currency
+    is unknown."""
     return _MINOR.get(currency, HUNDREDTH)

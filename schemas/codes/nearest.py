@@ -1,8 +1,8 @@
-"""Which code may somebody have meant who wrote one that does not exist?
+"""If somebody wrote a code that does not exist, which code may have been meant?
 
-Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none leads to a code,
-the neighbours in the order of the table are named. The work does not depend on the size of the table, and only corrections as long as one
-of its codes are tried, so that even a paper full of wrong codes is checked fast.
+Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none of these gives a code of the
+table, the neighbours in the order of the table are named. The work does not depend on the size of the table, and only corrections that
+have the length of one of its codes are tried, so even a declaration full of wrong codes is checked fast.
 """
 
 from bisect import bisect_left
@@ -11,19 +11,19 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 MOST: Final = 3
-"""How many codes are named."""
+"""How many codes are named at most."""
 LONGEST: Final = 12
-"""The most characters of a code for which typing errors are tried; every code of our tables is shorter."""
+"""The most characters of a text for which typing errors are tried. Every code of our tables is shorter."""
 _SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 LARGE: Final = 1000
-"""The names of a table with more codes are not searched."""
+"""If a table has more codes than this, no code is searched by its name."""
 
 
 def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
-    """At most three codes of the table, the likeliest first. `table`: code → name; it must not change. If a name was written in place of a
-    code, the codes with that name are returned."""
+    """Returns at most three codes of the table, the likeliest first. `table`: code → name; it must not change. If `code` is a name of the
+    table, the codes with that name come first."""
     if not table:
         return ()
     typed, index = code.strip().upper(), _index(_Table(table))
@@ -49,8 +49,9 @@ class _Table:
 
 
 class _Index(NamedTuple):
-    """What the search needs to know about a table. `codes`: in order; `names`: a Chinese or English name in capitals → the codes that have
-    it; `lengths`: those of the codes; `width`: the length of the first code; `signs`: the characters of which codes consist."""
+    """The data of a table that the search needs. `codes`: the codes in order; `names`: a Chinese or English name in capitals → the codes
+    that have it; `lengths`: the lengths of the codes; `width`: the length of the first code; `signs`: the characters of which codes
+    consist."""
 
     codes: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]
@@ -61,7 +62,7 @@ class _Index(NamedTuple):
 
 @lru_cache(32)
 def _index(of: _Table) -> _Index:
-    """The index of this table. A name in a table is Chinese, a blank, and English."""
+    """Returns the index of this table. A name in a table consists of the Chinese name, a blank, and the English name."""
     names: dict[str, tuple[str, ...]] = {}
     for code, name in of.table.items() if len(of.table) <= LARGE else ():
         chinese, _, english = name.partition(" ")
@@ -73,7 +74,7 @@ def _index(of: _Table) -> _Index:
 
 
 def _slips(typed: str, index: _Index) -> Iterator[str]:
-    """The texts as long as a code of which `typed` may be a slip, the likeliest first."""
+    """Yields the texts with the length of a code of which `typed` may be a misspelling, the likeliest first."""
     if not typed or len(typed) > LONGEST:
         return
     signs = index.signs if typed.isdigit() else _SIGNS

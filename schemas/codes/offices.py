@@ -1,8 +1,9 @@
-"""Which customs offices are known? The table of customs offices (关区代码表): two digits of the district, two of the office.
+"""Which customs offices are known? The rows are from the table of customs offices (关区代码表): two digits of the district, two of
+the office.
 
-Source: pages of 365area.com and 360docs.net that copy the table of the General Administration of Customs, of about 2018; they
-name no licence. The table has 1,006 codes (365area.com), and the pages that could be read have those below. So an office that is
-not here may well exist. If its district is here, it is a warning and no error. Hefei is in no list that could be read, so its
+Source: pages of 365area.com and 360docs.net that copy the table of the General Administration of Customs, as of about 2018. They
+name no licence. The table has 1,006 codes (365area.com), but only the codes below could be read. So an office that is not here
+may well exist. If its district is here, the finding is a warning and no error. Hefei is in no list that could be read, so its
 offices are unknown.
 """
 
@@ -52,7 +53,8 @@ DISTRICTS: Final[Mapping[str, str]] = rows(
     88 拉萨 Lhasa
     """
 )
-"""The five districts from 90 on are left out, because their codes belong to the sandbox here."""
+"""District → its names. The five districts from 90 on are left out, because in this project their codes belong to the
+sandbox."""
 _PLACES: Final = rows(
     """
     0101 机场货管
@@ -165,21 +167,21 @@ _REAL: Final = {
     **_PLACES,
 }
 HELD: Final = len(_REAL)
-"""How many real offices this table has, including the districts' own."""
+"""How many real offices this table has, including those that have the code of their district."""
 IN_THE_COUNTRY: Final = 1006
-"""How many real offices the whole table has (365area.com)."""
+"""How many real offices the complete table has (365area.com)."""
 OFFICES: Final[Mapping[str, str]] = MappingProxyType(
     {**_REAL, **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)}}
 )
-"""9001 to 9999 belong to the sandbox, for the office ids of foreign data sets; the real offices of the districts from 90 on
-cannot be distinguished from them."""
+"""Office → its names. 9001 to 9999 belong to the sandbox, for the office ids of foreign data sets. The real offices of the
+districts from 90 on have the same codes, so they cannot be told apart from those of the sandbox."""
 
 
 def is_sandbox(office: str) -> bool:
-    """Whether the office is one of the sandbox."""
+    """Returns whether the office is one of the sandbox."""
     return office.startswith("9") and office in OFFICES
 
 
 def is_of_district(office: str) -> bool:
-    """Whether this is written as an office (four digits) of a known district, whether or not the office is known."""
+    """Returns whether the text has the form of an office (four digits) in a known district. The office itself may be unknown."""
     return len(office) == 4 and office.isascii() and office.isdigit() and office[:2] in DISTRICTS

@@ -1,4 +1,4 @@
-"""Why is a request refused, in words for people?"""
+"""Why is a request refused? The reasons, in words for people."""
 
 from types import MappingProxyType
 from typing import Final
@@ -7,7 +7,8 @@ from schemas.codes.words import Worded
 
 
 class RefusalCode(Worded):
-    """Why a request is refused, with its words. The code travels in `RequestRefused.code`."""
+    """The code of the reason why a request is refused, with its sentence in both languages. The code travels
+    in `RequestRefused.code`."""
 
     REFERENCE_USED = (
         "reference_used",
@@ -135,4 +136,5 @@ class RefusalCode(Worded):
 
 
 REFUSALS: Final = MappingProxyType({code.value: code.words for code in RefusalCode})
-"""The words by the code of a fact. A fact of a newer software version may have a code that is not here."""
+"""Code of a refusal → its sentence in both languages. A fact of a newer software version may have a code
+that is not here."""

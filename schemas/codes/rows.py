@@ -1,11 +1,12 @@
-"""How is a table of codes written for easy reading? Each line is one row: code, Chinese name, English name."""
+"""How is a table of codes written so that it is easy to read? Each line is one row: code, Chinese name,
+English name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 
 def rows(text: str) -> Mapping[str, str]:
-    """Code → its names, `中文 English`; ValueError if the text has a code twice."""
+    """Returns code → its names as `中文 English`. Raises ValueError if the text has a code twice."""
     table: dict[str, str] = {}
     for line in text.strip().splitlines():
         code, _, name = line.strip().partition(" ")

@@ -1,6 +1,6 @@
-"""Which treatment kills which pest in which goods, and what must a record show of it? Rows as data, each with its source.
+"""Which treatment kills which pest in which goods, and what must a treatment record show? Each row of the table has its source.
 
-A row that changes is a new row with its date; an order is judged by the rows of the day on which it was made. Goods that no row
+A row that changes becomes a new row with its date; an order is judged by the rows of the day on which it was made. Goods that no row
 names (berries, live animals, plants for planting) have no treatment here, so an officer decides.
 
 Sources, by the mark at each row:
@@ -14,9 +14,9 @@ Sources, by the mark at each row:
 | BMSB | Australia and New Zealand, seasonal measures for Halyomorpha halys: treatment rates for vehicles and machinery |
 | GRDC | Australia, Grains Research and Development Corporation: 7 days over 25 °C at 300 ppm, 10 days at 15 to 25 °C at 200 ppm |
 
-Taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide and the dose of
-sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare them with the
-originals before anybody relies on them.
+These values are taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide
+and the dose of sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare
+them with the originals before anybody relies on them.
 
 Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. If a source does not say how
 far apart readings may lie, the row has a limit of our own. The treatment unit is responsible for debarking, thickness and moisture
@@ -30,7 +30,7 @@ from decimal import Decimal
 from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 
 READING_GRACE_HOURS = Decimal("0.25")
-"""How many hours later a reading that is required at an hour may be taken; an earlier reading proves nothing about that hour."""
+"""By how many hours a reading may be late if it is required at a certain hour. An earlier reading proves nothing about that hour."""
 GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
 HEAT_UNITS = frozenset({UnitClass.HEAT})
 OTHER_UNITS = frozenset({UnitClass.OTHER})
@@ -55,11 +55,11 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class HeldTemperature:
-    """A temperature of at least `limit_c` (°C) that is held for `hours` without a break; with `below`, of at most
-    `limit_c`; with `above`, of more than `limit_c`.
+    """A temperature of at least `limit_c` (°C) that lasts for `hours` without a break. With `below`, it is at most `limit_c`; with
+    `above`, it is more than `limit_c`.
 
-    `floor_g_m3`: the least gas concentration that must be there at the same time; `dose_g_m3`: the least gas put in.
-    Both are 0 without gas.
+    `floor_g_m3`: the least gas concentration that there must be at the same time; `dose_g_m3`: the least gas put in. Both are 0 if no
+    gas is needed.
     """
 
     limit_c: Decimal
@@ -70,7 +70,7 @@ class HeldTemperature:
     dose_g_m3: Decimal = Decimal(0)
 
     def reached(self, celsius: Decimal) -> bool:
-        """Whether this temperature counts as held."""
+        """Returns whether this temperature is within the limit."""
         if self.below:
             return celsius <= self.limit_c
         return celsius > self.limit_c if self.above else celsius >= self.limit_c
@@ -81,7 +81,7 @@ Step = Exposure | HeldTemperature
 
 @dataclass(frozen=True, slots=True)
 class Plausible:
-    """The limits of plausible readings, in °C and g/m3. A value outside them has another unit of measure or is a typing
+    """The limits of plausible readings, in °C and g/m3. A value outside them was written in another unit of measure, or is a typing
     error."""
 
     lowest_c: Decimal
@@ -91,8 +91,8 @@ class Plausible:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on. `source`: the mark in the
-    table of sources above.
+    """One row of the table: how `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on.
+    `source`: the mark in the table of sources above.
 
     A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two readings of one place
     within the exposure. `residue_ppm`: the most gas that may be left before the room is opened; None if there is no gas. `measured`: the
@@ -132,7 +132,7 @@ _PULP = Plausible(Decimal(-5), Decimal(45))
 _BROMIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(200))
 _FLUORIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(400))
 _PHOSPHINE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(10))
-"""300 ppm of phosphine are 0.42 g/m3, so a record of 300 g/m3 was written in ppm."""
+"""The limits of plausible readings of phosphine. 300 ppm are 0.42 g/m3, so a record of 300 g/m3 was written in ppm."""
 _STINK_BUG = frozenset({"Halyomorpha"})
 _MEDITERRANEAN_FRUIT_FLY = frozenset({"Ceratitis"})
 _FIVE = Decimal(5)
@@ -162,7 +162,7 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        Decimal("20.25"),  # the time from 4 h to 24 h, if the second reading is 15 min late
+        Decimal("20.25"),  # readings are required at 4 h and 24 h, and the later one may come 15 min late
         _BROMIDE_ROOM,
         _FIVE,
     ),
@@ -300,7 +300,7 @@ ROWS: tuple[Row, ...] = (
 
 
 def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
-    """The rows of these goods that are in force on this day: for each method and set of pests, the latest."""
+    """Returns the rows for these goods that are in force on the day `on`: the latest row for each method and set of pests."""
     latest: dict[tuple[TreatmentMethod, frozenset[str]], Row] = {}
     for row in sorted(ROWS, key=lambda row: row.effective_from):
         if row.goods is goods and row.effective_from <= on:
@@ -309,5 +309,5 @@ def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
 
 
 def row_for(goods: GoodsClass, method: TreatmentMethod, on: date) -> Row | None:
-    """The row by which a record of this method is judged; None if the table has none."""
+    """Returns the row by which a treatment record of this method is judged; None if the table has none."""
     return next((row for row in rows_for(goods, on) if row.method is method), None)

@@ -1,8 +1,8 @@
-"""What do desks say in their facts? Each sentence by its code, with places for its values.
+"""What do desks say in their facts? Each sentence has a code, and places for its values.
 
-A fact carries the code and the values (`schemas.phrases`). The console has the sentences for people, in both languages
-(`[written]` of `services/console/language/words.toml`). The English sentence here travels beside the code for readers of older
-software versions, which do not know the code.
+A fact carries the code and the values (`schemas.phrases`). The console has the sentences for people, in both languages (`[written]` of
+`services/console/language/words.toml`). The English sentence from this module travels beside the code for readers of older software versions, which
+do not know the code.
 """
 
 from types import MappingProxyType

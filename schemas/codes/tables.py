@@ -1,9 +1,8 @@
-"""Which code tables are there, of which day, from which source, and are they complete? For `dtg codes`.
+"""Which code tables are there, as of which day, from which source, and are they complete? `dtg codes` shows the answers.
 
-The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names are from
-public copies, which name no licence; the English names are ours. A code was taken if two copies agree on it, or if one copy has
-it and the other is too old for it. `lacks` says what a table lacks. An unknown code that may well exist is a warning, not an
-error.
+The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names are from public copies,
+which name no licence; the English names are ours. A code was taken if two copies agree on it, or if one copy has it and the other is too old
+for it. `lacks` names the codes that are missing in a table. A code that is not in its table but may well exist gives a warning and no error.
 """
 
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
 class CodeTable(NamedTuple):
     """One table. `names`: `中文 English` by code, empty if the names come from elsewhere (countries, currencies: CLDR).
 
-    `as_of`: the day of the list. `lacks`: what is known to be missing; empty if the table is complete.
+    `as_of`: the day of the list. `lacks`, `lacks_zh`: what is known to be missing, in English and in Chinese; empty if the table is complete.
     """
 
     name: str
@@ -30,11 +29,12 @@ class CodeTable(NamedTuple):
     source: str
     licence: str
     lacks: str = ""
+    lacks_zh: str = ""
 
 
 def tables(day: date) -> Mapping[str, CodeTable]:
-    """Every table by its name, as it is in force on this day. If the day is before the first edition of the HS that is here, the table of HS
-    codes is missing."""
+    """Returns name → table, for every table in force on this day. If the day is before the first known edition of the HS, there is no table of
+    HS codes."""
     edition = hs.edition(day)
     codes_of_goods = edition and CodeTable(
         "hs",
@@ -44,6 +44,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         "github.com/datasets/harmonized-system, commit 905e5a0fa29f",
         "PDDL 1.0",
         "the national digits (7 to 10) and chapter 98",
+        "国内子目（第 7 至 10 位）和第 98 章",
     )
     found = (
         CodeTable(
@@ -62,6 +63,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
             f"{_COPIES}: github.com/ryanrong95/HXT, 606212.com; 9710 and 9810: GACC 2020 No. 75",
             NO_LICENCE,
             "modes of later announcements; no public list of all of them was found",
+            "以后公告新增的监管方式（没有找到完整的公开清单）",
         ),
         CodeTable(
             "transport-modes",
@@ -88,6 +90,8 @@ def tables(day: date) -> Mapping[str, CodeTable]:
             NO_LICENCE,
             f"{offices.IN_THE_COUNTRY - offices.HELD} of the {offices.IN_THE_COUNTRY:,} offices of the country, among them those of Hefei and "
             "every one from 9000 on; 9001 to 9999 are the sandbox's",
+            f"全国 {offices.IN_THE_COUNTRY:,} 个海关中的 {offices.IN_THE_COUNTRY - offices.HELD} 个，其中有合肥关区和 9000 起的全部海关；"
+            "9001 至 9999 供沙箱使用",
         ),
         CodeTable(
             "districts",
@@ -97,6 +101,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
             "as of the offices",
             NO_LICENCE,
             "Hefei, and the five districts from 90 on",
+            "合肥，以及 90 起的五个直属关区",
         ),
         CodeTable(
             "countries",

@@ -1,9 +1,10 @@
-"""Under which trade modes, by which transport and in which packages do goods come? Code tables of the form (GACC 2018 No. 67).
+"""Under which trade modes, by which transport and in which packages do goods come? The code tables of the form (GACC 2018 No.
+67).
 
 Source: public copies of these tables of the General Administration of Customs, which name no licence; `schemas.codes.tables` says
-which copies, and of which day. The modes of transport and the kinds of package are complete as of that day. Trade modes are added
-by one announcement after the other, and no public list of all of them was found. So a mode that is not here may well exist, and
-is a warning, not an error.
+which copies, and of which day. The modes of transport and the kinds of package are complete as of that day. New trade modes come
+with single announcements, and no public list of all of them was found. So a mode that is not here may well exist, and gives a
+warning and no error.
 """
 
 from collections.abc import Mapping
@@ -117,11 +118,11 @@ TRADE_MODES: Final[Mapping[str, str]] = rows(
     """
 )
 MODES_AS_OF: Final = date(2020, 7, 1)
-"""Trade modes that were announced later are not in the table."""
+"""The day of the table of trade modes. Modes that were announced later are not in it."""
 
 
 def is_like_mode(code: str) -> bool:
-    """Whether this is written as a trade mode: four digits."""
+    """Returns whether the text has the form of a trade mode: four digits."""
     return len(code) == 4 and code.isascii() and code.isdigit()
 
 
@@ -147,7 +148,7 @@ TRANSPORT_MODES: Final[Mapping[str, str]] = rows(
     Z 出口加工区 export processing zone
     """
 )
-"""`TransportMode` has the same codes."""
+"""Mode of transport → its names. `TransportMode` has the same codes."""
 PACKAGE_KINDS: Final[Mapping[str, str]] = rows(
     """
     00 散装 bulk
@@ -170,6 +171,6 @@ SOLID_WOOD_KINDS: Final = frozenset({"93"})
 """Kinds of package that are solid wood. Reprocessed wood (92: plywood, particle board) is not one of them (ISPM 15:2018, section
 2.1)."""
 MAYBE_WOOD_KINDS: Final = frozenset({"23", "33", "98"})
-"""Kinds of package of wood or of another plant. The kind alone does not say whether it is solid wood."""
+"""Kinds of package that are made of wood or of another plant, so it is not certain that they are solid wood."""
 NATURAL_WOOD_PACKAGES: Final = frozenset({"23", "33", "93"})
-"""Kinds of package that count as wood when a treatment is chosen: cases, drums and pallets."""
+"""Kinds of package that count as wood if a treatment is to be chosen: cases, drums and pallets."""

@@ -1,8 +1,8 @@
-"""Is this a unified social credit code? GB 32100-2015 with its amendment: who registers and what is registered, area,
-organisation code, check sign.
+"""Is this a unified social credit code (USCC)? By GB 32100-2015 with its amendment, a code consists of the registering authority
+with the sort of what it registers, the area, the organisation code, and a check sign.
 
-The organisation code has a check sign of its own (GB 11714-1997). Some codes that were given out break the standard in one part,
-so an officer decides about one broken part. A code with two broken parts was mistyped or made up.
+The organisation code has its own check sign (GB 11714-1997). Some codes that were really issued break the standard in one part, so
+an officer decides about one broken part. A code with two broken parts was mistyped or made up.
 """
 
 from datetime import date
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""Without I O Z S V."""
+"""The characters of a code, which exclude I, O, Z, S and V."""
 WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _VALUE = {sign: value for value, sign in enumerate(ALPHABET)}
 CATEGORIES: Final = MappingProxyType(
@@ -31,8 +31,8 @@ CATEGORIES: Final = MappingProxyType(
         "Y": "1",
     }
 )
-"""Registering authority → what it registers: 9 market regulation, with 1 enterprise, 2 individual business, 3 farmers' cooperative;
-1 public institutions, 5 civil affairs, and so on (table 1)."""
+"""Registering authority → the sorts of what it registers. For example, 9 is market regulation, with 1 enterprise, 2 individual
+business and 3 farmers' cooperative; 1 is public institutions, 5 civil affairs (table 1)."""
 AREAS: Final = frozenset(
     [
         "10",
@@ -72,9 +72,9 @@ AREAS: Final = frozenset(
         "82",
     ]
 )
-"""The first two digits of an area: provinces (GB/T 2260), and 10 for what the State registers."""
+"""The first two digits of all areas: those of the provinces (GB/T 2260), and 10 for registrations by the State."""
 SANDBOX_AREA: Final = "99"
-"""This is no area, so a code that has it belongs to nobody. It is for the sandbox offices."""
+"""The area of codes for the sandbox offices. No real area begins with it, so such a code belongs to nobody."""
 _OF_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
 _OF_PERSON = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -89,7 +89,7 @@ class CreditCodePart(StrEnum):
 
 
 def check_sign(body: str) -> str:
-    """The check sign for the first 17 characters; ValueError if one of them is not in the alphabet."""
+    """Returns the check sign for the first 17 characters of a code. Raises ValueError if one of them is not in the alphabet."""
     try:
         total = sum([_VALUE[sign] * weight for sign, weight in zip(body, WEIGHTS, strict=True)])
     except KeyError as error:
@@ -98,33 +98,35 @@ def check_sign(body: str) -> str:
 
 
 def is_name(party: str) -> bool:
-    """Whether the text is the name of a party: it has a letter, no blanks at its edges, and is not an attempt to write a code."""
+    """Returns whether the text can be the name of a party: it has a letter, no blanks at its edges, and does not look like a
+    mistyped code."""
     signs = [sign for sign in party if sign.isalnum()]
     is_like_a_code = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
     return not is_like_a_code and party == party.strip() and any(sign.isalpha() for sign in signs)
 
 
 def organisation_check_sign(body: str) -> str:
-    """The check sign for the first 8 characters of an organisation code (GB 11714-1997): 0 to 9 or X."""
+    """Returns the check sign for the first 8 characters of an organisation code (GB 11714-1997): 0 to 9 or X."""
     total = sum([int(sign, 36) * weight for sign, weight in zip(body, _OF_ORGANISATION, strict=True)])
     return "0123456789X0"[11 - total % 11]
 
 
 def with_check_signs(start: str, organisation: str) -> str:
-    """The code with these first 8 characters and these first 8 of its organisation code; ValueError as in `check_sign`."""
+    """Returns the code that begins with the 8 characters `start`, followed by the organisation code that begins with the 8
+    characters `organisation`. Raises ValueError if a character is not in the alphabet."""
     body = f"{start}{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 
-@lru_cache(8192)  # the same companies declare again and again
+@lru_cache(8192)  # the codes of the same companies are checked again and again
 def is_well_formed(code: str) -> bool:
-    """Whether the code has 18 characters of the alphabet and an organisation code that is not all zeros."""
+    """Returns whether the code has 18 characters of the alphabet and an organisation code that is not all zeros."""
     return len(code) == 18 and all(sign in _VALUE for sign in code) and code[8:17].strip("0") != ""
 
 
 @lru_cache(8192)
 def broken_parts(code: str) -> tuple[CreditCodePart, ...]:
-    """The parts of a well-formed code that break the standard, in their order; the sandbox area counts as right."""
+    """Returns the parts of a well-formed code that break the standard, in their order. The sandbox area does not break it."""
     area = code[2:8]
     right = {
         CreditCodePart.CATEGORY: code[1] in CATEGORIES.get(code[0], ""),
@@ -136,12 +138,12 @@ def broken_parts(code: str) -> tuple[CreditCodePart, ...]:
 
 
 def is_of_sandbox(code: str) -> bool:
-    """Whether the code has the area of the sandbox, so that it belongs to nobody."""
+    """Returns whether the code has the area of the sandbox, so that it belongs to nobody."""
     return code[2:4] == SANDBOX_AREA
 
 
 def is_of_person(code: str) -> bool:
-    """Whether this is the number of an identity card (GB 11643-1999): area, day of birth, serial, check sign."""
+    """Returns whether this is the number of an identity card (GB 11643-1999): area, day of birth, serial number, check sign."""
     if len(code) != 18 or not code.isascii() or not code[:17].isdigit() or code[:2] not in AREAS:
         return False
     try:
@@ -154,7 +156,7 @@ def is_of_person(code: str) -> bool:
 
 @lru_cache(8192)
 def is_valid(code: str) -> bool:
-    """Whether length (18), alphabet and check sign are right."""
+    """Returns whether length (18), alphabet and check sign of the code are right."""
     if len(code) != 18 or any(sign not in _VALUE for sign in code):
         return False
     return check_sign(code[:17]) == code[17]

@@ -1,19 +1,19 @@
-"""How is a code given its words in both languages?"""
+"""How does a code get its words in both languages?"""
 
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 
 class Words(NamedTuple):
-    """The same sentence in both languages."""
+    """A sentence in Chinese and the same sentence in English."""
 
     zh: str
     en: str
 
 
 class Worded(StrEnum):
-    """A code that travels as text, with what it says to people. A member is written as its code, the Chinese and the English sentence,
-    so that no code is without words; its name is the code in capitals."""
+    """A code that travels as text, with its sentence in both languages. A member is written as code, Chinese sentence and English
+    sentence, so no code can lack a sentence. The name of the member is the code in capitals."""
 
     words: Words
 

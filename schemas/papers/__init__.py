@@ -1,1 +1,2 @@
-"""What must be right in a paper, whoever asks: the declaration desk decides by it, and the door tells it beside faults of shape."""
+"""What must be right in a declaration? The declaration desk decides by these checks, and the console shows their findings beside
+faults of shape."""

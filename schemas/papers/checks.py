@@ -1,7 +1,7 @@
-"""What must be right in a declaration, and what is worth a warning? Each check is one small function.
+"""What must be right in a declaration, and what gives a warning? Each check is one small function.
 
-A check yields a finding for each thing it saw, with an RFC 6901 pointer; the codes are members of `CheckCode` in
-`schemas.codes.checks`.
+A check yields a finding for each fault that it sees, with an RFC 6901 pointer to the field. The codes of findings are members of
+`CheckCode` in `schemas.codes.checks`.
 """
 
 from collections.abc import Callable
@@ -45,13 +45,13 @@ from schemas.vocabulary import Direction, TransportMode, plain_word
 MOST_ITEMS = 50
 """How many lines a declaration may have (GACC practice)."""
 FAR = timedelta(days=366)
-"""How long ago the conveyance may have entered."""
+"""How long ago the conveyance may have entered the country."""
 AHEAD = timedelta(days=60)
-"""How long before the conveyance enters goods may be declared; the longest voyages take that long."""
+"""How long before the conveyance enters the country goods may be declared. The longest voyages take that long."""
 MOST_DECLARED_PACKAGES = 9_999_999
-"""How many packages a declaration may have; no consignment has more."""
+"""How many packages a declaration may have. No real consignment has more."""
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
-"""Modes whose goods travel under a bill of lading or waybill."""
+"""The modes of transport whose goods travel under a bill of lading or waybill."""
 
 
 def transport_mode(declaration: Declaration, today: date) -> Findings:
@@ -109,7 +109,8 @@ def containers(declaration: Declaration, today: date) -> Findings:
 
 
 def _container_no(container: DeclaredContainer, pointer: str, before: set[str]) -> Findings:
-    """`before`: the numbers of the containers that come before this one. The function adds the number of this one to them."""
+    """Checks the number of one container. `before`: the numbers of the containers before it in the declaration; this function
+    adds the number to them."""
     number = iso6346.plain(container.container_no)
     if number in before:
         yield error(pointer, CheckCode.CONTAINER_TWICE, number)
@@ -156,7 +157,8 @@ def invoice_and_lines(declaration: Declaration, today: date) -> Findings:
 
 
 def _misfit(pointer: str, fit: totals.Fit, differs: CheckCode, rounded: CheckCode, value: SeenPhrase) -> Finding:
-    """A total that is wrong is an error; one that is right only after rounding is a warning."""
+    """Returns the finding for a total that does not agree with its parts: an error if it is wrong, a warning if rounding
+    explains the difference."""
     return error(pointer, differs, value) if fit is totals.Fit.WRONG else warning(pointer, rounded, value)
 
 
@@ -246,12 +248,13 @@ CHECKS: tuple[Callable[[Declaration, date], Findings], ...] = (
     *(currency, invoice_not_negative, invoice_too_fine, totals_too_fine, invoice_and_lines),
     *(count_of_lines, lines),
 )
-"""The checks of a declaration, in the order of their findings. Each is small, because it ends at the first field that is unsound
-(`each_of`), and what it would have seen after that is not told."""
+"""The checks of a declaration, in the order of their findings. Each check is small, because it ends at the first field with a
+fault of shape (`each_of`), and then yields no further finding."""
 MOST_FINDINGS = 100
 """How many findings are published at most, so that the fact stays small. No declarant reads more."""
 
 
 def findings(declaration: Declaration, today: date, most: int = MOST_FINDINGS) -> tuple[Finding, ...]:
-    """What the checks found, in the order of `CHECKS`, at most `most`. `today`: the day, in China, on which it is judged."""
+    """Returns the findings of all checks, in the order of `CHECKS`, but at most `most`. `today`: the day in China on which the
+    declaration is judged."""
     return tuple(islice(each_of(CHECKS, declaration, today), most))

@@ -1,7 +1,7 @@
-"""Which fields of a paper cannot both be right?
+"""Which fields of a declaration cannot both be right?
 
-If the declarant wrote both fields and they certainly contradict each other, it is an error. If they may be right after all, it is
-a warning, upon which an officer reads the papers.
+If the declarant wrote both fields and they certainly contradict each other, the finding is an error. If both may still be right,
+it is a warning, and an officer reads the papers.
 """
 
 from datetime import date
@@ -17,12 +17,12 @@ from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
 
 UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
-"""Modes that carry no freight containers (ISO 668)."""
+"""The modes of transport that carry no freight containers (ISO 668)."""
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
-    """An error if wood is denied but the package kind is of solid wood; a warning if wood is denied but the package kind may be
-    of wood."""
+    """Yields an error if the declaration says that there is no wood packaging but its kind of package is solid wood, or a warning
+    if its kind of package may be of wood."""
     if declaration.wood_packaging:
         return
     if declaration.package_kind in SOLID_WOOD_KINDS:
@@ -36,7 +36,7 @@ def packaging(declaration: Declaration, today: date) -> Findings:
 
 
 def mode_direction(declaration: Declaration, today: date) -> Findings:
-    """An error if the trade mode exists for the other direction only."""
+    """Yields an error if the trade mode exists for the other direction only."""
     only = ONE_WAY.get(declaration.trade_mode)
     if only is not None and only is not declaration.direction:
         yield error(
@@ -47,13 +47,13 @@ def mode_direction(declaration: Declaration, today: date) -> Findings:
 
 
 def import_destination(declaration: Declaration, today: date) -> Findings:
-    """An error if an import is not destined for this country."""
+    """Yields an error if the goods are imported but destined for another country."""
     if declaration.direction is Direction.IMPORT and _is_abroad(declaration.destination_country, declaration):
         yield error("/destination_country", CheckCode.IMPORT_DESTINED_ABROAD, declaration.destination_country)
 
 
 def export_departure(declaration: Declaration, today: date) -> Findings:
-    """An error if an export does not depart from this country."""
+    """Yields an error if the goods are exported but depart from another country."""
     if declaration.direction is Direction.EXPORT and _is_abroad(declaration.departure_country, declaration):
         yield error("/departure_country", CheckCode.EXPORT_DEPARTING_ABROAD, declaration.departure_country)
 
@@ -63,7 +63,7 @@ def _is_abroad(country: str, declaration: Declaration) -> bool:
 
 
 def journey(declaration: Declaration, today: date) -> Findings:
-    """A warning if the goods go nowhere, that is, if they depart from the country for which they are destined."""
+    """Yields a warning if the goods depart from the country for which they are destined."""
     if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
         declaration.destination_country
     ):
@@ -71,14 +71,14 @@ def journey(declaration: Declaration, today: date) -> Findings:
 
 
 def ship(declaration: Declaration, today: date) -> Findings:
-    """An error if the goods go by ship and the ship has no name."""
+    """Yields an error if the goods go by ship and the ship has no name."""
     if declaration.transport_mode == TransportMode.WATER.value and not plain_word(declaration.conveyance):
         yield error("/conveyance", CheckCode.CONVEYANCE_MISSING, declaration.conveyance)
 
 
 def carriage(declaration: Declaration, today: date) -> Findings:
-    """Findings if the containers do not fit the mode of transport. An aircraft takes air containers only (IATA unit load
-    devices), and the post takes none."""
+    """Yields a finding if the containers do not fit the mode of transport. An aircraft takes only air containers (IATA unit load
+    devices), and the post takes no containers."""
     if declaration.transport_mode not in UNBOXED:
         return
     if declaration.transport_mode == TransportMode.AIR.value:

@@ -1,4 +1,4 @@
-"""Are the legal quantities of a line complete and plausible, and may the line be without a net mass?"""
+"""Are the legal quantities of a line complete and plausible, and may the line lack a net mass?"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,8 +15,9 @@ from schemas.phrases import seen_phrase
 
 
 def may_lack_mass(item: Item) -> bool:
-    """Whether a line needs no net mass. On the form, the net mass of a line is its legal quantity in kilograms. So electricity,
-    other goods that are counted by power or energy, and goods whose legal units are no mass have none."""
+    """Returns whether a line needs no net mass. On the form, the net mass of a line is its legal quantity in kilograms. So it is
+    missing for electricity, for other goods that are counted in units of power or energy, and for goods whose legal units are no
+    mass."""
     units = {item.first_unit, item.second_unit} - {""}
     legally = bool(units) and units.isdisjoint(KILOGRAMS)
     return legally or item.hs_code.startswith(hs.ELECTRICITY) or item.unit in ENERGY
@@ -24,7 +25,7 @@ def may_lack_mass(item: Item) -> bool:
 
 def legal(item: Item, at: str) -> Findings:
     """Checks the first and the second legal quantity. Each needs its unit, and the second needs the first. If the unit of a quantity
-    allows it, the quantity is compared with the declared quantity or the net mass of the line."""
+    is comparable, the quantity is compared with the declared quantity or the net mass of the line."""
     yield from each_of((_order, _first_unit, _first_quantity, _second_unit, _second_quantity), item, at)
 
 
@@ -43,7 +44,8 @@ def _second_unit(item: Item, at: str) -> Findings:
 
 
 def _unit(unit: str, quantity: Callable[[], Decimal | None], where: str) -> Findings:
-    """`quantity` is called only if the unit is empty, because the field may be unsound."""
+    """Checks the unit of a legal quantity. `quantity` is called only if the unit is empty, because the quantity may have a fault of
+    shape."""
     if unit:
         yield from listed(unit, UNITS, where, CheckCode.UNIT_UNKNOWN)
     elif quantity() is not None:
@@ -59,7 +61,7 @@ def _second_quantity(item: Item, at: str) -> Findings:
 
 
 def _quantity(quantity: Decimal | None, unit: Callable[[], str], item: Item, where: str) -> Findings:
-    """`unit` is called only if it decides, because the field may be unsound."""
+    """Checks a legal quantity. `unit` is called only if the result depends on the unit, because the unit may have a fault of shape."""
     if quantity is None:
         if unit():
             yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")
@@ -85,5 +87,5 @@ def _as_declared(quantity: Decimal, unit: str, item: Item, where: str) -> Findin
 
 
 def _near(one: Decimal, other: Decimal) -> bool:
-    """Whether two statements of one quantity differ by no more than rounding explains."""
+    """Returns whether two statements of one quantity differ by no more than rounding explains."""
     return abs(one - other) <= max(LEAST, other * HUNDREDTH)

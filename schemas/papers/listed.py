@@ -1,4 +1,4 @@
-"""Does each code of a declaration stand in its code table? If a code does not, the nearest ones are named."""
+"""Is each code of a declaration in its code table? If a code is not, the finding names the nearest ones."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,14 +14,14 @@ from schemas.vocabulary import Direction
 
 
 def listed(code: str, table: Mapping[str, str], pointer: str, finding: CheckCode) -> Findings:
-    """An error with the nearest codes, if the table does not have this one."""
+    """Yields an error with the nearest codes if the code is not in the table."""
     if code not in table:
         yield error(pointer, finding, code, nearest(code, table))
 
 
 def office(declaration: Declaration, today: date) -> Findings:
-    """An error if the code is no office. Most offices of the country are not in the table, so an unlisted office of a known
-    district is only a warning, without the nearest codes."""
+    """Yields an error if the code cannot be an office. Most offices of the country are not in the table, so an unlisted office of
+    a known district gives only a warning, without the nearest codes."""
     code = declaration.customs_office
     if code not in offices.OFFICES and offices.is_of_district(code):
         value = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
@@ -31,9 +31,9 @@ def office(declaration: Declaration, today: date) -> Findings:
 
 
 def trade_mode(declaration: Declaration, today: date) -> Findings:
-    """An error if the code is no trade mode. Modes of later announcements are not in the table, so an unlisted code that is
-    written like a mode is only a warning, upon which the papers are read. Most modes are in the table, so the nearest ones are
-    named."""
+    """Yields an error if the code cannot be a trade mode. Modes that were announced later are not in the table, so an unlisted
+    code of four digits gives only a warning, and an officer reads the papers. Most modes are in the table, so the warning names
+    the nearest ones."""
     code = declaration.trade_mode
     if code not in trade.TRADE_MODES and trade.is_like_mode(code):
         value = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
@@ -43,8 +43,8 @@ def trade_mode(declaration: Declaration, today: date) -> Findings:
 
 
 def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
-    """An error if the code is no country, a warning if it leaves the country open. At the sandbox offices, the country of the
-    sandbox is known, too."""
+    """Yields an error if the code is no country, or a warning if it leaves the country open. At the sandbox offices, the country
+    of the sandbox is known, too."""
     if country not in countries.NAMES and country not in homes(declaration.customs_office):
         yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
@@ -52,15 +52,15 @@ def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
 
 
 def judged_on(declaration: Declaration, today: date) -> date:
-    """The day whose HS codes a declaration names: the day on which it is lodged. If an import is declared ahead, it is the day on
-    which the conveyance enters (Tariff Law of the PRC, 2024, article 20: the tariff of that day applies)."""
+    """Returns the day whose HS codes apply to a declaration: the day on which it is lodged. If an import is declared ahead, it is
+    the day on which the conveyance enters (Tariff Law of the PRC, 2024, article 20: the tariff of that day applies)."""
     entry = declaration.conveyance_entry_date
     return max(today, entry) if entry is not None and declaration.direction is Direction.IMPORT else today
 
 
 def _digits_suffice(code: str, declaration: Declaration) -> bool:
-    """Whether an HS code has enough digits, and not too many. At sandbox offices six are enough, because papers of foreign data
-    sets go there and have no more."""
+    """Returns whether an HS code has enough digits, and not too many. At sandbox offices six are enough, because declarations of
+    foreign data sets go there and have no more."""
     if not hs.SIX <= len(code) <= hs.NATIONAL_DIGITS:
         return False
     return len(code) == hs.NATIONAL_DIGITS or offices.is_sandbox(declaration.customs_office)
@@ -69,8 +69,8 @@ def _digits_suffice(code: str, declaration: Declaration) -> bool:
 def commodity(item: Item, at: str, declaration: Declaration, today: date) -> Findings:
     """Checks the HS code of a line.
 
-    If no table is held for the day, only the digits are checked, and no finding says so. No declaration can be lodged on such a
-    day; only earlier ones are judged again, and each of their lines would have the same finding.
+    If there is no table for the day, only the digits are checked, and no finding says so. No declaration can be lodged on such a
+    day. Only declarations that were lodged before are judged again, and each of their lines would have the same finding.
     """
     code, at = item.hs_code, f"{at}/hs_code"
     if not (code.isascii() and code.isdigit() and _digits_suffice(code, declaration)):

@@ -1,7 +1,7 @@
 """Do the masses of a declaration agree with each other, and can its containers carry them?
 
-Masses are rounded when they are written. So each may differ by half a unit of its last place, but at most by a
-hundredth.
+Masses are rounded when they are written. So a mass may differ by half a unit of its last place, but at most by a
+hundredth of its value.
 """
 
 from datetime import date
@@ -16,13 +16,14 @@ from schemas.papers.totals import HUNDREDTH, half_of_last_place
 from schemas.phrases import seen_phrase
 
 LEAST = Decimal("0.05")
-"""Kilograms by which two masses may always differ."""
+"""By how many kilograms two masses may always differ."""
 FILLED_IN = Decimal(1)
-"""The mass in kilograms that the form shows for goods that weigh less (GACC 2019 No. 18, gross and net mass)."""
+"""The mass in kilograms that declarants write on the form for goods that weigh less (GACC 2019 No. 18, gross and net
+mass)."""
 RATED_KG = Decimal(36_000)
 """The gross mass in kilograms for which freight containers are rated (ISO 668:2020)."""
 MOST_IN_A_BOX_KG = Decimal(60_000)
-"""More kilograms than any container carries; flat racks and platforms are built for up to 55 t."""
+"""A mass in kilograms that no container can carry. Flat racks and platforms are built for up to 55 t."""
 
 
 def gross_mass(declaration: Declaration, today: date) -> Findings:
@@ -47,7 +48,7 @@ def net_and_gross(declaration: Declaration, today: date) -> Findings:
 
 
 def each_line_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Compares the net mass of each line with the gross mass of the head."""
+    """Yields an error for each line whose net mass is above the gross mass of the declaration."""
     gross = declaration.gross_mass_kg
     for index, item in enumerate(declaration.items):
         yield from each_of((_line_and_gross,), item, f"/items/{index}/net_mass_kg", gross)
@@ -59,9 +60,9 @@ def _line_and_gross(item: Item, at: str, gross: Decimal) -> Findings:
 
 
 def lines_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Compares the net mass of all lines together with the gross mass of the head."""
+    """Yields an error if the net masses of all lines together are above the gross mass of the declaration."""
     gross, total = declaration.gross_mass_kg, _of_lines(declaration)
-    if total <= gross:  # this is nearly always so, and the rest takes longer
+    if total <= gross:  # this is nearly always so, and the checks below take longer
         return
     if len(declaration.items) > 1 and _is_above(total, gross, _rounded(declaration)):
         yield error(
@@ -70,11 +71,11 @@ def lines_and_gross(declaration: Declaration, today: date) -> Findings:
 
 
 def lines_and_net(declaration: Declaration, today: date) -> Findings:
-    """Compares the net mass of all lines together with that of the head."""
+    """Yields a warning if the net masses of all lines together differ from the net mass of the declaration."""
     if not declaration.items:
         return
     net, total = declaration.net_mass_kg, _of_lines(declaration)
-    if total == net:  # as in `lines_and_gross`, this is nearly always so
+    if total == net:  # this is nearly always so, and the checks below take longer
         return
     if net == FILLED_IN and total < FILLED_IN:
         return
@@ -89,13 +90,13 @@ def _of_lines(declaration: Declaration) -> Decimal:
 
 
 def _rounded(declaration: Declaration) -> Decimal:
-    """Kilograms by which the sum of the lines may differ because each is rounded."""
+    """Returns by how many kilograms the sum of the lines may differ because each line is rounded."""
     return sum([half_of_last_place(item.net_mass_kg) for item in declaration.items], Decimal(0))
 
 
 def containers_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Compares the mean gross mass per container with what containers carry. The mean is taken, because the paper does
-    not say what is in which container."""
+    """Compares the mean gross mass per container with the mass that containers can carry. The mean is taken, because
+    the declaration does not say which goods are in which container."""
     if not declaration.containers:
         return
     each = declaration.gross_mass_kg / len(declaration.containers)
@@ -141,8 +142,8 @@ def _quantity_and_masses(item: Item, at: str, declaration: Declaration) -> Findi
 
 
 def _agree(one: Decimal, other: Decimal, rounded: Decimal) -> bool:
-    """Whether two masses are equal but for rounding. `rounded`: kilograms by which the two may differ because of how
-    they are written."""
+    """Returns whether two masses are equal except for rounding. `rounded`: by how many kilograms they may differ
+    because of how they are written."""
     return abs(one - other) <= max(LEAST, min(rounded, other * HUNDREDTH))
 
 

@@ -1,7 +1,7 @@
-"""Who declares, and who receives? Each part of their unified social credit codes is checked (GB 32100).
+"""Who declares, and who receives? Each part of the unified social credit codes of these parties is checked (GB 32100).
 
-The consignee of an export may be the name of a foreign party. One broken part is a warning, upon which an officer decides,
-because codes that break the standard were given out. Two are an error.
+The consignee of an export may be the name of a foreign party. One broken part of a code gives a warning, and an officer
+decides, because codes that break the standard were really issued. Two broken parts give an error.
 """
 
 from datetime import date
@@ -17,7 +17,7 @@ from schemas.vocabulary import Direction
 
 
 class PartyField(NamedTuple):
-    """The place of a party in the declaration, and the codes of what may be wrong with it."""
+    """A field of the declaration that names a party: its pointer, and the codes of its findings."""
 
     pointer: str
     invalid: CheckCode

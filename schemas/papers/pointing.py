@@ -1,4 +1,4 @@
-"""How does a check say what it saw, and where, and what becomes of one that cannot be answered?"""
+"""How does a check state its finding and the field of the finding, and what happens to a check that cannot be finished?"""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVarTuple
@@ -11,19 +11,21 @@ from schemas.vocabulary import Severity
 
 Findings = Iterator[Finding]
 MOST_SEEN = LONGEST_SEEN
-"""How many characters of a value are shown."""
+"""How many characters of a value are shown in a finding."""
 Ts = TypeVarTuple("Ts")
 
 
 class UnsoundField(Exception):
-    """A check read a field that has a fault of shape (`schemas.papers.sound`). A paper that was made has no such field."""
+    """Raised if a check reads a field that has a fault of shape (`schemas.papers.sound`). A `Declaration` has no such
+    field."""
 
 
 def each_of(checks: Iterable[Callable[[*Ts], Findings]], *about: *Ts) -> Findings:
-    """What each of these checks finds in `about`. A check that reads an unsound field ends there, and the next one goes on.
+    """Yields the findings of each of these checks, which get `about` as their arguments. If a check reads a field with a
+    fault of shape, it ends, and the next check begins.
 
-    What a check yielded before it ended stands, because it followed from sound fields alone, and will be found again
-    whatever the unsound field becomes.
+    The findings that a check yielded before it ended are kept. They followed only from fields without a fault, so they will
+    be found again whatever the declarant writes into the field with the fault.
     """
     for check in checks:
         try:
@@ -33,13 +35,13 @@ def each_of(checks: Iterable[Callable[[*Ts], Findings]], *about: *Ts) -> Finding
 
 
 def error(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """A finding because of which the declaration is rejected. `pointer`: RFC 6901; `value`: the value of the field,
-    or a phrase about several values; `nearest`: codes of the table."""
+    """Returns a finding because of which the declaration is rejected. `pointer`: RFC 6901; `value`: the value of the field,
+    or a phrase about several values; `nearest`: the codes of the table that may have been meant."""
     return _finding(Severity.ERROR, pointer, code, value, nearest)
 
 
 def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...] = ()) -> Finding:
-    """A finding with which the declaration is still accepted; arguments as of `error`."""
+    """Returns a finding with which the declaration is still accepted. The arguments are those of `error`."""
     return _finding(Severity.WARNING, pointer, code, value, nearest)
 
 

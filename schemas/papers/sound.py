@@ -1,8 +1,8 @@
-"""Which fields of a paper with faults of shape can still be judged, and what do the checks find in them?
+"""Which fields of a declaration with faults of shape can still be judged, and what do the checks find in them?
 
-The shape decides first: a text where a number stands, or a field that must be there and is not. What the checks of
-`schemas.papers.checks` find in all other fields is told with it, so that a declarant gets everything in one answer. No
-value is invented: a field with a fault has none, and a check that reads it ends (`UnsoundField`).
+A fault of shape is, for example, a text in place of a number, or a missing field that must be there. The findings that
+`schemas.papers.checks` has in all other fields are returned together with the faults of shape, so that a declarant gets everything
+in one answer. No value is invented: a field with a fault has no value, and a check that reads it ends (`UnsoundField`).
 """
 
 from collections.abc import Collection, Iterator
@@ -18,11 +18,12 @@ from schemas.papers.checks import findings
 from schemas.papers.pointing import UnsoundField
 
 _UNSOUND = object()
-"""Stands in the place of a value that has a fault of shape."""
+"""The object in the place of a value that has a fault of shape."""
 
 
 class SoundFields:
-    """The fields of an object of a paper that have no fault of shape, as attributes; UnsoundField for every other one."""
+    """An object of a declaration, with its fields as attributes if they have no fault of shape. Every other attribute raises
+    UnsoundField."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         vars(self).update(fields)
@@ -32,7 +33,8 @@ class SoundFields:
 
 
 class UnendedList:
-    """The first entries of a list that is longer than allowed. Neither the further entries nor their number are known."""
+    """The first entries of a list that is longer than allowed. Reading on behind them raises UnsoundField, because neither the
+    further entries nor their number are known."""
 
     def __init__(self, first: tuple[Any, ...]) -> None:
         self._first = first
@@ -51,15 +53,15 @@ class UnendedList:
 def findings_of_sound_fields(
     data: bytes, today: date, most: int, unended: Collection[str] = frozenset()
 ) -> tuple[Finding, ...]:
-    """What the checks find in the fields of this JSON that have no fault of shape, at most `most`. Each finding is one that the
-    declaration desk will have, too, whatever the other fields become.
+    """Returns the findings of the checks in the fields of this JSON that have no fault of shape, but at most `most`. The
+    declaration desk will have each of these findings, too, whatever the other fields become.
 
-    `data`: one declaration, without the optional fields that are null. `unended`: the lists of it that are longer than allowed, and
-    of which only the first entries are in `data`.
+    `data`: one declaration, without the optional fields that are null. `unended`: the names of its lists that are longer than
+    allowed, of which `data` has only the first entries.
     """
     try:
         paper = _reader().validate_json(data)
-    except ValidationError:  # the JSON is not an object, so no field can be judged; the fault of shape says so
+    except ValidationError:  # the JSON is not an object, so it has no fields to judge; the fault of shape says so
         return ()
     for name in unended:
         entries = vars(paper).get(name)
@@ -70,14 +72,15 @@ def findings_of_sound_fields(
 
 @cache
 def _reader() -> SchemaValidator:
-    """Reads a declaration as `SoundFields`. A field is valid here under the same conditions as in a declaration that is made."""
+    """Returns the validator that reads a declaration as `SoundFields`. A field is valid under the same conditions as in a new
+    `Declaration`."""
     return SchemaValidator(
         _lenient(Declaration.__pydantic_core_schema__), {"allow_inf_nan": False}, _use_prebuilt=False
     )
 
 
 def _lenient(node: Any) -> Any:
-    """The same schema, in which a field, or an entry of a list, that is not valid becomes `_UNSOUND`."""
+    """Returns the same schema, except that a field, or an entry of a list, becomes `_UNSOUND` if it is not valid."""
     if isinstance(node, list | tuple):
         return type(node)([_lenient(each) for each in node])
     if not isinstance(node, dict):
@@ -95,7 +98,7 @@ def _lenient(node: Any) -> Any:
 
 
 def _field(schema: Any) -> CoreSchema:
-    """The lenient schema of a field. If the field is optional and is left out, it still has its default."""
+    """Returns the lenient schema of a field. If the field is optional and is left out, it still gets its default."""
     if schema["type"] == "default":
         return cast(CoreSchema, {**schema, "schema": _or_unsound(schema["schema"])})
     return _or_unsound(schema)
@@ -106,16 +109,16 @@ def _or_unsound(schema: Any) -> CoreSchema:
 
 
 def _sound_fields(read: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> SoundFields:
-    """`read`: fields, unknown fields, and the names of the fields that are there. If there is an unknown field, it may be the
-    misspelt name of a field that seems to be left out. This must be one fault and not two, so only fields that are there count as
-    sound."""
+    """Returns the object of which `read` has the fields, the unknown fields, and the names of the fields that are there. An unknown
+    field may have the misspelt name of a field that seems to be left out. This must be one fault and not two, so then only fields
+    that are there count as sound."""
     fields, unknown, present = read
     sound = {name: _entries(value) for name, value in fields.items() if value is not _UNSOUND}
     return SoundFields({name: value for name, value in sound.items() if name in present or not unknown})
 
 
 def _entries(value: Any) -> Any:
-    """The value. If it is a list, an entry that is not an object becomes one that has no sound field."""
+    """Returns the value. If it is a list, an entry that is not an object becomes an object without sound fields."""
     return (
         tuple([SoundFields({}) if each is _UNSOUND else each for each in value]) if isinstance(value, tuple) else value
     )

@@ -1,7 +1,7 @@
-"""Does a total follow from its parts? One rule judges the total of a line and the total of the invoice.
+"""Does a total follow from its parts? The same rule judges the total of a line and the total of the invoice.
 
 The unit price has four decimals on the form. So the total of a line is right if it differs from quantity times unit price by at
-most half a unit of the fourth decimal times the quantity, plus half a minor unit of the currency. A larger difference is a
+most half a unit of the fourth decimal times the quantity, plus half a minor unit of the currency. A larger difference gives a
 warning if a coarser rounding explains it: half a unit of the last place in which the unit price, or the invoice total, is
 written, but at most a hundredth of the total. Any other difference is an error.
 """
@@ -19,7 +19,7 @@ HUNDREDTH = Decimal("0.01")
 
 
 class Fit(Enum):
-    """How a total agrees with its parts."""
+    """Whether a total agrees with its parts: yes, only if rounding explains the difference, or no."""
 
     RIGHT = "right"
     ROUNDED = "rounded"
@@ -27,7 +27,8 @@ class Fit(Enum):
 
 
 def half_of_last_place(number: Decimal) -> Decimal:
-    """Half a unit of the last decimal place that is written, without zeros at the end: 0.005 for 12.340, 0.5 for 1200."""
+    """Returns half a unit of the last decimal place in which the number is written, without zeros at the end: 0.005 for 12.340,
+    0.5 for 1200."""
     exponent = number.normalize().as_tuple().exponent
     return HALF.scaleb(min(0, exponent)) if isinstance(exponent, int) else HALF
 
@@ -40,9 +41,9 @@ def _fit(parts: Decimal, total: Decimal, right: Decimal, rounded: Decimal) -> Fi
 
 
 def fit_of_line(item: Item) -> Fit:
-    """How the total of a line agrees with quantity times unit price."""
+    """Returns how the total of a line agrees with quantity times unit price."""
     product = item.quantity * item.unit_price
-    if product == item.total_price:  # this is nearly always so, and the rest takes longer
+    if product == item.total_price:  # this is nearly always so, and the comparison below takes longer
         return Fit.RIGHT
     minor, quantity = minor_unit(item.currency) * HALF, abs(item.quantity)
     right = quantity * HALF_OF_FOUR_PLACES + minor
@@ -51,8 +52,8 @@ def fit_of_line(item: Item) -> Fit:
 
 
 def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
-    """How the invoice total agrees with `total`, the sum of the totals of the lines, each of which may be rounded to the minor
-    unit."""
+    """Returns how the invoice total agrees with `total`, the sum of the totals of the lines. Each of these may be rounded to the
+    minor unit."""
     if total == declaration.invoice_total:
         return Fit.RIGHT
     right = minor_unit(declaration.currency) * HALF * len(declaration.items)
@@ -60,5 +61,6 @@ def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
 
 
 def too_fine(amount: Decimal, currency: str) -> str:
-    """The amount with its currency, if it has more decimals than the currency; else an empty text. Unit prices may have more."""
+    """Returns the amount with its currency as a text if the amount has more decimals than the currency; otherwise an empty text.
+    Do not use this for unit prices, which may have more decimals."""
     return f"{amount} {currency}" if amount % minor_unit(currency) else ""

@@ -1,1 +1,1 @@
-"""The service `clearance`: it measures every consignment and decides nothing."""
+"""The service `clearance`: it measures how long each consignment takes, and decides nothing."""

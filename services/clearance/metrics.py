@@ -1,4 +1,4 @@
-"""What do Prometheus and the operations team see of clearance times?"""
+"""Which metrics of clearance times do Prometheus and the operations team get?"""
 
 import threading
 from collections import Counter as Counts
@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from services.clearance.timeline import ClearanceTimeline, gate_seconds, late_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, late_seconds, span_seconds
 from services.shell.clock import now
 from services.shell.metrics import Labels
 from services.shell.positions import UNREADABLE
@@ -19,14 +19,15 @@ from services.shell.positions import UNREADABLE
 HOUR = 3600.0
 BUCKETS = (1, 10, 60, 300, 900, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR, 96 * HOUR, 336 * HOUR)
 AGES = (("1h", HOUR), ("4h", 4 * HOUR), ("24h", 24 * HOUR), ("72h", 72 * HOUR), ("older", float("inf")))
-"""Age classes of open consignments: name and upper bound in seconds."""
+"""The age classes of open consignments: the name and the upper bound in seconds of each."""
 
 SECONDS = Histogram(
     "customs_clearance_seconds",
-    "Seconds of each stage (schemas/spans.py) of released consignments, by direction (I, E); counted once, at the first release",
-    ["stage", "direction", "lane", "office", "mode"],
+    "Seconds of each span (schemas/spans.py) of released consignments, by direction (I, E); counted once, at the first release",
+    ["span", "stage", "direction", "lane", "office", "mode"],
     buckets=BUCKETS,
 )
+"""`stage` is the older name of the label `span`, with the same values; a stage is where goods stand (`Stage`)."""
 LATE = Histogram(
     "customs_report_late_seconds",
     "Seconds from an arrival or departure in the world until it was recorded; of each consignment the last one",
@@ -39,13 +40,14 @@ CORRECTIONS = Counter(
     "Answers of desks that were taken back or replaced because they were wrong; what they had counted stays",
 )
 _seconds, _ended, _late = cache(SECONDS.labels), cache(ENDED.labels), cache(LATE.labels)
-"""Cached, because looking a series up by its labels takes longer than everything else that is done for a consignment here."""
+"""The functions that return a series by its labels. Their results are cached, because finding a series takes longer than
+everything else that is done here for a consignment."""
 MOST_PLACE_LABELS = 200
-"""How many offices, each with a mode of transport, get series of their own."""
+"""How many pairs of a customs office and a mode of transport get their own series."""
 
 
 class Start(msgspec.Struct, array_like=True):
-    """The first fields of `ClearanceTimeline` in its JSON. They say since when a consignment is open, or that it is not."""
+    """The first fields of `ClearanceTimeline` in its JSON. They say since when a consignment is open, or that it has ended."""
 
     accepted: datetime | None = None
     assessed: datetime | None = None
@@ -57,8 +59,8 @@ _start = msgspec.json.Decoder(Start)
 
 
 class OpenConsignments(Collector):
-    """Counts the open consignments of this process by the second at which they began. The loop passes every committed change to
-    it."""
+    """Counts the open consignments of this process by the second at which each was opened. The loop passes every committed
+    change to this object."""
 
     def __init__(self) -> None:
         self._open: Counts[int] = Counts()
@@ -67,8 +69,8 @@ class OpenConsignments(Collector):
         self._registered = False
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
-        """Replaces the counts by those of `states`, which are all consignments of this worker now. Consignments that have ended
-        were counted before, so they are not counted again."""
+        """Replaces the counts by those of `states`, which are the states of all consignments that this worker has now.
+        Consignments that have ended were counted before, so they are not counted again."""
         counts = Counts(second for _, state in states if (second := _open_since(_begun(state))) is not None)
         with self._lock:
             if not self._registered:
@@ -77,7 +79,7 @@ class OpenConsignments(Collector):
             self._open = counts
 
     def committed(self, changes: Iterable[tuple[str, ClearanceTimeline | None, ClearanceTimeline | None]]) -> None:
-        """Counts what each change (key, state before, state after) brought."""
+        """Updates the counts by these changes. Each change is (key, state before, state after)."""
         with self._lock:
             for _, before, after in changes:
                 self._moved(_open_since(before) if before else None, _open_since(after) if after else None)
@@ -102,8 +104,8 @@ class OpenConsignments(Collector):
             CORRECTIONS.inc(after.corrections - before.corrections)
         labels = (after.direction, after.lane, *self._places.of(after.office, after.mode))
         if after.released and not before.released:
-            for stage, seconds in stage_seconds(after).items():
-                _seconds(stage, *labels).observe(seconds)
+            for span, seconds in span_seconds(after).items():
+                _seconds(span, span, *labels).observe(seconds)
         if after.arrived != before.arrived or after.departure_recorded != before.departure_recorded:
             known = late_seconds(before)
             for event, seconds in late_seconds(after).items():
@@ -111,10 +113,10 @@ class OpenConsignments(Collector):
                     _late(event).observe(seconds)
         left = gate_seconds(after)
         if left is not None and gate_seconds(before) is None:
-            _seconds("gate", *labels).observe(left)
+            _seconds("gate", "gate", *labels).observe(left)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Open consignments by age, computed at each call."""
+        """Yields the number of open consignments by age. The ages are computed at each call."""
         moment = now().timestamp()
         counts = dict.fromkeys([name for name, _ in AGES], 0)
         with self._lock:
@@ -135,8 +137,8 @@ class OpenConsignments(Collector):
 
 
 def _begun(state: bytes) -> Start:
-    """The start in a stored state. A state that cannot be read has none; the messages about its consignment are parked, and
-    counted as parked."""
+    """Returns the first fields of a stored state. If the state cannot be read, they are empty; the messages about such a
+    consignment are parked, and counted as parked."""
     try:
         return _start.decode(state)
     except UNREADABLE:
@@ -144,7 +146,7 @@ def _begun(state: bytes) -> Start:
 
 
 def _open_since(state: ClearanceTimeline | Start) -> int | None:
-    """The second, since 1970 UTC, at which an open consignment began; None if it has not begun or has ended."""
+    """Returns the second, since 1970 UTC, at which a consignment was opened; None if it is not open."""
     if state.end is not None:
         return None
     first = state.accepted or state.assessed or state.arrived

@@ -1,7 +1,7 @@
-"""When did each consignment pass each stage, and how long did each stage take?
+"""When did each consignment pass each step, and how long did each span between two steps take?
 
-The service reads the facts of all desks, in any order between topics, and publishes nothing. What is measured is
-defined in `schemas.spans`.
+The service reads the facts of all desks, and publishes nothing. Facts of different topics come in any order.
+`schemas.spans` defines the times that are measured.
 """
 
 from datetime import datetime
@@ -47,15 +47,15 @@ End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
 class ClearanceTimeline(NamedTuple):
     """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
-    most steps the first time counts; for `controlled` and `treated`, the last answer.
+    most steps the first time counts; for `control_answered` and `treatment_ended` the time of the last answer counts.
 
     `arrived` and `released`: when all goods were; `first_arrived`: when the first part arrived; `first_released`: when
-    a part was released before the rest. `stated`: the end according to the release desk's statement of the highest
+    a part was released before the rest. `stated`: the end according to the release desk's statement with the highest
     version (`end_version`). `end`: the same, unless the goods `left` without release (container → time). `corrections`:
     how many facts took an answer back; they do not change the times of steps that were passed.
 
-    A stored record is a list of the fields in this order. Those that say since when the goods are open come first, and
-    a new field is added at the end.
+    A stored record is a list of the fields in this order. The fields that say since when the goods are open come first,
+    and a new field is added at the end.
     """
 
     accepted: AwareDatetime | None = None
@@ -67,9 +67,9 @@ class ClearanceTimeline(NamedTuple):
     mode: str = ""
     lane: str = ""
     ordered: AwareDatetime | None = None
-    controlled: AwareDatetime | None = None
+    control_answered: AwareDatetime | None = None
     treatment_ordered: AwareDatetime | None = None
-    treated: AwareDatetime | None = None
+    treatment_ended: AwareDatetime | None = None
     released: AwareDatetime | None = None
     ended: AwareDatetime | None = None
     gated_out: AwareDatetime | None = None
@@ -77,17 +77,17 @@ class ClearanceTimeline(NamedTuple):
     first_arrived: AwareDatetime | None = None
     first_released: AwareDatetime | None = None
     boxes: int = 0
-    """Number of containers of the complete release; 0 if an older software version made the record and did not keep
-    it."""
+    """The number of containers of the complete release; 0 if an older software version made the record and did not
+    store the number."""
     departed: dict[str, AwareDatetime] = {}  # noqa: RUF012  (never changed in place)
     left: dict[str, AwareDatetime] = {}  # noqa: RUF012
     arrival_recorded: AwareDatetime | None = None
-    """When the last arrival was recorded (its event time is `arrived`)."""
+    """The time at which the last arrival was recorded (its event time is `arrived`)."""
     departure_recorded: AwareDatetime | None = None
-    """When the last departure was recorded."""
+    """The time at which the last departure was recorded."""
     corrections: int = 0
     direction: str = ""
-    """`I` or `E`; empty if an older software version made the record and did not keep it."""
+    """`I` or `E`; empty if an older software version made the record and did not store the direction."""
 
 
 State = ClearanceTimeline
@@ -126,7 +126,7 @@ STATE: TypeAdapter[State] = TypeAdapter(ClearanceTimeline)
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
-    """No facts, because this service only measures."""
+    """Returns no facts, because this service only measures."""
     return ()
 
 
@@ -147,18 +147,18 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
         case InspectionOrdered():
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
-            return _with(state, controlled=_later(state.controlled, at))
+            return _with(state, control_answered=_later(state.control_answered, at))
         case FindingsRetracted() | TreatmentRetracted() | TreatmentDecisionRetracted() | LiftRetracted():
             return _with(state, corrections=state.corrections + 1)
         case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
         case TreatmentVerified() | TreatmentAbandoned() | TreatmentWaived() | QuarantineRefused():
-            return _with(state, treated=_later(state.treated, at))
+            return _with(state, treatment_ended=_later(state.treatment_ended, at))
         case ArrivalRecorded() | ArrivalRetracted():
             return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():  # the fact is published again if officers' holds change, but the first time counts
+        case ReleaseRefused():  # the desk publishes it again if officers' holds change, but the first time counts
             since = state.ended if state.stated == "refused" and state.ended else at
             return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():
@@ -174,16 +174,17 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def stage_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
-    """Stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`, except for
-    the way to the gate."""
+def span_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
+    """Returns stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`. The
+    span `gate` is left out."""
     moments = _moments(timeline)
     found = {span.name: span.seconds(moments) for span in SPANS if span.name != "gate"}
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
 def gate_seconds(timeline: ClearanceTimeline) -> float | None:
-    """Seconds from release until the last container passed the gate; None while a container has not passed it."""
+    """Returns the seconds from the release until the last container passed the gate; None while a container has not
+    passed it."""
     return seconds_of("gate", _moments(timeline)) if len(timeline.departed) >= timeline.boxes else None
 
 
@@ -192,8 +193,8 @@ def _moments(timeline: ClearanceTimeline) -> Moments:
 
 
 def late_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
-    """Seconds between event and record: of the last arrival (`arrival`), and of the last departure (`departure`). What
-    is not known is left out."""
+    """Returns the seconds between event and record of the last arrival (`arrival`) and of the last departure
+    (`departure`). A value that is not known is left out."""
     last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
     spans = {"arrival": (timeline.arrived, timeline.arrival_recorded), "departure": (last, timeline.departure_recorded)}
     return {
@@ -204,13 +205,13 @@ def late_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """No time limits."""
+    """Returns no time limits."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Whether the declaration was rejected or withdrawn. Other goods stay open, because a release may be revoked,
-    released goods may pass the gate, and a refusal may be taken back."""
+    """Returns whether the declaration was rejected or withdrawn. Other consignments stay open, because a release may be
+    revoked, released goods may pass the gate, and a refusal may be taken back."""
     return state.end in ("rejected", "withdrawn")
 
 
@@ -230,8 +231,8 @@ def _ended(state: ClearanceTimeline, end: End | None, at: datetime, version: int
 
 
 def _at_last(state: ClearanceTimeline) -> ClearanceTimeline:
-    """The state with the end that counts. Goods that left unreleased keep this end, whatever the release desk states
-    later, until the departure is retracted."""
+    """Returns the state with the end that counts. If goods left without release, this is their end until the departure
+    is retracted, whatever the release desk states later."""
     end = "left_unreleased" if state.left else state.stated
     return state if end == state.end else state._replace(end=end)
 
@@ -248,8 +249,9 @@ def _arrived(state: ClearanceTimeline, fact: ArrivalRecorded | ArrivalRetracted,
 
 
 def _did_not_arrive(state: ClearanceTimeline, retracted: ArrivalRetracted) -> ClearanceTimeline:
-    """The state after the retraction. The fact says what has arrived in spite of it, and this replaces what was known.
-    It does not say when the last arrival was recorded, so that is known only if the last arrival stays the same."""
+    """Returns the state after the retraction. The fact says which goods have arrived in spite of it, and these times
+    replace the stored ones. It does not say when the last arrival was recorded, so this time is kept only if the last
+    arrival stays the same."""
     standing = retracted.arrived_at
     recorded = state.arrival_recorded if standing is not None and standing == state.arrived else None
     first = retracted.first_arrived_at
@@ -290,8 +292,8 @@ def _came_back(state: ClearanceTimeline, container_no: str) -> ClearanceTimeline
 
 
 def _kept(state: ClearanceTimeline) -> ClearanceTimeline:
-    """The state with `stated` filled in, because an older software version kept the release desk's statement only in
-    `end`."""
+    """Returns the state with `stated` filled in, because an older software version stored the release desk's statement
+    only in `end`."""
     if state.stated is None and state.end not in (None, "left_unreleased"):
         return state._replace(stated=state.end)
     return state

@@ -1,1 +1,2 @@
-"""The command line: start everything, lodge, trace, look into parking, simulate, measure."""
+"""The commands of an operator: start everything, lodge declarations, trace goods, look into parked messages, simulate,
+and measure."""

@@ -1,4 +1,5 @@
-"""Who may sign in, and which programs have keys? `dtg account`, `dtg key`: for whoever has the machine, at the read model's database."""
+"""Who may sign in, and which programs have keys? The commands `dtg account` and `dtg key` change this. They work on the database of the read
+model, so whoever may use this machine may use them."""
 
 import getpass
 import re
@@ -34,8 +35,8 @@ NO_API_KEY = "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <acco
 
 @contextmanager
 def people(settings: UpSettings) -> Iterator["Accounts"]:
-    """The accounts in the database of these settings. If a change of them is refused inside the `with` block, prints
-    why and ends with exit code 1. NoDatabase if the database cannot be opened or written."""
+    """Yields the accounts in the database of these settings. If a change is refused inside the `with` block, prints why and ends the command
+    with exit code 1. Raises NoDatabase if the database cannot be opened or written."""
     from services.console.access.accounts import Accounts, NotGranted
     from services.console.readmodel.database import migrate, open_engine, reached
     from services.console.readmodel.generation import Generation, file_of
@@ -70,7 +71,7 @@ def _here() -> UpSettings:
 
 
 def by_whom() -> str:
-    """The user at this machine who runs the command, as user@host, at most 64 characters."""
+    """Returns the user of this machine who runs the command, as user@host, at most 64 characters."""
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
@@ -99,7 +100,7 @@ def add(
 
 
 def _one_time(password: str) -> str:
-    """The sentence with a one-time password and the time for which it is good."""
+    """Returns the sentence with a one-time password and the time for which it is valid."""
     hours = UpSettings().one_time_hours
     return f"One-time password 一次性密码: {password} (good for {hours} hours 有效 {hours} 小时)"
 
@@ -112,7 +113,7 @@ def change(
     office: Annotated[str | None, typer.Option()] = None,
     closed: Annotated[bool | None, typer.Option("--close/--open", help="nobody can sign in as it")] = None,
 ) -> None:
-    """Give other roles, company or office, or close the account; it holds from the next request on. 变更账户"""
+    """Give an account other roles, another company or office, or close it. The change takes effect with the next request. 变更账户"""
     wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
     columns: dict[str, Any] = {column: value for column, value in wanted.items() if value is not None}
     with people(_here()) as accounts:
@@ -122,7 +123,7 @@ def change(
 
 @account_app.command("password")
 def password(name: Named) -> None:
-    """Make another one-time password; all sessions of the account end. 重置密码"""
+    """Make another one-time password for an account; all its sessions end. 重置密码"""
     from services.shell.fresh import fresh_password
 
     made = fresh_password()
@@ -155,7 +156,7 @@ def confirm(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Confirm a database that is an older copy, put back: what it lacks is shown first. 确认数据库副本"""
+    """Confirm a database that is an older copy and was put back; the changes that it lacks are shown first. 确认数据库副本"""
     with people(_here()) as accounts:
         generation = accounts.generation
         why, lacking = generation.sentence(), generation.lacking()
@@ -189,7 +190,7 @@ def confirm(
 
 @account_app.command("list")
 def list_accounts(as_json: AsJson = False) -> None:
-    """All accounts; of a one-time password until when it is good, and what is to be done when it is over. 清单"""
+    """List all accounts; for a one-time password, also until when it is valid, and what to do when that time is over. 清单"""
     shown = Table("account 账户", "roles 角色", "company 企业", "office 关区", "closed 停用", "password 密码")
     at = world_us()
     with people(_here()) as accounts:
@@ -200,7 +201,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 
 def _password_state(account: "Account", at: int) -> str:
-    """The state of the password; empty if its owner has chosen it."""
+    """Returns the state of the password in words; an empty text if its owner has chosen it."""
     if not account.password:
         return "none 无"
     if account.is_over(at):
@@ -211,7 +212,7 @@ def _password_state(account: "Account", at: int) -> str:
 
 @account_app.command("grants")
 def grants(as_json: AsJson = False) -> None:
-    """Who gave or took what, the latest first. 授予记录"""
+    """List who gave or took away which right, the latest first. 授予记录"""
     shown = Table("at 时间", "by 授予人", "account 账户", "what 事项", "detail 详情")
     with people(_here()) as accounts:
         for each in accounts.grants():
@@ -245,7 +246,7 @@ def rotate(
     overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="the old one stays good for")] = 24 * 7,
     file: Into = None,
 ) -> None:
-    """Make another key of the same account and scopes; both are good for a while. 换发密钥"""
+    """Make another key with the same account and scopes; the old one stays valid for a while. 换发密钥"""
     at = world_us()
     overlap = timedelta(hours=overlap_hours) // timedelta(microseconds=1)
     with people(_here()) as accounts:
@@ -255,7 +256,7 @@ def rotate(
 
 @key_app.command("revoke")
 def revoke(key_id: KeyId) -> None:
-    """The key is good no more; consoles know it within some seconds (DTG_KEY_SECONDS). 吊销密钥"""
+    """Revoke a key. Consoles refuse it after some seconds (DTG_KEY_SECONDS). 吊销密钥"""
     with people(_here()) as accounts:
         accounts.revoke(key_id, by=by_whom(), at=world_us())
     screen.line(f"Key {key_id} was revoked. 已吊销")
@@ -263,7 +264,7 @@ def revoke(key_id: KeyId) -> None:
 
 @key_app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
-    """All keys, without their secrets. 清单"""
+    """List all keys, without their secrets. 清单"""
     shown = Table("key 密钥", "account 账户", "scopes 范围", "made 生成", "until 有效至", "revoked 吊销")
     with people(_here()) as accounts:
         for each in accounts.listed_keys():
@@ -287,12 +288,12 @@ def _show(made: "Shown", file: Path | None) -> None:
 
 
 class NoApiKey(Exception):
-    """The file of DTG_API_KEY_FILE holds no API key; the text says why and what to do, in Chinese and English."""
+    """The file that DTG_API_KEY_FILE names has no API key. The text says why and what to do, in Chinese and English."""
 
 
 def own_key(demo_role: str) -> str:
-    """The API key that a command sends: the one in the file DTG_API_KEY_FILE; otherwise, if a demo runs on this machine, the published key
-    of that role; otherwise none. NoApiKey if that file is named and holds none."""
+    """Returns the API key that a command sends: the key in the file that DTG_API_KEY_FILE names. If that is not set and a demo runs on this
+    machine, returns the published key of this role, else an empty text. Raises NoApiKey if the file has no key."""
     settings = UpSettings()
     if settings.api_key_file:
         file = Path(settings.api_key_file)
@@ -303,7 +304,7 @@ def own_key(demo_role: str) -> str:
             raise NoApiKey(
                 f"{unusable} {error} {NO_API_KEY if NO_API_KEY not in str(error) else ''}".rstrip()
             ) from None
-        # such a text is no key, and could not be sent as a header either
+        # the text is not a key, and it could not be sent as a header either
         if not _A_KEY.fullmatch(key):
             raise NoApiKey(f"{unusable} It holds no key. 文件中没有密钥。 {NO_API_KEY}")
         return key

@@ -1,16 +1,17 @@
-"""Which codes may a declaration name, and is this one of them? `dtg codes`, `dtg codes units`, `dtg codes units 035 KGS`."""
+"""Which codes may a declaration name, and is a given code one of them? The commands are `dtg codes`, `dtg codes units` and
+`dtg codes units 035 KGS`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from babel import Locale
 
-from schemas.codes import countries, hs
+from schemas.codes import hs
 from schemas.codes.nearest import nearest
 from schemas.codes.tables import CodeTable, tables
 from schemas.vocabulary import day_in_china
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
+from services.console.language.code_names import country, currency
 from services.shell.clock import now
 
 
@@ -19,7 +20,8 @@ def codes(
     code: Annotated[list[str] | None, typer.Argument(help="codes to look up; default: the whole table")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the code tables with source, day and count, or one table, or check codes; exit code 1 for an unknown one. 代码表"""
+    """List the code tables with their sources, days and counts; or list one table; or check codes, with exit code 1 if one
+    is unknown. 代码表"""
     known = tables(day_in_china(now()))
     if not table:
         _overview(known, as_json)
@@ -44,16 +46,13 @@ def codes(
 
 
 def names(table: CodeTable) -> dict[str, str]:
-    """Codes and their names in both languages; those of countries and currencies are CLDR's."""
+    """Returns the codes of a table with their names in both languages. The names of countries and currencies are those of
+    CLDR."""
     return {code: name or _cldr(table.name, code) for code, name in table.names.items()}
 
 
 def _cldr(table: str, code: str) -> str:
-    zh, en = Locale("zh"), Locale("en")
-    if table == "countries":
-        region = countries.alpha2(code)
-        return f"{zh.territories.get(region, '')} {en.territories.get(region, '')}".strip()
-    return f"{zh.currencies.get(code, '')} {en.currencies.get(code, '')}".strip()
+    return " ".join(country(code) if table == "countries" else currency(code)).strip()
 
 
 def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:
@@ -95,7 +94,8 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
 
 
 def _looked_up(table: CodeTable, code: str) -> str:
-    """The code to look up; for a tariff code its first six digits, as the declaration desk does."""
+    """Returns the code to look up. For a tariff code these are its first six digits, because the declaration desk does the
+    same."""
     return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
 
 

@@ -1,5 +1,5 @@
-"""Is each message on the ports' topic a copy of one fact, without the fields that ports may not see? Checked without the code of the
-loop and of the redaction."""
+"""Is each message on the ports' topic a copy of one fact, without the fields that ports may not see? This is checked without the
+code of the loop and of the redaction."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,11 +8,12 @@ from services.cli.effects import Effects
 from services.cli.log import LoggedMessage
 
 NEVER = ("reason", "lane", "answers", "hold_id", "reported_by", "retracted_by")
-"""Fields that no port gets, at any depth."""
+"""Fields that no port may get, at any depth."""
 
 
 def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[LoggedMessage]) -> None:
-    """Adds the faults of the messages on the ports' topic. `facts`: what desks published, read after the copies."""
+    """Adds the faults of the messages on the ports' topic (`copies`) to `effects`. `facts`: the facts that desks published, which
+    must be read after the copies."""
     facts_by_id = {(fact.id, fact.key): fact for fact in facts}
     positions: dict[tuple[str, str], str] = {}
     for copy in copies:
@@ -28,7 +29,7 @@ def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[L
 
 
 def _wrong(copy: Any, fact: Any) -> str:
-    """What is wrong with the content of a copy; empty if nothing is."""
+    """Returns what is wrong with the content of a copy; an empty text if nothing is."""
     try:
         if not _is_part(copy, fact):
             return "says other than its fact"
@@ -39,7 +40,7 @@ def _wrong(copy: Any, fact: Any) -> str:
 
 
 def _is_part(copy: Any, fact: Any) -> bool:
-    """Whether the copy equals the fact, except that fields of the fact may be missing in the copy."""
+    """Returns whether the copy equals the fact. Fields of the fact may be missing in the copy."""
     if isinstance(copy, dict) and isinstance(fact, dict):
         return all(name in fact and _is_part(value, fact[name]) for name, value in copy.items())
     if isinstance(copy, list) and isinstance(fact, list):

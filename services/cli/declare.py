@@ -20,7 +20,7 @@ from services.shell.fresh import fresh_key
 from services.shell.loopback import is_loopback
 
 BATCH = 500
-"""Declarations in one call of the API."""
+"""The most declarations that are lodged by one call of the API."""
 TRIES = 5
 JSON = {"Content-Type": "application/json"}
 
@@ -30,14 +30,14 @@ LODGED_BEFORE = "{0} of {1} were lodged before that 此前已申报其中 {0} �
 
 @dataclass
 class LodgingResult:
-    """The result of a command: the number of declarations by their end, and the seconds it took."""
+    """The result of `dtg declare`: how many declarations came to which end, and the seconds that it took."""
 
     ends: Counter[End] = field(default_factory=Counter)
     seconds: float = 0.0
 
     @property
     def refused(self) -> bool:
-        """Whether any declaration was sent back, rejected or parked."""
+        """True if a declaration was sent back, rejected or parked."""
         return any(self.ends[end] for end in BAD)
 
 
@@ -50,8 +50,9 @@ def lodge(
     *,
     waits: bool,
 ) -> LodgingResult:
-    """Lodges all declarations of the files under this API key. `tell` is called once with the outcome of each; with `waits`, after
-    a desk has answered it. NotLodged if a file cannot be used, or if the API does not take the rest."""
+    """Lodges all declarations of the files at the API at `address`, with the API key `key`. `tell` is called once for each
+    declaration with its outcome; if `waits` is true, only after a desk has answered it. Raises NotLodged if a file cannot be used,
+    or if the API does not take the rest."""
     done, started, open_ones, lodged = LodgingResult(), time.monotonic(), list[DeclarationOutcome](), 0
     papers = [
         (file, number, paper) for file in files for number, paper in enumerate(read(file, format, errors.line), 1)
@@ -100,8 +101,8 @@ def _no_address(address: object, error: Exception) -> NotLodged:
 
 
 def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lodges a batch by one call. While the API is not reachable or answers 503, the call is repeated under the same key, so that
-    nothing is lodged twice."""
+    """Lodges a batch by one call and returns the result of each declaration. While the API cannot be reached or answers 503, the
+    call is repeated under the same key, so that nothing is lodged twice."""
     key = {"Idempotency-Key": fresh_key()}
     for attempt in range(TRIES):
         try:

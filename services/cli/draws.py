@@ -1,4 +1,5 @@
-"""How does an auditor repeat the inspection draw, and an operator change its key? `dtg draws repeat`, `keys`, `add-key`."""
+"""How does an auditor repeat the inspection draws, and how does an operator change their key? By `dtg draws repeat`, `keys`
+and `add-key`."""
 
 import os
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ KeyFile = Annotated[
     Path | None, typer.Option("--keys", help="key file; default: DTG_DRAW_KEYS, or draw-keys.json in DTG_HOME")
 ]
 SHOWN = 20
-"""The most draws with another result that are listed."""
+"""The most draws with a different result that are listed."""
 
 
 @draws_app.command()
@@ -28,7 +29,8 @@ def repeat(
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Repeat every inspection draw on the topics, and name each that does not come out; exit code 1 if there is one. 复核抽查"""
+    """Repeat every inspection draw on the topics, and list each whose result is different; exit code 1 if there is one.
+    复核抽查"""
     from services.cli import log
     from services.cli.redraw import TOPICS, keys_in, redraw
 
@@ -52,7 +54,7 @@ def repeat(
 
 @draws_app.command()
 def keys(key_file: KeyFile = None, as_json: AsJson = False) -> None:
-    """Ids and first days of the keys; never a secret. 密钥清单"""
+    """List the ids of the keys and the days from which they are in force, never a secret. 密钥清单"""
     shown = Table("key 密钥", "in force from 生效日")
     for key in _read(key_file or of_command(UpSettings()).draw_key_file()).keys:
         shown.add_row(key.key_id, str(key.effective_from))
@@ -66,9 +68,10 @@ def add_key(
     ],
     key_file: KeyFile = None,
 ) -> None:
-    """Add a key that is in force from a day to come; the former ones stay, for whoever repeats their draws. 新增密钥
+    """Add a key that is in force from a future day on. The former keys stay, so that their draws can be repeated. 新增密钥
 
-    Where there is no file, the first key is made, from any day on: for a cluster that `dtg up` does not start.
+    If there is no key file yet, the first key may be in force from any day. This is for a cluster that `dtg up` does not
+    start.
     """
     file = key_file or of_command(UpSettings()).draw_key_file()
     known, first = _read(file).keys if file.exists() else (), day.date()

@@ -1,7 +1,9 @@
-"""Did each cause have its effects once, in order, and did the port get what the desks decided? Checked without the code of the loop.
+"""Did each cause have its effects once and in order, and did the port get what the desks decided? This is checked without the code of
+the loop.
 
-Every fact is numbered by its desk, per consignment or container, without gaps, and names what caused it. So a loss is a
-missing number, a double a number that was given twice, and a swap an effect that overtook the effect of an earlier cause.
+Every desk numbers its facts for each consignment or container without gaps, and each fact names its cause. So if a fact is lost, a
+number is missing; if it is doubled, a number was given twice; and if two are swapped, an effect comes before the effect of an earlier
+cause.
 """
 
 import re
@@ -18,9 +20,9 @@ from schemas.parking import Origin
 from services.cli.log import LoggedMessage
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
-"""Facts whose cause is a time limit, which no topic has as a message."""
+"""Kinds of facts whose cause is a time limit. There is no message for this cause on any topic."""
 LAPSES = (timedelta(days=30), timedelta(days=7))
-"""Time after which an unused release lapses; the shorter one if no terminal reported that its container came."""
+"""The times after which an unused release lapses. The shorter one counts if no terminal reported that the container came."""
 GATE_ANSWERS = {
     "EquipmentEventRecorded",
     "EquipmentEventRetracted",
@@ -33,13 +35,13 @@ GATE_ANSWERS = {
     "ContainerHoldLifted",
     "RequestRefused",
 }
-"""Each request to the gate desk is answered by one of these, once. Older versions of the program answered with the facts that
-followed."""
+"""The kinds of facts by which the gate desk answers a request. It answers each request by one of them, once. Older software versions
+answered only with the facts that followed."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
-"""Namespace of the ids of facts."""
+"""The UUID namespace from which the ids of facts are made."""
 MOST_FACTS = 1024
-"""The most facts that one cause has."""
+"""The most facts that one cause may have."""
 AT_PORT = {
     "ContainerMayLeave",
     "ContainerMustStay",
@@ -59,7 +61,8 @@ AT_PORT = {
 
 @dataclass
 class Effects:
-    """The faults, each a line with its evidence; `at_port`: kind of a fact about the gate → how many there are."""
+    """The faults that were found, a line with the evidence for each. `at_port`: kind of a fact about the gate → how many of them there
+    are."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -76,15 +79,16 @@ def examine(
     facts: list[LoggedMessage],
     aside: Mapping[str, set[Origin]] | None = None,
 ) -> None:
-    """Adds the faults that it finds to `effects`. `requests`: every request that its desk has decided; `facts`: what desks published;
-    `aside`: service → origins of all messages that it ever parked.
+    """Looks for faults and adds them to `effects`. `requests`: every request that its desk has decided; `facts`: the facts that desks
+    published; `aside`: service → the origins of all messages that it ever parked.
 
-    The topics may come in any order, but the messages of each partition must come in their order.
+    The topics may be in any order, but the messages of each partition must be in their order.
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
-        causes.setdefault(entry.id, entry)  # a request that was sent twice is decided at its first position
-        causes[entry.position] = entry  # a holding message whose id is missing or used already is named by its position
+        causes.setdefault(entry.id, entry)  # if a request was sent twice, the desk decides the first copy
+        # if the id of a holding message is missing or was used already, facts name the message by its position
+        causes[entry.position] = entry
     records: dict[tuple[str, str], list[LoggedMessage]] = defaultdict(list)
     lapses = _lapses(facts)
     for fact in facts:
@@ -103,7 +107,7 @@ def examine(
 
 
 def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
-    """Pairs of a consignment and the id of the time limit at which one of its releases lapses."""
+    """Returns the time limits at which the releases in these facts lapse, as pairs of consignment and id of the time limit."""
     found = set()
     for fact in facts:
         if fact.kind == "ReleaseGranted" and isinstance(fact.body, dict):
@@ -114,8 +118,8 @@ def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
 
 
 def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only with goods that are released in it, because goods that arrive in parts may be released in
-    other containers only."""
+    """Checks that a container may leave only with goods that are released in this container. Goods that arrive in parts may be released
+    in other containers only."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.kind == "ReleaseGranted":
@@ -129,8 +133,8 @@ def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _derived(fact: LoggedMessage) -> bool:
-    """Whether the id is one that the desk gives to a fact of this cause; the rule is implemented here again, so that no code is shared
-    with the loop."""
+    """Returns whether the fact's id is one that its desk makes from the cause of the fact. The rule is implemented here a second time,
+    so that no code is shared with the loop."""
     cause = fact.headers.get("causationid", "")
     if position := refused_by_loop(fact):
         return str(uuid5(FACTS, f"{fact.desk}/{cause}/{position}")) == fact.id
@@ -138,7 +142,7 @@ def _derived(fact: LoggedMessage) -> bool:
 
 
 def refused_by_loop(fact: LoggedMessage) -> str:
-    """The position of the message that the loop refused before its decider was called; empty for every other fact."""
+    """Returns the position of the message that the loop refused before the decider was called; an empty text for every other fact."""
     if fact.kind != "RequestRefused" or not isinstance(fact.body, dict):
         return ""
     if fact.body.get("code") not in ("key_reused", "too_many_requests", "in_future"):
@@ -151,7 +155,7 @@ _POSITION = re.compile(r" \(([a-z-]+/[0-9]+/[0-9]+)\)$")
 
 
 def record_of(fact: LoggedMessage) -> str:
-    """The key of the record that the desk keeps about this fact; the key of the message may be another one."""
+    """Returns the key of the record that the desk keeps about the subject of this fact. The key of the message may be another one."""
     name = "container_no" if fact.desk == "gate" else "consignment_id"
     body = fact.body
     return str(body.get(name, fact.key)) if isinstance(body, dict) else fact.key
@@ -172,8 +176,8 @@ def _numbered(effects: Effects, where: str, facts: list[LoggedMessage]) -> None:
 def _caused_in_order(
     effects: Effects, where: str, facts: list[LoggedMessage], causes: dict[str, LoggedMessage], aside: set[Origin]
 ) -> None:
-    """Checks that the messages of each topic have their effects in their order. Only a holding message may overtake another one, and
-    only one that was parked."""
+    """Checks that the effects of the messages of each topic are in the order of these messages. Only a holding message may overtake
+    another one, and only a message that was parked may be overtaken by it."""
     last: dict[str, int] = {}
     last_holding: dict[str, int] = {}
     for fact in sorted(facts, key=lambda f: int(f.headers["sequence"])):
@@ -181,7 +185,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # `cause` is found by id, so it may be another message with this id, which was answered
+            continue  # `cause` was found by id, so it may be another message with the same id, which was answered
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:
@@ -196,10 +200,11 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each required control is ordered once, and each treatment that is required or that a pest makes necessary, unless the
-    declaration was withdrawn or the finding was retracted.
+    """Checks that each required control is ordered once, and each treatment that is required or that a pest makes necessary. This is
+    not checked if the declaration was withdrawn or the finding was retracted.
 
-    If no treatment is known, one referral to an officer takes its place. Goods that quarantine gave up need no other treatment.
+    If no treatment is known, one referral to an officer takes its place. Goods that the quarantine desk gave up need no further
+    treatment.
     """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
     sought: dict[str, set[str]] = defaultdict(set)
@@ -239,13 +244,13 @@ def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _sought(origin: str, body: Mapping[str, int]) -> str:
-    """The name of a treatment after what makes it necessary: its origin, and the revision of the pest finding."""
+    """Returns a name for a treatment that is made from what makes it necessary: its origin, and the revision of the pest finding."""
     return f"{origin}/{body.get('finding', 0)}"
 
 
 def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only if all goods in it are released, and that the gate's statements are complete and numbered
-    without gaps; then checks the departures."""
+    """Checks that a container may leave only if all goods in it are released, and that the gate desk's statements are complete and
+    numbered without gaps. Then checks the departures."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
     _answers(effects, facts)
     versions: dict[str, list[int]] = defaultdict(list)
@@ -272,7 +277,7 @@ def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _answers(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each request to the gate has at most one answer, and that each cause ends a visit at most once."""
+    """Checks that each request to the gate desk has at most one answer, and that each cause ends a visit at most once."""
     gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
     answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS)
     effects.doubled += [f"gate request {cause} answered {count} times" for cause, count in answers.items() if count > 1]
@@ -292,8 +297,8 @@ OPENINGS = ("DISC", "GTIN")
 
 
 def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container that left was allowed to leave at that time, and that each consignment in it has a fact about its
-    departure, after the end of the visit."""
+    """Checks that each container that left was allowed to leave at that time, and that each consignment in it has a fact about its
+    departure, which comes after the end of the visit."""
     by_container: dict[str, list[LoggedMessage]] = defaultdict(list)
     for fact in facts:
         if fact.desk == "gate":
@@ -321,8 +326,8 @@ def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
-    """Whether the gate desk's latest statement on this visit was yes at the time of the departure. `before`: its facts until the
-    departure."""
+    """Returns whether the gate desk's latest statement on this visit was yes at the time of the departure `out`. `before`: the desk's
+    facts until the departure."""
     left = datetime.fromisoformat(out.body["occurred_at"])
     visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
     for fact in before:
@@ -338,10 +343,11 @@ def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
 
 
 def _free(last_statements: list[LoggedMessage]) -> bool:
-    """Whether the release desk's last statement about each consignment in a container lets it leave through the land gate."""
+    """Returns whether the release desk's last statements allow a container to leave through the land gate. `last_statements`: the last
+    one about each consignment in it."""
     here = [f for f in last_statements if f.kind == "ContainerHeld" or f.body["released"]]
     if any(f.body.get("direction", "I") == "E" for f in here):
-        return False  # an export leaves by loading, so it may not leave through the land gate
+        return False  # an export leaves by loading, so it must not leave through the land gate
     return bool(
         here and all(f.kind == "ContainerFreed" for f in here) and len(here) >= max(f.body["shared_by"] for f in here)
     )

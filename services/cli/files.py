@@ -1,4 +1,5 @@
-"""Which declarations are in a file? JSON is read in any encoding; for any other format the error names it and says what to do."""
+"""Which declarations are in a file? JSON is read in any encoding. For a file of another format, the error names the format and says
+what to do."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +11,18 @@ from schemas.codes.formats import FORMATS, Format
 from services.shell.formats import UTF_8, Handed, recognise
 
 KOREA = "korea"
-"""The format of the public Korean data set."""
+"""The value of `--format` for files of the public Korean data set."""
 OF_KOREA = "Declaration ID"
-"""The name of a column of that data set."""
+"""The name of a column of the Korean data set, by which its files are recognised."""
 
 
 class NotLodged(Exception):
-    """The files could not be lodged; the text says which, where and why."""
+    """The files could not be lodged. The text says which file, where in it, and why."""
 
 
 def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[dict[str, Any]]:
-    """All declarations of one file, as JSON objects; `tell` is called with the encoding if that is not UTF-8. NotLodged if one of
-    them, or the file, cannot be read."""
+    """Returns all declarations of one file, as JSON objects. `tell` is called with a sentence if the encoding is not UTF-8. Raises
+    NotLodged if the file, or a declaration in it, cannot be read."""
     if not file.is_file():
         raise NotLodged(f"{file} is not a file. 文件不存在")
     if format == KOREA:
@@ -52,7 +53,7 @@ def _named(handed: Handed) -> str:
 
 
 def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
-    """The declarations in a text that holds one object, a list of objects, or one object a line."""
+    """Returns the declarations in a text, which must be one JSON object, a list of objects, or one object on each line."""
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
@@ -66,8 +67,8 @@ def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """Line number and object of each line. If the first object is not complete in its line, the text is one object over many lines,
-    so the error is at the place where its parser stopped."""
+    """Returns line number and object of each line. If the first object does not end on its line, the text is taken for one object
+    on many lines, so the error names the place where the parser of the whole text stopped."""
     found: list[tuple[int, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""In which folder does the data of `dtg up` lie? A demo has a folder of its own, and a command works on the one that is in use."""
+"""In which folder is the data of `dtg up`? A demo has a folder of its own, and a command works on the folder that is in use."""
 
 import fcntl
 import json
@@ -19,11 +19,13 @@ from services.shell.clock import Clock
 from services.shell.codec import moment_of
 
 LOCK = "up.lock"
-"""Locked while a `dtg up` works in the folder; its text is the bootstrap of the cluster that it serves."""
+"""Name of the lock file of a folder. It is locked while a `dtg up` works in the folder, and has the bootstrap servers of the cluster
+that this `dtg up` serves."""
 CLOCK = "clock.json"
-"""File with the time and the speed of the sandbox clock; a folder that has it has a demo's data."""
+"""Name of the file with the time and the speed of the sandbox clock. A folder with this file has the data of a demo."""
 LOCK_SECONDS = 1.0
-"""How long `dtg up` tries to get the lock: a command that tests whether the folder is in use holds it for an instant."""
+"""Seconds for which `dtg up` tries to lock the folder. It tries again because a command that tests whether the folder is in use locks it
+for a moment."""
 
 
 class InUse(BrokerError):
@@ -31,19 +33,19 @@ class InUse(BrokerError):
 
 
 class Spoiled(Exception):
-    """A file or folder in DTG_HOME cannot be used; the text says which and what to do, in Chinese and English."""
+    """A file or folder in DTG_HOME cannot be used. The text says which one and what to do, in Chinese and English."""
 
 
 class SavedClock(NamedTuple):
-    """The content of the file of a sandbox clock: the time that it showed last, and the running clock (None if an older software version
-    wrote the file)."""
+    """The content of the file of a sandbox clock. `now`: the time that the clock showed last; `runs`: the running clock, None if an
+    older software version wrote the file."""
 
     now: datetime
     runs: Clock | None
 
 
 def read_clock(file: Path) -> SavedClock:
-    """Reads the file of a sandbox clock. OSError if it cannot be read, ValueError if it does not hold a clock."""
+    """Reads the file of a sandbox clock. Raises OSError if the file cannot be read, ValueError if it has no valid clock."""
     try:
         saved: Any = json.loads(file.read_text(encoding="utf-8"))
         now = moment_of(saved["now"])
@@ -59,7 +61,7 @@ def read_clock(file: Path) -> SavedClock:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder if it is missing; Spoiled if something else is in its place, or if the system does not permit it."""
+    """Makes the folder if it is missing. Raises Spoiled if something else is in its place, or if the system does not permit it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,8 +73,8 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def in_use(home: Path, bootstrap: str) -> Iterator[None]:
-    """Locks the folder for this process inside the `with` block; InUse if another process has locked it. `bootstrap`: the servers of the
-    cluster that this process serves."""
+    """Locks the folder for this process during the `with` block. `bootstrap`: the bootstrap servers of the cluster that this process
+    serves. Raises InUse if another process has locked the folder, Spoiled if the lock file cannot be opened."""
     try:
         opened = (home / LOCK).open("a", encoding="utf-8")
     except OSError as error:
@@ -93,9 +95,10 @@ def in_use(home: Path, bootstrap: str) -> Iterator[None]:
 
 
 def of_demo(settings: UpSettings) -> UpSettings:
-    """The settings of a demo, whose folder is beside that of the real data.
+    """Returns the settings for a demo. Its folder is beside that of the real data.
 
-    They are unchanged if the data is elsewhere (DTG_KAFKA), or if the folder has the data of a demo of an older version.
+    The settings are returned unchanged if the data is on another cluster (DTG_KAFKA), or if the folder has the data of a demo of an
+    older software version.
     """
     home = Path(settings.home)
     if settings.kafka or (home / CLOCK).exists():
@@ -104,19 +107,20 @@ def of_demo(settings: UpSettings) -> UpSettings:
 
 
 def of_command(settings: UpSettings) -> UpSettings:
-    """The settings with the folder of the `dtg up` that serves the cluster of this command, if it runs a demo; otherwise the settings
-    unchanged."""
+    """Returns the settings for a command. If a demo serves the cluster of the command on this machine, they have the folder of the demo;
+    otherwise they are unchanged."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
 
 
 def access_of_command(name: str) -> Access:
-    """The cluster of this command, with the credential of this name from the folder of the `dtg up` that serves it."""
+    """Returns how to connect to the cluster of this command, with the credential of this name from the folder of the `dtg up` that
+    serves the cluster."""
     return of_command(UpSettings()).access(name)
 
 
 def clock_of(settings: UpSettings) -> Clock:
-    """The clock of the `dtg up` that serves the cluster of this command: its demo's, else that of the environment."""
+    """Returns the clock of the `dtg up` that serves the cluster of this command: the clock of its demo, else that of the environment."""
     home = Path(of_command(settings).home)
     if CLOCK_HERE.is_sandbox or not os.path.lexists(home / CLOCK) or not _serves(home, settings.bootstrap()):
         return CLOCK_HERE

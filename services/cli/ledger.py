@@ -1,8 +1,8 @@
 """Did every request have exactly one effect? The topics are read independently, with kafka-python and without the code of any
 desk.
 
-Each consignment ends as rejected, released, refused, withdrawn or left unreleased; for any other the ledger counts what it waits
-for and who has to act.
+Each consignment ends as rejected, released, refused, withdrawn or left unreleased. For a consignment without an end, the ledger
+counts what it waits for and who has to act.
 """
 
 from collections import Counter, defaultdict
@@ -33,18 +33,18 @@ OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefuse
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
-"""The kinds of requests that must be answered by a fact, which names the request as its cause: all of them."""
+"""The kinds of requests that must be answered by a fact which names the request as its cause. These are all kinds of
+requests."""
 
 
 @dataclass
 class Ledger(Effects, MistakenMoves):
-    """The result of the audit. Each list of faults holds the evidence; all are empty if nothing is wrong. What left, or
-    was kept, by mistake is known only if the caller says what was in which container.
+    """The result of the audit. Each list of faults has a line with the evidence for each fault; all lists are empty if nothing
+    is wrong. Which containers left or were kept by mistake is known only if the caller knows the real visits.
 
-    `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer
-    ignore them. `strangers`: those of them that have a known kind. `forged`: messages that name their desk as the
-    writer but cannot come from it. `parked`: how many messages were parked; `discarded`: how many of these an operator
-    gave up.
+    `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer ignore them.
+    `strangers`: those of them that have a known kind. `forged`: messages that name their desk as the writer but cannot come from
+    it. `parked`: how many messages were parked; `discarded`: how many of these an operator gave up.
     """
 
     lodged: int = 0
@@ -66,8 +66,8 @@ class Ledger(Effects, MistakenMoves):
 
 
 def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
-    """Reads the topic for ports first, then all facts, requests and parked messages of a cluster, and judges them.
-    `stays`: the visits of each container, as far as the caller knows them."""
+    """Reads the topic for ports first, then all facts, requests and parked messages of a cluster, and returns the ledger of
+    them. `stays`: the visits of each container, as far as the caller knows them."""
     copies = list(read(kafka, [PORT_FACTS]))
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
@@ -78,11 +78,12 @@ def judge(
     copies: Iterable[LoggedMessage] = (),
     real_time: RealTime | None = None,
 ) -> Ledger:
-    """The ledger of these entries. Those of each partition must come in their order; partitions may come in any order. `stays`:
-    what was in which container; `copies`: the messages on the topic for ports; `real_time`: returns when an event happened in
-    real time, if the desks had a sandbox's clock.
+    """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be in any
+    order. `stays`: the visits of each container, as far as the caller knows them; `copies`: the messages on the topic for ports.
+    `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
 
-    A message that names its desk but does not have the shape of its kind is listed as forged, and the rest is judged.
+    A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the other
+    messages are judged.
     """
     read, ledger = list(entries), Ledger()
     compare(ledger, copies, read)
@@ -100,7 +101,7 @@ def judge(
 
 
 def _misshapen(entry: LoggedMessage) -> str:
-    """What is wrong with the shape of a message on a topic that only its desk may write; empty if nothing is."""
+    """Returns what is wrong with the shape of a message on a topic that only its desk may write; an empty text if nothing is."""
     role = ROLES[entry.topic]
     if role == "requests" or not entry.written_by_its_desk:
         return ""
@@ -132,7 +133,7 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, re
             if (entry.topic, entry.partition, entry.offset) in discarded:
                 continue
             ledger.repeated += entry.id in copies
-            copies[entry.id].append(entry)  # a request that was sent twice counts as one
+            copies[entry.id].append(entry)  # copies of a request that was sent several times count as one request
         elif entry.id in positions:
             ledger.doubled.append(f"{entry.kind} {entry.id} at {entry.position} and {positions[entry.id]}")
         else:
@@ -140,8 +141,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, re
             facts.append(entry)
         by_key[entry.key].append(entry)
     refused = {position for fact in facts if (position := refused_by_loop(fact))}
-    # Of several copies of a request, the first one that its desk decided counts. The loop may have refused a copy
-    # before it, for instance as too early.
+    # Of several copies of a request, the first one that its desk decided counts. The loop may have refused an earlier copy, for
+    # example because its time was in the future.
     requests = {
         name: next((copy for copy in lie if copy.position not in refused), lie[0]) for name, lie in copies.items()
     }
@@ -164,8 +165,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, re
 def _genuine(
     ledger: Ledger, entries: Iterable[LoggedMessage], aside: dict[str, set[Origin]]
 ) -> tuple[list[LoggedMessage], set[Origin]]:
-    """Facts and requests, without the messages on fact topics that another writer than their desk sent; and the origins
-    of the messages that operators discarded. Fills `aside`: service → origins of its parked messages."""
+    """Returns the facts and requests, without messages on fact topics that another writer than the desk sent; and the origins of
+    the messages that operators discarded. Fills `aside`: service → the origins of its parked messages."""
     genuine: list[LoggedMessage] = []
     discarded: set[Origin] = set()
     for entry in entries:
@@ -244,7 +245,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
 
 
 def _left_unreleased(story: list[LoggedMessage]) -> bool:
-    """Whether the gate desk's last statement about one of the containers is that it left without release."""
+    """Returns whether the gate desk's last statement about one of the containers is that it left without release."""
     last: dict[str, bool] = {}
     for entry in story:
         if entry.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"):
@@ -254,7 +255,7 @@ def _left_unreleased(story: list[LoggedMessage]) -> bool:
 
 
 def _arrived(fact: LoggedMessage) -> str:
-    """What an arrival reports: containers, a number of pieces, or everything. The same must not be reported twice."""
+    """Returns what an arrival reports: containers, a number of pieces, or everything. The same must not be reported twice."""
     boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
     return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 
@@ -270,11 +271,11 @@ def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
-    """Checks a release: every control that the risk desk required was answered, every pest has its treatment, and the goods
-    arrived.
+    """Checks that a release was right: every control that the risk desk required was answered, every pest has its treatment, and
+    the goods had arrived.
 
-    If the release still stands, the answers must still stand, too. So none may have been taken back since, and none may have a
-    higher revision that says otherwise.
+    If the release is still in force, the answers must still be in force, too. So none may have been retracted since, and none
+    may have a higher revision that says otherwise.
     """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
@@ -310,8 +311,8 @@ def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> N
 def _here(
     declared: list[str], arrivals: list[Any], transfers: list[Any], came: Iterable[str] = frozenset()
 ) -> frozenset[str]:
-    """The containers in which the goods may be: those in which they arrived (`came`: those whose arrival other facts prove), and
-    those into which `transfers`, in the order of the log, then moved them."""
+    """Returns the containers in which the goods may be: those in which they arrived, and those into which `transfers`, in the
+    order of the log, then moved them. `came`: containers whose arrival other facts prove."""
     here = {*came, *[number for body in arrivals for number in body.get("containers") or ()]}
     if any(not body.get("containers") and body.get("pieces") is None for body in arrivals):
         here.update(declared)
@@ -322,9 +323,9 @@ def _here(
 
 
 def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the goods can be in the containers of the last release, according to the arrivals and strippings that
-    were not taken back. A container is known to have arrived, even if the report of its arrival was taken back, if a
-    terminal reported it, or if it left or was stripped with these goods."""
+    """Checks that the goods can be in the containers of the last release, according to the arrivals and strippings that were not
+    retracted. Even if the report of its arrival was retracted, a container is known to have arrived if a terminal reported it,
+    or if it left or was stripped with these goods."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
     last_kinds = {
@@ -344,8 +345,8 @@ def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Logge
 
 
 def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the latest answers still allow the release: for each control and treatment, the fact with the highest
-    revision. A treatment answers the pest finding whose revision it names."""
+    """Checks that the latest answers still allow the release. For each control and treatment, the fact with the highest revision
+    is the latest. A treatment answers the pest finding whose revision it names."""
     looks: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact

@@ -1,4 +1,4 @@
-"""How does an operator's command read the topics without the code of the loop? With kafka-python, committed messages only."""
+"""How does an operator's command read the topics without the code of the loop? It reads committed messages with kafka-python."""
 
 import json
 import time
@@ -17,14 +17,15 @@ from services.ports import header_names  # noqa: F401  (names of headers may be 
 from services.shell.access import Access, NoAccess, accepts, access_to, knock
 
 KNOCK_SECONDS = 10.0
-"""For how many seconds a command tests whether the cluster accepts it."""
+"""For how many seconds a command tests whether the cluster accepts its credential."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedMessage:
-    """One message of a topic; `headers` as text, `body` the JSON (None if the value is not JSON).
+    """One message of a topic. `headers`: as text; `body`: the JSON of the value, None if the value is not JSON.
 
-    `timestamp_ms`: when its producer made it, by the machine's clock, even if the programs use a sandbox clock.
+    `timestamp_ms`: when its producer made it, by the machine's clock (milliseconds since 1970 UTC), even if the programs use a
+    sandbox clock.
     """
 
     topic: str
@@ -37,12 +38,13 @@ class LoggedMessage:
 
     @property
     def desk(self) -> str:
-        """The service to which the topic belongs. The service is the only writer of its facts, states and announcements."""
+        """The service to which the topic belongs. This service is the only writer of its facts, states and messages about
+        parking."""
         return self.topic.split("-")[1]
 
     @property
     def written_by_its_desk(self) -> bool:
-        """Whether the service to which the topic belongs wrote the message. False for requests, and for a message of another writer
+        """True if the service to which the topic belongs wrote the message. False for requests, and for a message of another writer
         on a topic that only a service may write."""
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
@@ -68,7 +70,8 @@ class LoggedMessage:
 
 
 def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
-    """A consumer without a group; BrokerError if no cluster answers, NoAccess if it does not accept this credential."""
+    """Returns a consumer without a group. Raises BrokerError if no cluster answers, NoAccess if the cluster does not accept this
+    credential."""
     access = access_to(kafka)
     let_in(access)
     try:
@@ -86,10 +89,10 @@ def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
 
 
 def let_in(access: Access) -> None:
-    """Tests whether the cluster accepts this credential; NoAccess if not. kafka-python itself would try for half a minute and give
-    no reason.
+    """Tests whether the cluster accepts this credential. Raises NoAccess if not. Without this test, kafka-python would try for half
+    a minute and give no reason.
 
-    BrokerError if the credential is missing and no broker listens either.
+    Raises BrokerError if the credential is missing and no broker listens either.
     """
     try:
         knock(access, KNOCK_SECONDS)
@@ -102,13 +105,13 @@ def let_in(access: Access) -> None:
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """The partition in which every client of this project puts this key."""
+    """Returns the partition into which every client of this project writes messages with this key."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
 def read(kafka: Access | str, topics: list[str], partition: int | None = None) -> Iterator[LoggedMessage]:
-    """All committed messages of these topics up to their present ends, each partition in its order; with `partition`, only those of
-    that partition."""
+    """Yields all committed messages of these topics up to their present ends, each partition in its order. `partition`: if given,
+    only messages of this partition."""
     consumer = reader(kafka, max_poll_records=5000)
     try:
         partitions = [
@@ -140,8 +143,8 @@ def read(kafka: Access | str, topics: list[str], partition: int | None = None) -
 
 
 def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> list[int]:
-    """The partitions of a topic; BrokerError if the cluster does not know it, because an unknown topic must not look like an empty
-    one."""
+    """Returns the partitions of a topic. Raises BrokerError if the cluster does not know the topic after `seconds`, because an
+    unknown topic must not look like an empty one."""
     deadline = time.monotonic() + seconds
     while not (numbers := consumer.partitions_for_topic(topic)):
         if time.monotonic() > deadline:
@@ -153,7 +156,8 @@ def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> l
 
 
 def parking_of(entry: LoggedMessage) -> Parking | None:
-    """A parking fact of a service in its present form; None for a message of another writer on the parked topic."""
+    """Returns the fact of a service about a parked message in its present form; None if another writer wrote the message to the
+    parked topic."""
     if entry.kind not in PARKING or not entry.written_by_its_desk:
         return None
     try:
@@ -164,7 +168,7 @@ def parking_of(entry: LoggedMessage) -> Parking | None:
 
 
 def entry_of(m: Any) -> LoggedMessage:
-    """A message of kafka-python as `LoggedMessage`."""
+    """Returns a message of kafka-python as a `LoggedMessage`."""
     headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
     key = m.key.decode("utf-8", "replace") if m.key is not None else ""
     return LoggedMessage(m.topic, m.partition, m.offset, key, headers, m.value, m.timestamp)

@@ -1,4 +1,4 @@
-"""What can be done from the command line? `dtg --help`."""
+"""What can be done from the command line? `dtg --help` lists all commands."""
 
 import io
 import os
@@ -42,13 +42,13 @@ Others = Annotated[bool, typer.Option("--others", help="simulated people act on 
 WAIT_SECONDS = 10.0
 Wait = Annotated[float, typer.Option(min=0, help="seconds to wait for what becomes of it; 0: not at all")]
 NO_ANSWER = 3
-"""Exit code if a desk has not answered yet."""
+"""The exit code of a command that waits, if a desk has not answered yet."""
 PRIVATE = 0o077
-"""The umask of this process and of those that it starts: files that they write are accessible to their owner only."""
+"""The umask of this process and of those that it starts: only the owner of a file that they write may read or write it."""
 
 
 class DeclarationFormat(StrEnum):
-    """What the files of `dtg declare` hold."""
+    """The format of the files of `dtg declare`."""
 
     JSON = "json"
     KOREA = "korea"
@@ -62,8 +62,7 @@ def run() -> None:
     threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
-        # a terminal that has no Chinese characters shows question marks, instead of ending the program by an encoding
-        # error
+        # a terminal that cannot show Chinese characters gets question marks; otherwise the program would end by an encoding error
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -71,7 +70,7 @@ def run() -> None:
     except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoApiKey, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
-    except PermissionError as error:  # the file belongs to another user of the machine
+    except PermissionError as error:  # for example because the file belongs to another user of the machine
         what = f"{error.filename}: {error.strerror}. 权限不足。"
         errors.line(styled(f"{what} This is for the user under whom `dtg up` runs", "red"))
         sys.exit(1)
@@ -92,7 +91,7 @@ def run() -> None:
 
 
 def _thread_ended(args: threading.ExceptHookArgs) -> None:
-    """Ends the process if an exception ends one of its threads, because the command would wait for that thread for ever."""
+    """Ends the process if an exception ends one of its threads, because otherwise the command would wait for that thread for ever."""
     try:
         threading.__excepthook__(args)
     finally:
@@ -130,7 +129,7 @@ def provision(
     show: Annotated[bool, typer.Option("--show", help="only show who may do what; no cluster is asked")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
+    """Make topics, users and rights on a cluster at which everybody must sign in (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
     from services.cli.rights import STEPS, give, rights_table
 
     if show:
@@ -162,7 +161,7 @@ def projector() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Throw the read model away and project it again from the topics. 重建查询库"""
+    """Delete the read model and project it again from the topics. 重建查询库"""
     from services.console.readmodel.rebuild import rebuild as again
     from services.console.settings import ConsoleSettings
 
@@ -180,7 +179,7 @@ def rebuild() -> None:
 
 @app.command()
 def topics(as_json: AsJson = False) -> None:
-    """The catalogue: what travels where, who writes it, how many messages are there. 主题目录"""
+    """List all topics: who writes each, which messages it carries, and how many it has. 主题目录"""
     from kafka import TopicPartition
 
     from services.cli.log import reader
@@ -220,7 +219,8 @@ def trace(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """The life of one consignment or container, each step with its cause; of a bill that of each of its consignments. 货物全程"""
+    """Show the life of a consignment or container, with the cause of each step; for a bill, the life of each of its consignments.
+    货物全程"""
     from services.cli.trace import nothing_known, stories, table
 
     settings = UpSettings()
@@ -245,8 +245,8 @@ def declare(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lodge the declarations of files through the API, with the key of DTG_API_KEY_FILE; exit code 1: one was sent back, rejected or
-    set aside; 3: with --wait, one has no answer yet. 申报"""
+    """Lodge the declarations of files through the API, with the key of DTG_API_KEY_FILE. Exit code 1: a declaration was sent back,
+    rejected or set aside; 3: with --wait, a declaration has no answer yet. 申报"""
     from services.cli.declare import lodge
     from services.cli.files import NotLodged
     from services.cli.outcomes import DeclarationOutcome, End
@@ -331,7 +331,7 @@ def bench(
     partitions: Annotated[int, typer.Option(help="partitions of every topic; see DTG_PARTITIONS")] = 0,
     rights: Annotated[bool, typer.Option(help="everybody signs in at the broker, and has rights there")] = True,
 ) -> None:
-    """Measure throughput, latency and cost, on a broker of its own; proves that nothing was lost. 性能"""
+    """Measure throughput, latency and cost on a broker of its own, and prove that nothing was lost. 性能"""
     from services.cli.bench.quick import main as measure
 
     usual = UpSettings(layout=layout) if layout else UpSettings()
@@ -369,7 +369,7 @@ def audit(as_json: AsJson = False) -> None:
 
 @parked_app.command("list")
 def parked_list(as_json: AsJson = False) -> None:
-    """What is set aside, oldest first; that you read it is on record in the console. 清单"""
+    """List the messages that are set aside, the oldest first. The console records that you read them. 清单"""
     from services.cli.parked import waiting
 
     _note_reading("dtg parked list")
@@ -382,7 +382,7 @@ def parked_list(as_json: AsJson = False) -> None:
 
 @parked_app.command("show")
 def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_json: AsJson = False) -> None:
-    """One message, whole; that you read it is on record in the console. 详情"""
+    """Show one message with its whole content. The console records that you read it. 详情"""
     each = _parked(name)
     _note_reading(each.key)
     about = {"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}
@@ -407,7 +407,8 @@ def parked_replay(
     ] = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Decide it again, and what waits behind it; with --value, corrected. Says what became of it; exit code 1: set aside again. 重放"""
+    """Decide a message again, with --value in a corrected form, and then the messages that wait behind it. Prints what became of it;
+    exit code 1: set aside again. 重放"""
     _order(name, "replay", actor, value.read_bytes() if value else None, wait)
 
 
@@ -420,7 +421,7 @@ def parked_release(
     ] = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """The older name of replay. 重放的旧名"""
+    """The older name of the command `replay`. 重放的旧名"""
     screen.line("`release` is now `dtg parked replay`: only goods are released. 消息用“重放”，放行只用于货物。")
     parked_replay(name, actor, value, wait)
 
@@ -431,7 +432,7 @@ def parked_discard(
     actor: Annotated[str, typer.Option(help="who decides")],
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Drop it for good; it stays in the log. 丢弃"""
+    """Give a message up for ever. It stays in the log. 丢弃"""
     _order(name, "discard", actor, None, wait)
 
 
@@ -439,8 +440,8 @@ _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its 
 
 
 def _note_reading(subject: str) -> None:
-    """Records who reads parked messages here, as the console's pages do, because these messages and their reasons have text that the
-    console masks."""
+    """Records who reads parked messages by a command, as it is recorded for the console's pages, because these messages and their
+    reasons have text that the console masks."""
     from services.console.access.readings import note_at_machine
 
     settings = of_command(UpSettings())

@@ -1,9 +1,10 @@
-"""How do other workers get the partitions of a dead worker at once? Its supervisor leaves the consumer groups for it.
+"""How do other workers get the partitions of a dead worker at once? The supervisor removes the dead worker from the consumer
+groups.
 
-A consumer group waits for a silent member until its session ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a new member waits
-with it. The supervisor knows earlier that a member is dead: its process is gone, or the process has a new member id
-after the broker was away. It removes such a member id from the group (LeaveGroup, KIP-345). A member that is removed by
-mistake joins again.
+A consumer group waits for a silent member until the session of the member ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a new
+member has to wait as long. The supervisor knows earlier that a member is dead: its process is gone, or the process has a new
+member id after the broker was away. It removes the dead member id from the group (LeaveGroup, KIP-345). A member that is
+removed by mistake joins again.
 """
 
 import json
@@ -24,17 +25,18 @@ from services.shell.access import Access, access_to
 from services.shell.loopback import open_page
 
 LOOKED_AFTER_SECONDS = 20.0
-"""How long the groups are checked after a process died; a broker that was killed needs some of that time to come
-back."""
+"""Seconds for which the groups are checked after a process died. If a broker was killed, it needs some of that time to start
+again."""
 BETWEEN_SECONDS = 0.3
 SURE_SECONDS = 0.5
-"""For how long a living worker must have reported another member id. Without partitions, a worker looks its own id up in
-every turn."""
+"""Seconds for which a living worker must report another member id before its earlier member id is removed. A worker without
+partitions looks its own id up in every turn."""
 
 
 @dataclass(frozen=True)
 class Hosted:
-    """A worker process as its supervisor knows it; `address` is that of its pages, `pid` None while it does not run."""
+    """A worker process as its supervisor knows it. `address`: that of the worker's pages; `pid`: its process id, None while
+    it does not run."""
 
     desks: tuple[str, ...]
     slot: str
@@ -43,7 +45,7 @@ class Hosted:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The consumer groups of its desks."""
+        """The consumer groups of the worker's desks."""
         return tuple([f"customs-{desk}" for desk in self.desks])
 
 
@@ -59,10 +61,11 @@ class Member:
 def stale(
     members: Iterable[Member], workers: Iterable[Hosted], current: Callable[[Hosted], dict[str, str]]
 ) -> tuple[list[Member], list[Member]]:
-    """The members whose process is gone, and those that seem to be an earlier session of a living worker.
+    """Returns the members whose process is gone, and the members that seem to belong to an earlier session of a living
+    worker.
 
-    `current`: returns the member id of a living worker by group. If a worker does not answer, or is in no group now, the
-    members with its process id are kept.
+    `current`: returns the member ids of a living worker, by group. If a worker does not answer, or is in no group now, the
+    members with its process id count as living.
     """
     listed = list(members)
     dead: list[Member] = []
@@ -77,13 +80,16 @@ def stale(
 
 
 def _is_of(member: Member, slot: str) -> bool:
-    """Whether the member belongs to a worker of this slot; the name of another slot may begin with the same text."""
+    """Returns whether the member belongs to a worker of this slot. The whole name is compared, because the name of another
+    slot may begin with the same text."""
     name, _, process = member.client_id.rpartition("-")
     return name == f"{member.group}-{slot}" and process.isdigit()
 
 
 class Leaver:
-    """Removes dead members of `workers()` from their groups, in a thread of its own, for a while after each `look`."""
+    """Removes dead members from the consumer groups of the workers, in a thread of its own. It does so for
+    `LOOKED_AFTER_SECONDS` after each call of `look`. `workers`: returns the present workers; `tell`: called with a sentence
+    about each removal or failure."""
 
     def __init__(
         self, kafka: Access | str, workers: Callable[[], list[Hosted]], tell: Callable[[str], None] = lambda text: None
@@ -97,14 +103,14 @@ class Leaver:
         self._thread.start()
 
     def look(self) -> None:
-        """Checks the groups from now on, for `LOOKED_AFTER_SECONDS`. Call it when a process died or was started
-        again."""
+        """Makes the thread check the groups from now on, for `LOOKED_AFTER_SECONDS`. Call it when a process died or was
+        started again."""
         with self._wake:
             self._until = time.monotonic() + LOOKED_AFTER_SECONDS
             self._wake.notify()
 
     def stop(self) -> None:
-        """Makes the thread end after its present request; returns at once."""
+        """Makes the thread end after its present request. Returns at once."""
         with self._wake:
             self._over = True
             self._wake.notify()
@@ -129,7 +135,7 @@ class Leaver:
         self._close(admin)
 
     def _is_due(self) -> bool:
-        """Waits until the groups must be checked; False after `stop`."""
+        """Waits until the groups must be checked, and returns True; returns False after `stop`."""
         with self._wake:
             while not self._over and time.monotonic() > self._until:
                 self._wake.wait()
@@ -170,7 +176,8 @@ class Leaver:
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:
-    """Group → member id of a living worker, from its readiness page; empty if the worker does not answer as a worker does."""
+    """Returns the member ids of a living worker from its readiness page, by group; empty if the worker does not answer as a
+    worker does."""
     try:
         try:
             answer = open_page(f"{worker.address}/readyz", 1)
@@ -180,5 +187,5 @@ def member_ids(worker: Hosted) -> dict[str, str]:
         with answer:
             members = json.load(answer)["members"].items()
     except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}  # it starts or hangs, or another program has its port, so the members with its process id are kept
+        return {}  # the worker starts or hangs, or another program has its port, so the members with its process id are kept
     return {f"customs-{desk}": member for desk, member in members if isinstance(member, str)}

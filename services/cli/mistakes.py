@@ -1,8 +1,8 @@
-"""Did any container leave, or was one kept, by mistake? What really happened to the containers, as the simulator knows
-it, is compared with the facts about their goods.
+"""Did any container leave by mistake, or was one kept by mistake? What really happened to the containers, as the simulator
+knows it, is compared with the facts about their goods.
 
-The facts of the gate desk are not used. A container has left if a terminal reported that, and it was allowed to leave
-if the release desk had released all goods in it by then.
+The facts of the gate desk are not used. A container has left if a terminal reported that, and it was allowed to leave if the
+release desk had released all goods in it by then.
 """
 
 from collections import Counter, defaultdict
@@ -24,19 +24,19 @@ STATEMENTS = (
 
 
 WORLD = "/simulator"
-"""The source (`ce_source`) of the requests that report what really happened."""
+"""The source (`ce_source`) of the requests that report what really happened: the simulator."""
 
 
 class KnownVisit(Protocol):
-    """One visit of a container, as the simulator (the world) knows it."""
+    """One visit of a container, as the simulator knows it."""
 
     @property
     def lots(self) -> tuple[str, ...]:
-        """The consignments in the container."""
+        """The ids of the consignments in the container."""
 
     @property
     def imported(self) -> bool:
-        """Whether the goods are imports, which leave through the land gate when they are released."""
+        """True if the goods are imports, which leave through the land gate when they are released."""
 
 
 Stays = Mapping[str, Sequence[KnownVisit]]
@@ -45,8 +45,8 @@ Stays = Mapping[str, Sequence[KnownVisit]]
 
 @dataclass
 class MistakenMoves:
-    """Containers that left, or were kept, by mistake, a line with the evidence for each. `stays`: how visits ended →
-    how many did."""
+    """The containers that left by mistake and those that were kept by mistake, a line with the evidence for each. `stays`: how
+    visits ended → how many ended so."""
 
     left_by_mistake: list[str] = field(default_factory=list)
     kept_by_mistake: list[str] = field(default_factory=list)
@@ -54,16 +54,16 @@ class MistakenMoves:
 
 
 RealTime = Callable[[datetime], float]
-"""An event time → the real time at which it was, in seconds since 1970."""
+"""A function that returns the real time of an event time, in seconds since 1970 UTC."""
 
 
 def look_for(
     mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: Stays, real_time: RealTime | None = None
 ) -> None:
-    """Adds to `mistakes` what it finds in the messages. `stays`: the visits as the simulator knows them.
+    """Looks for mistakes in the messages and adds them to `mistakes`. `stays`: the visits as the simulator knows them.
 
-    A container left at the event time of its departure, however late that was reported; without `real_time`, when it was first
-    reported.
+    The time at which a container left is the event time of its departure, however late the departure was reported. Without
+    `real_time` it is the time of the first report.
     """
     statements: dict[str, list[LoggedMessage]] = defaultdict(list)
     departures: dict[str, dict[str, float]] = defaultdict(dict)
@@ -119,15 +119,16 @@ _NEVER = float("inf")
 
 
 def _began(box: str, visits: Sequence[KnownVisit], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
-    """The time before which no departure can belong to this visit: 0 for the first visit; for a later one, the time at which
-    its goods were lodged, because the container is outside then. `_NEVER` if there is no such visit."""
+    """Returns the time (in milliseconds since 1970 UTC) before which no departure can belong to this visit. It is 0 for the
+    first visit. For a later visit it is the time at which the goods of the visit were lodged, because the container is outside
+    then. `_NEVER` if there is no such visit."""
     if number == 0:
         return 0.0
     return lodged.get((box, visits[number].lots[0]), _NEVER) if number < len(visits) else _NEVER
 
 
 def _departs(kind: str, body: Any) -> bool:
-    """Whether a request reports that goods left through the gate."""
+    """Returns whether a request reports that goods left through the gate."""
     if kind == "RecordGateOut":
         return True
     actual = kind == "RecordEquipmentEvent" and body["event"] == "GTOT" and body["classifier"] == "ACT"
@@ -143,8 +144,8 @@ def _judge(
     came: Mapping[str, float],
     number: int,
 ) -> None:
-    """Adds what is wrong about one visit. `left`: the times of its departures. `came`: consignment → when the simulator
-    truly reported its arrival; a consignment without a report of its own is not in it."""
+    """Adds the mistakes about one visit. `left`: the times of the departures in it. `came`: consignment → when the simulator
+    truly reported its arrival; a consignment for which it sent no report is missing."""
     if not left:
         free = stay.imported and all(_released(statements.get(lot, []), box, _NEVER) for lot in stay.lots)
         mistakes.stays["never left"] += 1
@@ -163,6 +164,6 @@ def _judge(
 
 
 def _released(statements: list[LoggedMessage], box: str, moment: float) -> bool:
-    """Whether the last statement of the release desk up to `moment` lets the goods go in this container."""
+    """Returns whether the last statement of the release desk up to `moment` lets the goods go in this container."""
     known = [entry for entry in statements if entry.timestamp_ms <= moment]
     return bool(known) and known[-1].kind == "ReleaseGranted" and box in known[-1].body["containers"]

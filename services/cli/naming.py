@@ -1,4 +1,5 @@
-"""Which goods does a name mean? A consignment has several names: its id, declarant and reference, declaration number, bill, container."""
+"""Which goods does a name mean? A consignment has several names: its id, its declarant with its reference, its declaration number, its
+bill, and its containers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -7,11 +8,12 @@ from schemas.vocabulary import consignment_id, plain_word
 from services.cli.log import LoggedMessage
 
 TOPICS = ["customs-declaration-requests", "customs-declaration-facts", "customs-declaration-successors"]
-"""The topics that have to be read to find a consignment by a name that is not its key."""
+"""The topics that are read to find a consignment by a name that is not its key."""
 
 
 def candidates(given: str) -> Iterator[str]:
-    """The keys that this name may stand for, the likeliest first: a reference's first consignment, an id or a container."""
+    """Yields the keys for which this name may stand, the likeliest first: the first consignment of a reference, then a consignment id or
+    a container number."""
     name = given.strip()
     declarant, slash, reference = name.partition("/")
     tried = (consignment_id(declarant, reference) if slash else "", given, name.lower(), plain_word(name))
@@ -19,8 +21,8 @@ def candidates(given: str) -> Iterator[str]:
 
 
 def keys_of(given: str, entries: Iterable[LoggedMessage]) -> list[str]:
-    """The consignments that have this name, in the order of their messages. Bills and numbers are compared by their letters and digits
-    only, in upper case."""
+    """Returns the ids of the consignments that have this name, in the order of their messages. Bills and numbers are compared only by
+    their letters and digits, in upper case."""
     found: dict[str, None] = {}
     name, plain = given.strip(), plain_word(given)
     for entry in entries:
@@ -43,7 +45,7 @@ def _names(body: Mapping[str, Any], paper: Mapping[str, Any]) -> set[str]:
 
 
 def followed(entries: Iterable[LoggedMessage]) -> Iterator[str]:
-    """The consignments that the declaration desk made from declarations that were lodged again after a withdrawal."""
+    """Yields the ids of the consignments that the declaration desk made for declarations that were lodged again after a withdrawal."""
     for entry in entries:
         if entry.kind == "DeclarationPassedOn" and entry.written_by_its_desk and isinstance(entry.body, Mapping):
             later = entry.body.get("later")

@@ -13,16 +13,16 @@ from services.cli.screen import Part, styled
 from services.shell.clock import stopwatch
 
 AGAIN_SECONDS = 0.3
-"""Pause between two rounds of polling."""
+"""Seconds between two rounds of polling."""
 PATIENCE_SECONDS = 60.0
 """Seconds without a new answer after which the command stops waiting."""
 MOST_FINDINGS = 20
-"""How many findings of one declaration are listed; the others are only counted."""
+"""The most findings of one declaration that are listed. The others are only counted."""
 
 
 class End(StrEnum):
-    """What became of a declaration: `taken` by the API and not answered yet, `sent_back` by the API or a desk,
-    `parked`, or the answer of the declaration desk."""
+    """What became of a declaration. `taken`: the API took it in, and no desk has answered yet; `sent_back`: the API or a desk refused it;
+    `parked`: its message was parked. The other values are answers of the declaration desk."""
 
     TAKEN = "taken"
     ACCEPTED = "accepted"
@@ -41,7 +41,7 @@ TEXTS = {
     End.PARKED: ("parked, operations must settle it 已搁置，待运维处置", "yellow"),
 }
 BAD = frozenset({End.REJECTED, End.SENT_BACK, End.PARKED})
-"""Outcomes for which the exit code is 1."""
+"""Ends for which the exit code of the command is 1."""
 _BY_KIND = {
     "DeclarationAccepted": End.ACCEPTED,
     "DeclarationRejected": End.REJECTED,
@@ -51,7 +51,7 @@ _BY_KIND = {
 
 @dataclass
 class DeclarationOutcome:
-    """What became of one declaration. `link`: the address of its page; `why`: findings or reasons, a line each."""
+    """What became of one declaration. `link`: the address of the page of its goods; `why`: findings or reasons, a line for each."""
 
     reference: str
     end: End
@@ -62,11 +62,11 @@ class DeclarationOutcome:
     why: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
-        """The outcome as a JSON object, for programs."""
+        """Returns the outcome as a JSON object, for programs."""
         return {**vars(self), "end": self.end.value}
 
     def lines(self) -> Iterator[list[Part]]:
-        """The outcome for people: names, link and end on one line, then a line for each reason."""
+        """Yields the lines of the outcome for people: first names, link and end, then a line for each reason."""
         sentence, style = TEXTS[self.end]
         named: list[Part] = [
             self.reference,
@@ -81,8 +81,8 @@ class DeclarationOutcome:
 
 
 def taken(address: str, item: Mapping[str, Any], reference: str) -> DeclarationOutcome:
-    """The outcome from the API's answer about one declaration of a batch: taken, or sent back with its faults.
-    `address`: the console's."""
+    """Returns the outcome that the API's answer about one declaration of a batch gives: taken, or sent back with its faults. `address`: the
+    address of the console; `reference`: the name of the declaration for people."""
     goods = _text(item.get("consignment_id"))
     if item.get("status_code", 202) != 202:
         return DeclarationOutcome(reference, End.SENT_BACK, why=[*_faults(item)])
@@ -105,7 +105,7 @@ def _faults(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationOutcome:
-    """The outcome from the API's answer about its request; `known` itself while no desk has decided."""
+    """Returns the outcome that the API's answer about the request of a declaration gives; `known` itself while no desk has decided."""
     named = view.get("outcome")
     if named == "refused":
         refusal = view.get("refusal")
@@ -115,8 +115,8 @@ def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationO
     if named == "parked":
         return _ended(known, End.PARKED, [])
     answers = _maps(view.get("answers"))
-    # the latest answer first: if the declaration was passed on to the next consignment of its reference, the last answer is the one about
-    # that consignment
+    # The answers are read from the last to the first. If the declaration was passed on to the next consignment of its reference, the last answer
+    # is the one about that consignment.
     for answer in reversed(answers):
         if (end := _BY_KIND.get(_text(answer.get("kind")))) is not None:
             body = answer.get("body")
@@ -138,8 +138,8 @@ def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:
-    """The declared value in words, in both languages if they differ. If the console is of an older software version, it is the value as the desk
-    wrote it."""
+    """Returns the declared value in words, in both languages if they differ. If the console is of an older software version, this is the value
+    as the desk wrote it."""
     zh, en = _in_both(finding.get("seen_text"))
     return (zh, en) if zh != en else (en or finding.get("seen"),)
 
@@ -167,9 +167,8 @@ def wait(
     advance: Callable[[int], None],
     patience: float = PATIENCE_SECONDS,
 ) -> None:
-    """Polls the API for each declaration and calls `tell` as soon as it has its outcome. If there is no new outcome for
-    `patience` seconds, it stops and calls `tell` with the others as they are. `advance` is called with the number of
-    new outcomes."""
+    """Polls the API for each declaration and calls `tell` as soon as its outcome is known. If there is no new outcome for `patience` seconds,
+    stops and calls `tell` with the other declarations as they are. `advance` is called with the number of new outcomes."""
     last_answer = stopwatch()
     while open_ones and stopwatch() - last_answer < patience:
         left = []
@@ -190,7 +189,7 @@ def wait(
 
 
 def _request_view(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
-    """The API's answer about a request. It is empty if the API does not answer now; the caller asks again."""
+    """Returns the API's answer about a request. It is empty if the API does not answer now; the caller then asks again."""
     try:
         answer = api.get(f"/requests/{quote(request_id, safe='')}")
         body = answer.json() if answer.status_code == 200 else None

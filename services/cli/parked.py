@@ -1,4 +1,4 @@
-"""Which messages are set aside, why, and how does an operator replay or discard them?"""
+"""Which messages are set aside and why, and how does an operator replay or discard them?"""
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ from services.shell.clock import now, stopwatch
 from services.shell.parking import can_be_read
 
 LARGEST_ORDER = 8 << 20
-"""The most bytes of an order, which is the limit of the topics: an order may have a large corrected value."""
+"""The most bytes of an order. It is the limit of the topics, because an order may have a large corrected value."""
 
 Action = Literal["replay", "discard"]
 
@@ -46,24 +46,24 @@ class Parked:
     at: str
     value: bytes | None
     kept: bool = True
-    """False if the value was too large to be copied; only its origin has it."""
+    """False if the value was too large to be copied; only the message at the origin has it then."""
     parked_offset: int = 0
-    """The offset of its `MessageParked` in the parked topic."""
+    """The offset of the fact `MessageParked` about it in the parked topic."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def origin(self) -> Origin:
-        """The position at which the message was read."""
+        """The position at which the message was read: topic, partition and offset."""
         return Origin(self.topic, self.origin_partition, self.offset)
 
     @property
     def name(self) -> str:
-        """The name of the message for operators: service:topic/partition/offset."""
+        """The name of the message for operators: `service:topic/partition/offset`."""
         return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
 
 
 def waiting(kafka: Access | str) -> list[Parked]:
-    """All messages that are parked now, oldest first: announced as parked, and neither replayed nor discarded since."""
+    """Returns all messages that are parked now, the oldest first. They were parked, and neither replayed nor discarded since."""
     there: dict[tuple[str, Origin], Parked] = {}
     for entry in read(kafka, [t.name for t in PARKED]):
         fact = parking_of(entry)
@@ -82,15 +82,15 @@ def waiting(kafka: Access | str) -> list[Parked]:
 
 @contextmanager
 def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, Callable[[int], None]], Parking | None]]:
-    """Begins to read the parked topic before the order is sent. It yields a function that waits up to `seconds` (its first argument)
-    for the next fact about this message (replayed, discarded, or parked again) and returns it, or None if there is none. It calls its
-    second argument again and again while it waits."""
+    """Begins to read the parked topic, and must do so before the order is sent. Yields a function with two arguments, `seconds` and
+    `advance`. The function waits up to `seconds` for the next fact about this message (replayed, discarded, or parked again) and
+    returns it, or None if there is none. While it waits, it calls `advance` again and again."""
     consumer = reader(kafka)
     topic_partition = TopicPartition(parked_topic(parked.service), parked.partition)
     try:
         consumer.assign([topic_partition])
         consumer.seek_to_end(topic_partition)
-        consumer.position(topic_partition)  # seek_to_end takes effect only when the position is asked for
+        consumer.position(topic_partition)  # `seek_to_end` takes effect only when the position is read
 
         def next_statement(seconds: float, advance: Callable[[int], None]) -> Parking | None:
             began = stopwatch()
@@ -108,7 +108,8 @@ def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, C
 
 
 def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
-    """What became of an order, in a sentence, and whether the message is settled. `others`: the messages that are parked now."""
+    """Returns what became of an order, in a sentence, and whether the message is settled. `answer`: the fact that followed, None if
+    there was none in time; `others`: the messages that are parked now."""
     match answer:
         case ParkedReplayed():
             return f"decided 已重放并裁定; what the {parked.service} desk said of it: dtg trace {parked.key}", True
@@ -125,7 +126,7 @@ def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) ->
 
 
 def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> ParkingOrder:
-    """The order to replay this message (optionally with a corrected value) or to discard it."""
+    """Returns the order to replay this message, optionally with a corrected value, or to discard it. `actor`: the operator."""
     about: dict[str, Any] = {
         "service": parked.service,
         "subject": parked.key,
@@ -143,7 +144,7 @@ def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = N
 
 def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder]], partitions: int) -> None:
     """Sends each order to the service that parked the message, and waits until the cluster has acknowledged all. A service carries out
-    only orders about the first parked message of a key."""
+    only orders about the first parked message of a key. `partitions`: the number of partitions of each topic."""
     access = access_to(kafka)
     let_in(access)
     producer = KafkaProducer(**access.kafka_python(), acks="all", retries=5, max_request_size=LARGEST_ORDER)
@@ -165,8 +166,8 @@ def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder
 
 
 def _id(request: ParkingOrder) -> str:
-    """The id of an order. It differs at each call, so an order that is sent twice has two ids. This does no harm, because the second
-    order changes nothing."""
+    """Returns an id for an order. Each call returns a different one, so an order that is made twice has two ids. This does no harm,
+    because the second order changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 

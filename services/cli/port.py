@@ -1,4 +1,5 @@
-"""What does a port see, ask and tell from the command line? `dtg port follow`, `ask`, `tell`, `retract`, `move`."""
+"""What can a port do from the command line? `dtg port follow` shows releases, `ask` asks about a container, `tell` and
+`retract` send and retract reports, and `move` changes the topics that are read."""
 
 import sqlite3
 import time
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from services.ports.topic import TopicPort
 
 MUST_STAY = 3
-"""Exit code for a container that must stay, also if it is unknown or the data cannot be read or are out of date."""
+"""Exit code if a container must stay. It is also the exit code if the container is unknown, or the data cannot be read
+or is out of date."""
 AGAIN_SECONDS = 2.0
 WAIT_SECONDS = 20.0
 
@@ -46,7 +48,7 @@ def follow(
     former: Former = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print releases and revocations as they come, each once, also over restarts. 跟踪放行"""
+    """Print releases and revocations as they come, each once, even if the command is started again. 跟踪放行"""
     from services.ports.notice import Away
 
     try:
@@ -83,14 +85,14 @@ def ask(
     console: Annotated[str, typer.Option(help="with --kafka: a console's URL that is asked, too, before a yes")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """May this container leave? Exit code 0: yes; 3: no. What nobody knows of stays. 能否出闸"""
+    """Ask whether a container may leave. Exit code 0: yes; 3: no. A container that is unknown must stay. 能否出闸"""
     from services.ports.notice import Away
 
     try:
         with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
             answer = port.ask(container, _Silence(), advance=advance)
     except (Away, NoApiKey, sqlite3.Error, OSError) as error:
-        # without the notebook or the key the latest facts are not known, so that the answer is no
+        # without the notebook or the key, the latest facts are not known, so the answer is no
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
     _answer(as_json, container, may_leave=answer.may_leave, reason=answer.reason, detail=answer.detail)
@@ -163,7 +165,7 @@ def retract(
     key: Once = "",
     where: Console = "",
 ) -> None:
-    """Take a report back: it did not happen. 撤回箱动态"""
+    """Retract a report: what it reported did not happen. 撤回箱动态"""
     _send(where, container, ("events", report, "retraction"), {"reason": reason}, key)
 
 
@@ -185,7 +187,8 @@ def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, 
 
 @port_app.command()
 def move(where: Where = "", notebook: Kept = None) -> None:
-    """Read the desks' own topics up to their ends, and then no more: when no worker of the older version runs. 改读港口主题"""
+    """Read the desks' own topics up to their ends for the last time. Use it when no worker of the older version runs any
+    more. 改读港口主题"""
     from services.ports.notice import Away
 
     for name in ("followed", "asked") if notebook is None else ("followed",):
@@ -201,7 +204,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
 
 
 class _Silence:
-    """A handler that prints nothing."""
+    """A handler of notices that prints nothing."""
 
     def heard(self, notice: "Notice", notebook: sqlite3.Connection) -> None:
         pass
@@ -211,7 +214,7 @@ class _Silence:
 
 
 class _Screen(_Silence):
-    """A handler that prints one line for each entry."""
+    """A handler of notices that prints one line for each."""
 
     def __init__(self, as_json: bool = False) -> None:
         self._as_json = as_json

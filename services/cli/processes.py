@@ -20,17 +20,20 @@ from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
 
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Pauses before a process that died is started again, one for each death in a row; the last one repeats."""
+"""Seconds of the pauses before a process that died is started again: one for each death in a row, and the last one for
+all further deaths."""
 REFUSED_SECONDS = 30.0
-"""The pause after a process ended with REFUSED_CODE, because an operator has to correct something first."""
+"""Seconds of the pause after a process ended with REFUSED_CODE. It is longer, because an operator has to correct
+something first."""
 WATCH_SECONDS = 0.1
 CALM_SECONDS = 30
-"""A process that ran this long was healthy: after its next death the pauses begin with the shortest one again."""
+"""If a process ran for so many seconds, it was healthy. After its next death the pauses begin again with the shortest
+one."""
 
 
 @dataclass
 class Child:
-    """One process that `dtg up` runs, in a session of its own, with its output in the file `log`."""
+    """One process that `dtg up` runs, in a session of its own. Its output goes to the file `log`."""
 
     name: str
     command: list[str]
@@ -43,7 +46,7 @@ class Child:
     _again_at: float = 0.0
 
     def start(self) -> None:
-        """Starts the process; returns at once."""
+        """Starts the process and returns at once."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._process = spawn(self.command, self.log, self.env)
         self._started = time.monotonic()
@@ -63,8 +66,8 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def watch(self) -> str | None:
-        """Starts the process again after it has died and the pause is over; call it often. Returns a message for the
-        operator if the process has died since the last call."""
+        """Starts the process again if it has died and the pause is over. Call it often. Returns a message for the
+        operator if the process has died since the last call, else None."""
         if self.alive or self._process is None or not self.restarts:
             return None
         moment = time.monotonic()
@@ -91,12 +94,13 @@ class Child:
             self._process.terminate()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal if the process is alive; after its end, another process could have its id."""
+        """Sends a signal if the process is alive. If it is not, nothing is sent, because another process could have its
+        id now."""
         if self._process is not None and self.alive:
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends the process with SIGKILL, as a fault would, and waits for its end."""
+        """Ends the process with SIGKILL, which gives it no time to stop, and waits for its end."""
         if self._process is not None and self.alive:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
@@ -110,25 +114,25 @@ class Child:
         self.kill()
 
     def tail(self, lines: int = 8) -> str:
-        """The end of the log of the process."""
+        """Returns the last lines of the log of the process."""
         return tail(self.log, lines)
 
 
 def rehearsal() -> dict[str, str]:
-    """Environment of a worker for made-up goods, in a benchmark or a test. The worker draws with the published key,
-    which it accepts only with a sandbox clock. So it gets a sandbox clock, which shows real time."""
+    """Returns the environment of a worker for made-up goods, in a benchmark or a test. The worker draws with the
+    published key, which it accepts only with a sandbox clock. So it gets a sandbox clock that shows real time."""
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 
 def kafka_environment(access: Access) -> dict[str, str]:
-    """Environment of a program that connects to the cluster of `access`. The program takes its own credential from the
-    folder in which the credential of `access` is."""
+    """Returns the environment of a program that connects to the cluster of `access`. The program takes its own
+    credential from the folder in which the credential of `access` is."""
     env = {"DTG_KAFKA": access.servers, "DTG_KAFKA_SECURITY": access.security, "DTG_KAFKA_CA_FILE": access.ca_file}
     return env | ({"DTG_KAFKA_CREDENTIALS": str(access.file.parent)} if access.file else {})
 
 
 def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "0") -> Child:
-    """A Faust worker that hosts these desks; its pages answer on the loopback `port`."""
+    """Returns a Faust worker that hosts these desks, not started yet. Its pages will answer on the loopback `port`."""
     name = f"worker-{desks.replace(',', '-')}-{slot}"
     return Child(
         name,
@@ -142,7 +146,7 @@ def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "
 
 
 def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str, str]) -> tuple[Child, Child]:
-    """The console and its projector, as two processes."""
+    """Returns the console and its projector, as two processes that are not started yet."""
     more = {
         "DTG_CONSOLE_PORT": str(console_port),
         "DTG_PROJECTOR_PORT": str(projector_port),
@@ -155,7 +159,8 @@ def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str
 
 
 def stop_all(children: list[Child], seconds: float) -> None:
-    """Sends SIGTERM to all processes and waits; those that have not ended after `seconds` are killed."""
+    """Sends SIGTERM to all processes and waits for their ends. Kills the processes that have not ended after
+    `seconds`."""
     for child in children:
         child.restarts = False
         child.terminate()
@@ -165,14 +170,15 @@ def stop_all(children: list[Child], seconds: float) -> None:
 
 
 class ThreadEnded(Exception):
-    """A thread of the supervisor ended by an exception that nothing handles; the text has its traceback."""
+    """A thread of the supervisor ended by an exception that was not handled. The text has the traceback."""
 
 
 class Supervisor:
-    """Starts the processes, watches them until a signal to stop, and ends them. A second signal kills all at once.
+    """Starts the processes, watches them until a signal to stop comes, and ends them. A second signal kills all of them
+    at once.
 
-    If an exception ends a thread, everything is stopped, too, because otherwise the supervisor would go on without the
-    work of that thread.
+    If an exception ends a thread of the supervisor, everything is stopped, too, because otherwise the supervisor would
+    go on without the work of that thread.
     """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:
@@ -182,17 +188,18 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """Whether a signal to stop came."""
+        """True if a signal to stop has come."""
         return self._stop_requested.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Waits for `seconds`; Interrupted as soon as a signal to stop comes."""
+        """Waits for `seconds`. Raises Interrupted as soon as a signal to stop comes."""
         if self._stop_requested.wait(seconds):
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
-        """Calls `what`, which may take long and cannot be stopped, in a thread. Interrupted if a signal comes first;
-        `what` is then left running, and its result is not waited for."""
+        """Calls `what` in a thread, because it may take long and cannot be stopped, and waits for its end. Raises the
+        exception of `what`. Raises Interrupted if a signal to stop comes first; `what` then goes on, but nobody waits
+        for it."""
         problems: list[BaseException] = []
 
         def run() -> None:
@@ -211,8 +218,8 @@ class Supervisor:
             raise problem
 
     def run(self, start: Callable[[], None], watch: Callable[[], None], end: Callable[[], None]) -> None:
-        """Calls `start`, then `watch` again and again until a signal to stop, and always `end` last. Returns after
-        that; raises what `start` or `watch` raised, or ThreadEnded."""
+        """Calls `start`, then `watch` again and again until a signal to stop comes, and always `end` at last. Raises
+        the exception of `start` or `watch`, or ThreadEnded if a thread ended by an exception."""
         threading.excepthook = self._thread_ended
         on_stop(self._stop_requested.set, kill_all)
         try:

@@ -1,11 +1,14 @@
-"""Does each inspection draw have the same result again? The rule is implemented once more, without the code of the desk, for anybody who
-has the keys.
+"""Does each inspection draw have the same result again? The rule is implemented here a second time, without the code of the desk, for
+anybody who has the keys.
 
-A draw names its key. Its value is the HMAC-SHA-256 (RFC 2104) with that secret of the text below: the first 8 bytes, divided by 2^64 and
-rounded down to 6 decimal places. The text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`; without a bill it is
-`inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`, with the day of entry or, if none is declared, the day
-of the assessment in China. A code is written as its letters and digits in Unicode NFKC and upper case; containers are sorted, each once. A
-draw without a key id is older: it is the SHA-256 of `<rule set>/<consignment id>`, which needs no key.
+A draw names its key. Its value is the HMAC-SHA-256 (RFC 2104) of a text with the secret of that key: the first 8 bytes, divided by 2^64
+and rounded down to 6 decimal places. The text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`. Without a bill it is
+`inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`, with the day of entry; if none is declared, with the
+day of the assessment in China. Each code is reduced to its letters and digits in Unicode NFKC and upper case. The containers are sorted,
+and each occurs once.
+
+A draw without a key id was made by an older software version. Its value is made in the same way from the SHA-256 of `<rule
+set>/<consignment id>`, which needs no key.
 """
 
 import json
@@ -23,19 +26,19 @@ from typing import Any, NamedTuple
 from services.cli.log import LoggedMessage
 
 TOPICS = ["customs-declaration-facts", "customs-risk-facts"]
-"""The topics that must be read."""
+"""The topics that must be read to repeat draws."""
 PUBLISHED = "published"
-"""Key id of the key of demos, tests and benchmarks, which everybody knows."""
+"""The id of the published key, which demos, tests and benchmarks use and everybody knows."""
 _PUBLISHED_SECRET = sha256(b"Datongguan: the published draw key").digest()
 _UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""The errors that a fact of another shape causes."""
+"""The exceptions that a fact of another shape causes."""
 _UNDATED = "{day}"
 """Placeholder for the day of the assessment; no code has these characters."""
 _CHINA = timezone(timedelta(hours=8))
 
 
 class SecretKey(NamedTuple):
-    """A secret, and the day in China from which on it is in force."""
+    """The secret of a key, and the day in China from which on the key is in force."""
 
     effective_from: date
     secret: bytes
@@ -46,8 +49,8 @@ class SecretKey(NamedTuple):
 
 @dataclass
 class Redrawn:
-    """The results by key id (empty for older draws without a key). `repeated`: how many draws had the same result again; `selected`: how
-    many of these selected the goods; `wrong`: a line for each other draw."""
+    """The results of repeating draws, by key id (empty for older draws without a key). `repeated`: how many draws had the same result
+    again; `selected`: how many of these selected the goods. `wrong`: a line for each draw with another result."""
 
     repeated: Counter[str] = field(default_factory=Counter)
     selected: Counter[str] = field(default_factory=Counter)
@@ -55,13 +58,14 @@ class Redrawn:
 
 
 def keys_in(text: str) -> dict[str, SecretKey]:
-    """Key id → key, read from the text of a key file."""
+    """Returns the keys in the text of a key file, by key id."""
     rows = json.loads(text)["keys"]
     return {r["key_id"]: SecretKey(date.fromisoformat(r["effective_from"]), bytes.fromhex(r["secret"])) for r in rows}
 
 
 def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], consignment: str = "") -> Redrawn:
-    """Repeats the draws of these entries, which may be in any order; with `consignment`, only those of that consignment."""
+    """Repeats the draws of these entries, which may be in any order, and returns the results. `consignment`: if given, only the draws of
+    this consignment."""
     done = Redrawn()
     lots: dict[str, str] = {}
     early: list[LoggedMessage] = []
@@ -102,13 +106,13 @@ def _described(entry: LoggedMessage, problem: str) -> str:
 
 
 def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, SecretKey]) -> str:
-    """What is wrong with the draw of this assessment; empty if it has the same result again."""
+    """Returns what is wrong with the draw of this assessment; an empty text if it has the same result again."""
     drawn, day = fact["draw"], datetime.fromisoformat(fact["occurred_at"]).astimezone(_CHINA).date()
     value, rate, key_id = Decimal(drawn["value"]), Decimal(drawn["rate"]), drawn.get("key_id", "")
     in_force = _in_force(keys, day)
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
-        if day > began:  # on the first day the older software version, which draws without a key, may still have run
+        if day > began:  # on the first day, the older software version, which draws without a key, may still have run
             return f"drawn without a key although {in_force} was in force"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:
@@ -132,7 +136,8 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
 
 
 def _lot(paper: Any) -> str:
-    """The text that stands for the goods of a declaration, with `_UNDATED` if the day of the assessment is a part of it."""
+    """Returns the text that stands for the goods of a declaration. It contains `_UNDATED` in place of the day of the assessment, if that
+    day is a part of it."""
     boxes = "+".join(sorted({_code(box["container_no"]) for box in paper["containers"]}))
     if bill := _code(paper["bill_no"]):
         return f"{paper['direction']}/bill/{bill}/{boxes}"
@@ -141,13 +146,13 @@ def _lot(paper: Any) -> str:
 
 
 def _code(code: str) -> str:
-    """The letters (L) and the digits and other numbers (N) of a code, in one spelling."""
+    """Returns the letters (L) and the digits and other numbers (N) of a code, in one spelling."""
     return "".join(
         [sign for sign in unicodedata.normalize("NFKC", code).upper() if unicodedata.category(sign)[0] in "LN"]
     )
 
 
 def _in_force(keys: Mapping[str, SecretKey], day: date) -> str:
-    """The id of the newest key that is in force on this day; the id of the first key if none is in force."""
+    """Returns the id of the newest key that is in force on this day; the id of the first key if none is in force."""
     by_day = sorted(keys, key=lambda name: keys[name].effective_from)
     return next((name for name in reversed(by_day) if keys[name].effective_from <= day), by_day[0] if by_day else "")

@@ -1,4 +1,4 @@
-"""How does an operator give a cluster its topics, users and rights? `dtg provision`."""
+"""How does an operator give a cluster its topics, users and rights? By the command `dtg provision`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +13,15 @@ from services.cli.screen import Table
 from services.cli.settings import UpSettings
 
 STEPS = 4
-"""The number of steps of `give`: credentials, topics, users, rights."""
+"""How many steps `give` makes: credentials, topics, users, rights."""
 
 
 def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
-    """Makes credentials, topics, users and rights, and yields a sentence about each step. A second call
-    changes only what differs.
+    """Makes the credentials, topics, users and rights of a cluster, and yields a sentence about each step. A second call
+    changes only what differs. `sandbox`: also the credentials of simulated people; `users`: give the cluster the passwords of
+    its users.
 
-    BrokerError if the cluster does not answer or refuses, NoAccess if a credential cannot be used.
+    Raises BrokerError if the cluster does not answer or refuses, NoAccess if a credential cannot be used.
     """
     # true if the cluster is the embedded broker of a demo, which simulated people use
     here = settings.kafka is None and (Path(settings.home) / CLOCK).exists()
@@ -48,7 +49,7 @@ def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
 
 
 def rights_table(*, sandbox: bool) -> Table:
-    """Who may do what, a line for each credential."""
+    """Returns a table of the rights at the cluster, with a row for each credential."""
     shown = Table("credential 凭据", "reads 读", "writes 写", "groups 消费组", "transactions 事务")
     for name, held in table(sandbox=sandbox).items():
         shown.add_row(name, *_cells(held))

@@ -1,5 +1,5 @@
-"""From where does Prometheus read, which alerts does it evaluate, and to whom does it send them? `dtg up` writes this from its
-settings."""
+"""From where does Prometheus read metrics, which alerts does it evaluate, and to whom does it send them? `dtg up` writes the
+configuration for this from its settings."""
 
 import json
 import re
@@ -14,21 +14,22 @@ CONFIGURATION, TARGETS, CONSOLE, KEY = (
     "prometheus-console.json",
     "prometheus.key",
 )
-"""Names of files in the folder: the configuration, the pages that Prometheus reads without a key, the one that it reads
-with a key, and the key."""
+"""Names of files in the folder of `dtg up`: the configuration, the list of pages that Prometheus reads without a key, the list
+with the page that it reads with a key, and the key."""
 ALERTMANAGERS = "prometheus-alertmanagers.json"
 
 
 class MetricsPage(NamedTuple):
-    """A process with `/metrics`. `worker`: its name, which `dtg up` prints and which its log file has."""
+    """The page `/metrics` of a process. `worker`: the name of the process, which `dtg up` prints and which its log file
+    has."""
 
     worker: str
     port: int
 
 
 def files(home: Path, workers: Iterable[MetricsPage], console: MetricsPage, alertmanager: str) -> dict[str, str]:
-    """The files by name, with their contents. Prometheus rereads all but the configuration by itself, so it need not be
-    restarted after a later start of `dtg up`."""
+    """Returns the files for Prometheus: name → content. Prometheus reads all of them but the configuration again by itself, so
+    it need not be restarted after a later start of `dtg up`."""
     managers = [{"targets": [alertmanager]}] if alertmanager else []
     return {
         CONFIGURATION: configuration(home.resolve()),
@@ -43,8 +44,8 @@ def _target(page: MetricsPage) -> dict[str, object]:
 
 
 def configuration(home: Path) -> str:
-    """The configuration for the data in this folder. Paths are written as JSON strings, which are valid YAML, because the path
-    of the folder may contain any characters."""
+    """Returns the configuration of Prometheus for the data in this folder. Paths are written as JSON strings, which are valid
+    YAML, because the path of the folder may contain any characters."""
 
     def file(name: str) -> str:
         return _text(_literal(home / name))
@@ -85,5 +86,5 @@ def _text(path: str) -> str:
 
 
 def _literal(path: Path) -> str:
-    """A path with escapes, for settings that Prometheus reads as a pattern."""
+    """Returns a path with escapes, for settings that Prometheus reads as a pattern."""
     return re.sub(r"[\\\[?]", r"\\\g<0>", str(path))

@@ -1,5 +1,5 @@
-"""How is anything printed on an operator's terminal? Data is printed as it is: it is never read as markup, and no character of it controls
-the terminal.
+"""How is anything printed on an operator's terminal? Data is printed as it is: it is never interpreted as markup, and none of its characters
+controls the terminal.
 
 Everything in `services/cli` prints through this file; an import contract and `tests/architecture/test_screen.py` check that.
 """
@@ -26,25 +26,25 @@ from services.shell.advance import Advance
 from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
-"""The most characters that are shown of one cell of a table; for the rest only their number is shown."""
+"""The most characters of a table cell that are shown. Of a longer cell, the number of the remaining characters is shown."""
 WIDEST = 1_000_000
-"""The width of an output that is not a terminal, in columns; no line is longer."""
+"""The width in columns of an output that is not a terminal. It is so large that no line is broken."""
 SILENT_SECONDS = 2.0
-"""An operation that takes longer shows its progress."""
+"""Seconds after which an operation shows its progress."""
 LEAST_COLUMN = 12
 """The least width of a column of sentences, in characters."""
 UNBROKEN = re.compile(r"[!-~]+")
-"""A word that somebody may have to type: it is never broken over two lines. Chinese may be broken anywhere."""
+"""Matches a word that somebody may have to type. Such a word is never broken over two lines; Chinese text may be broken anywhere."""
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs. 输出 JSON")]
-"""The option of every command that reads; what it prints goes through `Screen.tell`."""
+"""The option `--json` of every command that reads. Such a command prints through `Screen.tell`."""
 
 Part = str | Text
-"""A `str` is data, a `Text` has a style and was made by `styled`."""
+"""A part of a line: data (`str`), or a sentence with a style that `styled` made (`Text`)."""
 
 
 def visible(data: str) -> str:
-    """The data, with an escape for each character that controls a terminal or is invisible: control, bidi and surrogate characters and the
-    like."""
+    """Returns the data with an escape in place of each character that controls a terminal or is invisible, for example control, bidi and
+    surrogate characters."""
     if data.isascii() and data.isprintable():
         return data
     return "".join([_escape(c) if unicodedata.category(c) in _CATEGORIES or c in _UNSEEN else c for c in data])
@@ -64,21 +64,23 @@ _IGNORABLE = (
     *((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF)),
 )
 _UNSEEN = frozenset(chr(number) for first, last in _IGNORABLE for number in range(first, last + 1))
-"""Letters and marks that are invisible: two names that differ only in them would look the same."""
+"""Letters and marks that are invisible. Two names that differ only in them would look the same."""
 
 
 def text(argument: str) -> str:
-    """An argument of the command line, decoded as messages are. Bytes that are not UTF-8 become replacement characters."""
+    """Returns an argument of the command line, decoded in the same way as messages. Bytes that are not UTF-8 become replacement
+    characters."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def styled(sentence: str, style: str) -> Text:
-    """A sentence in a style. Its characters are made visible as those of data are."""
+    """Returns a sentence with a style. Control characters and invisible characters in it become escapes, as in data."""
     return Text(visible(sentence), style)
 
 
 class Table(RichTable):
-    """A table whose headings and cells are data. `records`: its rows for programs, named by the English words of the headings."""
+    """A table whose headings and cells are data. `records`: its rows for programs; the fields are named by the English words of the
+    headings."""
 
     def __init__(self, *headings: str, **layout: Any) -> None:
         super().__init__(**layout)
@@ -114,8 +116,8 @@ def _cut(data: str) -> str:
 
 
 class _Stream(Console):
-    """A console that breaks no line if it is not a terminal and no width was given, because broken lines in a file cannot be searched or
-    copied."""
+    """A console of rich that breaks no line if it is not a terminal and no width was given, because broken lines in a file cannot be
+    searched or copied."""
 
     @property
     def options(self) -> ConsoleOptions:
@@ -124,7 +126,7 @@ class _Stream(Console):
 
 
 class Screen:
-    """A stream that a person reads."""
+    """Prints to a stream that a person reads."""
 
     def __init__(
         self,
@@ -146,11 +148,11 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the stream is a terminal."""
+        """True if the stream is a terminal."""
         return self._console.is_terminal
 
     def line(self, *parts: Part) -> None:
-        """One line, whatever the parts hold: a line break in data is shown as an escape."""
+        """Prints the parts on one line, separated by blanks. A line break in data is printed as an escape, so it is always one line."""
         texts = [part if isinstance(part, Text) else Text(visible(part)) for part in parts]
         self._put(Text(" ").join(texts))
 
@@ -160,9 +162,9 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """Prints a table and breaks no word of a cell. If the columns have no room for that, each cell gets a line of its own. The terminal
-        itself breaks such a line, so that it can be copied whole. A table without headings always keeps its columns. A table without rows is
-        printed as a word, because an empty frame looks as if the answer were missing."""
+        """Prints a table. No word of a cell is broken: if the columns have no room for that, each cell gets a line of its own, which the
+        terminal breaks, so that it can be copied whole. A table with a column without a heading always keeps its columns. For a table
+        without rows, a word is printed, because an empty frame looks as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return
@@ -175,11 +177,11 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """As `block`, for a secret that is shown once. It is not written into the file that keeps the output."""
+        """Prints the lines like `block`, for a secret that is shown once. The secret is not written into the file that keeps the output."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:
-        """Whether every word has room on one line; sets the least widths of the columns accordingly."""
+        """Returns whether every word has room on one line, and sets the least widths of the columns accordingly."""
         room = self._console.options.max_width - 3 * len(table.columns) - 1
         for number, column in enumerate(table.columns):
             cells = [str(cell) for cell in (*column.cells, column.header)]
@@ -193,10 +195,11 @@ class Screen:
         return room >= 0 or len(table.headings) < len(table.columns)
 
     def tell(self, as_json: bool, /, *, stream: bool = False, **parts: Any) -> None:
-        """Prints what a command has read, for a person or for a program: each part is a table, a sentence, several sentences, or parts by
-        name.
+        """Prints the result of a command, for a person, or with `as_json` for a program. `parts`: name → a table, a sentence, several
+        sentences, or further parts by name.
 
-        As JSON it is one document, an object of the parts by their names; with `stream` it is on one line, because more will follow.
+        As JSON, the result is one object with the names and parts. With `stream` the object is on one line, because further ones will
+        follow.
         """
         if as_json:
             written = json.dumps(_plain(parts), ensure_ascii=False, indent=None if stream else 2, default=str)
@@ -221,9 +224,9 @@ class Screen:
 
     @contextlib.contextmanager
     def progress(self, what: str, total: int | None = None, after: float = SILENT_SECONDS) -> Iterator[Advance]:
-        """Shows the progress of an operation on a terminal, after it has taken `after` seconds. It yields the function to call with the
-        number of items done since the last call. `total`: None if the number of all items is unknown. A terminal that was closed causes no
-        error."""
+        """Shows the progress of an operation on a terminal, when the operation has taken `after` seconds. Yields a function to call with the
+        number of items done since its last call. `total`: the number of all items, None if it is unknown. A terminal that was closed causes
+        no error."""
         bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -263,7 +266,7 @@ class Screen:
 
 
 def _plain(part: Any) -> Any:
-    """A part in the form that is written as JSON."""
+    """Returns a part in the form in which it is written as JSON."""
     if isinstance(part, Table):
         return part.records
     if isinstance(part, Text):
@@ -276,12 +279,14 @@ def _plain(part: Any) -> Any:
 
 
 class LastingScreen(Screen):
-    """The screen of a process that goes on when its terminal is closed; all of its output is also written into the file `journal`."""
+    """The screen of a process that goes on when its terminal is closed. All of its output, except secrets, is also written into the file
+    `journal`."""
 
     journal: Path | None = None
 
     def _put(self, what: Text | Table) -> None:
-        """Never raises, because neither a closed terminal nor a full disk is a reason to stop supervising."""
+        """Prints to the terminal and to the file. This never raises an exception, because neither a closed terminal nor a full disk is a
+        reason to stop supervising."""
         with contextlib.suppress(OSError):  # the terminal shows the line even if the file cannot be written
             if self.journal is not None:
                 with self.journal.open("a", encoding="utf-8") as log:
@@ -297,7 +302,7 @@ class LastingScreen(Screen):
         self.journal = journal
 
     def _closed(self) -> None:
-        """From now on writes nothing to the terminal, not even when Python flushes at its end; the file has the output."""
+        """Makes sure that nothing more is written to the terminal, not even when Python flushes at its end. The file has the output."""
         self._console.quiet = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -309,5 +314,6 @@ errors = Screen(stderr=True)
 
 
 def progress_below(what: str, total: int | None = None) -> AbstractContextManager[Advance]:
-    """As `Screen.progress`, below the output of the command; on standard error if the output goes into a file."""
+    """Shows progress like `Screen.progress`, below the output of the command. If the output goes into a file, the progress is shown on
+    standard error."""
     return (screen if screen.is_terminal else errors).progress(what, total)

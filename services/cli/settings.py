@@ -1,4 +1,4 @@
-"""Which settings do `dtg up` and the operator's commands read? Prefix DTG_."""
+"""Which settings do `dtg up` and the operator's commands read from the environment? Their names begin with DTG_."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from services.shell.settings import AccessSettings, servers
 
 
 def _layout(text: str) -> str:
-    """Returns the layout if its workers host known services; PydanticCustomError if not."""
+    """Returns the layout if all its services are known. Raises PydanticCustomError if not."""
     named = [name.strip() for worker in _workers(text) for name in worker.split(",")]
     unknown = sorted(set(named) - set(SERVICES))
     if unknown or not named:
@@ -40,67 +40,68 @@ Layout = Annotated[str, AfterValidator(_layout)]
 
 
 class UpSettings(AccessSettings):
-    """`dtg up` and the operator's commands: everything on one machine."""
+    """`dtg up` and the operator's commands, for an installation on one machine."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
     kafka: OwnServers = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
     kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
     partitions: int = Field(
-        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+        8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
-    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
+    replication: int = Field(1, ge=1, le=9, description="replication factor of every topic; 3 in production")
     draw_keys: str | None = Field(
         None,
-        description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, made at the first start",
+        description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, which the first start makes",
     )
     api_key_file: str | None = Field(
         None,
-        description="file, its owner's alone, with the API key that `dtg declare` and `dtg port` show to a console",
+        description="file with the API key that `dtg declare` and `dtg port` send to a console; only its owner may read it",
     )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
     one_time_hours: int = Field(
         72,
         ge=1,
         le=720,
-        description="hours for which a password that an administrator, or the first start, made for somebody is good",
+        description="hours for which a one-time password is valid, which an administrator or the first start made",
     )
     layout: Layout = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",
-        description="worker processes, separated by semicolons: the services of each",
+        description="the services of each worker process; the processes are separated by semicolons",
     )
     worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
     projector_port: int = Field(6065, ge=1024, le=65535, description="loopback port of the projector's pages")
     console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
     alertmanager: str = Field(
-        "", description="host:port of the Alertmanager to which Prometheus sends what its rules find; empty: to none"
+        "",
+        description="host:port of the Alertmanager to which Prometheus sends its alerts; empty: it sends them to none",
     )
 
     def bootstrap(self) -> str:
-        """The bootstrap servers of the cluster that all programs use."""
+        """Returns the bootstrap servers of the cluster that all programs use."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
 
     def security(self) -> Security:
-        """How clients connect to the cluster. At the embedded broker they must sign in, unless
-        DTG_KAFKA_SECURITY says otherwise."""
+        """Returns the security protocol by which clients connect to the cluster. At the embedded broker they must sign in,
+        unless DTG_KAFKA_SECURITY says otherwise."""
         return self.kafka_security or ("PLAINTEXT" if self.kafka else "SASL_PLAINTEXT")
 
     def access(self, name: str) -> Access:
-        """The cluster that all programs use, with the credential of this name."""
+        """Returns how to connect to the cluster that all programs use, with the credential of this name."""
         return Access(self.bootstrap(), self.security(), file_of(self.credentials(), name), self.kafka_ca_file)
 
     def read_model(self) -> str:
-        """The database that the console of `dtg up` writes."""
+        """Returns the address of the database of the read model, which the console of `dtg up` writes."""
         if self.database_url:
             return self.database_url
         path = str(Path(os.path.realpath(self.home)) / "console.db")
-        # in a URL these two characters have another meaning, so they are escaped
+        # these two characters have another meaning in a URL, so they are escaped
         return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
 
     def draw_key_file(self) -> Path:
-        """The file with the keys of the inspection draw."""
+        """Returns the path of the file with the keys of the inspection draw."""
         return key_file(self.draw_keys, self.home)
 
     def workers(self) -> list[str]:
-        """For each worker process, the names of its services, separated by commas."""
+        """Returns for each worker process the names of its services, separated by commas."""
         return _workers(self.layout)

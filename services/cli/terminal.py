@@ -1,5 +1,5 @@
-"""How does a terminal report to the gate from the command line? By one request over HTTP, which is sent again under the same key while nothing
-answers."""
+"""How does a terminal report to the gate from the command line? It sends one request over HTTP. While nothing answers, the request is sent
+again under the same key."""
 
 import time
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ TRIES = 5
 
 
 class NotTold(Exception):
-    """The console did not take the request; the text says why, in Chinese and English if the console did."""
+    """The console did not take the request in. The text says why, in Chinese and English if the console answered."""
 
 
 class NotAcknowledged(NotTold):
-    """The request was not acknowledged, but may still take effect; the text says how to send the same again."""
+    """The request was not acknowledged, but may still take effect. The text says how to send the same request again."""
 
     def __init__(self, why: str, once: str) -> None:
         super().__init__(
@@ -30,8 +30,8 @@ class NotAcknowledged(NotTold):
 def post(address: str, path: str, body: Mapping[str, object], key: str, once: str = "") -> dict[str, Any]:
     """Sends a request to the console at `address` and returns its answer 202: the request's id, and where its outcome can be read.
 
-    `key`: the terminal's API key; `once`: an idempotency key, under which the same report counts once however often it is sent. NotTold if
-    it is refused, NotAcknowledged if nothing answers or the broker does not.
+    `path`: as `about` returns it; `key`: the terminal's API key; `once`: an idempotency key, under which the same report counts once however
+    often it is sent. Raises NotTold if the request is refused, NotAcknowledged if the console or the broker does not answer.
     """
     once = once or fresh_key()
     headers = {"Idempotency-Key": once, **({"Authorization": f"Bearer {key}"} if key else {})}
@@ -55,7 +55,7 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
 
 
 def about(container_no: str, *rest: str) -> str:
-    """The path of the API for requests about this container, followed by `rest`."""
+    """Returns the path of the API for requests about this container, followed by `rest`."""
     return "/containers/" + "/".join(quote(each, safe="") for each in (container_no, *rest))
 
 

@@ -1,4 +1,4 @@
-"""What happened to one consignment? Its whole life from the topics, with the cause of every step."""
+"""What happened to a consignment? All its messages are read from the topics and shown with the cause of each."""
 
 from collections import defaultdict
 from heapq import heappop, heappush
@@ -20,9 +20,10 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "RequestRefused": ("request_kind", "code", "reason"),
     "MessageParked": ("reason", "error"),
 }
-"""Kind → the fields that a line shows; for other kinds, all fields but those that `details` leaves out."""
+"""Kind of message → the fields that a line shows. For other kinds, all fields are shown except those that `details` leaves out."""
 LONGEST_VALUE = 250
-"""The most characters of one value that a line shows; the longest value that one may have to type, an id of a hold, is shorter."""
+"""The most characters of one value that a line shows. The longest value that a person may have to type, the id of a hold, is
+shorter."""
 MOST_STORIES = 64
 """The most consignments that are shown for one name."""
 DEEPEST = 4
@@ -30,7 +31,7 @@ DEEPEST = 4
 
 
 def nothing_known(given: str, key: str) -> str:
-    """The sentence for a name that no topic has: it shows the name as it was given, and the key that was looked for."""
+    """Returns the sentence for a name that no topic has. `given`: the name as it was given; `key`: the key that was looked for."""
     looked_for = f" (consignment {key})" if given != key else ""
     hint = (
         "Lodged under another reference?"
@@ -41,8 +42,8 @@ def nothing_known(given: str, key: str) -> str:
 
 
 def stories(kafka: Access | str, given: str, partitions: int) -> dict[str, list[LoggedMessage]]:
-    """Key → the messages about the container, or about a consignment, that has this name; the later consignments of a reference follow
-    the first. Empty if no topic has the name."""
+    """Returns by key the messages about the container, or the consignments, with this name. Consignments that follow a consignment of
+    the same reference are included after it. Empty if no topic has the name."""
     found: dict[str, list[LoggedMessage]] = {}
     for key in candidates(given):
         if entries := story(kafka, key, partitions):
@@ -59,7 +60,7 @@ def stories(kafka: Access | str, given: str, partitions: int) -> dict[str, list[
 
 
 def story(kafka: Access | str, consignment: str, partitions: int) -> list[LoggedMessage]:
-    """All messages under this key, causes before effects, else by time."""
+    """Returns all messages under this key, sorted by time, but each effect after its cause."""
     topics = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
     entries = [e for e in read(kafka, topics, partition_of(consignment, partitions)) if e.key == consignment]
     entries.sort(key=lambda e: e.headers.get("ce_time", ""))
@@ -67,8 +68,8 @@ def story(kafka: Access | str, consignment: str, partitions: int) -> list[Logged
 
 
 def _causes_first(entries: list[LoggedMessage]) -> list[LoggedMessage]:
-    """The entries in the given order, but each one after its cause if the cause is among them. A cycle of causes begins with its first
-    entry."""
+    """Returns the entries in the given order, but each one after its cause, if the cause is among them. If causes form a cycle, it
+    begins with its first entry."""
     known = {e.id for e in entries}
     after: dict[str, list[int]] = defaultdict(list)
     ready: list[int] = []
@@ -92,7 +93,7 @@ def _causes_first(entries: list[LoggedMessage]) -> list[LoggedMessage]:
 
 
 def table(entries: list[LoggedMessage]) -> Table:
-    """The story as a table: when, who, what, and why (the cause's kind)."""
+    """Returns the entries as a table: when, who, what, and why (the kind of the cause)."""
     kinds = {e.id: e.kind for e in entries}
     shown = Table("time 时间", "desk 岗位", "what 事项", "details 详情", "because of 起因")
     for entry in entries:
@@ -107,7 +108,7 @@ def table(entries: list[LoggedMessage]) -> Table:
 
 
 def details(entry: LoggedMessage) -> str:
-    """The fields that a line shows, as text."""
+    """Returns the fields that a line shows, as text."""
     body = entry.body
     if not isinstance(body, dict):
         return f"{entry.position}: not JSON"

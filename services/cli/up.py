@@ -1,4 +1,4 @@
-"""How does everything start from nothing, stay up, and stop without a trace?"""
+"""How does `dtg up` start everything, keep it running, and stop it?"""
 
 import contextlib
 import json
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 
 OPEN_FILES = 65_536
 KEY_MADE = "draw-keys.made"
-"""File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
+"""Name of the file which says that the key of the inspection draw was made in this folder. Its text is the id of the key."""
 LOGS_SECONDS = 5.0
-"""Seconds between two checks whether a log has grown long."""
+"""Seconds between two checks whether a log has become long."""
 ANSWER_SECONDS = 3.0
-"""How long a page may take to answer. On a busy machine even a healthy process answers late."""
+"""Seconds that a page may take to answer. On a busy machine even a healthy process answers late."""
 SCRAPER = "prometheus"
-"""The account of Prometheus; its key is in the folder."""
+"""The name of the account of Prometheus, whose key is in the folder."""
 screen = LastingScreen()
 
 
 class CannotStart(Exception):
-    """`dtg up` cannot start; the text says why and what to do."""
+    """`dtg up` cannot start. The text says why and what to do."""
 
 
 class Up:
-    """The supervisor: broker, workers, console, projector, and (for a demo) the people of the border."""
+    """Runs and supervises all processes: broker, workers, console, projector, and for a demo the simulated people."""
 
     def __init__(
         self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int, others: bool = False
@@ -78,13 +78,13 @@ class Up:
         return Broker(self.home / "kafka", self.settings.kafka_port, lasting=True, owner=owner)
 
     def run(self) -> int:
-        """Starts all, watches them until a signal to stop, and stops all. Returns the exit code."""
+        """Starts all processes, watches them until a signal to stop comes, and stops them. Returns the exit code."""
         if self.broker:
             refuse()
         if self.demo:
             self._tell_demos()
         make_folder(self.home)
-        self.home.chmod(0o700)  # an older version made it readable for everybody
+        self.home.chmod(0o700)  # an older software version made the folder readable for everybody
         with in_use(self.home, self.settings.bootstrap()):
             for folder in (self.home / "logs", self.home / "faust", self.home / "kafka", self.settings.credentials()):
                 # The folders of the broker and of the credentials are made together with their content, so here they
@@ -104,8 +104,8 @@ class Up:
         return self._supervisor.stopping
 
     def move_aside(self) -> None:
-        """Renames the folder with its data, so that the next start begins from nothing. CannotStart if the folder is in
-        use."""
+        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses the folder, CannotStart if it
+        cannot be renamed."""
         if not self.home.exists():
             return
         aside = self.home.with_name(f"{self.home.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
@@ -165,7 +165,7 @@ class Up:
 
     def _make_demos(self) -> None:
         """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use one at once. If the console did not find
-        it, it would refuse the key for some seconds, because it remembers that."""
+        the account of a key, it would refuse the key for some seconds, because it caches the refusal."""
         from services.cli.accounts import people
         from services.console.access.demo_accounts import make_demos
 
@@ -173,8 +173,8 @@ class Up:
             make_demos(accounts, sandbox=True)
 
     def _make_people(self) -> str | None:
-        """Makes an administrator if there is no account yet, and returns the one-time password; None if there is
-        nothing to do."""
+        """Makes an administrator if there is no account yet, and returns its one-time password; None if none was made. Also makes the account of
+        Prometheus."""
         from services.cli.accounts import people
 
         with people(self.settings) as accounts:
@@ -186,7 +186,8 @@ class Up:
             return password
 
     def _make_scraper(self, accounts: "Accounts") -> None:
-        """Makes the key with which Prometheus reads the console's metrics. It gives no other access to data about goods."""
+        """Makes the account and the key with which Prometheus reads the console's metrics, if they are missing. The key gives no access to data about
+        goods."""
         from services.console.access.accounts import Account, written
 
         file, at = self.home / KEY, world_us()
@@ -226,8 +227,7 @@ class Up:
                 screen.line(sentence)
 
     def _make_credentials(self) -> None:
-        """Makes the credentials of the embedded broker's users that are missing. If the data was made without any, says
-        what changes."""
+        """Makes the credentials of the embedded broker's users that are missing. If the data was made without credentials, prints what changes."""
         if self.broker is None:
             return
         if self.settings.security() == "SASL_SSL":
@@ -252,18 +252,17 @@ class Up:
             )
 
     def _make_draw_key(self) -> None:
-        """Makes the secret of the inspection draw, which is never shown, at the first start on a machine that hosts the
-        risk desk.
+        """Makes the secret of the inspection draw at the first start on a machine that hosts the risk desk. The secret is never shown.
 
-        Does nothing for a demo, which draws with the published key, and if DTG_DRAW_KEYS names a file, which somebody
-        else maintains.
+        Does nothing for a demo, because it draws with the published key. Does nothing either if DTG_DRAW_KEYS names a file, because somebody else
+        maintains that file.
         """
         file = self.settings.draw_key_file()
         hosted = [name.strip() for desks in self.settings.workers() for name in desks.split(",")]
         if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
             return
         made = self.home / KEY_MADE
-        if made.exists():  # with a new key, a repeated draw would come out otherwise, and nobody would notice
+        if made.exists():  # a new key would give other results when draws are repeated, and nobody would notice
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
@@ -318,7 +317,7 @@ class Up:
         return env
 
     def _check_clock(self) -> None:
-        """Raises CannotStart if the kept data has later times than the clock of this start would give."""
+        """Raises CannotStart if the kept data has later times than the clock of this start would give, or if their clock cannot be read."""
         clock = self.home / CLOCK
         if not clock.exists():
             return
@@ -333,7 +332,7 @@ class Up:
             )
 
     def _saved_clock(self) -> datetime:
-        """The time at which the sandbox clock of the kept data stopped; CannotStart if it cannot be read."""
+        """Returns the time at which the sandbox clock of the kept data stopped. Raises CannotStart if it cannot be read."""
         clock = self.home / CLOCK
         try:
             return read_clock(clock).now
@@ -359,7 +358,7 @@ class Up:
             try:
                 notice = child.watch()
             except OSError as error:
-                # the machine lacks processes or memory now; this must not end the watch over the other processes
+                # the machine has no process or memory left now; the other processes must still be supervised
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -381,7 +380,7 @@ class Up:
             self._turn_logs_over()
 
     def _turn_logs_over(self) -> None:
-        """Rotates the logs of all processes, which go on writing them, and our own."""
+        """Rotates the logs of all processes, which go on writing to them, and the log of this process."""
         self._logs_at = time.monotonic() + LOGS_SECONDS
         logs = [child.log for child in (*self.workers, *self.others)]
         try:
@@ -389,7 +388,7 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # only the logs grow on; everything else must still be supervised
+        except OSError as error:  # only the logs go on growing; everything else must still be supervised
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True
@@ -420,7 +419,7 @@ class Up:
             stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             write_private(path, json.dumps(stands | runs))
-        except OSError as error:  # harmless: the next start of this demo only begins at an earlier time of its day
+        except OSError as error:  # no harm is done: the next start of this demo only begins earlier in its day
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
             self._clock_lags = True
@@ -441,7 +440,7 @@ class Up:
         screen.line("Stopped. 已停止")
 
     def _write_targets(self) -> None:
-        """Writes the configuration of Prometheus for this run, and the addresses of its metrics."""
+        """Writes the configuration of Prometheus for this run, with the addresses of all metrics."""
         workers = [MetricsPage(child.name, self.settings.worker_port + n) for n, child in enumerate(self.workers)]
         pages = (*workers, MetricsPage("projector", self.settings.projector_port))
         console = MetricsPage("console", self.settings.console_port)
@@ -466,7 +465,7 @@ class Up:
 
 
 def _text_of(file: Path) -> str:
-    """The content of a file of the project, which somebody may have damaged; a question mark if it cannot be read."""
+    """Returns the content of a file of `dtg up`, which somebody may have damaged; a question mark if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -488,8 +487,8 @@ def wait_for(
     most: float = MOST_SECONDS,
     advance: Advance = unreported,
 ) -> None:
-    """Waits until each URL of `waiting` (URL → its process) answers 200. CannotStart if a process ends or makes no
-    progress, Interrupted if `stop` returns true. `advance` is called with 1 for each that answers."""
+    """Waits until each URL in `waiting` (URL → its process) answers 200. Raises CannotStart if a process ends, makes no progress, or is not ready
+    after `most` seconds, and Interrupted if `stop` returns true. `advance` is called with 1 for each URL that answers."""
     left = dict(waiting)
     progress = {url: _progress(child, most) for url, child in waiting.items()}
     while left:
@@ -511,7 +510,7 @@ def _progress(child: Child, most: float) -> WaitLimit:
 
 
 def answers(url: str) -> bool:
-    """Whether this page answers with status 200 now."""
+    """Returns whether this page answers with status 200 now."""
     with contextlib.suppress(HTTPException, OSError), open_page(url, ANSWER_SECONDS) as answer:
         return bool(answer.status == 200)
     return False

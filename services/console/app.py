@@ -1,4 +1,4 @@
-"""What does the console consist of? Routes, pages, error answers, health and metrics, and what runs as long as the server."""
+"""What does the console consist of? It has routes, pages, error answers, health and metrics, and tasks that run as long as the server."""
 
 import asyncio
 import threading
@@ -24,7 +24,7 @@ from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
 from services.console.api.admission import Admission
-from services.console.api.authentication import Door, Elsewhere, prove
+from services.console.api.authentication import Authenticator, Elsewhere, methods_at, prove
 from services.console.api.context import Bell, ConsoleContext, context_of
 from services.console.api.documents import projection
 from services.console.api.json_body import components
@@ -63,15 +63,15 @@ from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 
 EVERYWHERE: requests.Responses = documented(
-    (401, "Nobody has proved who asks: no key or session, or one that is not in force"),
-    (403, "Who asks does not have the right, or a page of another site or session asks"),
-    (400, "The address or the headers cannot be taken as they are"),
-    (408, "The request did not come in time"),
+    (401, "The sender is not proved: there is no key or session, or it is not valid"),
+    (403, "The sender does not have the right, or the request comes from a page of another site or session"),
+    (400, "The address or the headers are not acceptable"),
+    (408, "The request did not arrive in time"),
     (414, "The address is too long"),
     (422, "A query parameter that the route does not have, or other input that breaks the contract"),
     (431, "The headers are too large"),
 )
-"""Error answers that may be given before a route is called."""
+"""The error answers that may be given before the function of a route is called."""
 UNWELL: requests.Responses = {
     503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
 }
@@ -83,21 +83,23 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LONGEST_ANSWER = 1_000_000
-"""Bytes of one answer at most."""
+"""The most bytes of one answer."""
 WHOLE = ("/static/", "/consignments.csv", "/metrics")
-"""Paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. Their labels have few values."""
+"""The beginnings of the paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. The labels of the
+metrics have few values, so their answer stays short enough."""
 log = structlog.get_logger()
-DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
+DESCRIPTION = """Lodge declarations, answer controls, ask whether a container may leave, and read releases.
 
-What you send is a *request*: 202 means that the broker has it, and the link in `request` tells what a desk made of it.
+What you send is a *request*. The answer 202 means that the broker has it; the link in `request` leads to what a desk decided.
 Every answer says how fresh it is (`projection`). Errors are RFC 9457 problems, in English and Chinese.
-A query parameter that a route does not have is refused (422) with a pointer, as a field of a body is.
-Programs show an API key, `Authorization: Bearer dtg_…`; `/rights` says who may ask and see what. A request that comes with the cookie of
-a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
+A query parameter that a route does not have is answered 422 with a pointer, like a wrong field of a body.
+Programs send an API key, `Authorization: Bearer dtg_…`; `/rights` says who may send and see what. A request with the cookie of
+a person who has signed in needs `X-CSRF-Token`; its value is in `/api/v1/me`."""
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
-    """Makes the console's application. Its lifespan opens database and producer, and runs the projector unless that is another process."""
+    """Makes the console's application. Its lifespan opens the database and the producer, and runs the projector unless the projector is
+    another process."""
     app = FastAPI(
         title="Datongguan console",
         version="1",
@@ -146,7 +148,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         async with projected(settings, bell) as progress:
             generation = Generation(writing, file_of(settings.database_url, settings.home), proving)
             await asyncio.to_thread(generation.look_again)
-            app.state.door = Door(settings, Accounts(writing, proving, generation, settings.one_time_hours))
+            app.state.authenticator = Authenticator(
+                settings, Accounts(writing, proving, generation, settings.one_time_hours)
+            )
             app.state.signing = sign_in.Signing()
             app.state.record, app.state.readings = AccountQueries(reading), Readings(writing)
             app.state.context = ConsoleContext(
@@ -177,7 +181,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
-    """Runs the projector in a thread of this process."""
+    """Runs the projector in a thread of this process until the block ends, and yields its progress."""
     progress = Progress()
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -191,7 +195,7 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """Reads the standing that the projector, which is another process, writes to the database."""
+    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields what was read."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
@@ -205,11 +209,10 @@ async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Observ
 
 
 def _health(app: FastAPI) -> None:
-    @app.get("/livez", tags=["operations"], summary="Does it turn?", responses=UNWELL)
+    @app.get("/livez", tags=["operations"], summary="Is it alive?", responses=UNWELL)
     async def livez(request: Request) -> Response:
-        """503 when the projector inside stands still, or nobody looks any more at what another process projects. A database, a
-        broker or a process that is away is not its fault: see /readyz.
-        """
+        """Answers 503 if the projector in this process stands still, or if this process no longer reads the standing of a projector in
+        another process. It does not answer 503 because a database, a broker or another process is away; /readyz does."""
         context = context_of(request)
         progress = context.progress
         silent = progress.idle_seconds() if isinstance(progress, ObservedProgress) else progress.silent_seconds()
@@ -217,10 +220,10 @@ def _health(app: FastAPI) -> None:
         state = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(state, 503 if dead else 200)
 
-    @app.get("/readyz", tags=["operations"], summary="Can it serve?", responses=UNWELL)
+    @app.get("/readyz", tags=["operations"], summary="Is it ready?", responses=UNWELL)
     def readyz(request: Request) -> Response:
-        """503 while the database, the broker or the topics do not answer, or the projector does not turn; `projection` tells how
-        far the rows are."""
+        """Answers 503 while the database, the broker or the topics do not answer, or the projector does not run. `projection` says how
+        complete the rows are."""
         context = context_of(request)
         waiting = [] if context.asker.ready else ["kafka"]
         started = stopwatch()
@@ -245,7 +248,7 @@ def _health(app: FastAPI) -> None:
 
 
 def _tell(request: Request, problem: Problem) -> Response:
-    """The answer for a problem: a page for a browser, problem+json for every other client."""
+    """Returns the answer for a problem: a page for a browser, problem+json for every other client."""
     return show_problem(request, problem) if wants_page(request) else respond(problem)
 
 
@@ -267,8 +270,11 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_framework(request: Request, error: HTTPException) -> Response:
-        address = f"{request.method} {request.url.path}"
-        return _tell(request, by_status(error.status_code, address, error.headers))
+        address, headers = f"{request.method} {request.url.path}", error.headers
+        if error.status_code == 405 and (methods := methods_at(request.url.path)):
+            # the framework names only the methods of the first route with this address
+            headers = {"Allow": ", ".join(methods)}
+        return _tell(request, by_status(error.status_code, address, headers))
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
@@ -285,7 +291,8 @@ def _problems(app: FastAPI) -> None:
 
 
 def _stays(request: Request) -> Response:
-    """The answer to a gate question while the read model does not answer: no, in the usual shape, so that a terminal can read it."""
+    """Returns the answer to a gate question while the read model does not answer. It is no, in the usual shape, so that a terminal can read
+    it."""
     away = both("gate.away")
     answer = GateView(
         container_no=str(request.path_params.get("container_no", "")),
@@ -331,9 +338,9 @@ def _document(app: FastAPI) -> None:
 
 
 class Bounded:
-    """ASGI middleware that replaces an answer longer than LONGEST_ANSWER by a problem, so that it does not fill a client's memory. Such an
-    answer is a programming error, because lists come in pages. An answer without `Content-Length` is kept back until it ends. Only event
-    streams, which have no end, are passed on piece by piece."""
+    """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does not fill a client's
+    memory. Such an answer is a programming error, because lists are answered in pages. An answer without `Content-Length` is kept back until
+    it ends. Only event streams, which do not end, are passed on piece by piece."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -379,7 +386,7 @@ class Bounded:
 
 
 class _Measured:
-    """ASGI middleware that counts and times answers by route. The label is the template of the route, which contains no id."""
+    """ASGI middleware that counts and times answers by route. The label of a metric is the template of the route, so it contains no id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,5 @@
-"""How does the console run? uvicorn runs in this process; the projector runs in a thread, or in another process, which makes the tables."""
+"""How does the console run? uvicorn runs in this process. The projector runs in a thread of it, or in another process, which also makes the
+tables."""
 
 import asyncio
 import contextlib
@@ -25,7 +26,8 @@ log = structlog.get_logger()
 
 
 def configure_logs(level: str) -> None:
-    """Writes logs as the workers do: one JSON object a line on standard output. The worker's function is not used, because it imports Faust."""
+    """Configures logging in the format of the workers: one JSON object a line on standard output. The worker's own function is not used, because it
+    imports Faust."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -37,7 +39,8 @@ def configure_logs(level: str) -> None:
 
 
 class Server(uvicorn.Server):
-    """A server that first wakes the clients that wait for the feed when it stops, because it would otherwise wait for them."""
+    """A uvicorn server. When it stops, it first wakes the clients that wait for the feed, because uvicorn would otherwise wait for these
+    requests."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -45,7 +48,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Installs no signal handlers, because `on_stop` has its own."""
+        """Replaces uvicorn's method and installs no signal handlers, because `on_stop` has installed its own."""
         yield
 
     def stop(self) -> None:
@@ -57,7 +60,7 @@ class Server(uvicorn.Server):
 
 
 def prepare(settings: ConsoleSettings) -> None:
-    """Sets the process up; every process of the console calls this first."""
+    """Configures this process: its umask, its logs, and that it ends if one of its threads fails. Every process of the console calls this first."""
     end_with_any_thread()
     os.umask(0o077)  # only the owner may read the database and other files
     configure_logs(settings.log_level)
@@ -65,14 +68,15 @@ def prepare(settings: ConsoleSettings) -> None:
 
 
 def spare() -> None:
-    """Raises the thresholds of the garbage collector. Each batch makes thousands of short-lived objects, so the defaults would run it too often."""
+    """Makes the garbage collector run less often. Each batch makes thousands of short-lived objects, so with the default thresholds it would run
+    too often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
 
 
 def await_tables(url: str) -> None:
-    """Waits until the projector's process has brought the tables to the newest revision."""
+    """Waits until the projector's process has brought the tables to the newest revision. Blocks this thread. `url`: the address of the database."""
     before = ""
     while why := not_newest(url):
         if why != before:
@@ -82,8 +86,8 @@ def await_tables(url: str) -> None:
 
 
 def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
-    """Returns the settings of the server. Only proxies that the settings name may set a client's address by a header, because failed sign-ins are
-    counted by address."""
+    """Returns the settings of the server for uvicorn. Only the proxies that `settings` names may set a client's address by a header, because failed
+    sign-ins are counted by address."""
     proxies = [each.strip() for each in settings.trusted_proxies.split(",") if each.strip()]
     return uvicorn.Config(
         app,
@@ -102,14 +106,14 @@ def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
 
 
 def serve(settings: ConsoleSettings) -> None:
-    """Runs the console until SIGTERM or Ctrl-C, then ends in a little more than `stop_seconds`; blocks."""
+    """Runs the console until SIGTERM or Ctrl-C, and returns after it has ended, which takes a little more than `stop_seconds`."""
     servers: list[Server] = []
 
     def stop() -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # the tables are still being made, which may be broken off at any moment, because it is done in transactions
+            # the tables are still being made; this may be broken off at any moment, because it is done in transactions
             os._exit(0)
 
     on_stop(stop)

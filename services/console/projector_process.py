@@ -1,4 +1,5 @@
-"""How does the projector run as a process of its own? First the tables are made; then it runs in a thread, beside a server for its pages."""
+"""How does the projector run as a process of its own? First the tables are made. Then the projector runs in a thread, beside a server for
+its health and metrics."""
 
 import asyncio
 import os
@@ -23,14 +24,14 @@ log = structlog.get_logger()
 
 
 def run(settings: ConsoleSettings) -> None:
-    """Runs until SIGTERM or Ctrl-C; blocks."""
+    """Runs the projector and its pages, and returns after SIGTERM or Ctrl-C has ended them."""
     servers: list[Server] = []
 
     def stop() -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # the tables are still being made, which may be broken off at any moment, because it is done in transactions
+            # the tables are still being made; this may be broken off at any moment, because it is done in transactions
             os._exit(0)
 
     on_stop(stop)
@@ -64,12 +65,12 @@ def run(settings: ConsoleSettings) -> None:
 
 
 def pages(settings: ConsoleSettings, progress: Progress, thread: threading.Thread) -> FastAPI:
-    """The pages of the projector: health and metrics, without data about goods."""
+    """Returns the application with the pages of the projector: health and metrics, without data about goods."""
     app = FastAPI(title="Datongguan projector", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/livez")
     def livez() -> Response:
-        """503 if the projector's thread has stopped or hangs; not if only the database or the broker does not answer."""
+        """Answers 503 if the projector's thread has stopped or hangs, but not if only the database or the broker does not answer."""
         silent = progress.silent_seconds()
         stalled = not thread.is_alive() or silent > settings.console_stall_seconds
         body = {"status": "stalled" if stalled else "ok", "silent_seconds": round(silent, 1)}
@@ -77,7 +78,7 @@ def pages(settings: ConsoleSettings, progress: Progress, thread: threading.Threa
 
     @app.get("/readyz")
     def readyz() -> Response:
-        """503 while the projector does not run, or waits for database, broker or topics."""
+        """Answers 503 while the projector does not run, or waits for the database, the broker or the topics."""
         standing = progress.state()
         turns = thread.is_alive() and progress.silent_seconds() <= settings.gate_stale_seconds
         waiting = bool(standing.trouble) or not turns

@@ -1,1 +1,1 @@
-"""The declaration desk: is the declaration accepted or rejected?"""
+"""The declaration desk: does it accept or reject a declaration?"""

@@ -1,12 +1,11 @@
-"""Is a declaration accepted, and under which number? May its declarant ask to take it back?
+"""Is a declaration accepted, and under which number? May its declarant ask to withdraw it?
 
-If the same declaration is lodged again, the answer names the first request. Another declaration under the same
-reference is refused while the first one stands, and is judged if the last one was rejected.
+If the same declaration is lodged again, the answer names the first request. Another declaration under the same reference is refused
+while the first one stands, and is judged if the last one was rejected.
 
-The release desk decides whether a withdrawal is granted, because only it knows what became of the goods. After a
-withdrawal, a lodgement under the reference is the next consignment, and is passed on to the key of that one. Until
-the release desk has answered, a new lodgement waits, so that the order in which the facts of the two desks are read does
-not matter.
+The release desk decides whether a withdrawal is granted, because only it knows what happened to the goods. After a withdrawal, a
+lodgement under the reference is the next consignment, and is passed on to the key of that consignment. Until the release desk has
+answered, a new lodgement waits, so that it does not matter in which order the facts of the two desks are read.
 """
 
 import re
@@ -42,11 +41,10 @@ from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
 
 SERIALS = 10**9
 MOST_WITHDRAWALS = 64
-"""How many requests to withdraw one declaration are passed on to the release desk. All are remembered, so that each is
-passed on once."""
+"""How many requests to withdraw one declaration are passed on to the release desk. All of them are remembered, so that each is passed
+on once."""
 REMEMBERED = 64
-"""How many answered lodgements under one reference the desk remembers. The loop also remembers each request for a
-day."""
+"""How many answered lodgements under one reference the desk remembers. The loop also remembers each request for a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +57,9 @@ class Unknown:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lodged:
     """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the declaration, by
-    which it is compared with others under its reference. `lodged_by`: the id of the request that lodged it; empty if an older
-    software version decided it. `number`: 1 for the first consignment of its reference, 2 for the next, and so on. `answered`: the
-    ids of other lodgements that were answered with a fact other than a refusal, the latest last."""
+    which it is compared with others under its reference. `lodged_by`: the id of the request that lodged it; empty if an older software
+    version decided it. `number`: 1 for the first consignment of its reference, 2 for the next, and so on. `answered`: the ids of other
+    lodgements that were answered with a fact other than a refusal, the latest last."""
 
     paper: str
     lodged_by: str = ""
@@ -71,8 +69,7 @@ class Lodged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingLodgement:
-    """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing
-    declaration."""
+    """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing declaration."""
 
     request_id: str
     serial: int
@@ -92,7 +89,7 @@ class Accepted(Lodged):
 
     @property
     def pending(self) -> tuple[str, ...]:
-        """The withdrawals for which this desk has not read an answer of the release desk yet."""
+        """Returns the ids of the requests to withdraw for which this desk has not read an answer of the release desk yet."""
         return tuple([each for each in self.withdrawals if each not in self.sent_back])
 
 
@@ -130,8 +127,8 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 class Lodgement(NamedTuple):
-    """A declaration that was lodged for this consignment by a request, or that the earlier consignment of the same reference passed on
-    to it.
+    """A declaration that was lodged for this consignment by a request, or that was passed on by the earlier consignment of the same
+    reference.
 
     `number`: the place of this consignment among those of its reference; `earlier`: the id of the consignment that passed the
     declaration on, or empty.
@@ -176,9 +173,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer to a lodgement: accepted with its warnings, or rejected with everything that is wrong. If a
-    declaration stands already, see `repeat`; while its withdrawal is not answered, the lodgement waits; after the withdrawal it is
-    passed on to the next consignment. A lodgement that was answered before gets no further fact."""
+    """Returns the answer to a lodgement: accepted with its warnings, or rejected with all errors that were found. If a declaration
+    stands already, `repeat` answers. While its withdrawal is not answered, the lodgement waits; after the withdrawal it is passed on
+    to the next consignment. A lodgement that was answered before gets no further fact."""
     if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:
@@ -203,7 +200,7 @@ def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]
 
 
 def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
-    """Accepts or rejects the declaration, as the checks find."""
+    """Returns the fact that accepts or rejects the declaration, depending on the findings of the checks."""
     declaration = lodged.declaration
     found = findings(declaration, day_in_china(hearing.at))
     request_id = "" if lodged.request_id == hearing.message_id else lodged.request_id
@@ -230,12 +227,12 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the id of the
-    request that lodged it first; another declaration is refused. If another lodgement waits to follow the standing declaration, this
-    one is compared with the waiting one instead."""
+    """Returns the answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the id of
+    the request that lodged it first; another declaration is refused. If another lodgement waits for the end of the standing
+    declaration, this lodgement is compared with that one instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # if the withdrawal was refused, the waiting lodgement itself is decided here, so it is compared with the standing declaration
+    # after a refused withdrawal, the waiting lodgement itself is decided here, so it is compared with the standing declaration
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
@@ -254,7 +251,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def sent_back(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
-    """The refusal of a lodgement, whether it came as a request or was passed on."""
+    """Returns the refusal of a lodgement, whether it came as a request or was passed on."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
 
@@ -273,8 +270,7 @@ def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> 
 
 
 def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
-    """Answers the lodgement that waited for the withdrawal, as `repeat` does, because the release desk has refused the
-    withdrawal."""
+    """Answers the lodgement that waited for the withdrawal, as `repeat` does, because the release desk has refused the withdrawal."""
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
     if any(shown(each, 200) != refused.request_id for each in state.pending):
@@ -290,13 +286,13 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
 
 
 def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
-    """Whether this refuses a withdrawal of the standing declaration that was passed on to the release desk."""
+    """Returns whether this is the refusal of a request to withdraw the standing declaration that was passed on to the release desk."""
     return any(shown(each, 200) == refused.request_id for each in state.pending)
 
 
 def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """Passes a lodgement on to the next consignment of its reference, under whose key it is decided; refused if the reference has
-    too many consignments. `number`: that of the consignment that was withdrawn."""
+    """Passes a lodgement on to the next consignment of its reference, under whose key it is decided. Refuses the lodgement if the
+    reference has too many consignments. `number`: that of the consignment that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
         return (sent_back(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
@@ -318,11 +314,11 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
 
 
 def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
-    """The declaration number, 18 digits: office (4), year in China Standard Time (4), 1 for import or 0 for export,
-    serial (9). It is unique among the last 10^9 requests.
+    """Returns the declaration number, 18 digits: office (4), year in China Standard Time (4), 1 for import or 0 for export, serial
+    (9). It is unique among the last 10^9 requests.
 
-    `serial`: that of the request that lodged the declaration, even if another message led to the decision; each request
-    is accepted at most once.
+    `serial`: that of the request that lodged the declaration, even if another message led to the decision. Each request is accepted at
+    most once.
     """
     year = day_in_china(at).year
     flag = "1" if declaration.direction is Direction.IMPORT else "0"
@@ -330,8 +326,7 @@ def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
 
 
 def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
-    """Passes a request to withdraw the declaration on to the release desk, which answers it; each request is passed on
-    once."""
+    """Passes a request to withdraw the declaration on to the release desk, which answers it. Each request is passed on once."""
     match state:
         case Unknown():
             return refuse(request, hearing, RefusalCode.NOT_LODGED, phrase("nothing_lodged"))
@@ -371,19 +366,19 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
 
 
 def paper(declaration: Declaration) -> str:
-    """A digest that tells two declarations apart: the first 32 hexadecimal digits of a SHA-256 of the content, with
-    each number in its shortest form."""
+    """Returns a digest that differs between two declarations: the first 32 hexadecimal digits of a SHA-256 of the content, with each
+    number in its shortest form."""
     return _half_of(_NUMBER.sub(_plain, declaration.__pydantic_serializer__.to_json(declaration)))
 
 
 def paper_as_written(declaration: Declaration) -> str:
-    """The digest of an older software version, for which 45.0 and 45 were different. Its records still have it."""
+    """Returns the digest of an older software version, for which 45.0 and 45 were different. Records that it wrote still have this
+    digest."""
     return _half_of(declaration.__pydantic_serializer__.to_json(declaration))
 
 
 def is_same_paper(remembered: str, declaration: Declaration) -> bool:
-    """Whether `remembered` is the digest of this declaration, made by this version of the software or by the older
-    one."""
+    """Returns whether `remembered` is the digest of this declaration, made by this software version or by the older one."""
     return remembered in (paper(declaration), paper_as_written(declaration))
 
 
@@ -392,7 +387,7 @@ def _half_of(written: bytes) -> str:
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
-    """The same number without an exponent and without trailing zeros."""
+    """Returns the same number without an exponent and without trailing zeros."""
     number = format(Decimal(found[2].decode()), "f")
     return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'
 
@@ -402,11 +397,12 @@ _NUMBERS = sorted(
         name
         for model in (Declaration, Item)
         for name, field in model.model_fields.items()
-        if Decimal.__qualname__ in repr(field.annotation)  # `repr`, to find `Decimal | None` as well
+        if Decimal.__qualname__ in repr(field.annotation)  # `repr` is used to find `Decimal | None`, too
     }
 )
 _NUMBER = re.compile(rb'("(?:%s)":")([0-9.+E-]*[.E][0-9.+E-]*)"' % "|".join(_NUMBERS).encode())
-"""A number with a point or an exponent, after the name of its field. No text can look like this: its quotation marks are escaped."""
+"""The pattern of a number with a point or an exponent, after the name of its field. No text can match it, because quotation marks in a
+text are escaped."""
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
@@ -455,26 +451,26 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def tries(state: State) -> tuple[str, ...]:
-    """The ids of the lodgements that this desk has answered so far, which the next state must keep."""
+    """Returns the ids of the lodgements that this desk has answered so far, which the next state must keep."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
 def known(state: State, request_id: str) -> State:
-    """The state after this lodgement was answered. If it was the lodgement that waited, none waits any more."""
+    """Returns the state after this lodgement was answered. If it was the lodgement that waited, none waits any more."""
     if not isinstance(state, Lodged):
         return state
     return without_waiting(replace(state, answered=with_answered(state, request_id)), request_id)
 
 
 def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
-    """The ids of the lodgements that were answered, with this one as the latest."""
+    """Returns the ids of the lodgements that were answered, with this one as the latest."""
     return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 
 def refused(state: State, message: RequestRefused) -> State:
-    """The state after a refusal: the release desk refused a withdrawal, or this desk refused the lodgement that waited."""
+    """Returns the state after a refusal: the release desk refused a withdrawal, or this desk refused the lodgement that waited."""
     if not isinstance(state, Accepted):
         return state
     if message.request_kind == LodgeDeclaration.kind:
@@ -492,10 +488,10 @@ def without_waiting(state: State, request_id: str) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """No time limits."""
+    """Returns no time limits."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Always False, because a corrected declaration may follow a rejected one, and the sequence of its facts must go on."""
+    """Returns False, because a corrected declaration may follow a rejected one, and its facts must continue the sequence numbers."""
     return False

@@ -1,8 +1,8 @@
-"""What does the gate desk keep of one container? Reports, statements, findings and holds; visits are worked out from
-them.
+"""What does the gate desk store about one container? It stores reports, statements, findings and holds, and computes the
+visits from them.
 
-The record holds what was reported and what was published (`Yes`, `PublishedVisit`, the marks on a part), and no other
-conclusion. When a report comes late or is taken back, everything else is computed anew.
+The record contains everything that was reported and everything that was published (`Yes`, `PublishedVisit`, the marks on a
+part). It contains no other conclusion: if a report comes late or is taken back, everything else is computed anew.
 """
 
 from dataclasses import dataclass, replace
@@ -17,25 +17,25 @@ from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
 
 Standing = Literal["held", "released", "withdrawn", "refused"]
 BEFORE = "before"
-"""The visit of a container whose record was written by a version of the software that kept no visits: it is open, and
-nobody knows since when."""
+"""The id of the open visit of a container whose record was written by a software version without visits. It is not known
+when this visit began."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at
-    `stated_at`.
+    """The goods of one consignment in the container. `standing`: the release desk's latest statement about them, in
+    `version`, made at `stated_at`.
 
-    `since`: when the release desk first published a statement about it. `arrived_at`: event time of its arrival in this box.
-    `published_arrival`: the visit for which the gate published its arrival. `told_at`: the time of arrival that the gate
-    published, unless the release desk had stated the same; `wrong_at`: a time of arrival that the gate published and took
-    back. `published_departure`: how the gate published its departure, see `visits.departure_of`. `free_since` and
-    `free_until`: the latest period in which it was released, by the release desk's clock; `free_since` is None if it never
-    was, `free_until` is None while it still is. `freed_before`: earlier such periods, each ended by a revocation, oldest
-    first. `source`: the container from which it came into this one. `transferred`: the reports of strippings for which the
-    gate published that these goods left this container. `told_again`: it was published to officers that another declaration
-    stands for the same goods. `phrases`: why the goods are held, as the release desk said it; if an older software version
-    said it, or the phrases are too large to keep, `reason` has the sentence instead.
+    `since`: when the release desk first published a statement about them. `arrived_at`: event time of their arrival in this
+    box. `published_arrival`: the visit for which the gate published their arrival. `told_at`: the time of arrival that the
+    gate published, unless the release desk had stated the same; `wrong_at`: a time of arrival that the gate published and
+    took back. `published_departure`: how the gate published their departure, see `visits.departure_of`. `free_since` and
+    `free_until`: the latest period in which they were released, by the release desk's clock; `free_since` is None if they
+    never were, `free_until` is None while they still are. `freed_before`: earlier such periods, each ended by a revocation,
+    oldest first. `source`: the container from which they came into this one. `transferred`: the reports of strippings for
+    which the gate published that these goods left this container. `told_again`: whether the gate published to officers that
+    another declaration stands for the same goods. `phrases`: why the goods are held, as the release desk said it; if an
+    older software version said it, or the phrases are too large to keep, `reason` has the sentence instead.
     """
 
     consignment_id: str
@@ -63,11 +63,11 @@ class Part:
 
     @property
     def arrival_is_the_gates(self) -> bool:
-        """Whether the release desk knows the arrival only from the gate desk."""
+        """Returns whether the release desk knows the arrival only from the gate desk."""
         return self.arrived_at is not None and self.arrived_at in (self.told_at, self.wrong_at)
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
-        """Whether the consignment was released at that moment. A later hold does not change how it left.
+        """Returns whether the consignment was released at that moment. A later hold does not change how it left.
 
         `skew`: a moment up to this long before the release still counts, because clocks differ.
         """
@@ -80,11 +80,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An equipment event as it was reported. `at`: event time; `heard`: recorded time. `void`: the report was replaced,
-    retracted or found wrong.
+    """An equipment event as it was reported. `at`: event time; `heard`: recorded time. `void`: whether the report was
+    replaced, retracted or found wrong.
 
-    `sources` (of a stuffing) and `targets` (of a stripping): the numbers of the other containers, in the form that all desks
-    use.
+    `sources`: the numbers of the other containers of a stuffing, `targets`: those of a stripping. They are in the form that
+    all desks use.
     """
 
     id: str
@@ -103,15 +103,15 @@ class Report:
 
     @property
     def counts(self) -> bool:
-        """Whether the event moves goods: only an actual event that nobody took back does."""
+        """Returns whether the event moves goods: it is an actual event, and nobody took the report back."""
         return self.classifier is Classifier.ACTUAL and not self.void
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinding:
-    """What an officer saw at `at`; `settled`: the alarms that the finding ended. `void`: a later finding says the opposite,
-    or this one was `retracted`. `voided`: the reports and findings that are wrong if this finding is right. `ended`: the
-    marks of the box that the finding took away."""
+    """An officer's finding about the container at the time `at`. `settled`: the keys of the alarms that the finding ended.
+    `void`: whether a later finding says the opposite, or this one was `retracted`. `voided`: the reports and findings that
+    are wrong if this finding is right. `ended`: the marks of the box that the finding removed."""
 
     id: str
     at: AwareDatetime
@@ -167,7 +167,7 @@ class Yes:
 
 @dataclass(frozen=True, slots=True)
 class PublishedVisit:
-    """What the gate last published about a visit. `how`: how the visit ended, empty while it is open; `report`: the id of
+    """The gate's last published facts about a visit. `how`: how the visit ended, empty while it is open; `report`: the id of
     the report that ended it."""
 
     id: str
@@ -177,14 +177,12 @@ class PublishedVisit:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these statements.
-
-    `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as not blocking. `gone`:
-    consignments that left before the desk kept visits. `before`: the visit `BEFORE` belongs to this container. `forgotten`:
-    nothing up to this event time is kept. `overfull`: the release desk named more consignments than are kept, so this record
-    cannot show that all of them are released; this ends when an officer counts the lots. `waiting`: an alarm of a visit that
-    is no longer kept still needs an officer's finding.
-    """
+    """Everything that is known about one container. `published`: the gate's latest statement about it; `version` counts
+    these statements. `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as not
+    blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE` belongs to
+    this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
+    consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
+    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -244,8 +242,8 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 def as_box(state: State) -> Box:
-    """The state in today's form. A state of an older software version becomes one open visit without an opening time
-    (`BEFORE`): goods that were released in it stay released until the first opening or departure; goods that were held
+    """Returns the state in its present form. A state of an older software version becomes one open visit without an opening
+    time (`BEFORE`). Goods that were released in it stay released until the first opening or departure. Goods that were held
     may also belong to the next visit."""
     if isinstance(state, Box):
         return state

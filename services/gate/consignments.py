@@ -24,7 +24,7 @@ from services.gate.visits import Truth, Visit, departure_of, has_retracted_openi
 
 
 def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """The facts about arrivals and departures that are not published yet, each under the key of its consignment."""
+    """Yields the facts about arrivals and departures that are not published yet, each under the key of its consignment."""
     placed = {p.consignment_id: (visit, p) for visit in truth.visits for p in visit.parts}
     for known in box.parts:
         visit, part = placed.get(known.consignment_id, (None, known))
@@ -99,8 +99,8 @@ def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing)
 
 
 def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
-    """Whether the opening that was published as the arrival of these goods no longer counts, and no other opening gives the same time of
-    arrival."""
+    """Returns whether the opening that was published as the arrival of these goods no longer counts, and no other opening gives the same
+    time of arrival."""
     if part.published_arrival and part.consignment_id in truth.taken_back:
         return True
     if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
@@ -111,13 +111,13 @@ def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | No
 
 
 def _transfers_taken_back(box: Box, part: Part) -> list[str]:
-    """The strippings that were published for these goods and whose reports no longer count."""
+    """Returns the ids of the strippings that were published for these goods although their reports no longer count."""
     void = {report.id for report in box.reports if report.void} if part.transferred else set()
     return [each for each in part.transferred if each in void]
 
 
 def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """The facts about declarations that stand for the same goods as another one; each is published once, under the key of its
+    """Yields the facts about declarations that stand for the same goods as another one. Each is published once, under the key of its
     consignment."""
     for again in lodged_again(box, truth):
         yield SameGoodsDeclared(
@@ -135,9 +135,9 @@ def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) 
 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
-    """The strippings into other containers that are not published for these goods yet. Goods that arrived later were not stripped. For a
-    withdrawn declaration nothing is published, because the release desk states nothing more about it; instead an officer counts the lots
-    in the other containers."""
+    """Returns the strippings into other containers that are not published for these goods yet. Goods that arrived later were not
+    stripped. For a withdrawn declaration none is published, because the release desk states nothing more about it; instead an officer
+    counts the lots in the other containers."""
     if part.standing == "withdrawn":
         return []
     came = part.arrived_at or visit.opened
@@ -150,10 +150,10 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
-    """Whether the arrival of awaited goods must be published. It must, even if the container has left again, because the statement about
-    the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it must name the
-    same call, because otherwise it may be meant for the next one. The terminal's report is news even if the carrier has reported the
-    arrival before."""
+    """Returns whether the arrival of awaited goods must be published. It must be, even if the container has left again, because the
+    statement about the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it
+    must name the same conveyance, because otherwise it may be meant for the next call. The arrival is also published if the carrier has
+    reported it before the terminal."""
     if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:

@@ -1,9 +1,8 @@
-"""May this container leave the port? Only when every lot of the visit that is open is released; an unknown container
-stays.
+"""May this container leave the port? Only if every lot of the open visit is released. A container that is not known stays.
 
 Each message is added to the record (`services.gate.box`, by `statements`, `reports` and `orders`). The visits and the
-answer are then computed from the whole record (`services.gate.visits`), and whatever differs from what was published is
-published (`services.gate.saying`).
+answer are then computed from the whole record (`services.gate.visits`). Everything that differs from what was published
+before is published (`services.gate.saying`).
 """
 
 from dataclasses import replace
@@ -74,8 +73,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
-    """The box with this message added, or why the message is refused. The same object if the message changes
-    nothing."""
+    """Returns the box with this message added, or why the message is refused. Returns the same object if the message
+    changes nothing."""
     match message:
         case ContainerHeld() | ContainerFreed():
             return Learned(add_statement(box, message, hearing))
@@ -224,15 +223,15 @@ def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...] | datetime 
 
 
 def _key(alarm: GateAlarmRaised) -> str:
-    """The key of an alarm, as in `visits.Alarm.key`: an alarm is about a report, or about one consignment."""
+    """Returns the key of an alarm, as `visits.Alarm.key` does. An alarm is about a report, or about one consignment."""
     return f"{alarm.alarm}/{alarm.report_id or next(iter(alarm.waiting_for), '')}"
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """No time limits, because a container stays as long as it must."""
+    """Returns no time limits, because a container stays as long as it must."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Always False, because containers come back."""
+    """Returns False, because containers come back."""
     return False

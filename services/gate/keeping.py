@@ -1,4 +1,4 @@
-"""What does the gate desk keep about a container, for how long, and what is dropped first if there is too much?"""
+"""What does the gate desk store about a container, for how long, and what is deleted first if there is too much?"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,26 +12,26 @@ from services.gate.box import BEFORE, Box, ContainerFinding, Permit, Yes
 from services.gate.visits import Truth, Visit, look, subject_of, unsettled
 
 MOST_PARTS = 500
-"""The most consignments that are kept of one container; if more declarations name it, its content cannot be checked."""
+"""The most consignments that are stored for one container. If more declarations name it, its content cannot be checked."""
 KEPT_VISITS = 20
-"""The number of closed visits that are kept besides the open one."""
+"""How many closed visits are stored besides the open one."""
 KEPT_FOR = timedelta(days=731)
-"""A closed visit is dropped this long after its end."""
+"""How long after its end a closed visit is stored."""
 REMEMBERED = 256
 """How many ids of answered requests and findings are remembered."""
 Y = TypeVar("Y", Yes, Permit)
 
 
 class Learned(NamedTuple):
-    """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
+    """The box after a message, and why the message is refused (a code, and a phrase with the values); None if it is not refused."""
 
     box: Box
     refusal: tuple[RefusalCode, Phrase] | None = None
 
 
 def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
-    """These permissions of the gate or of officers, of which those in force for this consignment (by default all in force) now end
-    at `at`. The same object if none ends."""
+    """Returns these permissions of the gate or of officers, in which those that are in force end at the time `at`. `consignment_id`: if
+    it is given, only those for this consignment end. Returns the same object if none ends."""
     ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
     if not any(ends):
         return given
@@ -39,8 +39,8 @@ def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tu
 
 
 def with_room(box: Box) -> Box:
-    """Drops goods that are not in the container: first those that were struck, or withdrawn before it came, then those of closed
-    visits without an alarm that waits for a finding."""
+    """Returns the box without goods that are not in the container: first without those that were struck, or withdrawn before the container
+    came; if there are none, without those of closed visits that have no alarm which waits for a finding."""
     truth = look(box)
     inside = truth.current.parts if truth.current else []
     here = {p.consignment_id for p in (*inside, *truth.doubtful)}
@@ -54,12 +54,13 @@ def with_room(box: Box) -> Box:
 
 
 def noted(box: Box, hearing: Hearing) -> Box:
-    """The box, in which the id of this request is noted as answered."""
+    """Returns the box with the id of this request among the answered ones."""
     return replace(box, answered=(*box.answered[-REMEMBERED:], hearing.message_id))
 
 
 def forget(box: Box, now: datetime) -> Box:
-    """Drops visits that need not be kept any more, with their goods, reports and findings. The same object if there are none."""
+    """Returns the box without visits that need not be stored any more, and without their goods, reports and findings. Returns the same
+    object if there are none."""
     if sum([bool(visit.how) for visit in box.visits]) <= KEPT_VISITS and (
         not box.reports or now - box.reports[0].heard <= KEPT_FOR
     ):
@@ -71,14 +72,14 @@ def forget(box: Box, now: datetime) -> Box:
 
 
 def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
-    """The box without these visits, which are its oldest ones; the same object if there are none."""
+    """Returns the box without these visits, which are its oldest ones. Returns the same object if there are none."""
     if not drop:
         return box
     until = max(_end(v) for v in drop)
     names, lost = {v.id for v in drop}, {p.consignment_id for v in drop for p in v.parts}
     left = [v for v in truth.visits if v.id not in names]
     kept = {v.id for v in left}
-    openings = {v.opening.id for v in left if v.opening}  # one of them may have ended a visit that is dropped
+    openings = {v.opening.id for v in left if v.opening}  # kept, because one may have ended a dropped visit
     reports = tuple([r for r in box.reports if r.at > until or r.id in openings])
     alarms = {alarm.key for alarm in truth.alarms if alarm.blocks and alarm.visit in names}
     dropped = {r.id for r in box.reports} - {r.id for r in reports}
@@ -97,8 +98,8 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
 
 
 def _noting_dropped(finding: ContainerFinding, alarms: set[str], reports: set[str]) -> ContainerFinding:
-    """The finding, which has ended `waiting` if it settled an alarm that is dropped. `alarms`: the keys of these alarms; `reports`: the ids
-    of the reports that are dropped."""
+    """Returns the finding. If it settled an alarm that is deleted now, `waiting` is added to the marks that it has ended. `alarms`: the
+    keys of the deleted alarms; `reports`: the ids of the deleted reports."""
     dropped = any(key in alarms or subject_of(key) in reports for key in finding.settled)
     if not dropped or "waiting" in finding.ended:
         return finding

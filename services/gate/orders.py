@@ -1,4 +1,4 @@
-"""What does an officer's finding, permit or hold add to what is known of a container?"""
+"""How does an officer's finding, permit or hold change the record of a container?"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,15 +24,15 @@ from services.gate.reports import voided
 from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, subject_of, unsettled
 
 MOST_HOLDS = 64
-"""Holds that may be open on one container at once."""
+"""How many holds may be open on one container."""
 MOST_PERMITS = 2 * MOST_PARTS
-"""How many permits, and how many struck consignments, are kept: more than the consignments that are kept of one
+"""How many permits, and how many struck consignments, are stored. They are more than the consignments that are stored for one
 container."""
 
 
 def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
-    """Adds what an officer saw, with the alarms that it settles. If the container was seen inside, this voids the
-    reports and findings by which it was outside."""
+    """Adds an officer's finding, with the alarms that it settles. If the container was seen inside, the reports and findings by which it
+    was outside become void."""
     if any(f.id == hearing.message_id for f in box.findings):
         return Learned(box)
     at = event_time(message.occurred_at, hearing)
@@ -48,8 +48,8 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 
 
 def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Learned:
-    """Takes a wrong finding back. Nothing of what it changed stands, except what a later finding changes as well. Alarms that wait
-    again are published again."""
+    """Takes a wrong finding back. Its effects end, except those that a later finding has as well. Alarms that are open again are
+    published again."""
     if hearing.message_id in box.answered:
         return Learned(box)
     wrong = next((f for f in box.findings if f.id == message.wrong), None)
@@ -78,7 +78,8 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
 
 
 def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFinding, ...]:
-    """The findings, void if they were retracted, or if one that was recorded afterwards and stands shows that they were a mistake."""
+    """Returns the findings, in which a finding is void if it was retracted, or if a later one that stands shows that it was a
+    mistake."""
     found: list[ContainerFinding] = []
     for number, finding in enumerate(findings):
         inside = [f.at for f in findings[number + 1 :] if f.found == "inside" and not f.retracted]
@@ -88,8 +89,8 @@ def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFindi
 
 
 def _marks_back(findings: tuple[ContainerFinding, ...]) -> tuple[bool, bool]:
-    """Whether the marks `overfull` and `waiting` of the box stand again, because a retracted finding took them away, and no finding that
-    was recorded after it and stands would have done so."""
+    """Returns whether the marks `overfull` and `waiting` of the box apply again. A mark does if a retracted finding removed it and no
+    later finding that stands would have removed it."""
     overfull, waiting = False, False
     for finding in findings:
         if finding.retracted:
@@ -100,8 +101,9 @@ def _marks_back(findings: tuple[ContainerFinding, ...]) -> tuple[bool, bool]:
 
 
 def _with_effect(box: Box, finding: ContainerFinding, among: frozenset[str] | None = None) -> Box:
-    """The box with what follows from a finding that is in it: the alarms that it settles, and the reports and findings that it
-    voids. `among`: only these alarms, reports and findings, which were known when it was recorded."""
+    """Returns the box with the effects of a finding that is in it: the alarms that it settles, and the reports and findings that
+    become void. `among`: if given, only these alarms, reports and findings may be affected, because only they were known when the
+    finding was recorded."""
     void = _void(box)
     without = replace(box, findings=tuple([f for f in box.findings if f.id != finding.id]))
     alarms = _settled(without, look(without), finding.found, finding.at)
@@ -118,21 +120,20 @@ def _with_effect(box: Box, finding: ContainerFinding, among: frozenset[str] | No
 
 
 def _void(box: Box) -> list[str]:
-    """The ids of the reports and findings that count no longer."""
+    """Returns the ids of the reports and findings that no longer count."""
     return [*[r.id for r in box.reports if r.void], *[f.id for f in box.findings if f.void]]
 
 
 def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
-    """The alarms that this finding settles. If the container was seen inside, alarms about a later departure stay
-    open."""
+    """Returns the alarms that this finding settles. If the container was seen inside, alarms about a later departure stay open."""
     return [alarm for alarm in unsettled(box, truth) if found == "outside" or alarm.at <= at + SKEW]
 
 
 def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
-    """Voids the reports behind the alarms that this finding settles, and then the reports that raise such an alarm in their place: a
-    departure that was reported twice, or an opening after it. A finding `outside` that is at most `SAME_EVENT` older was a mistake,
-    too, and is voided; an older one has to be retracted, because the container may have returned without a report. `among`: as in
-    `_with_effect`."""
+    """Returns the box after an officer saw the container inside at `at`. The reports behind the alarms that this finding settles
+    become void. If another report then raises such an alarm (a repeated departure, or an opening after it), it becomes void, too. A
+    finding `outside` that is at most `SAME_EVENT` older also becomes void, because it was a mistake. An older one has to be
+    retracted, because the container may have returned without a report. `among`: as in `_with_effect`."""
     findings = tuple([replace(f, void=f.void or _was_mistaken(f, at, among)) for f in box.findings])
     box = replace(box, findings=findings)
     while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box, among):
@@ -141,7 +142,8 @@ def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
 
 
 def _was_mistaken(finding: ContainerFinding, at: datetime, among: frozenset[str] | None) -> bool:
-    """Whether the container was found outside so shortly before it was found inside at `at` that the first finding was a mistake."""
+    """Returns whether the container was found outside so shortly before it was found inside at `at` that the earlier finding was a
+    mistake."""
     soon = finding.found == "outside" and finding.at <= at <= finding.at + SAME_EVENT
     return soon and (among is None or finding.id in among)
 
@@ -162,8 +164,8 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
 
 
 def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
-    """Takes a wrong strike back, so that the consignment counts again. If its goods were dropped from the record meanwhile, nothing
-    may leave until an officer counts the lots."""
+    """Takes a wrong strike back, so that the consignment counts again. If its goods were deleted from the record meanwhile, nothing may
+    leave until an officer counts the lots."""
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id not in box.struck:
@@ -174,8 +176,8 @@ def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Lear
 
 
 def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
-    """Lets the consignment leave through the land gate. Refused if the release desk has stated, after the version that
-    the officer saw, that the goods stay."""
+    """Lets the consignment leave through the land gate. The request is refused if the release desk has stated that the goods stay, in a
+    later version than the officer saw."""
     if hearing.message_id in box.answered:
         return Learned(box)
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
@@ -190,8 +192,8 @@ def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
 
 
 def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
-    """Adds an officer's hold on the container, or lifts one; a repeated request changes nothing. Refused: a malformed
-    container number, a hold beyond `MOST_HOLDS`, and a lift of a hold that is not open."""
+    """Adds an officer's hold on the container, or lifts one. A repeated request changes nothing. These requests are refused: a malformed
+    container number, a hold beyond `MOST_HOLDS`, and the lifting of a hold that is not open."""
     match message:
         case PlaceContainerHold():
             if not message.container_no or shown(message.container_no, 17) != message.container_no:

@@ -1,4 +1,4 @@
-"""What does the report of an equipment event add to what is known of a container, and who may take it back?"""
+"""How does the report of an equipment event change the record of a container, and who may take the report back?"""
 
 from dataclasses import replace
 
@@ -14,11 +14,12 @@ from services.gate.heard import Reported
 from services.gate.keeping import Learned, noted
 
 MOST_REPORTS = 500
-"""The most equipment events that are kept of one container."""
+"""The most equipment events that are stored for one container."""
 
 
 def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
-    """Adds a report, in place of the one that it corrects. Refused if it names no container or is too old, or if too many are kept."""
+    """Adds a report, in place of the one that it corrects. The report is refused if it names no container, is too old, or exceeds
+    `MOST_REPORTS`."""
     if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
         return Learned(box)
     report = _report(message, hearing)
@@ -74,8 +75,8 @@ def _report(message: Reported, hearing: Hearing) -> Report:
 
 
 def _others(numbers: tuple[str, ...], own: str, applies: bool) -> tuple[str, ...]:
-    """The numbers of other containers in the form that all desks use, each once; empty if the event is of another kind (`applies` is
-    false)."""
+    """Returns the numbers of other containers in the form that all desks use, each once. They are empty if the event is of another
+    kind (`applies` is False)."""
     plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if applies else {}
     return tuple([number for number in plain_ones if number and number != own])
 
@@ -92,12 +93,13 @@ def _not_his(box: Box, report_id: str, sender: str) -> tuple[RefusalCode, Phrase
 
 
 def voided(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
-    """The reports; those with these ids are marked as void."""
+    """Returns the reports, in which those with these ids are void."""
     return tuple([replace(r, void=True) if r.id in names else r for r in reports])
 
 
 def take_report_back(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
-    """Takes a report back, so that it has no effect any more. Refused if somebody else sent it, or if it is not known."""
+    """Takes a report back, so that it has no effect any more. The request is refused if another company sent the report, or if it is
+    not known."""
     if hearing.message_id in box.answered:
         return Learned(box)
     why_not = _not_his(box, message.report_id, message.principal)

@@ -1,9 +1,9 @@
-"""Does more than one declaration stand for the same goods in a container? Each is accepted at its own desk, which
-cannot see the other.
+"""Does more than one declaration stand for the same goods in a container? Each declaration is accepted under its own
+key, where the others are not known.
 
-A consignment's record knows its own declaration only; the record of a container knows every declaration that names it.
-What is found here is reported to officers and changes no answer: while two declarations stand for one bill in one
-visit, the answer is no in any case (`visits.answer`).
+A consignment's record contains only its own declaration; the record of a container contains every declaration that
+names it. Such declarations are reported to officers, which changes no answer: while two declarations stand for one
+bill in one visit, the answer is no in any case (`visits.answer`).
 """
 
 from collections.abc import Iterator
@@ -14,17 +14,18 @@ from services.gate.box import Box, Part
 from services.gate.visits import Truth
 
 RULE_SET = "2026-11-29"
-"""Version of the two rules below. Whoever changes one of them changes this, too."""
+"""The version of the two rules below. It must be changed together with them."""
 BY_BILL = "one_declaration_a_bill"
-"""Two declarations have the same direction, bill and container. If their conveyances differ, they count as the same
-goods only while both are awaited or in the same visit."""
+"""The rule that two declarations stand for the same goods if they have the same direction, bill and container. If
+their conveyances differ, they do so only while both are awaited or in the same visit."""
 BY_BOX = "one_declaration_a_box"
-"""Two declarations have the same direction and container and no bill, each says that no other goods are in the
-container, their conveyances do not differ, and both are awaited or in the same visit."""
+"""The rule that two declarations stand for the same goods if they have the same direction and container and no bill,
+each says that no other goods are in the container, their conveyances do not differ, and both are awaited or in the
+same visit."""
 
 
 class Again(NamedTuple):
-    """A declaration, and the `others` that stand for the same goods. Officers did not get a report about this yet."""
+    """A declaration that was not reported to officers yet, and the `others` that stand for the same goods."""
 
     part: Part
     rule: str
@@ -32,8 +33,8 @@ class Again(NamedTuple):
 
 
 def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
-    """The declarations that share their goods with others and were not reported to officers for it yet. Declarations
-    that were withdrawn or that an officer struck off do not count, and goods that are `gone` do not either."""
+    """Yields the declarations that share their goods with others and were not reported to officers yet. Declarations
+    that were withdrawn, that an officer struck off, or whose goods are `gone` do not count."""
     standing = [
         p
         for p in box.parts
@@ -65,5 +66,5 @@ def _same_box(one: Part, other: Part, visits: dict[str, str]) -> bool:
 
 
 def _together(one: Part, other: Part, visits: dict[str, str]) -> bool:
-    """Whether both are in one visit, or both are awaited."""
+    """Returns whether both are in one visit, or both are awaited."""
     return visits.get(one.consignment_id) == visits.get(other.consignment_id)

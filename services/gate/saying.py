@@ -1,4 +1,5 @@
-"""Which facts does the gate desk publish after a message? Everything that is true now and was not published yet."""
+"""Which facts does the gate desk publish after a message? It publishes everything that is true now and was not
+published yet."""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -41,8 +42,8 @@ from services.gate.visits import Answer, Truth, Visit, answer, counted, departur
 
 
 def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
-    """The fact that answers a request, made from the box to which the request was already added. A statement of the
-    release desk has no such answer."""
+    """Yields the fact that answers a request, made from the box to which the request was already added. A statement of
+    the release desk has no such answer."""
     number, at = message.container_no, hearing.at
     match message:
         case RecordGateOut() | RecordEquipmentEvent():
@@ -145,7 +146,7 @@ def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterato
 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """The facts that are true after a message (`box` and `truth` include it) and were not published before."""
+    """Yields the facts that are true after a message (`box` and `truth` include it) and were not published before."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     gone, disturbed = False, False
@@ -213,8 +214,8 @@ def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, containe
 
 
 def ended(box: Box, visit: Visit) -> str:
-    """How a closed visit ended, in the words of `VisitClosed`; `gated_out` only if all its goods were allowed to
-    leave."""
+    """Returns how a closed visit ended, in the words of `VisitClosed`. It is `gated_out` only if all goods were
+    allowed to leave."""
     match visit.how:
         case "gated_out":
             out = all(departure_of(box, visit, p) != "left" for p in visit.parts)
@@ -230,10 +231,10 @@ def ended(box: Box, visit: Visit) -> str:
 def _verdict(
     box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
-    """The gate's answer, if it differs from the published one. A no is published only after a yes, because a container
-    must stay while nothing was published about it. An unchanged yes is published again if it is `disturbed`, that is,
-    if alarms or facts about visits were published just before it, because a reader must not take the end of another
-    visit for the end of this one."""
+    """Yields the gate's answer if it differs from the published one. A no is published only after a yes, because a container
+    must stay while nothing was published about it. An unchanged yes is published again if `disturbed` is true, because
+    alarms or facts about visits were then published just before it, and a reader could take the end of another visit for the
+    end of this one."""
     if verdict.leave:
         visit = truth.current
         assert visit is not None, "only an open visit may end"

@@ -1,4 +1,4 @@
-"""What does a statement of the release desk about goods add to what is known of their container?"""
+"""How does a statement of the release desk about goods change the record of their container?"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,14 +12,15 @@ from services.gate.box import Box, Part, Standing
 from services.gate.keeping import MOST_PARTS, ended_at, with_room
 
 MOST_RELEASES = 16
-"""How many earlier periods of release are kept of a consignment besides the latest one; a revocation ended each of them."""
+"""How many earlier periods of release are stored for a consignment besides the latest one. A revocation ended each of them."""
 MOST_SAID = 2_400
-"""The most bytes of phrases, the reason why goods are held, that are kept of each consignment; the longest text of a person needs less."""
+"""The most bytes of the phrases that are stored as the reason why the goods of a consignment are held. The longest text of a person needs
+fewer."""
 
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
-    """Adds a statement to the box. A statement that is older than the known one, or is about goods that left before there were visits,
-    changes nothing. If there are too many, statements are dropped whose goods are not in the box any more."""
+    """Returns the box with one more statement. The box stays as it is if the statement is older than the known one, or about goods that
+    left before there were visits. If there are too many statements, those are dropped whose goods are not in the box any more."""
     name = message.consignment_id
     if name in box.gone:
         return box
@@ -80,7 +81,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
 
 
 class _Freedom(TypedDict):
-    """The periods in which a consignment was released, as in `Part`."""
+    """The periods in which a consignment was released. The fields are those of `Part`."""
 
     free_since: datetime | None
     free_until: datetime | None
@@ -88,8 +89,9 @@ class _Freedom(TypedDict):
 
 
 def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Freedom:
-    """The periods in which a consignment was released, after one more statement about it. A departure may be reported late, or before the
-    goods were called back, so it is judged by the release at its own time, whatever followed."""
+    """Returns the periods in which a consignment was released, after one more statement about it. They are stored because a departure may
+    be reported late, or may have been before the goods were called back; it is judged by the release at its own time, whatever
+    followed."""
     since, until, before = (known.free_since, known.free_until, known.freed_before) if known else (None, None, ())
     was_free = known is not None and known.standing == "released"
     if standing != "released":
@@ -102,7 +104,7 @@ def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Fr
 
 
 def _kept(message: ContainerHeld | ContainerFreed) -> tuple[Phrase, ...]:
-    """The phrases of a statement; empty if they are too large to be kept, because then the sentence is kept."""
+    """Returns the phrases of a statement; none if they are too large, because then the sentence is stored instead."""
     if not isinstance(message, ContainerHeld):
         return ()
     size = sum([len(each.__pydantic_serializer__.to_json(each)) for each in message.phrases])

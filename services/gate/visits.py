@@ -1,7 +1,7 @@
 """Which visits did a container make, which goods were in it each time, and how did each visit end?
 
-All of this is computed from the record of the box alone, and the order in which its messages arrived does not matter.
-In doubt, a hold counts for every visit that it may belong to, and a release for none.
+All of this is computed only from the record of the box, and the order in which its messages arrived does not matter. If it is not certain to
+which visit a statement belongs, a hold counts for every visit that is possible, and a release for none.
 """
 
 from collections.abc import Iterable
@@ -21,21 +21,20 @@ SAME_EVENT = timedelta(hours=24)
 """Two reports of the same kind at the same place, at most this far apart and with nothing between, are one event
 reported twice."""
 SKEW = FUTURE_SKEW
-"""By how much clocks of terminals and desks may differ."""
+"""By how much the clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
-"""When the same conveyance is named again after more than this, it is another call."""
+"""If the same conveyance is named again after more than this time, it is another call."""
 OPENINGS = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
-"""The events by which a visit opens."""
+"""The events that open a visit."""
 _RANK = {
     EquipmentEvent.DISCHARGED: 0,
     EquipmentEvent.GATED_IN: 0,
     EquipmentEvent.GATED_OUT: 3,
     EquipmentEvent.LOADED: 3,
 }
-"""The order of events that have the same time: openings, arrivals of goods (1), events inside (2), departures, findings
-(4)."""
+"""The order of events that have the same time: openings, arrivals of goods (1), events inside (2), departures, findings (4)."""
 _Event = tuple[datetime, int, bool, datetime, str, Report | Part | ContainerFinding]
-"""Event time, rank, whether it is an opening of an empty box, recorded time, the id of the event, and the event itself."""
+"""Event time, rank, whether the event is an opening of an empty box, recorded time, the id of the event, and the event itself."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
 """How a visit ended; empty while it is open. `stray`: a departure was reported for which no visit is known."""
 
@@ -69,26 +68,26 @@ class Visit:
 
     @property
     def stuffed(self) -> datetime | None:
-        """When something was last put into the box during this visit."""
+        """Returns when goods were last put into the box during this visit; None if they never were."""
         return self.stuffings[-1].at if self.stuffings else None
 
     @property
     def emptied(self) -> bool:
-        """Whether the box was stripped in this visit, and not stuffed afterwards."""
+        """Returns whether the box was stripped in this visit, and not stuffed afterwards."""
         return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
 
     @property
     def may_have_brought_goods(self) -> bool:
-        """Whether the box may have been laden when it came, and was not stripped since."""
+        """Returns whether the box may have been laden when it came, and was not stripped since."""
         return self.opening is not None and self.opening.laden is not False and self.stripped is None
 
     def went_elsewhere(self, part: Part) -> bool:
-        """Whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other containers."""
+        """Returns whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other
+        containers."""
         return part.arrived_at is not None and any(part.arrived_at <= each.at for each in self.transfers)
 
     def taken_out(self, part: Part) -> bool:
-        """Whether these goods left the box when it was stripped: they went into other containers, or were handed out as
-        released."""
+        """Returns whether these goods left the box when it was stripped: they went into other containers, or were handed out as released."""
         if self.went_elsewhere(part):
             return True
         if self.stripped is None or part.standing != "released":
@@ -98,8 +97,8 @@ class Visit:
 
 @dataclass(slots=True)
 class Alarm:
-    """What a person must look at. `key` names it; `why`: a code of `reasons.WHY`; `waiting_for`: the consignments
-    concerned; `blocks`: the container stays until an officer's finding settles the alarm."""
+    """A case that a person must look at. `key` identifies it; `why`: a code of `reasons.WHY`; `waiting_for`: the consignments concerned;
+    `blocks`: whether the container stays until an officer's finding settles the alarm."""
 
     alarm: str
     subject: str
@@ -121,17 +120,18 @@ class Alarm:
 
 
 def subject_of(key: str) -> str:
-    """The subject of the alarm with this key: the report that it is about, or a consignment."""
+    """Returns the subject of the alarm with this key: the report that it is about, or a consignment."""
     return key.partition("/")[2]
 
 
 @dataclass(slots=True)
 class Truth:
-    """What follows from everything known. `expected`: goods declared in a box that has not come yet.
+    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not
+    come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
-    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
-    later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released and may be
+    in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as
+    no later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -148,7 +148,7 @@ class Truth:
 
 
 def look(box: Box) -> Truth:
-    """The visits of this box, the goods in each, and what is wrong about them."""
+    """Returns the visits of this box, the goods in each, and the alarms."""
     truth = _Walk(box).walk()
     if taken_back := _arrivals_taken_back(box, truth):
         box = replace(box, parts=tuple([_not_here(p) if p.consignment_id in taken_back else p for p in box.parts]))
@@ -165,12 +165,12 @@ def look(box: Box) -> Truth:
 
 
 def has_retracted_opening(box: Box) -> bool:
-    """Whether a discharge or a gate-in of this box was taken back or corrected."""
+    """Returns whether a discharge or a gate-in of this box was taken back or corrected."""
     return any(report.void and report.event in OPENINGS for report in box.reports)
 
 
 def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
-    """The goods whose arrival this desk published because of an opening that no longer counts, if no other opening of their conveyance
+    """Returns the goods whose arrival this desk published because of an opening that no longer counts, if no other opening of their conveyance
     reports it. Goods that have left are not among them, because they had arrived."""
     if not has_retracted_opening(box):
         return frozenset()
@@ -186,15 +186,15 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
 
 
 def _not_here(part: Part) -> Part:
-    """The part as it counts while its arrival is retracted. A release that depends on the arrival does not count."""
+    """Returns the part without its arrival, which is retracted. If the part is released because of the arrival, it counts as held."""
     away = replace(part, arrived_at=None)
     return _held_for(away, "terminal_took_back") if part.standing == "released" else away
 
 
 def _came_with_another(part: Part, visit: Visit) -> bool:
-    """Whether this import is released and reported as arrived during the visit, although the box was discharged from another conveyance
-    than the declared one. One of the two reports must be wrong, so the release of the import does not count, whichever report has the
-    earlier time."""
+    """Returns whether this import is released and reported as arrived during the visit, although the box was discharged from another
+    conveyance than the declared one. One of the two reports must be wrong, so the release of the import does not count, whichever report has
+    the earlier time."""
     opening = visit.opening
     if opening is None or opening.event is not EquipmentEvent.DISCHARGED or part.source or not _is_released(part):
         return False
@@ -202,26 +202,26 @@ def _came_with_another(part: Part, visit: Visit) -> bool:
 
 
 def _held_for(part: Part, why: str) -> Part:
-    """The part as one that is held, for a reason that only this desk knows (a code of `schemas.codes.sentences`)."""
+    """Returns the part as held for a reason that only this desk knows (a code of `schemas.codes.sentences`)."""
     return replace(part, standing="held", phrases=(phrase(why),))
 
 
 def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
-    """Whether, up to that time, one of these events (in the order of their times) is an opening or an arrival of
-    goods."""
+    """Returns whether one of these events (in the order of their times) is an opening or an arrival of goods, and not later than `until`."""
     return any(rank <= 1 for _, rank, *_ in takewhile(lambda event: event[0] <= until, later))
 
 
 class _Walk:
-    """Goes through the events by their times. Events of the same time are ordered by their kind, and those of one kind by their recorded
-    times; the first one is the event, and the others repeat it. So the order in which the desk reads them does not matter."""
+    """Goes through the events in the order of their times. Events of the same time are ordered by their kind, and those of one kind by
+    their recorded times: the one that was recorded first is the event, and the others repeat it. So the result does not depend on the order
+    in which the desk reads them."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
         self.truth = Truth([], [], {}, {})
         self.now: Visit | None = None
         self.early: list[Report] = []
-        """Departures that have a time just before the opening of their visit, because the clock of the reporter is
+        """Departures that have a time just before the opening of their visit, because the clock of their sender is
         behind."""
         if box.before:
             self.now = self._begin(Visit(BEFORE, FIRST))
@@ -249,7 +249,8 @@ class _Walk:
                     if self.now is not None:
                         self._end(at, "finding", None)
             goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]
-            # early departures wait for the last opening or arrival of this moment, so that all goods that arrive in it leave with the box
+            # the departures in `early` wait until every opening and arrival of this moment is handled, so that all goods that arrive at
+            # this moment leave with the box
             while self.early and self.now is not None and not goes_on:
                 self._departure(self.early.pop(0), False)
         return self.truth
@@ -333,7 +334,7 @@ class _Walk:
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
     """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected` ones. Goods that are not
-    released and may as well be in the open visit are also `doubtful`, if it is not sure that they belonged to the earlier visit."""
+    released and may also be in the open visit become `doubtful`, too, unless it is certain that they belonged to the earlier visit."""
     now = truth.current
     for part in box.parts:
         if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:
@@ -361,24 +362,23 @@ def _may_be_in(part: Part, visit: Visit) -> bool:
 
 
 def _came_too(part: Part, visit: Visit) -> bool:
-    """Whether other goods of its conveyance arrived in this visit, although the terminal reported the visit with
-    another conveyance. Then the box came a second time without a report, and these goods may be in it as well."""
+    """Returns whether other goods of the same conveyance arrived in this visit, although the terminal reported the visit with another
+    conveyance. Then the box came a second time without a report, and these goods may be in it as well."""
     return any(p.arrived_at is not None and same_word(p.conveyance, part.conveyance) for p in visit.parts)
 
 
 def _was_in(part: Part, visit: Visit) -> bool:
-    """Whether a declaration that was lodged after the departure names the call (`SAME_CALL`) with which this container
-    had come."""
+    """Returns whether a declaration that was lodged after the departure names the call (`SAME_CALL`) with which this container had come."""
     if visit.closed is None or visit.how not in ("gated_out", "loaded", "finding") or part.since <= visit.closed:
         return False
     return same_word(part.conveyance, visit.conveyance) is True and part.since - visit.closed <= SAME_CALL
 
 
-# what went wrong
+# departures and alarms
 
 
 def departure_of(box: Box, visit: Visit, part: Part) -> str:
-    """How this consignment left with the visit: `out`, `left` (without release), or empty if it did not leave.
+    """Returns how this consignment left with the visit: `out`, `left` (without release), or an empty text if it did not leave.
 
     `out`: the gate's answer let it out, or it was permitted or released at that time. A later statement or permit does not change how it left.
     """
@@ -408,13 +408,13 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
 
 
 def _stands(visit: Visit, withdrawn: Part) -> bool:
-    """Whether another declaration stands for the same lot."""
+    """Returns whether another declaration stands for the same lot."""
     bill = plain_word(withdrawn.bill)
     return bool(bill) and any(plain_word(p.bill) == bill and p.standing != "withdrawn" for p in visit.parts)
 
 
 def _allowed(box: Box, visit: Visit) -> frozenset[str] | None:
-    """The consignments that the gate's answer let out at the time of the departure; None if the answer was no."""
+    """Returns the consignments that the gate's answer let out at the time of the departure; None if the answer was no."""
     if visit.how not in ("gated_out", "finding") or visit.closed is None:
         return None
     inside = {p.consignment_id for p in visit.parts}
@@ -429,18 +429,18 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
 
 
 def _permits(box: Box, part: Part) -> list[Permit]:
-    """The permits that open the land gate for this part. A later statement that the part must stay ends them."""
+    """Returns the permits that let this part leave through the land gate now. A later statement that the part must stay ends a permit."""
     return [permit for permit in _given(box, part) if _end_of(permit, part) is None]
 
 
 def _was_permitted(box: Box, part: Part, at: datetime) -> bool:
-    """Whether an officer's permit let this part leave at that moment. A later statement does not change how it left."""
+    """Returns whether an officer's permit let this part leave at that moment. A later statement does not change how it left."""
     ends = [(permit.at - SKEW, _end_of(permit, part)) for permit in _given(box, part)]
     return any(since <= at and (until is None or at <= until) for since, until in ends)
 
 
 def _given(box: Box, part: Part) -> list[Permit]:
-    """Every permit for this part whose ground fits its direction. A cancelled export is a ground for exports only."""
+    """Returns every permit for this part whose ground fits its direction. A cancelled export is a ground for exports only."""
     return [
         permit
         for permit in box.permits
@@ -450,7 +450,7 @@ def _given(box: Box, part: Part) -> list[Permit]:
 
 
 def _end_of(permit: Permit, part: Part) -> datetime | None:
-    """When the permit ended; None while it counts. A record of an older software version has no `until`, so the release desk's latest
+    """Returns when the permit ended; None while it counts. A record of an older software version has no `until`, so the release desk's latest
     statement decides."""
     if permit.until is None and part.standing in ("held", "refused") and part.version > permit.version:
         return part.stated_at
@@ -519,7 +519,7 @@ def _loaded(visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
 def _alarm(
     visit: Visit, alarm: str, why: str, waiting_for: tuple[str, ...], about: str = "", blocks: bool = False
 ) -> Alarm:
-    """An alarm about the end of a visit, or (`about`) about one consignment in it."""
+    """Returns an alarm about the end of a visit or, if `about` is given, about one consignment in it."""
     assert visit.closed is not None, "it is closed"
     report_id = visit.closing.id if visit.closing and not about else ""
     gate = visit.closing.place if visit.closing else ""
@@ -527,7 +527,7 @@ def _alarm(
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
-    """The alarms that keep the box inside until an officer's finding settles them. A finding that was a mistake settles none."""
+    """Returns the alarms that keep the box inside until an officer's finding settles them. A finding that was a mistake settles none."""
     settled = {key for finding in box.findings if not finding.void for key in finding.settled}
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
@@ -537,9 +537,9 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
 
 @dataclass(slots=True)
 class Answer:
-    """May the container leave through the land gate now? `why`: the reasons of a no, as phrases. `consignments`: those
-    that may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the consignments
-    that keep it inside."""
+    """The answer whether the container may leave through the land gate now. `why`: the reasons of a no, as phrases. `consignments`: those that
+    may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the consignments because of which it must
+    stay."""
 
     leave: bool
     why: tuple[Phrase, ...]
@@ -549,7 +549,7 @@ class Answer:
 
 
 def answer(box: Box, truth: Truth) -> Answer:
-    """The gate's answer, with its reasons and counts."""
+    """Returns the gate's answer, with its reasons and the consignments."""
 
     def no(*why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
         return Answer(False, why, keepers=keepers)
@@ -579,17 +579,17 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 
 def _lot(part: Part) -> str:
-    """The key of the lot that a declaration is about: its bill, which more than one declaration may name, else the
+    """Returns the key of the lot that a declaration is about: its bill, which more than one declaration may name; without a bill, the
     consignment's id."""
     return plain_word(part.bill) or part.consignment_id
 
 
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Why it is not known what is in this box beside the goods that are declared in it; None if that is known.
+    """Returns why it is not known which goods are in this box besides those that are declared in it; None if that is known.
 
-    Goods that were stripped into this box count as here only after the stuffing was reported. They prove nothing about the goods with
-    which the box came. From each source container, as many lots must be known here as the source had (`shared_by`), because all of them
-    may be here.
+    Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
+    about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
+    had (`shared_by`).
     """
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
@@ -609,7 +609,7 @@ def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
-    """The answer from the lots, each of which must be free to go. `counted`: how many lots an officer counted."""
+    """Returns the answer that follows from the lots. Each of them must be allowed to go. `counted`: how many lots an officer counted."""
     lots: dict[str, list[Part]] = {}
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
@@ -639,8 +639,8 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """The largest number of lots that follows from one declaration: those it states itself, plus the known lots of
-    other conveyances, which came with an earlier visit whose end nobody reported."""
+    """Returns how many lots there must be, by the declarations. A declaration states a number; to this are added the known lots of other
+    conveyances, because they came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))
@@ -652,15 +652,15 @@ def _needed(inside: list[Part]) -> int:
 
 
 def lots_in(visit: Visit) -> int:
-    """How many lots are, or may be, in this visit: as many as a declaration states or as are known, and at least 1."""
+    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or that of the known lots if it is
+    higher; at least 1."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
     known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)
 
 
 def counted(box: Box, visit: Visit) -> int | None:
-    """How many lots an officer last counted in this visit, after the last time at which goods were put in, if there was one; None
-    if nobody counted."""
+    """Returns how many lots an officer last counted in this visit, after goods were last put in; None if nobody counted."""
     put_in = [part.arrived_at for part in visit.parts if part.source and part.arrived_at is not None]
     since = max([visit.stuffed or visit.opened, *put_in])
     findings = [f for f in sorted(box.findings, key=lambda f: f.at) if f.at >= since and not f.retracted]
@@ -669,9 +669,9 @@ def counted(box: Box, visit: Visit) -> int | None:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Whether no goods of this part are in the box, because it was stated here only after a stripping that was taken back. If a declaration is
-    withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported; one that was withdrawn before is
-    in no visit (`_may_be_in`)."""
+    """Returns whether no goods of this part are in the box, because the release desk named the box only for a stripping that was taken
+    back. If a declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A
+    part that was withdrawn before is in no visit (`_may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 
@@ -680,7 +680,7 @@ def _may_go(box: Box, part: Part) -> bool:
 
 
 def _is_released(part: Part) -> bool:
-    """Whether the part has a release that opens the land gate. The release of an import does, that of an export does not."""
+    """Returns whether the part has a release that opens the land gate. The release of an import does, that of an export does not."""
     return part.standing == "released" and part.direction is Direction.IMPORT
 
 

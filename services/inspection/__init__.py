@@ -1,1 +1,1 @@
-"""The inspection desk: what must an officer answer, and what was found?"""
+"""The inspection desk: which controls must an officer answer, and what did the officer find?"""

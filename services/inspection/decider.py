@@ -1,8 +1,8 @@
 """Which control must an officer answer by when, and what did the officer find?
 
-An order stays open until an officer answers it or the declaration is withdrawn. If its time limit runs out, this is published
-once, and the goods stay held. If papers are not in order, the declarant puts them right and the officer looks again. A request
-that corrects wrong findings, or takes them back, names them; each fact about an answer has the next revision.
+An order stays open until an officer answers it or the declaration is withdrawn. If its time limit passes, this is published once,
+and the goods stay held. If papers are not in order, the declarant puts them right and the officer looks again. A request that
+corrects wrong findings, or takes them back, names them; each fact about an answer has the next revision.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ RECTIFICATION_LIMIT = timedelta(days=14)
 """How long the declarant has to put papers right. It is the time limit for a declaration after the arrival (Customs Law of China,
 article 24)."""
 REMEMBERED_ANSWERS = 64
-"""How many requests about one control are remembered besides the one whose answer stands."""
+"""How many requests about one control are remembered, besides the request whose answer stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +67,18 @@ class OrderedControl:
 
     @property
     def next_revision(self) -> int:
-        """The revision of the next fact about the answer; the first fact has 0."""
+        """Returns the revision of the next fact about the answer. The first fact has the revision 0."""
         return self.revision + 1 if self.answered_by or self.past else 0
 
     def known(self, request: str) -> bool:
-        """Whether this request was answered before."""
+        """Returns whether this request was answered before."""
         return request == self.answered_by or request in self.past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """Nothing is ordered, because the goods are not assessed yet, or no control is for an officer. `goods`: the classes of goods
-    that the assessment names."""
+    """Nothing is ordered, because the goods are not assessed yet, or because no control needs an officer. `goods`: the classes of
+    goods that the assessment names."""
 
     state: Literal["quiet"] = "quiet"
     goods: GoodsClasses = ()
@@ -86,7 +86,7 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
-    """Controls were ordered; some or all may be answered. `goods`: the classes of goods that the assessment names;
+    """Controls were ordered. Some or all of them may be answered. `goods`: the classes of goods that the assessment names;
     `PestIntercepted` repeats them."""
 
     state: Literal["ordered"] = "ordered"
@@ -96,7 +96,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """The declaration was withdrawn; nothing is or will be ordered. `answered`: the ids of the requests that were answered
+    """The declaration was withdrawn, so nothing is or will be ordered. `answered`: the ids of the requests that were answered
     before."""
 
     state: Literal["withdrawn"] = "withdrawn"
@@ -163,8 +163,8 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 
 
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer to one open order, or the refusal of findings for which no order is open. A repeated request gets no further
-    fact."""
+    """Returns the answer to one open order, or the refusal of findings for which no order is open. A repeated request gets no
+    further fact."""
     ordered = _asked_about(state, found, hearing)
     if not isinstance(ordered, OrderedControl):
         return ordered
@@ -179,8 +179,8 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
 
 
 def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back the answer that stands; if the request is a correction, publishes the right answer in its place. The request
-    must name the answer, because another one may stand by now."""
+    """Takes back the answer that stands. If the request is a correction, also publishes the right answer. The request must name
+    the answer, because another one may stand by now."""
     ordered = _asked_about(state, request, hearing)
     if not isinstance(ordered, OrderedControl):
         return ordered
@@ -210,8 +210,8 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
 
 
 def _asked_about(state: State, request: Findings | Correction, hearing: Hearing) -> OrderedControl | tuple[Fact, ...]:
-    """The order that this request is about; or else the facts that answer it: a refusal, or none if the request was answered
-    before."""
+    """Returns the order that this request is about. If there is none, returns the facts that answer the request: a refusal, or
+    none if the request was answered before."""
     match state:
         case Withdrawn():
             if hearing.message_id in state.answered:
@@ -231,7 +231,7 @@ def _asked_about(state: State, request: Findings | Correction, hearing: Hearing)
 
 
 def unclear(found: Findings) -> tuple[RefusalCode, Phrase] | None:
-    """Why it is not clear what the officer found, as the code and the phrase of a refusal; None if it is clear."""
+    """Returns why it is not clear what the officer found, as the code and the phrase of a refusal; None if it is clear."""
     pest = found.pest.strip()
     if found.result is FindingsResult.CONFORM and pest:
         return RefusalCode.PEST_CONTRADICTS, phrase("conform_with_pest")
@@ -241,7 +241,7 @@ def unclear(found: Findings) -> tuple[RefusalCode, Phrase] | None:
 
 
 def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer:
-    """The fact that says what the officer found."""
+    """Returns the fact that says what the officer found."""
     common: dict[str, Any] = {
         "consignment_id": found.consignment_id,
         "occurred_at": hearing.at,
@@ -267,7 +267,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """Cancels every order that nobody answered yet."""
+    """Cancels every order that nobody has answered yet."""
     match state:
         case Ordered():
             return tuple(
@@ -355,13 +355,13 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """One deadline for each open order (`overdue/<control>`) and each rectification (`rectification/<control>`) that is not
-    overdue yet."""
+    """Returns one deadline for each open order (`overdue/<control>`) and each rectification (`rectification/<control>`) that is
+    not overdue yet."""
     return tuple([Deadline(name, each.due) for each in _orders(state) if (name := _limit(each))])
 
 
 def closed(state: State) -> bool:
-    """Whether every order was answered, or the declaration was withdrawn."""
+    """Returns whether every order was answered, or the declaration was withdrawn."""
     match state:
         case Quiet():
             return False
@@ -412,7 +412,7 @@ def _remembered(order: OrderedControl, *requests: str) -> tuple[str, ...]:
 
 
 def _limit(order: OrderedControl) -> str:
-    """The name of the time limit that runs; empty if none does."""
+    """Returns the name of the order's time limit that has not passed yet; empty if there is none."""
     match order.standing:
         case "open":
             return f"overdue/{order.control.value}"

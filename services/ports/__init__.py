@@ -1,1 +1,2 @@
-"""The port's side of the wire: releases from the topics or over HTTP, and may this container leave?"""
+"""The client of a port: it reads releases from topics or over HTTP, and answers whether a container
+may leave."""

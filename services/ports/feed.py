@@ -1,4 +1,4 @@
-"""How does a terminal without Kafka get releases and revocations? From the HTTP feed, by cursor and long poll, into the same notebook."""
+"""How does a terminal without Kafka get releases and revocations? It reads the HTTP feed by cursor and long poll, into the same notebook."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from services.shell.clock import stopwatch
 CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 UNREADABLE = "Unreadable"
-"""The kind of a feed entry whose fact may be a release or a revocation and cannot be read by the console."""
+"""The kind of a feed entry whose fact may be a release or a revocation, but cannot be read by the console."""
 LIMIT = 500
 
 
@@ -28,7 +28,7 @@ class FeedPort:
     """Reads `/api/v1/releases`, and asks the console whether a container may leave. A yes counts only if the notebook has no objection."""
 
     def __init__(self, address: str, notebook: Notebook, *, key: str = "", **options: Any) -> None:
-        """`key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
+        """`address`: the URL of the console. `key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
         self.notebook = notebook
         self.address = address
         self._console = AskedConsole(address, key=key, **options)
@@ -43,12 +43,12 @@ class FeedPort:
         self._console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the entries that come within `wait_seconds`, and returns how many. An exception of the handler takes back the effects of
-        all of them."""
+        """Hands over the entries that come within `wait_seconds`, and returns how many. If the handler raises an exception, the effects of all
+        these entries are rolled back."""
         after = self.notebook.cursor(SOURCE)
         status, body = self._console.get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
         if status == 410 and after != BEGINNING:
-            # The feed was rebuilt or restored, so it is read again from the beginning. Known ids stay known, so that nothing is done twice.
+            # The feed was rebuilt or restored, so it is read again from the beginning. Known ids are kept, so nothing is done twice.
             self.notebook.begin(SOURCE, self.address)
             return 0
         if status != 200:
@@ -61,7 +61,8 @@ class FeedPort:
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads until the feed has nothing more; Away if that takes longer than `seconds`. `advance` gets the number read each time."""
+        """Reads until the feed has no more entries. Raises Away if that takes longer than `seconds`. `advance` gets the number of entries of
+        each read."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
@@ -72,7 +73,8 @@ class FeedPort:
     def ask(
         self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
     ) -> PortAnswer:
-        """May the container leave now? Reads new revocations first, then asks the console; only its explicit yes is a yes."""
+        """Returns whether the container may leave now. Reads new revocations first, then asks the console. Only an explicit yes of the console
+        counts as a yes."""
         try:
             return self._ask(plain(container_no), handler, seconds, advance)
         except (Away, sqlite3.Error) as error:
@@ -98,8 +100,8 @@ class _Line(BaseModel):
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:
-    """The entry with its cursor; Away if it has none, because reading could not continue after it. Consoles of earlier versions send cursors
-    as numbers."""
+    """Returns the cursor of an entry, and the entry. Raises Away if it has no cursor, because reading could not continue after it. Consoles of
+    earlier versions send cursors as numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
     text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
     if not CURSOR.fullmatch(text) or text == BEGINNING:
@@ -116,7 +118,7 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
     try:
         json.dumps(line, ensure_ascii=False).encode()
         entry = _Line.model_validate(line)
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can contain but SQLite cannot store
+    except UnicodeEncodeError:  # the text has a lone surrogate, which JSON can contain but SQLite cannot store
         return Unread(f"{SOURCE}/{cursor}", "contract", "a text that is none", about)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)

@@ -1,8 +1,8 @@
-"""What does a port remember, so that a crash between two entries neither loses nor doubles an effect?
+"""What does a port store, so that a crash between two entries neither loses nor doubles an effect?
 
-One SQLite file: the identity of each source (a topic or the HTTP feed) and the offset or cursor up to which it was read, the known ids,
-the latest statement on each subject, and what could not be read. A handler may keep rows of its own in the same file; they are written
-in the same SQL transaction.
+It stores in one SQLite file: the identity of each source (a topic or the HTTP feed), the offset or cursor up to which it was read, the
+known ids, the latest statement about each subject, and the entries that could not be read. A handler may write rows of its own to the same
+file; they are written in the same SQL transaction.
 """
 
 import json
@@ -35,7 +35,7 @@ ADDED = (
     ("port_statements", "source", "TEXT NOT NULL DEFAULT ''"),
     ("port_statements", "permitted", "TEXT NOT NULL DEFAULT '[]'"),
 )
-"""Columns that notebooks of earlier versions lack."""
+"""The columns that notebooks of earlier versions lack."""
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
 AFTERWARDS = {"ContainerGatedOut": "left", "VisitClosed": "closed", "GateAlarmRaised": "alarm"}
@@ -43,16 +43,16 @@ AFTERWARDS = {"ContainerGatedOut": "left", "VisitClosed": "closed", "GateAlarmRa
 
 
 FEED = "http"
-"""The name of the HTTP feed as a source, the only one with cursors; notebooks of earlier versions have its number in `port_places`."""
+"""The name of the HTTP feed as a source. It is the only source with cursors. Notebooks of earlier versions have its last number in
+`port_places`."""
 BEGINNING = "0"
-"""The cursor before everything."""
+"""The cursor before the first entry."""
 LEFT = "left"
 """The identity in `port_sources` of a source that is not read any more."""
 
 
 class TopicEntry(NamedTuple):
-    """What was read at an offset of a partition. `next`: the offset of the next message; `content`: None if the message does not concern a
-    port."""
+    """One message of a topic. `next`: the offset of the next message; `content`: None if the message does not concern a port."""
 
     partition: int
     offset: int
@@ -62,7 +62,7 @@ class TopicEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PortAnswer:
-    """May this container leave? `reason`: `released`, or a code for why it must stay."""
+    """The answer to the question whether a container may leave. `reason`: `released`, or a code that says why it must stay."""
 
     may_leave: bool
     reason: str
@@ -70,11 +70,12 @@ class PortAnswer:
 
 
 class NotebookGone(sqlite3.OperationalError):
-    """The notebook's file is not the one that was opened any more; the text says which and what to do, in Chinese and English."""
+    """Raised if the notebook's file is no longer the file that was opened. The text says which file and what to do, in Chinese and
+    English."""
 
 
 class Notebook:
-    """What a port has read, in an SQLite file; ":memory:" is lost with the process.
+    """Stores everything that a port has read, in an SQLite file. A notebook in ":memory:" is lost with the process.
 
     Every method but `close` raises NotebookGone if the file was deleted, moved or replaced. An open file still exists without its name,
     but everything that is written to it is lost when the program ends.
@@ -98,7 +99,7 @@ class Notebook:
                     "port_known",
                     "source",
                 ):
-                    # an older version of the program made this file, and in it `reason` contains what officers wrote
+                    # an older software version made this file and stored texts of officers in `reason`
                     self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
@@ -110,12 +111,12 @@ class Notebook:
             # the path is empty if the database is in memory
             journal = Path(
                 f"{real}-wal"
-            )  # the journal has the newest writes; on a file system without shared memory there is none
+            )  # the journal is watched, too, because it has the newest writes; on some file systems there is none
             self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
 
     @property
     def _sql(self) -> sqlite3.Connection:
-        """The connection, after `check` has tested its files."""
+        """Returns the connection, after `check` has tested its files."""
         self.check()
         return self._connection
 
@@ -137,7 +138,7 @@ class Notebook:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Runs the block in one transaction, which an exception rolls back."""
+        """Runs the block in one transaction. An exception rolls it back."""
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             yield
@@ -149,23 +150,23 @@ class Notebook:
             raise
 
     def offsets(self, source: str) -> dict[int, int]:
-        """Partition of this source → the offset from which to read on."""
+        """Returns partition of this source → the offset from which to read on."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
 
     def cursor(self, source: str) -> str:
-        """The cursor of the last entry that was taken; "0" before the first."""
+        """Returns the cursor of the last entry that was stored; "0" if none was."""
         row = self._sql.execute("SELECT cursor FROM port_cursors WHERE source = ?", (source,)).fetchone()
         return BEGINNING if row is None else str(row[0])
 
     def identity(self, source: str) -> str | None:
-        """The identity (topic id, or address) that this source had when its offsets were stored; None if none are stored."""
+        """Returns the identity (topic id, or address) that this source had when its offsets were stored; None if none are stored."""
         row = self._sql.execute("SELECT identity FROM port_sources WHERE source = ?", (source,)).fetchone()
         return None if row is None else str(row[0])
 
     def begin(self, source: str, identity: str) -> None:
-        """Begins this source anew, because its identity has changed. Offsets and statements from before are deleted.
+        """Begins this source anew, because its identity has changed. Its stored offsets and statements are deleted.
 
-        Known ids are kept, so that no effect is done twice; the statements are rebuilt when their facts are read again.
+        Known ids are kept, so that no effect is done twice. The statements are made again when their facts are read again.
         """
         with self._transaction():
             self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
@@ -178,7 +179,7 @@ class Notebook:
             )
 
     def follows(self, source: str) -> bool:
-        """Whether this source was read and has not been left since (`leave`)."""
+        """Returns whether this source was read and has not been left since (`leave`)."""
         return self.identity(source) not in (None, LEFT) or bool(self.offsets(source))
 
     def leave(self, sources: Iterable[str]) -> None:
@@ -189,12 +190,12 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """Outcome (heard, known, older, unread/<reason>) → how many messages had it. Each message counts once."""
+        """Returns outcome (heard, known, older, unread/<reason>) → how many messages had it. Each message counts once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
         """Stores entries and their effects in one transaction, and returns how many were handed over. Entries before the stored offset are
-        skipped, because another process with this notebook took them."""
+        skipped, because another process with this notebook has stored them."""
         handed = 0
         with self._transaction():
             offsets, reading = self.offsets(source), self._reading(source)
@@ -210,8 +211,8 @@ class Notebook:
     def take_after(
         self, source: str, after: str, entries: Iterable[tuple[str, Notice | Unread]], handler: Handler
     ) -> int:
-        """As `take`, for entries with cursors. Stores nothing and returns 0 if the stored cursor is not `after` any more, because another
-        process with this notebook has read on."""
+        """Stores entries with cursors as `take` does. Stores nothing and returns 0 if the stored cursor is not `after` any more, because
+        another process with this notebook has read on."""
         handed = 0
         with self._transaction():
             reading, last = self._reading(source), after
@@ -223,8 +224,9 @@ class Notebook:
         return handed
 
     def ask(self, container_no: str) -> PortAnswer:
-        """The answer from this notebook alone: yes only if the gate's latest statement is yes and names consignments, each of which
-        has a release as its latest statement that names this container. Holds on other containers of a consignment do not count."""
+        """Returns the answer that follows from this notebook alone. It is yes only if the gate's latest statement is yes and names
+        consignments, and the latest statement about each of them is a release that names this container. Holds on other containers of a
+        consignment do not count."""
         container_no = plain(container_no)
         statement = self._statement(container_no)
         if statement is None:
@@ -240,8 +242,9 @@ class Notebook:
     def objection(
         self, consignments: Iterable[str], container_no: str, permitted: Collection[str] = (), *, silence: bool = True
     ) -> PortAnswer | None:
-        """The answer no, with its reason, if these consignments may not leave in this container, else None. Those
-        `permitted` by an officer need no release. `silence`: whether a consignment without any statement is a reason for no."""
+        """Returns the answer no, with its reason, if one of these consignments may not leave in this container; otherwise None.
+        Consignments in `permitted`, which an officer lets out, need no release. `silence`: whether a missing statement about a consignment
+        is a reason for no."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread
@@ -260,8 +263,8 @@ class Notebook:
         return None
 
     def _reading(self, source: str) -> int:
-        """How often this source was begun (`begin`). An id that is known only from an earlier time still has to rebuild its statement in
-        this one."""
+        """Returns how often this source was begun (`begin`). If an id is known only from before the last beginning, its statement must be
+        stored again."""
         row = self._sql.execute("SELECT reading FROM port_sources WHERE source = ?", (source,)).fetchone()
         return 0 if row is None else int(row[0])
 
@@ -295,7 +298,8 @@ class Notebook:
         return 1
 
     def _newer(self, source: str, notice: Notice) -> bool:
-        """Whether this statement on its subject is the newest; stores it if so. If two have the same version, a no replaces a yes."""
+        """Returns whether this statement is the newest about its subject; stores it if so. If two have the same version, a no replaces a
+        yes."""
         found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (notice.subject,))
         with closing(found):
             version, kind = found.fetchone() or (-1, "")
@@ -337,14 +341,14 @@ class Notebook:
 
 
 def _is_copy(first: str, source: str) -> bool:
-    """Whether the id was read from another source (`first`) before. If so, this is a copy of the same fact, and is skipped.
+    """Returns whether the id was read from another source (`first`) before. If so, this is a copy of the same fact, and is skipped.
 
-    In notebooks of earlier versions the source of an id is empty; such an id was not read from the ports' own topic.
+    In notebooks of earlier versions the source of an id is empty. Such an id was not read from the ports' own topic.
     """
     return first != source and (bool(first) or source == TOPIC)
 
 
 def _identity_of(file: Path) -> tuple[int, int]:
-    """Device and inode, which identify the file under any name."""
+    """Returns device and inode, which identify the file under any name."""
     found = file.stat()
     return found.st_dev, found.st_ino

@@ -1,4 +1,5 @@
-"""What does a port get from a topic, and what of it can be read and trusted? What cannot is handed over as Unread and is never a yes."""
+"""Which messages of a topic concern a port, and which of them can be read and trusted? A message that cannot is handed over as Unread,
+and is never a yes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -33,20 +34,20 @@ OTHERS: Mapping[str, str] = {
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
 container; empty if the kind has no such field."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
-"""Kind → its field with a code as reason. What officers wrote is not sent outside customs."""
+"""Kind → its field with a code as reason. Texts of officers are not sent to readers outside customs."""
 MOST_FACTS = 1024
-"""The most facts that one message can cause, for the check of a derived id: the departure of a full container causes one for each of its
-consignments."""
+"""The most facts that one message can cause. The check of a derived id tries this many. The departure of a full container causes the
+most: one fact for each of its consignments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One statement. `subject`: a consignment or a container. If there are two statements about one subject, the one
-    with the higher `version` counts.
+    """One statement. `subject`: a consignment or a container. If there are two statements about one subject, the one with the higher
+    `version` counts.
 
-    `version` is None if the gate only says how a visit ended, which ends every yes before it. `others`: for a
-    consignment, all containers that are released (a container that is in an earlier release but not in this one is no
-    longer released); for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
+    `version` is None for a fact of the gate desk that only says how a visit ended; this ends every yes before it. `others`: for a
+    consignment, all containers that are released (a container that is in an earlier release but not in this one is no longer released);
+    for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
     """
 
     id: str
@@ -57,8 +58,7 @@ class Notice:
     reason: str
     occurred_at: str
     permitted: tuple[str, ...] = ()
-    """Those consignments of a container that may leave which need no release, because an officer's permit lets them
-    out."""
+    """The consignments of a container that may leave without a release, because an officer permits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,10 @@ class Unread:
 
 
 class Handler(Protocol):
-    """What a port does with notices. Rows written through `notebook` are committed together with the offset or cursor, or not at all.
+    """The interface of a port's own code for notices. Rows written through `notebook` are committed together with the offset or cursor,
+    or not at all.
 
-    Anything done elsewhere (a barrier, a letter) may be done twice after a crash. So do it under `notice.id`, which is the same both
+    An effect elsewhere (a barrier, a letter) may be done twice if there is a crash. So do it under `notice.id`, which is the same both
     times.
     """
 
@@ -84,13 +85,13 @@ class Handler(Protocol):
 
 
 class Away(Exception):
-    """The topics or the console do not answer, or not as specified. So nothing is known, and nothing may leave."""
+    """Raised if the topics or the console do not answer, or not as specified. So nothing is known, and nothing may leave."""
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
-    """A Kafka message as a notice, or as Unread if it cannot be read or trusted. None for a kind that does not concern a port, and for a
-    kind that only a later version of the software has. Ports may ignore such a kind, because a fact of a known kind always takes a yes
-    back, too."""
+    """Returns a Kafka message as a notice, or as Unread if it cannot be read or trusted. Returns None for a kind that does not concern a
+    port, and for a kind that only a later software version has. Ports may ignore such a kind, because a fact of a known kind always takes
+    a yes back, too."""
     try:
         name = message.text("ce_type")
         if not name:
@@ -111,8 +112,7 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
     """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts.
 
-    This finds mistakes, but no forgeries, since a forger can write correct headers. Only the broker's ACLs keep others
-    from writing.
+    This finds mistakes, but no forgeries, because a forger can write correct headers. Only the broker's ACLs keep others from writing.
     """
     writer = PORT_WRITERS[kind]
     source, cause, sequence = (message.text(name) for name in ("ce_source", "causationid", "sequence"))
@@ -128,12 +128,13 @@ def _genuine(kind: str, message: Raw, partitions: int) -> None:
 
 
 def derived(desk: str, cause: str, id: str) -> bool:
-    """Whether a desk gives this id to one of the facts that this cause leads to."""
+    """Returns whether a desk gives this id to one of the facts that this cause leads to."""
     return any(fact_id(desk, cause, index) == id for index in range(MOST_FACTS))
 
 
 def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
-    """The consignments and containers that an unreadable message may be about: its key, and the names in its value if that is JSON."""
+    """Returns the consignments and containers that an unreadable message may be about: its key, and the names in its value if that is
+    JSON."""
     try:
         body = pydantic_core.from_json(value or b"null")
     except ValueError:  # the value is not JSON, so only the key names a subject
@@ -143,8 +144,8 @@ def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
 
 
 def named_in(body: Any) -> set[str]:
-    """The consignment and the container that a parsed JSON value names. A lone surrogate, which SQLite cannot store, is
-    replaced by `?`."""
+    """Returns the consignment and the container that a parsed JSON value names. A lone surrogate, which SQLite cannot store, is replaced
+    by `?`."""
     fields = [body.get(name) for name in ("consignment_id", "container_no")] if isinstance(body, dict) else []
     return {field.encode("utf-8", "replace").decode() for field in fields if isinstance(field, str)}
 

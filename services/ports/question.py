@@ -1,4 +1,4 @@
-"""What does a console answer to the question whether a container may leave? Only an explicit and current yes counts as a yes."""
+"""What does the console answer to the question whether a container may leave? Only an explicit and current yes counts as a yes."""
 
 import json
 from datetime import datetime
@@ -13,14 +13,14 @@ from services.ports.notice import Away
 from services.shell.loopback import is_loopback
 
 STALE_SECONDS = 30.0
-"""Seconds. An answer from rows that are older than this does not count; neither does an answer that is older than an earlier one by more
-than this."""
+"""How many seconds the rows of an answer may be old. An answer from older rows does not count. Nor does an answer that is older than an
+earlier answer by more than this."""
 UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """Client of the console at `address`, with a terminal's API key; Away if `address` is not an address. `options` go to httpx2.Client:
-    verify, cert, headers, proxy."""
+    """A client of the console at `address`, with a terminal's API key. Raises Away if `address` is not an address. `options` go to
+    httpx2.Client: verify, cert, headers, proxy."""
 
     def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
         if key:
@@ -36,13 +36,13 @@ class AskedConsole:
         self._http.close()
 
     def ask(self, container_no: str) -> tuple[PortAnswer, list[str]]:
-        """The console's answer, and the consignments that it names as released, without those that an officer permits to leave; Away if
-        it does not answer."""
+        """Returns the console's answer, and the consignments that it names as released, without those that an officer permits to leave.
+        Raises Away if the console does not answer."""
         status, body = self.get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
             answer = _Gate.model_validate_json(
                 json.dumps(body), strict=True
-            )  # JSON text, because only there strict mode accepts times as text
+            )  # the body is passed as JSON text, because only there strict mode accepts times as text
         except ValidationError as error:
             return PortAnswer(False, "unread", f"status {status}: {error.error_count()} faults in the answer"), []
         if status != 200 or answer.container_no != container_no:
@@ -58,7 +58,7 @@ class AskedConsole:
         ]
 
     def _out_of_date(self, answer: "_Gate") -> str:
-        """Why this answer is out of date; empty if it is current. This machine's clock is not used, because it may be wrong."""
+        """Returns why this answer is out of date; empty if it is current. This machine's clock is not used, because it may be wrong."""
         if answer.as_of is None or answer.lag_seconds is None:
             return "the console does not know up to when it has read"
         if not 0 <= answer.lag_seconds <= STALE_SECONDS:  # this form also refuses NaN
@@ -69,7 +69,7 @@ class AskedConsole:
         return ""
 
     def get(self, path: str, wait_seconds: float, **query: Any) -> tuple[int, Any]:
-        """Status and JSON body; Away if there is no answer, if it comes from a cache, or if it is not JSON."""
+        """Returns status and JSON body. Raises Away if there is no answer, if it comes from a cache, or if it is not JSON."""
         try:
             answer = self._http.get(path, params=query, timeout=wait_seconds + 15, headers=UNCACHED)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -78,7 +78,7 @@ class AskedConsole:
             raise Away("the answer comes from a cache on the way, not from the console")
         try:
             return answer.status_code, answer.json()
-        except (ValueError, RecursionError):  # RecursionError: nested deeper than Python reads
+        except (ValueError, RecursionError):  # RecursionError: the JSON is nested deeper than Python can read
             raise Away(f"the console's answer {answer.status_code} is not JSON") from None
 
 

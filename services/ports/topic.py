@@ -1,9 +1,9 @@
-"""How does a port read its topic? With kafka-python, only committed messages, and with offsets that the port itself stores.
+"""How does a port read its topic? It uses kafka-python, reads only committed messages, and stores the offsets itself.
 
-A notebook of the software version before has offsets of the topics of two desks. These are read beside the ports' own topic until an operator
-says that no desk of that version runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
+A notebook of the software version before has offsets of the topics of two desks. These topics are read beside the ports' own topic until an
+operator says that no desk of that version runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
 
-If a message may be missing, the answer is no: docs/ports.md lists the cases, and `tests/ports` tests each.
+If a message may be missing, the answer is no. docs/ports.md lists the cases, and `tests/ports` tests each.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.codes.iso6346 import plain
-from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
+from services.ports import header_names  # noqa: F401  (imported because names of headers may be any bytes)
 from services.ports.notebook import LEFT, Notebook, PortAnswer, TopicEntry
 from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
@@ -27,9 +27,9 @@ from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
 LOOK_SECONDS = 5.0
-"""Seconds after which `read` checks the ids of the topics again; `ask` checks them each time."""
+"""After how many seconds `read` checks the ids of the topics again; `ask` checks them at each call."""
 REQUEST_MS = 10_000
-"""Timeout for one answer of the broker."""
+"""The timeout in milliseconds for one answer of the broker."""
 
 
 class TopicPort:
@@ -44,11 +44,11 @@ class TopicPort:
         former: bool = False,
         **options: Any,
     ) -> None:
-        """`kafka`: bootstrap servers, or an `Access` to sign in; Away if its credential is refused.
+        """`kafka`: bootstrap servers, or an `Access` to sign in. Raises Away if its credential is refused.
 
-        `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it.
-        `former`: the topics of the software version before are read as well, from their beginning if the notebook has no offsets of them. It is
-        for a new notebook on a cluster where goods were released before the ports' own topic existed.
+        `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it. `former`:
+        whether the topics of the software version before are read, too, from their beginning if the notebook has no offsets of them. Set it for
+        a new notebook on a cluster where goods were released before the ports' own topic existed.
 
         `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
         """
@@ -102,17 +102,17 @@ class TopicPort:
             self.console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls back all that were
-        read together from the same topic."""
+        """Hands over the messages that come within `wait_seconds`, and returns how many. If the handler raises an exception, the effects of all
+        messages that were read together from the same topic are rolled back."""
         with self._kept_in_step():
-            self.notebook.check()  # checked even if no message comes
+            self.notebook.check()  # the files are checked even if no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()
             return self._poll(handler, wait_seconds)
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads up to the high watermarks at the time of this call, including transactions that were open then; Away if that takes longer than
-        `seconds`. `advance` is called after each poll with the number of messages read, also 0."""
+        """Reads up to the high watermarks at the time of this call, including transactions that were open then. Raises Away if that takes
+        longer than `seconds`. `advance` is called after each poll with the number of messages read, which may be 0."""
         deadline = stopwatch() + seconds
         with self._kept_in_step():
             while True:
@@ -123,14 +123,14 @@ class TopicPort:
                         if stopwatch() > deadline:
                             raise Away(f"not up to date within {seconds:g} s: {self._why_not(topic_partition, end)}")
                         advance(self._poll(handler, 0.2))
-                if not self._replaced():  # done, because no topic was deleted and made again meanwhile
+                if not self._replaced():  # everything was read, because no topic was deleted and made again meanwhile
                     return
 
     def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads the topics of the software version before to their ends, and then stops reading them. Away if that takes longer than `seconds`;
-        they are then read as before.
+        """Reads the topics of the software version before to their ends, and then stops reading them. Raises Away if that takes longer than
+        `seconds`; these topics are then read as before.
 
-        Call this only when no worker of the software version before runs any more, because what such a worker publishes later is not read.
+        Call this only if no worker of the software version before runs any more, because later messages of such a worker are not read.
         """
         self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)
@@ -140,8 +140,8 @@ class TopicPort:
     def ask(
         self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
     ) -> PortAnswer:
-        """May the container leave now? First reads everything that was written until now, as `read` does. A yes of the notebook counts only if
-        the console, if one is given, also says yes."""
+        """Returns whether the container may leave now. First reads everything that was written until now, as `read` does. A yes of the notebook
+        counts only if the console, if one is given, also says yes."""
         try:
             self.catch_up(handler, seconds, advance)
             answer = self.notebook.ask(container_no)
@@ -151,7 +151,7 @@ class TopicPort:
 
     @contextmanager
     def _kept_in_step(self) -> Iterator[None]:
-        """After an exception in the block, the next call starts again from the offsets in the notebook."""
+        """Returns a context for reading. After an exception in the block, the next call starts again from the offsets in the notebook."""
         if not self._in_step:
             self._go_on()
         self._in_step = False
@@ -179,7 +179,7 @@ class TopicPort:
     # the ids of the topics, and the offsets at which they end
 
     def _identities(self) -> dict[str, str]:
-        """Topic → its id and number of partitions. Another id means another topic, also under the same name in the same cluster."""
+        """Returns topic → its id and number of partitions. Another id means another topic, even if the name and the cluster are the same."""
         with _library("the topics are not known"):
             described = {topic["name"]: topic for topic in self._admin.describe_topics(list(self.topics))}
             self._looked = stopwatch()
@@ -193,7 +193,7 @@ class TopicPort:
         return any(self.notebook.identity(topic) != now for topic, now in self._identities().items())
 
     def _ends(self) -> dict[TopicPartition, int]:
-        """Partition → high watermark, which also counts messages of open transactions."""
+        """Returns partition → high watermark, which includes messages of open transactions."""
         with _library("the ends of the topics are not known"):
             wanted = dict.fromkeys(self._topic_partitions, OffsetSpec.LATEST)
             ends = self._admin.list_partition_offsets(wanted, timeout_ms=self._request_ms)
@@ -201,7 +201,7 @@ class TopicPort:
             return {topic_partition: ends[topic_partition].offset for topic_partition in self._topic_partitions}
 
     def _position(self, topic_partition: TopicPartition) -> int:
-        """The offset to be read next; -1 while the client does not know it."""
+        """Returns the offset that is read next; -1 while the client does not know it."""
         with _library("the place read up to is not known"):
             position = self._consumer.position(topic_partition, timeout_ms=self._request_ms)
         return -1 if position is None else int(position)
@@ -257,19 +257,19 @@ class TopicPort:
                         self._consumer.seek_to_beginning(topic_partition)
 
     def _entry(self, m: Any) -> TopicEntry:
-        """A message of kafka-python as an entry."""
+        """Returns a message of kafka-python as an entry."""
         headers = {name: value or b"" for name, value in m.headers}
         raw = Raw(m.topic, m.partition, m.offset, m.key, m.value, headers)
         return TopicEntry(m.partition, m.offset, m.offset + 1, from_topic(raw, self._partitions[m.topic]))
 
 
 class _Gap(Exception):
-    """The offset in the notebook is not in its topic any more."""
+    """Raised if the offset in the notebook is not in its topic any more."""
 
 
 @contextmanager
 def _library(what: str) -> Iterator[None]:
-    """Turns every exception of the client library, even one that a bug in it causes, into Away, because then nothing is known."""
+    """Turns every exception of the client library into Away, even one that a bug in it causes, because then nothing is known."""
     try:
         yield
     except Away:
@@ -281,5 +281,5 @@ def _library(what: str) -> Iterator[None]:
 
 
 def _raised(known: str, now: str) -> bool:
-    """Whether the topic is the same and only its number of partitions has changed."""
+    """Returns whether the topic is the same and only its number of partitions has changed."""
     return known != now and known.rpartition("/")[0] == now.rpartition("/")[0]

@@ -1,1 +1,1 @@
-"""The quarantine desk: which treatment is necessary, and did it meet its schedule?"""
+"""The quarantine desk: which treatment is necessary, and did the treatment meet its schedule?"""

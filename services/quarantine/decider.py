@@ -1,10 +1,10 @@
-"""Which treatments are owed before goods may go, and was each carried out as its schedule demands?
+"""Which treatments are necessary before goods may go, and was each carried out as its schedule requires?
 
-Each origin (the risk desk, or the control that found a pest) owes its own treatment; several treatments run side by side. If
-no treatment is known for the goods, an officer decides. A consignment whose treatments are settled stays open, because a pest
-may still be found. Goods that were given up are taken up again if the pest finding, the last record or the decision turns out
-to have been wrong. Withdrawal closes a consignment. The request that corrects a wrong record or decision, or takes it back,
-names it.
+Each origin (the risk desk, or the control that found a pest) needs its own treatment, and several treatments may be open at
+the same time. If no treatment is known for the goods, an officer decides. A consignment whose treatments are settled stays
+open, because a pest may still be found. Goods that were given up are taken up again if the pest finding, the last record or
+the decision turns out to have been wrong. A withdrawal closes a consignment. A request that corrects a wrong record or
+decision, or takes it back, names it.
 """
 
 from dataclasses import replace
@@ -72,7 +72,7 @@ MARGIN = timedelta(days=3)
 """The time that is added to the longest allowed exposure of a treatment, for the unit to begin, to air the room and to
 report. No law states it; it is our choice."""
 ATTEMPTS = 3
-"""How often one origin may be treated; after the last failure the goods are given up."""
+"""How often the goods may be treated for one origin. After the last failure they are given up."""
 Heard = (
     ConsignmentAssessed
     | PestIntercepted
@@ -132,9 +132,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Orders the first attempt against this finding, or asks an officer if no treatment is known for the goods.
+    """Orders the treatment that `wanted` asks for, or asks an officer if no treatment is known for the goods.
 
-    A repeated finding orders nothing, and neither does one about goods that were given up or withdrawn.
+    Returns no fact if the finding in `wanted` was answered already, or if the goods were given up or withdrawn.
     """
     match state:
         case Quiet() | Treating():
@@ -167,9 +167,8 @@ def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -
 
 
 def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[Fact, ...]:
-    """Cancels the treatment against a pest that was found by mistake. Goods that were given up because of it are taken
-    up again, and the treatments that were not ordered meanwhile are ordered now.
-    """
+    """Cancels the treatment against a pest that was found by mistake. Goods that were given up because of this pest are taken
+    up again, and the treatments that were not ordered meanwhile are ordered now."""
     need = need_of(state, retracted.control.value)
     match state:
         case Treating():
@@ -198,7 +197,8 @@ def _order_missed(again: State, missed: tuple[Missed, ...], consignment_id: str,
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The verdict on one recorded attempt, or the refusal of the request. A repeated request gets no further fact."""
+    """Returns the verdict on the treatment record of one attempt, or the refusal of the request. A repeated request gets no
+    further fact."""
     match state:
         case Abandoned():
             return _after_the_end(state, record, hearing, phrase("last_failed"))
@@ -239,9 +239,9 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
 
 
 def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back the record that was judged last; if the request is a correction, judges the corrected record in its place.
+    """Takes back the record that was judged last. If the request is a correction, also judges the corrected record.
 
-    The attempt of that record is in hand again. But if the next attempt was ordered meanwhile, the next one stays in hand,
+    The attempt of that record is then open again. But if the next attempt was ordered meanwhile, that next one stays open,
     and the earlier one counts only if its corrected record fails, too. A request that names any other record is refused, and
     so is a correction that cannot be judged.
     """
@@ -285,14 +285,14 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
         return refuse(request, hearing, *fault)
     as_ordered = replace(need, attempt=last.attempt, said=retracted.revision + 1)
     verdict = conclude(as_ordered, row, request, hearing)
-    # after a failure, `verdict` also orders the next attempt; if that one is in hand already, it must not be ordered
+    # after a failure, `verdict` also orders the next attempt; if that attempt is open already, it must not be ordered
     # twice
     return (*facts, *(verdict if in_hand else verdict[:1]))
 
 
 def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back an officer's decision and asks the question again. Refused if another decision was the last, or if a
-    treatment was judged since."""
+    """Takes back an officer's decision and asks the question again. The request is refused if another decision was the last,
+    or if a treatment was judged since."""
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
         return need
@@ -316,8 +316,8 @@ def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing)
 def _need_to_correct(
     state: State, request: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
 ) -> Need | tuple[Fact, ...]:
-    """The need that this request is about; or else the facts that answer it: a refusal, or none if the request was
-    answered before."""
+    """Returns the need that this request is about. If there is none, returns the facts that answer the request: a refusal, or
+    none if the request was answered before."""
     code = RefusalCode.NOT_REFERRED if isinstance(request, RetractTreatmentDecision) else RefusalCode.NOT_ORDERED
     match state:
         case Withdrawn():
@@ -341,16 +341,16 @@ def _need_to_correct(
 def _taken_up(
     state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """The orders of the treatments that were not ordered while the goods were given up, because the goods are now taken up
-    again; none if they were not given up."""
+    """Returns the orders of the treatments that were not ordered while the goods were given up, because the goods are now
+    taken up again. There are none if the goods were not given up."""
     if not isinstance(state, Abandoned):
         return ()
     return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)
 
 
 def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
-    """The verdict on a record: verified, or failed. After a failure the next attempt is ordered, or the goods are given
-    up if it was the last. `row`: the schedule; None if there is none for this method, which is a failure, too."""
+    """Returns the verdict on a record: verified, or failed. After a failure the next attempt is ordered, or, if it was the
+    last one, the goods are given up. `row`: the schedule; None if there is none for this method, which is a failure, too."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
         shortfalls = ((phrase("method_differs", method=record.method, methods=need.methods),), *shortfalls)
@@ -404,14 +404,14 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
 
 
 def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, why: Phrase) -> tuple[Fact, ...]:
-    """The refusal of a request about goods that are no longer treated; no fact if the request was answered before."""
+    """Returns the refusal of a request about goods that are no longer treated; no fact if the request was answered before."""
     if hearing.message_id in state.answered:
         return ()
     return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, why)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The fact that follows from an officer's decision about goods for which no treatment is known, or the refusal of
+    """Returns the fact that follows from an officer's decision about goods for which no treatment is known, or the refusal of
     the request. A repeated request gets no further fact."""
     match state:
         case Abandoned() | Withdrawn():
@@ -465,8 +465,8 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
 
 
 def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The order of the treatment, if each method has a schedule by which its record can be judged; else the refusal of
-    the decision."""
+    """Returns the order of the treatment, if each method has a schedule by which its record can be judged; otherwise the
+    refusal of the decision."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
         return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("name_goods_and_methods"))
@@ -574,12 +574,12 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """One deadline for each attempt in hand that is not overdue yet, named `overdue/<origin>`."""
+    """Returns one deadline for each open attempt that is not overdue yet, named `overdue/<origin>`."""
     return tuple([Deadline(_limit(need), need.due) for need in needs_of(state) if need.standing == "open"])
 
 
 def closed(state: State) -> bool:
-    """Whether the declaration was withdrawn. Goods that were given up may be taken up again."""
+    """Returns whether the declaration was withdrawn. Goods that were given up may be taken up again, so they stay open."""
     return isinstance(state, Withdrawn)
 
 
@@ -588,8 +588,8 @@ def _limit(need: Need) -> str:
 
 
 def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
-    """How long an order of these methods may take: at least `TIME_LIMIT`, and at least as long as the slowest method by the
-    schedules of this day, at the lowest temperature it allows.
+    """Returns how long an order of these methods may take: at least `TIME_LIMIT`, and at least as long as the slowest method
+    needs by the schedules of this day, at the lowest temperature that it allows, plus `MARGIN`.
 
     The ten days of phosphine in cold grain and the twenty days of cold for citrus do not fit into `TIME_LIMIT`, so the limit
     depends on the methods.

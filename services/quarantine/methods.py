@@ -28,16 +28,17 @@ HOSTS: Final[dict[str, frozenset[GoodsClass]]] = {
     **dict.fromkeys(("Frankliniella", "Liriomyza", "Thrips"), _FLOWERS),
     "Halyomorpha": frozenset({GoodsClass.CONVEYANCE}),
 }
-"""Genus → the goods in which it lives or hides. A pest of wood may be in packaging that nobody declared."""
+"""Genus of a pest → the goods in which it lives or hides. A pest of wood may be in packaging that nobody declared."""
 
 
 def methods_for(
     goods: Collection[GoodsClass], pest: str, on: date
 ) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
-    """Which class of the goods is treated, and the methods for it according to the schedules of this day; None if an officer
+    """Returns the class of the goods that is treated, and the methods for it by the schedules of this day; None if an officer
     must decide.
 
-    `goods`: what the consignment contains, empty if that is not known; `pest`: its scientific name, empty if none was found.
+    `goods`: the classes of goods in the consignment, empty if they are not known; `pest`: its scientific name, empty if none
+    was found.
     """
     treated = _infested(goods, _genus(pest))
     if treated is None:
@@ -47,7 +48,7 @@ def methods_for(
 
 
 def _infested(goods: Collection[GoodsClass], genus: str) -> GoodsClass | None:
-    """The one class of goods that must carry the pest; None if there is none, or if there is more than one."""
+    """Returns the one class of goods that must carry the pest; None if there is none, or if there is more than one."""
     if GoodsClass.LIVE in goods:
         return None  # a treatment against the pest would also kill the living goods, so an officer must decide
     hosts = HOSTS.get(genus)

@@ -1,4 +1,5 @@
-"""What does each origin owe, and how does a fact of this desk change that? The states of the quarantine desk.
+"""Which treatment does each origin need, and how does a fact of this desk change that? This module has the states of
+the quarantine desk.
 
 An origin is the risk desk, or the control that found a pest.
 """
@@ -29,8 +30,8 @@ RISK = "risk"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The record that was judged last. `request`: the id of the request that recorded it; `since`: when the attempt was
-    ordered; `stands`: the record was not taken back."""
+    """The treatment record that was judged last. `request`: the id of the request that recorded it; `since`: when the
+    attempt was ordered; `passed`: whether it met its schedule; `stands`: whether it was not taken back."""
 
     request: str
     attempt: int
@@ -41,16 +42,16 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """The treatment that one origin owes. `attempt`: the number of the attempt in hand. `methods`: any of them may be
-    used; if there are none, an officer has to decide. `goods`: what is treated; needs that an older software version
-    stored have no value, and mean wood.
+    """The treatment that one origin makes necessary. `attempt`: the number of the present attempt. `methods`: any of
+    them may be used; if there are none, an officer has to decide. `goods`: the class of goods that is treated; needs
+    that an older software version stored have no value, and mean wood.
 
     `finding`: the revision of the pest finding that made the treatment necessary, or of its retraction. `first`: the
-    attempt from which the attempts against this finding are counted; it moves up by one for each attempt that does not
-    count. `answered`: the ids of the requests that were judged for it. `said`: how many facts about its answer were
-    published; the next one has this number as its revision. `judged` and `decided`: the record, and the id of the
-    decision, that can still be corrected. `opened`: when the request was sent that took back the record of the attempt
-    in hand; a record that was sent by then is refused.
+    attempt from which the attempts against this finding are counted; it increases by one for each attempt that does not
+    count. `answered`: the ids of the requests that were judged for this need. `said`: how many facts about its answer
+    were published; the next one has this number as its revision. `judged` and `decided`: the record, and the id of the
+    decision, that can still be corrected. `opened`: if the record of the present attempt was taken back, when the
+    request for that was sent; a record that was sent before is refused.
     """
 
     origin: str
@@ -71,32 +72,33 @@ class Need:
 
     @property
     def revision(self) -> int:
-        """The revision of the next fact about the answer. Needs that an older software version stored do not count
-        these facts; if such a need was verified or waived, one fact was published."""
+        """Returns the revision of the next fact about the answer. Needs that an older software version stored do not
+        count these facts. If such a need was verified or waived, one fact was published."""
         return self.said or int(self.standing in ("verified", "waived"))
 
     @property
     def last(self) -> Judged | None:
-        """The record that was judged last, if it stands. Needs that an older software version stored show the record
-        only if the need was verified."""
+        """Returns the record that was judged last, if it stands; otherwise None. Needs that an older software version
+        stored have no `judged`; for those the record is known only if the need was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None
 
     @property
     def day(self) -> date:
-        """The day of the order, in China. Its records are judged by the schedules of that day."""
+        """Returns the day of the order, in China. The records of the need are judged by the schedules of that day."""
         return day_in_china(self.since)
 
     @property
     def settled(self) -> bool:
-        """Whether the need no longer holds the goods."""
+        """Returns whether the need no longer holds the goods."""
         return self.standing in ("verified", "waived", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """A treatment that was not ordered, because the goods were given up. It is ordered if they are taken up again."""
+    """A treatment that was not ordered, because the goods were given up. It is ordered if the goods are taken up
+    again."""
 
     origin: str
     pest: str = ""
@@ -113,7 +115,7 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treating:
-    """Treatments were ordered; some or all may be verified."""
+    """Treatments were ordered. Some or all of them may be verified."""
 
     state: Literal["treating"] = "treating"
     needs: tuple[Need, ...]
@@ -124,7 +126,7 @@ class Abandoned:
     """The goods are given up because of the origin `failed`. A state that an older software version stored names no
     origin and no needs.
 
-    `answered`: the ids of the requests that were judged before.
+    `answered`: the ids of the requests that were judged before. `missed`: the treatments that were not ordered since.
     """
 
     state: Literal["abandoned"] = "abandoned"
@@ -136,7 +138,7 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """The declaration was withdrawn; nothing is or will be ordered. `answered`: the ids of the requests that were
+    """The declaration was withdrawn, so nothing is or will be ordered. `answered`: the ids of the requests that were
     judged before."""
 
     state: Literal["withdrawn"] = "withdrawn"
@@ -159,7 +161,7 @@ def answered_of(state: State) -> tuple[str, ...]:
 
 
 def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
-    """The treatment that this message makes necessary."""
+    """Returns the treatment that this message makes necessary."""
     match cause:
         case ConsignmentAssessed():
             return Missed(origin=RISK, goods=cause.goods)
@@ -170,8 +172,8 @@ def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
 
 
 def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
-    """The state of goods that are given up, with a note of the treatment that would be ordered if they were not. Any
-    other state stays as it is."""
+    """Returns the state of goods that are given up, with a note of the treatment that would be ordered if they were not
+    given up. Any other state is returned unchanged."""
     if not isinstance(state, Abandoned):
         return state
     if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
@@ -185,8 +187,8 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
 
 
 def without_finding(state: State, retracted: FindingsRetracted) -> State:
-    """The state without the treatment against a pest that was found by mistake. Goods that were given up because of
-    this pest are given up no longer."""
+    """Returns the state without the treatment against a pest that was found by mistake. If goods were given up because
+    of this pest, they are treated again."""
     origin, revision = retracted.control.value, retracted.revision
     if not isinstance(state, Treating | Abandoned):
         return state
@@ -207,8 +209,8 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
 
 
 def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
-    """The state after a verdict: on the attempt in hand, or on the corrected record of the attempt before it. If the
-    corrected record failed, its attempt counts again."""
+    """Returns the state after a verdict. The verdict is about the present attempt, or about the corrected record of the
+    attempt before it. If the corrected record failed, the attempt before counts again."""
     need = need_of(state, verdict.origin)
     assert need is not None, "a verdict is about a need"
     in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)
@@ -224,8 +226,8 @@ def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: 
 
 
 def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing) -> State:
-    """The state after a record was taken back. Its attempt is in hand again; but if it had failed and the next attempt
-    was ordered, the next one stays in hand, and the one taken back does not count."""
+    """Returns the state after a record was taken back. Its attempt is open again. But if it had failed and the next
+    attempt was ordered, that next one stays open, and the attempt whose record was taken back does not count."""
     if not isinstance(state, Treating | Abandoned):
         return state
     treating = Treating(needs=state.needs)
@@ -288,8 +290,8 @@ def asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
 
 
 def taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
-    """The state after an order. The need before it (`earlier`) was the attempt before, or the question that the
-    officer's request, which led to this order, answered."""
+    """Returns the state after an order. The need before it (`earlier`) was either the attempt before, or a question to
+    an officer. In the latter case, the officer's request answered the question and led to this order."""
     earlier = need_of(state, ordered.origin)
     same = earlier is not None and earlier.finding == ordered.finding
     answered, decided = (earlier.answered, earlier.decided) if earlier else ((), "")

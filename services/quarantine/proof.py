@@ -1,7 +1,7 @@
 """Does a record prove that its treatment met the schedule? Each shortfall says what was seen and what was wanted.
 
-A record meets a row of the schedules if it proves one of its steps. Every sampling place must prove that step by itself, with
-readings that have no gap. Readings that were taken after the exposure, while the room was aired, do not count.
+A record meets a row of the schedules if it proves one of the steps of that row. Every sampling place must prove that step by
+itself, with readings that have no gap. Readings that were taken after the exposure, while the room was aired, do not count.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,18 +16,18 @@ from schemas.phrases import Phrase, Values, phrase
 from schemas.quarantine import Reading, TreatmentReport
 
 CLOCKS_APART = timedelta(minutes=5)
-"""How much later than the sending of a record its last reading may be, because two clocks may differ."""
+"""By how much the last reading of a record may be later than the sending of the record, because two clocks may differ."""
 ABOVE_DOSE = 2
-"""How many times the dose the concentration of a gas can be, because the load fills a part of the room. A higher value is a slip
-of a digit or of a unit."""
+"""By which factor the concentration of a gas may exceed its dose, because the load fills a part of the room. A higher value has a
+wrong digit or another unit."""
 MOST_SHORTFALLS = 19
-"""How many shortfalls `check` returns at most; if there are more, the last one says how many. `TreatmentFailed` can have one
+"""How many shortfalls `check` returns at most. If there are more, the last one says how many. `TreatmentFailed` can have one
 more, about the method."""
 _HOUR_US = 3_600_000_000
 _SIXTY = Decimal(60)
 _CENT = Decimal("0.01")
 Gas = Sequence[tuple[Decimal, Decimal]]
-"""Readings of a gas as (hours, g/m3), in the order of the hours."""
+"""The readings of a gas as (hours, g/m3), in the order of the hours."""
 Shortfall = tuple[Phrase, ...]
 """What was seen and what was wanted. If there are several sampling places, a phrase that names the place comes first."""
 
@@ -35,7 +35,7 @@ Shortfall = tuple[Phrase, ...]
 def unusable(
     row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime
 ) -> tuple[RefusalCode, Phrase] | None:
-    """Why this record cannot be judged, as the code and the phrase of a refusal; None if it can be judged.
+    """Returns why this record cannot be judged, as the code and the phrase of a refusal; None if it can be judged.
 
     `row`: its schedule, None if there is none; `ordered`: when the desk ordered the treatment; `sent`: when the record was sent,
     by its header.
@@ -57,8 +57,8 @@ def unusable(
 
 
 def doubled(record: TreatmentReport) -> Phrase | None:
-    """A phrase about an hour that has two readings at one sampling place, because it is not known which is true; None if there is
-    none."""
+    """Returns a phrase about an hour that has two readings at one sampling place, because it is not known which is true; None if
+    there is no such hour."""
     read: set[tuple[str, Decimal]] = set()
     for reading in record.readings:
         if (reading.place, reading.hours) in read:
@@ -68,8 +68,8 @@ def doubled(record: TreatmentReport) -> Phrase | None:
 
 
 def implausible(row: Row, record: TreatmentReport) -> Phrase | None:
-    """A phrase about a value that cannot be true by this row, so that the record proves neither success nor failure; None if
-    there is none."""
+    """Returns a phrase about a value that cannot be true by the limits of this row, so that the record proves neither success nor
+    failure; None if there is no such value."""
     bounds, dose = row.plausible, record.dose_g_m3 or Decimal(0)
     for reading in record.readings:
         hours = _plain(reading.hours)
@@ -92,7 +92,7 @@ def implausible(row: Row, record: TreatmentReport) -> Phrase | None:
 
 
 def check(row: Row, record: TreatmentReport) -> tuple[Shortfall, ...]:
-    """What the record lacks of this row; empty if it proves that the treatment met the row."""
+    """Returns the shortfalls of the record against this row; they are empty if it proves that the treatment met the row."""
     shortfalls: list[Shortfall] = []
     if record.unit_class not in row.units:
         wanted = " or ".join(sorted([unit.value for unit in row.units]))
@@ -107,8 +107,8 @@ def check(row: Row, record: TreatmentReport) -> tuple[Shortfall, ...]:
 
 
 def held_hours(readings: Iterable[Reading], step: HeldTemperature, apart_hours: Decimal) -> Decimal:
-    """Hours of the longest run of readings that reach the limits of the step, from its first to its last reading. `readings`:
-    those of one place, in the order of their hours.
+    """Returns the hours of the longest run of readings that reach the limits of the step, from the first to the last reading of
+    the run. `readings`: those of one place, in the order of their hours.
 
     A reading that does not reach a limit ends the run, and so does a gap of more than `apart_hours`.
     """
@@ -129,8 +129,8 @@ def held_hours(readings: Iterable[Reading], step: HeldTemperature, apart_hours: 
 
 
 def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
-    """The concentration-time product in g h/m3, by the trapezoidal rule, up to hour `until`. Time before the first reading does
-    not count."""
+    """Returns the product of concentration and time in g·h/m3, by the trapezoidal rule, up to the hour `until`. The time before
+    the first reading does not count."""
     total = Decimal(0)
     for (h1, c1), (h2, c2) in pairwise(gas):
         if until is not None and h2 > until:
@@ -143,7 +143,7 @@ def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
 
 
 def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
-    """The shortfalls of the step that the record comes nearest to; empty if the record proves a step."""
+    """Returns the shortfalls of the step to which the record comes nearest; they are empty if the record proves a step."""
     by_place: dict[str, list[Reading]] = {}
     for reading in sorted(record.readings, key=lambda reading: reading.hours):
         by_place.setdefault(reading.place, []).append(reading)
@@ -170,7 +170,7 @@ def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
 
 
 def _at_each(by_place: dict[str, list[Reading]], misses: Callable[[list[Reading]], list[Phrase]]) -> list[Shortfall]:
-    """The shortfalls of each place by itself; the place is named if there are several."""
+    """Returns the shortfalls of each sampling place by itself. If there are several places, a phrase names the place."""
     if len(by_place) == 1:
         return [(miss,) for miss in misses(next(iter(by_place.values())))]
     return [
@@ -211,8 +211,8 @@ def _span(hours: Decimal, step: HeldTemperature) -> str:
 
 
 def _counted(step: Exposure, readings: list[Reading]) -> tuple[list[Reading], bool]:
-    """The readings up to the first gas reading at or after the end of the exposure, and True; all readings and False if there is
-    none."""
+    """Returns the readings up to the first gas reading at or after the end of the exposure, and True. If there is no such
+    reading, returns all readings and False."""
     for number, reading in enumerate(readings):
         if reading.hours >= step.hours and reading.concentration_g_m3 is not None:
             return readings[: number + 1], True
@@ -262,8 +262,8 @@ def _residue(limit: Decimal, residue: Decimal | None) -> list[Shortfall]:
 
 
 def _plain(value: Decimal) -> str:
-    """The number as text, without trailing zeros. A long one is cut, not rounded up, so that a value just short of the wanted one
-    does not look equal to it."""
+    """Returns the number as text, without trailing zeros. A long number is cut and not rounded, so that a value just below the
+    required one does not look equal to it."""
     exponent = value.as_tuple().exponent
     short = value if isinstance(exponent, int) and exponent >= -3 else value.quantize(_CENT, ROUND_DOWN)
     return f"{short.normalize():f}"

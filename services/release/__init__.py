@@ -1,1 +1,1 @@
-"""The release desk: goods are released when no hold is left."""
+"""The release desk: it releases goods when no hold on them is open."""

@@ -1,4 +1,4 @@
-"""Which of the goods have arrived, and when? Arrivals are reported for everything, for containers, or for a number of
+"""Which of the goods have arrived, and when? An arrival is reported for all goods, for some containers, or for a number of
 packages."""
 
 from datetime import datetime
@@ -13,15 +13,15 @@ from schemas.release import ArrivalRecorded, ArrivalRetracted
 from services.release.dossier import Dossier, Landing, Retraction, Terms
 
 MOST_LANDINGS = 256
-"""The most reports of partial arrivals that are kept of one consignment; there may be one for every container."""
+"""How many reports of partial arrivals are stored for one consignment. There may be one for every container."""
 MOST_UNPROVEN = 2 * MOST_CONTAINERS
-"""The most containers in reports that were read before the assessment, which names the real containers."""
+"""How many containers may be named in reports that are read before the assessment, which names the real containers."""
 BY_GATE = "gate"
-"""The `reported_by` of an arrival that comes from the gate desk."""
+"""The value of `reported_by` in an arrival that comes from the gate desk."""
 
 
 def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
-    """The declared containers that have arrived, each with the time of its arrival."""
+    """Returns the declared containers that have arrived → the time of arrival of each."""
     terms = dossier.terms
     if terms is None or not terms.containers:
         return {}
@@ -36,13 +36,13 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 
 
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
-    """The containers that are or were here although their arrival was taken back, with the time of arrival. This is known
-    because a terminal reported that they came, they left with these goods, or the goods were stripped from them.
+    """Returns the containers that are or were here although their arrival was taken back → the time of arrival. This is
+    known because a terminal reported that they came, they left with these goods, or the goods were stripped from them.
 
     If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping. With
     a later time the gate would not count the departure as one of these goods, and would take back the very fact that
     proves the arrival. A departure that was taken back proves nothing, but it still limits the time, because otherwise the
-    gate and this desk would correct each other forever.
+    gate and this desk would correct each other for ever.
     """
     out = {each.container_no for each in dossier.departures if not each.retraction}
     out |= {each.source for each in dossier.transfers if not each.void}
@@ -58,13 +58,14 @@ def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
 
 
 def arrived_pieces(dossier: Dossier) -> Landing | None:
-    """For goods without containers, the report of arrival with the most packages; None if there is none."""
+    """Returns, for goods without containers, the report of arrival with the most packages; None if there is none."""
     counted = [each for each in dossier.landings if each.pieces is not None and not each.containers]
     return max(counted, key=lambda each: each.pieces or 0, default=None)
 
 
 def arrived_whole(dossier: Dossier) -> datetime | None:
-    """When the last of the goods arrived; None while something is missing, or while it is not known what should arrive."""
+    """Returns when the last of the goods arrived; None while something is missing, or while it is not known what should
+    arrive."""
     if dossier.arrived_at is not None:
         return dossier.arrived_at
     terms = dossier.terms
@@ -78,15 +79,15 @@ def arrived_whole(dossier: Dossier) -> datetime | None:
 
 
 def arrived_partly(dossier: Dossier) -> bool:
-    """Whether something has arrived, but not everything."""
+    """Returns whether some of the goods have arrived, but not all."""
     if not (dossier.landings or dossier.retractions) or arrived_whole(dossier) is not None:
         return False
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
 def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
-    """Why a report of a partial arrival cannot be about these goods (a code and a phrase); None if it can. Before the
-    assessment it is always None."""
+    """Returns why a report of a partial arrival cannot be about these goods (a code and a phrase); None if it can. Before
+    the assessment it is always None."""
     if dossier.terms is None:
         return None
     declared = {each.container_no for each in dossier.terms.containers}
@@ -101,10 +102,10 @@ def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | N
 
 
 def no_news(dossier: Dossier, landing: Landing) -> bool:
-    """Whether the report adds nothing, because everything that it names has arrived already.
+    """Returns whether the report adds nothing, because everything that it names has arrived already.
 
-    Before the assessment a report adds nothing only if an earlier one names exactly the same containers. An earlier one
-    that names more proves nothing yet, because the assessment may show that one of its containers is wrong, and then it is
+    Before the assessment, a report adds nothing only if an earlier one names exactly the same containers. An earlier
+    report that names more proves nothing yet: if the assessment shows that one of its containers is wrong, that report is
     refused as a whole.
     """
     if arrived_whole(dossier) is not None:
@@ -119,7 +120,7 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
 
 
 def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
-    """The dossier, in which it is noted that a terminal reported this container. The same object if that was noted
+    """Returns the dossier with the note that a terminal reported this container. Returns the same object if that was noted
     before, or if there is no room for it."""
     number = name_of(container_no)
     if number in dossier.opened or len(dossier.opened) >= MOST_UNPROVEN:
@@ -129,14 +130,14 @@ def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
 
 
 def by_gate(dossier: Dossier, container_no: str) -> Landing | None:
-    """The arrival in this container that the gate desk reported, if any."""
+    """Returns the arrival in this container that the gate desk reported; None if there is none."""
     number = name_of(container_no)
     return next((each for each in dossier.landings if each.by_gate and number in each.containers), None)
 
 
 def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetime) -> Dossier:
-    """The dossier without the terminal's report of this container, which is noted as taken back. The same object if
-    there was none."""
+    """Returns the dossier without the terminal's report of this container, which is noted as taken back. Returns the same
+    object if there was none."""
     number, landing = name_of(container_no), by_gate(dossier, container_no)
     if landing is None and number not in dossier.opened:
         return dossier
@@ -151,13 +152,13 @@ def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetim
 
 
 def told_boxes(dossier: Dossier) -> frozenset[str]:
-    """The containers whose arrival a terminal reported."""
+    """Returns the containers whose arrival a terminal reported."""
     landed_in = [number for each in dossier.landings if each.by_gate for number in each.containers]
     return frozenset([*dossier.opened, *landed_in])
 
 
 def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
-    """Whether there is no room for this partial arrival."""
+    """Returns whether there is no room for this partial arrival."""
     if len(dossier.landings) >= MOST_LANDINGS:
         return True
     named = sum([len(each.containers) for each in dossier.landings])
@@ -165,17 +166,17 @@ def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
 
 
 def name_of(container_no: str) -> str:
-    """The container number in the form that all desks use."""
+    """Returns the container number in the form that all desks use."""
     return plain(shown(container_no, 17))
 
 
 def named(containers: tuple[str, ...]) -> tuple[str, ...]:
-    """The container numbers in the form that all desks use, without repetitions."""
+    """Returns the container numbers in the form that all desks use, without repetitions."""
     return tuple(dict.fromkeys([name_of(number) for number in containers]))
 
 
 def what_is_missing(dossier: Dossier) -> Phrase:
-    """Why the goods wait for an arrival."""
+    """Returns why the goods wait for an arrival, as a phrase."""
     terms = dossier.terms
     if terms and terms.containers and (boxes := arrived_boxes(dossier)):
         return phrase("boxes_arrived", count=len(boxes), all=len(terms.containers))
@@ -187,7 +188,7 @@ def what_is_missing(dossier: Dossier) -> Phrase:
 
 
 def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
-    """The dossier with one more arrival; the same object if it has this one already."""
+    """Returns the dossier with one more arrival; the same object if it has this one already."""
     if not fact.containers and fact.pieces is None:
         return dossier._replace(
             arrived_at=fact.occurred_at, arrival_request=message_id, arrival_sender=fact.reported_for
@@ -200,15 +201,15 @@ def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
 
 
 def told_by(dossier: Dossier, message_id: str) -> Landing | None:
-    """The arrival that this message reported, if it still stands. If everything arrived, it names neither containers
-    nor packages."""
+    """Returns the arrival that this message reported, if it still stands; None otherwise. If everything arrived, the
+    arrival names neither containers nor packages."""
     if dossier.arrived_at is not None and dossier.arrival_request == message_id:
         return Landing(message_id, dossier.arrived_at, sender=dossier.arrival_sender)
     return next((each for each in dossier.landings if each.message_id == message_id), None)
 
 
 def without(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossier:
-    """The dossier without the arrival that was wrong; the same object if it has no such arrival."""
+    """Returns the dossier without the arrival that was wrong; the same object if it has no such arrival."""
     wrong = told_by(dossier, fact.wrong)
     if wrong is None:
         return dossier
@@ -220,14 +221,14 @@ def without(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossie
 
 
 def gone_with(dossier: Dossier, wrong: Landing) -> bool:
-    """Whether everything that the report names has left, which proves that it had arrived."""
+    """Returns whether all containers that the report names have left, which proves that they had arrived."""
     declared = [each.container_no for each in dossier.terms.containers] if dossier.terms else []
     numbers = {*(wrong.containers or declared)}
     return bool(numbers) and numbers <= {each.container_no for each in dossier.departures if not each.retraction}
 
 
 def fewer(before: Dossier, after: Dossier) -> bool:
-    """Whether less has arrived according to `after` than according to `before`."""
+    """Returns whether less has arrived according to `after` than according to `before`."""
     if arrived_whole(before) is None and not arrived_partly(before):
         return False
     if arrived_boxes(before).keys() - arrived_boxes(after).keys():
@@ -239,7 +240,7 @@ def fewer(before: Dossier, after: Dossier) -> bool:
 
 
 def what_stands(dossier: Dossier) -> dict[str, Any]:
-    """What has arrived and was not taken back, as fields of `ArrivalRetracted`; empty if nothing has."""
+    """Returns the arrivals that were not taken back, as fields of `ArrivalRetracted`; empty if nothing has arrived."""
     numbers, most = arrived_boxes(dossier), arrived_pieces(dossier)
     if dossier.terms is None:
         for each in dossier.landings:
@@ -258,7 +259,7 @@ def what_stands(dossier: Dossier) -> dict[str, Any]:
 
 
 def arrival_was_wrong(dossier: Dossier, container_no: str) -> bool:
-    """Whether an arrival in this container was reported and taken back, and no other is known."""
+    """Returns whether an arrival in this container was reported and taken back, and no other is known."""
     return container_no not in arrived_boxes(dossier) and any(
         not each.containers or container_no in each.containers for each in dossier.retractions
     )

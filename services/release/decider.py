@@ -1,7 +1,7 @@
-"""May these goods go? Only if every hold is lifted; anything that is not known holds them.
+"""May these goods go? They may only if every hold is lifted. Anything that is not known holds them.
 
-One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure
-is taken back), or withdrawn. Each has a `version`, so that a consumer which reads two of them knows the later one. The statement is computed in
+One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure is taken
+back), or withdrawn. Each has a `version`, so that a consumer which reads two of them knows the later one. The statement is computed in
 `services.release.settling`, and the facts are built in `services.release.statement`.
 """
 
@@ -89,16 +89,16 @@ from services.release.watches import Watching, answer, keep
 from services.release.withdrawals import withdraw
 
 REMEMBERED_LIFTS = 256
-"""How many lifted holds of officers are remembered. A repeated request for a hold that is forgotten holds the goods again."""
+"""How many lifted holds of officers are remembered. If a request for a hold that is not remembered is repeated, it holds the goods again."""
 NO_WATCHES = Watching()
 State = Goods | Watching
-"""The state of one consignment, or (`Watching`) the watches of a whole partition."""
+"""The state of one consignment or, as `Watching`, the watches of a whole partition."""
 
 __all__ = ["INITIAL", "STATE", "Heard", "closed", "deadlines", "decide", "evolve"]
 
 INITIAL: State = Held()
 Recorded = Annotated[Held | Released | Refused | Withdrawn | Watching, Field(discriminator="state")]
-"""The states as records store them; `Revoked` is stored as `Held` with a field."""
+"""The states in the form in which records store them. `Revoked` is stored as `Held` with a field."""
 STATE: TypeAdapter[State] = state_adapter(
     Annotated[Recorded, AfterValidator(of_record), PlainSerializer(for_record, return_type=Recorded)]
 )
@@ -111,7 +111,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def _watching(state: State) -> Watching:
-    """The state as watches. A key of a partition is never a consignment id, so its record can have no other state."""
+    """Returns the state as watches. The key of a partition's watches is never a consignment id, so its record can have no other state."""
     if isinstance(state, Watching):
         return state
     if state != INITIAL:
@@ -126,7 +126,7 @@ def _goods(state: State) -> Goods:
 
 
 def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact, ...]:
-    """The facts about the goods; `hearing.shared`: the watches of their partition."""
+    """Returns the facts about the goods. `hearing.shared`: the watches of their partition."""
     match message:
         case ConsignmentAssessed():
             return assess(state, message, hearing)
@@ -185,7 +185,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing) -> Goods:
-    """The state of the goods after this message."""
+    """Returns the state of the goods after this message."""
     match message:
         case (
             # the assessment of refused goods is noted, too, because the gate desk must know which containers they are in
@@ -259,13 +259,13 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """The time at which an unused release lapses. A hold has no time limit here; the desk of its owner has one."""
+    """Returns the time at which an unused release lapses. A hold has no time limit here; the desk of its owner has one."""
     ends = {} if isinstance(state, Watching) else limits(state)
     return (Deadline("lapse", min([limit.due for limit in ends.values()])),) if ends else ()
 
 
 def closed(state: State) -> bool:
-    """Whether the declaration was withdrawn. Other goods stay open, because a release or a refusal may still be revoked."""
+    """Returns whether the declaration was withdrawn. Other goods stay open, because a release or a refusal may still be revoked."""
     return isinstance(state, Withdrawn)
 
 

@@ -11,11 +11,12 @@ from services.release.dossier import Departure, Dossier
 
 LEFT_WITHOUT = "left_without"
 MOST_DEPARTURES = 512
-"""The most departures that are kept of one consignment, including retracted ones."""
+"""How many departures are stored for one consignment, including retracted ones."""
 
 
 def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
-    """Container that left with these goods unreleased → why that was wrong; at most as many as may be declared."""
+    """Returns container that left with these goods unreleased → why that was wrong. There are at most as many as may be
+    declared."""
     left: dict[str, Phrase] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
@@ -24,12 +25,12 @@ def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
 
 
 def gone(dossier: Dossier) -> frozenset[str]:
-    """The containers that left with these goods released."""
+    """Returns the containers that left with these goods released."""
     return frozenset([each.container_no for each in dossier.departures if each.released and not each.retraction])
 
 
 def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnreleased, message_id: str) -> Dossier:
-    """The dossier with one more departure; the same object if it has that one already."""
+    """Returns the dossier with one more departure; the same object if it has this one already."""
     if any(each.message_id == message_id for each in dossier.departures):
         return dossier
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
@@ -52,14 +53,15 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
     if len(kept) >= MOST_DEPARTURES:  # retracted departures are dropped first, then those of released goods
         spared = next((e for e in kept if e.retraction), None) or next((e for e in kept if e.released), None)
         if spared is None:
-            return dossier  # all that are kept left without release, and one more changes nothing
+            return dossier  # all stored departures were without release, and one more changes nothing
         kept = tuple([each for each in kept if each is not spared])
     return dossier._replace(departures=(*kept, departure))
 
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
-    """Retracts the oldest departure in this container, of any visit, because the gate desk publishes one at a time, and the
-    goods may now belong to another visit. The newest departure may be a later one that was read before the retraction."""
+    """Returns the dossier in which the oldest departure in this container is retracted, whatever its visit. The gate desk publishes one
+    departure at a time, and the goods may now belong to another visit. The newest departure is not taken, because it may have followed
+    the retraction and been read before it."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)

@@ -35,7 +35,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The control that failed."""
+    """A control that failed, by its hold, and the reason."""
 
     hold_id: str
     reason: str
@@ -50,10 +50,10 @@ class Withdrawal:
 
 
 class Landing(NamedTuple):
-    """A report that a part of the goods has arrived: these containers, or so many packages so far. `at`: event time.
+    """A report that a part of the goods has arrived: these containers, or this many packages so far. `at`: event time.
 
-    `by_gate`: the report comes from the gate desk, so nobody waits for an answer. `sender`: whose report it is; empty in records of older software
-    versions.
+    `by_gate`: whether the report comes from the gate desk, so that nobody waits for an answer. `sender`: who made the report; empty in records of
+    older software versions.
     """
 
     message_id: str
@@ -65,8 +65,8 @@ class Landing(NamedTuple):
 
 
 class Retraction(NamedTuple):
-    """The message `message_id` took back the arrival that the message `wrong` reported. `containers`: those of that arrival (empty: it was of
-    everything); `at`: the time that was reported for it."""
+    """A retraction: the message `message_id` took back the arrival that the message `wrong` reported. `containers`: those of that arrival; empty if
+    it was of all goods. `at`: the time that was reported for it."""
 
     wrong: str
     message_id: str
@@ -75,8 +75,8 @@ class Retraction(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """The goods left in this container, `released` or not. `retraction`: the message that took the departure back; `why`: the reason as the gate's
-    code, empty in records of older software versions."""
+    """A departure of the goods in this container, `released` or not. `retraction`: the message that took the departure back; `why`: the reason as the
+    gate's code, empty in records of older software versions."""
 
     container_no: str
     visit: str
@@ -89,8 +89,8 @@ class Departure(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: the report of the transfer was taken
-    back."""
+    """A report that the goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: whether the report was
+    taken back."""
 
     report_id: str
     source: str
@@ -101,17 +101,17 @@ class Transfer(NamedTuple):
 
 
 class Dossier(NamedTuple):
-    """Everything that was read about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
+    """Everything that was read about one consignment, in any order. A record of it is a list in the order of the fields; a new field comes last.
 
-    `arrived_at`: when everything arrived, by a report of the whole; `landings`: reports of parts. `answers`: hold id → kind of the fact of the
-    highest revision about it, whatever that says; `revisions`: hold id → that revision, left out if it is 0; `findings`: treatment's
-    hold id → the pest finding that it answers, left out if it is 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold
-    id → after how many attempts the goods were given up; not in records of older software versions. `pests`: controls that found a living pest; each
-    opens a treatment hold of its own. `referred`: the origins for which no treatment is known, so that an officer must decide. `failure`: only in
-    records of older software versions, which kept the first failure alone. `opened`: the containers whose arrival a terminal reported, in
-    alphabetical order; for others `landings` may have the arrival. `opened_at`: when they came by that report, if it is known. `arrival_sender`:
-    whose report `arrived_at` is, see `Landing`. `retractions`: arrivals that were reported and taken back; `landings` and `arrived_at` do not contain
-    them. No dict is ever changed in place.
+    `arrived_at`: when everything arrived, by a report about all goods; `landings`: reports about parts. `answers`: hold id → kind of the fact with
+    the highest revision about it, whatever its content; `revisions`: hold id → that revision, left out if it is 0; `findings`: hold id of a treatment
+    → the pest finding that the fact answers, left out if it is 0; `reasons`: hold id → why it failed or is open again. `attempts`: hold id of a
+    treatment → after how many attempts the goods were given up; not in records of older software versions. `pests`: controls that found a living
+    pest; each opens a treatment hold of its own. `referred`: the origins for which no treatment is known, so that an officer must decide. `failure`:
+    only in records of older software versions, which stored only the first failure. `opened`: the containers whose arrival a terminal reported, in
+    alphabetical order; for other containers `landings` may have the arrival. `opened_at`: when they came by that report, if it is known.
+    `arrival_sender`: who made the report of `arrived_at`, as in `Landing`. `retractions`: arrivals that were reported and taken back; `landings` and
+    `arrived_at` do not contain them. No dict is ever changed in place.
     """
 
     terms: Terms | None = None

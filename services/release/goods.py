@@ -1,4 +1,5 @@
-"""What has the release desk published about goods, and what has it told the gate desk about their containers?"""
+"""Which facts has the release desk published about goods, and which statements has it made to the gate desk about their
+containers?"""
 
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar
@@ -15,13 +16,14 @@ from services.release.transfers import containers
 NOTHING = Dossier()
 S = TypeVar("S")
 Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
-"""The last statement to the gate desk about a container; `here`: the goods have arrived in it; `not in it`: they did not go into
+"""The last statement to the gate desk about a container. `here`: the goods have arrived in it. `not in it`: they did not go into
 it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The fields of every state. `stated`: the holds as last published; `lifted`: officer's hold → the message that lifted it."""
+    """The fields of every state. `stated`: the holds that were published last; `lifted`: an officer's hold → the message that
+    lifted it."""
 
     dossier: Dossier = NOTHING
     version: int = 0
@@ -29,35 +31,34 @@ class Case:
     lifted: dict[str, str] = field(default_factory=dict)
     told: bool = False
     """Only in records of an older software version: whether the gate desk knows that the containers must stay. `gate` replaces
-    it."""
+    this field."""
     gate: dict[str, Told] = field(default_factory=dict)
     """Container → the last statement to the gate desk about it."""
     retracted: dict[str, str] = field(default_factory=dict)
-    """Wrong lifting → the request that took it back."""
+    """Message that lifted a hold wrongly → the request that took this back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held(Case):
-    """Not released so far."""
+    """The goods are held and were not released so far."""
 
     state: Literal["held"] = "held"
     revoked: bool = False
-    """Only used in records, in which `Revoked` has no name of its own: `of_record` reads it from this field, and `for_record`
-    writes it."""
+    """Only used in records, in which `Revoked` is stored as `Held`: `of_record` reads this field, and `for_record` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked(Case):
-    """The release was revoked and the goods are held again; the declaration cannot be withdrawn any more."""
+    """The release was revoked and the goods are held again. The declaration cannot be withdrawn any more."""
 
     state: Literal["revoked"] = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
 class Released(Case):
-    """The goods may go; if holds are `stated`, only those that have arrived.
+    """The goods may go. If holds are `stated`, only goods that have arrived may go.
 
-    `boxes`: container → since when it is released; empty if an older software version did not store it, in which case nothing
+    `boxes`: container → since when it is released; empty if an older software version did not store it, in which case no release
     lapses. `revisions`: those of the published release.
     """
 
@@ -69,9 +70,8 @@ class Released(Case):
 @dataclass(frozen=True, slots=True)
 class Refused(Case):
     """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: the id of the hold that failed, empty
-    in records of earlier software versions; `revoked`: there was a release before, which was revoked. The officers' holds stay in
-    `stated`.
-    """
+    in records of older software versions; `revoked`: whether a release was revoked before. The officers' holds stay in
+    `stated`."""
 
     state: Literal["refused"] = "refused"
     cause: str = ""
@@ -80,7 +80,7 @@ class Refused(Case):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn(Case):
-    """The declarant withdrew the declaration; the goods are never released under it."""
+    """The declarant withdrew the declaration. The goods are never released under it."""
 
     state: Literal["withdrawn"] = "withdrawn"
 
@@ -89,12 +89,12 @@ Goods = Held | Revoked | Released | Refused | Withdrawn
 
 
 def of_record(state: S) -> S | Revoked:
-    """The state that a record contains."""
+    """Returns the state that a record contains."""
     return Revoked(**_case(state)) if isinstance(state, Held) and state.revoked else state
 
 
 def for_record(state: S) -> S | Held:
-    """The state in the form in which records store it."""
+    """Returns the state in the form in which records store it."""
     return Held(**_case(state), revoked=True) if isinstance(state, Revoked) else state
 
 
@@ -103,23 +103,23 @@ def _case(state: Case) -> dict[str, Any]:
 
 
 def were_called_back(state: Goods) -> bool:
-    """Whether a release of these goods was revoked and no other was granted since."""
+    """Returns whether a release of these goods was revoked and no other was granted since."""
     return isinstance(state, Revoked) or (isinstance(state, Refused) and state.revoked)
 
 
 def when_held(state: Goods) -> type[Held | Revoked]:
-    """The state that these goods get if they are held."""
+    """Returns the class of the state that these goods get if they are held."""
     return Revoked if were_called_back(state) else Held
 
 
 def officers(state: Goods) -> tuple[Hold, ...]:
-    """The open holds of officers."""
+    """Returns the open holds of officers."""
     return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])
 
 
 def told_to_gate(state: Goods) -> dict[str, Told]:
-    """Container → the last statement to the gate desk. A record of an older software version only says whether the gate desk
-    knows that all containers must stay."""
+    """Returns container → the last statement to the gate desk. A record of an older software version only says whether the gate
+    desk knows that all containers must stay."""
     if state.gate or state.dossier.terms is None:
         return state.gate
     if not state.told:
@@ -130,7 +130,7 @@ def told_to_gate(state: Goods) -> dict[str, Told]:
 
 
 def told_as(released: bool, refused: bool, here: bool) -> Told:
-    """The statement to the gate desk about a container with such goods. `here`: they have arrived in it."""
+    """Returns the statement to the gate desk about a container with such goods. `here`: whether they have arrived in it."""
     if released:
         return "freed"
     if refused:
@@ -139,5 +139,5 @@ def told_as(released: bool, refused: bool, here: bool) -> Told:
 
 
 def names(dossier: Dossier) -> tuple[str, ...]:
-    """The containers of the goods, as facts name them."""
+    """Returns the numbers of the containers of the goods, as facts write them."""
     return tuple([shown(c.container_no, 17) for c in containers(dossier)])

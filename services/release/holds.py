@@ -104,7 +104,7 @@ Evidence = (
 
 
 def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
-    """The dossier with one more fact; the same object if the fact changes nothing."""
+    """Returns the dossier with one more fact; the same object if the fact changes nothing."""
     match fact:
         case ConsignmentAssessed():
             return _assessed(dossier, fact)
@@ -175,7 +175,7 @@ def _told_by_gate(
 def open_holds(
     dossier: Dossier, officers: tuple[Hold, ...], stated: tuple[Hold, ...], at: datetime
 ) -> tuple[Hold, ...]:
-    """Every hold that is open now, `officers` included; a hold that was `stated` before keeps its `since`."""
+    """Returns every hold that is open now, including `officers`. A hold that was `stated` before keeps its `since`."""
     since = {hold.hold_id: hold.since for hold in stated}
 
     def hold(hold_id: str, owner: Owner, why: Phrase, lifted_by: str) -> Hold:
@@ -222,11 +222,11 @@ def open_holds(
 
 
 _LONG = frozenset({"words", "pest", "waiting", "text"})
-"""Long values, which a hold does not repeat: it only says at which position of its reason they are."""
+"""The names of long values. A hold does not repeat these values, but only says where they are in its reason."""
 
 
 def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, lifted_by: str) -> Hold:
-    """The hold with this reason, as a sentence and as a code."""
+    """Returns the hold with this reason, both as a sentence and as a code with values."""
     text = reason(why)
     return Hold(
         hold_id=hold_id,
@@ -241,15 +241,16 @@ def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, li
 
 
 def why_held(hold: Hold) -> Phrase:
-    """The reason of a hold as code and values; the unchanged sentence if an older software version wrote it, or a later one with an unknown
-    code."""
+    """Returns the reason of a hold as code and values. If an older software version wrote the hold, or a later one with an unknown code,
+    returns the unchanged sentence."""
     values = hold.values | {name: hold.reason[first:behind] for name, (first, behind) in hold.quoted.items()}
     known = hold.why in SENTENCES and values.keys() == set(places(hold.why))
     return Phrase(code=hold.why, values=values) if known else of_earlier(hold.reason)
 
 
 def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
-    """The dossier with the assessment, which says what should arrive; reports of arrivals of anything else do not count any more."""
+    """Returns the dossier with the assessment, which says what should arrive. Reports of arrivals of other containers do not count any
+    more."""
     if dossier.terms:
         return dossier
     known = dossier._replace(terms=_terms(fact))
@@ -266,7 +267,7 @@ def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:
 
 
 def failures(dossier: Dossier) -> dict[str, Phrase]:
-    """Why the goods are refused: hold id → reason, for each control and treatment whose failure was not taken back."""
+    """Returns why the goods are refused: hold id → reason, for each control and treatment whose failure was not taken back."""
     found: dict[str, Phrase] = {}
     if dossier.failure is not None and not _is_superseded(dossier, dossier.failure.hold_id):
         found[dossier.failure.hold_id] = of_earlier(dossier.failure.reason)
@@ -289,7 +290,7 @@ def _why_failed(dossier: Dossier, hold_id: str, kind: str) -> Phrase:
 
 
 def lifting(dossier: Dossier) -> dict[str, str]:
-    """What lifted each hold: hold id → kind of the fact."""
+    """Returns hold id → kind of the fact that lifted the hold."""
     return {
         hold_id: kind
         for hold_id, kind in dossier.answers.items()
@@ -298,13 +299,13 @@ def lifting(dossier: Dossier) -> dict[str, str]:
 
 
 def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
-    """Hold id → pest finding and revision of the latest fact about it; left out if both are 0."""
+    """Returns hold id → pest finding and revision of the latest fact about the hold. Holds for which both are 0 are left out."""
     known = sorted({*dossier.findings, *dossier.revisions})
     return {hold_id: (dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)) for hold_id in known}
 
 
 def is_being_put_right(dossier: Dossier) -> bool:
-    """Whether the declarant has to rectify the papers, and no living pest was found. If so, the declaration may be withdrawn."""
+    """Returns whether the declarant has to rectify the papers, and no living pest was found. If so, the declaration may be withdrawn."""
     papers = dossier.answers.get(of_control(ControlKind.DOCUMENTS.value))
     return papers == RectificationRequested.kind and not dossier.pests
 
@@ -314,19 +315,19 @@ def _is_open_again(dossier: Dossier, control: ControlKind) -> bool:
 
 
 def _is_treated(dossier: Dossier, control: str) -> bool:
-    """Whether the pest that this control found last was treated."""
+    """Returns whether the pest that this control found last was treated."""
     hold_id, found = of_treatment(control), dossier.revisions.get(of_control(control), 0)
     return dossier.answers.get(hold_id) in _TREATED and dossier.findings.get(hold_id, 0) == found
 
 
 def _is_superseded(dossier: Dossier, hold_id: str) -> bool:
-    """Whether this is the answer to a treatment against an earlier pest finding, which a later answer of the control has replaced."""
+    """Returns whether the answer to this hold is about an earlier pest finding, which a later answer of the control has replaced."""
     origin = origin_of(hold_id)
     return bool(origin) and dossier.revisions.get(of_control(origin), 0) > dossier.findings.get(hold_id, 0)
 
 
 def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
-    """The dossier in which an officer has to decide about this origin, or no longer has to because a treatment was ordered."""
+    """Returns the dossier in which an officer has to decide about this origin, or no longer has to because a treatment was ordered."""
     is_referred = isinstance(fact, TreatmentReferred)
     if is_referred == (fact.origin in dossier.referred) or fact.origin not in _ORIGINS:
         return dossier
@@ -335,7 +336,7 @@ def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> D
 
 
 def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:
-    """The dossier in which a treatment is missing again; after a wrong decision of an officer, an officer has to decide again."""
+    """Returns the dossier in which a treatment is missing again. After a wrong decision of an officer, an officer has to decide again."""
     age = fact.finding, fact.revision
     known = _noted(dossier, of_treatment(fact.origin), fact.kind, age, fact.reason)
     if known is dossier or isinstance(fact, TreatmentRetracted) or fact.origin in dossier.referred:
@@ -349,7 +350,7 @@ def _looked(
     reason: str,
     pest: str = "",
 ) -> Dossier:
-    """The dossier with the answer of a control; `pest`: the pest that was found."""
+    """Returns the dossier with the answer of a control. `pest`: the pest that was found."""
     control = fact.control.value
     known = _noted(dossier, of_control(control), fact.kind, (0, fact.revision), reason)
     if known is dossier:
@@ -359,9 +360,8 @@ def _looked(
 
 
 def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reason: str, attempts: int = 0) -> Dossier:
-    """The dossier with this fact about the hold, unless a later one is known. `age`: finding and revision. If two facts have the same age,
-    which only earlier software versions published, the failure counts.
-    """
+    """Returns the dossier with this fact about the hold, unless a later fact is known. `age`: finding and revision. If two facts have the same
+    age, which only older software versions published, the failure counts."""
     hold_id, reason = shown(hold_id, 240), shown(reason, breaks=True)
     failed_before = dossier.failure is not None and dossier.failure.hold_id == hold_id
     before = InspectionFailed.kind if failed_before else dossier.answers.get(hold_id)
@@ -384,7 +384,7 @@ T = TypeVar("T", int, str)
 
 
 def _with(known: dict[str, T], hold_id: str, value: T) -> dict[str, T]:
-    """The dict with this value; 0 and the empty text are not stored."""
+    """Returns the dict with this value. The values 0 and the empty text are not stored."""
     if value:
         return {**known, hold_id: value}
     return {name: each for name, each in known.items() if name != hold_id} if hold_id in known else known

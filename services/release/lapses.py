@@ -14,29 +14,30 @@ from services.release.holds import held_because
 from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
-"""(day in China, how long a release that is granted from that day on counts). The times are our choice and not from a law.
+"""Pairs of a day in China and a time. A release that is granted from that day on lapses after that time. The times are our choice and
+not from a law.
 
-A container comes back every few weeks. If the yes was still in force then, other goods could leave in the container, so it must
-end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
+A container comes back every few weeks. If the gate's yes was still in force then, other goods could leave in the container, so the
+release must end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
 """
 
 UNTOLD = ((date(2000, 1, 1), timedelta(days=30)), (date(2027, 1, 1), timedelta(days=7)))
-"""The same for a container whose arrival no terminal reported: then nobody would report either that it leaves or comes back with
-other goods. Terminals have until the last of these days to report openings."""
+"""The same pairs as in `LAPSES`, for a container whose arrival no terminal reported. No terminal would then report that it leaves, or
+that it comes back with other goods, so its release lapses earlier. From the last of these days on, terminals must report openings."""
 
 MOST_NAMED = 15
-"""The most containers that a sentence names; the facts have all of them."""
+"""How many containers a sentence names. The facts have all of them."""
 
 
 def lapses_after(released: datetime, reported: bool) -> timedelta:
-    """How long a release that was granted at this time counts for a container that does not leave. `reported`: whether a
-    terminal reported its arrival."""
+    """Returns after how long a release that was granted at this time lapses, for a container that does not leave. `reported`: whether
+    a terminal reported the arrival of the container."""
     day = day_in_china(released)
     return next(limit for begins, limit in reversed(LAPSES if reported else UNTOLD) if begins <= day)
 
 
 def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Revokes an unused release. If an officer lifts the hold, the goods are released again."""
+    """Revokes an unused release. If an officer lifts the hold that follows, the goods are released again."""
     waiting = {number: limit for number, limit in limits(state).items() if limit.due <= passed.due}
     if not waiting:
         return ()
@@ -52,16 +53,16 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
 
 
 class Limit(NamedTuple):
-    """The time at which a release lapses, and how long after its start that is."""
+    """The time at which a release lapses, and how long after its beginning that is."""
 
     due: datetime
     after: timedelta
 
 
 def limits(state: Goods) -> dict[str, Limit]:
-    """Container of a released import that has not left → the end of its release.
+    """Returns container of a released import that has not left → the end of its release.
 
-    The release of an export opens no land gate, so nothing is lost while it waits for its ship.
+    The release of an export opens no land gate, so it may wait for the ship without a limit.
     """
     terms = state.dossier.terms
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:

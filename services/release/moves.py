@@ -36,7 +36,7 @@ from services.release.transfers import here
 
 
 def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
-    """Records that the goods, or a part of them, have arrived, whatever else holds them. A report without news is refused."""
+    """Records that the goods, or a part of them, have arrived, whatever else holds them. A report that adds nothing is refused."""
     dossier = state.dossier
     known = [*[each.message_id for each in dossier.landings], *[each.wrong for each in dossier.retractions]]
     if hearing.message_id in (dossier.arrival_request, *known):
@@ -69,9 +69,9 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
 
 
 def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back a wrong report of an arrival. Only its sender may do so. For a report that an older software version recorded the sender is not
-    known; then everybody who may report arrivals may take it back, because that can only hold the goods. A report of a terminal to the gate desk
-    is taken back there."""
+    """Takes back a wrong report of an arrival. Only its sender may do so. If an older software version recorded the report, the sender is not
+    known; then everybody who may report arrivals may take it back, because that can only hold the goods. A report that a terminal made to the
+    gate desk must be taken back there."""
     dossier = state.dossier
     if any(each.message_id == hearing.message_id for each in dossier.retractions):
         return ()
@@ -117,9 +117,9 @@ def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, 
 def _here_still(
     state: Goods, dossier: Dossier, facts: tuple[Fact, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """The statements to the gate desk about containers that stay released although a report of their arrival was taken back, because another
-    report with another time stands. The gate desk lets nothing out because of an arrival that was taken back, and identifies arrivals by their
-    time."""
+    """Returns the statements to the gate desk about containers that stay released although a report of their arrival was taken back, because
+    another report with another time stands. The gate desk lets nothing out because of an arrival that was taken back, and identifies arrivals by
+    their time."""
     if not isinstance(state, Released):
         return ()
     before, now, stated = here(state.dossier), here(dossier), {fact.key for fact in facts}
@@ -184,7 +184,7 @@ def depart(
     """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until the departure is taken
     back.
 
-    Nothing is published about goods that are not assessed yet; the message counts as soon as they are.
+    Nothing is published about goods that are not assessed yet. After the assessment, the message counts.
     """
     dossier = learn(state.dossier, fact, hearing.message_id)
     if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):

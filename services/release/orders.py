@@ -16,9 +16,8 @@ from services.release.watches import Watching
 
 
 def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
-    """Places an officer's hold, with the id of the request or of its watch; a release is revoked. Refused goods are held, too,
-    because the refusal may be taken back, and the hold must count then.
-    """
+    """Places an officer's hold, with an id made from the request or from its watch. If the goods are released, the release is
+    revoked. Refused goods are held, too, because the refusal may be taken back, and the hold must count then."""
     hold_id = of_watch(shown(request.watch_id, 200)) if request.watch_id else of_officer(hearing.message_id)
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         if not request.watch_id:
@@ -44,7 +43,7 @@ def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]
 
 
 def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
-    """Lifts an officer's hold; other holds cannot be lifted by an officer."""
+    """Lifts an officer's hold. Other holds cannot be lifted by an officer."""
     if state.lifted.get(request.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Withdrawn):
@@ -61,7 +60,8 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def put_back(state: Goods, request: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes a wrong lifting back, so that the hold stands again under its own id. Released goods are called back."""
+    """Takes a wrong lifting back, so that the hold is open again under its own id. If the goods are released, the release is
+    revoked."""
     if state.retracted.get(request.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):

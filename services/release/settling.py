@@ -18,13 +18,13 @@ from services.release.transfers import filled, here
 from services.release.watches import watched
 
 MOST_OFFICER_HOLDS = 64
-"""Officers' holds that may be open on one consignment at once. A further one would not hold the goods any better."""
+"""How many holds of officers may be open on one consignment. A further one would not hold the goods any better."""
 
 
 def settle(
     state: Goods, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """The facts to publish, given `dossier` and the holds of the officers: none if nothing changed.
+    """Returns the facts to publish, given `dossier` and the holds of the officers. There are none if nothing changed.
 
     Holds of watches that match these goods are placed in the same decision.
     """
@@ -49,7 +49,7 @@ def settle(
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # Otherwise the withdrawal waits for the officers, because nobody may get rid of a hold by withdrawing and
+        # Otherwise the withdrawal waits for the officers, because nobody may end a hold by withdrawing and
         # declaring the goods again.
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
@@ -69,13 +69,13 @@ def settle(
 
 
 def _went_into_others(state: Released, dossier: Dossier) -> bool:
-    """Whether the goods are in other containers than those that the release names."""
+    """Returns whether the goods are in other containers than those that the release names."""
     return bool(dossier.transfers) and filled(dossier).keys() != state.boxes.keys()
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
-    """The holds to add, of watches that match these goods. A hold that an officer lifted from these goods is not added
-    again."""
+    """Returns the holds of watches that match these goods, which must be added. A hold that an officer lifted from
+    these goods is not added again."""
     open_now = {each.hold_id for each in officers}
     found = watched(hearing.shared, dossier.terms, hearing)
     new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
@@ -83,8 +83,8 @@ def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: He
 
 
 def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Learns the containers from the assessment. Arrivals that were reported before and name other containers are
-    refused and do not count."""
+    """Handles the assessment, which names the containers. Arrivals that were reported before and name other containers
+    are refused and do not count."""
     dossier = learn(state.dossier, assessed, hearing.message_id)
     sent_back: list[Fact] = []
     if dossier is not state.dossier and not isinstance(state, Withdrawn):
@@ -99,9 +99,9 @@ def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
 def _refused_so_far(
     state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if
-    there had been no refusal. `theirs`: the holds of the officers; if they changed, the refusal is published again with
-    them."""
+    """Returns the facts about goods that are refused. They stay refused for the failure that was named, until it is
+    taken back; then the desk decides as if there had been no refusal. `theirs`: the holds of the officers. If these
+    have changed, the refusal is published again with them."""
     say, standing = Statement(consignment, state, dossier, hearing.at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
     if cause in standing and theirs != officers(state):

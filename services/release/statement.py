@@ -1,4 +1,4 @@
-"""Which facts does a change of the answer about goods consist of?"""
+"""Of which facts does a new statement about goods consist?"""
 
 from datetime import datetime
 
@@ -37,18 +37,18 @@ class Statement:
         self.came_from = sources(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Publishes that the goods stay held by `holds`, and the statements to the gate desk that it does not have yet."""
+        """Publishes that the goods stay held by `holds`, and the statements that the gate desk does not have yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
-        """Whether one of these holds was not stated before. Holds for a missing arrival, or by the gate, do not count, because the
-        gate desk has them itself."""
+        """Returns whether one of these holds was not stated before. Holds for a missing arrival, or for a departure without
+        release, do not count, because the gate desk has them itself."""
         known = {h.hold_id for h in self.state.stated}
         return any(h.hold_id not in known and not _is_of_the_way(h) for h in holds)
 
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Releases everything; if there are `holds`, they keep what is missing, and only what has arrived is
+        """Releases the goods. If there are `holds`, they keep the goods that have not arrived, and only those that have arrived are
         released."""
         terms, dossier = self.dossier.terms, self.dossier
         boxes, most = filled(dossier), arrived_pieces(dossier)
@@ -76,8 +76,8 @@ class Statement:
         return (revoked, *self.release(holds))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Revokes the release and holds the goods. The reason is the first hold that is not for a missing arrival, if
-        there is one."""
+        """Revokes the release and holds the goods. The reason is the first hold that is not for a missing arrival, if there is
+        one."""
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
         why = why_held(stops[0])
         revoked = self._revoked(why)
@@ -86,7 +86,8 @@ class Statement:
         return (revoked, held, *self.to_gate(why, holds=holds))
 
     def refuse(self, cause: str, why: Phrase, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Refuses the goods because of `cause`, the id of the hold that failed; a release is revoked first."""
+        """Refuses the goods because of `cause`, the id of the hold that failed. If the goods are released, the release is revoked
+        first."""
         facts: tuple[Fact, ...] = ()
         if isinstance(self.state, Released):
             facts = (self._revoked(why),)
@@ -116,8 +117,8 @@ class Statement:
         )
 
     def withdraw(self, request_id: str, remark: str, terms: Terms) -> tuple[Fact, ...]:
-        """Answers the request to withdraw the declaration, and refuses the others. The gate desk gets a statement about every
-        container, whether or not it knew the goods, so that the facts are the same whichever message was read first."""
+        """Grants the request to withdraw the declaration, and refuses the other such requests. The gate desk gets a statement about
+        every container, whether or not it knew the goods, so that the facts are the same whichever message was read first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -136,8 +137,8 @@ class Statement:
         return tuple([refused(self.consignment, wish, code, why, self.at) for wish in wishes])
 
     def _revoked(self, why: Phrase) -> ReleaseRevoked:
-        """The revocation of the release. It names the containers that were released; if the state does not list them,
-        all of the goods."""
+        """Returns the revocation of the release. It names the containers that were released. If the state does not list them, it
+        names all containers of the goods."""
         state = self.state
         known = tuple(state.boxes) if isinstance(state, Released) else ()
         return ReleaseRevoked(
@@ -150,9 +151,9 @@ class Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The published statement stays the same, but the gate desk may lack it for a container into which the goods went, or to
-        which they came back, since then. If the gate has an earlier statement for such a container, it accepts another only with a
-        new version; otherwise the version stays as it is."""
+        """Returns statements to the gate desk if the published statement about the goods stays the same. The gate desk may lack it
+        for a container into which the goods went, or to which they came back, since then. If the gate has an earlier statement
+        about such a container, it accepts another only with a new version; otherwise the version stays the same."""
         released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
@@ -184,12 +185,12 @@ class Statement:
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """The statements that the gate desk does not have yet, as one fact per container. `released`: each container in which the
-        goods have arrived may go. `again`: repeats the other statements, too, because the goods have a new hold that an officer who
-        let them out had not seen.
+        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each container in
+        which the goods have arrived may go. `again`: whether statements that the gate desk has are repeated, too. They are if the
+        goods have a new hold that an officer who let them out had not seen.
 
-        About a container that left with its goods released, the gate desk gets only holds on those goods: neither that other goods
-        have not arrived or left unreleased, nor that the release lapsed for others.
+        If a container left with its goods released, the gate desk gets no statement about it as long as the only holds are for goods
+        that have not arrived, for goods that left unreleased, or for a release of other goods that lapsed.
         """
         terms = self.dossier.terms
         if terms is None:
@@ -249,17 +250,18 @@ class Statement:
         )
 
     def _source(self, number: str) -> str:
-        """The container from which the goods were moved into this one; empty if they came in this one."""
+        """Returns the container from which the goods were moved into this one; empty if they came in this one."""
         return self.came_from[number].source if number in self.came_from else ""
 
 
 def _is_of_the_way(hold: Hold) -> bool:
-    """Whether the hold is for goods that have not arrived, or have left without release, which the gate desk knows itself."""
+    """Returns whether the hold is for goods that have not arrived, or have left without release. The gate desk knows this
+    itself."""
     return hold.hold_id == ARRIVAL or is_of_departure(hold.hold_id)
 
 
 def refused(
     consignment: str, request_id: str, code: RefusalCode, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
-    """The refusal of an earlier request, of which only the id and the kind (`of`) are known."""
+    """Returns the refusal of an earlier request, of which only the id and the kind (`of`) are known."""
     return refusal_of(consignment, shown(request_id, 200), of, at, code, why)

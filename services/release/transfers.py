@@ -1,7 +1,7 @@
 """Into which other containers did goods go that were stripped from their own?
 
-It is not reported which goods went into which container, so they may be in each of them, and every statement about the goods is sent to
-each.
+It is not reported which goods went into which container, so they may be in each of them, and every statement about the goods is sent
+for each of these containers.
 """
 
 from datetime import datetime
@@ -11,11 +11,11 @@ from services.release.arrivals import arrived_boxes, name_of, named
 from services.release.dossier import Bound, Dossier, Transfer
 
 MOST_TRANSFERS = 64
-"""The most strippings that are kept of one consignment."""
+"""How many strippings are stored for one consignment."""
 
 
 def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
-    """The dossier with one more transfer; the same object if it has that one already, or if there is no room."""
+    """Returns the dossier with one more transfer; the same object if it has this one already, or if there is no room."""
     if any(each.report_id == fact.report_id for each in dossier.transfers):
         return dossier
     new = Transfer(fact.report_id, name_of(fact.container_no), named(fact.targets), fact.lots, fact.occurred_at)
@@ -23,7 +23,8 @@ def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
 
 
 def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
-    """The dossier in which this transfer does not count, even if it is read only later; the same object if that is known already."""
+    """Returns the dossier in which this transfer does not count, even if the transfer is read only later; the same object if that is
+    known already."""
     known = next((each for each in dossier.transfers if each.report_id == fact.report_id), None)
     if known is None:
         number = name_of(fact.container_no)
@@ -35,7 +36,7 @@ def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
 
 
 def _with(dossier: Dossier, new: Transfer) -> Dossier:
-    """The dossier with this transfer. If there are too many, the oldest retracted one is dropped."""
+    """Returns the dossier with this transfer. If there are too many, the oldest retracted one is dropped."""
     kept = dossier.transfers
     if len(kept) >= MOST_TRANSFERS:
         spare = next((each for each in kept if each.void), None)
@@ -46,12 +47,12 @@ def _with(dossier: Dossier, new: Transfer) -> Dossier:
 
 
 def _standing(dossier: Dossier) -> list[Transfer]:
-    """The transfers that were not taken back, the oldest first."""
+    """Returns the transfers that were not taken back, the oldest first."""
     return [each for each in dossier.transfers if not each.void]
 
 
 def sources(dossier: Dossier) -> dict[str, Transfer]:
-    """Container into which goods went → the first transfer into it."""
+    """Returns container into which goods went → the first transfer into it."""
     found: dict[str, Transfer] = {}
     for each in _standing(dossier):
         for number in each.targets:
@@ -60,7 +61,7 @@ def sources(dossier: Dossier) -> dict[str, Transfer]:
 
 
 def containers(dossier: Dossier) -> tuple[Bound, ...]:
-    """The declared containers, then the others into which the goods went."""
+    """Returns the declared containers, then the others into which the goods went."""
     if dossier.terms is None:
         return ()
     declared = {each.container_no for each in dossier.terms.containers}
@@ -69,8 +70,8 @@ def containers(dossier: Dossier) -> tuple[Bound, ...]:
 
 
 def here(dossier: Dossier) -> dict[str, datetime]:
-    """Container in which goods are here → since when. These are the arrived containers, and the containers into which goods from them
-    went."""
+    """Returns container in which goods are here → since when. These are the containers that have arrived, and the containers into which
+    goods from them went."""
     since = arrived_boxes(dossier)
     for each in _standing(dossier):
         if each.source in since:
@@ -79,7 +80,7 @@ def here(dossier: Dossier) -> dict[str, datetime]:
 
 
 def emptied(dossier: Dossier) -> frozenset[str]:
-    """The containers from which the goods went into others and did not come back."""
+    """Returns the containers from which the goods went into others and did not come back."""
     found: set[str] = set()
     for each in _standing(dossier):
         found = {*found, each.source} - set(each.targets)
@@ -87,6 +88,6 @@ def emptied(dossier: Dossier) -> frozenset[str]:
 
 
 def filled(dossier: Dossier) -> dict[str, datetime]:
-    """The containers of `here` in which goods still are."""
+    """Returns those entries of `here` whose containers still have the goods."""
     left = emptied(dossier) if dossier.transfers else frozenset()
     return {number: since for number, since in here(dossier).items() if number not in left}

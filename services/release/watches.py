@@ -1,6 +1,6 @@
-"""Which goods are held before anybody has declared them? Those of a watched bill, or of a watched declarant.
+"""Which goods are held before anybody has declared them? The goods of a watched bill, or of a watched declarant.
 
-Each partition of the release desk keeps all watches in one record, which is given to the decider beside every message about goods.
+Each partition of the release desk stores all watches in one record. The decider gets this record with every message about goods.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,13 +20,14 @@ from services.release.dossier import Terms
 from services.release.holds import held_because
 
 MOST_WATCHES = 500
-"""The most open watches: they are in one record, and each message about goods is compared with all of them."""
+"""How many watches may be open. They are in one record, and each message about goods is compared with all of them."""
 REMEMBERED_ENDS = 1000
-"""How many lifted watches are remembered, so that a late copy of a request does not begin one of them again."""
+"""How many lifted watches are remembered, so that a late copy of a request does not open one of them again."""
 
 
 class OpenWatch(NamedTuple):
-    """One watch, as an officer asked for it; `bill_no` in capitals and digits. A record of it is a list in this order."""
+    """One watch, as an officer asked for it. `bill_no` has only capital letters and digits. In a record, a watch is a list of its
+    values in the order of the fields."""
 
     bill_no: str
     declarant: str
@@ -34,7 +35,7 @@ class OpenWatch(NamedTuple):
     since: AwareDatetime
 
     def matches(self, bill: str, declarant: str) -> bool:
-        """Whether the watch is for goods of this bill or declarant, both in the form of `plain_word`."""
+        """Returns whether the watch is for goods of this bill or declarant, both in the form of `plain_word`."""
         return bool((self.bill_no and self.bill_no == bill) or (self.declarant and self.declarant == declarant))
 
 
@@ -48,7 +49,8 @@ class Watching:
 
 
 def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
-    """Begins or ends a watch, once, in whatever order the copies of the request are read."""
+    """Opens or lifts a watch, once. A repeated request is refused, and so is a request for a watch that was lifted before, so the
+    order in which the copies of the requests are read does not matter."""
     watch_id = shown(request.watch_id, 200)
     match request:
         case PlaceWatch():
@@ -92,7 +94,7 @@ def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing
 
 
 def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
-    """The watches after this message."""
+    """Returns the watches after this message."""
     match fact:
         case WatchPlaced():
             new = OpenWatch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
@@ -105,8 +107,8 @@ def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
 
 
 def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold, ...]:
-    """The holds of the watches in `state` on goods with these terms; empty if it is not a state of watches, or if the goods are
-    not assessed."""
+    """Returns the holds of the watches in `state` on goods with these terms. There are none if it is not a state of watches, or if
+    the goods are not assessed."""
     if not isinstance(state, Watching) or not state.watches or terms is None:
         return ()
     bill, declarant = plain_word(terms.bill_no), plain_word(terms.declarant)

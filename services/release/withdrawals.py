@@ -11,11 +11,12 @@ from services.release.settling import settle
 from services.release.statement import refused
 
 MOST_WITHDRAWALS = 64
-"""The most requests to withdraw the declaration that wait for the assessment."""
+"""How many requests to withdraw the declaration may wait for the assessment."""
 
 
 def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
-    """Grants or refuses the withdrawal, or (before the assessment) keeps the request until it can be decided."""
+    """Grants or refuses the withdrawal, or (before the assessment) stores the request until it can be
+    decided."""
     terms = state.dossier.terms
     export = terms is not None and terms.direction is Direction.EXPORT
     if isinstance(state, Withdrawn):

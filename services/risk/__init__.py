@@ -1,1 +1,1 @@
-"""The risk desk: which lane, which controls, and why?"""
+"""The risk desk: which lane do goods take, which controls must be answered, and why?"""

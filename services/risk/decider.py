@@ -1,6 +1,6 @@
 """Which lane does an accepted declaration take, and which controls must be answered? This is decided once per consignment.
 
-The draw needs a secret, so this decider is an object that is built with the keys of the draw; it stays pure.
+The draw needs a secret, so this decider is an object that is made with the keys of the draw. Its functions are pure.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Unassessed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """The assessment was published; it is never published again."""
+    """The assessment was published. It is never published again."""
 
     state: Literal["assessed"] = "assessed"
 
@@ -46,7 +46,7 @@ _ASSESSED = Assessed()
 
 @dataclass(frozen=True)
 class RiskDecider:
-    """The decider of the risk desk: the functions below, with the keys of the draw."""
+    """The decider of the risk desk. It calls the functions below with the keys of the draw."""
 
     keys: DrawKeys
 
@@ -72,7 +72,7 @@ class RiskDecider:
 
 
 def decide(state: State, message: Heard, hearing: Hearing, keys: DrawKeys) -> tuple[Fact, ...]:
-    """One assessment for the first declaration that is read; the same declaration, read again, gets none."""
+    """Returns one assessment for the first declaration that is read, and nothing for a declaration that is read again."""
     match state:
         case Unassessed():
             return (assess(message, hearing, keys),)
@@ -83,11 +83,11 @@ def decide(state: State, message: Heard, hearing: Hearing, keys: DrawKeys) -> tu
 
 
 def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> ConsignmentAssessed:
-    """The assessment by the rules that fire and by the draw at the rate of the grade. It names both, and the version of the
-    rule table.
+    """Returns the assessment by the rules that fire and by the draw, at the rate of the credit grade. It names both, and the
+    version of the rule table.
 
-    The draw is made with the key that is in force on the day of the decision, in China. It depends on `drawn_goods` alone, so
-    that another declaration of the same goods gets the same draw.
+    The draw is made with the key that is in force on the day of the decision, in China. It depends only on `drawn_goods`, so
+    another declaration of the same goods gets the same draw.
     """
     declaration = accepted.declaration
     grade = credit_grade(graded_party(declaration))
@@ -129,7 +129,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
-    """Only the assessment itself changes the state."""
+    """Returns the state after the message. Only the assessment itself changes the state."""
     match message:
         case DeclarationAccepted():
             return state
@@ -140,10 +140,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """No time limits, because the desk answers at once."""
+    """Returns no time limits, because the desk answers at once."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Whether the assessment was published."""
+    """Returns whether the assessment was published."""
     return isinstance(state, Assessed)

@@ -1,4 +1,5 @@
-"""With which secret is the inspection draw made, and from which day on? Pure: the keys are passed in."""
+"""With which secret is the inspection draw made, and from which day on? The functions are pure: they get the keys as
+arguments."""
 
 import hmac
 import json
@@ -9,22 +10,23 @@ from pathlib import Path
 from typing import Any
 
 SECRET_BYTES = 32
-"""The least length of a secret: as long as the digest of SHA-256 (RFC 2104, section 3)."""
+"""The least length of a secret in bytes. It is the length of a SHA-256 digest (RFC 2104, section 3)."""
 FILE_NAME = "draw-keys.json"
-"""Name of the file with the keys of an installation, in DTG_HOME unless DTG_DRAW_KEYS names another one."""
+"""The name of the file with the keys of an installation. It is in DTG_HOME unless DTG_DRAW_KEYS names another file."""
 PUBLISHED_ID = "published"
-"""Key id of the key that everybody knows."""
+"""The id of the key that everybody knows."""
 _FINGERPRINT = b"inspection-draw/key-id"
 
 
 def key_file(named: str | None, home: str) -> Path:
-    """The file with the keys of an installation: the one that DTG_DRAW_KEYS names, else the one in its DTG_HOME."""
+    """Returns the path of the file with the keys of an installation: the one that DTG_DRAW_KEYS names, or else the one
+    in its DTG_HOME."""
     return Path(named or Path(home) / FILE_NAME)
 
 
 class NotDrawKeys(ValueError):
-    """A text is not a valid key file. The message says what is wrong, in Chinese and English, and shows nothing of the
-    text."""
+    """Raised if a text is not a valid key file. The message says what is wrong, in Chinese and English, and contains no
+    part of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +43,35 @@ class DrawKey:
 
 @dataclass(frozen=True, slots=True)
 class DrawKeys:
-    """The keys of an installation: at least one, the oldest first."""
+    """The keys of an installation, the oldest first. There is at least one."""
 
     keys: tuple[DrawKey, ...]
 
     def in_force(self, day: date) -> DrawKey:
-        """The newest key whose `effective_from` is not after this day; before the day of the first key, the first
-        key."""
+        """Returns the newest key whose `effective_from` is not after this day. Before the day of the first key, returns
+        the first key."""
         due = [key for key in self.keys if key.effective_from <= day]
         return due[-1] if due else self.keys[0]
 
     def named(self, key_id: str) -> DrawKey | None:
-        """The key of this id, if it is one of these."""
+        """Returns the key with this id; None if it is not one of these keys."""
         return next((key for key in self.keys if key.key_id == key_id), None)
 
 
 PUBLISHED = DrawKeys((DrawKey(PUBLISHED_ID, date(2018, 1, 1), sha256(b"Datongguan: the published draw key").digest()),))
-"""The keys of demos, tests and benchmarks, so that their draws are the same everywhere. Everybody can foresee these
-draws, so a worker whose clock is the system's refuses to start with this key.
-"""
+"""The key of demos, tests and benchmarks, so that their draws are the same everywhere. Everybody can foresee these
+draws, so a worker with the system's clock refuses to start with this key."""
 
 
 def new_key(secret: bytes, effective_from: date) -> DrawKey:
-    """A key with this secret. Its id is its first day and a fingerprint of the secret, which does not reveal the
-    secret."""
+    """Returns a key with this secret. Its id consists of its first day and a fingerprint of the secret, which does not
+    reveal the secret."""
     fingerprint = hmac.digest(secret, _FINGERPRINT, "sha256").hex()[:16]
     return DrawKey(f"{effective_from}-{fingerprint}", effective_from, secret)
 
 
 def written(keys: DrawKeys) -> str:
-    """The text of a key file: JSON, with the secrets in hexadecimal."""
+    """Returns the text of a key file: JSON, with the secrets in hexadecimal."""
     rows = [
         {"key_id": key.key_id, "effective_from": str(key.effective_from), "secret": key.secret.hex()}
         for key in keys.keys
@@ -79,8 +80,8 @@ def written(keys: DrawKeys) -> str:
 
 
 def read(text: str) -> DrawKeys:
-    """The keys in the text of a key file; NotDrawKeys if it is not one, or has the published key or a secret that is
-    too short."""
+    """Returns the keys in the text of a key file. Raises NotDrawKeys if the text is no key file, or has the published
+    key or a secret that is too short."""
     try:
         rows = json.loads(text)["keys"]
         keys = tuple(sorted([_row(row) for row in rows], key=lambda key: key.effective_from))

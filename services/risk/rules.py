@@ -1,7 +1,7 @@
-"""Which goods get which control, and why? The dated rule table, the credit grades and the rates of the draw.
+"""Which goods get which control, and why? The rule table with its dates, the credit grades and the rates of the draw.
 
-A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule set always gets the
-same answer, whenever it is read.
+A rule that changes becomes a new row with its date, and `RULE_SET` changes. The same declaration under the same rule set always
+gets the same answer, whenever it is read.
 """
 
 from collections.abc import Callable
@@ -24,8 +24,8 @@ from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
 RULE_SET = "2026-11-29"
-"""The version of the table, a day: rules with a later date are not in force. A table decides as soon as the program that contains
-it runs, and every assessment names its version."""
+"""The version of the table, which is a day: rules with a later date are not in force. A table decides as soon as the program that
+contains it runs, and every assessment names its version."""
 
 RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),
@@ -34,13 +34,13 @@ RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.DISCREDITED: Decimal("0.8476"),
     CreditGrade.SERIOUSLY_DISCREDITED: Decimal("0.8476"),
 }
-"""Share of consignments drawn for inspection, by grade: the rates measured by customs in 2019."""
+"""Grade → the share of consignments that are drawn for inspection: the rates that customs measured in 2019."""
 
 
 @dataclass(frozen=True)
 class Goods:
-    """A declaration as the rules see it. `grade`: that of the graded party (`graded_party`); `warnings`: those of the
-    declaration desk; `chapters` and `headings`: the first 2 and 4 digits of its HS codes."""
+    """The data of a declaration that the rules use. `grade`: that of the graded party (`graded_party`); `warnings`: those of the
+    declaration desk; `chapters` and `headings`: the first 2 and the first 4 digits of its HS codes."""
 
     declaration: Declaration
     grade: CreditGrade
@@ -57,8 +57,8 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`fires` decides whether the rule applies, and `evidence` names the values that it read. `why_zh` and `why_en` are for
-    people at the desk."""
+    """One rule. `fires` returns whether it applies, and `evidence` returns a phrase with the values on which that depends.
+    `why_zh` and `why_en` are for people at the desk."""
 
     name: str
     effective_from: date
@@ -80,7 +80,7 @@ BULK_CHAPTERS = frozenset({"25", "26", "27"})
 WASTE_HEADINGS = frozenset({"2620", "3825", "3915", "4004", "4707", "6310", "7204", "7404", "7602"})
 DUAL_USE_HEADINGS = frozenset({"8401", "9013", "9014", "9022"})
 WOOD_PEST_COUNTRIES = frozenset({"CA", "JP", "KR", "MX", "PT", "TW", "US"})
-"""Countries where the pine wood nematode lives. Solid wood that comes from there, or with goods that were made there, is
+"""The countries in which the pine wood nematode lives. Solid wood that comes from there, or with goods that were made there, is
 inspected."""
 
 USD_PER_UNIT: dict[str, Decimal] = {
@@ -96,8 +96,8 @@ USD_PER_UNIT: dict[str, Decimal] = {
     "RUB": Decimal("0.01"),
     "INR": Decimal("0.012"),
 }
-"""Rough rates, enough to distinguish a high price per kilogram from a low one; not for duty. If a currency is not listed, its
-prices cannot be judged, and the papers are read."""
+"""Currency → US dollars per unit. The rates are rough: enough to distinguish a high price per kilogram from a low one, but not
+for duty. If a currency is not listed, its prices cannot be judged, and an officer reads the papers."""
 DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 
@@ -134,14 +134,14 @@ def _live_seen(goods: Goods) -> Phrase:
 
 
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
-    """The origins from which wood must be treated. An unknown origin (`NOWHERE`) counts as one of them, because goods
+    """Returns the origins from which wood must be treated. An unknown origin (`NOWHERE`) counts as one of them, because goods
     must not pass for lack of knowledge."""
     origins = {alpha2(item.origin_country) for item in goods.declaration.items}
     return sorted(origins & (WOOD_PEST_COUNTRIES | NOWHERE))
 
 
 def _wood_from_pest_country(goods: Goods) -> bool:
-    """Whether imports come with wood from a country with the pest. The country of departure and the origins both count,
+    """Returns whether imports come with wood from a country with the pest. The country of departure and the origins both count,
     because goods are packed where they are made, and bring wood of their origin even if they depart from elsewhere."""
     declaration = goods.declaration
     wood = declaration.wood_packaging or declaration.package_kind in SOLID_WOOD_KINDS
@@ -175,10 +175,11 @@ def _is_imported_waste(goods: Goods) -> bool:
 
 
 def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
-    """The number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if there is none.
+    """Returns the number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if there
+    is none.
 
-    If a line has no mass of its own, the whole declaration is tested first, under the number 0. A price of zero is left to
-    another rule.
+    If a line has no mass of its own, the whole declaration is tested first; its number is 0. Another rule checks for a price of
+    zero.
     """
     declaration = goods.declaration
     worth = USD_PER_UNIT.get(declaration.currency)
@@ -198,7 +199,7 @@ def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
 
 
 def _is_odd(per_kg: Decimal, chapters: AbstractSet[str]) -> bool:
-    """Whether a price in USD per kilogram is too high, or too low for goods of these chapters."""
+    """Returns whether a price in USD per kilogram is too high, or too low for goods of these chapters."""
     return per_kg > DEAR_USD_PER_KG or (per_kg < CHEAP_USD_PER_KG and BULK_CHAPTERS.isdisjoint(chapters))
 
 
@@ -210,7 +211,7 @@ def _odd_price_seen(goods: Goods) -> Phrase:
 
 
 def _unmeasured(goods: Goods) -> list[str]:
-    """The currencies of the lines for which the table has no rate to USD, so that prices cannot be tested."""
+    """Returns the currencies of the lines for which the table has no rate to USD, so that prices cannot be tested."""
     return sorted({item.currency for item in goods.declaration.items} - USD_PER_UNIT.keys())
 
 
@@ -382,11 +383,11 @@ IN_FORCE: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.effective_from
 
 
 def credit_grade(uscc: str) -> CreditGrade:
-    """The made-up grade of a unified social credit code: 4 % are advanced certified, 8 % certified, 0.4 % discredited,
+    """Returns the made-up grade of a unified social credit code: 4 % are advanced certified, 8 % certified, 0.4 % discredited,
     0.1 % seriously discredited, all others regular.
 
-    It takes the place of the enterprise register until a desk keeps one. It is computed from a hash of the code and
-    says nothing about a real firm.
+    It replaces the enterprise register until a desk keeps one. It is computed from a hash of the code and says nothing about a
+    real firm.
     """
     bucket = int.from_bytes(sha256(f"credit-grade/{uscc}".encode()).digest()[:8]) % 1000
     if bucket < 40:
@@ -401,13 +402,13 @@ def credit_grade(uscc: str) -> CreditGrade:
 
 
 def graded_party(declaration: Declaration) -> str:
-    """The party whose grade counts: the consignee. If the consignee is a foreign party, which has no grade, it is the
+    """Returns the party whose grade counts: the consignee. If the consignee is a foreign party, which has no grade, it is the
     declarant."""
     return declaration.declarant if is_name(declaration.consignee) else declaration.consignee
 
 
 def fired(goods: Goods) -> tuple[FiredRule, ...]:
-    """The rules in force that fire, in the order of the table."""
+    """Returns the rules in force that fire, in the order of the table."""
     return tuple(
         [
             FiredRule(rule=r.name, controls=r.controls, seen=shown(sentence(evidence), 1000), phrase=evidence)
@@ -419,7 +420,7 @@ def fired(goods: Goods) -> tuple[FiredRule, ...]:
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:
-    """The controls that must be answered, each once, in the order of `ControlKind`. Goods that were drawn get an
+    """Returns the controls that must be answered, each once, in the order of `ControlKind`. Goods that were drawn get an
     inspection."""
     wanted = {control for rule in rules for control in rule.controls}
     if drawn.selected:
@@ -428,7 +429,7 @@ def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ..
 
 
 def lane(controls: tuple[ControlKind, ...]) -> Lane:
-    """Green: there is no control. Yellow: only the papers are checked. Red: the goods are inspected, sampled or
+    """Returns green if there is no control, yellow if only the papers are checked, and red if the goods are inspected, sampled or
     treated."""
     if not controls:
         return Lane.GREEN

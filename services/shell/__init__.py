@@ -1,1 +1,2 @@
-"""Everything that is not pure and serves all desks: the loop, its store, the clock, settings, the worker."""
+"""The code around the deciders that serves all desks and is not pure: the loop, its store, the clock, the
+settings, and the worker."""

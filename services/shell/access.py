@@ -1,4 +1,4 @@
-"""How does a program connect to the cluster, and with which credential? This file alone makes the connection settings for all Kafka
+"""How does a program connect to the cluster, and with which credential? Only this file makes the connection settings, for all Kafka
 libraries."""
 
 import json
@@ -31,16 +31,16 @@ REMEDY = (
 ROOT = 0
 """The user id of root, who can read every file anyway."""
 KNOCK_SECONDS = 1.0
-"""Timeout in seconds of one request to the cluster that tests whether it accepts the credential."""
+"""Timeout in seconds of one request with which `knock` tests whether the cluster accepts the credential."""
 NOT_LET_IN = 3
-"""After so many authentication failures in a row, without another error between them, only a corrected credential helps.
+"""After this many authentication failures in a row, without another error between them, only a corrected credential helps.
 
-librdkafka reports a connection that is lost during the sign-in as an authentication failure, too; the next attempt then fails with a
-connection error.
+One failure is not enough: if a connection is lost during the sign-in, librdkafka reports an authentication failure, too. The next
+attempt then fails with a connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
-"""If the broker accepts the connections of a program without a credential and closes them, this many times and for this many seconds,
-`knock` raises NoAccess, because a credential seems to be required."""
+"""If the broker accepts the connections of a program without a credential but closes them, at least this many times and for at least
+this many seconds, `knock` raises NoAccess, because the broker seems to require a credential."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -49,18 +49,19 @@ DENIALS = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     }
 )
-"""Error codes with which a broker answers a client that has signed in and lacks a right."""
+"""Error codes of a client that has signed in but lacks a right."""
 UNKNOWN = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
 """Error codes of a client whose sign-in failed."""
 
 
 class NoAccess(CannotContinue):
-    """The cluster does not accept this program, or its credential cannot be used; the text says what to do, in Chinese and English."""
+    """Raised if the cluster does not accept this program, or if its credential cannot be used. The text says what to do, in Chinese
+    and English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """User name and password of one program; shown without its password."""
+    """User name and password of one program. Its `repr` does not show the password."""
 
     username: str
     password: str
@@ -70,19 +71,19 @@ class Credential:
         return f"Credential({self.username}, {self.mechanism})"
 
     def written(self) -> str:
-        """The text of its file: a line with a JSON object."""
+        """Returns the content of the credential's file: one line with a JSON object."""
         held = {"username": self.username, "password": self.password}
         return json.dumps(held if self.mechanism == SCRAM else held | {"mechanism": self.mechanism}) + "\n"
 
 
 def file_of(folder: Path, name: str) -> Path:
-    """The path of the file with this credential."""
+    """Returns the path of the file with the credential of this name."""
     return folder / f"{name}.json"
 
 
 def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bool:
-    """Makes the private file of a credential with a random password of 256 bits. Returns False if the file exists already; OSError if
-    it cannot be written."""
+    """Makes the private file of a credential with a random password of 256 bits. Returns False if the file exists already. Raises
+    OSError if the file cannot be written."""
     file = file_of(folder, name)
     if file.exists():
         return False
@@ -95,7 +96,7 @@ def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bo
 
 
 def read_credential(file: Path) -> Credential:
-    """Reads a credential; NoAccess if the file is missing, open to others, or holds no credential."""
+    """Reads a credential from its file. Raises NoAccess if the file is missing, can be read by others, or contains no credential."""
     try:
         content: Any = json.loads(read_private(file, REMEDY))
         found = Credential(content["username"], content["password"], content.get("mechanism", SCRAM))
@@ -115,9 +116,11 @@ def read_credential(file: Path) -> Credential:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A cluster and a credential for it: `servers` are the bootstrap servers, host:port[,host:port].
+    """The address of a cluster and the credential for it. `servers`: the bootstrap servers, host:port[,host:port]. `security`: Kafka's
+    security protocol. `file`: the file of the credential. `ca_file`: the file with the certificate authority; empty for that of the
+    system.
 
-    The password is read from its file whenever a client is made, and kept nowhere else. Methods that need it raise NoAccess if that
+    The password is read from its file whenever a client is made, and is kept nowhere else. Methods that need it raise NoAccess if the
     file cannot be used.
     """
 
@@ -128,16 +131,16 @@ class Access:
 
     @property
     def signs_in(self) -> bool:
-        """Whether clients must sign in at this cluster."""
+        """Returns whether clients must sign in at this cluster."""
         return self.security != "PLAINTEXT"
 
     def credential(self) -> Credential:
-        """The credential for a cluster at which clients must sign in."""
+        """Returns the credential. Call this only for a cluster at which clients must sign in."""
         assert self.file is not None, "a cluster that asks who this is, and no credential"
         return read_credential(self.file)
 
     def confluent(self) -> dict[str, object]:
-        """The connection settings of a confluent-kafka client."""
+        """Returns the connection settings for a confluent-kafka client."""
         if not self.signs_in:
             return {"bootstrap.servers": self.servers}
         held = self._to_send()
@@ -152,23 +155,23 @@ class Access:
         }
 
     def kafka_python(self) -> dict[str, Any]:
-        """The connection settings of a kafka-python client."""
+        """Returns the connection settings for a kafka-python client."""
         if not self.signs_in:
             return {"bootstrap_servers": self.servers.split(",")}
         more = {"ssl_cafile": self.ca_file} if self.security == "SASL_SSL" and self.ca_file else {}
         return {"bootstrap_servers": self.servers.split(","), **self._by_name(), **more}
 
     def aiokafka(self) -> dict[str, Any]:
-        """The connection settings of an aiokafka client."""
+        """Returns the connection settings for an aiokafka client."""
         if not self.signs_in:
             return {"bootstrap_servers": self.servers}
         return {"bootstrap_servers": self.servers, **self._by_name(), "ssl_context": self._tls()}
 
     def faust(self) -> "SASLCredentials | None":
-        """The credentials of Faust's app; None if clients need not sign in."""
+        """Returns the credentials for Faust's app; None if clients need not sign in."""
         if not self.signs_in:
             return None
-        from faust.auth import SASLCredentials  # noqa: PLC0415 (takes a second to load, and workers alone need it)
+        from faust.auth import SASLCredentials  # noqa: PLC0415 (takes a second to load, and only workers need it)
 
         held = self._to_send()
         return SASLCredentials(
@@ -213,7 +216,7 @@ class Access:
         return ssl.create_default_context(cafile=self.ca_file or None) if self.security == "SASL_SSL" else None
 
     def not_let_in(self, why: object) -> NoAccess:
-        """The error for a credential that the cluster does not accept."""
+        """Returns the error for a credential that the cluster does not accept. `why`: the reason that the cluster gave."""
         return NoAccess(
             f"The cluster at {self.servers} does not let this program in with the credential {self.file or '(none)'}: {why}. "
             "Kafka 拒绝登录。 Put back the right file, or give the cluster its password: `dtg up` does so for its own broker "
@@ -221,7 +224,8 @@ class Access:
         )
 
     def denied(self, why: object) -> NoAccess:
-        """The error for a credential that the cluster accepts but that lacks a right."""
+        """Returns the error for a credential that the cluster accepts but that lacks a right. `why`: the reason that the cluster
+        gave."""
         return NoAccess(
             f"The cluster at {self.servers} refuses a right to the credential {self.file or '(none)'}: {why}. "
             "Kafka 权限不足。 Give it the rights of its table: `dtg up` does so for its own broker when it starts, "
@@ -230,12 +234,12 @@ class Access:
 
 
 def access_to(kafka: Access | str) -> Access:
-    """The argument as `Access`. Bootstrap servers alone mean a cluster without sign-in."""
+    """Returns the argument as `Access`. If it is a text with bootstrap servers, clients need not sign in at that cluster."""
     return kafka if isinstance(kafka, Access) else Access(kafka)
 
 
 class Refusals:
-    """An `error_cb` for a confluent client. It counts the failed sign-ins in a row."""
+    """An `error_cb` for a confluent client, which counts the failed sign-ins in a row. `last`: the last failure."""
 
     def __init__(self) -> None:
         self.last: KafkaError | None = None
@@ -251,15 +255,15 @@ class Refusals:
 
     @property
     def for_good(self) -> bool:
-        """Whether only a corrected credential helps."""
+        """Returns whether so many sign-ins have failed that only a corrected credential helps."""
         return self._count >= NOT_LET_IN
 
 
 def knock(access: Access, seconds: float) -> None:
-    """Tests whether the cluster accepts this program, with or without a credential; NoAccess if it does not.
+    """Tests whether the cluster accepts this program, with or without a credential. Raises NoAccess if it does not.
 
-    Returns as soon as the cluster accepts it. Also returns if no broker accepts a connection, or after `seconds` without an answer:
-    callers that need the broker wait for it themselves.
+    Returns as soon as the cluster accepts the program. Also returns if no broker accepts a connection, or after `seconds` without an
+    answer, because callers that need the broker wait for it themselves.
     """
     refusals = Refusals()
     settings: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
@@ -285,7 +289,7 @@ def knock(access: Access, seconds: float) -> None:
 
 
 def accepts(servers: str) -> bool:
-    """Whether one of these servers (host:port[,host:port]) accepts a connection."""
+    """Returns whether one of these servers (host:port[,host:port]) accepts a connection."""
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
         try:

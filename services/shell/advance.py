@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 Advance = Callable[[int], None]
-"""Called during a long operation with the number of items done since the last call; with 0 while it waits."""
+"""The type of a function that a long operation calls with the number of items done since the last call, and
+with 0 while it waits."""
 
 
 def unreported(more: int) -> None:
-    """An `Advance` that ignores the progress."""
+    """An `Advance` that does nothing, for callers that do not show the progress."""

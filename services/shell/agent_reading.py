@@ -1,8 +1,9 @@
-"""How does a worker survive a header whose name is not UTF-8? With a patched client: aiokafka, which Faust uses, would raise an error,
-Faust would end the process, and the next process would read the same message again.
+"""How does a worker go on if a message has a header whose name is not UTF-8? It uses a patched client. Without the patch, aiokafka, which
+Faust uses, would raise an error, Faust would end the process, and the next process would read the same message again.
 
-Header names are bytes on the wire, and a broker accepts any. Importing this module makes aiokafka's consumers parse messages with its
-Python classes, which can be patched, instead of its compiled ones: agents read parked messages only, which are few.
+Header names are bytes in Kafka's protocol, and a broker accepts any bytes. Importing this module makes aiokafka's consumers parse
+messages with its Python classes, which can be patched, instead of its compiled ones. This is fast enough, because agents only read parked
+messages, which are few.
 """
 
 from aiokafka.consumer import fetcher

@@ -1,13 +1,15 @@
-"""How does a Python client read a header whose name is not UTF-8? It decodes such bytes as escapes, instead of raising an error.
+"""How does a Python client read a header whose name is not UTF-8? It replaces such bytes by escapes, instead of raising an
+error.
 
-Header names are bytes on the wire, and a broker accepts any; kafka-python and aiokafka decode them strictly in the same method.
+Header names are bytes in Kafka's protocol, and a broker accepts any bytes. kafka-python and aiokafka decode them strictly, in a
+method that has the same name in both.
 """
 
 from typing import Any
 
 
 class AnyText(bytearray):
-    """A buffer whose slices decode without an error."""
+    """A buffer whose slices can be decoded without an error: bytes that are not UTF-8 become escapes."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)
@@ -18,8 +20,8 @@ class AnyText(bytearray):
 
 
 def any_names(batch: type[Any]) -> type[Any]:
-    """A subclass of this client's class for a batch of messages. It also reads header names that are not UTF-8; only messages
-    with such a name are decoded a second time."""
+    """Returns a subclass of a client's class for batches of messages. It also reads header names that are not UTF-8. Only
+    messages with such a name are decoded a second time."""
 
     class AnyNames(batch):  # type: ignore[misc]
         def _read_msg(self, *args: Any) -> Any:

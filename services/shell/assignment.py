@@ -1,8 +1,8 @@
 """Which partitions does this worker have, and with which records and read positions does it begin in them?
 
-Upon an assignment the committed offsets are fetched first, then the records are restored, and only then is a message read. Upon a
-revocation the records are dropped. Both change `generation`, because a message that was read before such a change must not be decided
-after it.
+If partitions are assigned, the committed offsets are fetched first, then the records are restored, and only then is a message read. If
+partitions are revoked, the records are dropped. Both change `generation`, because a message that was read before such a change must
+not be decided after it.
 """
 
 import threading
@@ -27,16 +27,17 @@ from services.shell.settings import WorkerSettings
 from services.shell.store import PartitionStore
 
 OFFSETS_TRIES = 4
-"""Attempts to fetch the committed offsets before the process ends and a fresh one tries: librdkafka can wait for its group coordinator
-for ever."""
+"""How often the committed offsets are requested before the process ends and the next one tries. The number is limited because
+librdkafka can wait for its group coordinator for ever."""
 IDLE_COMMIT = 1.0
-"""Seconds after which the offsets of messages that changed nothing are committed."""
+"""After how many seconds the offsets of messages that changed nothing are committed."""
 
 log = structlog.get_logger()
 
 
 class Assignment:
-    """The partitions of one desk in this worker, and the consumer that has them. Call `connect` first."""
+    """The partitions of one desk that are assigned to this worker, and the consumer to which they are assigned. Call `connect`
+    first."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class Assignment:
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0
         self.ready = threading.Event()
-        """Set while the worker has partitions whose records are restored."""
+        """An event that is set while the worker has partitions whose records are restored."""
         self.revoked_at = 0.0
         """Monotonic time at which the last partitions were revoked; 0 while some are assigned."""
         self.consumer: Consumer
@@ -63,7 +64,7 @@ class Assignment:
         self._passed_over_since = 0.0
 
     def connect(self, inputs: list[str]) -> None:
-        """Joins the desk's group as a reader of these topics."""
+        """Joins the consumer group of the desk, as a reader of these topics."""
         self.topics.connect()
         self.consumer = desk_consumer(self._desk.name, self._settings)
         self.consumer.subscribe(inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
@@ -71,10 +72,10 @@ class Assignment:
     # callbacks of the consumer group
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Remembers the assigned partitions and fetches nothing yet.
+        """Notes the assigned partitions, but fetches nothing yet.
 
-        A callback may not ask the cluster for anything, because after a nested `list_topics` the client's next callback ends the
-        process (assertion `cs != NULL` in confluent-kafka). What a callback raises is lost.
+        A callback must not send a request to the cluster, because after a nested `list_topics` the client's next callback ends the
+        process (assertion `cs != NULL` in confluent-kafka). An exception in a callback is lost.
         """
         consumer.assign([])
         self._assigned = partitions
@@ -92,13 +93,14 @@ class Assignment:
         self._on_revoked()
 
     def take_over_assigned(self) -> None:
-        """Takes over the partitions that the group has assigned meanwhile, if any."""
+        """Takes over the partitions that the group has assigned since the last call, if there are any."""
         if self._assigned is not None:
             partitions, self._assigned = self._assigned, None
             self.take_over(partitions)
 
     def take_over(self, partitions: list[TopicPartition]) -> None:
-        """Restores the records of these partitions and seeks to their read positions. CannotContinue if either is missing."""
+        """Restores the records of these partitions and seeks to their read positions. Raises CannotContinue if records or positions
+        are missing."""
         started = time.monotonic()
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
@@ -127,8 +129,8 @@ class Assignment:
         self.ready.set()
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
-        """Partition → input topic → the offset from which it is read; CannotContinue if records or positions are missing and no
-        operator has accepted that."""
+        """Returns partition → input topic → the offset from which the desk reads on. Raises CannotContinue if records or positions are
+        missing and no operator has accepted that."""
         by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
             offset = None if each.offset == OFFSET_INVALID else each.offset
@@ -149,8 +151,8 @@ class Assignment:
         return resumed
 
     def _begin_at_end(self, partition: int, topic: str) -> int:
-        """The end of a new input, at which the desk begins to read it. It is kept as a number, so that messages which arrive while the
-        desk is down are not skipped."""
+        """Returns the end of a new input, at which the desk begins to read it. The end is kept as a number, so that messages that
+        arrive while the desk does not run are not skipped."""
         beginning = TopicPartition(topic, partition)
         _, end = self._calls.retrying(
             lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
@@ -172,8 +174,8 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """The offsets that the group has committed for these partitions, OFFSET_INVALID if it has none. They are stable, which means
-        that no open transaction has an offset for them."""
+        """Returns the offsets that the group has committed for these partitions, or OFFSET_INVALID for those without one. The offsets
+        are stable: no open transaction contains other ones for these partitions."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
@@ -183,7 +185,8 @@ class Assignment:
         return committed
 
     def still_ours(self) -> bool:
-        """Whether the group still accepts an offset from this worker. It refuses one if its generation has changed."""
+        """Returns whether the group still accepts an offset from this worker. The group refuses an offset from a member of an earlier
+        generation."""
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
@@ -194,7 +197,7 @@ class Assignment:
         return bool(held)
 
     def pass_over(self, offsets: dict[tuple[str, int], int]) -> None:
-        """Notes that the messages up to these offsets changed nothing. The offsets are committed only now and then, because reading
+        """Notes that the messages before these offsets changed nothing. The offsets are committed only now and then, because reading
         the messages again does no harm."""
         self.offsets.passed_over.update(offsets)
         self.offsets.note_read(offsets)
@@ -202,7 +205,7 @@ class Assignment:
         self.commit_passed_over()
 
     def commit_passed_over(self) -> None:
-        """Commits the offsets that were passed over, if `IDLE_COMMIT` seconds have passed."""
+        """Commits the offsets that `pass_over` noted, if `IDLE_COMMIT` seconds have passed."""
         if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
             self._commit_passed_over()
 
@@ -214,13 +217,14 @@ class Assignment:
         try:
             self._commit(offsets)
         except KafkaException as problem:
-            # if the commit is lost, these messages are only read and passed over again
+            # a lost commit does no harm, because these messages change nothing if they are read again
             if problem.args[0].fatal():
                 raise
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
-        # a batch of time limits commits these offsets again (`Offsets.standing`), and older ones would move the group back
+        # `committed` must have these offsets: a batch that only decides time limits reads no message and commits `committed` again
+        # (`Offsets.standing`), so an older offset there would move the group back
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 
@@ -228,6 +232,6 @@ class Assignment:
         self._calls.commit(self.consumer, offsets, self._settings.session_timeout_ms / 1000)
 
     def passed_over_committed(self) -> None:
-        """Forgets the offsets that were passed over, because they are committed, by a transaction or on their own."""
+        """Deletes the notes of `pass_over`, because their offsets are committed, by a transaction or without one."""
         self.offsets.passed_over.clear()
         self._passed_over_since = 0.0

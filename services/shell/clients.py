@@ -1,9 +1,8 @@
 """With which settings does each program connect to Kafka? Every confluent client is made here.
 
-A producer that puts keys into other partitions than the rest therefore cannot be written by forgetting a setting:
-`producer` sets the partitioner last, and `tests/architecture/test_wire.py` finds clients that are made elsewhere. Each
-function raises NoAccess if the credential cannot be used. The names of settings are librdkafka's (see its
-CONFIGURATION.md); times are in milliseconds.
+A client without the setting of the partitioner would put keys into other partitions than the other clients do. Therefore `producer` sets
+the partitioner last, and `tests/architecture/test_wire.py` finds clients that are made elsewhere. Each function raises NoAccess if the
+credential cannot be used. The names of settings are librdkafka's (see its CONFIGURATION.md); times are in milliseconds.
 """
 
 import os
@@ -20,48 +19,47 @@ from services.shell.settings import WorkerSettings
 Settings = Mapping[str, Any]
 
 PARTITIONER = "murmur2_random"
-"""The partitioner of kafka-python, aiokafka and Java. The default of librdkafka is a different one
-(docs/adr/0009-murmur2.md)."""
+"""The partitioner of kafka-python, aiokafka and Java. librdkafka's default is another one, so it must be set (docs/adr/0009-murmur2.md)."""
 RECONNECTING: dict[str, Any] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
-"""A client tries to reconnect to an unreachable broker at least twice a second; by default its back-off grows to ten
+"""With these settings, a client tries to reconnect to an unreachable broker at least twice a second. By default, its back-off grows to ten
 seconds."""
 EVERY: dict[str, Any] = {**RECONNECTING, "log_level": 2}
-"""Settings of every client, unless its function below sets others."""
+"""The settings of every client, unless its function below sets others."""
 LARGEST_REQUEST = 8_000_000
-"""Bytes of one request of the intake's producer."""
+"""The most bytes in one request of the producer of the console."""
 
 
 def producer(access: Access, settings: Settings) -> Producer:
-    """A producer with these settings and the partitioner that all clients share."""
+    """Returns a producer with these settings and the partitioner that all clients share."""
     return Producer({**access.confluent(), **EVERY, **settings, "partitioner": PARTITIONER})
 
 
 def consumer(access: Access, settings: Settings) -> Consumer:
-    """A consumer with these settings. Read positions are never committed by the client itself."""
+    """Returns a consumer with these settings. It never commits read positions by itself."""
     return Consumer({**access.confluent(), **EVERY, "enable.auto.commit": False, **settings})
 
 
 def admin(access: Access, settings: Settings | None = None) -> AdminClient:
-    """An admin client, for topics, groups and rights."""
+    """Returns an admin client, for topics, groups and rights."""
     return AdminClient({**access.confluent(), **EVERY, **(settings or {})})
 
 
-# a desk
+# clients of desks
 
 
 def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
-    """An admin client with which a desk looks up its topics."""
+    """Returns an admin client with which a desk requests the descriptions of its topics."""
     return admin(settings.access(desk))
 
 
 def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[KafkaError], None]) -> Producer:
-    """A transactional producer, one transaction for each batch. Its transactional id belongs to the slot, so that a restarted worker fences
+    """Returns a transactional producer. Each batch is one transaction. Its transactional id contains the slot, so a restarted worker fences
     its own predecessor."""
     own = {
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
-        # the commit flushes the queue, so this delays nothing, and the facts of a batch leave in a few large requests, not in many small
+        # the commit flushes the queue, so this delays nothing; the facts of a batch are sent in a few large requests, not in many small
         # ones
         "linger.ms": 100,
         # a transaction that begins while the markers of the last one are still being written gets
@@ -69,26 +67,27 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "retry.backoff.ms": 10,
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
-        "message.max.bytes": 8 << 20,  # the topics' limit; a record with parked messages exceeds the default of 1 MB
+        "message.max.bytes": 8
+        << 20,  # the limit of the topics, because a record with parked messages may exceed the default of 1 MB
         "error_cb": on_error,
     }
     return producer(settings.access(desk), own)
 
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
-    """Reads the desk's inputs. It does not use static group membership, because a static member whose broker died during a rebalance was
-    fenced by its own later session, and stopped reading."""
+    """Returns the consumer of a desk's inputs. It does not use static group membership, because a static member whose broker died during a
+    rebalance was fenced by its own later session, and stopped reading."""
     own = {
         "group.id": group_of(desk),
-        # the supervisor finds dead members by this name
+        # the supervisor finds the members of ended processes by this name
         "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        "auto.offset.reset": "error",  # the loop sets the positions itself; an offset that the topic lacks must raise
+        "auto.offset.reset": "error",  # the loop sets the positions itself; an offset that the topic lacks must raise an error
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        "max.poll.interval.ms": 900_000,  # longer than any restore; the liveness probe ends a loop that is stuck
+        "max.poll.interval.ms": 900_000,  # this is longer than any restore; the liveness probe ends a loop without progress
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
     }
@@ -96,7 +95,8 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
 
 
 def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = None) -> Consumer:
-    """Reads a topic of the desk from given offsets, in few large fetches. `other`: settings that replace these."""
+    """Returns a consumer that reads a topic of the desk from given offsets, in few large fetches. `other`: settings that replace the usual
+    ones."""
     own = {
         "group.id": f"{group_of(desk)}-restore",
         "isolation.level": "read_committed",
@@ -111,17 +111,17 @@ def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = No
     return consumer(settings.access(desk), {**own, **(other or {})})
 
 
-# programs that read facts and send requests
+# clients of programs that read facts and send requests
 
 
 def sender(access: Access, linger_ms: int, queued: int) -> Producer:
-    """An idempotent producer, as a declarant has one. `queued`: how many messages may wait in it."""
+    """Returns an idempotent producer for a program that sends requests. `queued`: how many messages may wait in it."""
     own = {"enable.idempotence": True, "linger.ms": linger_ms, "queue.buffering.max.messages": queued}
     return producer(access, own)
 
 
 def projector_consumer(access: Access) -> Consumer:
-    """Reads every topic of the read model. The projector assigns the positions, from the database."""
+    """Returns the consumer that reads every topic of the read model. The projector takes its read positions from the database."""
     own = {
         "group.id": "customs-console",
         "isolation.level": "read_committed",
@@ -137,7 +137,7 @@ def projector_consumer(access: Access) -> Consumer:
 
 
 def simulator_consumer(access: Access, isolation: str) -> Consumer:
-    """Reads requests and facts for the simulated people; `isolation`: read_committed or read_uncommitted."""
+    """Returns a consumer that reads requests and facts for the simulated people. `isolation`: read_committed or read_uncommitted."""
     own = {
         "group.id": "customs-simulator",
         "isolation.level": isolation,
@@ -148,8 +148,8 @@ def simulator_consumer(access: Access, isolation: str) -> Consumer:
 
 
 def intake_settings(access: Access) -> dict[str, Any]:
-    """The settings of the intake's producer. It is aiokafka's, whose only partitioner is the shared one
-    (`tests/architecture/test_wire.py`)."""
+    """Returns the settings for the producer of the console. It is an aiokafka producer, whose only partitioner is the one that all clients
+    share (`tests/architecture/test_wire.py`)."""
     return {
         **access.aiokafka(),
         "acks": "all",

@@ -15,13 +15,13 @@ _FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
 
 
 class ClockOutOfRange(Exception):
-    """The clock shows a time that no message may carry, so the process that asked for it ends."""
+    """Raised if the clock shows a time that no message may carry. It ends the process that asked for the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock that showed `start` at the real time `anchor` (both in seconds since 1970 UTC) and runs `speed` times as
-    fast as real time. Without `anchor` it is the system's clock."""
+    """A clock that shows `start` at the real time `anchor` (both in seconds since 1970 UTC), and runs `speed` times as fast as
+    real time. Without `anchor` it shows the time of the system."""
 
     anchor: float | None = None
     start: float = 0.0
@@ -29,7 +29,7 @@ class Clock:
 
     @classmethod
     def of(cls, settings: ClockSettings) -> Self:
-        """The clock of these settings (DTG_CLOCK_ANCHOR, DTG_CLOCK_START, DTG_CLOCK_SPEED)."""
+        """Returns the clock of these settings (DTG_CLOCK_ANCHOR, DTG_CLOCK_START, DTG_CLOCK_SPEED)."""
         if settings.clock_anchor is None:
             return cls()
         start = settings.clock_start or settings.clock_anchor
@@ -37,7 +37,7 @@ class Clock:
 
     @classmethod
     def sandbox(cls, speed: float) -> Self:
-        """A clock that starts at the real time of this call and runs `speed` times as fast."""
+        """Returns a clock that starts at the real time of this call and runs `speed` times as fast as real time."""
         # the time is rounded to microseconds, as in the variables that other processes get, so that all of them have the same
         # clock
         moment = datetime.fromtimestamp(time.time(), UTC).timestamp()
@@ -45,15 +45,16 @@ class Clock:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether this clock is not the system's."""
+        """Returns whether this clock differs from that of the system."""
         return self.anchor is not None
 
     def now(self) -> datetime:
-        """Aware UTC time; ClockOutOfRange outside the years that messages may carry."""
+        """Returns the aware UTC time. Raises ClockOutOfRange if it is outside the years that messages may carry."""
         return self.at(time.time())
 
     def at(self, wall: float) -> datetime:
-        """The time that this clock shows at the real time `wall` (seconds since 1970 UTC); ClockOutOfRange as for `now`."""
+        """Returns the time that this clock shows at the real time `wall` (seconds since 1970 UTC). Raises ClockOutOfRange as
+        `now` does."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
         # no message can carry this time, so every message would be parked
@@ -64,12 +65,12 @@ class Clock:
         return datetime.fromtimestamp(wall, UTC)
 
     def wall(self, shown: datetime) -> float:
-        """The real time, in seconds since 1970 UTC, at which this clock shows this aware time."""
+        """Returns the real time, in seconds since 1970 UTC, at which this clock shows the aware time `shown`."""
         moment = shown.timestamp()
         return moment if self.anchor is None else self.anchor + (moment - self.start) / self.speed
 
     def environment(self) -> dict[str, str]:
-        """The variables that give another process the same clock."""
+        """Returns the environment variables that give another process the same clock."""
         if self.anchor is None:
             return {}
         return {
@@ -80,8 +81,8 @@ class Clock:
 
 
 def _of_environment() -> Clock:
-    """The clock that the environment describes. It is made when this module is imported, where no caller can catch an error. So a
-    setting that cannot be used ends the process here, with a message."""
+    """Returns the clock that the environment describes. This is called when the module is imported, where no caller can catch an
+    error. So if a setting cannot be used, the process ends here with a message."""
     try:
         return Clock.of(ClockSettings())
     except ValidationError as error:
@@ -93,26 +94,26 @@ CLOCK = _of_environment()
 
 
 def now() -> datetime:
-    """Aware UTC time of this process's clock."""
+    """Returns the aware UTC time of this process's clock."""
     return CLOCK.now()
 
 
 def is_sandbox() -> bool:
-    """Whether this process's clock is not the system's."""
+    """Returns whether this process's clock differs from that of the system."""
     return CLOCK.is_sandbox
 
 
 class Forward:
-    """Real time that never goes back: it shows at least what it last showed plus the time elapsed since, so that nobody
-    gets more time when the machine's clock is set back. `wall`: seconds since 1970 UTC; `ticks`: seconds since some
-    moment, never decreasing."""
+    """A clock of real time that never goes back. It shows at least the time that it showed last plus the time elapsed since then, so nobody
+    gets more time if the machine's clock is set back. `wall`: returns seconds since 1970 UTC. `ticks`: returns seconds since any moment,
+    and never decreases."""
 
     def __init__(self, wall: Callable[[], float] = time.time, ticks: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._ticks = wall, ticks
         self._shown, self._at = wall(), ticks()
 
     def micros(self) -> int:
-        """Microseconds since 1970 UTC."""
+        """Returns microseconds since 1970 UTC."""
         ticks = self._ticks()
         self._shown, self._at = max(self._wall(), self._shown + ticks - self._at), ticks
         return int(self._shown * 1_000_000)
@@ -122,11 +123,11 @@ _FORWARD = Forward()
 
 
 def world_us() -> int:
-    """Real time in microseconds since 1970 UTC, even if this process has a sandbox's clock: for people's sessions and
-    keys."""
+    """Returns the real time in microseconds since 1970 UTC, even if this process has a sandbox's clock. It is for the sessions
+    and keys of people."""
     return _FORWARD.micros()
 
 
 def stopwatch() -> float:
-    """Real seconds since an arbitrary moment; for measuring how long something takes."""
+    """Returns real seconds since an arbitrary moment, for measuring how long something takes."""
     return time.monotonic()

@@ -14,21 +14,23 @@ from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, KINDS
 
 Headers = list[tuple[str, bytes]]
 LONGEST_NAME = 200
-"""Most bytes of a key or an id. No valid one is longer, and a longer one would be copied into every record and fact
+"""The most bytes of a key or an id. No valid one is longer, and a longer one would be copied into every record and fact
 that names it."""
 LARGEST_VALUE = 4_000_000
-"""Most bytes of a value. The facts and states that follow from it must also fit into one Kafka message
-(`max.message.bytes`)."""
+"""The most bytes of a value that a desk decides. The facts and states that follow from it must also fit into one Kafka
+message (`max.message.bytes`)."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
-"""Most bytes of a fact or record, so that it always fits into one message (`max.message.bytes` of the topics). The rest
-is for the key, the headers, Kafka's own framing, and the note in a record that messages of it are parked."""
+"""The most bytes of a fact or record, so that it always fits into one Kafka message (`max.message.bytes` of the
+topics). The rest is for the key, the headers, Kafka's own framing, and the note in a record that messages of its key
+are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
 }
 
 
 class Undecodable(Exception):
-    """The message cannot be decided. `reason`: a code; the text of the exception has the values that are wrong."""
+    """Raised for a message that cannot be decided. `reason`: a code. The text of the exception contains the wrong
+    values."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
@@ -48,16 +50,17 @@ class Raw(NamedTuple):
 
     @property
     def position(self) -> str:
-        """Where the message was read, as `topic/partition/offset`. It takes the place of an id if the message has
-        none."""
+        """Returns the position from which the message was read, as `topic/partition/offset`. It replaces the id of a
+        message that has none."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     def text(self, header: str) -> str:
-        """The header's text, empty if it is absent or null."""
+        """Returns the text of a header; an empty text if the header is missing or null."""
         return (self.headers.get(header) or b"").decode("utf-8", "replace")
 
     def forwarded(self, header: str) -> bytes:
-        """The header as a fact may copy it; empty if it is longer than `LONGEST_NAME` bytes or not printable ASCII."""
+        """Returns the value of a header for a copy in a fact; empty if it is longer than `LONGEST_NAME` bytes or not
+        printable ASCII."""
         value = self.headers.get(header) or b""
         return value if len(value) <= LONGEST_NAME and not value.translate(None, _PRINTABLE) else b""
 
@@ -67,7 +70,7 @@ _MOST_DIGITS = len(str(LARGEST_INTEGER))
 
 
 def sequence_of(header: bytes | None) -> int:
-    """The number in a `sequence` header, 0 if there is none; ValueError if it is not a number from 0 to
+    """Returns the number in a `sequence` header; 0 if there is none. Raises ValueError if it is not a number from 0 to
     `LARGEST_INTEGER` (63 bits)."""
     if not header:
         return 0
@@ -77,7 +80,8 @@ def sequence_of(header: bytes | None) -> int:
 
 
 def moment_of(text: str) -> datetime:
-    """The RFC 3339 time in a `ce_time` header; ValueError if it is no such time or not in the years 2000 to 2100."""
+    """Returns the time in a `ce_time` header (RFC 3339). Raises ValueError if the text is no such time or is not in the
+    years 2000 to 2100."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or not FIRST <= moment <= LAST:
         raise ValueError(f"{text[:40]!r} has no zone or is not in the years {FIRST.year} to {LAST.year}")
@@ -85,7 +89,7 @@ def moment_of(text: str) -> datetime:
 
 
 def raw(message: Any) -> Raw:
-    """The `Raw` of a confluent-kafka message."""
+    """Returns a confluent-kafka message as `Raw`."""
     return Raw(
         message.topic(),
         message.partition(),
@@ -97,24 +101,24 @@ def raw(message: Any) -> Raw:
 
 
 def headers_of(message: Any) -> dict[str, bytes]:
-    """The headers of a confluent-kafka message; no headers at all if the name of one is not UTF-8."""
+    """Returns the headers of a confluent-kafka message; none at all if the name of one is not UTF-8."""
     try:
         return dict(_headers(message) or ())
     except SystemError:
-        # the client's list has a null pointer in place of a name that is not UTF-8, and to read the list a second time
+        # the client's list has a null pointer in place of a name that is not UTF-8, and reading the list a second time
         # would crash the process
         message.set_headers([])
         return {}
 
 
 _headers = methodcaller("headers")
-"""As `message.headers()`, but it always raises an exception that the C code has set without returning NULL. The
-interpreter's optimised method call does not check for that."""
+"""Calls `message.headers()` in a way that always raises an exception that the C code has set without returning NULL.
+The interpreter's optimised method call does not check for that."""
 
 
 def kind_of(message: Raw) -> type[Message]:
-    """The class that the `ce_type` header names; for a redacted form, the class of the whole fact. Undecodable if the
-    topic does not carry this kind."""
+    """Returns the class that the `ce_type` header names; for a redacted form, the class of the original fact. Raises
+    Undecodable if the topic does not carry this kind."""
     name = message.text("ce_type")
     kind = KINDS.get(name)
     if kind is None:
@@ -125,10 +129,11 @@ def kind_of(message: Raw) -> type[Message]:
 
 
 def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None = None) -> Message:
-    """The message's content as an object of `kind`. Undecodable if it breaks the contract, or if the key or id is
-    missing or wrong.
+    """Returns the content of the message as an object of `kind`. Raises Undecodable if the content breaks the contract,
+    or if the key or id is missing or wrong.
 
-    `extra="ignore"`: fields that a later version added are ignored, instead of breaking the contract.
+    `extra="ignore"`: unknown fields, which a later version may have added, are ignored. Otherwise they break the
+    contract.
     """
     if message.key is None:
         raise Undecodable("missing_key", "the message has no key")
@@ -146,23 +151,29 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     try:
         decoded: Message = _READ[kind](message.value, extra=extra)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
-        raise Undecodable("contract", f"{error.error_count()} errors, first at {pointer}: {first['msg']}") from None
+        raise Undecodable("contract", breach(error)) from None
     if decoded.key.encode() != message.key:
         raise Undecodable("key_mismatch", f"key {message.key!r} is not {decoded.key!r}")
     return decoded
 
 
+def breach(error: ValidationError) -> str:
+    """What is wrong with a content that breaks its contract: how many errors, and the place and message of the first one."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    pointer = "/" + "/".join(str(part) for part in first["loc"])
+    count = error.error_count()
+    return f"{'1 error,' if count == 1 else f'{count} errors, first'} at {pointer}: {first['msg']}"
+
+
 def check_parts(value: bytes) -> None:
-    """Undecodable if the value has more fields and items than a message may have."""
+    """Raises Undecodable if the value has more fields and items than a message may have."""
     if too_many_parts(value):
         raise Undecodable("too_large", f"the value has more than {MOST_PARTS} parts")
 
 
 def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
-    """The request to assume for a message whose content breaks the contract; None if its kind can do more than hold
-    goods, or if its key does not name any. `at`: the time that the request then has."""
+    """Returns the request to assume for a message whose content breaks the contract; None if its kind can do more than
+    hold goods, or if its key does not name any goods. `at`: the time of the returned request."""
     if not issubclass(kind, Request):
         return None
     try:
@@ -173,8 +184,8 @@ def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
 
 
 def _reader(kind: type[Message]) -> Callable[..., Message]:
-    """The function that reads this kind. Requests are validated with their bounds; facts, and requests that hold goods,
-    are read without them, as they were stored."""
+    """Returns the function that reads messages of this kind. Requests are validated with their bounds. Facts, and
+    requests that hold goods, are read without bounds, as stored messages are."""
     if issubclass(kind, Request) and not kind.holds_goods:
         return kind.__pydantic_validator__.validate_json
     return stored_reader(kind).validate_json
@@ -186,7 +197,7 @@ _READ = {kind: _reader(kind) for kind in [*KINDS.values(), *FOR_THE_PORTS.carrie
 
 
 def encode(message: Message) -> bytes:
-    """The payload's JSON."""
+    """Returns the JSON of the message."""
     return message.__pydantic_serializer__.to_json(message)
 
 
@@ -202,7 +213,7 @@ def headers(
     sequence: int,
     trace: bytes,
 ) -> Headers:
-    """The attributes of CloudEvents 1.0 and our own, as Kafka headers."""
+    """Returns the Kafka headers: the attributes of CloudEvents 1.0 and our own."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", id.encode()),
@@ -218,7 +229,7 @@ def headers(
 
 
 def request_headers(request: Request, id: str, source: str, time: str) -> Headers:
-    """As `headers`, for a request. It has no cause, and its own id is the correlation id."""
+    """Returns the headers of a request. A request has no cause, and its correlation id is its own id."""
     return headers(
         id=id,
         kind=request.kind,

@@ -1,7 +1,7 @@
 """Which facts does a decider answer to one message, and which state follows?
 
 This is the only place where a decider is called. The loop, the tests of the desks, the journeys and the peers of the bench all use it,
-so that none of them can do it in another order. It is pure: it reads nothing but its arguments, and changes nothing.
+so that all of them do it in the same order. The function is pure: it reads nothing but its arguments, and changes nothing.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from services.shell.desk import Decider
 
 
 class Decision(NamedTuple):
-    """The facts in their order, and the state that the decider is given with the next message of the same key."""
+    """The facts in their order, and the state that the decider gets with the next message of the same key."""
 
     facts: tuple[Fact, ...]
     state: Any
@@ -21,8 +21,8 @@ class Decision(NamedTuple):
 def decide_message(decider: Decider, state: Any, message: Message, hearing: Hearing, desk: str = "") -> Decision:
     """Decides the message with the state before it, then applies the message and each of the facts to the state.
 
-    `desk`: the desk's name; TypeError if it answers with a fact that `schemas/flow.py` does not allow for this message. Without a name
-    every fact is allowed. What the decider raises is not caught.
+    `desk`: the desk's name. Raises TypeError if the desk answers with a fact that `schemas/flow.py` does not allow for this message.
+    With an empty name, every fact is allowed. Exceptions of the decider are not caught.
     """
     facts = decider.decide(state, message, hearing)
     allowed = FLOW[desk][type(message)] if desk else None

@@ -11,12 +11,12 @@ from schemas.envelope import Deadline, Fact, Hearing
 
 
 class Decider(Protocol):
-    """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was made with the values on which its decisions
+    """The pure part of a desk: a module `services/<desk>/decider.py`, or an object that was made with the values on which its decisions
     depend.
 
     `decide` answers a message with facts; `evolve` applies the message, and then each of the facts, to the state (`deciding.py`).
-    `deadlines` are the open time limits of a state. `closed`: whether the desk expects no more messages about this key; its record is then
-    forgotten after `DTG_RETENTION_DAYS`.
+    `deadlines` returns the open time limits of a state. `closed` returns whether the desk expects no more messages about this key; its
+    record is then deleted after `DTG_RETENTION_DAYS`.
     """
 
     @property
@@ -31,16 +31,19 @@ class Decider(Protocol):
 
 
 class Watcher(Protocol):
-    """What the loop calls, in its own thread, with every state; the clearance metrics are computed from these states."""
+    """The interface of an object to which the loop passes every state, in the thread of the loop. The clearance metrics are computed from
+    these states."""
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
-        """Takes (key, state as the decider's JSON) of all records in the partitions that this worker has from now on.
+        """Takes the states of all records in the partitions that this worker has from now on. `states`: (key, state as the decider's
+        JSON).
 
         The states are not decoded, because there may be a million and a watcher needs little of each.
         """
 
     def committed(self, changes: Iterable[tuple[str, Any, Any]]) -> None:
-        """Takes (key, state before, state after) of each record that a committed transaction changed; a state is None if there is none."""
+        """Takes the records that a committed transaction changed. `changes`: (key, state before, state after); a state is None if there is
+        none."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ class Desk:
     """One service that the loop runs: its decider, and the watcher of its states. `schemas.flow.FLOW` says which kinds of messages it
     decides.
 
-    `shared`: the prefix from which the keys of the shared records are made, one for each partition (`partition.key_in`); empty if the
-    desk has no shared records. With each message the decider also gets the state of the shared record (`Hearing.shared`), except
-    with messages about that record itself.
+    `shared`: the prefix from which the keys of the shared records are made, one for each partition (`partition.key_in`); empty if the desk
+    has no shared records. With each message the decider also gets the state of the shared record (`Hearing.shared`), except with messages
+    about that record itself.
     """
 
     name: str
@@ -60,5 +63,5 @@ class Desk:
 
     @classmethod
     def of(cls, name: str, module: ModuleType, watcher: Watcher | None = None, shared: str = "") -> "Desk":
-        """The desk `name` with the decider in `module`."""
+        """Returns the desk `name` with the decider in `module`."""
         return cls(name, cast(Decider, module), watcher, shared)

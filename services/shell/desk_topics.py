@@ -12,13 +12,13 @@ from services.shell.positions import refuse_replaced
 from services.shell.settings import WorkerSettings
 
 SECONDS, LIMIT = 5.0, 2.0
-"""Seconds between two requests for the descriptions of the topics, and the timeout of one."""
+"""How many seconds lie between two requests for the descriptions of the topics, and how many seconds one request may take."""
 
 log = structlog.get_logger()
 
 
 class DeskTopics:
-    """The topics of one desk. Call `connect` first."""
+    """The topics of one desk, which are compared with those that it had at first. Call `connect` first."""
 
     def __init__(self, desk: str, settings: WorkerSettings) -> None:
         self.ids: dict[str, str] = {}
@@ -31,15 +31,16 @@ class DeskTopics:
         self._admin = desk_admin(self._desk, self._settings)
 
     def describe(self) -> dict[str, str]:
-        """Topic → its id now; CannotContinue if a number of partitions has changed, KafkaException if no answer comes in time."""
+        """Returns topic → its present id. Raises CannotContinue if the number of partitions of a topic has changed, and
+        KafkaException if no answer comes in time."""
         self._asked_at = time.monotonic()
         there = found(ask(self._admin, topics_of(self._desk), LIMIT))
         check_partitions(there, self._settings.partitions)
         return ids(there)
 
     def compare(self) -> None:
-        """Compares the topics with `ids`; call it often. CannotContinue if they are other topics now; if the broker does not answer,
-        a later call tries again."""
+        """Compares the topics with `ids`, if the last comparison is `SECONDS` ago. Call this often. Raises CannotContinue if a topic
+        was deleted or made again. If the broker does not answer, a later call tries again."""
         if time.monotonic() - self._asked_at < SECONDS:
             return
         try:

@@ -13,19 +13,19 @@ from typing import Any
 import structlog
 
 CODE = 70
-"""Exit code of a process that ends in this way (EX_SOFTWARE of sysexits.h)."""
+"""The exit code of a process that ends because an exception left one of its threads (EX_SOFTWARE of sysexits.h)."""
 log = structlog.get_logger()
 
 
 def end_with_any_thread() -> None:
-    """From now on an exception that leaves a thread is logged and ends this process with CODE. Call it when the process
+    """Makes every later exception that leaves a thread be logged and end this process with the exit code CODE. Call this when the process
     starts."""
     threading.excepthook = _end
 
 
 def end_with_task(task: "Task[Any]") -> None:
-    """For `Task.add_done_callback` of a task that runs as long as the process: its exception ends the process, as one
-    of a thread does."""
+    """Ends the process if the task has ended with an exception, in the same way as for a thread. Pass this function to `add_done_callback`
+    of a task that runs as long as the process."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

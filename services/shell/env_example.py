@@ -1,4 +1,5 @@
-"""Which environment variables does Datongguan read? Writes `.env.example` from the settings classes: `make env`.
+"""Which environment variables does Datongguan read? `make env` runs this module, which writes `.env.example` from the
+settings classes.
 
 The classes are given by name, because the shell imports no service.
 """
@@ -18,7 +19,7 @@ SETTINGS = (
     "services.cli.settings.UpSettings",
     "services.simulator.settings.SimulatorSettings",
 )
-"""Every settings class of the project; a class that is not listed fails a test."""
+"""The settings classes of the project. A test fails if one is missing here."""
 
 FILE = Path(__file__).parents[2] / ".env.example"
 HEAD = """\
@@ -28,15 +29,15 @@ HEAD = """\
 
 
 def settings_class(name: str) -> type[BaseSettings]:
-    """The class of this dotted name."""
+    """Returns the class with this dotted name."""
     module, _, title = name.rpartition(".")
     found: type[BaseSettings] = getattr(importlib.import_module(module), title)
     return found
 
 
 def text() -> str:
-    """The text of the whole file. A variable that several classes read is listed once, with the first of them; if
-    another class has another default, a comment there says so."""
+    """Returns the text of the whole file. A variable that several classes read is listed once, with the first of them.
+    If another class has another default, a comment there says so."""
     defaults: dict[str, str] = {}
     comments: dict[str, list[str]] = {}
     sections: list[tuple[str, list[str]]] = []

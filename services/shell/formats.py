@@ -1,5 +1,5 @@
-"""Which format does a handed-in file have, and how are its characters encoded? It is recognised by its bytes; nothing is executed or
-unpacked."""
+"""Which format and which encoding does a file have that a user hands in? Both are recognised from its bytes. Nothing in the file is
+executed or unpacked."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from schemas.codes.formats import Format
 UTF_8 = "UTF-8"
 BOM = b"\xef\xbb\xbf"
 LOOKED_AT = 65_536
-"""How many bytes from the beginning are examined."""
+"""How many bytes from the beginning of the file are examined."""
 _MAGIC = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.XLS),
     (b"%PDF-", Format.PDF),
@@ -32,14 +32,14 @@ _ROOTS = {
     "html": Format.HTML,
 }
 MOSTLY = 0.9
-"""If at least this share of the characters that are not ASCII is Hangul, the text may be Korean."""
+"""The share of Hangul among the characters that are not ASCII from which on a text may be Korean."""
 _INTERCHANGE = re.compile(r"UNA.{6}\s*UNB|UNB[+:?']")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 
 
 class Handed(NamedTuple):
-    """What a file is. `text`: its text without a byte order mark; `encoding`: the name of its encoding. Both are empty if it is not a
-    text."""
+    """The format of a file. `text`: its text without a byte order mark; `encoding`: the name of its encoding. Both are empty if the
+    file is not a text."""
 
     format: Format
     text: str = ""
@@ -47,7 +47,7 @@ class Handed(NamedTuple):
 
 
 def recognise(data: bytes) -> Handed:
-    """What these bytes are. They are taken for JSON if they begin like JSON, even if they are not valid JSON."""
+    """Returns the format of a file with these bytes. The format is JSON if they begin like JSON, even if they are not valid JSON."""
     if data.startswith(b"PK\x03\x04"):
         return Handed(Format.XLSX if b"xl/" in data[:LOOKED_AT] or b"xl/workbook.xml" in data else Format.ARCHIVE)
     for magic, found in _MAGIC:
@@ -76,8 +76,8 @@ def _of_text(text: str) -> Format:
 
 
 def _without_comments(text: str) -> str:
-    """XML without its comments. A regular expression would read to the end of the text for each comment that does not end, so none is
-    used."""
+    """Returns the XML without its comments. It uses no regular expression, because that would read to the end of the text for each
+    comment that does not end."""
     kept, at = list[str](), 0
     while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins + 4)) >= 0:
         kept.append(text[at:begins])
@@ -86,8 +86,8 @@ def _without_comments(text: str) -> str:
 
 
 def _is_table(lines: list[str]) -> bool:
-    """Whether the first line has two or more separators, and each other line at least as many. The last line is ignored, because it may
-    be cut. A heading alone is a table, too."""
+    """Returns whether the first line has two or more separators and each other line has at least as many. The last line is ignored,
+    because it may be cut off, except if it is the only one."""
     return any(
         lines[0].count(separator) >= 2
         and all(line.count(separator) >= lines[0].count(separator) for line in lines[:-1] or lines)
@@ -96,7 +96,7 @@ def _is_table(lines: list[str]) -> bool:
 
 
 def _text_of(data: bytes) -> tuple[str, str] | None:
-    """The text and the name of its encoding; None if the encoding is not certain."""
+    """Returns the text and the name of its encoding; None if the encoding is not certain."""
     try:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             return data.decode("utf-16"), "UTF-16"
@@ -108,12 +108,14 @@ def _text_of(data: bytes) -> tuple[str, str] | None:
 
 
 _JSON_IN_UTF_16 = {sign.encode(order): order for sign in "{[<" for order in ("utf-16-le", "utf-16-be")}
-"""JSON and XML begin with an ASCII character (RFC 4627, section 3), of which one byte is zero in UTF-16."""
+"""First two bytes of a JSON or XML text in UTF-16 → the name of its encoding. Both formats begin with an ASCII character (RFC 4627,
+section 3), of which one byte is zero in UTF-16."""
 
 
 def _gbk(data: bytes) -> tuple[str, str] | None:
-    """The text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain. Texts in Latin, Big5 or Shift JIS
-    are hardly ever valid GB 2312. Korean texts are, so the encoding is not certain if the bytes are mostly Hangul in EUC-KR."""
+    """Returns the text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain. Texts in Latin, Big5 or
+    Shift JIS are hardly ever valid GB 2312. Korean texts are, so the encoding is not certain if the bytes are mostly Hangul in
+    EUC-KR."""
     try:
         text = data.decode("gb2312")
     except UnicodeDecodeError:

@@ -1,24 +1,25 @@
-"""How are keys, secrets and passwords made that nobody can guess? From the random bytes of the operating system."""
+"""How are keys, secrets and passwords made that nobody can guess? They are made from the random bytes of the
+operating system."""
 
 import base64
 import os
 
 LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
-"""The characters of a password, without those that look alike."""
+"""The characters of a password. Characters that look alike are not among them."""
 
 
 def fresh_key() -> str:
-    """An idempotency key that no other request has: 32 hexadecimal digits."""
+    """Returns an idempotency key that no other request has: 32 hexadecimal digits."""
     return os.urandom(16).hex()
 
 
 def fresh_secret() -> str:
-    """A secret of 256 bits as 43 signs of URL-safe base64."""
+    """Returns a secret of 256 bits as 43 characters of URL-safe base64."""
     return base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
 
 
 def fresh_password() -> str:
-    """A password of 99 bits that can be read aloud and typed: five groups of four signs."""
+    """Returns a password of 99 bits that can be read aloud and typed: five groups of four characters."""
     number, signs = int.from_bytes(os.urandom(32)), list[str]()
     for _ in range(20):
         number, index = divmod(number, len(LEGIBLE))

@@ -1,5 +1,5 @@
-"""Which message of a batch cannot be written? The batch is tried by halves; a message is parked only if the same batch commits without
-it."""
+"""Which message of a batch cannot be written? The batch is divided into halves, and again, until the message is found. The message is
+parked only if the same batch can be committed without it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,16 @@ from services.shell.codec import Raw
 from services.shell.parking import Trouble
 
 SECONDS = 30.0
-"""Seconds for which one batch is tried by halves; what is committed by then stays, and the rest is read again."""
+"""For how many seconds one batch is tried in halves. The parts that are committed by then stay committed, and the rest is read
+again."""
 TOGETHER = 16
-"""The most refused messages that wait to be parked in one transaction with those behind them; then they are parked on their own."""
+"""How many refused messages may wait to be parked in one transaction with the messages that follow. If there are more, they are parked
+in a transaction of their own."""
 TRIES = 3
-"""Attempts for a piece that failed only because the transaction before it had failed."""
+"""How often a piece is tried if it failed only because the transaction before it had failed."""
 PROBE = b" " * 1000
-"""Value of the probe message, as large as a usual fact: it is sent in a transaction that is aborted, to see whether the topic accepts a
-message."""
+"""The value of the probe message. It is as large as a usual fact. The message is sent in a transaction that is aborted, to test whether
+the topic accepts messages."""
 PROBE_SECONDS = 5.0
 
 TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
@@ -31,20 +33,20 @@ OF_MESSAGE = TOO_LARGE | {
     KafkaError.POLICY_VIOLATION,
     KafkaError.UNKNOWN,
 }
-"""Errors that a single message may have caused. No message is parked for any other error (a full disk, a clock, rights, an unreachable
-broker, a fence)."""
+"""Errors that a single message may have caused. No message is parked because of any other error (a full disk, a wrong clock, missing
+rights, an unreachable broker, a fence)."""
 FOLLOWING = frozenset(
     {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE, KafkaError._INCONSISTENT}
 )
-"""Errors that the other messages of a transaction get when one of them failed."""
+"""Errors of the other messages of a transaction in which one message failed."""
 BEFORE_SENDING = TOO_LARGE | {KafkaError._APPLICATION, KafkaError._INVALID_ARG, KafkaError._BAD_MSG}
-"""Errors that the client or a decider raises about a message before it is sent."""
+"""Errors about a message that the client or a decider raises before the message is sent."""
 SKIPPED = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER
-"""An error that the next transaction may get after the broker refused a message: the client has counted that message in its sequence
-numbers."""
+"""An error that the next transaction may have after the broker refused a message, because the client has counted that message in its
+sequence numbers."""
 
 Item = Raw | tuple[int, str]
-"""A message, or the partition and key of a record that is due."""
+"""A message, or the partition and key of a record whose time limit has passed."""
 ItemId = tuple[str, int, int] | tuple[int, str]
 """The identity of an item: topic, partition and offset of a message, or partition and key of a record."""
 
@@ -54,21 +56,21 @@ def id_of(item: Item) -> ItemId:
 
 
 def may_be_of_message(error: KafkaError, *, following: bool = False) -> bool:
-    """Whether a single message may have caused this error. `following`: true as well for the errors that follow such an error; only for
-    a caller that has the delivery reports."""
+    """Returns whether a single message may have caused this error. `following`: whether the errors that follow from such an error
+    count, too. Set this only if the caller has the delivery reports."""
     codes = OF_MESSAGE | FOLLOWING | {SKIPPED} if following else OF_MESSAGE | {KafkaError._INCONSISTENT}
     return bool(error.code() in codes and not error.fatal())
 
 
 def raised(error: Exception) -> KafkaException:
-    """A KafkaException that wraps an exception which a message caused, so that it is handled like an error of the broker."""
+    """Returns a KafkaException that wraps an exception which a message caused, so that it is handled like an error of the broker."""
     return KafkaException(KafkaError(KafkaError._APPLICATION, f"{type(error).__name__}: {error}"[:400]))
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a piece was not committed. `topic`, `partition` and `key` are those of the failed message; `topic` is None if no delivery
-    report names it."""
+    """The reason why a piece was not committed. `topic`, `partition` and `key` are those of the failed message; `topic` is None if no
+    delivery report names the message."""
 
     error: KafkaError
     topic: str | None = None
@@ -77,7 +79,7 @@ class Fault:
 
     @property
     def of_message(self) -> bool:
-        """Whether the error is about one message. This is so if it has a delivery report, or was raised before anything was sent."""
+        """Returns whether the error is about one message: it has a delivery report, or was raised before anything was sent."""
         return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property
@@ -103,7 +105,7 @@ class DeliveryReports:
             self.failed.append(Fault(error, message.topic(), message.partition(), message.key()))
 
     def fault(self, problem: KafkaException) -> Fault | None:
-        """The fault of a single message; None if the transaction failed for another reason, too."""
+        """Returns the fault of a single message; None if the transaction also failed for another reason."""
         faults = self.failed or [Fault(problem.args[0])]
         if {fault.error.code() for fault in faults} - OF_MESSAGE - {SKIPPED}:
             return None
@@ -112,16 +114,19 @@ class DeliveryReports:
 
 @dataclass(frozen=True, slots=True)
 class Halving:
-    """Finds and parks the bad messages of a batch. `write`: commits these items, with the refused ones parked, and returns None, or
-    returns the fault; `accepts`: whether the topic of a fault takes another message now; `ends`: whether there is no more time."""
+    """Finds and parks the bad messages of a batch.
+
+    `write`: commits these items, with the refused ones parked, and returns None, or returns the fault. `accepts`: returns whether the
+    topic of a fault accepts another message now. `ends`: returns whether the time is over.
+    """
 
     write: Callable[[Sequence[Item], Mapping[ItemId, Trouble]], Fault | None]
     accepts: Callable[[Fault], bool]
     ends: Callable[[], bool]
 
     def run(self, items: Sequence[Item]) -> Fault | None:
-        """Commits all items in their order and returns None. Otherwise returns the fault that stopped it, for which no message is
-        parked; the items that are not committed must be read again.
+        """Commits all items in their order and returns None. Otherwise returns the fault that stopped it. No message is parked because
+        of that fault, and the items that are not committed must be read again.
 
         An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more. The last try is
         needed, because the cause of the first two failures may have ended meanwhile. The item is parked in one transaction with the

@@ -1,8 +1,8 @@
-"""May this message be decided, and what follows from it? It is decoded and checked, a request is decided only once,
-and then the facts and the new state are taken over.
+"""May this message be decided, and what follows from it? The message is decoded and checked. A request is decided only
+once. Then the facts and the new state are stored in the outcome and the entry.
 
-`MessageHandler.attempt` either makes every change to the entry and the outcome, or changes nothing and returns the
-reason, with which the caller parks the message.
+`MessageHandler.attempt` either makes all of these changes, or changes nothing and returns the reason, with which the
+caller parks the message.
 """
 
 from datetime import datetime
@@ -31,17 +31,18 @@ from services.shell.requests import (
 )
 
 DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
-"""Reasons for which a message cannot be read although its key says which goods it is about. If its kind can only hold
-goods, it then holds these."""
+"""Reasons for which a message cannot be decoded although its key says which goods it is about. If its kind can only
+hold goods, it then holds the goods of its key."""
 HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in HOLDING.items()}
 """Desk → kinds of messages that can only hold goods."""
 
 
 class MessageHandler:
-    """Decides the messages of one turn, each by itself. `time`: the same as `at`, in the form of a header.
+    """Decides the messages of one turn, each independently of the others. `time`: the value of `at` as the text of a
+    header.
 
-    `careful`: partition and key of records that could not be written. For them, each new state is test-encoded before
-    it is accepted.
+    `careful`: partition and key of records that could not be written. Each new state of such a record is test-encoded
+    before it is accepted.
     """
 
     def __init__(
@@ -59,15 +60,15 @@ class MessageHandler:
         self._holding = HOLDING_KINDS.get(desk.name, frozenset())
 
     def attempt(self, entry: OverlayEntry, key: str, message: Raw) -> Trouble | None:
-        """Decides the message and returns None, or changes nothing and returns why it cannot be decided."""
+        """Decides the message and returns None, or changes nothing and returns why the message cannot be decided."""
         deadline = is_deadline(message.topic)
         try:
             decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except MemoryError:
-            raise  # the message is not at fault, and a fresh process reads it again
-        except Exception as error:  # no such error is known, but one message must never stop the others
+            raise  # the message is not the cause, and the next process reads it again
+        except Exception as error:  # no such error is known, but a message that raises one must not stop the others
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)
@@ -94,8 +95,8 @@ class MessageHandler:
         return None
 
     def _decoded(self, kind: type[Message], message: Raw) -> Message:
-        """The decoded message. A kind that can only hold goods is decoded even if a later version added fields, and if
-        its content cannot be read, a hold is assumed from its key."""
+        """Returns the decoded message. A kind that can only hold goods is decoded even if a later version added
+        fields. If its content cannot be read, it is replaced by a hold on the goods that its key names."""
         try:
             return decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
         except Undecodable as error:
@@ -105,20 +106,20 @@ class MessageHandler:
             return held
 
     def _decide_once(self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
-        """Decides a request if it was not answered before. A repeat changes nothing, and other content under the same
-        id is refused."""
+        """Decides a request if it was not answered before. A repeated request changes nothing. A request with the id
+        of an answered one but with other content is refused."""
         record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
         match known(record.requests, record.answered_ids, hearing.message_id, digest):
             case Repeat.SAME:
                 self._outcome.duplicates += 1
             case Repeat.OTHER if request.kind in self._holding:
-                # the goods must be held although the id is taken, so the request is decided with its position as id
+                # the goods must be held although another request has this id, so the position is used as the id
                 self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
             case Repeat.OTHER:
                 explanation = phrase("id_of_other_at", message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                # the record has no room, because remembering this request would make it forget another one
+                # the record has no room: if it remembered this request, it would have to forget another one too early
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
@@ -144,8 +145,8 @@ class MessageHandler:
         code: RefusalCode,
         explanation: Phrase,
     ) -> None:
-        """Refuses a request without asking the decider. The record does not remember the request, so each repeat is
-        refused again."""
+        """Refuses a request without calling the decider. The record does not remember the request, so it is refused
+        again whenever it is repeated."""
         refusal = refusal_of(key, hearing.message_id, request.kind, hearing.at, code, explanation)
         cause = cause_of(source, hearing.message_id)
         output = fact_output(self._desk.name, refusal, 0, entry.record.n + 1, cause, self._time, named=source.position)
@@ -178,15 +179,15 @@ class MessageHandler:
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """Why a message is parked after its decider, or the encoding of its outcome, raised this error."""
+    """Returns the reason why a message is parked if its decider, or the encoding of its outcome, raised this error."""
     if isinstance(error, TooLarge):
         return Trouble("too_large", str(error))
     return Trouble("decide_raised", f"{type(error).__name__}: {error}"[:500])
 
 
 def _is_future(request: Request, source: Raw) -> bool:
-    """Whether the request reports an event that had not happened when it was made. Both times are in the message, so
-    the answer is the same at every reading."""
+    """Returns whether the request reports an event that is later than the request itself. Both times are in the
+    message, so the answer is the same at every reading."""
     try:
         return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW
     except ValueError:
@@ -194,7 +195,7 @@ def _is_future(request: Request, source: Raw) -> bool:
 
 
 def _recorded(message: Raw) -> datetime | None:
-    """The time in its `ce_time` header; None if there is none that can be read."""
+    """Returns the time in the `ce_time` header of the message; None if there is none that can be read."""
     try:
         return moment_of(message.text("ce_time"))
     except ValueError:

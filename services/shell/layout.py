@@ -1,5 +1,5 @@
-"""Are the topics of a desk those that it was set up for? If the number of partitions is another one, keys are in other partitions, and
-their records are not found. If a topic was deleted and made again, other messages are at the offsets that the desk has read."""
+"""Are the topics of a desk those for which it was set up? If a topic has another number of partitions, keys are in other partitions,
+and their records are not found. If a topic was deleted and made again, the offsets that the desk has read belong to other messages."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -12,23 +12,23 @@ from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, orders_topic, parked_topic, state_topic
 
 REFUSED_CODE = 78
-"""Exit code of a worker that cannot go on until an operator has corrected something (EX_CONFIG of sysexits)."""
+"""The exit code of a worker that cannot go on until an operator has corrected something (EX_CONFIG of sysexits)."""
 
 
 class CannotContinue(RuntimeError):
-    """The process must end, and a restart would not help; the text says what to do, in Chinese and English."""
+    """Raised if the process must end, and a restart would not help. The text says what to do, in Chinese and English."""
 
 
 class Described(NamedTuple):
-    """A topic as the cluster describes it: its id, which is another one each time a topic of this name is made, and its number of
-    partitions."""
+    """A topic as the cluster describes it: its id and its number of partitions. If a topic is deleted and made again with the same
+    name, its id is another one."""
 
     id: str
     partitions: int
 
 
 def topics_of(service: str) -> tuple[str, ...]:
-    """Every topic that this service reads or writes."""
+    """Returns the names of all topics that this service reads or writes."""
     written = [t.name for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS) if service in t.writers]
     own = (state_topic(service), parked_topic(service), orders_topic(service))
     return tuple(dict.fromkeys([*heard_topics(service), *written, *own])) if service in FLOW else own
@@ -38,13 +38,14 @@ Answers = Mapping[str, Future[TopicDescription]]
 
 
 def ask(admin: AdminClient, topics: Iterable[str], seconds: float) -> Answers:
-    """Requests the descriptions of these topics, without waiting for the answers."""
+    """Requests the descriptions of these topics, and returns the futures of the answers without waiting. `seconds`: the timeout."""
     answers: Answers = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
     return answers
 
 
 def found(answers: Answers) -> dict[str, Described]:
-    """Those of the requested topics that exist; KafkaException if the cluster did not answer in time."""
+    """Waits for the answers, and returns name → description of the requested topics that exist. Raises KafkaException if the cluster
+    did not answer in time."""
     there = {}
     for name, answer in answers.items():
         try:
@@ -58,12 +59,12 @@ def found(answers: Answers) -> dict[str, Described]:
 
 
 def ids(topics: Mapping[str, Described]) -> dict[str, str]:
-    """Topic → its id."""
+    """Returns name of each topic → its id."""
     return {name: topic.id for name, topic in topics.items()}
 
 
 def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
-    """Raises CannotContinue if a topic has another number of partitions."""
+    """Raises CannotContinue if one of the topics does not have this number of partitions."""
     for name, topic in topics.items():
         if topic.partitions != partitions:
             raise CannotContinue(
@@ -74,8 +75,8 @@ def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
 
 
 def replaced(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, str] | None:
-    """An English and a Chinese sentence about the first topic that was deleted or made again, so that its messages are lost; None if
-    all topics have their known ids."""
+    """Returns an English and a Chinese sentence about the first topic that was deleted or made again, so that its messages are lost;
+    None if all topics have their known ids. `known`, `now`: topic → its id then and now."""
     for name, former in known.items():
         if now.get(name) != former:
             if name in now:

@@ -39,8 +39,8 @@ def _users(lines: list[str], port: int) -> Iterator[int]:
 
 def _is_reached(written: str) -> bool:
     """Whether connections to the loopback reach a socket with this address, which is written in words of the machine's byte order."""
-    words = [struct.pack("=I", int(written[start : start + 8], 16)) for start in range(0, len(written), 8)]
-    address = IPv4Address(words[0]) if len(words) == 1 else IPv6Address(b"".join(words))
+    groups = [struct.pack("=I", int(written[start : start + 8], 16)) for start in range(0, len(written), 8)]
+    address = IPv4Address(groups[0]) if len(groups) == 1 else IPv6Address(b"".join(groups))
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return address.is_loopback or address.is_unspecified

@@ -1,6 +1,7 @@
 """Does a loop make progress, and how large is its lag? The worker's pages and metrics show these values.
 
-The loop's thread writes, the pages read in another thread: each attribute is set as a whole.
+The thread of the loop writes them, and another thread reads them for the pages. So each attribute is replaced
+as a whole.
 """
 
 import time
@@ -13,7 +14,7 @@ from services.shell.restore import Restoring
 from services.shell.store import PartitionStore
 
 SECONDS = 1.0
-"""Seconds between two measurements of the lag."""
+"""How many seconds lie between two measurements of the lag."""
 
 
 class Liveness:
@@ -25,9 +26,9 @@ class Liveness:
         self.member_id = ""
         """The worker's member id in the group when it was last looked up; the supervisor removes older ones."""
         self.lag = 0
-        """Messages between the read positions and the ends of the partitions of this worker."""
+        """How many messages are between the read positions and the ends of the partitions of this worker."""
         self.parked = 0
-        """Messages that are parked now."""
+        """How many messages are parked now."""
         self.progress = time.monotonic()
         """Monotonic time at which the loop last made progress, or had nothing to do."""
         self._desk = desk
@@ -38,24 +39,26 @@ class Liveness:
         self.progress = time.monotonic()
 
     def idle(self) -> None:
-        """Call it when nothing was read and nothing is due; it counts as progress if the lag is 0."""
+        """Notes progress if the lag is 0. The loop calls this if it read nothing and no time limit has
+        passed."""
         if self.lag == 0:
             self.progressed()
 
     def stalled(self) -> float:
-        """Seconds without progress while there is something to do; 0 when there is nothing to do."""
+        """Returns the seconds since the last progress; 0 if the loop has nothing to do."""
         restoring = self.restoring  # a restore that reads records makes progress, too
         return time.monotonic() - max(self.progress, restoring.moved if restoring else 0.0)
 
     def assignment_lost(self) -> None:
-        """Clears the member id, because the group may remove this member from now on; `measure` sets the next
+        """Clears the member id, because from now on the group may remove this member. `measure` sets the next
         one."""
         self.member_id = ""
 
     def measure(
         self, consumer: Consumer, stores: Mapping[int, PartitionStore], read: Mapping[tuple[str, int], int]
     ) -> None:
-        """Measures lag and records once a second. Call it often, and only in the loop's thread."""
+        """Measures the lag and counts the records, at most once a second. Call this often, and only in the
+        thread of the loop."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
             # the member id is read only in the loop's thread, because the call has hung in another thread

@@ -1,9 +1,9 @@
-"""How does a desk read, decide and write so that nothing is lost or doubled, whatever dies?
+"""How does a desk read, decide and write so that nothing is lost or doubled, whatever process ends at whatever moment?
 
-One Kafka transaction for each batch carries the facts, the new states, the parked messages and the read positions. `Loop` repeats these
-steps: poll (`polling.py`), decide (`turn.py`), write and commit (`writing.py`, which then puts the records into the store). If that
-fails, it aborts, reads again from the committed offsets and tries again, with fewer messages (`retries.py`) or by halves (`pieces.py`).
-Everything happens in the thread that calls `run`; pages read `liveness` from another one.
+One Kafka transaction for each batch contains the facts, the new states, the parked messages and the read positions. `Loop` repeats
+these steps: poll (`polling.py`), decide (`turn.py`), write and commit (`writing.py`, which then puts the records into the store). If a
+step fails, it aborts the transaction, goes back to the committed offsets and tries again, with fewer messages (`retries.py`) or in
+halves (`pieces.py`). Everything happens in the thread that calls `run`. Another thread reads `liveness` for the pages.
 """
 
 import contextlib
@@ -38,21 +38,21 @@ from services.shell.turn import Turn
 from services.shell.writing import BatchWriter
 
 DOUBTED = 2
-"""After this many failures that a single message may have caused, a batch is tried by halves."""
+"""After this many failures that a single message may have caused, a batch is tried in halves."""
 WITHOUT_PARTITIONS = 60.0
-"""Seconds. If no new assignment, not even an empty one, follows a revocation for this long, the process ends and starts
-afresh."""
+"""For how many seconds a loop may be without an assignment after a revocation. Then the process ends, and the next one starts over. An
+empty assignment counts as one."""
 KNOCK_SECONDS = 10.0
-"""For how long the start waits for the cluster to admit this desk. After that its clients go on trying by
-themselves."""
+"""For how many seconds the start waits for the cluster to accept this desk. After that its clients go on trying by themselves."""
 
 log = structlog.get_logger()
 
 
 class Loop:
-    """One desk's loop. `run` blocks until `stop`, and raises if the process must end and start afresh.
+    """One desk's loop. `run` returns only after `stop`, and raises an exception if the process must end and the next one must start
+    over.
 
-    `clock`: the clock for the times of its facts and for its time limits.
+    `clock`: the clock for the times of the desk's facts and for its time limits.
     """
 
     def __init__(self, desk: Desk, settings: WorkerSettings, clock: Clock = CLOCK) -> None:
@@ -74,16 +74,16 @@ class Loop:
         self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._retention = timedelta(days=settings.retention_days)
         self._taken = 0
-        """The size of the batch in hand, as `Retries` counts it."""
+        """The size of the present batch, as `Retries` counts it."""
         self._committed_at = 0.0
-        """When (monotonic) a batch was committed last."""
+        """Monotonic time at which a batch was committed last."""
         self._turn_seconds = metrics.TURN.labels(desk.name)
 
-    # life
+    # start and stop
 
     def run(self) -> None:
-        """Reads, decides and writes until `stop` is called. CannotContinue if the cluster does not admit this desk or
-        denies it a right."""
+        """Reads, decides and writes until `stop` is called. Raises CannotContinue if the cluster does not accept this desk or denies it
+        a right."""
         try:
             self._run()
         except KafkaException as problem:
@@ -98,12 +98,12 @@ class Loop:
         try:
             while not self._stop.is_set():
                 self._once()
-        except InterruptedError:  # `stop` was called in the middle of a restore
+        except InterruptedError:  # `stop` was called during a restore
             if not self._stop.is_set():
                 raise
         finally:
             self.ready.clear()
-            # leaving the group is optional, because the member's session ends anyway
+            # an error while leaving the group is ignored, because the member's session ends anyway
             with contextlib.suppress(KafkaException, InterruptedError):
                 if self._stop.is_set():
                     self.poller.leave()
@@ -117,7 +117,8 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Whether the desk has its partitions and can write. It cannot write after a batch that failed twice in a row."""
+        """Returns whether the desk has its partitions and can write. After two failures of a batch in a row, it counts as unable to
+        write."""
         return self.ready.is_set() and self.retries.failures < 2
 
     # one batch
@@ -156,7 +157,7 @@ class Loop:
         self.liveness.measure(self.assignment.consumer, self.assignment.stores, self.assignment.offsets.read)
 
     def due_now(self) -> bool:
-        """Whether the time limit of any record has passed."""
+        """Returns whether the time limit of any record has passed."""
         moment = self.clock.now().timestamp()
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self.assignment.stores.values())
 
@@ -183,7 +184,7 @@ class Loop:
         return Turn(self.desk, partitions, at, self._retention, reader, refused, one_by_one)
 
     def _write_piece(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> None:
-        """Decides and commits a part of a batch that is tried by halves."""
+        """Decides and commits a part of a batch that is tried in halves."""
         due: dict[int, list[str]] = {}
         for item in items:
             if not isinstance(item, Raw):
@@ -194,7 +195,7 @@ class Loop:
         self.liveness.progressed()
 
     def _transact(self, turn: Turn, messages: Iterable[Raw], due: Mapping[int, list[str]]) -> None:
-        """Decides these messages and the time limits that are due at these keys, and commits the outcome."""
+        """Decides these messages and the time limits of these keys that have passed, and commits the outcome."""
         stores, offsets = self.assignment.stores, self.assignment.offsets
         read: dict[tuple[str, int], int] = {}
         try:
@@ -219,8 +220,8 @@ class Loop:
     # failures
 
     def _start_over(self, problem: KafkaException) -> None:
-        """Aborts the transaction and goes back to the committed offsets, so that the next turn reads the same messages
-        again. Raises `problem` if trying again cannot help."""
+        """Aborts the transaction and goes back to the committed offsets, so that the next turn reads the same messages again. Raises
+        `problem` if trying again cannot help."""
         error, failures = problem.args[0], self.retries.failures
         fenced_by_time = self.transactions.exceeded_timeout(error) and self.assignment.still_ours()
         outdated = error.code() in FORGOTTEN or fenced_by_time
@@ -240,7 +241,7 @@ class Loop:
 
 
 def _offsets(messages: Iterable[Message]) -> dict[tuple[str, int], tuple[int, int]]:
-    """Topic and partition → the first and the last offset of these messages."""
+    """Returns (topic, partition) → the first and the last offset of these messages."""
     offsets: dict[tuple[str, int], tuple[int, int]] = {}
     for message in messages:
         topic_partition, offset = (message.topic(), message.partition()), message.offset()

@@ -1,5 +1,5 @@
-"""How is a page of a process on this machine requested? Without the proxy of the environment (http_proxy, all_proxy), which cannot reach
-the loopback address."""
+"""How is a page of a process on this machine requested? The request does not use the proxy of the environment (http_proxy, all_proxy),
+because a proxy cannot reach the loopback address of this machine."""
 
 import ipaddress
 import urllib.parse
@@ -11,7 +11,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the host of this URL is a loopback address, or a name of one."""
+    """Returns whether the host of this URL is a loopback address, or a name of one."""
     try:
         host = urllib.parse.urlsplit(url).hostname or ""
     except ValueError:  # the text is not a valid URL
@@ -23,8 +23,8 @@ def is_loopback(url: str) -> bool:
 
 
 def open_page(url: str, timeout_seconds: float) -> HTTPResponse:
-    """The answer of one of our own pages on loopback. ValueError if `url` is not on loopback; urllib's HTTPError for an
-    error status."""
+    """Requests one of our own pages on the loopback address, and returns the answer. Raises ValueError if `url` has another host, and
+    urllib's HTTPError for an error status."""
     if not is_loopback(url):
         raise ValueError(f"{url} is not on loopback")
     return cast(HTTPResponse, _direct.open(url, timeout=timeout_seconds))

@@ -1,4 +1,4 @@
-"""What does the loop count?"""
+"""Which metrics does the loop count?"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -7,15 +7,15 @@ OTHER = "other"
 
 
 class Labels:
-    """Values of labels that come from outside. Each combination makes series that stay until the process ends, so that only
-    the first `most` combinations get their own; each one met after those is `other`."""
+    """Limits the series of a metric whose label values come from outside. Each combination of values makes series that stay until the
+    process ends. So only the first `most` combinations get their own series, and every later one is counted as `other`."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._met: set[tuple[str, ...]] = set()
 
     def of(self, *values: str) -> tuple[str, ...]:
-        """The values, or `other` for each."""
+        """Returns these values, or `other` in place of each, if there are too many combinations already."""
         if values not in self._met:
             if len(self._met) >= self._most:
                 return (OTHER,) * len(values)

@@ -1,5 +1,5 @@
-"""How are the messages settled that an older version of the loop parked? It kept them whole in the record, and if the record was full, it
-only announced them (`parking_full`)."""
+"""How are the messages settled that an older software version of the loop parked? That version kept each whole message in the record. If
+the record was full, it only announced the message (`parking_full`)."""
 
 from schemas.parking import PARKING_FULL, DiscardParked, Origin, ParkingOrder
 from schemas.topics import parked_topic
@@ -26,8 +26,8 @@ class OlderParking:
         self._queue, self._settlements = queue, settlements
 
     def settle_recorded(self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder) -> bool:
-        """Settles the messages that the record keeps. The order is about the first one; a replay goes on with those
-        after it. Returns whether all were replayed."""
+        """Settles the messages that the record contains. The order is about the first one; a replay goes on with those after it. Returns
+        whether all of them were replayed."""
         left: list[ParkedMessage] = list(entry.record.parked)
         entry.dirty = True
         if isinstance(order, DiscardParked):
@@ -45,7 +45,9 @@ class OlderParking:
                 message = message._replace(value=edited)
             elif not left[0].kept:
                 if not self._reader.may_read():
-                    return False  # an operator must order the replay of this message, too
+                    return (
+                        False  # this turn may read no more, so an operator must order the replay of this message again
+                    )
                 message = self._reader.whole(message)
             trouble = self._handler.attempt(entry, key, message)
             if trouble is not None:
@@ -62,8 +64,8 @@ class OlderParking:
     def settle_announced(
         self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder, parked_offset: int
     ) -> None:
-        """Settles a message that was announced as `parking_full` at this offset of the parked topic. It is in no queue, and its value is
-        read at its origin."""
+        """Settles a message that was announced as `parking_full` at this offset of the parked topic. No record counts it, and its value
+        is read at its origin."""
         if entry.waits or order.origin in entry.record.settled:
             return
         announced = self._reader.message_at(Origin(parked_topic(self._service), partition, parked_offset))

@@ -1,7 +1,7 @@
-"""Which messages does a turn produce, and what does it count? And how does a fact become a message, with id, headers and the copy for
-ports?
+"""Which messages does a turn produce, and what does it count? And how does a fact become a Kafka message, with id, headers and the
+copy for ports?
 
-Nothing is written here: the loop produces the outputs in the transaction that also has the records and the read positions.
+Nothing is written here: the loop produces the outputs, in one transaction with the records and the read positions.
 """
 
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from services.shell.codec import LARGEST_MESSAGE, Headers, Raw, encode, headers
 
 
 class TooLarge(Exception):
-    """A fact or record that fits into no Kafka message."""
+    """Raised for a fact or record that does not fit into a Kafka message."""
 
 
 @dataclass(slots=True)
 class Output:
-    """One message to produce. `partition`: None if the key determines it. `for_ports`: the redacted form of a fact, which goes to the
-    ports' topic under the same key and headers, in the same transaction; None if ports get none."""
+    """One message to produce. `partition`: None if the key determines it. `for_ports`: the redacted form of a fact, which is written
+    to the ports' topic with the same key and headers, in the same transaction; None if ports get no copy."""
 
     topic: str
     key: str
@@ -39,12 +39,12 @@ class Outcome:
     facts: dict[str, int] = field(default_factory=dict)
     """Kind → number of facts."""
     parked: dict[str, int] = field(default_factory=dict)
-    """Reason → number of messages that were set aside for the first time."""
+    """Reason → number of messages that were parked for the first time."""
     decided: int = 0
     duplicates: int = 0
-    """Requests that were answered before."""
+    """How many requests were answered before."""
     settled: int = 0
-    """Parked messages that were replayed or discarded."""
+    """How many parked messages were replayed or discarded."""
 
     def count_fact(self, kind: str) -> None:
         self.facts[kind] = self.facts.get(kind, 0) + 1
@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Cause(NamedTuple):
-    """What a fact takes over from the message that caused it. `trace`: its `traceparent`, empty if there is none."""
+    """The values that a fact copies from the message that caused it. `trace`: its `traceparent`, empty if there is none."""
 
     message_id: str
     correlation: str
@@ -62,14 +62,14 @@ class Cause(NamedTuple):
 
 
 def cause_of(message: Raw, message_id: str) -> Cause:
-    """The cause of the facts that follow from this message. `message_id`: the id under which it was decided."""
+    """Returns the cause of the facts that follow from this message. `message_id`: the id under which it was decided."""
     correlation = message.forwarded("correlationid").decode()
     return Cause(message_id, correlation or message_id, message.forwarded("traceparent"))
 
 
 def fact_headers(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, time: str, named: str = "") -> Headers:
-    """The headers of the `index`-th fact of its message. `named`: replaces the index in the fact's id if the usual id is taken
-    already."""
+    """Returns the headers of a fact. `index`: its place among the facts of its message, from 0. `named`: replaces the index in the
+    fact's id if the usual id is already used."""
     return headers(
         id=fact_id(desk, cause.message_id, named or index),
         kind=fact.kind,
@@ -84,7 +84,8 @@ def fact_headers(desk: str, fact: Fact, index: int, sequence: int, cause: Cause,
 
 
 def fact_output(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, time: str, named: str = "") -> Output:
-    """The message of a fact, with arguments as for `fact_headers`; TooLarge if the fact does not fit into a Kafka message."""
+    """Returns the message of a fact, with the arguments of `fact_headers`. Raises TooLarge if the fact does not fit into a Kafka
+    message."""
     key, value = fact.key, encode(fact)
     if len(value) > LARGEST_MESSAGE:
         raise TooLarge(f"{fact.kind} would have {len(value)} bytes; at most {LARGEST_MESSAGE}")
@@ -98,5 +99,5 @@ def fact_output(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, 
 
 
 def _redacted(fact: Fact, value: bytes) -> bytes:
-    """The value of the copy for ports; the fact's own value if none of its fields is masked."""
+    """Returns the value of the copy for ports. It is the fact's own value if none of its fields is left out."""
     return to_outside(fact, Audience.PORT) if hidden(type(fact), Audience.PORT) else value

@@ -1,7 +1,7 @@
-"""Which records has a turn read, and how do the changed ones look as values of the state topic?
+"""Which records has a turn read, and which values do the changed ones have for the state topic?
 
-An entry is the record of one key with its state decoded. The overlay is thrown away with its turn: nothing that a turn computed
-becomes visible before its transaction is committed, and then the loop puts the changed records into the store.
+An entry is the record of one key with its state decoded. The overlay is dropped together with its turn. The store does not
+change before the transaction is committed; then the loop puts the changed records into it.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,12 @@ from services.shell.store import PartitionStore, Record, decode_record, encode_r
 
 @dataclass(slots=True)
 class OverlayEntry:
-    """A record in the overlay, with its state decoded; `before` is the state that it had before this turn.
+    """A record in the overlay, with its state decoded. `before`: the state before this turn. `dirty`: whether the record must
+    be written. `forgotten`: whether it is to be deleted.
 
-    `misplaced`: the key belongs to another partition, and nothing was decided for it in this one. `unreadable`: why the state
-    cannot be decoded. `parked_now`: how many messages this turn parked, which the parked topic does not show yet. `settled`:
-    whether this turn settled a parked message.
+    `misplaced`: whether the key belongs to another partition and has no record in this one. `unreadable`: why the state cannot
+    be decoded. `parked_now`: how many messages this turn parked, which are not in the parked topic yet. `settled`: whether this
+    turn settled a parked message.
     """
 
     record: Record
@@ -41,12 +42,12 @@ class OverlayEntry:
 
     @property
     def waits(self) -> bool:
-        """Whether a message of this key is parked."""
+        """Returns whether a message of this key is parked."""
         return self.record.waiting is not None or bool(self.record.parked)
 
 
 Changed = list[tuple[int, str, OverlayEntry, bytes | None]]
-"""Partition, key, entry and the value for the state topic; None is a tombstone."""
+"""For each changed record: partition, key, entry, and the value for the state topic (None is a tombstone)."""
 
 
 class Overlay:
@@ -57,7 +58,7 @@ class Overlay:
         self._desk, self._partitions, self._at, self._retention = desk, partitions, at, retention
 
     def entry(self, store: PartitionStore, partition: int, key: str) -> OverlayEntry:
-        """The entry of this key; it is made from the store's record when the turn first needs it."""
+        """Returns the entry of this key. It is made from the store's record when the turn first needs it."""
         entry = self.entries.get((partition, key))
         if entry is None:
             data = store.records.get(key)
@@ -70,8 +71,8 @@ class Overlay:
         return entry
 
     def take_shared(self, store: PartitionStore, partition: int) -> None:
-        """Makes the entry of the partition's shared record, if the desk has one. The store keeps its decoded state for later
-        turns."""
+        """Makes the entry of the partition's shared record, if the desk has one. The store keeps the decoded state of that
+        record for later turns."""
         if not self._desk.shared:
             return
         key = key_in(self._desk.shared, partition, self._partitions)
@@ -82,7 +83,7 @@ class Overlay:
             store.decoded(key, data, entry.before)
 
     def shared(self, partition: int, key: str) -> OverlayEntry | None:
-        """The entry of the shared record; None if `key` is the key of that record, or if the desk has none."""
+        """Returns the entry of the shared record; None if `key` is the key of that record, or if the desk has none."""
         if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
             return None
         found = self.entries.get((partition, name))
@@ -93,7 +94,8 @@ class Overlay:
         )
 
     def open_deadlines(self, entry: OverlayEntry, key: str, state: Any) -> Iterable[Deadline]:
-        """The time limits of this state that an operator did not give up; ValueError if the state cannot be read."""
+        """Returns the time limits of this state without those that an operator discarded. Raises ValueError if the state cannot
+        be read."""
         if entry.unreadable:
             raise ValueError(entry.unreadable)
         found = self._desk.decider.deadlines(state)
@@ -101,7 +103,7 @@ class Overlay:
         return [d for d in found if deadline_id(self._desk.name, key, d) not in gone] if gone else found
 
     def check_fits(self, entry: OverlayEntry, key: str, state: Any) -> None:
-        """Raises what `encoded` raises if the record cannot be written with this state."""
+        """Raises the same exceptions as `encoded` if the record cannot be written with this state."""
         before = entry.record
         entry.record = msgspec.structs.replace(before, n=before.n + 1)
         try:
@@ -110,9 +112,10 @@ class Overlay:
             entry.record = before
 
     def encoded(self, entry: OverlayEntry, key: str, state: Any) -> bytes | None:
-        """The value for the state topic, None if the record is forgotten; sets `closed`, `due` and `state` of the record.
+        """Returns the value for the state topic, or None if the record is to be deleted. Sets `closed`, `due` and `state` of
+        the record.
 
-        Raises TooLarge if the value does not fit into a message, and whatever the decider raises.
+        Raises TooLarge if the value does not fit into a Kafka message, and every exception of the decider.
         """
         decider, record = self._desk.decider, entry.record
         if entry.forgotten:
@@ -122,7 +125,7 @@ class Overlay:
             waits or record.n or record.answered_ids or record.requests or record.settled or record.discarded
         ):
             if state == decider.INITIAL:
-                return None  # nothing of this key was ever decided, so that no record is needed
+                return None  # nothing was ever decided under this key, so no record is needed
         if not waits:
             record.closed = decider.closed(state)
             if record.closed:

@@ -1,7 +1,7 @@
-"""How does a turn set a message aside? It publishes `MessageParked` and counts it in the record of its key.
+"""How does a turn park a message? It publishes `MessageParked`, and counts the message in the record of its key.
 
-The messages are in the parked topic; a record has the first and last position and a count. `services/shell/replay.py` decides them
-again.
+The messages themselves are in the parked topic. A record has only the first and last position and the count.
+`services/shell/replay.py` decides the messages again.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from services.shell.store import WaitingMessages
 
 
 class ParkedQueue:
-    """Parks messages of one service in one turn. `time`: `at` in the form of a header."""
+    """Parks messages of one service in one turn. `time`: the value of `at` as the text of a header."""
 
     def __init__(self, service: str, at: datetime, time: str, reader: ParkedReader, outcome: Outcome) -> None:
         self._service, self._at, self._time, self._reader, self._outcome = service, at, time, reader, outcome
@@ -34,15 +34,15 @@ class ParkedQueue:
     def park_again(
         self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int
     ) -> None:
-        """Publishes why a message is parked. The message is counted only at the first attempt, because after that it is in the
-        queue already."""
+        """Publishes why a message is parked. `attempt`: how often the message has failed. It is counted only at the first attempt,
+        because after that it is parked already."""
         entry.dirty = True
         if attempt == 1:
             self._outcome.count_parked(trouble.reason)
         self.announce(parked_fact(self._service, key, message, trouble, self._at, attempt), partition, attempt)
 
     def announce(self, fact: Parking, partition: int, attempt: int = 1) -> None:
-        """Publishes a parking fact."""
+        """Publishes a parking fact. `attempt`: how often the parked message has failed."""
         topic, value = topic_and_value(fact)
         headers = parking_headers(fact, self._time, attempt)
         self._outcome.outputs.append(Output(topic, fact.subject, value, headers, partition))

@@ -1,4 +1,5 @@
-"""How does the loop read what is parked, for a replay? From the parked topic and from origins, committed messages only."""
+"""How does the loop read parked messages, for a replay? It reads committed messages from the parked topic and from
+origins."""
 
 import time
 
@@ -13,9 +14,9 @@ from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
 
 MESSAGES, BYTES = 2000, 8 << 20
-"""Limits of one read. It ends with the message that reaches one of them."""
+"""How many messages and how many bytes one read returns. It ends with the message that reaches one of these limits."""
 SECONDS = 10.0
-"""How long the cluster may take for an answer; after that the turn is started again."""
+"""For how many seconds the reader waits for an answer of the cluster. After that, the turn is started again."""
 
 NO_SUCH_PARTITION = frozenset(
     {
@@ -25,17 +26,18 @@ NO_SUCH_PARTITION = frozenset(
         KafkaError.TOPIC_EXCEPTION,
     }
 )
-"""What the cluster answers about a partition that only a forged fact can name."""
+"""Error codes of the cluster for a partition that does not exist. Only a forged fact can name such a partition."""
 LAST_PARTITION = 2**31 - 1
-"""Partition numbers have 32 bits; the client raises an exception for a larger one, which only a forged fact can name."""
+"""The highest partition number, which has 32 bits. The client raises an exception for a higher one, which only a forged
+fact can name."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
-"""What the cluster answers about a topic that the service may not read. If the service does not need the topic, only a
-forged fact can name it; if it reads the topic, a right is missing, which is an error."""
+"""The error code of the cluster for a topic that the service may not read. If the service does not need the topic, only a
+forged fact can name it. If the service needs the topic, a right is missing, which is an error."""
 
 
 class KafkaParkedReader:
-    """Reads with a client that belongs to no consumer group and is made when it is first needed. Only the loop's thread
-    uses it."""
+    """Reads parked messages from the cluster. Its client belongs to no consumer group and is made when it is first needed.
+    Only the thread of the loop uses it."""
 
     def __init__(self, service: str, settings: WorkerSettings) -> None:
         self._service, self._topic, self._settings = service, parked_topic(service), settings
@@ -44,7 +46,8 @@ class KafkaParkedReader:
         self._asker: Consumer | None = None
 
     def end(self, partition: int) -> int:
-        """The last stable offset of this partition of the parked topic; messages of open transactions come after it."""
+        """Returns the last stable offset of this partition of the parked topic. Messages of open transactions have this
+        offset or higher ones."""
         _, high = self._client().get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
@@ -74,8 +77,8 @@ class KafkaParkedReader:
         self._consumer = self._asker = None
 
     def _high(self, partition: int) -> int:
-        """The high watermark, including open transactions. It needs a client of its own, because a `read_committed`
-        client gets the last stable offset instead."""
+        """Returns the high watermark, which includes open transactions. It needs a client of its own, because a
+        `read_committed` client gets the last stable offset instead."""
         if self._asker is None:
             self._asker = desk_reader(self._service, self._settings, {"isolation.level": "read_uncommitted"})
         _, high = self._asker.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
@@ -88,7 +91,7 @@ class KafkaParkedReader:
         return self._consumer
 
     def _read(self, topic: str, partition: int, start: int, most: int) -> Stretch:
-        """Reads up to `most` messages from the offset `start`; KafkaException if the cluster does not answer in
+        """Reads up to `most` messages from the offset `start`. Raises KafkaException if the cluster does not answer in
         time."""
         client, stretch, size = self._client(), Stretch(next=start), 0
         end = self._high(partition) if topic == self._topic else 0
@@ -105,7 +108,7 @@ class KafkaParkedReader:
                         size += len(message.value() or b"")
                     elif error.code() == KafkaError._PARTITION_EOF:
                         stretch.next, ended = max(stretch.next, message.offset()), True
-                        # if this is below the high watermark, an open transaction hides messages that may still be
+                        # if this offset is below the high watermark, an open transaction has messages that may still be
                         # committed, so this is not the end
                         stretch.at_end = message.offset() >= end
                     else:

@@ -24,12 +24,12 @@ from schemas.parking import (
     read_parking,
 )
 from schemas.topics import parked_topic
-from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, check_parts, encode, headers
+from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, breach, check_parts, encode, headers
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a message cannot be decided."""
+    """The reason why a message cannot be decided: `reason` is a code, `error` a text."""
 
     reason: str
     error: str
@@ -37,8 +37,8 @@ class Trouble:
 
 @dataclass(slots=True)
 class Stretch:
-    """Consecutive committed messages of a parked topic. `next`: the offset at which reading goes on; `at_end`: whether no
-    message follows now."""
+    """Consecutive committed messages of a parked topic. `next`: the offset from which the next read begins; `at_end`:
+    whether no message follows now."""
 
     messages: list[Raw] = field(default_factory=list)
     next: int = 0
@@ -46,25 +46,27 @@ class Stretch:
 
 
 class ParkedReader(Protocol):
-    """What a turn may read while it decides. The loop reads it from the cluster, tests read it from memory."""
+    """The interface through which a turn reads parked messages. The loop reads them from the cluster, tests read them from
+    memory."""
 
     def end(self, partition: int) -> int:
-        """An offset of the parked topic at or before every message that is parked from now on."""
+        """Returns an offset of the parked topic that is not higher than that of any message that is parked from now on."""
 
     def read(self, partition: int, start: int) -> Stretch:
-        """Committed messages of the parked topic from offset `start` on, limited in number and size."""
+        """Returns committed messages of the parked topic from the offset `start` on, limited in number and size."""
 
     def message_at(self, origin: Origin) -> Raw | None:
-        """The message at this position; None if there is none."""
+        """Returns the message at this position; None if there is none."""
 
 
 def parked_fact(
     service: str, subject: str, message: Raw, trouble: Trouble, at: datetime, attempt: int
 ) -> MessageParked:
-    """The fact that a message was parked. Its size is limited, so that it always fits into a Kafka message.
+    """Returns the fact that a message was parked. Its size is limited, so that it always fits into a Kafka message.
+    `subject`: the key of the record; `attempt`: how often the message has failed.
 
-    It is made without validation, because parking must not fail, and a key from an older version may hold what no key may
-    hold today.
+    The fact is made without validation, because parking must not fail, and a key from an older version may have characters
+    that a key may not have today.
     """
     value, key = message.value, message.key
     kept = value is None or len(value) <= LARGEST_CARRIED
@@ -95,7 +97,8 @@ def parked_fact(
 
 
 def parked_raw(fact: MessageParked) -> Raw:
-    """The message as it was read; without a value if that was too large to be kept."""
+    """Returns the message as it was read. It has no value if the value was too large to be copied into the fact. Raises
+    ValueError for invalid base64."""
     key = fact.subject.encode() if fact.own_key else fact.key_base64 and base64.b64decode(fact.key_base64)
     content = {name: text.encode() for name, text in fact.headers.items()}
     content |= {name: base64.b64decode(text) for name, text in fact.binary_headers.items()}
@@ -104,7 +107,8 @@ def parked_raw(fact: MessageParked) -> Raw:
 
 
 def can_be_read(fact: MessageParked) -> bool:
-    """Whether `parked_raw` can decode the message. A desk always writes valid base64; what others write may be invalid."""
+    """Returns whether `parked_raw` can decode the message. A desk always writes valid base64, but a forged fact may have
+    invalid base64."""
     try:
         parked_raw(fact)
     except ValueError:
@@ -113,7 +117,8 @@ def can_be_read(fact: MessageParked) -> bool:
 
 
 def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | None:
-    """The fact, if `service` wrote this message of the parked topic and it adds to the queue of `subject`; else None."""
+    """Returns the fact in this message of the parked topic, if `service` wrote it and it adds a message to the queue of
+    `subject`; otherwise None."""
     if message.key != subject or message.headers.get("ce_type") != b"MessageParked":
         return None
     if message.headers.get("ce_source") != f"/desks/{service}".encode():
@@ -128,7 +133,7 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
 
 
 def parking_headers(fact: Parking, time: str, attempt: int = 1) -> Headers:
-    """The headers of a parking fact. Its cause is the origin of the parked message."""
+    """Returns the headers of a parking fact. Its cause is the origin of the parked message."""
     cause = "/".join(map(str, fact.origin))
     again = "" if attempt == 1 else f"{attempt}/"
     return headers(
@@ -149,16 +154,14 @@ def topic_and_value(fact: Parking) -> tuple[str, bytes]:
 
 
 def decode_order(message: Raw, service: str, subject: str, at: str) -> ParkingOrder:
-    """Reads an operator's order, in today's form or the older one; Undecodable if it is none, or is about another service or
-    key."""
+    """Reads an operator's order, in its present form or the older one. Raises Undecodable if the message is no order, or is
+    about another service or key."""
     check_parts(message.value or b"")
     try:
         order = read_order(message.text("ce_type"), message.value, service, subject, at)
         edited_value(order)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
-        raise Undecodable("contract", f"{error.error_count()} errors, first at {pointer}: {first['msg']}") from None
+        raise Undecodable("contract", breach(error)) from None
     except ValueError as error:
         raise Undecodable("contract", str(error)[:300]) from None
     if (order.service, order.subject) != (service, subject):
@@ -167,6 +170,6 @@ def decode_order(message: Raw, service: str, subject: str, at: str) -> ParkingOr
 
 
 def edited_value(order: ParkingOrder) -> bytes | None:
-    """The corrected value, None if the operator gave none; ValueError if it is not base64."""
+    """Returns the corrected value in the order; None if there is none. Raises ValueError if it is not base64."""
     text = order.value_base64 if isinstance(order, ReplayParked) else None
     return None if text is None else base64.b64decode(text, validate=True)

@@ -1,4 +1,4 @@
-"""Which partition does a key belong to? By Kafka's murmur2, like every client of this project."""
+"""Which partition does a key belong to? Kafka's murmur2 hash decides, as in every client of this project."""
 
 from functools import lru_cache
 from itertools import count
@@ -8,9 +8,10 @@ _INTEGERS = {count: Struct(f"<{count}I") for count in range(1, 64)}
 _MASK, _M = 0xFFFFFFFF, 0x5BD1E995
 
 
-@lru_cache(8192)  # the desks of a process get messages about the same goods one after the other
+@lru_cache(8192)  # the desks of a process get messages with the same keys one after the other
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of this key (at most 255 bytes); takes half the time of the Python clients' own functions."""
+    """Returns the partition of this key (at most 255 bytes). This takes half the time of the functions in the Python
+    clients."""
     integers = len(key) >> 2
     h = 0x9747B28C ^ len(key)
     for k in _INTEGERS[integers].unpack_from(key) if integers else ():
@@ -25,7 +26,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 @lru_cache(8192)
 def key_in(prefix: str, partition: int, partitions: int) -> str:
-    """The first of `prefix/0`, `prefix/1`, … that belongs to this partition; ValueError if there is no such partition."""
+    """Returns the first of `prefix/0`, `prefix/1`, … that belongs to this partition. Raises ValueError if there is no
+    such partition."""
     if not 0 <= partition < partitions:
         raise ValueError(f"{partition} is none of {partitions} partitions")
     return next(

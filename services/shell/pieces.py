@@ -1,7 +1,7 @@
-"""How is a batch written if one of its messages cannot be written? Piece by piece, each in a transaction of its own.
+"""How is a batch written if one of its messages cannot be written? It is written in pieces, each in a transaction of its own.
 
-`services/shell/halving.py` chooses the pieces and finds the message that is the cause; this file writes them, and tests whether a
-topic accepts any message at all.
+`services/shell/halving.py` chooses the pieces and finds the message that is the cause. This file writes the pieces, and tests
+whether a topic accepts any message at all.
 """
 
 import time
@@ -27,26 +27,29 @@ from services.shell.parking import Trouble
 from services.shell.transactions import Transactions
 
 Write = Callable[[Sequence[Item], Mapping[ItemId, Trouble]], None]
-"""Decides these items and commits the outcome, with the refused ones parked; KafkaException if that fails."""
+"""A function that decides these items and commits the outcome, with the refused ones parked. It raises KafkaException if that
+fails."""
 
 log = structlog.get_logger()
 
 
 class Pieces:
-    """Writes batches of one desk by halves. `stopped`: whether the loop must end."""
+    """Writes batches of one desk in pieces. `stopped`: returns whether the loop must end."""
 
     def __init__(self, desk: str, transactions: Transactions, write: Write, stopped: Callable[[], bool]) -> None:
         self._desk, self._transactions, self._write, self._stopped = desk, transactions, write, stopped
 
     def commit(self, items: Sequence[Item]) -> None:
-        """Commits the batch piece by piece and parks each bad message; KafkaException if the error was caused by no message."""
+        """Commits the batch in pieces and parks each bad message. Raises KafkaException if no message is the cause of the
+        error."""
         until = time.monotonic() + SECONDS
         fault = Halving(self._try, self._accepts, lambda: self._stopped() or time.monotonic() > until).run(items)
         if fault is not None:
             raise KafkaException(fault.error)
 
     def _try(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
-        """Commits these items and returns None, or returns the fault of a message; none of the items is committed then."""
+        """Commits these items and returns None, or returns the fault of a message. In the latter case, none of the items is
+        committed."""
         for attempt in range(TRIES):
             self._transactions.reports = reports = DeliveryReports()
             try:
@@ -62,8 +65,8 @@ class Pieces:
         raise AssertionError("every try returns or raises")
 
     def _accepts(self, fault: Fault) -> bool:
-        """Sends the topic that refused a message another one, and returns whether the topic accepts it. The sent message is never
-        committed."""
+        """Sends another message to the topic that refused one, and returns whether the topic accepts it. The other message is
+        never committed."""
         if fault.topic is None:
             return True
         for _ in range(TRIES):
@@ -83,8 +86,8 @@ class Pieces:
         return False
 
     def _aborted(self, reports: DeliveryReports, problem: KafkaException) -> Fault:
-        """Aborts the transaction and returns the fault of the message that made it fail; raises `problem` if it had another
-        cause."""
+        """Aborts the transaction and returns the fault of the message that made it fail. Raises `problem` if the failure had
+        another cause."""
         if not may_be_of_message(problem.args[0], following=True):
             raise problem
         self._transactions.replace_after_refusal()

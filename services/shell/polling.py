@@ -1,4 +1,5 @@
-"""What does the loop read next? One batch of messages, without the client's events; no batch spans a change of the assignment."""
+"""Which messages does the loop read next? One batch, without the events of the client. No batch contains messages from before and after a
+change of the assignment."""
 
 import time
 
@@ -11,15 +12,16 @@ from services.shell.layout import CannotContinue
 from services.shell.settings import WorkerSettings
 
 LEAVE_SECONDS = 2.0
-"""Seconds for which an orderly stop waits until the group has taken the partitions back. Later the group notices by itself."""
+"""For how many seconds an orderly stop waits until the group has taken the partitions back. If that takes longer, the group notices it by
+the end of the session."""
 FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
-"""Errors after which the consumer reads nothing any more: the process must end and start again."""
+"""Errors after which the consumer reads nothing any more, so that the process must end and start again."""
 IDLE_SECONDS = 0.1
-"""How long a poll waits for the first message."""
+"""For how many seconds a poll waits for the first message."""
 
 
 class Poller:
-    """Reads for one desk from the assigned partitions."""
+    """Reads messages for one desk from its assigned partitions."""
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls, assignment: Assignment) -> None:
         self.polled = 0
@@ -27,11 +29,11 @@ class Poller:
         self._desk, self._settings, self._calls, self._assignment = desk, settings, calls, assignment
 
     def poll(self, size: int, due: bool, committed_at: float) -> list[Message]:
-        """At most `size` messages. `due`: whether time limits are due, so that this must not wait; `committed_at`: when (monotonic) the last
-        batch was committed.
+        """Returns at most `size` messages. `due`: whether time limits have passed, so that the poll must not wait; `committed_at`: the
+        monotonic time at which the last batch was committed.
 
-        Returns none after a rebalance, because the new owner reads those messages again. CannotContinue if a topic does not have the read
-        position; KafkaException for an error that must end the process.
+        Returns no messages after a rebalance, because the new owner reads them again. Raises CannotContinue if a topic does not have the
+        read position any more, and KafkaException for an error that must end the process.
         """
         generation = self._assignment.generation
         self.polled = 0
@@ -58,7 +60,7 @@ class Poller:
             self._consume(1, 0.05)
 
     def _consume(self, most: int, seconds: float) -> list[Message]:
-        """As `Consumer.consume`; then takes over the partitions that were assigned meanwhile."""
+        """Reads messages as `Consumer.consume` does; then takes over the partitions that were assigned meanwhile."""
         messages: list[Message] = self._assignment.consumer.consume(most, seconds)
         self._assignment.take_over_assigned()
         return messages

@@ -1,9 +1,9 @@
 """Up to which offsets has a desk read its inputs, and may it go on from there?
 
 The read positions of a partition are kept in the state topic, beside the records that belong to them, and in the
-consumer group. The cluster forgets those of the group after some idle days (`offsets.retention.minutes`). Records
-without positions would lead a desk to decide all its inputs again, and positions without records would lead it to
-decide new inputs without what came before.
+consumer group. The cluster deletes those of the group after some idle days (`offsets.retention.minutes`). If only the
+positions were missing, the desk would decide all its inputs again. If only the records were missing, it would decide
+new inputs without the states that earlier ones led to.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,26 +17,26 @@ from schemas.topics import BEGINS_AT_THE_END
 from services.shell.layout import CannotContinue, replaced
 
 POSITIONS_KEY = ""
-"""The key of this record in the state topic. No other record has it: a message with an empty key gets its position as
-the key."""
+"""The key of the read positions in the state topic. No other record has it, because a message with an empty key gets
+its position as the key."""
 IN_STATE_TOPIC = "in the state topic"
-"""Metadata of an offset of the group. It says that the positions are in the state topic, too."""
+"""The metadata of an offset that the group has. It says that the read positions are in the state topic, too."""
 BEGINNING, END = -2, -1
-"""Kafka's numbers for the first and the next message of a partition. The end moves, so it is never kept as a
+"""Kafka's numbers for the first and for the next message of a partition. `END` moves, so it is never kept as a
 position."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that no desk wrote."""
+"""The exceptions of msgspec for bytes that no desk wrote."""
 
 Offset = Annotated[int, msgspec.Meta(ge=BEGINNING, le=LARGEST_INTEGER)]
 
 
 class ReadPositions(msgspec.Struct, omit_defaults=True):
-    """The record's value. `positions`: input topic → next offset; an input that is not named is new to the desk.
+    """The value of the read positions in the state topic. `positions`: input topic → next offset; an input that is
+    missing here is new to the desk.
 
-    `due` comes first and is null, so that an older version of the program reads the value as a record that waits for
-    nothing. `cut`: the first offset of the state topic that an operator has accepted. `ids`: topic → topic id, for
-    every topic of the desk, as they were when the desk took the partition over; an older version of the program ignores
-    it.
+    `due` comes first and is null, so that an older software version reads the value as a record without time limits.
+    `cut`: the first offset of the state topic that an operator has accepted. `ids`: topic → topic id, for every topic
+    of the desk, as they were when the desk took the partition over. An older software version ignores this field.
     """
 
     due: None = None
@@ -47,7 +47,7 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class GroupOffset:
-    """What the consumer group has of one input: the next offset (None if it has none) and its metadata."""
+    """The next offset that the consumer group has for one input (None if it has none), and its metadata."""
 
     offset: int | None = None
     metadata: str = ""
@@ -55,10 +55,9 @@ class GroupOffset:
 
 @dataclass(slots=True)
 class StoredPositions:
-    """What is stored about one partition. `noted`: the offsets of the group by input topic; `stored`: the read
-    positions in the state topic; `unreadable`: why these cannot be read; `first`: the first offset of the state topic;
-    `records`: how many records it has.
-    """
+    """Everything that is stored about the positions of one partition. `noted`: the offsets of the group by input topic;
+    `stored`: the read positions in the state topic; `unreadable`: why these cannot be read; `first`: the first offset
+    of the state topic; `records`: how many records the partition has."""
 
     partition: int
     noted: Mapping[str, GroupOffset]
@@ -72,13 +71,13 @@ _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(ReadPositions)
 
 
 def encode(positions: Mapping[str, int], cut: int, ids: Mapping[str, str]) -> bytes:
-    """The record's value; `due` is written although it is null (see `ReadPositions`)."""
+    """Returns the value of the read positions. `due` is written although it is null (see `ReadPositions`)."""
     body = {"due": None, "positions": positions, "ids": ids} | ({"cut": cut} if cut else {})
     return _encoder.encode(body)
 
 
 def decode(data: bytes) -> ReadPositions:
-    """Reads what `encode` wrote; raises one of `UNREADABLE` for anything else."""
+    """Reads a value that `encode` wrote. Raises one of `UNREADABLE` for anything else."""
     return _decoder.decode(data)
 
 
@@ -90,12 +89,12 @@ def resume(
     end: Callable[[str], int],
     ids: Mapping[str, str],
 ) -> dict[str, int]:
-    """Input topic → the offset from which this partition is read on.
+    """Returns input topic → the offset from which the desk reads on in this partition.
 
-    CannotContinue if records are missing, or if messages would be decided a second time. `accepted`: an operator has
-    agreed that records are missing; then the positions of the group, which an operator can set, take precedence over
-    those in the state topic. `end`: gives the offset of the next message of a topic; called only for a new input that
-    begins at the end. `ids`: topic → its present id.
+    Raises CannotContinue if records are missing, or if messages would be decided a second time. `accepted`: whether an
+    operator has accepted that records are missing; then the positions of the group, which an operator can set, take
+    precedence over those in the state topic. `end`: returns the offset of the next message of a topic; it is called
+    only for a new input that begins at the end. `ids`: topic → its present id.
     """
     _refuse_what_is_lost(desk, found, accepted)
     before = found.stored.ids if found.stored else {}
@@ -104,12 +103,12 @@ def resume(
     stored = {
         topic: offset
         for topic, offset in (found.stored.positions if found.stored else {}).items()
-        if before.get(topic) in (None, ids.get(topic))  # a position in a topic that was deleted and made again is void
+        if before.get(topic) in (None, ids.get(topic))  # a position in a topic that was made again is no longer valid
     }
     positions: dict[str, int] = {}
     for topic in inputs:
         noted, known = found.noted.get(topic, GroupOffset()).offset, stored.get(topic)
-        known = None if known == END else known  # an older version of the program stored END
+        known = None if known == END else known  # an older software version stored END
         if noted is None and known is None:
             positions[topic] = end(topic) if topic in BEGINS_AT_THE_END else BEGINNING
         elif noted is None or known is None or accepted:

@@ -1,16 +1,16 @@
-"""How is a file with a secret read and written, so that nobody but its owner sees it?"""
+"""How is a file with a secret read and written, so that nobody but its owner can read it?"""
 
 import os
 from pathlib import Path
 
 _OPEN_TO_OTHERS = 0o037
-"""Mode bits that a file with a secret may not have. Others may have no right; the group may read, because a mounted secret allows
-that."""
+"""Mode bits that a file with a secret may not have: those that give other users any right, or the group more than the right to read.
+The group may read, because mounted secrets have that right."""
 
 
 class NotPrivate(Exception):
-    """A file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and does not show the
-    secret."""
+    """Raised if a file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and does not contain
+    the secret."""
 
 
 NO_DRAW_KEYS = (
@@ -20,9 +20,9 @@ NO_DRAW_KEYS = (
 
 
 def read_private(file: Path, remedy: str = NO_DRAW_KEYS) -> str:
-    """The text of the file; NotPrivate if it is missing, cannot be read, or gives others than its owner a right in `_OPEN_TO_OTHERS`.
+    """Returns the text of the file. Raises NotPrivate if the file is missing, cannot be read, or has a right of `_OPEN_TO_OTHERS`.
 
-    `remedy`: what the error advises if the file is missing.
+    `remedy`: the advice in the error if the file is missing.
     """
     try:
         with file.open("rb") as opened:
@@ -39,9 +39,9 @@ def read_private(file: Path, remedy: str = NO_DRAW_KEYS) -> str:
 
 
 def write_private(file: Path, text: str, *, fresh: bool = False) -> None:
-    """Writes the whole file or nothing, readable by its owner alone; it is on the disk when this returns.
+    """Writes the whole file or nothing. Only its owner may read it, and it is on the disk when this returns.
 
-    With `fresh`, FileExistsError if the file exists already, even if another process makes it at the same moment.
+    With `fresh`, raises FileExistsError if the file exists already, even if another process makes it at the same moment.
     """
     beside = file.with_name(f"{file.name}.{os.getpid()}.new")
     beside.unlink(missing_ok=True)

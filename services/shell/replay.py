@@ -1,7 +1,7 @@
-"""How are parked messages decided again, or given up? In their order, a bounded number a turn, each exactly once.
+"""How are parked messages decided again, or discarded? They are decided in their order, a limited number in each turn, and each exactly once.
 
 An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. A
-replay that one turn does not finish goes on in the next turns, because its record notes it and is due at once.
+replay that one turn does not finish goes on in the next turns, because its record says so and is due at once.
 """
 
 from datetime import datetime
@@ -24,8 +24,8 @@ REPLAYED = 200
 
 
 class Replays:
-    """The orders and replays of one turn. `time`: `at` in the form of a header; `one_by_one`: at most one message of a replay is decided in this
-    turn."""
+    """The orders and replays of one turn. `time`: the value of `at` as the text of a header; `one_by_one`: whether at most one message of a
+    replay is decided in this turn."""
 
     def __init__(
         self,
@@ -45,8 +45,8 @@ class Replays:
         self._most = 1 if one_by_one else REPLAYED
 
     def order(self, entry: OverlayEntry, key: str, message: Raw) -> None:
-        """Carries out an order if it names the first parked message of its key, or one that an older version only announced. Any other order was
-        carried out before, or comes too soon, and is ignored. Undecodable if the order cannot be read."""
+        """Carries out an order if it names the first parked message of its key, or a message that an older version only announced. Any other
+        order was carried out before, or comes too early, and is ignored. Raises Undecodable if the order cannot be read."""
         order = decode_order(message, self._service, key, self._time)
         waiting = entry.record.waiting
         if entry.record.parked:
@@ -65,8 +65,8 @@ class Replays:
             self._step(entry, key, partition, None)
 
     def go_on(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None = None) -> None:
-        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written; the
-        replay then ends without reading anything, because the reading may be what fails."""
+        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written. The
+        replay then ends without reading anything, because the reading may be the cause of the failure."""
         waiting = entry.record.waiting
         if waiting is None or waiting.replay is None or entry.record.parked:
             return
@@ -91,11 +91,11 @@ class Replays:
         except Undecodable:
             return None
 
-    # what waits in the parked topic
+    # messages in the parked topic
 
     def _step(self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder | None) -> None:
-        """Settles the messages of this key in the next stretch of the parked topic. `order`: the order about the first of them; None if it is
-        carried out already, or cannot be read in this turn."""
+        """Settles the messages of this key among the next messages of the parked topic. `order`: the order about the first of them; None if it
+        is carried out already, or cannot be read in this turn."""
         waiting = entry.record.waiting
         assert waiting is not None and waiting.replay is not None
         entry.dirty = True
@@ -167,7 +167,7 @@ class Replays:
         return True
 
     def _again(self, fact: MessageParked, trouble: Trouble, partition: int, attempt: int) -> None:
-        """Publishes that the replay of a message failed. The original message stays parked; a corrected value stands only in its order."""
+        """Publishes that the replay of a message failed. The original message stays parked; a corrected value is only in its order."""
         why = {"reason": trouble.reason, "error": shown(trouble.error), "occurred_at": self._at}
         self._queue.announce(fact.model_copy(update={**why, "attempt": attempt}), partition, attempt)
 
@@ -177,12 +177,12 @@ class Replays:
             entry.record.waiting = None
 
     def _later(self, entry: OverlayEntry) -> None:
-        """Makes the record due, so that the next turn goes on with the replay, whichever worker runs it."""
+        """Makes the record due, so that the next turn continues the replay, whichever worker runs it."""
         entry.record.due = self._at.timestamp()
 
     def _stop(self, entry: OverlayEntry, key: str, partition: int, waiting: WaitingMessages, trouble: Trouble) -> None:
-        """Ends a replay that cannot go on, and publishes the reason for the first message that waits, or for the last one if the first is not
-        known."""
+        """Ends a replay that cannot go on, and publishes the reason for the first message that is still parked, or for the last one if the first
+        is not known."""
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})
         self._queue.park_again(entry, key, unread, trouble, partition, waiting.attempt)

@@ -1,4 +1,5 @@
-"""Was this request answered for this key before? Which requests a record remembers, and for how long."""
+"""Was this request answered for this key before? This module decides which requests a record remembers, and for how
+long."""
 
 from enum import Enum
 from hashlib import blake2b
@@ -8,18 +9,18 @@ import msgspec
 from services.shell.codec import Raw
 
 LAST_REMEMBERED = 64
-"""This many requests of a key, the last ones, are remembered however old they are."""
+"""How many of the last requests of a key are remembered, however old they are."""
 REMEMBERED_SECONDS = 24 * 3600.0
-"""All requests of the last 24 hours are remembered, too, as docs/ports.md and the API's document promise to senders of an
-Idempotency-Key."""
+"""For how many seconds (24 hours) all requests are remembered, as docs/ports.md and the API's document promise to senders
+of an Idempotency-Key."""
 MOST_REMEMBERED = 512
-"""The most requests of one key within that time; more are refused (`too_many_requests`), unless they can only hold
-goods."""
+"""How many requests of one key are accepted within `REMEMBERED_SECONDS`. More are refused (`too_many_requests`), unless
+they can only hold goods."""
 _TIME = b'"occurred_at":"'
 
 
 class AnsweredRequest(msgspec.Struct, frozen=True, array_like=True):
-    """A request that was answered. `digest`: of its content; `at`: Unix seconds at which it was decided."""
+    """A request that was answered. `digest`: that of its content; `at`: the time of the decision, in Unix seconds."""
 
     id: str
     digest: str
@@ -27,7 +28,8 @@ class AnsweredRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Repeat(Enum):
-    """How a request compares with the answered ones: `OTHER` has the id of an answered request and another content."""
+    """How a request compares with those that were answered. `NEW`: none has its id. `SAME`: one has its id and content. `OTHER`: one has
+    its id, but other content."""
 
     NEW = "new"
     SAME = "same"
@@ -35,8 +37,8 @@ class Repeat(Enum):
 
 
 def content_digest(message: Raw) -> str:
-    """A digest of a request's kind and value, as 16 hexadecimal digits. `occurred_at` is left out, because a sender that
-    did not get its answer sends the same request again at a later time."""
+    """Returns a digest of a request's kind and value, as 16 hexadecimal digits. `occurred_at` is left out, because a
+    sender that did not get its answer sends the same request again at a later time."""
     value = message.value or b""
     begin = value.find(_TIME)
     if begin >= 0:
@@ -46,8 +48,8 @@ def content_digest(message: Raw) -> str:
 
 
 def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: str) -> Repeat:
-    """Whether a request with this id was answered before. `before`: ids that an older version remembered without their
-    content; a request with such an id is taken for the same request."""
+    """Returns whether a request with this id was answered before. `before`: ids that an older version remembered without
+    their content. A request with such an id counts as the same request."""
     found = False
     for each in requests:
         if each.id == id:
@@ -60,7 +62,7 @@ def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: s
 
 
 def remembered(requests: list[AnsweredRequest], new: AnsweredRequest) -> list[AnsweredRequest]:
-    """The requests and the new one, without those that need not be remembered any more."""
+    """Returns the requests and the new one, without those that need not be remembered any more."""
     kept = [*requests, new]
     first = max(0, len(kept) - MOST_REMEMBERED)
     last = len(kept) - LAST_REMEMBERED
@@ -70,5 +72,6 @@ def remembered(requests: list[AnsweredRequest], new: AnsweredRequest) -> list[An
 
 
 def too_many(requests: list[AnsweredRequest], at: float) -> bool:
-    """Whether one more would displace a request that was decided within the promised time. `at`: Unix seconds."""
+    """Returns whether one more request would replace one that was decided within the promised time. `at`: Unix
+    seconds."""
     return len(requests) >= MOST_REMEMBERED and requests[-MOST_REMEMBERED].at >= at - REMEMBERED_SECONDS

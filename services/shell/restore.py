@@ -13,18 +13,20 @@ from services.shell.settings import WorkerSettings
 from services.shell.store import PartitionStore
 
 BATCH = 10_000
-"""Messages taken from the client at once: each batch is unpacked by built-in functions, not message by message."""
+"""How many messages are taken from the client at once. Built-in functions unpack a whole batch, which is faster than one
+call for each message."""
 
 
 @dataclass(slots=True)
 class Restoring:
-    """The progress of a restore: messages read, and how many there are at most. The pages read it in another thread."""
+    """The progress of a restore: `read` messages of at most `total`, of which `parked` are counted as parked. The pages
+    read it in another thread."""
 
     read: int = 0
     total: int = 0
     parked: int = 0
     moved: float = 0.0
-    """Monotonic time at which it last read a message."""
+    """Monotonic time at which the restore last read a message."""
 
 
 def restore(
@@ -36,10 +38,12 @@ def restore(
     progress: Restoring,
     timeout: float = 300,
 ) -> dict[int, PartitionStore]:
-    """Partition → store with its committed records from a state topic, read with the credential of the service.
+    """Returns partition → store with its committed records from a state topic, which is read with the credential of the
+    service.
 
-    Reads up to the high watermark seen at the start; if a dead worker's transaction is still open, waits until the broker
-    has ended it. TimeoutError after `timeout` seconds without a message, InterruptedError if `stop` is set.
+    Reads up to the high watermark at the start. If an ended worker's transaction is still open, waits until the broker
+    has ended the transaction. Raises TimeoutError after `timeout` seconds without a message, and InterruptedError if
+    `stop` is set.
     """
     spans = _spans(service, settings, topic, partitions)
     progress.total, progress.moved = sum(end - start for start, end in spans.values()), time.monotonic()
@@ -48,8 +52,8 @@ def restore(
     if waiting:
         reader = desk_reader(service, settings)
         try:
-            # the offsets are given as numbers, because librdkafka asks a partition without a leader for "the beginning"
-            # again only after half a second
+            # the offsets are numbers, because for `OFFSET_BEGINNING` librdkafka asks the leader, and if there is none, asks
+            # again only half a second later
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():
@@ -71,8 +75,8 @@ def restore(
 
 
 def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
-    """The messages of a batch without the client's events. Removes each partition that is read to its end from
-    `waiting`."""
+    """Returns the messages of a batch without the events of the client. If a partition was read to its end, it is
+    removed from `waiting`."""
     notices = list(filter(Message.error, batch))
     for notice in notices:
         error = notice.error()
@@ -104,7 +108,7 @@ def _is_text(key: bytes) -> bool:
 
 
 def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
-    """Partition → first offset and high watermark, which counts open transactions, too."""
+    """Returns partition → first offset and high watermark, which includes open transactions."""
     asker = desk_reader(service, settings, {"isolation.level": "read_uncommitted"})
     try:
         return {p: _span(asker, TopicPartition(topic, p)) for p in partitions}
@@ -113,8 +117,8 @@ def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[
 
 
 def _span(asker: Consumer, topic_partition: TopicPartition, tries: int = 50) -> tuple[int, int]:
-    """First offset and high watermark. It retries, because a broker that just started, or a topic that was just made, has
-    no leader for a moment."""
+    """Returns the first offset and the high watermark. Retries, because a broker that just started, or a topic that was
+    just made, has no leader for a moment."""
     for attempt in range(tries):
         try:
             low, high = asker.get_watermark_offsets(topic_partition, timeout=30)

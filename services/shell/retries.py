@@ -1,8 +1,8 @@
-"""How often has a batch failed, and how many messages does the next one take?
+"""How often has a batch failed, and how many messages does the next one have?
 
-A fresh process begins with one message. A batch that was full and quick is followed by one of twice its size, up to `DTG_BATCH`;
-after a failure, the next batch has half the size. So a batch that takes longer than a transaction, a call of the broker or `/livez`
-allows is never tried at the same size for ever, not even by a process that starts afresh, and nothing is parked because it was slow.
+A new process begins with one message. A batch that was full and quick is followed by one of twice its size, up to `DTG_BATCH`; after
+a failure, the next batch has half the size. So a batch that takes longer than a transaction, a call of the broker or `/livez` allows
+is never tried at the same size again and again, not even by a new process, and no message is parked because its batch was slow.
 """
 
 from collections.abc import Mapping
@@ -12,31 +12,31 @@ from confluent_kafka import KafkaError
 from services.shell.halving import may_be_of_message
 
 QUICK = 0.25
-"""Share of the transaction's time that a batch may take if the next one is to be twice as large. That one then takes about half of
-the time."""
+"""The share of the transaction's time that a batch may take if the next one is to be twice as large. The next one then takes about
+half of the time."""
 
 InputPartition = tuple[str, int]
-"""Topic and partition."""
+"""A topic and a partition."""
 
 
 class Retries:
     """The failures of one loop since its last progress, and the size of its next batch.
 
-    `most`: messages in one transaction at most. `seconds`: how long a transaction may take.
+    `most`: how many messages one transaction may have. `seconds`: how long a transaction may take.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
         self.size = 1
         self.failures = 0
-        """Failures since any of the messages that failed was committed."""
+        """The number of failures since the last commit of a message that had failed."""
         self.may_be_of_message = 0
-        """Failures that a single message may have caused, since all messages that failed were committed."""
+        """The number of failures that a single message may have caused, since the last time at which no failed message was left."""
         self._most, self._seconds = most, seconds
         self._failed: dict[InputPartition, tuple[int, int]] = {}
-        """Topic and partition → the first and the last offset of what failed and is not committed yet."""
+        """Topic and partition → the first and the last offset of the messages that failed and are not committed yet."""
 
     def failed(self, error: KafkaError, taken: int, offsets: Mapping[InputPartition, tuple[int, int]]) -> None:
-        """Notes that a batch of `taken` messages, or keys with time limits, was not committed; `offsets`: the first and the last
+        """Notes that a batch of `taken` messages, or keys with time limits, was not committed. `offsets`: the first and the last
         offset of the batch in each topic and partition."""
         self.failures += 1
         self.may_be_of_message += may_be_of_message(error)
@@ -45,9 +45,9 @@ class Retries:
             self._failed[each] = first, max(last, self._failed.get(each, (first, last))[1])
 
     def committed(self, taken: int, seconds: float, positions: Mapping[InputPartition, int]) -> None:
-        """Notes that a batch was committed after so many seconds. `positions`: the next offset of each topic and partition.
+        """Notes that a batch was committed after this many seconds. `positions`: the next offset of each topic and partition.
 
-        A batch that has none of the failed messages, for instance only time limits, does not reset the counts.
+        If the batch contains none of the messages that failed, but for instance only time limits, the counts are not reset.
         """
         if taken >= self.size and seconds <= QUICK * self._seconds:
             self.size = min(self._most, self.size * 2)
@@ -62,7 +62,7 @@ class Retries:
             self.failures = self.may_be_of_message = 0
 
     def committed_piece(self) -> None:
-        """Notes that a part of a batch that is tried by halves was committed, so that the broker accepts transactions."""
+        """Notes that a part of a batch that is tried in halves was committed, so that the broker accepts transactions."""
         self.failures = 0
 
     def assignment_lost(self) -> None:

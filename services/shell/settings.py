@@ -1,4 +1,4 @@
-"""Which settings does a worker read from its environment? Prefix DTG_; every one with its unit."""
+"""Which settings does a worker read from its environment? Their names begin with DTG_, and the description of each says its unit."""
 
 import os
 import re
@@ -16,7 +16,7 @@ HIGHEST_PORT = 65_535
 
 
 def servers(text: str) -> str:
-    """Returns the text if it is a list of bootstrap servers; PydanticCustomError if it is not."""
+    """Returns the text if it is a list of bootstrap servers. Raises PydanticCustomError if it is not."""
     for each in text.split(","):
         named = _SERVER.fullmatch(each.strip())
         if named is None or not 1 <= int(named[1] or 1) <= HIGHEST_PORT:
@@ -27,11 +27,12 @@ def servers(text: str) -> str:
 
 
 Servers = Annotated[str, AfterValidator(servers)]
-"""Bootstrap servers of a Kafka cluster: host:port[,host:port]; without a port, Kafka's default port is used."""
+"""The bootstrap servers of a Kafka cluster: host:port[,host:port]. Without a port, Kafka's default port is used."""
 
 
 def unusable(error: ValidationError) -> str:
-    """The message about settings that cannot be used: a line in both languages, and a line with the reason for each setting."""
+    """Returns the message about settings that cannot be used: a line in both languages, and a line with the reason for each
+    setting."""
     wrong = [
         f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
         for one in error.errors(include_url=False, include_input=False)
@@ -40,37 +41,38 @@ def unusable(error: ValidationError) -> str:
 
 
 class AccessSettings(BaseSettings):
-    """How a program signs in at the cluster: with the private file of its own credential."""
+    """How a program signs in at the cluster, with the private file of its credential."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
     home: str = Field(
         ".datongguan",
-        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
+        description="folder of the embedded broker, the database and the logs; a demo uses another folder beside it, whose name "
+        "ends in -demo",
     )
     kafka_security: Security | None = Field(
         None,
-        description="PLAINTEXT: the cluster asks nobody who he is; SASL_PLAINTEXT: it asks, on a trusted network; SASL_SSL: it asks, "
-        "over TLS. Unset: PLAINTEXT, and with the broker that `dtg up` starts SASL_PLAINTEXT",
+        description="PLAINTEXT: the cluster needs no credential; SASL_PLAINTEXT: it needs one, for trusted networks; SASL_SSL: it "
+        "needs one, over TLS. Unset: SASL_PLAINTEXT with the broker that `dtg up` starts, otherwise PLAINTEXT",
     )
     kafka_credentials: str | None = Field(
         None,
         description="folder with a private file for each credential, <name>.json with username and password, see docs/kafka.md; "
-        "unset: credentials in DTG_HOME",
+        "unset: the folder credentials in DTG_HOME",
     )
     kafka_ca_file: str = Field(
         "",
-        description="file with the certificates that sign those of the cluster, with SASL_SSL; empty: those of the machine",
+        description="file with the CA certificates for the cluster, if SASL_SSL is used; empty: the CA certificates of the machine",
     )
 
     def access_to(self, servers: str, name: str) -> Access:
-        """The cluster with these bootstrap servers, and the credential of this name."""
+        """Returns the cluster with these bootstrap servers, together with the credential of this name."""
         return Access(
             servers, self.kafka_security or "PLAINTEXT", file_of(self.credentials(), name), self.kafka_ca_file
         )
 
     def credentials(self) -> Path:
-        """The folder of the private files."""
+        """Returns the folder of the credentials' files."""
         return (
             Path(self.kafka_credentials)
             if self.kafka_credentials
@@ -79,20 +81,22 @@ class AccessSettings(BaseSettings):
 
 
 class ClockSettings(BaseSettings):
-    """The house clock."""
+    """The clock that all programs use. In a sandbox it may run faster than real time."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
     clock_anchor: AwareDatetime | None = Field(
         None,
-        description="real RFC 3339 moment at which the sandbox clock was DTG_CLOCK_START; unset: the world's clock",
+        description="real time (RFC 3339) at which the sandbox clock showed DTG_CLOCK_START; unset: there is no sandbox clock",
     )
-    clock_start: AwareDatetime | None = Field(None, description="sandbox time at the anchor; unset: the anchor itself")
-    clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of sandbox clock per real second")
+    clock_start: AwareDatetime | None = Field(
+        None, description="time of the sandbox clock at DTG_CLOCK_ANCHOR; unset: the same as DTG_CLOCK_ANCHOR"
+    )
+    clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of the sandbox clock per real second")
 
 
 class WorkerSettings(AccessSettings):
-    """One worker process: some desks on the loop."""
+    """A worker process, which runs the loops of some services."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
@@ -100,59 +104,62 @@ class WorkerSettings(AccessSettings):
         "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
     )
     partitions: int = Field(
-        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+        8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
-    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
+    replication: int = Field(1, ge=1, le=9, description="replication factor of every topic; 3 in production")
     desks: str = Field(
         "declaration,risk,inspection,quarantine,release,gate,clearance",
-        description="comma-separated services that this worker hosts",
+        description="comma-separated names of the services that this worker hosts",
     )
-    slot: str = Field("0", description="name of this process slot; two workers with the same desk need two slots")
-    batch: int = Field(1000, ge=1, le=100_000, description="messages in one transaction at most")
-    linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
+    slot: str = Field(
+        "0", description="name of the slot of this process; two workers with the same desk need two slots"
+    )
+    batch: int = Field(1000, ge=1, le=100_000, description="greatest number of messages in one transaction")
+    linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds for which a batch waits for more messages")
     pace_ms: int = Field(
         50,
         ge=0,
         le=1000,
-        description="milliseconds between two transactions of a busy desk; fewer and larger are cheaper",
+        description="milliseconds between two transactions of a busy desk; fewer and larger transactions cost less",
     )
-    transaction_timeout_ms: int = Field(10_000, ge=1000, le=10_000, description="milliseconds")
+    transaction_timeout_ms: int = Field(
+        10_000, ge=1000, le=10_000, description="milliseconds after which the broker aborts an open transaction"
+    )
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
         le=900_000,  # librdkafka refuses a longer timeout than its `max.poll.interval.ms` (clients.py)
-        description="milliseconds until a silent worker is lost",
+        description="milliseconds without a heartbeat after which the broker takes a worker for lost",
     )
     accept_lost_states: str = Field(
         "",
-        description="comma-separated desks that may go on although records of their state topic are missing; "
-        "see docs/runbooks/WorkerDown.md",
+        description="comma-separated names of the desks that may go on although records of their state topics are missing; see "
+        "docs/runbooks/WorkerDown.md",
     )
-    retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")
-    stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez fails")
+    retention_days: int = Field(90, ge=1, description="days for which the marker of a closed consignment is kept")
+    stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez answers 503")
     draw_keys: str | None = Field(
         None,
-        description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: "
-        "draw-keys.json in DTG_HOME, which `dtg up` makes; `published`: the key that everybody knows, "
-        "which goes with a sandbox clock only",
+        description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: draw-keys.json in "
+        "DTG_HOME, which `dtg up` makes; `published`: the public key, which is allowed with a sandbox clock only",
     )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
 
     def access(self, name: str) -> Access:
-        """The cluster, with the credential of this name: a hosted service's, or `worker`."""
+        """Returns the cluster together with the credential of this name: that of a hosted service, or `worker`."""
         return self.access_to(self.kafka, name)
 
     @property
     def heartbeat_ms(self) -> int:
-        """Milliseconds between heartbeats. A heartbeat is how a member learns of a rebalance, so the interval is short even if the
-        session timeout is long."""
+        """Returns the milliseconds between two heartbeats. A member learns of a rebalance by its heartbeat, so the interval is short
+        even if the session timeout is long."""
         return max(300, min(self.session_timeout_ms // 4, 3_000))
 
     def accepts_lost_states(self, desk: str) -> bool:
-        """Whether an operator has agreed that this desk goes on although records of its state topic are missing."""
+        """Returns whether an operator has accepted that this desk goes on although records of its state topic are missing."""
         return desk in [name.strip() for name in self.accept_lost_states.split(",")]
 
     def desk_names(self) -> tuple[str, ...]:
-        """The hosted services, in order."""
+        """Returns the names of the hosted services, in order."""
         return tuple(name.strip() for name in self.desks.split(",") if name.strip())

@@ -1,4 +1,4 @@
-"""What is published when a parked message is settled, and how much may one turn read for that?"""
+"""What is published if a parked message is settled, and how much may one turn read for that?"""
 
 from datetime import datetime
 from typing import Any
@@ -12,32 +12,32 @@ from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Stretch
 
 READS = 20
-"""How often one turn reads the parked topic or an origin; what is left over is done in the next turns."""
+"""How often one turn reads the parked topic or an origin. The rest is done in the next turns."""
 
 
 class BoundedReader:
-    """The reads of one turn, which are limited to READS. Call `may_read` before each read that can wait for the next turn."""
+    """Reads parked messages, at most READS times in one turn. Call `may_read` before each read that can wait for the next turn."""
 
     def __init__(self, reader: ParkedReader) -> None:
         self._reader = reader
         self._reads = 0
 
     def may_read(self) -> bool:
-        """Whether this turn may read once more; counts that read."""
+        """Returns whether this turn may read once more, and counts that read."""
         self._reads += 1
         return self._reads <= READS
 
     def read(self, partition: int, start: int) -> Stretch:
-        """As `ParkedReader.read`."""
+        """Reads as `ParkedReader.read` does."""
         return self._reader.read(partition, start)
 
     def message_at(self, origin: Origin) -> Raw | None:
-        """As `ParkedReader.message_at`."""
+        """Reads as `ParkedReader.message_at` does."""
         return self._reader.message_at(origin)
 
     def whole(self, message: Raw) -> Raw:
-        """The message as it is at its origin, with a value that was too large to be parked; `message` itself if the origin has none
-        any more."""
+        """Returns the message from its origin, including a value that was too large for its parking message. Returns `message`
+        itself if it is no longer at its origin."""
         original = self._reader.message_at(Origin(message.topic, message.partition, message.offset))
         return message if original is None else original
 
@@ -49,7 +49,7 @@ class Settlements:
         self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
 
     def discarded(self, entry: OverlayEntry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
-        """Publishes that a parked message was discarded. `by`: who ordered it. A discarded time limit does not come due again."""
+        """Publishes that a parked message was discarded. `by`: who ordered it. If the message is a time limit, it does not pass again."""
         if origin.is_deadline:
             entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
         self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
@@ -64,13 +64,14 @@ class Settlements:
         order: ParkingOrder | None,
         by: str,
     ) -> None:
-        """Publishes that a parked message was replayed. `order`: the order about this message, which may have a corrected value."""
+        """Publishes that a parked message was replayed. `order`: the order about this message, which may have a corrected value;
+        `by`: who ordered it."""
         edited = order.value_base64 if isinstance(order, ReplayParked) else None
         fields = self._fields(key, origin, message.text("ce_type"), by)
         self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
 
     def not_counted(self) -> None:
-        """Takes the last settled message out of the count. It was in no queue, so it was not counted as parked either."""
+        """Subtracts the last settled message from the count. It was in no queue, so it was not counted as parked either."""
         self._outcome.settled -= 1
 
     def _announce(self, entry: OverlayEntry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:

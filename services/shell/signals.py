@@ -1,8 +1,8 @@
-"""How does a process learn that it is to end, whatever it is doing at that moment?
+"""How does a process notice that it must end, whatever it is doing at that moment?
 
-A Python signal handler runs between any two steps of the main thread. If it takes a lock that the main thread holds, it waits for ever;
-if it raises, the main thread's work is left half done. So the handlers here do nothing; the interpreter writes the signal's number into a
-pipe (from C, also while the main thread waits in a library), and a thread that does nothing else reads it.
+Python runs a signal handler between any two steps of the main thread. If the handler takes a lock that the main thread holds, it waits
+for ever; if it raises, the main thread's work is left incomplete. So the handlers here do nothing. The interpreter writes the signal's
+number into a pipe (in C, even while the main thread waits in a library), and a thread that does nothing else reads it.
 """
 
 import atexit
@@ -16,15 +16,15 @@ from types import FrameType
 # SIGHUP is sent when the terminal was closed
 STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 SAME_SECONDS = 0.3
-"""Equal signals within this time count as one: GNU `timeout` signals its child and then its group, and when a terminal is closed, both
-the shell and the kernel send one."""
+"""Within how many seconds a repeated signal counts as the same one. GNU `timeout` signals its child and then its group, and if a terminal
+is closed, both the shell and the kernel send a signal."""
 
 
 def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
-    """From now on the first signal to stop calls `first`; the second calls `at_once` and ends the process with 128 + its number.
+    """Makes the first signal to stop call `first`, and the second one call `at_once` and end the process with 128 + its number.
 
-    The same signal again within SAME_SECONDS does not count as the second. Both functions are called in another thread. Call this in the
-    main thread.
+    If the same signal is repeated within SAME_SECONDS, it does not count as the second. Both functions are called in another thread. Call
+    this function in the main thread.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)

@@ -1,4 +1,4 @@
-"""What does the loop keep of each key between two messages?"""
+"""What does the loop keep for each key between two messages?"""
 
 import base64
 import heapq
@@ -16,14 +16,14 @@ from services.shell.positions import decode as decode_positions
 from services.shell.requests import AnsweredRequest
 
 SHOWN_BYTES = 1000
-"""How many bytes are shown of a value that is not a record."""
+"""How many bytes of a value that is not a record are shown."""
 RECENT_STATES = 512
-"""For how many keys of a partition, those that changed last, the decoded state is kept beside the record."""
+"""For how many keys of a partition the decoded state is kept beside the record. They are the keys that changed last."""
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
-    """A message that an older software version kept whole in the record, from which it is replayed. `key`, `value` and
-    the values of `headers` are base64."""
+    """A message that an older software version kept whole in the record. A replay reads it from there. `key`, `value`
+    and the values of `headers` are base64."""
 
     topic: str
     partition: int
@@ -36,7 +36,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
     kept: bool = True
 
     def raw(self) -> Raw:
-        """The message as it was read; without a value if that was too large to be kept."""
+        """Returns the message as it was read. It has no value if the value was too large to be kept."""
         return Raw(
             self.topic,
             self.partition,
@@ -47,25 +47,25 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def origin(self) -> Origin:
-        """The position at which the message was read. Time limits, which no topic holds, all have the topic `DEADLINE`
-        here, and get an origin made from their id."""
+        """Returns the position at which the message was read. Time limits are in no topic; here they all have the topic
+        `DEADLINE`, so their origin is made from their id."""
         if self.topic == DEADLINE:
             return deadline_origin(self.raw().text("ce_id"), self.partition)
         return Origin(self.topic, self.partition, self.offset)
 
 
 class Replay(msgspec.Struct, frozen=True, array_like=True):
-    """A replay that takes several turns. `order`: offset of the operator's order, -1 as soon as the message that it
-    names was decided."""
+    """A replay that takes several turns. `order`: the offset of the operator's order, or -1 after the message that the
+    order names was decided. `ordered_by`: the operator."""
 
     order: int
     ordered_by: str
 
 
 class WaitingMessages(msgspec.Struct):
-    """The messages of this key in the parked topic, in order, that are not settled yet.
+    """The parked messages of this key that are in the parked topic and are not settled yet, in order.
 
-    `start`: an offset of the parked topic, at or before the first of these messages; from there on, every
+    `start`: an offset of the parked topic, at or before the first of these messages. From this offset on, every
     `MessageParked` of this key is one of them. `first` and `last`: the origins of the first and the last one; `first`
     is None if it was not read yet. `attempt`: how often the first one has failed.
     """
@@ -80,17 +80,17 @@ class WaitingMessages(msgspec.Struct):
 
 def _never() -> None:
     """The default of `due`. It is a factory, because msgspec then writes `due` even if it is null, so that a restore
-    can see from the first bytes of a record what is due."""
+    can read `due` from the first bytes of a record."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
-    """A value of the state topic. `due`: the earliest deadline, or the time at which the record may be forgotten, as a
+    """A value of the state topic. `due`: the earliest deadline, or the time at which the record may be deleted, as a
     Unix time; `n`: how many facts were published about this key; `state`: the decider's JSON.
 
-    `requests`: those that were answered (see `requests.py`); `answered_ids`: ids of answered requests in the form of an
-    older software version (`heard` in the JSON). `waiting`: the messages that are parked now; `parked`: earlier ones,
-    which an older version parked. `settled`: origins that were settled without having waited in a queue; `discarded`:
-    ids of deadlines that an operator gave up.
+    `requests`: requests that were answered (see `requests.py`); `answered_ids`: ids of requests that an older software
+    version answered (`heard` in the JSON). `waiting`: the messages that are parked now; `parked`: messages that an
+    older version parked. `settled`: origins of messages that were settled but had been in no queue; `discarded`: ids of
+    deadlines that an operator discarded.
 
     `due`, `parked` and `waiting` come first, so that a restore can read them in a million records without decoding the
     rest.
@@ -123,28 +123,28 @@ def decode_record(data: bytes) -> Record:
 
 
 def unreadable_record(data: bytes) -> Record:
-    """The record that replaces a value that no desk wrote. Its state is a text, which no decider can read as a state,
-    so the next message of this key is parked and not decided as if it were the first one about unknown goods. The text
-    shows the beginning of the value."""
+    """Returns the record that replaces a value that no desk wrote. Its state is a text, which no decider can read as a
+    state, so the next message of this key is parked, and is not decided as if it were the first one of its key. The
+    text shows the beginning of the value."""
     return Record(state=msgspec.Raw(msgspec.json.encode(f"no record: {data[:SHOWN_BYTES]!r}")))
 
 
 def due_of(data: bytes) -> float | None:
-    """A record's `due`, without decoding the rest. Only a record that was written when `due` did not come first yet is
-    decoded."""
+    """Returns a record's `due`, without decoding the rest. Only a record of an older software version, in which `due`
+    did not come first, is decoded. Raises ValueError if `due` is not a finite number."""
     if not data.startswith(_DUE):
         return decode_record(data).due if _DUE[1:] in data else None
     if data.startswith(_NOT_DUE):
         return None
     due = float(data[len(_DUE) : data.find(b",", len(_DUE))])
-    # NaN or an infinity would break the order of the heap, and other deadlines would not come due
+    # NaN or an infinity would break the order of the heap, and other deadlines would not be found in it
     if not math.isfinite(due):
         raise ValueError(f"{due} is no moment")
     return due
 
 
 def parked_in(data: bytes) -> int:
-    """How many messages are parked at a record. A record without any is not decoded."""
+    """Returns how many messages of a record's key are parked. A record without parked messages is not decoded."""
     older, newer = _PARKED
     if data.startswith(_DUE):
         if data.find(older, 0, 64) < 0 and data.find(newer, 0, 64) < 0:
@@ -156,12 +156,13 @@ def parked_in(data: bytes) -> int:
 
 
 SPARE_DEADLINES = 1000
-"""How many more deadlines than twice the records a heap may have before it is made anew from the records."""
+"""A heap of deadlines is made anew if it has more than twice as many deadlines as there are records, plus this
+number."""
 
 
 class PartitionStore:
-    """The records of one partition and the heap of their deadlines. The store is dropped when the partition is revoked,
-    and restored from the state topic when the partition is assigned again."""
+    """The records of one partition and the heap of their deadlines. The store is dropped if the partition is revoked,
+    and restored from the state topic if the partition is assigned again."""
 
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
@@ -175,20 +176,20 @@ class PartitionStore:
         self._recent: dict[str, tuple[bytes, Any]] = {}
 
     def accepted_from(self) -> int:
-        """The offset of the state topic from which the records are accepted as complete, by an operator or by the first
-        start."""
+        """Returns the offset of the state topic from which on the records count as complete, because an operator
+        accepted them or they were there at the first start."""
         return self.stored.cut if self.stored else self.first
 
     def take_positions(self, data: bytes | None) -> None:
-        """Stores the read positions that were read from the topic; None if their record was deleted."""
+        """Stores the read positions that were read from the state topic. `data` is None if their record was deleted."""
         try:
             self.stored = None if data is None else decode_positions(data)
         except UNREADABLE as error:
             self.unreadable = f"{type(error).__name__}: {error}"[:400]
 
     def restored(self, records: Mapping[str, bytes | None]) -> int:
-        """Takes the last value of each key in the topic (None: the key was forgotten). Returns how many messages are
-        parked."""
+        """Takes the records that were read from the state topic into memory. `records`: key → its last value there, None if the key was
+        deleted. Returns how many messages are parked."""
         self.records = {key: data for key, data in records.items() if data is not None}
         return self._make_heap()
 
@@ -198,7 +199,7 @@ class PartitionStore:
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
-                continue  # most records are such: nothing is due and nothing is parked
+                continue  # most records have no deadline and no parked message
             try:
                 due, waiting = due_of(data), parked_in(data)
             except (ValueError, *UNREADABLE):  # the value is not a record; the next message of this key will be parked
@@ -210,7 +211,7 @@ class PartitionStore:
         return parked
 
     def states(self) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Key and state of every record that can be read."""
+        """Yields key and state of every record that can be read."""
         for key, data in self.records.items():
             try:
                 yield key, decode_record(data).state
@@ -218,8 +219,8 @@ class PartitionStore:
                 continue  # the value is not a record; the next message of this key will be parked
 
     def put(self, key: str, data: bytes | None, due: float | None, state: Any = None) -> None:
-        """Stores a committed record. `data`: None forgets the key; `due`: its earliest deadline; `state`: its decoded
-        state, if known."""
+        """Stores a committed record. `data`: None deletes the record of this key; `due`: its earliest deadline;
+        `state`: its decoded state, if known."""
         recent = self._recent
         recent.pop(key, None)
         if data is None:
@@ -228,7 +229,7 @@ class PartitionStore:
         self.records[key] = data
         if due is not None:
             heapq.heappush(self.deadlines, (due, key))
-            # a record that is written again leaves its former deadline in the heap, so the heap is made anew when it
+            # if a record is written again, its former deadline stays in the heap, so the heap is made anew when it
             # has grown too long
             if len(self.deadlines) > 2 * len(self.records) + SPARE_DEADLINES:
                 self._make_heap()
@@ -238,8 +239,8 @@ class PartitionStore:
                 del recent[next(iter(recent))]
 
     def state_of(self, key: str, data: bytes) -> Any:
-        """The decoded state of exactly this record if it is kept, else None. It can be shared, because deciders never
-        change a state in place."""
+        """Returns the decoded state of exactly this record if it is kept, otherwise None. The same object may be
+        returned several times, because deciders never change a state in place."""
         recent = self._recent.get(key)
         return recent[1] if recent is not None and recent[0] is data else None
 

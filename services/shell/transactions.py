@@ -1,7 +1,8 @@
-"""How is a transaction begun, filled and committed until its outcome is known? The producer of one loop, and its replacement.
+"""How is a transaction begun, filled and committed until its outcome is known? This module has the producer of one loop, and replaces
+it if necessary.
 
 One transaction has the facts, records, parked messages and read positions of a batch. After a KafkaException whose error is not fatal,
-the transaction can be aborted; RuntimeError means that the outcome is not known, and that the process must end.
+the transaction can be aborted. A RuntimeError means that the outcome is not known and the process must end.
 """
 
 import math
@@ -17,13 +18,14 @@ from services.shell.halving import DeliveryReports, raised
 from services.shell.settings import WorkerSettings
 
 OFFSETS_LIMIT = 12.0
-"""Seconds after which the process ends because the broker has not accepted the read positions (see `OFFSETS_SECONDS`)."""
+"""After how many seconds the process ends if the broker has not accepted the read positions (see `OFFSETS_SECONDS`)."""
 FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID})
-"""The broker has forgotten the producer id after idle days; the client keeps using it, so that every attempt fails in the same way."""
+"""Errors that say that the broker has deleted the producer id after idle days. The client keeps using the id, so every attempt fails
+in the same way."""
 COMMIT_SECONDS = 10.0
-"""How long one attempt to commit waits for the broker's answer."""
+"""For how many seconds one attempt to commit waits for the broker's answer."""
 COMMITS = 6
-"""Attempts to commit, each without an answer of the broker, before the process gives up."""
+"""How many attempts to commit without an answer of the broker are made before the process ends."""
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ class Transactions:
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
         self.reports: DeliveryReports | None = None
-        """Collects the delivery report of each message, while a caller needs them."""
+        """Collects the delivery report of each message; None if no caller needs them."""
         self._desk, self._settings, self._calls = desk, settings, calls
         self._producer: Producer
         self._begun = math.inf
@@ -46,7 +48,7 @@ class Transactions:
         self._calls.retrying(lambda: self._producer.init_transactions(30), "init_transactions")
 
     def begin(self) -> None:
-        """Begins a transaction, with a fresh producer if the broker was away."""
+        """Begins a transaction, with a new producer if the broker could not be reached since the last one."""
         self._producer.poll(0)
         if self._calls.broker_was_away:
             self.connect()
@@ -54,7 +56,7 @@ class Transactions:
         self._begun = time.monotonic()
 
     def produce(self, **message: Any) -> None:
-        """Adds a message, as `Producer.produce` takes it; waits while the client's queue is full."""
+        """Adds a message to the transaction. The arguments are those of `Producer.produce`. Waits while the client's queue is full."""
         if self.reports is not None:
             message["on_delivery"] = self.reports
         while True:
@@ -66,7 +68,7 @@ class Transactions:
             except (KafkaException, MemoryError):
                 raise
             except Exception as error:
-                # the client does not accept a message; halving the batch finds out which one
+                # the client does not accept this message, so the batch is tried in halves and the message is parked
                 raise raised(error) from error
 
     def flush(self, seconds: float) -> None:
@@ -74,15 +76,16 @@ class Transactions:
         self._producer.flush(seconds)
 
     def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
-        """Adds the read positions; `group`: the consumer's `consumer_group_metadata()`, by which the group fences a former owner."""
+        """Adds the read positions to the transaction. `group`: the consumer's `consumer_group_metadata()`, by which the group fences a
+        former owner."""
         with self._calls.returning_within(OFFSETS_LIMIT, ends_without_broker=True):
             self._producer.send_offsets_to_transaction(offsets, group, OFFSETS_SECONDS)
 
     def commit(self) -> None:
-        """Commits; KafkaException if nothing was committed, RuntimeError if the outcome cannot be known.
+        """Commits the transaction. Raises KafkaException if nothing was committed, and RuntimeError if the outcome cannot be known.
 
-        A commit that timed out may still succeed, so it is called again until the broker answers. A process that gives up here must
-        end, because its store may be behind what was committed (librdkafka: "retry call to resume").
+        A commit that timed out may still succeed, so the call is repeated until the broker answers (librdkafka: "retry call to
+        resume"). If there is no answer, the process must end, because its store may lack records that were committed.
         """
         for attempt in range(COMMITS):
             try:
@@ -96,11 +99,11 @@ class Transactions:
         raise RuntimeError(f"{self._desk}: the broker did not say whether the transaction was committed")
 
     def abort(self) -> None:
-        """Aborts the open transaction, by a new producer if necessary.
+        """Aborts the open transaction. Makes a new producer for this if necessary.
 
-        While the coordinator still writes the markers of the commit before, it has not begun this transaction. It then answers the
-        abort with INVALID_TXN_STATE, which librdkafka takes for fatal. Our epoch was valid, so no other producer has our transactional
-        id.
+        The coordinator begins a transaction only after it has written the markers of the commit before. Until then it answers an abort
+        with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is enough then: our epoch was valid, so no other
+        producer has our transactional id.
         """
         try:
             self._calls.retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
@@ -114,16 +117,16 @@ class Transactions:
             self.connect()
 
     def replace_after_refusal(self) -> None:
-        """Aborts, takes the last delivery reports, and makes a new producer. After a message was refused, the client's sequence
-        numbers are wrong, and it may wait ten seconds for an answer to them."""
+        """Aborts the transaction, takes the last delivery reports, and makes a new producer. The old one cannot be used: after a
+        message was refused, its sequence numbers are wrong, and it may wait ten seconds for an answer to them."""
         self.abort()
         self._producer.poll(0)
         self.connect()
 
     def exceeded_timeout(self, error: KafkaError) -> bool:
-        """Whether the broker may have fenced this producer because its transaction took too long.
+        """Returns whether the broker may have fenced this producer because its transaction took too long.
 
-        If the producer was fenced before the timeout of its transaction, another producer with our transactional id did that.
+        If the producer was fenced before the timeout of its transaction, another producer with our transactional id is the cause.
         """
         took = time.monotonic() - self._begun
         return bool(error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000)

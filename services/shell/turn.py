@@ -1,8 +1,8 @@
-"""What follows from one batch of messages? All of it is decided here, before any of it is written.
+"""What follows from one batch of messages? The whole batch is decided here, before anything is written.
 
 A turn takes the messages of a batch and the keys with time limits (`handle`, `handle_deadlines`), and then has outputs and counts
-(`outcome`) and the changed records (`changed`). It reads the store and never writes to it: the loop does so after the commit. A
-message that cannot be decided is parked, in the same transaction.
+(`outcome`) and the changed records (`changed`). It reads the store and never writes to it; the loop writes to the store after the
+commit. A message that cannot be decided is parked, in the same transaction.
 """
 
 from collections.abc import Mapping
@@ -24,17 +24,17 @@ from services.shell.replay import Replays
 from services.shell.store import PartitionStore
 
 LATER = timedelta(minutes=1)
-"""How long the time limits of a key are put off while a message of it is parked."""
+"""By how much the time limits of a key are postponed while a message of this key is parked."""
 INPUT_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in FLOW.items()}
-"""Desk → kinds of messages that it decides; it ignores all others."""
+"""Desk → kinds of messages that it decides. It ignores all others."""
 
 
 class Turn:
-    """One batch of one desk. `at`: the time at which all of it is decided; `retention`: how long the record of a closed
+    """One batch of one desk. `at`: the time at which the whole batch is decided; `retention`: how long the record of a closed
     consignment is kept.
 
-    `refused`: messages and keys whose outcome cannot be written; they are parked, or stay parked, without being decided.
-    `one_by_one`: a replay decides only one message a turn, so that it is known which message cannot be written.
+    `refused`: messages and keys whose outcome cannot be written. They are parked, or stay parked, without being decided.
+    `one_by_one`: whether a replay decides only one message in this turn, so that it is known which message cannot be written.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class Turn:
         self._begin()
 
     def _begin(self) -> None:
-        """Resets everything that the turn computes. None of the parts refers back to the turn, because a reference
-        cycle would keep each batch in memory until the garbage collector runs."""
+        """Resets everything that the turn computes. None of the parts has a reference to the turn, because a reference cycle
+        would keep each batch in memory until the garbage collector runs."""
         desk, at = self.desk, self._at
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.outcome = Outcome()
@@ -101,7 +101,8 @@ class Turn:
         return trouble is None
 
     def _handle_order(self, store: PartitionStore, message: Raw) -> None:
-        """Carries out an operator's order about parked messages of one key, or parks the order under its own position."""
+        """Carries out an operator's order about parked messages of one key. If that fails, parks the order with its own position
+        as the key."""
         key, trouble = _key_of(store, message), self._refusal_of(message)
         if trouble is None:
             try:
@@ -113,7 +114,7 @@ class Turn:
         self._queue.park(self._overlay.entry(store, message.partition, own), own, message, trouble)
 
     def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
-        """Decides every deadline of these keys that has passed, and goes on with their replays."""
+        """Decides every deadline of these keys that has passed, and continues their replays."""
         if keys:
             self._input.append((store, (partition, keys)))
             self._overlay.take_shared(store, partition)
@@ -128,7 +129,7 @@ class Turn:
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
                     entry.record.due = (self._at + LATER).timestamp()
                 continue
-            # if a message waited, `due` was set for its replay, and is not the end of the retention
+            # if a message was parked, `due` is the time of its replay, and not the end of the retention
             if entry.record.closed and not waited:
                 if entry.record.due is not None and entry.record.due <= self._at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True
@@ -151,14 +152,14 @@ class Turn:
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
             if not self._decide_or_park(entry, key, message, refusal):
-                return  # the other time limits come due again as soon as this one is settled
+                return  # the other time limits are decided as soon as this one is settled
 
     def changed(self) -> Changed:
-        """The changed records.
+        """Returns the changed records.
 
-        If a record cannot be encoded (it is too large, or its decider raises), the whole turn is computed again. Then the new
-        state is checked after each message of that key, so that the message that causes the failure is parked. Other keys are not
-        affected.
+        If a record cannot be encoded (it is too large, or its decider raises an exception), the whole turn is computed again. In
+        this second computation, the new state is checked after each message of that key, so that the message that causes the
+        failure is parked. Other keys are not affected.
         """
         while True:
             result: Changed = []
@@ -181,8 +182,8 @@ class Turn:
                 self._compute_again()
 
     def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
-        """Handles records that fail although no message of the turn is the cause, because the record was bad when it was read.
-        Its time limits are parked for an operator, and other keys go on."""
+        """Handles records that fail because they were bad when they were read, so that no message of the turn is the cause. The time
+        limits of such a record are parked for an operator, and other keys are decided as usual."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:
@@ -201,8 +202,7 @@ class Turn:
 
 
 def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) -> Raw:
-    """A time limit that has passed, in the form of a message that was read from a topic (no topic has such
-    messages)."""
+    """Returns a time limit that has passed in the form of a message that was read from a topic. No topic has such messages."""
     passed = DeadlinePassed(subject=key, name=deadline.name, due=deadline.due)
     cause = deadline_id(desk, key, deadline)
     names = {"ce_type": passed.kind.encode(), "ce_id": cause.encode()}
@@ -210,8 +210,8 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
 
 
 def _key_of(store: PartitionStore, message: Raw) -> str:
-    """The key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable, the
-    position of the message takes the place of the key, and the message is parked under it."""
+    """Returns the key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
+    the position of the message is returned in its place, and the message is parked under it."""
     if message.key and len(message.key) <= LONGEST_NAME:
         try:
             key = message.key.decode()

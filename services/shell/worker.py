@@ -1,4 +1,5 @@
-"""How does a Faust worker host the loops: start, stop, pages, agents on low-rate topics?"""
+"""How does a Faust worker host the loops? It starts and stops them, serves the pages, and runs the agents on topics with few
+messages."""
 
 import asyncio
 import contextlib
@@ -21,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
-from services.shell import agent_reading  # noqa: F401  (names of headers may be any bytes)
+from services.shell import agent_reading  # noqa: F401  (imported because names of headers may be any bytes)
 from services.shell.access import Access, knock
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue
@@ -31,26 +32,26 @@ from services.shell.settings import WorkerSettings
 
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
 _reasons = Labels(50)
-"""Labels for reasons of parking; about a dozen are in use."""
+"""The label values for reasons of parking. About a dozen are in use."""
 LONGEST = 200
-"""Most characters of a text from a parked topic in a label or in the log, because a label stays in memory until the
-process ends."""
+"""The most characters of a text from a parked topic in a label or in the log. The number is limited because a label stays in memory
+until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
-"""The media type without its character set, which aiohttp adds."""
+"""The media type of the metrics without its character set, which aiohttp adds."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
-"""How long an orderly end waits for a loop, and then for Faust's own clients. Together they are less than the ten
-seconds within which a worker must end."""
+"""For how many seconds an orderly end waits for a loop, and for how many it then waits for Faust's own clients. Together they are
+less than the ten seconds within which a worker must end."""
 LET_IN_SECONDS = 10.0
-"""For how long the start waits for the cluster to admit Faust's own clients."""
+"""For how many seconds the start waits for the cluster to accept Faust's own clients."""
 WATCH_SECONDS = 1.0
-"""How often the worker checks whether calls to the broker come back."""
+"""How many seconds lie between two checks whether calls to the broker have returned."""
 KNOCK_SECONDS = 0.3
-"""How long one attempt to connect to a broker may take, and the pause between two at the start."""
+"""How many seconds one attempt to connect to a broker may take, and how many lie between two attempts at the start."""
 log = structlog.get_logger()
 
 
 def configure_logs(level: str) -> None:
-    """One JSON object a line on standard output."""
+    """Configures the log: one JSON object in each line on standard output. `level`: the lowest level that is logged."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -59,17 +60,17 @@ def configure_logs(level: str) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(
             open(1, "w", encoding="utf-8", closefd=False, buffering=1)
-        ),  # not `sys.stdout`, because Faust wraps it
+        ),  # the file is opened by its number, because Faust replaces `sys.stdout`
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own. If it ends by an exception or hangs, the whole worker ends at once: with code 1, or with
-    78 if starting again does not help.
+    """Runs a desk's loop in a thread of its own. If the loop ends by an exception or hangs, the whole worker ends at once: with exit
+    code 1, or with 78 if starting again does not help.
 
-    An orderly end could wait long for a broker that is away, and it is not needed, because everything that matters is in committed
-    transactions.
+    An orderly end is not needed, because everything that matters is in committed transactions. It could also wait long for a broker
+    that cannot be reached.
     """
 
     hosted: Loop
@@ -91,7 +92,7 @@ class LoopService(Service):
                 log.error("refused", desk=self.hosted.desk.name, error=str(error))
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
-            finally:  # confluent-kafka can set a C-level error that is not an Exception subclass, so that `except` does not catch it
+            finally:  # confluent-kafka can set a C-level error that no `except` catches, and even then the process must end
                 if code is not None:
                     os._exit(code)
 
@@ -116,12 +117,12 @@ class LoopService(Service):
             await asyncio.to_thread(self._thread.join, LOOP_SECONDS)
             if self._thread.is_alive():
                 log.error("loop does not end", desk=self.hosted.desk.name)
-                os._exit(1)  # its transaction is aborted, and the next process decides the batch again
+                os._exit(1)  # the broker aborts its transaction, and the next process decides the batch again
 
 
 async def broker_accepts(bootstrap: str) -> bool:
-    """Whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may close a
-    connection at once."""
+    """Returns whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may close
+    a connection at once, which does not count."""
     for server in bootstrap.split(","):
         host, _, port = server.strip().rpartition(":")
         try:
@@ -144,10 +145,9 @@ async def broker_accepts(bootstrap: str) -> bool:
 
 
 class Frame(faust.App):
-    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them
-    back.
+    """Faust's app. Its loops start before Faust's own consumer has its partitions, and stop before the consumer gives them back.
 
-    If the broker is away when the worker starts, the app waits for it; Faust itself would end the process.
+    If the broker cannot be reached when the worker starts, the app waits for it. Faust itself would end the process.
     """
 
     customs_access = Access("")
@@ -157,7 +157,7 @@ class Frame(faust.App):
             await self.sleep(KNOCK_SECONDS)
         try:
             await asyncio.to_thread(knock, self.customs_access, LET_IN_SECONDS)
-        except CannotContinue as error:  # Faust would try forever, or end with a traceback
+        except CannotContinue as error:  # Faust would try for ever, or end with a traceback
             log.error("refused", desk="worker", error=str(error))
             os._exit(REFUSED_CODE)
         await super().on_start()
@@ -174,7 +174,8 @@ class Frame(faust.App):
 
 
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
-    """The Faust app of one worker that hosts these desks; CannotContinue if a credential for the cluster is missing."""
+    """Returns the Faust app of one worker that hosts these desks. Raises CannotContinue if a credential for the cluster is
+    missing."""
     configure_logs(settings.log_level)
     names = "-".join(desk.name for desk in desks)
     access = settings.access("worker")
@@ -191,7 +192,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
-        # must be below Faust's `broker_request_timeout`
+        # this must be below Faust's `broker_request_timeout`
         broker_session_timeout=min(settings.session_timeout_ms / 1000, 60),
         broker_heartbeat_interval=settings.heartbeat_ms / 1000,
         consumer_auto_offset_reset="latest",
@@ -213,8 +214,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
 
 
 def _watch_parked(app: faust.App, names: list[str]) -> None:
-    """Starts an agent that counts and logs each message of the parked topics, for the alert. They are rare and
-    urgent."""
+    """Starts an agent that counts and logs each message of the parked topics, for the alert. These messages are rare and urgent."""
     topic = app.topic(*[parked_topic(name) for name in names], value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic)
@@ -224,7 +224,7 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
 
 
 def announced(headers: dict[str, bytes], value: bytes) -> None:
-    """Counts and logs one message of a parked topic. Its content is not trusted, since anybody may have written it."""
+    """Counts and logs one message of a parked topic. Its content is not trusted, because anyone may have written the message."""
     kind = (headers.get("ce_type") or b"").decode("utf-8", "replace")
     body: Any = None
     with contextlib.suppress(orjson.JSONDecodeError):
@@ -239,15 +239,15 @@ def announced(headers: dict[str, bytes], value: bytes) -> None:
 
 
 def _text(value: Any) -> str:
-    """The first `LONGEST` characters of a text; empty for any other value."""
+    """Returns the first `LONGEST` characters of a text; an empty text for any other value."""
     return value[:LONGEST] if isinstance(value, str) else ""
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/livez")
     async def livez(view: View, request: Request) -> Response:
-        """The worker counts as alive while each loop makes progress (its position moves while messages wait), not while
-        a port is open."""
+        """Answers 200 if each loop makes progress or has nothing to do, otherwise 503 with the desks whose loops do not, and
+        the seconds since their last progress."""
         stuck = {
             x.desk.name: round(x.liveness.stalled(), 1) for x in loops if x.liveness.stalled() > settings.stall_seconds
         }

@@ -1,4 +1,4 @@
-"""How does the outcome of a turn become one transaction, and after its commit the records of the store?"""
+"""How does the outcome of a turn become one transaction, and how do the changed records then get into the store?"""
 
 import structlog
 from confluent_kafka import TopicPartition
@@ -25,8 +25,8 @@ class BatchWriter:
         self._decided = metrics.COMMITTED.labels(desk.name)
 
     def write(self, outcome: Outcome, changed: Changed, offsets: InputOffsets) -> None:
-        """Commits facts, parked messages, records and `offsets`, up to which the inputs are read after this batch. If it
-        raises an error of `Transactions`, nothing is known to be committed."""
+        """Commits facts, parked messages, records and `offsets`, up to which the inputs are read after this batch.
+        Raises KafkaException if nothing was committed, and RuntimeError if the outcome cannot be known."""
         states, stores, produce = state_topic(self._desk.name), self._assignment.stores, self._transactions.produce
         self._transactions.begin()
         for out in outcome.outputs:

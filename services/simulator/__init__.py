@@ -1,1 +1,2 @@
-"""A seeded day at the border: declarants, carriers, officers, treatment yards and gates, who act only through the topics."""
+"""A simulated day at the border, which depends on a seed. Declarants, carriers, officers, treatment yards and gates act only
+through the topics."""

@@ -1,30 +1,36 @@
-"""Which request will a simulated person send, when, and with which idempotency key? Pure functions."""
+"""Which request will a simulated person send, when, and with which idempotency key? All functions here are pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from schemas.declaration import WithdrawDeclaration
 from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent, RetractEquipmentEvent
-from schemas.release import ReportArrival, RetractArrival
+from schemas.inspection import RecordFindings
+from schemas.quarantine import DecideTreatment
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival
 from schemas.vocabulary import EquipmentEvent
 
 TERMINAL, CARRIER = "terminal-qqct", "carrier"
 QUAY = "前湾港 Qianwan"
 _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", RetractArrival: "wrong"}
-"""The field in which a request names the one that it takes back. Other requests name in `replaces` the one that they correct."""
+"""Kind of request → its field with the id of the request that it takes back. Other requests name the one that they correct in
+`replaces`."""
+_WITHOUT_EVENT = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, WithdrawDeclaration)
+"""Requests that tell of no event, so their time is the one at which a person sends them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A request that a simulated person will send at `at`; `name` is its idempotency key.
+    """A request that a simulated person will send at the time `at`. `name` is its idempotency key.
 
     `not_before`: the request reports something that lasts until then (a treatment), so it is not sent earlier, even if the day is
-    not paced. `stamped`: it reports an event, and if the day is not paced, its event time is when the fact was read. `replaces`:
-    the name of the act that it corrects or takes back. `lets_out`: the container that it reports to have left, which happens only
-    while the container may leave (`exits.py`). `at_end`: if the day is not paced, it is sent when every desk has read everything
-    else, because no fact says that the gate desk has all that it needs.
+    not paced. `stamped`: whether it reports an event; if the day is not paced, the event time is then the time at which the fact
+    was read. `replaces`: the name of the act that it corrects or takes back. `lets_out`: the container whose departure it
+    reports, which happens only while the container may leave (`exits.py`). `at_end`: if the day is not paced, it is sent only
+    when every desk has read everything else, because no fact says that the gate desk has read everything that it needs.
     """
 
     at: datetime
@@ -38,20 +44,23 @@ class Act:
 
 
 def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
-    """The request as this sender makes it. `fact_read_at`: when the player read the fact that caused it,
-    by the player's clock; None when the day is paced."""
+    """Returns the request of the act in the form in which this sender makes it. `fact_read_at`: the time, by the player's clock,
+    at which the player read the fact that caused it; None if the day is paced."""
     name = _NAMING.get(type(act.request), "replaces")
     changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
     if act.stamped and fact_read_at is not None:
         changes["occurred_at"] = fact_read_at
+    elif fact_read_at is None and isinstance(act.request, _WITHOUT_EVENT):
+        changes["occurred_at"] = act.at
     return act.request.model_copy(update=changes) if changes else act.request
 
 
 def acts_as_sent(
     acts: Sequence[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
 ) -> list[Act]:
-    """The acts that follow from one fact, as this sender makes them. `event_times`: request id → event time, for requests that
-    were made before. If another process has already reported the same event, its event time is kept."""
+    """Returns the acts that follow from one fact, with their requests in the form in which this sender makes them. `event_times`:
+    request id → event time, for requests that were made before. If another process has already reported the same event, its event
+    time is kept."""
     known = event_times.get(request_id(sender, acts[0].name)) if acts else None
     moment = None if fact_read_at is None else known or fact_read_at
     return [replace(act, request=request_of(act, sender, moment)) for act in acts]
@@ -60,13 +69,13 @@ def acts_as_sent(
 def equipment_event(
     box: str, event: EquipmentEvent, at: datetime, location: str, *, laden: bool, **known: Any
 ) -> RecordEquipmentEvent:
-    """A terminal's report of an event of a container. `known`: further fields of the request."""
+    """Returns a terminal's report of an event of a container. `known`: further fields of the request."""
     return RecordEquipmentEvent(
         container_no=box, asked_by=TERMINAL, occurred_at=at, event=event, place=location, laden=laden, **known
     )
 
 
 def arrival(key: str, due: datetime, name: str = "arrival") -> Act:
-    """A carrier's report that the goods have arrived."""
+    """Returns a carrier's report that the goods have arrived."""
     report = ReportArrival(consignment_id=key, asked_by=CARRIER, occurred_at=due, place=QUAY)
     return Act(due, f"{key}/{name}", report, stamped=True)

@@ -1,4 +1,5 @@
-"""What is lodged on a simulated day? Consignment `index` of a seed is always the same, whoever asks and when."""
+"""Which declarations are lodged on a simulated day? Consignment `index` of a seed is always the same, in every process
+and at every time."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from services.simulator.dice import throw
 from services.simulator.slips import Slip, slip_of
 
 HOURS = (2, 2, 1, 1, 1, 2, 3, 5, 8, 9, 9, 7, 5, 7, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2)
-"""The weight of each hour of the day (China Standard Time) in the number of lodgements: most are in office hours, some
+"""The weight of each hour of the day (China Standard Time) in the number of lodgements. Most are in office hours, some
 at night."""
 _TOTAL = sum(HOURS)
 _EDGES = tuple([sum(HOURS[:hour]) / _TOTAL for hour in range(25)])
@@ -47,7 +48,7 @@ GOODS: tuple[tuple[str, str, str, float, float], ...] = (
     ("9018909919", "medical instruments", "007", 0.7, 260.0),
     ("8536901100", "connectors", "035", 1.0, 22.0),
 )
-"""HS code, name, unit, kilograms a unit, US dollars a unit: goods that need no control by themselves."""
+"""Goods that need no control by themselves: HS code, name, unit, kilograms per unit, US dollars per unit."""
 WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("4407110090", "sawn pine", "033", 550.0, 240.0),
     ("0301999590", "live fish", "035", 1.0, 11.0),
@@ -59,40 +60,40 @@ WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("2815120000", "caustic soda solution", "035", 1.0, 0.4),
     ("9013809090", "optical devices", "007", 0.5, 900.0),
 )
-"""Goods for which the risk desk has a rule."""
+"""Goods for which the risk desk has a rule. The columns are those of `GOODS`."""
 MOST_OF_A_LINE_KG = 2000.0
-"""Most kilograms of a line, so that eight lines of a consignment and eight of its neighbour fit into one container."""
+"""The most kilograms of a line. Eight lines of a consignment and eight of its neighbour then fit into one container."""
 WATCHED_SHARE = 0.10
 WRONG_SHARE = 0.015
-"""Share of declarations with a mistake, which the declaration desk finds."""
+"""The share of declarations with a mistake that the declaration desk finds."""
 WITHDRAWN_SHARE = 0.01
 AGAIN_SHARE = 0.5
-"""Share of the withdrawn consignments that are lodged again under the same reference, in the same containers."""
+"""The share of the withdrawn consignments that are lodged again under the same reference, in the same containers."""
 IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
-"""Share of the green consignments on which an officer places a hold for a while."""
+"""The share of the green consignments on which an officer places a hold for a while."""
 REPEATED_SHARE = 0.01
-"""Share of consignments that are lodged twice, as by a client that retries."""
+"""The share of consignments that are lodged twice, as a client that retries would do."""
 SHARED_SHARE = 0.45
-"""Share of the pairs of neighbouring sea consignments that share a container and a ship: a fifth of all sea
-consignments."""
+"""The share of the pairs of neighbouring sea consignments that share a container and a ship. They are a fifth of all
+sea consignments."""
 BLOCK = 100
-"""Containers come back within blocks of this many consignments: imports in the second half of a block come in
-containers of the first half. That is a third of all containers."""
+"""The size of a block of consignments. Containers come back within a block: imports in its second half come in
+containers of its first half. That is a third of all containers."""
 PREFIX = "SIM"
 _WRONG, _RIGHT = 13, 14
-"""Added to the seed to make the numbers of the containers into which goods are stripped, so that they differ from all
-others of the day."""
+"""Numbers that are added to the seed to make the numbers of the containers into which goods are stripped. So these
+numbers differ from all others of the day."""
 
 
 REMEMBERED = 100_000
-"""How many intents, the latest ones, a day caches, because making a declaration again takes far longer."""
+"""How many of the latest intents a day caches, because making a declaration again takes far longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the people of one consignment intend to do. `conveyance`: the ship, flight, train or truck with which it
-    comes or goes; `arrives_after`: seconds of the border's clock; `again`: they lodge it again after it was
+    """The plans of the people of one consignment. `conveyance`: the ship, flight, train or truck with which it comes or
+    leaves; `arrives_after`: seconds of the border's clock; `again`: whether they lodge it again after it was
     withdrawn."""
 
     declarant: str
@@ -105,8 +106,8 @@ class Intent:
 
 
 class Stay(NamedTuple):
-    """One visit of a container. `lots`: the ids of the consignments in it; `imported`: they are imports, which leave
-    through the land gate."""
+    """One visit of a container. `lots`: the ids of the consignments in it; `imported`: whether they are imports, which
+    leave through the land gate."""
 
     lots: tuple[str, ...]
     imported: bool
@@ -114,7 +115,7 @@ class Stay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One consignment and what its people intend."""
+    """One consignment, and the plans of its people."""
 
     index: int
     declaration: Declaration
@@ -126,14 +127,14 @@ class Plan:
         return consignment_id(self.declaration.declarant, self.declaration.reference)
 
     def inside(self, box: str) -> "Plan":
-        """The same goods, alone in this container."""
+        """Returns the plan of the same goods, alone in this container."""
         boxes = (DeclaredContainer(container_no=box),)
         return replace(self, declaration=self.declaration.model_copy(update={"containers": boxes}))
 
 
 @dataclass(frozen=True)
 class Day:
-    """A simulated day with so many `consignments`, from `start` on. Higher indexes belong to the days that follow."""
+    """A simulated day with this many `consignments`, from `start` on. Higher indexes belong to the days that follow."""
 
     seed: int
     consignments: int
@@ -144,8 +145,8 @@ class Day:
     )
 
     def lodged_at(self, index: int) -> datetime:
-        """When the consignment of this index is lodged. A higher index is lodged later, and the lodgements of a day are
-        distributed over its hours as `HOURS` says."""
+        """Returns when the consignment of this index is lodged. A higher index is lodged later, and the lodgements of a
+        day are distributed over its hours by the weights in `HOURS`."""
         day, number = divmod(index, self.consignments)
         share = (number + 0.5) / self.consignments
         hour = min(23, bisect_left(_EDGES, share) - 1)
@@ -153,13 +154,13 @@ class Day:
         return self.start + timedelta(days=day, hours=hour + within)
 
     def index_at(self, moment: datetime) -> int:
-        """The first index that is lodged at or after this moment; 0 before the start."""
+        """Returns the first index that is lodged at or after this moment; 0 before the start."""
         days = max(0, (moment - self.start).days)
         first = days * self.consignments
         return bisect_left(range(first, first + 2 * self.consignments), moment, key=self.lodged_at) + first
 
     def plan(self, index: int) -> Plan:
-        """The consignment of this index."""
+        """Returns the plan of the consignment of this index."""
         dice = Random(f"{self.seed}/{index}")
         declaration = _declaration(self.seed, index, dice)
         intent = Intent(
@@ -177,20 +178,20 @@ class Day:
         return Plan(index, declaration, self.lodged_at(index), intent)
 
     def intent(self, index: int) -> Intent:
-        """What the people of this consignment intend."""
+        """Returns the plans of the people of this consignment."""
         return self._intents.get(index) or self.plan(index).intent
 
     def shares(self, index: int) -> bool:
-        """Whether this consignment and its neighbour (indexes 2n and 2n + 1) share a container."""
+        """Returns whether this consignment and its neighbour (indexes 2n and 2n + 1) share a container."""
         return _shares(self.seed, index - index % 2)
 
     def before(self, index: int) -> int | None:
-        """The index of the consignment in whose container this one comes, provided that the container has left; None if
-        its container was not here before."""
+        """Returns the index of the earlier consignment in whose container this one comes, if that container has left by
+        then; None if this consignment comes in a container that was not here before."""
         return self._block(index)[0].get(index)
 
     def after(self, index: int) -> int | None:
-        """The index of the consignment that later comes in the container of this one; None if there is none."""
+        """Returns the index of the later consignment that comes in the container of this one; None if there is none."""
         return self._block(index)[1].get(index)
 
     def _block(self, index: int) -> tuple[dict[int, int], dict[int, int]]:
@@ -203,17 +204,18 @@ class Day:
         return self._returns[block]
 
     def box(self, index: int) -> str:
-        """The container of a consignment that has one for itself."""
+        """Returns the container of a consignment that has one for itself."""
         return _box(self.seed, index)
 
     def index_of_box(self, box: str) -> int | None:
-        """The index of the first consignment for which this container is planned; None if it is not a container of the
-        simulator."""
+        """Returns the index of the first consignment for which this container is planned; None if it is not a container
+        of the simulator."""
         return _index_of_box(self.seed, box)
 
     def slip(self, index: int) -> Slip:
-        """The mistake that somebody reports about the container of these goods and then corrects. NONE for exports, for
-        goods that share a container or come in a returning one, and for goods that will be held or withdrawn."""
+        """Returns the mistake that somebody reports about the container of these goods and then corrects. It is NONE
+        for exports, for goods that share a container or come in a returning one, and for goods that will be held or
+        withdrawn."""
         slip = slip_of(throw(self.seed, self.box(index), "slip"))
         if slip is Slip.NONE or not _imported_alone(self.seed, index) or self.before(index) is not None:
             return Slip.NONE
@@ -221,21 +223,21 @@ class Day:
         return Slip.NONE if intent.held or intent.withdraws else slip
 
     def targets(self, index: int) -> tuple[str, str]:
-        """The two containers into which these goods are reported to be stripped: the one that is reported by mistake,
-        and the real one."""
+        """Returns the two containers into which these goods are reported to be stripped: first the one that is reported
+        by mistake, then the real one."""
         return _box(self.seed + _WRONG, index), _box(self.seed + _RIGHT, index)
 
     def is_wrong_target(self, box: str) -> bool:
-        """Whether this container is one into which goods are stripped only according to a mistaken report."""
+        """Returns whether goods are stripped into this container only according to a mistaken report."""
         return _index_of_box(self.seed + _WRONG, box) is not None
 
     def stays(self, first: int, last: int) -> dict[str, list[Stay]]:
-        """Container → its first and second visit, as they really are, for the consignments `first` to `last`
+        """Returns container → its first and second visit, as they really are, for the consignments `first` to `last`
         (exclusive).
 
-        Goods that should come in a returning container come in one of their own if that container does not leave; this
-        one is listed, too. Goods that are stripped end up in another container, so they leave neither in their own one
-        nor in the one that was reported by mistake.
+        If a returning container does not leave, the goods that should come in it come in a container of their own,
+        which is listed, too. Goods that are stripped are then in another container, so they leave neither in their
+        first one nor in the one that was reported by mistake.
         """
         found: dict[str, list[Stay]] = {}
         for index in range(first, last):
@@ -256,8 +258,8 @@ class Day:
 
 
 def _returning(seed: int, first: int) -> Iterator[tuple[int, int]]:
-    """Pairs of an index in the second half of a block and the index in the first half in whose container it comes. Both
-    are imports by sea that are alone in their container."""
+    """Yields pairs of an index in the second half of a block and the index in the first half in whose container it
+    comes. Both are imports by sea that are alone in their container."""
     fits = [index for index in range(first, first + BLOCK) if _imported_alone(seed, index)]
     early = [index for index in fits if index < first + BLOCK // 2]
     late = [index for index in fits if index >= first + BLOCK // 2]
@@ -271,13 +273,13 @@ def _imported_alone(seed: int, index: int) -> bool:
 
 @lru_cache(4 * BLOCK)
 def _shares(seed: int, first: int) -> bool:
-    """Whether this consignment and its neighbour, both by sea, share a container."""
+    """Returns whether this consignment and its neighbour share a container. Both then go by sea."""
     pair = Random(f"{seed}/pair/{first}").random() < SHARED_SHARE
     return pair and all(Random(f"{seed}/{each}").choice(MODES) == "2" for each in (first, first + 1))
 
 
 def index_of(reference: str, seed: int) -> int | None:
-    """The index that a reference or bill of this seed names; None if it is not the simulator's."""
+    """Returns the index that a reference or bill of this seed names; None if it is not one of the simulator."""
     head, _, tail = reference.partition("-")
     return int(tail) if head == f"{PREFIX}{seed}" and tail.isdigit() else None
 
@@ -379,14 +381,14 @@ def _conveyance(mode: str, dice: Random, index: int) -> str:
 
 
 def _containers(seed: int, index: int) -> tuple[DeclaredContainer, ...]:
-    """One container of its own, or one that a pair of neighbours shares (the second one only if it goes by sea too)."""
+    """Returns one container: its own, or the one that this consignment and its neighbour share."""
     if _shares(seed, index - index % 2):
         return (DeclaredContainer(container_no=_box(seed, index - index % 2), shared_by=2),)
     return (DeclaredContainer(container_no=_box(seed, index)),)
 
 
 def _index_of_box(seed: int, box: str) -> int | None:
-    """The index of the consignment for which a day of this seed has this container; None if it has no such
+    """Returns the index of the consignment for which a day of this seed has this container; None if it has no such
     container."""
     index = int(box[4:10]) if box[4:10].isdigit() else -1
     index += sum([(ord(letter) - 65) * size for letter, size in zip(box[1:3], (1_000_000, 26_000_000), strict=False)])

@@ -1,4 +1,4 @@
-"""How do simulated people decide? By pseudo-random numbers that depend on the seed and on names alone."""
+"""How do simulated people decide? They use pseudo-random numbers that depend only on the seed and on names."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -8,8 +8,8 @@ T = TypeVar("T")
 
 
 def throw(seed: int, *names: object) -> float:
-    """A number in [0, 1) that depends only on the seed and these names, so that neither a restart nor the order of messages changes
-    it."""
+    """Returns a number in [0, 1) that depends only on the seed and these names. So neither a restart nor the order of messages
+    changes it."""
     digest = sha256(f"{seed}/{'/'.join(map(str, names))}".encode()).digest()
     return int.from_bytes(digest[:7]) / (1 << 56)
 

@@ -1,4 +1,5 @@
-"""Which end has each consignment so far? Topics are read in any order, so what the release desk stated and what left are kept apart."""
+"""Which end does each consignment have so far? Topics are read in any order, so the statements of the release desk and the departures are
+stored separately."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,47 +10,47 @@ STATED = {
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
 }
-"""Kind of fact -> the end that it states."""
+"""Kind of fact → the end that it states."""
 REVOKED = frozenset({"ReleaseRevoked", "RefusalRevoked"})
 LEFT_UNRELEASED = "left unreleased"
 KEPT = "kept"
-"""The goods are released, but other goods keep their container inside."""
+"""The end of released goods whose container must stay, because of other goods in it."""
 
 
 class ConsignmentEnds:
-    """The ends of all consignments. Goods that left unreleased keep that end, whatever is stated about their release, until the departure is
-    taken back."""
+    """The ends of all consignments. If goods left without release, this is their end until the departure is taken back, whatever is stated
+    about their release."""
 
     def __init__(self) -> None:
         self._of: dict[str, str] = {}
         self._stated: dict[str, str] = {}
         self._left: dict[str, set[str]] = {}
         self.of: Mapping[str, str] = MappingProxyType(self._of)
-        """Consignment -> its end; consignments without one are not in it."""
+        """Consignment → its end. Consignments without an end are not in it."""
 
     def state(self, kind: str, key: str) -> None:
-        """Notes a fact of the declaration or the release desk about a consignment; other kinds change nothing."""
+        """Notes a fact of the declaration or the release desk about a consignment. Other kinds change nothing."""
         if kind in STATED:
             self._set(key, STATED[kind])
         elif kind in REVOKED:
             self.reopen(key)
 
     def reopen(self, key: str) -> None:
-        """The consignment has no stated end any more: its release was revoked, or only a part of it is released."""
+        """Removes the stated end of the consignment, because its release was revoked or only a part of it is released."""
         self._stated.pop(key, None)
         self._settle(key)
 
     def keep(self, key: str) -> None:
-        """The goods cannot leave, although they are released or were."""
+        """Notes that the goods cannot leave, although they are released or were."""
         self._set(key, KEPT)
 
     def leave(self, key: str, container_no: str) -> None:
-        """The goods left in this container without a release."""
+        """Notes that the goods left in this container without a release."""
         self._left.setdefault(key, set()).add(container_no)
         self._settle(key)
 
     def come_back(self, key: str, container_no: str) -> None:
-        """The goods did not leave in this container after all."""
+        """Notes that the goods did not leave in this container after all."""
         self._left.get(key, set()).discard(container_no)
         self._settle(key)
 

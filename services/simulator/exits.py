@@ -1,7 +1,7 @@
-"""Which containers does a simulated terminal let out now? Pure functions from facts to departures.
+"""Which containers does a simulated terminal let out now? `Exits` notes facts and returns departures.
 
-The gate desk reads a revocation after the release desk has published it; under faults, long after. So a terminal lets a container
-out only if the last statements of both desks say yes, as the client of a port does.
+The gate desk reads a revocation after the release desk has published it; under faults, long after. So a terminal lets a container out
+only if the last statements of both desks say yes, as the client of a port does.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,22 @@ from services.simulator.acts import Act
 
 @dataclass
 class Exits:
-    """`released`: the containers in which each consignment is released. `free`: the gate desk's last yes about each container, if that
-    was its last statement. `waiting`: departures by container that happen when both the release desk and the gate desk let the
-    container leave."""
+    """The containers that may leave, and the departures that wait. `released`: the containers in which each consignment is released.
+    `free`: the gate desk's last statement about each container, if it was a yes. `waiting`: departures by container that happen as
+    soon as both the release desk and the gate desk let the container leave."""
 
     released: dict[str, frozenset[str]] = field(default_factory=dict)
     free: dict[str, ContainerMayLeave] = field(default_factory=dict)
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
-        """The acts that happen now because of this fact: first the departures that waited, by container, and then those of `acts`,
-        which the fact causes, that need not wait."""
+        """Returns the acts that happen now because of this fact: first the departures that waited, by container, and then those of
+        `acts`, which the fact causes, that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:
-        """Notes the statement. Returns the departures that waited and happen now, one sequence for each container."""
+        """Notes whether the fact lets a container leave or stay. Returns the departures that waited and happen now, one sequence for
+        each container."""
         match fact:
             case ReleaseGranted():
                 self.released[fact.consignment_id] = frozenset(fact.containers)
@@ -46,7 +47,7 @@ class Exits:
         return []
 
     def admit(self, acts: Sequence[Act]) -> Sequence[Act]:
-        """The acts that happen now; a departure of a container that may not leave now waits."""
+        """Returns the acts that happen now. The departure of a container that may not leave now waits."""
         box = next((act.lets_out for act in acts if act.lets_out), "")
         if not box or self._may_leave(box):
             return acts

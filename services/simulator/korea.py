@@ -1,6 +1,6 @@
-"""How does a public Korean customs declaration become one of ours?
+"""How does a customs declaration of a public Korean data set become a declaration of this project?
 
-The data set: synthetic Korean import declarations for fraud research (Jeong et al. 2022), one line of goods a row.
+The data set has synthetic Korean import declarations for fraud research (Jeong et al. 2022). Each row is one line of goods.
 
 | column | becomes |
 |---|---|
@@ -18,7 +18,8 @@ The data set: synthetic Korean import declarations for fraud research (Jeong et 
 | Item Price | `total_price` of one article, in whole won (KRW has no decimals); a price of zero goes to the document desk |
 | Fraud, Critical Fraud | nothing: known only afterwards |
 
-What the source lacks is filled in: one package, and the country of the sandbox offices as destination.
+The source has no number of packages and no destination, so one package and the country of the sandbox offices are
+filled in.
 """
 
 import csv
@@ -47,16 +48,16 @@ COLUMNS = (
     "Net Mass",
     "Item Price",
 )
-"""The columns that are read."""
+"""The columns of the file that are read."""
 MODES = {"10": "2", "20": "3", "30": "4", "40": "5", "50": "6", "90": "9"}
 
 
 class NotKorea(Exception):
-    """The file is not a CSV of this data set; the text names row, column and what was seen."""
+    """Raised if the file is not a CSV of this data set. The text names the row, the column and the wrong value."""
 
 
 def read(path: Path) -> Iterator[Declaration]:
-    """The declarations of the file, row by row; NotKorea at the first row that cannot be read."""
+    """Yields the declarations of the file, row by row. Raises NotKorea at the first row that cannot be read."""
     try:
         yield from _rows(path)
     except (UnicodeDecodeError, csv.Error) as problem:
@@ -77,7 +78,7 @@ def _rows(path: Path) -> Iterator[Declaration]:
 
 
 def declaration(row: dict[str, str]) -> Declaration:
-    """The declaration of one row; NotKorea, which names the column, if a value cannot be read."""
+    """Returns the declaration of one row. Raises NotKorea, which names the column, if a value cannot be read."""
     if None in row.values():
         raise NotKorea("the row is shorter than the header. 行不完整")
     mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "1")
@@ -120,16 +121,16 @@ def declaration(row: dict[str, str]) -> Declaration:
 
 
 def credit_code(foreign: str) -> str:
-    """A code with right check signs, derived from a foreign id, in the area of the sandbox, so that it belongs to no real
-    firm."""
+    """Returns a credit code with right check signs, derived from a foreign id. It has the area of the sandbox, so it
+    belongs to no real firm."""
     digest = sha256(f"korea/{foreign}".encode()).digest()
     organisation = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:8]])
     return with_check_signs(f"91{SANDBOX_AREA}0000", organisation)
 
 
 def _number(row: dict[str, str], column: str, step: str) -> Decimal:
-    """The number in this column, rounded to `step`, because the source carries the noise of binary fractions
-    (86125.20000000001)."""
+    """Returns the number in this column, rounded to `step`. It is rounded because the source has rounding errors of binary
+    fractions (86125.20000000001)."""
     try:
         number = Decimal(row[column])
     except InvalidOperation:

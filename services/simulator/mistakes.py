@@ -1,7 +1,9 @@
-"""Which wrong reports about a container do simulated people send, and how do they correct them? Pure: fact in, requests out.
+"""Which wrong reports about a container do simulated people send, and how do they correct them? The functions take a fact and return
+requests.
 
-A container whose departure was reported by mistake leaves when the report was retracted. One whose goods were reported to have arrived
-too early leaves when they have arrived. One that was reported to be stripped, and was not, leaves when the release desk names it again.
+If the departure of a container was reported by mistake, it leaves after the report was retracted. If its goods were reported to have
+arrived too early, it leaves after they have arrived. If it was reported to be stripped and was not, it leaves after the release desk
+names it again.
 """
 
 from dataclasses import dataclass, field
@@ -16,21 +18,21 @@ from services.simulator.dice import between, throw
 from services.simulator.slips import Slip
 
 MISTAKEN_SHARE = 0.08
-"""Share of the containers whose departure is reported although another container left. The report is taken back, and then they
-leave. No container for which goods wait is among them."""
+"""The share of the containers whose departure is reported although another container left. The report is taken back, and then they
+leave. Containers for whose departure other goods wait are not among them."""
 EMPTY_SHARE = 0.15
-"""Share of the containers that come back empty after they left."""
+"""The share of the containers that come back empty after they left."""
 SHED = "拆箱库 shed 4"
 EARLY = "arrival/too early"
 
 
 @dataclass
 class Mistakes:
-    """What was reported by mistake so far.
+    """The mistakes that were reported so far.
 
-    `mistaken`: containers of which a departure was reported by mistake, with the gate desk's last yes; `put_right`: those of
-    which the report was taken back. `missed`: containers that were to be fetched and had not come; `called_back`: those about
-    which the gate desk said no after that. `stripped`: goods that the release desk took to be in the wrong container.
+    `mistaken`: container → the gate desk's last yes, for containers whose departure was reported by mistake; `put_right`: containers
+    for which that report was taken back. `missed`: containers that were to be fetched but had not arrived; `called_back`: those of them
+    about which the gate desk said no after that. `stripped`: goods that the release desk assumed to be in the wrong container.
     """
 
     day: Day
@@ -41,7 +43,7 @@ class Mistakes:
     stripped: set[str] = field(default_factory=set)
 
     def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
-        """The wrong reports that are sent instead of the departure of a container that may leave; None if it really leaves."""
+        """Returns the wrong reports that are sent instead of the departure of a container that may leave; None if it really leaves."""
         box = fact.container_no
         if self.day.is_wrong_target(box):
             return []
@@ -54,14 +56,14 @@ class Mistakes:
                 return None if box in self.put_right or not self.is_mistaken(box) else self._left_by_mistake(fact)
 
     def _slip(self, fact: ContainerMayLeave) -> Slip:
-        """The wrong report about these goods; NONE for the goods that come in this container after the first ones."""
+        """Returns the wrong report about these goods. It is NONE for goods that come in this container later than the first ones."""
         index = self.day.index_of_box(fact.container_no)
         slip = Slip.NONE if index is None else self.day.slip(index)
         if index is None or slip is Slip.NONE or self.day.plan(index).consignment_id not in fact.consignments:
             return Slip.NONE
         return slip
 
-    # a departure
+    # mistakes about departures
 
     def _left_by_mistake(self, fact: ContainerMayLeave) -> list[Act]:
         box = fact.container_no
@@ -72,30 +74,30 @@ class Mistakes:
         return [Act(wrong.occurred_at, name, wrong, stamped=True), back]
 
     def is_mistaken(self, box: str) -> bool:
-        """Whether a departure of this container is reported by mistake. This is never so if it comes back or is shared, because
-        its other goods would be lodged as if it were outside."""
+        """Returns whether a departure of this container is reported by mistake. This is never so if the container comes back or is
+        shared, because its other goods would be lodged as if it were outside."""
         index = self.day.index_of_box(box)
         if index is None or self.day.after(index) is not None or self.day.shares(index):
             return False
         return self._dice(box, "empty") >= EMPTY_SHARE and self._dice(box, "mistaken") < MISTAKEN_SHARE
 
     def leaves_after_all(self, fact: EquipmentEventRetracted) -> ContainerMayLeave | None:
-        """The gate desk's yes by which the container leaves now, after the report of its departure was taken back; None if there
-        was no such report."""
+        """Returns the gate desk's yes with which the container leaves now, after the mistaken report of its departure was taken back;
+        None if there was no such report."""
         allowed = self.mistaken.pop(fact.container_no, None)
         if allowed is None:
             return None
         self.put_right.add(fact.container_no)
         return allowed.model_copy(update={"occurred_at": fact.occurred_at})
 
-    # an arrival
+    # mistakes about arrivals
 
     def is_early(self, index: int) -> bool:
-        """Whether the carrier reports too early that these goods have arrived."""
+        """Returns whether the carrier reports too early that these goods have arrived."""
         return self.day.slip(index) is Slip.EARLY
 
     def _not_here(self, fact: ContainerMayLeave) -> Act:
-        """The retraction of an arrival, because the driver who comes for the goods does not find them."""
+        """Returns the retraction of an arrival. The carrier sends it because the driver who comes for the goods does not find them."""
         self.missed.add(fact.container_no)
         key, later = min(fact.consignments), fact.occurred_at + timedelta(minutes=15)
         back = RetractArrival(
@@ -108,29 +110,29 @@ class Mistakes:
         return Act(later, f"{key}/{EARLY}/taken back", back, stamped=True, replaces=f"{key}/{EARLY}")
 
     def stays(self, fact: ContainerMustStay) -> None:
-        """Notes the statement: after it, a missed container may leave with the next yes of the gate desk."""
+        """Notes the statement. After it, a container in `missed` may leave with the next yes of the gate desk."""
         if fact.container_no in self.missed:
             self.called_back.add(fact.container_no)
 
     def arrives_after_all(self, fact: ArrivalRetracted) -> list[Act]:
-        """The real arrival, some hours later. There is none if the gate desk retracted the arrival, because the terminal reports
-        it again itself."""
+        """Returns the report of the real arrival, some hours later. There is none if the gate desk retracted the arrival, because then
+        the terminal itself reports it again."""
         if fact.retracted_by == "gate":
             return []
         after = timedelta(hours=between(1, 6, self._dice(fact.consignment_id, "arrives after all")))
         return [arrival(fact.consignment_id, fact.occurred_at + after)]
 
-    # a stripping
+    # mistakes about strippings
 
     def _strip(self, fact: ContainerMayLeave) -> Act:
-        """The wrong report that the goods were stripped into another container."""
+        """Returns the wrong report that the goods were stripped into another container."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         wrong, _ = self.day.targets(self.day.index_of_box(box) or 0)
         stripped = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(wrong,))
         return Act(at, f"{box}/stripped", stripped, stamped=True)
 
     def moved(self, fact: ReleaseGranted) -> list[Act]:
-        """The terminal's correction, if the release desk takes the goods to be in the wrong container."""
+        """Returns the terminal's correction, if the release desk assumes the goods to be in the wrong container."""
         index = index_of(fact.bill_no, self.day.seed)
         slip = Slip.NONE if index is None else self.day.slip(index)
         if index is None or slip not in (Slip.STRIPPED, Slip.NOT_STRIPPED):
@@ -152,7 +154,7 @@ class Mistakes:
         ]
 
     def leaves_unstripped(self, fact: ReleaseGranted) -> str:
-        """The container in which the release desk has the goods again; empty if they were not reported to be stripped by
+        """Returns the container in which the release desk has the goods again; empty if they were not reported to be stripped by
         mistake."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:

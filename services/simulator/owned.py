@@ -19,7 +19,7 @@ from schemas.release import ReportArrival, RetractArrival
 from schemas.vocabulary import consignment_id
 
 SIMULATED = "simulated/"
-"""The prefix of the names under which simulated people make requests (`asked_by`)."""
+"""The prefix of the names in `asked_by` of requests that simulated people make."""
 FOR_A_COMPANY = (
     LodgeDeclaration,
     WithdrawDeclaration,
@@ -29,7 +29,7 @@ FOR_A_COMPANY = (
     RetractEquipmentEvent,
     RecordGateOut,
 )
-"""Requests that count for the company for which they are asked: a declarant, a carrier, a terminal."""
+"""The kinds of requests that count as made by the company for which they are sent: a declarant, a carrier, a terminal."""
 
 
 class _Box(msgspec.Struct):
@@ -50,7 +50,7 @@ _lodging = msgspec.json.Decoder(_Lodging)
 
 
 def as_simulated(request: Request) -> Request:
-    """The same request with a simulated sender in `asked_by`; it still counts for its company (`on_behalf_of`)."""
+    """Returns the same request with a simulated sender in `asked_by`. It still counts for its company (`on_behalf_of`)."""
     if request.asked_by.startswith(SIMULATED):
         return request
     changes: dict[str, Any] = {"asked_by": f"{SIMULATED}{request.asked_by}"}
@@ -60,14 +60,14 @@ def as_simulated(request: Request) -> Request:
 
 
 class Owned:
-    """The goods and containers of simulated declarants; with `others`, those of everybody else, too."""
+    """The goods and containers of simulated declarants. With `others`, those of all other declarants count, too."""
 
     def __init__(self, *, others: bool = False) -> None:
         self._others = others
         self._goods, self._boxes = set[str](), set[str]()
 
     def lodged(self, request: LodgeDeclaration) -> None:
-        """Notes the goods and containers of a simulated declarant who lodges this, for the first time or again."""
+        """Notes the goods and containers of a simulated declarant who lodges this declaration, for the first time or again."""
         declaration = request.declaration
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
@@ -76,7 +76,7 @@ class Owned:
         self._boxes.update(event.targets)
 
     def read(self, value: bytes) -> None:
-        """Notes the stored content of a lodgement that an earlier player sent; content that cannot be read is skipped."""
+        """Notes the stored content of a lodgement that an earlier player sent. Content that cannot be read is skipped."""
         try:
             declaration = _lodging.decode(value).declaration
         except msgspec.DecodeError:
@@ -84,13 +84,14 @@ class Owned:
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def _note(self, declarant: str, reference: str, boxes: list[str]) -> None:
-        """Notes these goods and containers. What is lodged a second time may become the second consignment of its reference."""
+        """Notes these goods and containers. A declaration that is lodged a second time may become the second consignment of its
+        reference."""
         first = consignment_id(declarant, reference)
         self._goods.add(consignment_id(declarant, reference, 2) if first in self._goods else first)
         self._boxes.update(boxes)
 
     def concerns(self, fact: Fact) -> bool:
-        """Whether simulated people act on this fact. If it is about a container, they do so only if all goods in it are
+        """Returns whether simulated people act on this fact. If it is about a container, they do so only if all goods in it are
         theirs."""
         if self._others:
             return True

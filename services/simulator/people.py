@@ -1,6 +1,6 @@
-"""What do officers, carriers, yards and terminals do because of a fact? Pure functions from a fact to requests.
+"""What do officers, carriers, yards and terminals do because of a fact? `People` takes facts and returns acts.
 
-What a person finds depends on seed and consignment alone, and a person who needs an earlier fact waits for it. So the same seed
+What a person finds depends only on the seed and the consignment, and a person who needs an earlier fact waits for it. So the same seed
 leads to the same results, whichever process is killed in between.
 """
 
@@ -54,25 +54,25 @@ LOOKING = {
     "inspection": (0.5 * HOUR, 12 * HOUR),
     "sampling": (6 * HOUR, 40 * HOUR),
 }
-"""Seconds from order to findings, by control: shortest and longest."""
+"""Control → the shortest and the longest time in seconds from the order to the findings."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
-"""Seconds from the referral of goods for which no treatment is known to the officer's decision: shortest and longest."""
+"""The shortest and the longest time in seconds from the referral of goods for which no treatment is known to the officer's decision."""
 RECTIFYING = (2 * HOUR, 72 * HOUR)
-"""Seconds from the request to put papers right until the officer has looked at them again: shortest and longest."""
+"""The shortest and the longest time in seconds from the request to put papers right until the officer has looked at them again."""
 REFUSED_PAPERS_SHARE = 0.3
-"""Share of the papers to be put right that are not, so that the goods are refused."""
+"""The share of the papers that the declarant does not put right, so that the goods are refused."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_TERMINAL_SHARE = 0.3
-"""Share of the containers whose discharge or gate-in reports the arrival of their goods; for the others the carrier does."""
+"""The share of the containers whose discharge or gate-in reports the arrival of their goods. For the others, the carrier reports it."""
 TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
-"""How departures are reported, as upper bounds of a share: by the older request, as an equipment event, late, twice. All others
+"""How departures are reported, as upper bounds of a share: by the older request, as an equipment event, late, or twice. All other reports
 are corrected later."""
 LATE = (2.0, 8.0)
-"""Hours from a departure to a late report, or to a correction: shortest and longest."""
+"""The shortest and the longest time in hours from a departure to a late report or to a correction."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
-"""Share of the exports whose loading is reported, and the hours from their release to it: shortest and longest."""
+"""The share of the exports whose loading is reported, and the shortest and the longest time in hours from their release to the loading."""
 STAYING = ("rejected", "refused", "withdrawn")
-"""Ends of goods that are not released."""
+"""The ends of goods that are not released."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
@@ -93,23 +93,22 @@ FACTS_ACTED_ON = (
     RequestRefused,
     DeclarationWithdrawn,
 )
-"""The facts that make somebody act; nobody acts on any other."""
+"""The kinds of facts on which simulated people act."""
 
 
 @dataclass
 class People:
-    """All people at the border. Only the first lodgements of declarants are not made here. `lifting`: consignments whose
-    officer's hold is being lifted.
+    """All people at the border. Only the first lodgements of declarants are not made here. `lifting`: consignments whose hold an officer
+    is about to lift.
 
-    `called_off`: assessed goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
+    `called_off`: the assessments of goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
     was read before their assessment, with its time.
 
-    `ends`: what became of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`: released
-    goods that share a container, with their index. `kept`: goods that cannot leave, because the other goods in their container
-    stay.
+    `ends`: the end of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`: released goods that share
+    a container, with their index. `kept`: goods that cannot leave, because the other goods in their container must stay.
 
-    `treated`: the latest record of each consignment and origin. `events`: terminals report equipment events; if not, carriers
-    report every arrival, and terminals report departures only, each once.
+    `treated`: the latest treatment record of each consignment and origin. `events`: whether terminals report equipment events; if not,
+    carriers report every arrival, and terminals report only departures, each once.
     """
 
     day: Day
@@ -128,7 +127,7 @@ class People:
         self.mistakes = Mistakes(self.day)
 
     def react(self, fact: Fact) -> list[Act]:
-        """The acts that follow from this fact; none for a fact that nobody acts on."""
+        """Returns the acts that follow from this fact; none for a fact on which nobody acts."""
         match fact:
             case ConsignmentAssessed():
                 return self._assessed(fact)
@@ -194,7 +193,7 @@ class People:
         return [arrival(key, at + timedelta(seconds=intent.arrives_after), EARLY if early else "arrival")]
 
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
-        """The acts of declarants who sell withdrawn goods to another buyer and declare them again."""
+        """Returns the acts of declarants who sell withdrawn goods to another buyer and declare them again."""
         assessed = self.called_off.pop(fact.consignment_id, None)
         if assessed is None:  # the assessment is on another topic, which may be read later
             self.withdrawn[fact.consignment_id] = fact.occurred_at
@@ -222,7 +221,7 @@ class People:
         return "" if before is None else self.day.box(before)
 
     def _told_by_terminal(self, fact: ConsignmentAssessed, index: int) -> str:
-        """The container whose discharge or gate-in reports the arrival of these goods; empty if the carrier reports it.
+        """Returns the container whose discharge or gate-in reports the arrival of these goods; empty if the carrier reports it.
 
         The report is about all goods in the container, so it is used only if none of them will be held or withdrawn.
         """
@@ -244,8 +243,8 @@ class People:
         return Act(at, f"{box}/in/{visit}", report, stamped=True)
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
-        """After a lapse, an officer gives the release again. An officer who placed a hold lifts it after a while; the carrier of
-        such goods reports the arrival only then, so that the order is certain."""
+        """Returns what officers and carriers do about a hold. After a lapse, an officer gives the release again. An officer who placed a
+        hold lifts it after a while. The carrier of such goods reports the arrival only then, so that the order of events is certain."""
         key = fact.consignment_id
         lapsed = next((h for h in fact.holds if is_of_lapse(h.hold_id)), None)
         if lapsed is not None:
@@ -265,8 +264,8 @@ class People:
         return []
 
     def is_in_vain(self, act: Act) -> bool:
-        """Whether the act would give a release again with which the goods cannot leave: since the lapse was read, the other goods in their
-        container were found to stay. The goods are then `kept`."""
+        """Returns whether the act gives a release again with which the goods cannot leave, because the other goods in their container must
+        stay. This may have become known after the act was planned. The goods are then added to `kept`."""
         key = act.request.key
         if not (isinstance(act.request, LiftHold) and is_of_lapse(act.request.hold_id) and self._never_leaves(key)):
             return False
@@ -274,7 +273,7 @@ class People:
         return True
 
     def _never_leaves(self, key: str) -> bool:
-        """Whether the other goods in the same container were rejected, refused or withdrawn. The container then stays until they
+        """Returns whether the other goods in the same container were rejected, refused or withdrawn. The container then stays until they
         are stripped from it, which nobody does here, and a release that is given again would only lapse again."""
         index = self.sharing.get(key)
         if index is None:
@@ -284,8 +283,8 @@ class People:
         return end in STAYING and not (end == "withdrawn" and self.day.intent(other).again)
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
-        """The act of an officer who lifts the hold after a lapse, because nobody fetched the goods in time, or nobody reported
-        it."""
+        """Returns the act of an officer who lifts the hold after a lapse. The lapse came because nobody fetched the goods in time, or
+        nobody reported their departure."""
         lift = self._lift(fact, hold_id, "货物仍在场 the goods are still there")
         return Act(fact.occurred_at + timedelta(hours=1), f"{fact.consignment_id}/lift/{hold_id}", lift)
 
@@ -322,7 +321,7 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
 
     def _look_again(self, fact: RectificationRequested) -> Act:
-        """The act of the officer who looks at the papers again, and refuses the goods if the declarant could not put them
+        """Returns the act of the officer who looks at the papers again, and refuses the goods if the declarant could not put them
         right."""
         key, control = fact.consignment_id, fact.control
         result, remarks = FindingsResult.CONFORM, "单证已补齐 the papers were put right"
@@ -341,7 +340,7 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
-        """The officer's decision: live goods are watched in isolation and pass if they are healthy; other goods are treated as
+        """Returns the officer's decision. Live goods are watched in isolation and pass if they are healthy; other goods are treated as
         wood. A share of both (`SICK_SHARE`) is refused."""
         key, origin = fact.consignment_id, fact.origin
         sick = self._dice(key, origin, "sick") < SICK_SHARE
@@ -366,7 +365,7 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
 
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
-        """The acts of the yard, which begins some time after the order, treats, airs the room, and reports when that is over.
+        """Returns the acts of the yard: it begins some time after the order, treats the goods, airs the room, and then sends its record.
         There is no act if no yard can do what is ordered."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
         treated = carried_out(
@@ -393,8 +392,8 @@ class People:
         return [act]
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
-        """Sends the treatment records of the goods again if a desk whose clock was behind refused one as being from the future. A
-        record that was answered already is refused again."""
+        """Returns acts that send the treatment records of the goods again, if a desk whose clock was behind refused one because it seemed
+        to be from the future. A record that was answered already is refused again."""
         if fact.request_kind != RecordTreatment.kind or fact.code != RefusalCode.IN_FUTURE:
             return []
         later = fact.occurred_at + timedelta(days=1)
@@ -404,8 +403,8 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """The departure of a container. It leaves once, however often it may leave. If something was reported of it by mistake,
-        it leaves when the mistake was put right."""
+        """Returns the departure of a container. It leaves once, however often it may leave. If there was a mistaken report about it, it
+        leaves when the mistake was put right."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
         acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
@@ -426,7 +425,7 @@ class People:
         return [*self.mistakes.moved(fact), *self._load(fact)]
 
     def _leave(self, box: str, goods: str, at: datetime) -> list[Act]:
-        """The report of a departure: in time, late, twice, or with a correction later."""
+        """Returns the report of a departure: in time, late, twice, or with a correction later."""
         name, number = f"{box}/out/{goods}", int(self._dice(box) * 6)
         left = at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))
         way = self._dice(box, goods, "told") if self.events else 0.0
@@ -446,7 +445,7 @@ class People:
         return [once, Act(left + later, f"{name}/corrected", right, stamped=True, replaces=name)]
 
     def _load(self, fact: ReleaseGranted) -> list[Act]:
-        """The loading of some exports, about a day after their release. Goods that share a container are not loaded, because the
+        """Returns the loading of some exports, about a day after their release. Goods that share a container are not loaded, because the
         other goods may be held."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.direction is not Direction.EXPORT or self.day.shares(index):
@@ -461,7 +460,8 @@ class People:
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
-        """Some containers come back empty and are fetched empty, but none that is awaited with other goods."""
+        """Returns the acts by which some containers come back empty and are fetched empty. Containers that will come back with other goods
+        are not among them."""
         box = fact.container_no
         index = self.day.index_of_box(box)
         if not self.events or index is None or self.day.after(index) is not None:
@@ -474,8 +474,8 @@ class People:
         return [Act(came, f"{box}/empty/in", back, stamped=True), Act(gone, f"{box}/empty/out", out, stamped=True)]
 
     def _find(self, fact: GateAlarmRaised) -> Act:
-        """The officer's finding after an alarm. Terminals here report what happened, so a container that is reported to have left
-        is found outside."""
+        """Returns the officer's finding after an alarm. Terminals here report what really happened, so a container that is reported to
+        have left is found outside."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         found = RecordContainerFinding(
             container_no=box,

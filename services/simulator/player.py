@@ -1,7 +1,7 @@
-"""How is a simulated day played on a cluster? Lodgements and other requests are sent when they are due; the facts that are read cause
+"""How is a simulated day played on a cluster? Lodgements and other requests are sent when they are due, and the facts that are read cause
 more requests.
 
-The player stores nothing: after a restart it reads the topics from the beginning and sends only the requests that are not there yet.
+The player stores nothing. After a restart it reads the topics from the beginning and sends only the requests that are not there yet.
 """
 
 import heapq
@@ -36,33 +36,29 @@ from services.simulator.stillness import Stillness
 NAMED = 10
 """How many goods without an end, and how many requests, `Played.awaited` names."""
 LOOK_SECONDS = 0.3
-"""Pause between two checks whether a day is over."""
+"""How many seconds lie between two checks whether a day is over."""
 DEAD = 5
-"""If no fact comes for this many times `idle_seconds`, desks that have not read everything are assumed to have
-ended."""
+"""If no fact comes for this many times `idle_seconds`, desks that have not read everything are assumed to have ended."""
 SILENT = 60
-"""If every consignment has its end and no fact comes for this many seconds, the day is over, whatever the desks have
-read."""
+"""If every consignment has its end and no fact comes for this many seconds, the day is over, even if desks have not read everything."""
 LEAST_SPEED = 3600.0
-"""The least speed of the sandbox clock for a play without pace: it waits for treatments, which take a day of that
-clock."""
+"""The least speed of the sandbox clock for a play that is not paced. Such a play waits for treatments, which take a day of that clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
 KINDS = {kind.kind: kind for kind in (*FACTS_ACTED_ON, ReleaseRevoked, ConsignmentLeftUnreleased, DepartureRetracted)}
-"""Facts that are decoded: people act on them, or they say whether a container may leave or goods have left unreleased."""
+"""The kinds of facts that are decoded. People act on them, or they say whether a container may leave or that goods have left unreleased."""
 log = structlog.get_logger()
 
 
 class ClockTooSlow(Exception):
-    """A play without pace was asked for on a clock that is so slow that treatments would take hours. The text says what
-    to do."""
+    """Raised if a play that is not paced would have a clock that is so slow that treatments would take hours. The text says what to do."""
 
 
 @dataclass
 class Played:
-    """The result of a play: how many consignments were lodged, how many requests were sent, and how many consignments
-    have each end ("kept": released, but other goods keep their container inside)."""
+    """The result of a play: how many consignments were lodged, how many requests were sent, and how many consignments have each end ("kept":
+    released, but other goods keep their container inside)."""
 
     lodged: int = 0
     requests: int = 0
@@ -70,18 +66,17 @@ class Played:
     seconds: float = 0.0
     finished: bool = False
     awaited: list[str] = field(default_factory=list)
-    """If it is not finished, what it waited for: goods without an end, requests that are due later, desks that have not read
+    """What the play waited for, if it is not finished: goods without an end, requests that are due later, and desks that have not read
     everything."""
 
 
 class Player:
-    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: `paced` by the clock, or as
-    fast as possible.
+    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: `paced` by the clock, or as fast as possible.
 
-    `rate`: most lodgements in a real second if not paced; 0 is no limit. `clock`: the clock that the desks have, too.
-    Without pace it must be a sandbox clock with a speed of `LEAST_SPEED` or more (else ClockTooSlow), because a
-    treatment is reported only after its hours have passed. `others`: the simulated people also act on goods that no
-    simulated declarant lodged.
+    `rate`: the most lodgements in a real second if the play is not paced; 0 is no limit. `clock`: the clock that the desks have, too. If the
+    play is not paced, it must be a sandbox clock with a speed of `LEAST_SPEED` or more (otherwise ClockTooSlow is raised), because a
+    treatment is reported only after its hours have passed. `others`: whether the simulated people also act on goods that no simulated
+    declarant lodged.
     """
 
     def __init__(
@@ -131,12 +126,12 @@ class Player:
         self._stop = threading.Event()
 
     def ended(self) -> int:
-        """How many consignments have their end so far."""
+        """Returns how many consignments have their end so far."""
         return len(self._ends.of)
 
     def awaits_clock(self) -> bool:
-        """Whether every consignment without an end waits for a request that may be sent only later by the clock, such as the record of a
-        treatment. False if there is no consignment without an end."""
+        """Returns whether every consignment without an end waits for a request that may be sent only later by the clock, such as the record
+        of a treatment. Returns False if there is no consignment without an end."""
         left = self._without_end()
         return bool(left) and left <= {act.request.key for *_, act in list(self._acts)}
 
@@ -144,7 +139,7 @@ class Player:
         return self._expected - self._ends.of.keys()
 
     def due(self, act: Act) -> float:
-        """The time from which this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
+        """Returns the time from which on this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
         if self.paced:
             return act.at.timestamp()
         return act.not_before.timestamp() if act.not_before else 0.0
@@ -154,9 +149,9 @@ class Player:
         self._stop.set()
 
     def run(self, advance: Advance = unreported) -> Played:
-        """Plays until every expected consignment has its end and the desks have read everything, until nothing has
-        happened for too long, or until `stop`. `advance` is called with the number of consignments that reached their
-        end since; it is negative if releases were revoked."""
+        """Plays until every expected consignment has its end and the desks have read everything, until nothing has happened for too long, or
+        until `stop` is called. `advance` is called with the number of consignments that reached their end since its last call; the number is
+        negative if releases were revoked."""
         self._began = stopwatch()
         self._read_own_requests()
         self._producer = clients.sender(self.settings.access(), linger_ms=5, queued=200_000)
@@ -336,7 +331,7 @@ class Player:
         self._count += 1
         heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
-    # requests that an earlier player has sent
+    # the requests of an earlier player
 
     def _read_own_requests(self) -> None:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
@@ -371,8 +366,8 @@ class Player:
 
 
 def endless_start(seed: int, consignments: int, clock: Clock = CLOCK) -> tuple[Day, int]:
-    """A day for an endless play, and the index to begin with: the one that is lodged next by the clock, so that a
-    restarted player continues at the present time."""
+    """Returns a day for an endless play, and the index to begin with. This is the index that is lodged next by the clock, so a restarted
+    player continues at the present time."""
     moment: datetime = clock.now()
     day = Day(seed, consignments, datetime(2026, 1, 1, tzinfo=moment.tzinfo) - timedelta(hours=8))
     return day, day.index_at(moment)

@@ -1,15 +1,15 @@
-"""When are goods lodged that come in a container that was here before? As soon as it is known whether the container left. If it
-did not, the goods get a container of their own.
+"""When are goods lodged that come in a container that was here before? They are lodged as soon as it is known whether the
+container left. If it did not, the goods get a container of their own.
 
-What is known of a container is read from the facts, so a player that takes over makes the same plans.
+All of this is read from the facts, so a player that takes over makes the same plans.
 """
 
 from services.simulator.day import Day, Plan
 
 OUTSIDE = frozenset({"ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded"})
-"""Facts after which the container is outside: people drove it out, whatever the gate desk had stated."""
+"""Kinds of facts after which the container is outside. People drove it out, whatever the gate desk had stated."""
 STAYS = frozenset({"DeclarationRejected", "ReleaseRefused", "DeclarationWithdrawn"})
-"""Facts after which the goods never leave, and so neither does their container."""
+"""Kinds of facts after which the goods never leave, and so neither does their container."""
 
 
 class Returning:
@@ -21,7 +21,7 @@ class Returning:
         self._waiting: dict[str, Plan] = {}
 
     def due(self, plan: Plan) -> Plan | None:
-        """The plan to lodge when the time of this plan has come; None while its container is still here."""
+        """Returns the plan to lodge when the time of this plan has come; None while its container is still here."""
         before = self._day.before(plan.index)
         if before is None or before < self._first:
             return plan
@@ -35,7 +35,7 @@ class Returning:
         return None
 
     def due_after(self, kind: str, key: str) -> Plan | None:
-        """The plan that waited for this fact about a container or about goods; None if there is none."""
+        """Returns the plan that waited for this fact about a container or about goods; None if there is none."""
         if kind not in OUTSIDE and kind not in STAYS:
             return None
         self._subjects.add(key)

@@ -1,4 +1,4 @@
-"""Which settings does the simulator read? Prefix DTG_."""
+"""Which settings does the simulator read from its environment? Their names begin with DTG_."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -8,7 +8,7 @@ from services.shell.settings import AccessSettings, Servers
 
 
 class SimulatorSettings(AccessSettings):
-    """A border of simulated people on a cluster."""
+    """The simulated people of a border, who use a cluster."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
@@ -16,9 +16,9 @@ class SimulatorSettings(AccessSettings):
         "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
     )
     partitions: int = Field(
-        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+        8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
 
     def access(self, name: str = "simulator") -> Access:
-        """How to connect to the cluster with the credential of this name, by default that of simulated people."""
+        """Returns the cluster together with the credential of this name, by default that of simulated people."""
         return self.access_to(self.kafka, name)

@@ -1,17 +1,18 @@
-"""What do simulated people report wrongly about a container, and correct later? It depends on the seed and the container alone."""
+"""Which wrong reports about a container do simulated people send and later correct? They depend only on the seed and the
+container."""
 
 from enum import StrEnum
 
 EARLY_SHARE, TAKEN_BACK_SHARE, CORRECTED_SHARE = 0.06, 0.05, 0.05
-"""Shares of the containers of which something may be reported wrongly (see `Day.slip`)."""
+"""The shares of the containers that may have each kind of wrong report (see `Day.slip`)."""
 
 
 class Slip(StrEnum):
-    """What is reported wrongly.
+    """The wrong report about a container.
 
-    NONE: nothing. EARLY: the goods have arrived; the carrier takes this back when the container is to be fetched. NOT_STRIPPED:
-    the goods were stripped into another container; this is taken back. STRIPPED: the goods were stripped into one container, but
-    it was another; this is corrected.
+    NONE: there is none. EARLY: the goods have arrived; the carrier takes this back when the container is to be fetched.
+    NOT_STRIPPED: the goods were stripped into another container; this is taken back. STRIPPED: the goods were stripped into one
+    container, although it was another one; this is corrected.
     """
 
     NONE = ""
@@ -21,7 +22,7 @@ class Slip(StrEnum):
 
 
 def slip_of(share: float) -> Slip:
-    """The slip of a container for this pseudo-random number from 0 to 1."""
+    """Returns the slip of a container for this pseudo-random number from 0 to 1."""
     for slip, limit in _LIMITS:
         if share < limit:
             return slip

@@ -1,7 +1,7 @@
-"""Has every message been read by every service that reads it? If so, nothing happens until somebody sends a request.
+"""Has every service read every message that it needs? If so, nothing happens until somebody sends a request.
 
-A desk writes its facts and its read positions in one transaction. So if every desk has read everything that this player has read,
-and the player has read everything that is there, no fact can follow.
+A desk writes its facts and its read positions in one transaction. So if every desk has read everything that this player has read, and the
+player has read everything that is there, no fact can follow.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ Offsets = Mapping[tuple[str, int], int]
 
 
 class Stillness:
-    """Asks the cluster whether everything was read; `still` is also False while the cluster does not answer."""
+    """Asks the cluster whether all messages were read. `still` also returns False while the cluster does not answer."""
 
     def __init__(self, kafka: Access | str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
         self._requests, self._facts, self._access = requests, facts, access_to(kafka)
         self.behind = ""
-        """Who had not read everything at the last call of `still`, and what; or the error of the cluster. Empty if everything was read."""
+        """Who had unread messages at the last call of `still` (a service or the player), and where; or the cluster's error; or empty."""
         self._connect()
 
     def _connect(self) -> None:
@@ -40,8 +40,8 @@ class Stillness:
             group.close()
 
     def still(self, last: Offsets, read: Offsets) -> bool:
-        """Whether everything was read. `last`: offset of the last fact that the player read, `read`: the offset up to which it
-        has read, both by topic and partition."""
+        """Returns whether all messages were read. `last`: offset of the last fact that the player read; `read`: the offset up to which it
+        has read. Both are by topic and partition."""
         try:
             wanted = {**self._ends(self._requests), **{partition: offset + 1 for partition, offset in last.items()}}
             self.behind = next((behind for name in SERVICES if (behind := self._unread(name, wanted))), "")
@@ -52,13 +52,13 @@ class Stillness:
             return not self.behind
         except KafkaException as error:
             self.behind = f"the cluster does not answer: {error}"
-            # closed, because a client may look for the group coordinator on a dead broker for ever, even when the broker is back
+            # the clients are replaced, because one may look for the group coordinator on an ended broker for ever
             self.close()
             self._connect()
             return False
 
     def _unread(self, service: str, wanted: Offsets) -> str:
-        """What this service has not read; empty if it has read everything."""
+        """Returns the service and the partitions of which it has not read everything; empty if it has read everything."""
         topics = heard_topics(service)
         partitions = [TopicPartition(t, p) for t, p in wanted if t in topics]
         committed = self._groups[service].committed(partitions, SECONDS)
@@ -68,7 +68,7 @@ class Stillness:
         return f"{service}: {_named([(p.topic, p.partition) for p in behind])}"
 
     def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
-        """Whether only aborted transactions and transaction markers follow. They hold no messages for a desk, so it commits no
+        """Returns whether only aborted transactions and transaction markers follow. They contain no messages for a desk, so it commits no
         offset behind them."""
         group.assign([TopicPartition(p.topic, p.partition, max(0, p.offset)) for p in behind])
         try:

@@ -1,7 +1,7 @@
-"""How do the yards of this border treat which goods, and what does their record show? Pure.
+"""How do the yards of this border treat which goods, and what does their record show? All functions here are pure.
 
 They treat whatever the quarantine desk can order for the goods and pests of this border (`people.PESTS`), so that every
-consignment comes to an end. Each record meets its schedule, or (`short`) visibly misses it.
+consignment comes to an end. Each record meets its schedule or, with `short`, clearly misses it.
 """
 
 from collections.abc import Callable, Collection
@@ -13,15 +13,16 @@ from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 
 OF_WOOD = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
 HEAT_SHARE = 0.9
-"""Share of the wood that is heated; the rest gets gas, which takes a day."""
+"""The share of the wood that is heated. The rest is treated with gas, which takes a day."""
 
 
 def carried_out(
     goods: GoodsClass, methods: Collection[TreatmentMethod], draw: float, *, short: bool
 ) -> dict[str, Any] | None:
-    """The fields of a treatment record for its method, unit and readings; None if no yard here can do what is ordered.
+    """Returns the fields of a treatment record for its method, unit and readings; None if no yard here can do what is
+    ordered.
 
-    `draw`: a number from 0 to 1 that chooses one of several methods.
+    `draw`: a number from 0 to 1 that chooses one of several methods. `short`: whether the treatment misses its schedule.
     """
     able = {method: record for method, record in _RECORDS.get(goods, {}).items() if method in methods}
     if not able:
@@ -31,8 +32,8 @@ def carried_out(
 
 
 def _heat(short: bool) -> dict[str, Any]:
-    """ISPM 15: wood core at 56 C for 30 minutes without a break, read every 6 minutes; with `short`, it ends after 24
-    minutes."""
+    """Returns a record that meets ISPM 15: wood core at 56 °C for 30 minutes without a break, read every 6 minutes. With
+    `short`, the treatment ends after 24 minutes."""
     hot = ("2", "2.1", "2.2", "2.3", "2.4") if short else ("2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
     rows = (("0", "20.0"), ("1.5", "49.5"), *[(hours, "56.8") for hours in hot])
     return {
@@ -43,8 +44,8 @@ def _heat(short: bool) -> dict[str, Any]:
 
 
 def _bromide(short: bool) -> dict[str, Any]:
-    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines; with `short`, the gas is lost at
-    one line.
+    """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines.
+    With `short`, the gas is lost at one line.
 
     The last readings are of the airing.
     """
@@ -55,9 +56,9 @@ def _bromide(short: bool) -> dict[str, Any]:
 
 
 def _bromide_of_perishables(short: bool) -> dict[str, Any]:
-    """48 g/m3 for 2.5 hours at 23 C. This is enough for cut flowers (NAC 554.410, 22.8 C: 32 g/m3 for 2.5 hours) and for
-    cherries (BICON, 13.9 C: 48 g/m3 for 2 hours). With `short`, it ends before either is reached, and has no airing;
-    otherwise the last reading is of the airing."""
+    """Returns a record of 48 g/m3 for 2.5 hours at 23 °C. This is enough for cut flowers (NAC 554.410, 22.8 °C: 32 g/m3 for
+    2.5 hours) and for cherries (BICON, 13.9 °C: 48 g/m3 for 2 hours). With `short`, the treatment ends before either is
+    reached, and has no airing; otherwise the last reading is of the airing."""
     rows = (
         (("0", "44"), ("1", "40"), ("1.9", "38")) if short else (("0", "44"), ("1", "40"), ("2", "37"), ("2.5", "35"))
     )
@@ -66,7 +67,8 @@ def _bromide_of_perishables(short: bool) -> dict[str, Any]:
 
 
 def _phosphine(short: bool) -> dict[str, Any]:
-    """GRDC above 25 C: 300 ppm (0.42 g/m3) for 7 days, read daily; with `short`, the gas is lost on the last day.
+    """Returns a record that meets the rates of GRDC above 25 °C: 300 ppm (0.42 g/m3) for 7 days, read daily. With `short`,
+    the gas is lost on the last day.
 
     The last reading is of the airing.
     """
@@ -77,7 +79,7 @@ def _phosphine(short: bool) -> dict[str, Any]:
 
 
 def _gas(celsius: str, rows: Collection[tuple[str, str]], line: str) -> tuple[Reading, ...]:
-    """Readings of (hours, g/m3) at one sampling line."""
+    """Returns readings of (hours, g/m3) at one sampling line."""
     return tuple(
         [
             Reading(hours=Decimal(hours), temperature_c=Decimal(celsius), concentration_g_m3=Decimal(gas), place=line)
@@ -87,7 +89,7 @@ def _gas(celsius: str, rows: Collection[tuple[str, str]], line: str) -> tuple[Re
 
 
 def _fumigated(method: TreatmentMethod, dose: str, residue: str, readings: tuple[Reading, ...]) -> dict[str, Any]:
-    """`dose` in g/m3, `residue` in ppm."""
+    """Returns the fields of a record of a fumigation. `dose` is in g/m3, `residue` in ppm."""
     return {
         "method": method,
         "unit_class": UnitClass.FUMIGATION,
@@ -103,4 +105,4 @@ _RECORDS: dict[GoodsClass, dict[TreatmentMethod, Callable[[bool], dict[str, Any]
     GoodsClass.CHERRIES: {TreatmentMethod.METHYL_BROMIDE: _bromide_of_perishables},
     GoodsClass.GRAIN: {TreatmentMethod.PHOSPHINE: _phosphine},
 }
-"""By goods and method; for wood, heat comes first."""
+"""Class of goods → method → function that makes the record. For wood, heat comes first."""

@@ -157,7 +157,7 @@ def after(hours: float) -> datetime:
     return LODGED + timedelta(hours=hours)
 
 
-ASKED = request_id(DECLARANT, "withdraw-PO-2026-0117")
+WITHDRAWAL = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
 WATCH = request_id(OFFICER, "watch-1")
 BOX_HOLD = request_id(OFFICER, "box-hold-1")
@@ -202,7 +202,7 @@ DECLARATION = Declaration(
         ),
     ),
 )
-SEEN = Finding(
+WARNING = Finding(
     pointer="/containers",
     code="container_heavy",
     severity=Severity.WARNING,
@@ -219,49 +219,54 @@ EXAMPLES: tuple[Message, ...] = (
         occurred_at=LODGED,
         declaration_no=NUMBER,
         declaration=DECLARATION,
-        warnings=(SEEN,),
+        warnings=(WARNING,),
         number=2,
         earlier=GOODS,
-        request_id=ASKED,
+        request_id=WITHDRAWAL,
     ),
     DeclarationRejected(
         consignment_id=AGAIN,
         occurred_at=LODGED,
         declaration=DECLARATION,
-        findings=(MISSING, SEEN),
+        findings=(MISSING, WARNING),
         number=2,
         earlier=GOODS,
-        request_id=ASKED,
+        request_id=WITHDRAWAL,
     ),
     WithdrawDeclaration(
         consignment_id=GOODS, asked_by=DECLARANT, occurred_at=after(1), reason="货物未装船 not shipped"
     ),
     DeclarationRepeated(
-        consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, first_request_id=request_id(DECLARANT, "first")
+        consignment_id=GOODS,
+        occurred_at=after(1),
+        request_id=WITHDRAWAL,
+        first_request_id=request_id(DECLARANT, "first"),
     ),
     DeclarationWaits(
         consignment_id=GOODS,
         occurred_at=after(1),
-        request_id=ASKED,
+        request_id=WITHDRAWAL,
         declaration=DECLARATION,
         withdrawal=request_id(DECLARANT, "withdrawal"),
         serial=4711,
     ),
-    DeclarationPassedOn(consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, later=AGAIN),
+    DeclarationPassedOn(consignment_id=GOODS, occurred_at=after(1), request_id=WITHDRAWAL, later=AGAIN),
     DeclarationLodgedAgain(
         consignment_id=GOODS,
         occurred_at=after(1),
         later=AGAIN,
         number=2,
-        request_id=ASKED,
+        request_id=WITHDRAWAL,
         serial=4711,
         declaration=DECLARATION,
     ),
-    WithdrawalRequested(consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, reason="货物未装船 not shipped"),
+    WithdrawalRequested(
+        consignment_id=GOODS, occurred_at=after(1), request_id=WITHDRAWAL, reason="货物未装船 not shipped"
+    ),
     RequestRefused(
         occurred_at=after(1),
         subject=GOODS,
-        request_id=ASKED,
+        request_id=WITHDRAWAL,
         request_kind="WithdrawDeclaration",
         code="controls_ordered",
         reason="controls are ordered: inspection",
@@ -678,7 +683,7 @@ EXAMPLES: tuple[Message, ...] = (
         phrases=(phrase("failure_gone", hold="inspection/inspection"),),
     ),
     DeclarationWithdrawn(
-        consignment_id=GOODS, occurred_at=after(1), version=2, request_id=ASKED, reason="货物未装船 not shipped"
+        consignment_id=GOODS, occurred_at=after(1), version=2, request_id=WITHDRAWAL, reason="货物未装船 not shipped"
     ),
     ContainerHeld(
         container_no=BOX,
@@ -1007,10 +1012,10 @@ def published(kind: str, folder: Path = FOLDER) -> list[bytes]:
 
 def write_missing() -> list[str]:
     """Adds an example for each kind whose wire form no example shows yet; returns the names of the new files."""
-    told = [(FOLDER, message.kind, payload(message)) for message in EXAMPLES]
-    told += [(OUTSIDE, message.kind, redacted(message)) for message in EXAMPLES if message.kind in PORT_FORMS]
+    files = [(FOLDER, message.kind, payload(message)) for message in EXAMPLES]
+    files += [(OUTSIDE, message.kind, redacted(message)) for message in EXAMPLES if message.kind in PORT_FORMS]
     written = []
-    for folder, kind, value in told:
+    for folder, kind, value in files:
         folder.mkdir(exist_ok=True)
         shown = published(kind, folder)
         if value not in shown:

@@ -72,12 +72,12 @@ def test_the_targets_follow_the_settings_and_are_named_by_their_process(tmp_path
     up = Up(settings, demo=False, speed=1, consignments=1, seed=1)
     up.workers = [worker(d, 7001 + n, tmp_path, {}, slot=str(n)) for n, d in enumerate(settings.workers())]
     up._write_targets()
-    told = [
+    targets = [
         (one["targets"], one["labels"]["worker"])
         for file in ("prometheus-targets.json", "prometheus-console.json")
         for one in json.loads((tmp_path / file).read_text())
     ]
-    assert told == [
+    assert targets == [
         (["127.0.0.1:7001"], "worker-declaration-risk-0"),
         (["127.0.0.1:7002"], "worker-gate-1"),
         (["127.0.0.1:7100"], "projector"),
@@ -90,8 +90,8 @@ SEVERITY = dict(re.findall(r"- alert: (\w+)(?:(?!- alert:).)*?severity: (\w+)", 
 
 
 def routed(file: Path = FOLDER / "alertmanager.yml", **labels: str) -> str:
-    told = [f"{name}={value}" for name, value in labels.items()]
-    line = ["amtool", "config", "routes", "test", f"--config.file={file}", *told]
+    options = [f"{name}={value}" for name, value in labels.items()]
+    line = ["amtool", "config", "routes", "test", f"--config.file={file}", *options]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -14,9 +14,9 @@ def test_every_reference_leads_somewhere_and_every_kind_is_on_its_topic() -> Non
     document = json.loads(FILE.read_text(encoding="utf-8"))
 
     def follow(reference: str) -> None:
-        place = document
+        node = document
         for part in reference.removeprefix("#/").split("/"):
-            place = place[part]
+            node = node[part]
 
     def walk(node: object) -> None:
         if isinstance(node, dict):
@@ -29,8 +29,8 @@ def test_every_reference_leads_somewhere_and_every_kind_is_on_its_topic() -> Non
                 walk(child)
 
     walk(document)
-    told = {name: set(channel["messages"]) for name, channel in document["channels"].items()}
-    assert told == {
+    kinds = {name: set(channel["messages"]) for name, channel in document["channels"].items()}
+    assert kinds == {
         topic.name: {message.kind for message in topic.carries} for topic in CATALOGUE if topic.role != "state"
     }
     redacted = {form.__name__ for form in FOR_THE_PORTS.carries}

@@ -105,9 +105,9 @@ def test_a_stored_fact_keeps_its_former_shape(text: str) -> None:
     with pytest.raises(ValidationError):
         PestIntercepted.model_validate_json(value)
     headers = {"ce_type": b"PestIntercepted", "ce_id": b"1"}
-    told = decode(PestIntercepted, Raw("customs-inspection-facts", 0, 0, GOODS.encode(), value, headers))
-    assert isinstance(told, PestIntercepted) and told.pest == text
-    assert encode(told) == value, "and goes on as it was stored"
+    fact = decode(PestIntercepted, Raw("customs-inspection-facts", 0, 0, GOODS.encode(), value, headers))
+    assert isinstance(fact, PestIntercepted) and fact.pest == text
+    assert encode(fact) == value, "and goes on as it was stored"
 
 
 def test_a_stored_fact_keeps_its_former_contract_too() -> None:
@@ -166,8 +166,8 @@ def test_a_hold_is_read_however_its_words_are_written_and_a_lift_is_not() -> Non
 
 
 def test_remarks_and_reasons_have_line_breaks() -> None:
-    told = decode(RecordFindings, request("RecordFindings", remarks="one\ntwo\r\n三"))
-    assert isinstance(told, RecordFindings) and told.remarks == "one\ntwo\r\n三"
+    findings = decode(RecordFindings, request("RecordFindings", remarks="one\ntwo\r\n三"))
+    assert isinstance(findings, RecordFindings) and findings.remarks == "one\ntwo\r\n三"
 
 
 @pytest.mark.parametrize("number", ["1." + "0" * DECIMAL_SIGNS, Decimal("1." + "0" * 100)])
@@ -193,8 +193,8 @@ def test_a_decimal_number_is_read_as_before(number: object) -> None:
 @pytest.mark.parametrize("edge", ["2000-01-01T00:00:00+00:00", "2100-12-31T23:59:59.999999+00:00"])
 def test_the_edges_of_time_survive_every_zone(edge: str) -> None:
     for hours in (-23, 0, 23):
-        told = datetime.fromisoformat(edge).astimezone(timezone(timedelta(hours=hours)))
-        made = PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=told, reason="r")
+        moment = datetime.fromisoformat(edge).astimezone(timezone(timedelta(hours=hours)))
+        made = PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=moment, reason="r")
         read = PlaceHold.model_validate_json(encode(made))
         assert read.occurred_at.astimezone(UTC) == datetime.fromisoformat(edge)
     beyond = timedelta(microseconds=-1 if edge.startswith("2000") else 1)

@@ -16,7 +16,7 @@ def run(script: str, argument: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "seen"),
+    ("body", "code", "named"),
     [
         ("def test_runs():\n    pass\n", 0, ""),
         ("import pytest\n\n@pytest.mark.skip('no browser')\ndef test_one():\n    pass\n", 1, "no browser"),
@@ -24,13 +24,13 @@ def run(script: str, argument: str) -> tuple[int, str]:
         ("", 1, "no test ran"),
     ],
 )
-def test_a_skipped_test_is_seen(tmp_path: Path, body: str, code: int, seen: str) -> None:
+def test_a_skipped_test_is_seen(tmp_path: Path, body: str, code: int, named: str) -> None:
     tmp_path.joinpath("test_it.py").write_text(body)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=report.xml"]
     subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
-    said = run("no-skips", str(tmp_path / "report.xml"))
-    assert said[0] == code
-    assert seen in said[1]
+    result = run("no-skips", str(tmp_path / "report.xml"))
+    assert result[0] == code
+    assert named in result[1]
 
 
 def test_a_process_left_behind_is_named_and_ended(tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ def test_a_process_left_behind_is_named_and_ended(tmp_path: Path) -> None:
         start_new_session=True,
     )
     try:
-        code, said = run("no-leftovers", mark)
+        code, output = run("no-leftovers", mark)
         assert code == 1
-        assert f"left behind: {sleeper.pid}" in said
+        assert f"left behind: {sleeper.pid}" in output
         assert sleeper.wait(5) == -9
     finally:
         sleeper.kill()

@@ -49,7 +49,7 @@ def members(union: Any) -> set[type[Message]]:
 
 
 def said_by(service: str) -> set[type[Message]]:
-    return {kind for said in FLOW[service].values() for kind in said}
+    return {kind for facts in FLOW[service].values() for kind in facts}
 
 
 def test_every_service_has_its_row_in_the_flow() -> None:
@@ -79,8 +79,8 @@ def test_what_a_desk_says_has_a_topic_of_its_own_and_what_it_hears_is_read(servi
 
 def test_a_desk_reads_of_refusals_those_of_the_named_desks_only() -> None:
     for service in SERVICES:
-        heard = RequestRefused in FLOW[service]
-        assert heard == (service in REFUSALS), service
+        reads_refusals = RequestRefused in FLOW[service]
+        assert reads_refusals == (service in REFUSALS), service
         kinds = set(FLOW[service]) - {RequestRefused}
         only = {t.writer for t in FACTS_AND_REQUESTS if t.name in heard_topics(service) and not kinds & set(t.carries)}
         assert only <= set(REFUSALS.get(service, ())), service
@@ -117,8 +117,8 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
     assert set(HOLDING) == set(SERVICES)
     for desk, kinds in HOLDING.items():
         assert set(kinds) <= set(FLOW[desk])
-    heard = {(desk, kind.kind) for desk, kinds in HOLDING.items() for kind in kinds}
-    assert heard == {
+    holding = {(desk, kind.kind) for desk, kinds in HOLDING.items() for kind in kinds}
+    assert holding == {
         ("release", "PlaceHold"),
         ("release", "PlaceWatch"),
         ("release", "InspectionFailed"),

@@ -21,7 +21,7 @@ from tests.architecture.golden import EXAMPLES
 SECRET = "SECRET-WORDS"
 PORT_KINDS = tuple(kind for kinds in FOR_PORTS.values() for kind in kinds)
 KINDS = tuple({kind: None for topic in FACTS_AND_REQUESTS for kind in topic.carries})
-TOLD = [(kind, audience) for kind in KINDS for audience in Audience]
+FORMS = [(kind, audience) for kind in KINDS for audience in Audience]
 OF_PORTS = [message for message in EXAMPLES if message.kind in PORT_FORMS]
 
 
@@ -63,24 +63,24 @@ def test_a_field_that_nobody_marked_is_seen_when_the_program_starts() -> None:
     class Twice(AboutConsignment, Fact):
         reason: Annotated[Reason, INSIDE, OUTSIDE]
 
-    for kind, seen in (
+    for kind, message in (
         (Careless, "Careless.officer"),
         (Listing, "Careless.officer"),
         (Nested, "Hold"),
         (Twice, "2 marks"),
     ):
-        with pytest.raises(Unmarked, match=seen):
+        with pytest.raises(Unmarked, match=message):
             outside_form(kind, Audience.PORT)
 
 
 def test_no_port_sees_words_of_a_person_nor_lane_nor_answers() -> None:
-    seen = {
+    fields = {
         name
         for kind in PORT_KINDS
         for owner, name in fields_of(kind)
         if Audience.PORT in mark_of(owner, name).audiences
     }
-    assert not seen & {
+    assert not fields & {
         "reason",
         "remarks",
         "lane",
@@ -92,13 +92,13 @@ def test_no_port_sees_words_of_a_person_nor_lane_nor_answers() -> None:
         "reported_by",
         "retracted_by",
     }
-    assert {"version", "containers", "holds", "waiting_for", "permitted", "visit", "how", "blocks", "code"} <= seen
+    assert {"version", "containers", "holds", "waiting_for", "permitted", "visit", "how", "blocks", "code"} <= fields
 
 
 def test_a_decision_from_outside_has_lane_and_what_is_asked_and_neither_rules_nor_draw_nor_grade() -> None:
-    told = set(outside_form(ConsignmentAssessed, Audience.DECLARANT).model_fields)
-    assert {"lane", "controls", "declaration_no"} <= told
-    assert not told & {"rules", "rule_set", "draw", "credit_grade"}
+    fields = set(outside_form(ConsignmentAssessed, Audience.DECLARANT).model_fields)
+    assert {"lane", "controls", "declaration_no"} <= fields
+    assert not fields & {"rules", "rule_set", "draw", "credit_grade"}
     holds = set(hidden(ReleaseGranted, Audience.DECLARANT)["holds"]["__all__"])
     assert holds == {"reason", "why", "values", "quoted"}, "what is asked of whom stays, the words of an officer do not"
 
@@ -136,7 +136,7 @@ def seen_from_outside(fact: Message, audience: Audience) -> Message:
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.parametrize(
     ("message", "audience"),
-    [(m, audience) for m in EXAMPLES for kind, audience in TOLD if type(m) is kind],
+    [(m, audience) for m in EXAMPLES for kind, audience in FORMS if type(m) is kind],
     ids=lambda one: one.kind if isinstance(one, Message) else str(one),
 )
 def test_words_in_masked_fields_are_in_no_byte_that_goes_out(message: Message, audience: Audience) -> None:
@@ -151,11 +151,11 @@ def test_words_in_masked_fields_are_in_no_byte_that_goes_out(message: Message, a
 
 @pytest.mark.parametrize("message", OF_PORTS, ids=lambda message: message.kind)
 def test_what_goes_out_is_the_fact_and_nothing_else(message: Message) -> None:
-    told = from_json(to_outside(message, Audience.PORT))
+    outside = from_json(to_outside(message, Audience.PORT))
     whole = from_json(message.__pydantic_serializer__.to_json(message))
-    assert told.keys() <= whole.keys()
-    for name in told.keys() - {"holds"}:
-        assert told[name] == whole[name]
+    assert outside.keys() <= whole.keys()
+    for name in outside.keys() - {"holds"}:
+        assert outside[name] == whole[name]
     form = seen_from_outside(message, Audience.PORT)
     assert type(form) is PORT_FORMS[message.kind] and (form.kind, form.key) == (message.kind, message.key)
     assert form.__pydantic_serializer__.to_json(form) == to_outside(message, Audience.PORT)
@@ -180,8 +180,8 @@ def test_a_message_that_may_be_missing_is_redacted_like_one_that_is_there() -> N
     for held in (hold.model_copy(update={"reason": SECRET}), None):
         fact = Perhaps(consignment_id=goods, occurred_at=hold.since, hold=held)
         assert SECRET.encode() not in to_outside(fact, Audience.PORT)
-        told = from_json(to_outside(fact, Audience.PORT))["hold"]
-        assert told is None if held is None else told["owner"] == held.owner
+        redacted = from_json(to_outside(fact, Audience.PORT))["hold"]
+        assert redacted is None if held is None else redacted["owner"] == held.owner
         assert SECRET not in str(told_to(Perhaps, from_json(fact.model_dump_json()), Audience.PORT))
         assert SECRET not in repr(seen_from_outside(fact, Audience.PORT))
 
@@ -200,9 +200,9 @@ def test_what_is_stored_is_told_as_what_is_said_and_no_field_of_nobodys_contract
     if type(message) not in KINDS:
         return
     stored = from_json(message.__pydantic_serializer__.to_json(message))
-    said = from_json(to_outside(message, audience))
-    assert told_to(type(message), stored | {"officers_note": SECRET}, audience) == said
+    redacted = from_json(to_outside(message, audience))
+    assert told_to(type(message), stored | {"officers_note": SECRET}, audience) == redacted
     for inner in ("holds", "declaration", "warnings"):
         for shape in (SECRET, [SECRET], {"officers_note": SECRET}, [{"officers_note": SECRET}], None):
-            told = told_to(type(message), stored | {inner: shape}, audience)
-            assert SECRET not in repr(told), "where a message belongs, nothing else is told"
+            unknown_shape = told_to(type(message), stored | {inner: shape}, audience)
+            assert SECRET not in repr(unknown_shape), "where a message belongs, nothing else is told"

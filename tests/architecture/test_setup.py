@@ -45,7 +45,7 @@ def program(folder: Path, name: str, body: str) -> None:
     folder.joinpath(name).chmod(0o755)
 
 
-def said(machine: Path, script: str, root: Path = ROOT, **more: str) -> str:
+def error_of(machine: Path, script: str, root: Path = ROOT, **more: str) -> str:
     """What the script prints before it fails; an empty text if it does not fail."""
     command = [str(machine / "sh"), str(root / "deploy" / script)]
     env = {"PATH": str(machine), **more}
@@ -54,11 +54,11 @@ def said(machine: Path, script: str, root: Path = ROOT, **more: str) -> str:
 
 
 def test_python_is_all_that_must_be_there(machine: Path, checkout: Path) -> None:
-    assert "apt-get install python3 python3-venv" in said(machine, "setup.sh", checkout)
+    assert "apt-get install python3 python3-venv" in error_of(machine, "setup.sh", checkout)
     program(machine, "python3", "exit 1")
-    assert "Python 3.11 or newer is missing" in said(machine, "setup.sh", checkout)
+    assert "Python 3.11 or newer is missing" in error_of(machine, "setup.sh", checkout)
     program(machine, "python3", f'exec {sys.executable} "$@"')
-    assert "could not be installed" in said(machine, "setup.sh", checkout), "it went as far as the packages"
+    assert "could not be installed" in error_of(machine, "setup.sh", checkout), "it went as far as the packages"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_java_is_fetched_where_the_machine_has_none_that_is_new_enough(
     program(machine, "python3", f'exec {sys.executable} "$@"')
     if version:
         program(machine, "java", f"echo 'openjdk version \"{version}\" 2025-04-15' >&2")
-    said(machine, "setup.sh", checkout, DTG_KAFKA=cluster)
+    error_of(machine, "setup.sh", checkout, DTG_KAFKA=cluster)
     assert ("--extra java" in (checkout / "asked").read_text()) is fetched
 
 
@@ -96,12 +96,12 @@ def test_java_home_goes_first_and_one_that_is_none_is_passed_over(
 
 
 def test_missing_debian_packages_are_named_where_they_cannot_be_installed(machine: Path) -> None:
-    text = said(machine, "debian.sh")
+    text = error_of(machine, "debian.sh")
     assert "sudo apt-get install --no-install-recommends chromium" in text
     assert "This is not Debian" in text
     program(machine, "chromium", "")
-    assert "install --no-install-recommends prometheus" in said(machine, "debian.sh")
+    assert "install --no-install-recommends prometheus" in error_of(machine, "debian.sh")
     program(machine, "promtool", "")
-    assert "install --no-install-recommends prometheus-alertmanager" in said(machine, "debian.sh")
+    assert "install --no-install-recommends prometheus-alertmanager" in error_of(machine, "debian.sh")
     program(machine, "amtool", "")
-    assert said(machine, "debian.sh") == ""
+    assert error_of(machine, "debian.sh") == ""

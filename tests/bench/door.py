@@ -155,13 +155,13 @@ class Figures:
     def add(self, beside: str, waits: Sequence[float], answers: Counter[int], more: str, limited: bool = True) -> None:
         """`waits` are sorted milliseconds. `limited`: whether the limit is meant for this load."""
         shown = [f"{percentile(waits, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
-        self.rows.append([beside, str(len(waits)), *shown, told(answers, "none"), more])
+        self.rows.append([beside, str(len(waits)), *shown, counts_of(answers, "none"), more])
         slow = percentile(waits, self.share)
         if limited and slow > self.limit_ms:
             what = "the longest" if self.share == 1 else f"p{self.share:.0%}".rstrip("%")
             self.faults.append(f"{beside}: {what} {slow:.1f} ms, more than {self.limit_ms:.0f}")
         if set(answers) != {200}:
-            self.faults.append(f"{beside}: questions at the gate were answered {told(answers, 'none')}")
+            self.faults.append(f"{beside}: questions at the gate were answered {counts_of(answers, 'none')}")
 
     @property
     def head(self) -> list[str]:
@@ -177,7 +177,7 @@ class Figures:
         return f"## {self.title}\n\n{table(self.head, self.rows)}"
 
 
-def told(answers: Counter[int], none: str) -> str:
+def counts_of(answers: Counter[int], none: str) -> str:
     """`200 × 150, 503 × 2`; a request without any answer is shown as `none`."""
     return ", ".join(f"{code or none} × {times}" for code, times in sorted(answers.items()))
 
@@ -193,7 +193,7 @@ def beside_bodies(port: int, seconds: float) -> Figures:
         with one_client_sends(port, path, body) as answers:
             offered = Offered(port, ask, BODIES_ASKED, count)
             offered.end()
-        figures.add(name, offered.waits, offered.answers, told(answers, "hung up"))
+        figures.add(name, offered.waits, offered.answers, counts_of(answers, "hung up"))
         every += offered.waits
         gate += offered.answers
     figures.add("all of them", sorted(every), gate, "")
@@ -228,7 +228,7 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
             reached, answers = lodging.result()
             first += count
             name = f"{rate:.0f} lodged a second" if rate else "lodging at once"
-            more = f"{reached:.0f} ({told(answers, 'none')})"
+            more = f"{reached:.0f} ({counts_of(answers, 'none')})"
             figures.add(name, asking.waits, asking.answers, more, limited=rate > 0)
     return figures
 
@@ -276,7 +276,7 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
             for number in itertools.count():
                 if ended.wait(1 / RELEASES_A_SECOND):
                     return
-                publish(bootstrap, Border(f"STREAMS-{count}-{number}").released().said)
+                publish(bootstrap, Border(f"STREAMS-{count}-{number}").released().messages)
 
         border = Thread(target=release)
         border.start()

@@ -73,7 +73,7 @@ def plant(kafka: Access, found: list[Sample], count: int) -> tuple[int, int]:
         sample = found[number % len(found)]
         key = f"{number:08x}-0000-4000-8000-{number:012x}"
         pairs = [(topic, key, value) for topic, value in sample.records.items()]
-        pairs += [("customs-gate-state", f"PLN{place}U{number:08}", box) for place, box in enumerate(sample.containers)]
+        pairs += [("customs-gate-state", f"PLN{index}U{number:08}", box) for index, box in enumerate(sample.containers)]
         for topic, under, value in pairs:
             _produce(producer, topic, under, value)
             records += 1

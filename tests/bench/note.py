@@ -157,16 +157,16 @@ def _peers(known: dict[str, Any]) -> str:
     ratios = _ratios(part)
     rows = []
     for peer in part["peers"]:
-        told = [one[peer["name"]] for one in part["rounds"] if peer["name"] in one]
-        if not told:
+        runs = [one[peer["name"]] for one in part["rounds"] if peer["name"] in one]
+        if not runs:
             continue
         rows.append(
             (
                 peer["name"],
                 peer["guarantee"],
-                *[_spread([one[figure] for one in told]) for figure in ("per_second", "cpu_us_event", "broker_cpu_us")],
-                *[_spread([one[figure] for one in told]) for figure in ("p50_ms", "p99_ms", "resident_mb")],
-                sum(one["doubled"] for one in told),
+                *[_spread([one[figure] for one in runs]) for figure in ("per_second", "cpu_us_event", "broker_cpu_us")],
+                *[_spread([one[figure] for one in runs]) for figure in ("p50_ms", "p99_ms", "resident_mb")],
+                sum(one["doubled"] for one in runs),
                 number(ratios.get(peer["name"]), 2),
             )
         )
@@ -198,7 +198,7 @@ those consignments were released that the deciders release in memory.
 
 
 def _growth(known: dict[str, Any]) -> str:
-    said = ["## How it grows\n"]
+    lines = ["## How it grows\n"]
     columns = (("per_second", 0), ("p50_ms", 0), ("p99_ms", 0), ("cpu_us", 0), ("resident_mb", 0))
     names = ("a second, at once", "p50 ms at half", "p99 ms at half", "CPU us, all processes", "workers' resident MB")
     for part, key, title in (
@@ -208,8 +208,8 @@ def _growth(known: dict[str, Any]) -> str:
     ):
         if part in known:
             rows = [(p[key], *[number(p[name], digits) for name, digits in columns]) for p in known[part]["points"]]
-            said.append(f"### {title}\n\n{known[part]['taken']}\n\n{table((key, *names), rows)}")
-            said.append(f"![{part}](performance/{part}.svg)\n")
+            lines.append(f"### {title}\n\n{known[part]['taken']}\n\n{table((key, *names), rows)}")
+            lines.append(f"![{part}](performance/{part}.svg)\n")
     if "live" in known:
         lived = [
             (
@@ -222,12 +222,12 @@ def _growth(known: dict[str, Any]) -> str:
             for p in known["live"]["points"]
         ]
         more = ("restore s", "records restored a second", "bytes of records for one")
-        said.append(f"### Live consignments\n\n{known['live']['taken']}\n\n{table(('live', *names, *more), lived)}")
-        said.append(
+        lines.append(f"### Live consignments\n\n{known['live']['taken']}\n\n{table(('live', *names, *more), lived)}")
+        lines.append(
             "The records are copies of real ones that wait for their arrival. They were written to the state topics before the workers "
             "start; the read model does not know these goods.\n\n![live](performance/live.svg)\n"
         )
-    return "\n".join(said)
+    return "\n".join(lines)
 
 
 def pictures(known: dict[str, Any]) -> dict[str, str]:
@@ -251,8 +251,8 @@ def pictures(known: dict[str, Any]) -> dict[str, str]:
     if "peers" in known:
         rows = []
         for peer in known["peers"]["peers"]:
-            told = [one[peer["name"]]["per_second"] for one in known["peers"]["rounds"] if peer["name"] in one]
-            if told:
-                rows.append((peer["name"], median(told), min(told), max(told)))
+            rates = [one[peer["name"]]["per_second"] for one in known["peers"]["rounds"] if peer["name"] in one]
+            if rates:
+                rows.append((peer["name"], median(rates), min(rates), max(rates)))
         made["peers"] = svg.bars("The same flow on the same two cores", "consignments a second, median", rows)
     return made

@@ -35,5 +35,5 @@ def taken() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {commit}{changed}"
 
 
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()

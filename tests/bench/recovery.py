@@ -54,23 +54,23 @@ HEAD = [
 class Work(threading.Thread):
     """Sends messages to each desk, and records when the desk writes its first new message after a kill."""
 
-    def __init__(self, bootstrap: str, told: dict[str, list[Story]]) -> None:
+    def __init__(self, bootstrap: str, desk_stories: dict[str, list[Story]]) -> None:
         super().__init__(daemon=True)
-        self.written = dict.fromkeys(told, 0)
+        self.written = dict.fromkeys(desk_stories, 0)
         self.first: dict[str, float] = {}
         self.problem: BaseException | None = None
-        self._told, self._over = told, threading.Event()
+        self._stories, self._over = desk_stories, threading.Event()
         self._killed_ms = float("inf")
         self._producer = clients.producer(access_to(bootstrap), {"linger.ms": 1})
         self._consumer = clients.consumer(access_to(bootstrap), {"group.id": "customs-recovery"})
-        self._desk_of = {topic: desk for desk in told for topic in _written_by(desk)}
-        self._next = {desk: 2 * self._sent_before(desk) for desk in told}
-        places = [TopicPartition(topic, p, OFFSET_END) for topic in self._desk_of for p in range(PARTITIONS)]
-        self._consumer.assign(places)
+        self._desk_of = {topic: desk for desk in desk_stories for topic in _written_by(desk)}
+        self._next = {desk: 2 * self._sent_before(desk) for desk in desk_stories}
+        from_end = [TopicPartition(topic, p, OFFSET_END) for topic in self._desk_of for p in range(PARTITIONS)]
+        self._consumer.assign(from_end)
 
     def _sent_before(self, desk: str) -> int:
-        places = [TopicPartition(topic, p) for topic in heard_topics(desk) for p in range(PARTITIONS)]
-        return sum([self._consumer.get_watermark_offsets(place, timeout=30)[1] for place in places])
+        partitions = [TopicPartition(topic, p) for topic in heard_topics(desk) for p in range(PARTITIONS)]
+        return sum([self._consumer.get_watermark_offsets(partition, timeout=30)[1] for partition in partitions])
 
     def run(self) -> None:
         try:
@@ -90,10 +90,10 @@ class Work(threading.Thread):
             self._consumer.close()
 
     def _send(self) -> None:
-        for desk, told in self._told.items():
+        for desk, base in self._stories.items():
             number = self._next[desk]
             self._next[desk] += 2
-            last = retold(told, number).messages[-1]
+            last = retold(base, number).messages[-1]
             self._producer.produce(last.topic, key=last.key, value=last.value, headers=list(last.headers.items()))
 
     def _note(self, desk: str, at_ms: int) -> None:
@@ -113,8 +113,8 @@ class Work(threading.Thread):
 
 def _written_by(desk: str) -> list[str]:
     """The topics that only this desk writes; for a desk that publishes nothing, its state topic."""
-    said = [topic.name for topic in FACTS_AND_REQUESTS if topic.writer == desk]
-    return said or [state_topic(desk)]
+    topics = [topic.name for topic in FACTS_AND_REQUESTS if topic.writer == desk]
+    return topics or [state_topic(desk)]
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,13 @@ class Figures:
         ]
 
 
-def measure(broker: Broker, home: Path, desks: str, told: dict[str, list[Story]]) -> Figures:
+def measure(broker: Broker, home: Path, desks: str, desk_stories: dict[str, list[Story]]) -> Figures:
     """Starts a worker with these desks, sends messages, kills it, and waits until each desk writes again."""
     port = free_port()
     child = worker(desks, port, home, {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **rehearsal()})
     child.log.unlink(missing_ok=True)
     url = f"http://127.0.0.1:{port}/readyz"
-    work = Work(broker.bootstrap, {desk: told[desk] for desk in desks.split(",")})
+    work = Work(broker.bootstrap, {desk: desk_stories[desk] for desk in desks.split(",")})
     child.start()
     try:
         wait_for({url: child})
@@ -206,9 +206,9 @@ def _check(work: Work, since: float) -> None:
 
 def _restored(child: Child, desks: str, times: int) -> list[dict[str, Any]]:
     """What each desk logged about its restore since the last start of the worker; empty as long as one desk is missing."""
-    said = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
+    records = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
     names = desks.split(",")
-    return said[-len(names) :] if len(said) >= times * len(names) else []
+    return records[-len(names) :] if len(records) >= times * len(names) else []
 
 
 def _resident(child: Child) -> dict[str, float]:
@@ -223,7 +223,7 @@ def cluster(
 ) -> Iterator[tuple[Broker, dict[str, list[Story]]]]:
     """A broker whose state topics hold so many live goods; in a kept folder, the topics that an earlier run has filled are
     used again."""
-    told = {desk: stories(desk, SEED, at) for desk in desks}
+    desk_stories = {desk: stories(desk, SEED, at) for desk in desks}
     broker = Broker(folder / "kafka", free_port())
     broker.start()
     try:
@@ -231,11 +231,11 @@ def cluster(
         for desk in desks:
             mark = folder / f"{desk}.filled"
             began = time.monotonic()
-            for count in fill(broker.bootstrap, desk, told[desk], 0 if mark.exists() else states, at):
+            for count in fill(broker.bootstrap, desk, desk_stories[desk], 0 if mark.exists() else states, at):
                 if count % 100_000 == 0:
                     print(f"{desk}: {count:,} live goods written, {time.monotonic() - began:.0f} s", flush=True)
             mark.touch()
-        yield broker, told
+        yield broker, desk_stories
     finally:
         broker.stop()
 
@@ -256,22 +256,22 @@ def remembered(folder: Path, rows: dict[str, list[str]]) -> list[list[str]]:
 
 def main() -> None:
     """Measures each size with each layout and prints one table."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--states", default="0,10000,100000,1000000", help="live goods a desk, separated by commas")
-    asked.add_argument(
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--states", default="0,10000,100000,1000000", help="live goods a desk, separated by commas")
+    parser.add_argument(
         "--layout", default="release;gate;clearance;release,gate", help="workers to kill, one after another"
     )
-    asked.add_argument("--folder", type=Path, help="keep the filled clusters here and use them again")
-    asked.add_argument("--write", action="store_true", help=f"write {EVIDENCE.name}")
-    args = asked.parse_args()
+    parser.add_argument("--folder", type=Path, help="keep the filled clusters here and use them again")
+    parser.add_argument("--write", action="store_true", help=f"write {EVIDENCE.name}")
+    args = parser.parse_args()
     desks = sorted({desk for layout in args.layout.split(";") for desk in layout.split(",")})
     rows: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="dtg-recovery-") as temporary:
         kept = args.folder or Path(temporary)
         for states in map(int, args.states.split(",")):
-            with cluster(kept / str(states), states, desks, datetime.now(UTC)) as (broker, told):
+            with cluster(kept / str(states), states, desks, datetime.now(UTC)) as (broker, desk_stories):
                 for layout in args.layout.split(";"):
-                    row = measure(broker, kept / str(states), layout, told).row()
+                    row = measure(broker, kept / str(states), layout, desk_stories).row()
                     rows[f"{states} {layout}"] = row
                     print(" | ".join(row), flush=True)
         shown = table(remembered(kept, rows))

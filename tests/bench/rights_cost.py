@@ -157,7 +157,7 @@ def _carrier(rights: bool) -> Iterator[Callable[[int], float]]:
 
 def _by_turns(number: int, measured: list[Callable[[], float]]) -> tuple[float, float]:
     """Both figures; which is measured first changes from round to round."""
-    found = {place: measured[place]() for place in ((0, 1) if number % 2 == 0 else (1, 0))}
+    found = {side: measured[side]() for side in ((0, 1) if number % 2 == 0 else (1, 0))}
     return found[0], found[1]
 
 

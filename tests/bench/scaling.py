@@ -174,7 +174,7 @@ def _breaks(f: _Figures) -> str:
    which production has anyway, and more.""",
         ),
     ]
-    first = "\n".join(f"{place}. {text}" for place, (_, text) in enumerate(sorted(limits), start=1))
+    first = "\n".join(f"{number}. {text}" for number, (_, text) in enumerate(sorted(limits), start=1))
     return f"""## What breaks first
 
 By load, the lowest first:

@@ -47,11 +47,11 @@ class Story:
 
 def stories(desk: str, seed: int, at: datetime) -> list[Story]:
     """The live keys of a day at this desk, each with all its messages until a person has to act."""
-    heard: dict[str, list[Raw]] = defaultdict(list)
+    inputs: dict[str, list[Raw]] = defaultdict(list)
     for message in _day(seed, at)[desk]:
-        heard[(message.key or b"").decode()].append(message)
-    told = [Story(key, tuple(messages)) for key, messages in heard.items()]
-    return [story for story in told if len(story.messages) > 1]
+        inputs[(message.key or b"").decode()].append(message)
+    all_stories = [Story(key, tuple(messages)) for key, messages in inputs.items()]
+    return [story for story in all_stories if len(story.messages) > 1]
 
 
 def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
@@ -67,24 +67,24 @@ def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
         )
         for plan in plans
     ]
-    accepted = _of(_said("declaration", map(_request, lodged), at), "DeclarationAccepted")
-    assessed = _said("risk", accepted, at)
-    ordered = _said("inspection", assessed, at)
+    accepted = _of(_facts_of("declaration", map(_request, lodged), at), "DeclarationAccepted")
+    assessed = _facts_of("risk", accepted, at)
+    ordered = _facts_of("inspection", assessed, at)
     people = People(day, events=False)
     acts = [
         act for fact in assessed for act in people.react(ConsignmentAssessed.model_validate_json(fact.value or b""))
     ]
     arrivals = [_request(request_of(act, "people", at)) for act in acts if act.request.kind == "ReportArrival"]
-    said = _said("release", [*assessed, *arrivals], at)
-    statements = _of(said, "ArrivalRecorded", "ReleaseGranted")
+    facts = _facts_of("release", [*assessed, *arrivals], at)
+    statements = _of(facts, "ArrivalRecorded", "ReleaseGranted")
     return {
         "release": [*assessed, *arrivals],
-        "gate": _of(said, "ContainerHeld", "ContainerFreed"),
+        "gate": _of(facts, "ContainerHeld", "ContainerFreed"),
         "clearance": [*accepted, *assessed, *_of(ordered, "InspectionOrdered"), *statements],
     }
 
 
-def _said(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
+def _facts_of(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
     turn, store = _turn(_desk(name), at), PartitionStore()
     for message in messages:
         turn.handle(store, message)
@@ -93,8 +93,8 @@ def _said(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
 
 
 def _request(request: Request) -> Raw:
-    told = {"ce_id": _name(f"{request.key}/{request.kind}").encode(), "ce_type": request.kind.encode()}
-    return Raw(topic_of("anyone", type(request)), 0, 0, request.key.encode(), encode(request), told)
+    headers = {"ce_id": _name(f"{request.key}/{request.kind}").encode(), "ce_type": request.kind.encode()}
+    return Raw(topic_of("anyone", type(request)), 0, 0, request.key.encode(), encode(request), headers)
 
 
 def _of(messages: list[Raw], *kinds: str) -> list[Raw]:
@@ -127,9 +127,9 @@ def retold(base: list[Story], number: int) -> Story:
             offset=number,
             key=new,
             value=(m.value or b"").replace(old, new),
-            headers=m.headers | {"ce_id": _name(f"{key}/{place}").encode()},
+            headers=m.headers | {"ce_id": _name(f"{key}/{index}").encode()},
         )
-        for place, m in enumerate(story.messages)
+        for index, m in enumerate(story.messages)
     ]
     return Story(key, tuple(messages))
 
@@ -157,10 +157,10 @@ def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: dat
     _write_positions(producer, name)
     for first in range(0, states, TRANSACTION):
         numbers = range(first, min(states, first + TRANSACTION))
-        told, store = [retold(base, number) for number in numbers], PartitionStore()
-        for step in range(max(len(story.messages) for story in told)):
+        copies, store = [retold(base, number) for number in numbers], PartitionStore()
+        for step in range(max(len(story.messages) for story in copies)):
             turn = _turn(desk, at)
-            for number, story in zip(numbers, told, strict=True):
+            for number, story in zip(numbers, copies, strict=True):
                 if step < live(base, number):
                     turn.handle(store, story.messages[step])
             _write(producer, state_topic(name), turn, store)

@@ -30,9 +30,9 @@ def lines(title: str, x: str, y: str, series: Mapping[str, Points], log_x: bool 
         path = " ".join(f"{across(at):.1f},{up(value):.1f}" for at, value in points)
         body.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         body += [f'<circle cx="{across(at):.1f}" cy="{up(value):.1f}" r="3" fill="{colour}"/>' for at, value in points]
-        place = LEFT + number * (WIDTH - LEFT) / max(1, len(series))
-        body.append(f'<rect x="{place:.1f}" y="{HEIGHT - 22}" width="12" height="4" fill="{colour}"/>')
-        body.append(_text(place + 18, HEIGHT - 16, name))
+        left = LEFT + number * (WIDTH - LEFT) / max(1, len(series))
+        body.append(f'<rect x="{left:.1f}" y="{HEIGHT - 22}" width="12" height="4" fill="{colour}"/>')
+        body.append(_text(left + 18, HEIGHT - 16, name))
     return _page(title, HEIGHT, body)
 
 
@@ -82,8 +82,8 @@ def _grid(top: float, up: Callable[[float], float]) -> list[str]:
     return rows
 
 
-def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def _page(title: str, height: int, body: Sequence[str]) -> str:

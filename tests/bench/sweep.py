@@ -157,11 +157,11 @@ def main_part(size: Size) -> Part:
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
         disk = bytes_on_disk(here.rig)
-        heard, before, started = decided_messages(here.rig), here.rig.costs(), time.monotonic()
+        decided_before, before, started = decided_messages(here.rig), here.rig.costs(), time.monotonic()
         full = here.play(size.full)
         busy = time.monotonic() - started
-        after, told = here.rig.costs(), decided_messages(here.rig)
-        told.subtract(heard)
+        after, decided = here.rig.costs(), decided_messages(here.rig)
+        decided.subtract(decided_before)
         grown = bytes_on_disk(here.rig)
         grown.subtract(disk)
         runs = [{"share": 1.0, **figures(full, here.crowd.immediate, 0)}]
@@ -171,17 +171,19 @@ def main_part(size: Size) -> Part:
         "partitions": 8,
         "seed": SEED,
         "runs": runs,
-        "costs": _costs(before, after, size.full, told),
+        "costs": _costs(before, after, size.full, decided),
         "cores_busy": sum(after[name].cpu - before[name].cpu for name in after) / busy,
         "bytes": {name: count / size.full for name, count in sorted(grown.items())},
     }
 
 
-def _costs(before: dict[str, Cost], after: dict[str, Cost], count: int, heard: dict[str, int]) -> list[dict[str, Any]]:
+def _costs(
+    before: dict[str, Cost], after: dict[str, Cost], count: int, decided: dict[str, int]
+) -> list[dict[str, Any]]:
     rows = []
     for name, now in after.items():
         spent = (now.cpu - before[name].cpu) * 1e6
-        events = heard.get(name, 0)
+        events = decided.get(name, 0)
         rows.append(
             {
                 "process": name.removesuffix(f"-{name.rpartition('-')[2]}") if name.startswith("worker-") else name,
@@ -312,18 +314,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     # SIGTERM raises SystemExit, so that the processes are ended and the folders removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    file = asked.into / "performance" / "measured.json"
-    size = SMALL if asked.small else Size()
+    file = options.into / "performance" / "measured.json"
+    size = SMALL if options.small else Size()
     print(f"{notebook.taken()}; seed {SEED}")
-    for part in asked.parts.split(","):
+    for part in options.parts.split(","):
         started = time.monotonic()
         print(f"{part} …", flush=True)
         for measured in PARTS[part](size):
             notebook.keep(part, measured, file)
-            write(asked.into)
+            write(options.into)
         print(f"  {time.monotonic() - started:.0f} s", flush=True)
     return 0
 

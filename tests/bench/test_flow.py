@@ -3,7 +3,7 @@
 from services.cli.bench.load import Packet
 from services.risk.keys import PUBLISHED
 from services.shell.codec import Headers
-from tests.bench.peers.flow import DECIDERS, Kept, Told, Work, expected
+from tests.bench.peers.flow import DECIDERS, InputMessage, Kept, Work, expected
 from tests.bench.peers.run import load
 from tests.bench.peers.tables import tables
 
@@ -21,25 +21,25 @@ def test_green_goods_that_arrived_are_released_and_nothing_else_is() -> None:
 
 def test_hearing_it_twice_releases_nothing_twice() -> None:
     packets = load(7, 0, 20, 10, 0).full
-    once, heard = expected(offered(packets))
+    once, decided = expected(offered(packets))
     again, more = expected(offered([*packets, *packets]))
     assert again == once
     # each repeated request is read once more, but causes no message that a desk would read
-    assert more == heard + len(packets)
+    assert more == decided + len(packets)
 
 
 def test_a_state_survives_its_bytes() -> None:
     work = Work("release", 8)
     packet = next(p for p in load(7, 0, 1, 10, 0).full if p.topic == "customs-release-requests")
-    kept, said = work.hear(None, Told(3, 5, packet.value, dict(packet.headers)))
-    assert [dict(one.headers)["ce_type"] for one in said] == [b"ArrivalRecorded", b"ConsignmentHeld"]
+    kept, outputs = work.hear(None, InputMessage(3, 5, packet.value, dict(packet.headers)))
+    assert [dict(one.headers)["ce_type"] for one in outputs] == [b"ArrivalRecorded", b"ConsignmentHeld"]
     assert work.unpack(work.pack(kept)) == kept == Kept(2, kept.state)
     assert work.unpack(None) is None
 
 
 def test_the_java_program_is_told_every_table_that_the_rules_read() -> None:
-    told = tables()
-    assert all(told.values())
+    rules = tables()
+    assert all(rules.values())
     drawn = PUBLISHED.keys[0]
-    assert (bytes.fromhex(told["draw_key"]), told["draw_key_id"]) == (drawn.secret, drawn.key_id)
+    assert (bytes.fromhex(rules["draw_key"]), rules["draw_key_id"]) == (drawn.secret, drawn.key_id)
     assert set(DECIDERS) == {"declaration", "risk", "release", "clearance"}

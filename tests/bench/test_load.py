@@ -45,6 +45,6 @@ def test_the_same_seed_packs_the_same_lodgements() -> None:
 
 def test_a_declaration_with_many_lines_is_still_a_good_one() -> None:
     for packet in lodgements(DAY, 0, 5, lines=50):
-        said = LodgeDeclaration.model_validate_json(packet.value).declaration
-        assert len(said.items) == 50
-        assert findings(said, DAY.start.date()) == ()
+        declaration = LodgeDeclaration.model_validate_json(packet.value).declaration
+        assert len(declaration.items) == 50
+        assert findings(declaration, DAY.start.date()) == ()

@@ -24,12 +24,12 @@ MAIN = {
     "bytes": {"facts": 9000.0, "requests": 1500.0},
 }
 POINT = {"per_second": 1000.0, "cpu_us": 900.0, "resident_mb": 400.0, **RUN}
-TOLD = {"cpu_us_event": 30.0, "broker_cpu_us": 200.0, "resident_mb": 300.0, "doubled": 0, **RUN}
+COSTS = {"cpu_us_event": 30.0, "broker_cpu_us": 200.0, "resident_mb": 300.0, "doubled": 0, **RUN}
 PEERS = {
     "rounds": [
-        {"Datongguan": {"per_second": 900.0, **TOLD}, "Faust": {"per_second": 300.0, **TOLD}},
-        {"Datongguan": {"per_second": 1000.0, **TOLD}, "Faust": {"per_second": 200.0, **TOLD}},
-        {"Datongguan": {"per_second": 1200.0, **TOLD}, "Faust": {"per_second": 200.0, **TOLD}},
+        {"Datongguan": {"per_second": 900.0, **COSTS}, "Faust": {"per_second": 300.0, **COSTS}},
+        {"Datongguan": {"per_second": 1000.0, **COSTS}, "Faust": {"per_second": 200.0, **COSTS}},
+        {"Datongguan": {"per_second": 1200.0, **COSTS}, "Faust": {"per_second": 200.0, **COSTS}},
     ],
     "peers": [{"name": n, "guarantee": "once", "settings": "s", "lacks": "l"} for n in ("Datongguan", "Faust")],
     "heard": 7.8,

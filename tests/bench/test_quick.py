@@ -9,10 +9,10 @@ PROGRAM = [sys.executable, "-m", "services.cli.main", "bench", "--consignments",
 
 def test_three_hundred_consignments_are_measured_and_proved_clean() -> None:
     done = subprocess.run(PROGRAM, capture_output=True, text=True, check=False, timeout=280)
-    said = " ".join(done.stdout.split())
+    output = " ".join(done.stdout.split())
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "lost 0, doubled 0, reordered 0, wrongly released 0" in said
-    assert "4 partitions, with rights at the broker; seed 7" in said
-    lodged = re.search(r"(\d+) lodged: .*released \d+", said)
+    assert "lost 0, doubled 0, reordered 0, wrongly released 0" in output
+    assert "4 partitions, with rights at the broker; seed 7" in output
+    lodged = re.search(r"(\d+) lodged: .*released \d+", output)
     # the bench lodges 300 to warm up, 300 at full rate to measure it, and then more at half of that rate
     assert lodged and int(lodged[1]) > 600

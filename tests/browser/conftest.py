@@ -73,7 +73,7 @@ class Visitor:
     faults: list[str] = field(default_factory=list)
     expected: set[int] = field(default_factory=set)
     """HTTP statuses of 400 and more that this test causes on purpose."""
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
         self.page.on("request", self._request)
@@ -92,7 +92,7 @@ class Visitor:
         return bool(self.page.evaluate("window.marked === true"))
 
     def _request(self, request: Request) -> None:
-        self.asked.append(request.url)
+        self.requested.append(request.url)
         if not request.url.startswith((f"{self.address}/", "data:")):
             self.faults.append(f"asked another host: {request.url}")
 
@@ -102,8 +102,8 @@ class Visitor:
 
     def _console(self, message: ConsoleMessage) -> None:
         # this message is about an answer with an error status, which `_response` checks
-        told = message.text.startswith("Failed to load resource: the server responded with")
-        if message.type in ("error", "warning") and not told:
+        about_status = message.text.startswith("Failed to load resource: the server responded with")
+        if message.type in ("error", "warning") and not about_status:
             self.faults.append(f"console {message.type}: {message.text}")
 
 
@@ -122,7 +122,7 @@ class Visitors:
         viewport: Any = {"width": width, "height": height}
         context = self._chromium.new_context(locale=LOCALES[language], viewport=viewport, **how)
         if name:
-            accounts = self._desk.app.state.door.accounts
+            accounts = self._desk.app.state.authenticator.accounts
             cookie = accounts.open_session(name, self._address.removeprefix("http://"), "127.0.0.1", world_us())
             context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": self._address}])
         visitor = Visitor(self._address, context.new_page())

@@ -27,20 +27,26 @@ def paper(*, red: bool = False) -> dict[str, Any]:
         firm = with_check_signs("91370200", f"MA9{number:05}")
         box = f"TSTU{number:06}"
         name = f"B-{number}"
-        said = {**example, "reference": name, "declarant": firm, "consignee": firm, "bill_no": f"BILL{number:06}"}
-        said["containers"] = [{"container_no": box + check_digit(box), "seal_no": "CN88213"}]
-        if credit_grade(firm) is not CreditGrade.REGULAR or _is_drawn(said):
+        declaration = {
+            **example,
+            "reference": name,
+            "declarant": firm,
+            "consignee": firm,
+            "bill_no": f"BILL{number:06}",
+        }
+        declaration["containers"] = [{"container_no": box + check_digit(box), "seal_no": "CN88213"}]
+        if credit_grade(firm) is not CreditGrade.REGULAR or _is_drawn(declaration):
             continue
         if not red:
-            said["items"] = [{**example["items"][0], **GREEN}]
-        return said
+            declaration["items"] = [{**example["items"][0], **GREEN}]
+        return declaration
     raise AssertionError("numbers do not end")
 
 
-def _is_drawn(said: dict[str, Any]) -> bool:
-    goods = drawn_goods(Declaration.model_validate(said), NOON.date())
+def _is_drawn(declaration: dict[str, Any]) -> bool:
+    goods = drawn_goods(Declaration.model_validate(declaration), NOON.date())
     return draw(PUBLISHED.keys[0], goods, RATES[CreditGrade.REGULAR]).selected
 
 
-def id_of(said: dict[str, Any]) -> str:
-    return consignment_id(said["declarant"], said["reference"])
+def id_of(declaration: dict[str, Any]) -> str:
+    return consignment_id(declaration["declarant"], declaration["reference"])

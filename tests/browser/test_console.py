@@ -38,22 +38,22 @@ def send(page: Page, act: str, **typed: str) -> None:
 
 def lodged(desk: Running, stage: str, *, red: bool = False) -> dict[str, Any]:
     """A paper that was lodged through the API and stands at this stage now."""
-    said = paper(red=red)
-    assert desk.api("POST", "/declarations", json=said).status_code == 202
+    declaration = paper(red=red)
+    assert desk.api("POST", "/declarations", json=declaration).status_code == 202
 
     def there() -> bool:
-        return bool(desk.api("GET", f"/consignments/{id_of(said)}").json()["consignment"]["stage"] == stage)
+        return bool(desk.api("GET", f"/consignments/{id_of(declaration)}").json()["consignment"]["stage"] == stage)
 
-    wait(there, f"{id_of(said)} to be {stage}")
-    return said
+    wait(there, f"{id_of(declaration)} to be {stage}")
+    return declaration
 
 
 def test_a_declaration_lodged_on_the_page_is_released_once_its_arrival_is_reported_there(zh: Visitor) -> None:
-    said, page = paper(), zh.page
+    declaration, page = paper(), zh.page
     zh.go("/lodge")
-    page.locator("#body").fill(json.dumps(said))
+    page.locator("#body").fill(json.dumps(declaration))
     page.get_by_role("button", name="提交申报").click()
-    expect(page).to_have_url(re.compile(f"/consignments/{id_of(said)}"))
+    expect(page).to_have_url(re.compile(f"/consignments/{id_of(declaration)}"))
     zh.mark()
     stage(page, "待运抵")
     expect(page.locator("#asked")).to_contain_text("接受申报")
@@ -77,19 +77,26 @@ def test_what_the_board_counts_moves_without_a_reload(desk: Running, zh: Visitor
     expect(count).to_have_text(f"{before + 1:,}")
     assert zh.unmoved()
     expect(zh.page.locator(".pipeline").first.locator("h3")).to_have_text(
-        ["已申报", "已接受", "查验中", "检疫处理中", "待运抵", "已放行", "已出卡口"]
+        ["已申报", "已接受", "查验中", "检疫处理中", "待运抵", "已放行", "放行后离场"]
     )
 
 
 def test_every_name_of_goods_leads_to_their_page(desk: Running, en: Visitor) -> None:
-    said = lodged(desk, "awaiting_arrival")
-    number = desk.api("GET", f"/consignments/{id_of(said)}").json()["consignment"]["declaration_no"]
-    box = said["containers"][0]["container_no"]
-    for name in (number, box, f"{box[:4]} {box[4:10]} {box[10:]}", id_of(said), said["declarant"], said["bill_no"]):
+    declaration = lodged(desk, "awaiting_arrival")
+    number = desk.api("GET", f"/consignments/{id_of(declaration)}").json()["consignment"]["declaration_no"]
+    box = declaration["containers"][0]["container_no"]
+    for name in (
+        number,
+        box,
+        f"{box[:4]} {box[4:10]} {box[10:]}",
+        id_of(declaration),
+        declaration["declarant"],
+        declaration["bill_no"],
+    ):
         en.go("/")
         en.page.get_by_role("searchbox").fill(name)
         en.page.get_by_role("searchbox").press("Enter")
-        expect(en.page).to_have_url(f"{en.address}/consignments/{id_of(said)}")
+        expect(en.page).to_have_url(f"{en.address}/consignments/{id_of(declaration)}")
     en.page.get_by_role("searchbox").fill("no such goods")
     en.page.get_by_role("button", name="Search").click()
     expect(en.page.locator("main")).to_contain_text("Nothing matches “no such goods”")
@@ -112,12 +119,12 @@ def test_every_name_of_goods_leads_to_their_page(desk: Running, en: Visitor) -> 
 def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
     desk: Running, visitors: Visitors, language: str, rule: str, chapters: str, waits: str, owner: str
 ) -> None:
-    said = lodged(desk, "controlled", red=True)
+    declaration = lodged(desk, "controlled", red=True)
     with visitors.come(language) as visitor:
-        visitor.go(f"/consignments/{id_of(said)}")
+        visitor.go(f"/consignments/{id_of(declaration)}")
         decisions = visitor.page.locator("section:has(> #decisions)")
-        for words in (rule, "plants_and_wood", chapters, RULE_SET, "0.0244", "published"):
-            expect(decisions).to_contain_text(words)
+        for text in (rule, "plants_and_wood", chapters, RULE_SET, "0.0244", "published"):
+            expect(decisions).to_contain_text(text)
         expect(visitor.page.locator(".waits")).to_contain_text(waits)
         expect(visitor.page.locator(".waits")).to_contain_text(owner)
         expect(visitor.page.locator(".holds tbody tr")).to_have_count(2)
@@ -126,9 +133,9 @@ def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
 def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
     desk: Running, clock: Leaping, zh: Visitor
 ) -> None:
-    said, page = lodged(desk, "controlled", red=True), zh.page
+    declaration, page = lodged(desk, "controlled", red=True), zh.page
     zh.expected = {422}
-    zh.go(f"/consignments/{id_of(said)}")
+    zh.go(f"/consignments/{id_of(declaration)}")
     page.get_by_label("发现活体有害生物").check()
     send(page, "findings-inspection", remarks="beetles, in the third bundle")
     form = page.locator("#act-findings-inspection")
@@ -163,11 +170,15 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
         "readings": [{"hours": hours, "temperature_c": core, "place": "core 1"} for hours, core in hot.items()],
     }
     try:
-        told = RecordTreatment.model_validate(record | {"consignment_id": id_of(said), "asked_by": "yard-3"})
-        headers = request_headers(told, "treated", "/yard", told.occurred_at.isoformat())
+        treatment = RecordTreatment.model_validate(
+            record | {"consignment_id": id_of(declaration), "asked_by": "yard-3"}
+        )
+        headers = request_headers(treatment, "treated", "/yard", treatment.occurred_at.isoformat())
         # this is sent past the console, whose clock does not leap, so that it would refuse these times
         producer = KafkaProducer(bootstrap_servers=desk.settings.kafka)
-        producer.send("customs-quarantine-requests", key=told.key.encode(), value=encode(told), headers=headers).get(30)
+        producer.send(
+            "customs-quarantine-requests", key=treatment.key.encode(), value=encode(treatment), headers=headers
+        ).get(30)
         producer.close()
         expect(page.locator("section:has(> #decisions)")).to_contain_text("处理有效")
     finally:
@@ -178,8 +189,8 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
 
 
 def test_a_request_that_a_desk_sends_back_is_told_with_its_reason(desk: Running, zh: Visitor) -> None:
-    said = lodged(desk, "awaiting_arrival")
-    zh.go(f"/consignments/{id_of(said)}")
+    declaration = lodged(desk, "awaiting_arrival")
+    zh.go(f"/consignments/{id_of(declaration)}")
     other = "<input name=containers value=CSQU3054383>"  # a box that the paper does not name
     zh.page.locator("#act-arrival form").evaluate(f"form => form.insertAdjacentHTML('beforeend', '{other}')")
     send(zh.page, "arrival", place="Qianwan 3")
@@ -190,15 +201,15 @@ def test_a_request_that_a_desk_sends_back_is_told_with_its_reason(desk: Running,
 
 
 def test_a_hold_calls_released_goods_back_and_its_lifting_lets_them_go(desk: Running, en: Visitor) -> None:
-    said, page = lodged(desk, "awaiting_arrival"), en.page
-    en.go(f"/consignments/{id_of(said)}")
+    declaration, page = lodged(desk, "awaiting_arrival"), en.page
+    en.go(f"/consignments/{id_of(declaration)}")
     send(page, "arrival", place="Qianwan 3")
     stage(page, "Released")
     send(page, "hold", reason="a tip")
     stage(page, "Called back")
     expect(page.locator(".waits")).to_contain_text("an officer to lift the hold")
     page.locator(".holds").get_by_text("a tip").wait_for()
-    box = said["containers"][0]["container_no"]
+    box = declaration["containers"][0]["container_no"]
     page.locator("section:has(> #boxes)").get_by_role("link", name=box).click()
     expect(page.locator(".goods .stage")).to_have_text("Must stay")
     page.go_back()
@@ -211,12 +222,12 @@ def test_a_hold_calls_released_goods_back_and_its_lifting_lets_them_go(desk: Run
 
 
 def test_a_container_may_leave_and_its_gate_out_is_told_on_its_page(desk: Running, en: Visitor) -> None:
-    said, page = lodged(desk, "awaiting_arrival"), en.page
-    box = said["containers"][0]["container_no"]
+    declaration, page = lodged(desk, "awaiting_arrival"), en.page
+    box = declaration["containers"][0]["container_no"]
     en.go(f"/containers/{box}")
     expect(page.locator(".goods .stage")).to_have_text("Must stay")
     en.mark()
-    assert desk.api("POST", f"/consignments/{id_of(said)}/arrival", json={"place": "Qianwan"}).status_code == 202
+    assert desk.api("POST", f"/consignments/{id_of(declaration)}/arrival", json={"place": "Qianwan"}).status_code == 202
     expect(page.locator(".goods .stage")).to_have_text("May leave")
     assert en.unmoved()
     send(page, "gate-out", gate="G2")
@@ -226,28 +237,28 @@ def test_a_container_may_leave_and_its_gate_out_is_told_on_its_page(desk: Runnin
 
 def test_a_paper_that_cannot_be_read_stays_in_the_field_with_what_to_correct(en: Visitor) -> None:
     en.expected = {400, 422}
-    said = {**paper(), "packages": "many"}
+    declaration = {**paper(), "packages": "many"}
     en.go("/lodge")
-    en.page.locator("#body").fill(json.dumps(said, indent=1))
+    en.page.locator("#body").fill(json.dumps(declaration, indent=1))
     en.page.get_by_role("button", name="Lodge it").click()
     expect(en.page.get_by_role("alert")).to_contain_text("/packages must be a whole number")
-    expect(en.page.locator("#body")).to_have_value(json.dumps(said, indent=1))
+    expect(en.page.locator("#body")).to_have_value(json.dumps(declaration, indent=1))
     en.page.locator("#body").fill("{")
     en.page.get_by_role("button", name="Lodge it").click()
     expect(en.page.get_by_role("alert")).to_contain_text("The body is not JSON")
 
 
 def test_a_timeline_shows_causes_places_and_content_on_demand(desk: Running, en: Visitor) -> None:
-    said, page = lodged(desk, "awaiting_arrival"), en.page
-    en.go(f"/consignments/{id_of(said)}")
+    declaration, page = lodged(desk, "awaiting_arrival"), en.page
+    en.go(f"/consignments/{id_of(declaration)}")
     accepted = page.locator(".timeline > li", has_text="Declaration accepted").first
     expect(accepted).to_contain_text(re.compile(r"customs-declaration-facts · partition \d · offset \d+"))
-    assert not any("/messages/" in address for address in en.asked)
+    assert not any("/messages/" in address for address in en.requested)
     accepted.get_by_text("Content").click()
-    expect(accepted.locator("pre")).to_contain_text(said["reference"])
+    expect(accepted.locator("pre")).to_contain_text(declaration["reference"])
     with page.expect_response(re.compile("/live")):
         pass
-    expect(accepted.locator("pre")).to_contain_text(said["reference"])
+    expect(accepted.locator("pre")).to_contain_text(declaration["reference"])
     assessed = page.locator(".timeline > li", has_text="Risk assessed")
     assessed.get_by_role("link", name="Cause: Declaration accepted").click()
     expect(page).to_have_url(re.compile("#m-"))

@@ -44,20 +44,22 @@ def picture(page: Page, name: str, folder: Path) -> None:
 def test_a_box_is_discharged_held_let_go_and_leaves_and_its_page_tells_each_step(
     desk: Running, clock: Leaping, zh: Visitor, tmp_path: Path, language: str
 ) -> None:
-    said, page = lodged(desk, "awaiting_arrival"), zh.page
-    box = said["containers"][0]["container_no"]
+    declaration, page = lodged(desk, "awaiting_arrival"), zh.page
+    box = declaration["containers"][0]["container_no"]
     zh.go(f"/containers/{box}")
     why = page.locator(".waits")
     expect(why).to_contain_text("已放行 0 批")
-    expect(why).to_contain_text(f"提单 {said['bill_no']} 等待运抵报告")
-    at = datetime.fromisoformat(desk.api("GET", f"/consignments/{id_of(said)}").json()["consignment"]["lodged_at"])
+    expect(why).to_contain_text(f"提单 {declaration['bill_no']} 等待运抵报告")
+    at = datetime.fromisoformat(
+        desk.api("GET", f"/consignments/{id_of(declaration)}").json()["consignment"]["lodged_at"]
+    )
     tell(page, "DISC", at)
     expect(page.locator("#asked")).to_contain_text("箱动态已记录")
     expect(page.locator("#reports ~ table")).to_contain_text("卸船")
     expect(page.locator("[aria-labelledby=visit]")).to_contain_text("Qianwan 3")
     picture(page, "discharged", tmp_path)
 
-    answer = desk.api("POST", f"/consignments/{id_of(said)}/arrival", json={"place": "Qianwan 3"})
+    answer = desk.api("POST", f"/consignments/{id_of(declaration)}/arrival", json={"place": "Qianwan 3"})
     assert answer.status_code == 202
     expect(page.locator(".goods .stage")).to_have_text("可以提离")
     expect(why).to_contain_text("在场（Qianwan 3）")
@@ -73,15 +75,15 @@ def test_a_box_is_discharged_held_let_go_and_leaves_and_its_page_tells_each_step
     expect(page.locator(".goods .stage")).to_have_text("已离场")
     expect(why).to_contain_text("经卡口 G3 离场")
     picture(page, "left", tmp_path)
-    zh.go(f"/consignments/{id_of(said)}")
-    expect(page.locator(".goods .stage").first).to_have_text("已出卡口")
+    zh.go(f"/consignments/{id_of(declaration)}")
+    expect(page.locator(".goods .stage").first).to_have_text("放行后离场")
 
 
 def test_a_departure_without_release_is_an_alarm_until_its_sender_takes_it_back(
     desk: Running, en: Visitor, tmp_path: Path
 ) -> None:
-    said, page = lodged(desk, "controlled", red=True), en.page
-    goods, box = id_of(said), said["containers"][0]["container_no"]
+    declaration, page = lodged(desk, "controlled", red=True), en.page
+    goods, box = id_of(declaration), declaration["containers"][0]["container_no"]
     now = desk.api("GET", f"/consignments/{goods}").json()["consignment"]["lodged_at"]
     at = datetime.fromisoformat(now)
     en.go(f"/containers/{box}")
@@ -108,7 +110,9 @@ def test_a_departure_without_release_is_an_alarm_until_its_sender_takes_it_back(
     form.locator("[name=reason]").fill("another box")
     form.get_by_role("button").click()
     expect(page.locator("#block")).to_have_count(0)
-    expect(page.locator(".waits")).to_contain_text(f"bill {said['bill_no']} waits for the findings of the inspection")
+    expect(page.locator(".waits")).to_contain_text(
+        f"bill {declaration['bill_no']} waits for the findings of the inspection"
+    )
 
     def back() -> bool:
         status: dict[str, Any] = desk.api("GET", f"/consignments/{goods}").json()["consignment"]

@@ -28,8 +28,8 @@ CUT_OFF = """[...document.querySelectorAll("input[placeholder]")].filter((e) => 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [1366, 390])
 def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitors, language: str, width: int) -> None:
-    said = lodged(desk, "controlled", red=True)
-    goods, box = f"/consignments/{id_of(said)}", said["containers"][0]["container_no"]
+    declaration = lodged(desk, "controlled", red=True)
+    goods, box = f"/consignments/{id_of(declaration)}", declaration["containers"][0]["container_no"]
     with visitors.come(language, width=width) as visitor:
         visitor.expected = {404}
         for path in (
@@ -65,20 +65,20 @@ def test_the_language_switch_keeps_the_page_and_is_remembered(desk: Running, zh:
 
 
 def test_everything_can_be_done_without_javascript(desk: Running, visitors: Visitors) -> None:
-    said = paper()
+    declaration = paper()
     with visitors.come("en", java_script_enabled=False) as visitor:
         page = visitor.page
         visitor.go("/lodge")
-        page.locator("#body").fill(json.dumps(said))
+        page.locator("#body").fill(json.dumps(declaration))
         page.get_by_role("button", name="Lodge it").click()
         expect(page.locator("#asked")).to_contain_text("Declaration lodged")
-        desk_shows(desk, id_of(said), "awaiting_arrival")
+        desk_shows(desk, id_of(declaration), "awaiting_arrival")
         page.reload()
         expect(page.locator(".goods .stage")).to_have_text("Awaiting arrival")
         page.locator("#act-arrival [name=place]").fill("Qianwan")
         with page.expect_navigation():  # the new page must be there before it can be loaded again
             page.locator("#act-arrival").get_by_role("button").click()
-        desk_shows(desk, id_of(said), "released")
+        desk_shows(desk, id_of(declaration), "released")
         page.reload()
         expect(page.locator(".goods .stage")).to_have_text("Released")
         entry = page.locator(".timeline > li").first
@@ -94,10 +94,12 @@ def test_nothing_is_asked_while_nobody_looks(zh: Visitor) -> None:
     page.clock.install()
     zh.go("/")
     page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
-    zh.asked.clear()
+    zh.requested.clear()
     page.clock.run_for(60_000)
-    asked = [url for url in zh.asked if "/static/icon.svg?" not in url]  # the browser may fetch its icon at any time
-    assert asked == []
+    requested = [
+        url for url in zh.requested if "/static/icon.svg?" not in url
+    ]  # the browser may fetch its icon at any time
+    assert requested == []
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
     with page.expect_request(re.compile("/board")):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -19,11 +19,11 @@ def test_an_officer_signs_in_acts_in_their_own_name_and_signs_out(
     desk: Running, visitors: Visitors, tmp_path: Path
 ) -> None:
     admit(desk.settings.database_url, "王 关员", "targeting release", "", "0000", SECRET)
-    said = lodged(desk, "awaiting_arrival")
+    declaration = lodged(desk, "awaiting_arrival")
     with visitors.come("zh", name="") as visitor:
         visitor.expected = {401}
         page = visitor.page
-        visitor.go(f"/consignments/{id_of(said)}")
+        visitor.go(f"/consignments/{id_of(declaration)}")
         expect(page).to_have_url(re.compile("/sign-in"))
         page.screenshot(path=tmp_path / "sign-in.png", full_page=True)
         page.locator("[name=account]").fill("王 关员")
@@ -33,7 +33,7 @@ def test_an_officer_signs_in_acts_in_their_own_name_and_signs_out(
         page.screenshot(path=tmp_path / "wrong.png", full_page=True)
         page.locator("[name=password]").fill(SECRET)
         page.locator("#sign-in button").click()
-        expect(page).to_have_url(re.compile(id_of(said)))
+        expect(page).to_have_url(re.compile(id_of(declaration)))
         send(page, "hold", reason="a tip")
         expect(page.locator("#asked")).to_contain_text("扣留")
         page.locator(".holds").get_by_text("a tip").wait_for()
@@ -42,8 +42,8 @@ def test_an_officer_signs_in_acts_in_their_own_name_and_signs_out(
         expect(page.locator("#act-arrival")).to_have_count(0)
         visitor.go("/rights")
         page.screenshot(path=tmp_path / "rights.png", full_page=True)
-        visitor.go(f"/consignments/{id_of(said)}")
-        desk.app.state.door.accounts.end_sessions("王 关员")  # as if he signed out in another browser
+        visitor.go(f"/consignments/{id_of(declaration)}")
+        desk.app.state.authenticator.accounts.end_sessions("王 关员")  # as if he signed out in another browser
         expect(page.locator("#signed-out")).to_contain_text("登录已失效")
         expect(page.locator("#offline")).to_be_hidden()
         visitor.go("/")

@@ -115,9 +115,9 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         player = theatre.player
         assert player is not None
         calm, unended = _epilogue(theatre, day, consignments)
-        # The workers are stopped before the topics are read. Otherwise a release could lapse in between, and the lapse
-        # would be in the rows but not in `entries`.
-        for name in list(theatre.doors):
+        # the workers end before the topics are read, because a release that lapsed later would be in the rows but not in
+        # `entries`
+        for name in list(theatre.proxies):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
         for strike in season.strikes:
@@ -177,7 +177,7 @@ def _finish(theatre: Theatre) -> Played:
 def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[str]]:
     """Plays some consignments without faults. Returns how metrics and topics differ about these consignments and about
     time limits that pass meanwhile, and what the simulated people awaited in vain."""
-    pages = [theatre.pages[name] for name in theatre.doors]
+    pages = [theatre.pages[name] for name in theatre.proxies]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), FactCounts())
     moment_ms = time.time() * 1000

@@ -59,8 +59,8 @@ def freeze_broker(strike: Strike) -> None:
         strike.hit()
     try:
         time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
-        strike.victims = tuple(strike.theatre.doors)
-        # only log records from now on are evidence, because earlier records may come from another fault
+        strike.victims = tuple(strike.theatre.proxies)
+        # only what the workers log from here on is evidence, because earlier records may come from another fault
         strike.listen()
     finally:
         process.send_signal(signal.SIGCONT)
@@ -218,55 +218,55 @@ def lock_database(strike: Strike) -> None:
 
 def slow_link(strike: Strike) -> None:
     """Delays every packet between one worker and the broker."""
-    door = strike.theatre.doors[strike.victims[0]]
-    before = door.delayed
+    proxy = strike.theatre.proxies[strike.victims[0]]
+    before = proxy.delayed
     seconds = 0.05 + 0.4 * strike.dice.random(), 1 + 3 * strike.dice.random()
     try:
-        door.slow(seconds[0])
-        if strike.hit_once(lambda: door.delayed > before, CATCH_SECONDS):
+        proxy.slow(seconds[0])
+        if strike.hit_once(lambda: proxy.delayed > before, CATCH_SECONDS):
             time.sleep(seconds[1])
     finally:
-        door.heal()
+        proxy.heal()
         strike.heal()
-    strike.evidence = f"{door.delayed - before} chunks delayed" if door.delayed > before else ""
+    strike.evidence = f"{proxy.delayed - before} chunks delayed" if proxy.delayed > before else ""
 
 
 def cut_link(strike: Strike) -> None:
     """Closes the connections of one worker, and refuses new ones for a while."""
-    door = strike.theatre.doors[strike.victims[0]]
-    before = door.cuts
+    proxy = strike.theatre.proxies[strike.victims[0]]
+    before = proxy.cuts
     try:
-        door.cut()
-        if strike.hit_once(lambda: door.cuts > before, CATCH_SECONDS):
+        proxy.cut()
+        if strike.hit_once(lambda: proxy.cuts > before, CATCH_SECONDS):
             time.sleep(3 * strike.dice.random())
     finally:
-        door.heal()
+        proxy.heal()
         strike.heal()
-    strike.evidence = f"{door.cuts - before} connections cut" if door.cuts > before else ""
+    strike.evidence = f"{proxy.cuts - before} connections cut" if proxy.cuts > before else ""
 
 
 def mute_link(strike: Strike) -> None:
     """Lets the requests of one worker reach the broker, but loses or delays the replies, so that the worker does not
     know whether a commit succeeded."""
-    door = strike.theatre.doors[strike.victims[0]]
+    proxy = strike.theatre.proxies[strike.victims[0]]
     strike.listen()
-    before = door.swallowed
+    before = proxy.swallowed
     trap = strike.dice.choice((None, END_TXN, END_TXN, TXN_OFFSET_COMMIT, PRODUCE))
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
-        door.mute(trap)
-        # If `trap` is an API key, the fault begins with the next request that has this key. If `trap` is None, the
-        # fault begins with the first reply that is held back.
-        if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
+        proxy.mute(trap)
+        # with a trap, the fault begins at the first request whose API key is `trap`; without one, at the first reply
+        # that is held back
+        if not strike.hit_once(lambda: proxy.muted if trap is not None else proxy.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
         if cut:
-            door.cut()
+            proxy.cut()
     finally:
-        door.heal()
+        proxy.heal()
         strike.heal()
     logged = strike.first_logged(2, ABORTED, ENDED, HUNG, REVOKED, "retrying")
-    strike.evidence = f"{door.swallowed - before} replies held; {logged}" if door.swallowed > before else ""
+    strike.evidence = f"{proxy.swallowed - before} replies held; {logged}" if proxy.swallowed > before else ""
 
 
 # poison messages
@@ -290,7 +290,7 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    # the fault ends here, because goods must not stand still while the operator discards the poison
+    # the fault counts as ended here: goods must also flow while the operator discards the poison, so a standstill from here on counts
     strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.evidence = f"{aside} set aside, thrown away" if aside else ""

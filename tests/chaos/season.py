@@ -124,7 +124,7 @@ class Season:
 
     def _workers(self, kind: Kind) -> tuple[str, ...] | None:
         """The free workers that were struck least often; None if too few are free."""
-        names = [name for name in self.theatre.doors if name not in self._busy]
+        names = [name for name in self.theatre.proxies if name not in self._busy]
         if kind.says:
             names = [name for name in names if says_facts(self.theatre.desks[name])]
         self._dice.shuffle(names)

@@ -114,7 +114,7 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
     strikes: list[tuple[str, Strike]] = []
     try:
         theatre.open(lambda access: _fill(access, live))
-        workers = tuple(theatre.doors)
+        workers = tuple(theatre.proxies)
         victims: dict[str, tuple[tuple[str, ...], Callable[[Strike], None]]] = {
             name: ((name,), kill) for name in workers
         }

@@ -14,8 +14,8 @@ from services.console.readmodel.tables import CONSIGNMENTS, HOLDS, METADATA, STA
 from tests.chaos.counts import rows_against
 
 ROWS: dict[Stage, tuple[str, str, str, bool]] = {
-    Stage.CONTROLLED: ("accepted", "held", "waiting", True),
-    Stage.TREATED: ("accepted", "held", "waiting", True),
+    Stage.UNDER_CONTROL: ("accepted", "held", "waiting", True),
+    Stage.UNDER_TREATMENT: ("accepted", "held", "waiting", True),
     Stage.AWAITING_ARRIVAL: ("accepted", "held", "waiting", True),
     Stage.HELD: ("accepted", "held", "waiting", True),
     Stage.REVOKED: ("accepted", "revoked", "waiting", True),

@@ -29,17 +29,17 @@ from tests.waiting import wait, wait_until_ended
 
 
 @contextmanager
-def behind_a_door(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
+def behind_a_proxy(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
     """A broker that can be reached directly, and through a proxy."""
     inner = free_port()
-    door = Proxy(inner)
-    broker = Broker(folder, free_port(), doors={inner: door.port})
+    proxy = Proxy(inner)
+    broker = Broker(folder, free_port(), proxied={inner: proxy.port})
     try:
         broker.start()
-        yield broker, door
+        yield broker, proxy
     finally:
         broker.stop()
-        door.close()
+        proxy.close()
 
 
 @contextmanager
@@ -68,20 +68,20 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "COMMIT_SECONDS", 1.0)
-    with behind_a_door(tmp_path) as (broker, door):
+    with behind_a_proxy(tmp_path) as (broker, proxy):
         provision(broker.bootstrap, 1)
         desk = Loop(
-            desks(["declaration"])[0], WorkerSettings(kafka=f"127.0.0.1:{door.port}", partitions=1, slot="door")
+            desks(["declaration"])[0], WorkerSettings(kafka=f"127.0.0.1:{proxy.port}", partitions=1, slot="proxied")
         )
         border = Border(broker.bootstrap, 1)
         with capture_logs() as logs, running(desk) as problems:
-            door.mute(END_TXN)
+            proxy.mute(END_TXN)
             lodged = lodge(reference="unanswered")
             border.ask(lodged)
             border.until(lodged.key, "DeclarationAccepted")
-            assert door.muted
+            assert proxy.muted
             border.eventually(lambda: any(line["event"] == "commit not answered" for line in logs))
-            door.heal()
+            proxy.heal()
             border.ask(lodged, "the same declaration, asked again")
             border.ask(lodge(reference="next"))
             border.until(lodge(reference="next").key, "DeclarationAccepted")
@@ -91,14 +91,16 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
 
 
 def test_an_idle_desk_whose_broker_is_away_is_not_ready(tmp_path: Path) -> None:
-    with behind_a_door(tmp_path) as (broker, door):
+    with behind_a_proxy(tmp_path) as (broker, proxy):
         provision(broker.bootstrap, 1)
-        settings = WorkerSettings(kafka=f"127.0.0.1:{door.port}", partitions=1, slot="door", session_timeout_ms=1000)
+        settings = WorkerSettings(
+            kafka=f"127.0.0.1:{proxy.port}", partitions=1, slot="proxied", session_timeout_ms=1000
+        )
         desk = Loop(desks(["declaration"])[0], settings)
         with running(desk) as problems:
-            door.cut()
+            proxy.cut()
             wait(lambda: problems or not desk.can_work(), "the desk to know that the broker is away")
-            door.heal()
+            proxy.heal()
             wait(lambda: problems or desk.can_work(), "the desk to know that the broker is there")
             assert not problems
 
@@ -108,22 +110,22 @@ def test_a_console_whose_broker_is_away_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr(progress, "UNANSWERED_SECONDS", 2.0)
-    with behind_a_door(tmp_path / "kafka") as (broker, door):
+    with behind_a_proxy(tmp_path / "kafka") as (broker, proxy):
         provision(broker.bootstrap, 1)
         url = f"sqlite:///{tmp_path}/c.db"
         migrate(url)
-        running = Running(ConsoleSettings(kafka=f"127.0.0.1:{door.port}", database_url=url, console_port=free_port()))
+        running = Running(ConsoleSettings(kafka=f"127.0.0.1:{proxy.port}", database_url=url, console_port=free_port()))
         running.start()
         try:
-            door.cut() if fault == "cut" else door.mute()
+            proxy.cut() if fault == "cut" else proxy.mute()
             wait(lambda: running.http.get("/readyz").status_code == 503, "the console to know that the broker is away")
             answer = running.http.get("/readyz").json()
             assert "projector" in answer["waiting"] and "kafka" in answer["projection"]["trouble"]
             assert running.http.get("/livez").status_code == 200
-            door.heal()
+            proxy.heal()
             wait(lambda: running.http.get("/readyz").status_code == 200, "the console to know that the broker is there")
         finally:
-            door.heal()
+            proxy.heal()
             running.stop()
 
 
@@ -132,9 +134,10 @@ def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_c
 ) -> None:
     """For up to five minutes a librdkafka client asks the former leaders for the ends of topics. The console must not
     wait so long."""
-    # this prevents requests that look for new topics, because their answers would name the new leaders, too
-    monkeypatch.setattr(progress, "LOOK_SECONDS", 3600.0)
-    with behind_a_door(tmp_path / "kafka") as (broker, _):
+    monkeypatch.setattr(
+        progress, "LOOK_SECONDS", 3600.0
+    )  # the test does without the requests that look for new topics, because they would learn the new leaders, too
+    with behind_a_proxy(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()
 

@@ -27,7 +27,7 @@ def test_kinds_that_need_goods_come_first() -> None:
 
 def season(coming: bool = True) -> Season:
     names = {f"worker-{desks.replace(',', '-')}-{slot}": tuple(desks.split(",")) for desks, slot in TWINS}
-    theatre = SimpleNamespace(doors=names, desks=names, goods_come=lambda: coming, children={})
+    theatre = SimpleNamespace(proxies=names, desks=names, goods_come=lambda: coming, children={})
     return Season(cast(Any, theatre), {}, cast(Any, None), 1)
 
 

@@ -38,7 +38,7 @@ class Child:
         self.alive, self.code = False, -9
 
 
-class Door:
+class Link:
     """A link on which nothing passes. `done`: the calls of its methods."""
 
     cuts = delayed = swallowed = 0
@@ -67,7 +67,7 @@ class Theatre:
     def __init__(self, folder: Path, absent: int = 0) -> None:
         self.children = {NAME: Child(folder / "log"), PROJECTOR: Child(folder / "log")}
         (folder / "log").write_bytes(b"")
-        self.doors, self.pages, self.held = {NAME: Door()}, {NAME: "http://127.0.0.1:1"}, set[str]()
+        self.proxies, self.pages, self.held = {NAME: Link()}, {NAME: "http://127.0.0.1:1"}, set[str]()
         self.questions: list[tuple[tuple[str, ...], bool]] = []
         self.broker, self.partitions = (
             SimpleNamespace(bootstrap="", access=Access(""), process=SimpleNamespace(signals=[])),
@@ -153,7 +153,7 @@ def test_a_link_on_which_nothing_passes_was_not_struck_and_is_healed(
     strike = strike_at(theatre, NAME)
     getattr(on_surroundings, act)(strike)
     assert not strike.struck and not strike.evidence
-    assert theatre.doors[NAME].done[-1] == "heal"
+    assert theatre.proxies[NAME].done[-1] == "heal"
 
 
 def test_something_that_comes_late_is_struck(tmp_path: Path) -> None:
@@ -165,14 +165,14 @@ def test_something_that_comes_late_is_struck(tmp_path: Path) -> None:
 def test_a_trap_strikes_with_what_falls_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_surroundings, "BITE_SECONDS", 30)
     theatre = Theatre(tmp_path)
-    door = theatre.doors[NAME]
+    link = theatre.proxies[NAME]
     armed: list[float] = []
 
     def arm(at: int | None) -> None:
         armed.append(time.time())
-        threading.Timer(0.3, lambda: vars(door).update(muted=True, swallowed=1)).start()
+        threading.Timer(0.3, lambda: vars(link).update(muted=True, swallowed=1)).start()
 
-    monkeypatch.setattr(door, "mute", arm)
+    monkeypatch.setattr(link, "mute", arm)
     monkeypatch.setattr(Strike, "first_logged", lambda strike, seconds, *events: "")
     strike = strike_at(theatre, NAME)
     strike.dice = cast(Any, SimpleNamespace(choice=lambda options: options[1], random=lambda: 1.0))

@@ -68,11 +68,11 @@ class Theatre:
         names = [f"worker-{desks.replace(',', '-')}-{slot}" for desks, slot in layout]
         port, *others = _ports(1 + len(names))
         inner = dict(zip(names, others, strict=True))
-        self.doors = {name: Proxy(port) for name, port in inner.items()}
+        self.proxies = {name: Proxy(port) for name, port in inner.items()}
         self.broker = Broker(
             folder / "kafka",
             port,
-            doors={inner[name]: door.port for name, door in self.doors.items()},
+            proxied={inner[name]: proxy.port for name, proxy in self.proxies.items()},
             owner=file_of(folder / "credentials", PROVISION),
         )
         make_credentials(folder / "credentials", table(sandbox=True), owner=PROVISION)
@@ -96,9 +96,9 @@ class Theatre:
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.access("supervisor"), self._hosted)
 
-    def access(self, name: str, door: Proxy | None = None) -> Access:
+    def access(self, name: str, proxy: Proxy | None = None) -> Access:
         """How to connect to the broker, directly or through this proxy, with the credential of this name."""
-        servers = f"127.0.0.1:{door.port}" if door else self.broker.bootstrap
+        servers = f"127.0.0.1:{proxy.port}" if proxy else self.broker.bootstrap
         return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "credentials", name))
 
     def open(self, fill: Callable[[Access], None] = lambda access: None) -> None:
@@ -130,9 +130,9 @@ class Theatre:
         for this name."""
         port = free_port()
         name = f"worker-{desks.replace(',', '-')}-{slot}"
-        door = self.doors.get(name)
+        proxy = self.proxies.get(name)
         env = {
-            **kafka_environment(self.access("worker", door)),
+            **kafka_environment(self.access("worker", proxy)),
             "DTG_PARTITIONS": str(self.partitions),
             **rehearsal(),
             **self._session,
@@ -325,8 +325,8 @@ class Theatre:
         stop_all(list(self.children.values()), 10)
         self.broker.stop()
         self._hands.shutdown()
-        for door in self.doors.values():
-            door.close()
+        for proxy in self.proxies.values():
+            proxy.close()
 
 
 def _pid_of(child: Child) -> Callable[[], int | None]:

@@ -9,7 +9,7 @@ from schemas.envelope import Fact
 from schemas.phrases import phrase
 from schemas.vocabulary import ControlKind, Owner
 from services.clearance import timeline
-from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, span_seconds
 from tests import facts
 from tests.declaration.good import BOX
 from tests.release.requests import BOXES, OTHER_BOX
@@ -63,7 +63,7 @@ def read(life: list[Fact]) -> ClearanceTimeline:
 
 
 def measured(line: ClearanceTimeline) -> tuple[object, ...]:
-    return stage_seconds(line), gate_seconds(line), line.end, line.ended
+    return span_seconds(line), gate_seconds(line), line.end, line.ended
 
 
 @settings(max_examples=200, deadline=None)
@@ -80,7 +80,7 @@ def test_the_same_facts_take_the_same_time_in_whatever_order_and_however_often_t
 @given(lives())
 def test_no_stage_takes_less_than_no_time_and_none_is_measured_before_its_end_is_known(life: list[Fact]) -> None:
     line = read(life)
-    seconds = stage_seconds(line)
+    seconds = span_seconds(line)
     assert all(each >= 0 for each in (*seconds.values(), gate_seconds(line) or 0))
     released = any(fact.kind == "ReleaseGranted" and fact.model_dump()["holds"] == () for fact in life)
     assert released or not {"customs", "customs_raw", "overall"} & seconds.keys()

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from schemas.spans import BY_NAME, SPANS, Moments, percentile, seconds_of
 from services.clearance.metrics import SECONDS
-from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, span_seconds
 from services.console.api.clearance_times import clearance_of
 from services.console.language.words import both
 from services.console.readmodel import tables
@@ -30,9 +30,9 @@ WHOLE = Moments(
     arrived=at(30),
     released=at(63),
     ordered=at(2),
-    controlled=at(62),
+    control_answered=at(62),
     treatment_ordered=at(10),
-    treated=at(50),
+    treatment_ended=at(50),
     first_arrived=at(20),
     first_released=at(25),
     gated_out=at(123),
@@ -72,9 +72,9 @@ def test_goods_that_are_released_before_they_arrive_took_no_time() -> None:
 
 def test_prometheus_measures_what_is_defined() -> None:
     desk = ClearanceTimeline(**WHOLE._asdict(), boxes=1, departed={"A": at(123)})
-    measured = {**stage_seconds(desk), "gate": gate_seconds(desk)}
+    measured = {**span_seconds(desk), "gate": gate_seconds(desk)}
     assert measured == {name: minutes * 60.0 for name, minutes in MINUTES.items()}
-    assert SECONDS._labelnames == ("stage", "direction", "lane", "office", "mode")
+    assert SECONDS._labelnames == ("span", "stage", "direction", "lane", "office", "mode")
 
 
 def granted(arrived: float, released: float, holds: int = 0) -> str:

@@ -18,7 +18,7 @@ from schemas.release import (
 from schemas.vocabulary import ControlKind, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, OpenConsignments
-from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
+from services.clearance.timeline import ClearanceTimeline, gate_seconds, span_seconds
 from tests import facts
 from tests.declaration.good import BOX
 from tests.facts import (
@@ -102,7 +102,7 @@ def dumped(messages: list[Message]) -> bytes:
 
 def test_stage_times_follow_the_definitions() -> None:
     state = desk(STORY)
-    assert stage_seconds(state) == {
+    assert span_seconds(state) == {
         "assessment": 60,
         "control": 3600,
         "customs": 33 * 60,
@@ -115,7 +115,7 @@ def test_stage_times_follow_the_definitions() -> None:
 def test_an_arrival_that_was_taken_back_measures_nothing() -> None:
     state = desk([arrived(10, BOX), not_arrived()], after(1))
     assert (state.arrived, state.first_arrived, state.arrival_recorded, state.corrections) == (None, None, None, 1)
-    assert stage_seconds(desk([*STORY[:3], not_arrived(), arrived(80), granted(90)]))["overall"] == 600
+    assert span_seconds(desk([*STORY[:3], not_arrived(), arrived(80), granted(90)]))["overall"] == 600
     state = desk([arrived(10, BOX), arrived(100, OTHER_BOX), not_arrived(BOX, at=10)], after(1))
     assert state.arrived == state.first_arrived == NOON + after(10) and state.arrival_recorded is None
 
@@ -123,7 +123,7 @@ def test_an_arrival_that_was_taken_back_measures_nothing() -> None:
 def test_release_before_arrival_takes_no_time_overall() -> None:
     early = [m for m in STORY if not isinstance(m, ArrivalRecorded)]
     late = facts.arrival_recorded(at=NOON + after(500))
-    seconds = stage_seconds(desk([*early, late]))
+    seconds = span_seconds(desk([*early, late]))
     assert seconds["overall"] == seconds["customs"] == 0 and seconds["customs_raw"] == 63 * 60
 
 
@@ -132,17 +132,17 @@ def test_the_time_until_an_officer_decides_is_time_of_treatment(answer: Callable
     referred = treatment_referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
     decided = answer("risk").model_copy(update={"occurred_at": NOON + after(45)})
     for order in permutations([referred, decided, granted(63)]):
-        assert stage_seconds(desk(list(order)))["treatment"] == 40 * 60
+        assert span_seconds(desk(list(order)))["treatment"] == 40 * 60
 
 
 def test_clearance_ends_with_the_last_part_and_the_first_one_has_a_stage_of_its_own() -> None:
     state = desk(PARTS)
-    seconds = stage_seconds(state)
+    seconds = span_seconds(state)
     assert seconds["first_part"] == 5 * 60 and seconds["overall"] == seconds["customs"] == 30 * 60
     assert state.end == "released" and gate_seconds(state) == 20 * 60
     assert desk(PARTS[:4]).end is None and desk(PARTS[:4]).released is None
     assert gate_seconds(desk(PARTS[:-1])) is None, "a container is still inside"
-    assert "first_part" not in stage_seconds(desk(STORY))
+    assert "first_part" not in span_seconds(desk(STORY))
 
 
 def test_any_order_of_the_facts_of_parts_gives_the_same_timeline() -> None:
@@ -225,7 +225,7 @@ def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
 def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
     watch = OpenConsignments()
     watch.restored([("a", dumped([])), ("b", dumped(STORY))])
-    labels = {"stage": "overall", "direction": "I", "lane": "red", "office": "4201", "mode": "2"}
+    labels = {"span": "overall", "stage": "overall", "direction": "I", "lane": "red", "office": "4201", "mode": "2"}
 
     def releases() -> float:
         return REGISTRY.get_sample_value("customs_clearance_seconds_count", labels) or 0.0
@@ -270,13 +270,13 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
         for family in SECONDS.collect()
         for sample in family.samples
         if sample.name.endswith("_count")
-        and sample.labels["stage"] == "overall"
+        and sample.labels["span"] == "overall"
         and sample.labels["office"].startswith("office ")
     ]
     assert len(ours) == MOST_PLACE_LABELS
     assert REGISTRY.get_sample_value(
         "customs_clearance_seconds_count",
-        {"stage": "overall", "direction": "I", "lane": "red", "office": "other", "mode": "other"},
+        {"span": "overall", "stage": "overall", "direction": "I", "lane": "red", "office": "other", "mode": "other"},
     )
 
 

@@ -29,12 +29,12 @@ def dtg(
     """Runs the program `dtg` in this process; returns the exit code and the output."""
     umask, hook = os.umask(0o077), threading.excepthook
 
-    def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["dtg", *words])
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["dtg", *arguments])
         with pytest.raises(SystemExit) as ended:
             main.run()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out + told.err
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out + printed.err
 
     yield run
     os.umask(umask)

@@ -160,12 +160,12 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         for number, stop in enumerate(plan(chosen.seed, chosen.count, 0.3)):
-            wrong += _told("small children", number, small(Path(folder), stop))
+            wrong += _went_wrong("small children", number, small(Path(folder), stop))
     home = Path(tempfile.mkdtemp())
     for number, stop in enumerate(plan(chosen.seed, chosen.count, 20.0)):
         if number % 3 == 0:  # every third run begins without files, the others with what the run before left
             shutil.rmtree(home)
-        wrong += _told(
+        wrong += _went_wrong(
             "dtg up", number, up(home, stop, "declaration,risk;inspection,quarantine;release,gate;clearance")
         )
     shutil.rmtree(home)
@@ -173,7 +173,7 @@ def main() -> int:
     return int(wrong > 0)
 
 
-def _told(what: str, number: int, problem: str) -> bool:
+def _went_wrong(what: str, number: int, problem: str) -> bool:
     if problem or number % 20 == 19:
         print(f"{what} {number + 1}: {problem or 'well so far'}", flush=True)
     return bool(problem)

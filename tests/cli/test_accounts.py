@@ -36,12 +36,12 @@ class Person:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
 
-    def types(self, *words: str) -> Typed:
-        self._monkeypatch.setattr(sys, "argv", ["dtg", *words])
+    def types(self, *arguments: str) -> Typed:
+        self._monkeypatch.setattr(sys, "argv", ["dtg", *arguments])
         with pytest.raises(SystemExit) as ended:
             run()
-        told = self._capsys.readouterr()
-        return Typed(int(ended.value.code or 0), told.out, told.err)
+        printed = self._capsys.readouterr()
+        return Typed(int(ended.value.code or 0), printed.out, printed.err)
 
 
 @pytest.fixture
@@ -93,14 +93,14 @@ def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person
     officer = accounts.account("officer/1")
     assert officer and officer.roles == "auditor" and officer.must_change
     engine.dispose()
-    told = [person.types(*words) for words in (("account", "list"), ("key", "list"), ("account", "grants"))]
-    assert all(each.code == 0 for each in told)
-    assert all(secret not in each.out for each in told for secret in (shown[0], password[1], file.read_text()))
-    assert "authorisation ended" in told[2].out and key_id in told[1].out
+    lists = [person.types(*arguments) for arguments in (("account", "list"), ("key", "list"), ("account", "grants"))]
+    assert all(each.code == 0 for each in lists)
+    assert all(secret not in each.out for each in lists for secret in (shown[0], password[1], file.read_text()))
+    assert "authorisation ended" in lists[2].out and key_id in lists[1].out
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("account", "add", "x", "--role", "king"),
         ("account", "add", "x", "--role", "declarant"),
@@ -113,45 +113,48 @@ def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_given_is_refused_in_both_languages(person: Person, words: tuple[str, ...]) -> None:
-    done = person.types(*words)
+def test_what_cannot_be_given_is_refused_in_both_languages(person: Person, arguments: tuple[str, ...]) -> None:
+    done = person.types(*arguments)
     assert done.code == 1 and "Traceback" not in done.err
     assert re.search(r"[一-鿿]", done.err) and re.search(r"[a-z]{3}", done.err)
 
 
 def test_the_help_of_a_key_names_every_scope(person: Person) -> None:
-    told = person.types("key", "add", "--help").out
-    assert [scope.value for scope in Scope if not re.search(rf"\b{scope.value}\b", told)] == []
+    text = person.types("key", "add", "--help").out
+    assert [scope.value for scope in Scope if not re.search(rf"\b{scope.value}\b", text)] == []
 
 
 COMMANDS = (("account", "list"), ("account", "confirm"), ("key", "list"), ("key", "revoke", "abcd"), ("parked", "list"))
 
 
-@pytest.mark.parametrize("words", COMMANDS[:-1], ids=" ".join)
+@pytest.mark.parametrize("arguments", COMMANDS[:-1], ids=" ".join)
 def test_a_database_that_does_not_answer_is_said_in_a_sentence(
-    person: Person, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    person: Person, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("DTG_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:9/none")
-    said = person.types(*words)
-    assert said.code == 1 and "DTG_DATABASE_URL" in said.err and "查询库" in said.err and "secret" not in said.err
+    result = person.types(*arguments)
+    assert (
+        result.code == 1 and "DTG_DATABASE_URL" in result.err and "查询库" in result.err and "secret" not in result.err
+    )
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
-    person: Person, tmp_path: Path, words: tuple[str, ...]
+    person: Person, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     home = tmp_path / "home"
     with pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("DTG_HOME", str(home))
-        person.types(*words)  # the command imports its modules now, while this process may still read them
+        # imports the modules of the command, because another user, below, may not be able to read them
+        person.types(*arguments)
         assert person.types("account", "add", "clerk", "--role", "auditor").code == 0
         assert home.stat().st_mode & 0o077 == 0
         home.chmod(0)
         with another_user():
-            said = person.types(*words)
+            result = person.types(*arguments)
         home.chmod(0o700)
-    assert said.code == 1 and not said.out and home.name in said.err, said
-    assert "权限不足" in said.err or "查询库" in said.err
+    assert result.code == 1 and not result.out and home.name in result.err, result
+    assert "权限不足" in result.err or "查询库" in result.err
 
 
 @contextmanager

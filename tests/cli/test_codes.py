@@ -27,7 +27,7 @@ def test_all_tables_are_listed_with_count_day_and_source() -> None:
 def test_a_table_is_listed_with_a_name_for_each_code(name: str) -> None:
     listed = json.loads(typed(name, "--json").output)["names"]
     assert list(listed) == list(tables(NOON.date())[name].names)
-    assert [code for code, words in listed.items() if not words] == []
+    assert [code for code, names in listed.items() if not names] == []
     done = typed(name)
     assert done.exit_code == 0 and "Source" in done.output
 

@@ -18,35 +18,35 @@ from services.console.readmodel.errors import NoDatabase
 Dtg = Callable[..., tuple[int, str]]
 COMMANDS = (("rebuild",), ("account", "list"), ("account", "add", "clerk", "--role", "inspector"), ("key", "list"))
 SECRET = "hidden-word"
-commands = pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+commands = pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 
 
-def one_sentence(said: tuple[int, str], *told: str) -> None:
-    code, text = said
+def one_sentence(result: tuple[int, str], *expected: str) -> None:
+    code, text = result
     assert code == 1 and "Traceback" not in text and SECRET not in text, text
-    assert all(each in text for each in told), text
+    assert all(each in text for each in expected), text
 
 
 @commands
 def test_one_that_another_program_writes(
-    home: Path, dtg: Dtg, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    home: Path, dtg: Dtg, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(database, "LOCK_SECONDS", 0.1)
     migrate(UpSettings().read_model())
     other = sqlite3.connect(home / "console.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        one_sentence(dtg(*words), str(home / "console.db"), "locked", "稍后再试")
+        one_sentence(dtg(*arguments), str(home / "console.db"), "locked", "稍后再试")
     finally:
         other.close()
 
 
 @commands
 def test_one_that_does_not_answer(
-    home: Path, dtg: Dtg, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    home: Path, dtg: Dtg, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("DTG_DATABASE_URL", f"postgresql://clerk:{SECRET}@127.0.0.1:{free_port()}/rows")
-    one_sentence(dtg(*words), "查询库无法打开", "DTG_DATABASE_URL")
+    one_sentence(dtg(*arguments), "查询库无法打开", "DTG_DATABASE_URL")
 
 
 @commands
@@ -54,25 +54,25 @@ def test_one_that_does_not_answer(
     "url", ["nonsense", f"mysql://u:{SECRET}@h/x", f"postgresql://u:{SECRET}@h:port/x", f"{SECRET}://"]
 )
 def test_an_address_that_is_none(
-    home: Path, dtg: Dtg, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], url: str
+    home: Path, dtg: Dtg, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], url: str
 ) -> None:
     monkeypatch.setenv("DTG_DATABASE_URL", url)
-    one_sentence(dtg(*words), "数据库地址有误", "sqlite:///")
+    one_sentence(dtg(*arguments), "数据库地址有误", "sqlite:///")
 
 
 @commands
-def test_one_of_a_newer_program(home: Path, dtg: Dtg, words: tuple[str, ...]) -> None:
+def test_one_of_a_newer_program(home: Path, dtg: Dtg, arguments: tuple[str, ...]) -> None:
     url = UpSettings().read_model()
     migrate(url)
     engine = open_engine(url, writes=True)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999_of_the_future'")
     engine.dispose()
-    one_sentence(dtg(*words), "0999_of_the_future", "更新版本")
+    one_sentence(dtg(*arguments), "0999_of_the_future", "更新版本")
 
 
 @commands
-def test_one_of_which_a_table_is_gone(home: Path, dtg: Dtg, words: tuple[str, ...]) -> None:
+def test_one_of_which_a_table_is_gone(home: Path, dtg: Dtg, arguments: tuple[str, ...]) -> None:
     url = UpSettings().read_model()
     migrate(url)
     engine = open_engine(url, writes=True)
@@ -80,7 +80,7 @@ def test_one_of_which_a_table_is_gone(home: Path, dtg: Dtg, words: tuple[str, ..
         for table in ("accounts", "api_keys", "turns"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
     engine.dispose()
-    one_sentence(dtg(*words), "no such table", "查询库无法打开")
+    one_sentence(dtg(*arguments), "no such table", "查询库无法打开")
 
 
 def test_a_full_disk_is_called_so(tmp_path: Path) -> None:

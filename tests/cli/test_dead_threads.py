@@ -35,8 +35,8 @@ def test_a_thread_that_ends_by_an_error_stops_everything_and_says_why(tmp_path: 
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=250)
     assert ended.returncode == CODE, ended.stdout + ended.stderr
     journal = (home / "logs" / "up.log").read_text()
-    for told in (ended.stdout, journal):
-        assert "The thread half ended" in told and "nobody foresaw this" in told and "Stopped" in told
+    for text in (ended.stdout, journal):
+        assert "The thread half ended" in text and "nobody foresaw this" in text and "Stopped" in text
     (pid,) = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith("pid ")]
     assert not Path(f"/proc/{pid}").exists()
 

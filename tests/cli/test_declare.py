@@ -22,9 +22,9 @@ ROWS = {"as_of": "2026-11-25T09:00:00Z", "lag_seconds": 0.1, "behind": 0, "troub
 def view(number: int, outcome: str, *answers: dict[str, Any], **more: Any) -> dict[str, Any]:
     """What the API says about a request, in the form of `RequestView`."""
     about = {"kind": "LodgeDeclaration", "subject": GOODS.format(number), "asked_at": "2026-11-25T09:00:00Z"}
-    words = {"outcome_text": {"zh": "x", "en": "x"}, "refusal_code": None, "refusal": None, "reason": None}
-    told = {"request_id": f"r-{number}", **about, "outcome": outcome, **words, "answers": list(answers), **more}
-    return {**told, "projection": ROWS}
+    texts = {"outcome_text": {"zh": "x", "en": "x"}, "refusal_code": None, "refusal": None, "reason": None}
+    status = {"request_id": f"r-{number}", **about, "outcome": outcome, **texts, "answers": list(answers), **more}
+    return {**status, "projection": ROWS}
 
 
 def fact(kind: str, body: dict[str, Any] | None = None, findings: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Api:
 
     def __init__(self, answers: dict[str, list[Any]], sent_back: dict[str, dict[str, Any]] | None = None) -> None:
         self.answers, self.sent_back = answers, sent_back or {}
-        self.asked = Counter[str]()
+        self.polls = Counter[str]()
 
     def lodged(self, body: dict[str, Any]) -> dict[str, Any]:
         references = [each["reference"] for each in body["declarations"]]
@@ -81,8 +81,8 @@ class Api:
         ]
         return {"results": results}
 
-    def told(self, request_id: str) -> Any:
-        self.asked[request_id] += 1
+    def answer_of(self, request_id: str) -> Any:
+        self.polls[request_id] += 1
         left = self.answers[request_id]
         return left.pop(0) if len(left) > 1 else left[0]
 
@@ -94,11 +94,11 @@ def serving(api: Api) -> Iterator[str]:
             self._say(api.lodged(json.loads(self.rfile.read(int(self.headers["Content-Length"])))), 202)
 
         def do_GET(self) -> None:
-            said = api.told(self.path.rpartition("/")[2])
-            self._say(said, 503 if said is None else 200)
+            answer = api.answer_of(self.path.rpartition("/")[2])
+            self._say(answer, 503 if answer is None else 200)
 
-        def _say(self, said: Any, status: int) -> None:
-            data = json.dumps(said).encode()
+        def _say(self, body: Any, status: int) -> None:
+            data = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
@@ -134,7 +134,7 @@ def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("seen_text", "told"),
+    ("seen_text", "sentence"),
     [
         ({"zh": "净重 9 kg", "en": "net mass 9 kg"}, "编码不存在 there is no such code 净重 9 kg net mass 9 kg"),
         ({"zh": "4407129", "en": "4407129"}, "编码不存在 there is no such code 4407129"),
@@ -142,11 +142,11 @@ def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     ],
     ids=["in words", "a value", "by a console of an older software version"],
 )
-def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any, told: str) -> None:
+def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any, sentence: str) -> None:
     finding = FINDING if seen_text is None else FINDING | {"seen_text": seen_text}
     rejected = view(0, "answered", fact("DeclarationRejected", None, (finding,)))
     done = declare(Api({"r-0": [rejected]}), "R-0")
-    assert f"/items/0/hs_code hs_code_unknown {told}\n" in done.stdout
+    assert f"/items/0/hs_code hs_code_unknown {sentence}\n" in done.stdout
 
 
 def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(declare: Any) -> None:
@@ -159,7 +159,7 @@ def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(decla
 
 
 @pytest.mark.parametrize(
-    ("number", "answer", "words"),
+    ("number", "answer", "texts"),
     [
         (1, REJECTED, ("rejected 退单", "/items/0/hs_code hs_code_unknown 编码不存在 there is no such code 4407129")),
         (2, REFUSED, ("sent back 退回", "reference_used 编号已用 the reference is used R-2")),
@@ -167,10 +167,10 @@ def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(decla
     ],
 )
 def test_what_does_not_stand_is_told_with_its_reasons_and_exit_code_1(
-    declare: Any, number: int, answer: dict[str, Any], words: tuple[str, ...]
+    declare: Any, number: int, answer: dict[str, Any], texts: tuple[str, ...]
 ) -> None:
     done = declare(Api({"r-0": [ACCEPTED], f"r-{number}": [answer]}), "R-0", f"R-{number}")
-    assert done.exit_code == 1 and all(each in done.stdout for each in words), done.output
+    assert done.exit_code == 1 and all(each in done.stdout for each in texts), done.output
     assert "1 accepted" in done.stdout
 
 
@@ -190,7 +190,7 @@ def test_without_waiting_nothing_is_asked_and_the_ids_are_told(declare: Any) -> 
     for options in (("--no-wait",), ()):  # the output is not a terminal, so the command does not wait in either case
         api = Api({"r-5": [PENDING]})
         done = declare(api, "R-5", options=options)
-        assert done.exit_code == 0 and not api.asked and GOODS.format(5) in done.stdout and "dtg trace" in done.stdout
+        assert done.exit_code == 0 and not api.polls and GOODS.format(5) in done.stdout and "dtg trace" in done.stdout
 
 
 def test_what_has_no_answer_has_an_exit_code_of_its_own(declare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,13 +202,13 @@ def test_what_has_no_answer_has_an_exit_code_of_its_own(declare: Any, monkeypatc
 def test_programs_get_a_line_of_json_for_each(declare: Any) -> None:
     api = Api({"r-0": [ACCEPTED], "r-1": [REJECTED]}, {"R-9": SENT_BACK})
     done = declare(api, "R-0", "R-1", "R-9", options=("--wait", "--json"))
-    told = {each["reference"]: each for each in map(json.loads, done.stdout.splitlines())}
-    assert {name: each["end"] for name, each in told.items()} == {
+    results = {each["reference"]: each for each in map(json.loads, done.stdout.splitlines())}
+    assert {name: each["end"] for name, each in results.items()} == {
         "R-0": "accepted",
         "R-1": "rejected",
         "R-9": "sent_back",
     }
-    assert told["R-0"]["declaration_no"] == "421820261000000017" and len(told["R-9"]["why"]) == 2
+    assert results["R-0"]["declaration_no"] == "421820261000000017" and len(results["R-9"]["why"]) == 2
     assert done.exit_code == 1
 
 

@@ -88,10 +88,10 @@ NAMED: dict[str, tuple[bytes, Format]] = {
 def test_json_is_read_whatever_its_encoding_and_that_is_said(name: str, tmp_path: Path) -> None:
     data, encoding = READ[name]
     (file := tmp_path / "papers.json").write_bytes(data)
-    told: list[str] = []
-    found = read(file, "json", told.append)
+    notes: list[str] = []
+    found = read(file, "json", notes.append)
     assert found[0] == PAPER and len(found) in (1, 2)
-    assert [encoding in line for line in told] == [True] * bool(encoding)
+    assert [encoding in line for line in notes] == [True] * bool(encoding)
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -100,15 +100,15 @@ def test_anything_else_is_named_with_the_way_on_in_both_languages(name: str, tmp
     assert recognise(data).format is kind
     (file := tmp_path / "papers").write_bytes(data)
     result = CliRunner().invoke(app, ["declare", str(file), "--url", "http://127.0.0.1:9"])
-    words = FORMATS[kind]
-    told = "".join(result.output.split())
-    assert result.exit_code == 1 and all("".join(text.split()) in told for text in (words.zh, words.en)), result.output
-    assert "Nothingwaslodged" in told
+    hint = FORMATS[kind]
+    output = "".join(result.output.split())
+    assert result.exit_code == 1 and all("".join(text.split()) in output for text in (hint.zh, hint.en)), result.output
+    assert "Nothingwaslodged" in output
 
 
 def test_every_format_but_json_has_words_and_is_tried() -> None:
     assert set(FORMATS) == set(Format) - {Format.JSON} == {kind for _, kind in NAMED.values()}
-    assert all(words.zh and words.en for words in FORMATS.values())
+    assert all(hint.zh and hint.en for hint in FORMATS.values())
 
 
 def test_a_table_of_the_korean_data_set_is_told_of_its_option(tmp_path: Path) -> None:
@@ -176,19 +176,19 @@ def declare(api: Api, *files: Path) -> tuple[int, str]:
 def test_of_two_files_nothing_is_lodged_when_the_second_cannot_be_read(tmp_path: Path) -> None:
     (good := tmp_path / "good.json").write_text(TEXT)
     (bad := tmp_path / "bad.json").write_bytes(workbook())
-    code, told = declare(api := Api(202), good, bad)
-    assert code == 1 and api.came == [] and "Nothing was lodged" in told
+    code, output = declare(api := Api(202), good, bad)
+    assert code == 1 and api.came == [] and "Nothing was lodged" in output
 
 
 def test_a_record_that_is_sent_back_is_named_with_its_place(tmp_path: Path) -> None:
     papers = [PAPER, PAPER | {"reference": "R-2", "packages": "many"}, PAPER | {"reference": "R-3"}]
     (file := tmp_path / "papers.json").write_text(json.dumps(papers))
-    code, told = declare(Api(207), file)
-    assert code == 1 and "1 sent back, 2 taken" in told
-    assert "R-2" in told and "/packages" in told
+    code, output = declare(Api(207), file)
+    assert code == 1 and "1 sent back, 2 taken" in output
+    assert "R-2" in output and "/packages" in output
 
 
 def test_what_was_lodged_before_the_api_ended_is_told(tmp_path: Path) -> None:
     (file := tmp_path / "papers.json").write_text(json.dumps([PAPER] * 700))
-    code, told = declare(Api(202, 500), file)
-    assert code == 1 and "500 of 700 were lodged before that" in told and "lodge nothing twice" in told
+    code, output = declare(Api(202, 500), file)
+    assert code == 1 and "500 of 700 were lodged before that" in output and "lodge nothing twice" in output

@@ -23,7 +23,7 @@ def test_every_published_key_is_known_from_the_first_moment_at_which_the_console
         try:
             wait(lambda: answers(f"{address}/readyz") or running.poll() is not None, "the console to be ready")
             with httpx2.Client(base_url=address, trust_env=False, timeout=60) as http:
-                said = {
+                responses = {
                     demo.account: http.get("/api/v1/me", headers={"Authorization": f"Bearer {written(demo.key)}"})
                     for demo in DEMOS
                 }
@@ -31,7 +31,7 @@ def test_every_published_key_is_known_from_the_first_moment_at_which_the_console
             running.send_signal(signal.SIGTERM)
             running.wait()
     assert running.returncode == 0
-    assert {name: answer.status_code for name, answer in said.items()} == dict.fromkeys(said, 200)
+    assert {name: answer.status_code for name, answer in responses.items()} == dict.fromkeys(responses, 200)
 
 
 def test_a_demo_whose_database_does_not_answer_says_so_in_a_sentence(tmp_path: Path) -> None:

@@ -18,14 +18,20 @@ ANCHOR = {"DTG_CLOCK_ANCHOR": "2026-11-25T12:00:00Z"}
 SECRET = bytes(range(32))
 
 
-def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
+def up(home: Path, *arguments: str, problem: str = "is taken", **env: str) -> str:
     """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process, because
     of the tested problem or, without one, because a port is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        told = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
-        program = [sys.executable, "-m", "services.cli.main", "up", *words]
+        settings = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
+        program = [sys.executable, "-m", "services.cli.main", "up", *arguments]
         ended = subprocess.run(
-            program, check=False, env=os.environ | told, capture_output=True, text=True, encoding="utf-8", umask=0o000
+            program,
+            check=False,
+            env=os.environ | settings,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            umask=0o000,
         )
     assert ended.returncode == 1 and problem in ended.stderr, ended
     kept = "".join([file.read_text(encoding="utf-8") for file in home.glob("logs/*")])
@@ -36,10 +42,10 @@ def worker(home: Path, desks: str = "risk", **env: str) -> subprocess.CompletedP
     """Runs a worker with `--help`. If it is not refused, it ends at once, instead of waiting for the cluster, which
     does not exist."""
     home.mkdir(exist_ok=True)
-    told = {"DTG_HOME": str(home), "DTG_DESKS": desks, "DTG_KAFKA": "127.0.0.1:1", **env}
+    settings = {"DTG_HOME": str(home), "DTG_DESKS": desks, "DTG_KAFKA": "127.0.0.1:1", **env}
     program = [sys.executable, "-m", "faust", "-A", "services.worker", "worker", "--help"]
     return subprocess.run(
-        program, check=False, env=os.environ | told, capture_output=True, text=True, encoding="utf-8", timeout=200
+        program, check=False, env=os.environ | settings, capture_output=True, text=True, encoding="utf-8", timeout=200
     )
 
 
@@ -114,8 +120,8 @@ def test_a_risk_desk_without_a_key_of_its_own_refuses_to_start_and_says_what_to_
     ended = worker(tmp_path)
     shown = ended.stdout + ended.stderr
     assert ended.returncode == REFUSED and problem in shown and "draw-keys.json" in shown, ended
-    told = json.loads(ended.stdout.splitlines()[-1])["error"]
-    assert any("\u4e00" <= letter <= "\u9fff" for letter in told), "in Chinese, too"
+    error = json.loads(ended.stdout.splitlines()[-1])["error"]
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in error), "in Chinese, too"
     assert SECRET.hex() not in shown and PUBLISHED.keys[0].secret.hex() not in shown and "Traceback" not in shown
 
 

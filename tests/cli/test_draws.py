@@ -38,28 +38,31 @@ AUDITORS = keys_in(written(KEYS))
 def entry(fact: Fact, **changes: Any) -> LoggedMessage:
     desk = "declaration" if isinstance(fact, DeclarationAccepted) else "risk"
     value = json.dumps(json.loads(encode(fact)) | changes).encode()
-    told = {"ce_type": fact.kind, "ce_id": f"{fact.kind}-1", "ce_source": f"/desks/{desk}"}
-    return LoggedMessage(f"customs-{desk}-facts", 0, 0, fact.key, told, value)
+    headers = {"ce_type": fact.kind, "ce_id": f"{fact.kind}-1", "ce_source": f"/desks/{desk}"}
+    return LoggedMessage(f"customs-{desk}-facts", 0, 0, fact.key, headers, value)
 
 
 def story_of(
-    heard: DeclarationAccepted | None = None, at: datetime = NOON, drawing: DrawKeys = KEYS, **changes: Any
+    declared: DeclarationAccepted | None = None, at: datetime = NOON, drawing: DrawKeys = KEYS, **changes: Any
 ) -> list[LoggedMessage]:
     """A declaration and its assessment as they are on the topics; `changes`: fields of the draw that differ."""
-    said = heard or accepted()
-    (fact,) = story(RiskDecider(drawing)).when(said, at=at).answer
+    message = declared or accepted()
+    (fact,) = story(RiskDecider(drawing)).when(message, at=at).answer
     drawn = json.loads(encode(fact))["draw"]
-    return [entry(said), entry(fact, draw={name: each for name, each in (drawn | changes).items() if each is not None})]
+    return [
+        entry(message),
+        entry(fact, draw={name: each for name, each in (drawn | changes).items() if each is not None}),
+    ]
 
 
 def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
     """A story as the software version before wrote it: without key id, drawn by a rule that anybody can repeat."""
-    said = accepted()
-    digest = sha256(f"{rule_set}/{said.consignment_id}".encode()).digest()
+    message = accepted()
+    digest = sha256(f"{rule_set}/{message.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
     drawn = {"value": str(value)[:8], "rate": "0.0244", "selected": value < Decimal("0.0244")} | changes
-    (fact,) = story(RiskDecider(KEYS)).when(said).answer
-    return [entry(said), entry(fact, draw=drawn, rule_set=rule_set, occurred_at=at)]
+    (fact,) = story(RiskDecider(KEYS)).when(message).answer
+    return [entry(message), entry(fact, draw=drawn, rule_set=rule_set, occurred_at=at)]
 
 
 def wrong(entries: list[LoggedMessage], known: dict[str, SecretKey] = AUDITORS) -> str:
@@ -76,9 +79,9 @@ def test_every_draw_comes_out_again_by_the_key_that_it_names() -> None:
 
 def test_the_golden_copy_of_the_software_version_before_comes_out_by_the_rule_of_that_release() -> None:
     old = published("ConsignmentAssessed")[0]
-    told = {"ce_type": "ConsignmentAssessed", "ce_source": "/desks/risk"}
+    headers = {"ce_type": "ConsignmentAssessed", "ce_source": "/desks/risk"}
     goods = json.loads(old)["consignment_id"]
-    assert redraw([LoggedMessage("customs-risk-facts", 0, 0, goods, told, old)], {}).repeated == {"": 1}
+    assert redraw([LoggedMessage("customs-risk-facts", 0, 0, goods, headers, old)], {}).repeated == {"": 1}
 
 
 @pytest.mark.parametrize(
@@ -126,9 +129,9 @@ def test_what_nobody_of_the_desks_wrote_is_passed_over() -> None:
 def test_the_auditors_rule_written_down_once_more_is_that_of_the_desk(
     bill: str, boxes: list[str], conveyance: str, day: date | None, direction: Direction, hours: int
 ) -> None:
-    said = accepted()
+    message = accepted()
     containers = tuple([DeclaredContainer.model_construct(container_no=box, seal_no="", shared_by=1) for box in boxes])
-    paper = said.declaration.model_copy(
+    paper = message.declaration.model_copy(
         update={
             "bill_no": bill,
             "containers": containers,
@@ -137,7 +140,7 @@ def test_the_auditors_rule_written_down_once_more_is_that_of_the_desk(
             "direction": direction,
         }
     )
-    done = redraw(story_of(said.model_copy(update={"declaration": paper}), NOON + timedelta(hours=hours)), AUDITORS)
+    done = redraw(story_of(message.model_copy(update={"declaration": paper}), NOON + timedelta(hours=hours)), AUDITORS)
     assert done.wrong == [] and done.repeated.total() == 1
 
 

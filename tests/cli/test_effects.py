@@ -27,12 +27,12 @@ def instead(entries: list[LoggedMessage], old: LoggedMessage, *new: LoggedMessag
     return [each for entry in entries for each in (new if entry is old else (entry,))]
 
 
-def told(entry: LoggedMessage, **headers: str) -> LoggedMessage:
+def with_headers(entry: LoggedMessage, **headers: str) -> LoggedMessage:
     return replace(entry, headers=entry.headers | headers)
 
 
-def about(lines: list[str], key: str, words: str) -> bool:
-    return any(key in line and words in line for line in lines)
+def about(lines: list[str], key: str, text: str) -> bool:
+    return any(key in line and text in line for line in lines)
 
 
 def test_a_fact_missing_in_the_middle_is_lost(calm_entries: list[LoggedMessage]) -> None:
@@ -49,7 +49,7 @@ def test_a_statement_to_the_gate_is_counted_with_the_consignment_that_it_is_abou
 
 def test_a_number_given_twice_is_doubled_even_under_ids_of_its_own(calm_entries: list[LoggedMessage]) -> None:
     order = first(calm_entries, "InspectionOrdered")
-    again = told(order, ce_id="another")
+    again = with_headers(order, ce_id="another")
     ledger = judge(instead(calm_entries, order, order, again))
     assert about(ledger.doubled, order.key, "more than once") and about(ledger.doubled, order.key, "ordered 2 times")
 
@@ -62,9 +62,9 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
     held = lifted(placed.key)
     one, other = held[-2], held[-1]
     swapped = instead(
-        instead(calm_entries, one, told(one, causationid=other.headers["causationid"])),
+        instead(calm_entries, one, with_headers(one, causationid=other.headers["causationid"])),
         other,
-        told(other, causationid=one.headers["causationid"]),
+        with_headers(other, causationid=one.headers["causationid"]),
     )
     assert about(judge(swapped).reordered, placed.key, "after")
 
@@ -113,14 +113,16 @@ def test_only_what_holds_goods_overtakes_and_only_what_was_parked(
 def test_a_fact_that_nothing_caused_is_found(calm_entries: list[LoggedMessage]) -> None:
     fact = first(calm_entries, "ConsignmentAssessed")
     assert about(
-        judge(instead(calm_entries, fact, told(fact, causationid="nobody"))).causeless, fact.id, "no topic holds"
+        judge(instead(calm_entries, fact, with_headers(fact, causationid="nobody"))).causeless,
+        fact.id,
+        "no topic holds",
     )
 
 
 @pytest.mark.parametrize("kind", ["EquipmentEventRecorded", "ContainerGatedOut", "VisitClosed"])
 def test_a_report_that_was_answered_twice_is_doubled(calm_entries: list[LoggedMessage], kind: str) -> None:
     out = first(calm_entries, kind)
-    ledger = judge(instead(calm_entries, out, out, told(out, ce_id="another", sequence="99")))
+    ledger = judge(instead(calm_entries, out, out, with_headers(out, ce_id="another", sequence="99")))
     assert about(ledger.doubled, out.headers["causationid"], "2 times")
 
 
@@ -151,16 +153,16 @@ def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entri
     yes = first(calm_entries, "ContainerMayLeave", lambda e: e.key == out.key)
     body = {**yes.body, "version": 2, "waiting_for": [], "reason": "held"}
     no = replace(
-        told(yes, ce_type="ContainerMustStay", ce_id="no", sequence=yes.headers["sequence"] + ".5"),
+        with_headers(yes, ce_type="ContainerMustStay", ce_id="no", sequence=yes.headers["sequence"] + ".5"),
         value=json.dumps(body).encode(),
     )
     shifted = [
-        told(e, sequence=str(int(e.headers["sequence"]) + 1))
+        with_headers(e, sequence=str(int(e.headers["sequence"]) + 1))
         if e.desk == "gate" and e.key == out.key and e is not yes
         else e
         for e in calm_entries
     ]
-    no = told(no, sequence=str(int(yes.headers["sequence"]) + 1))
+    no = with_headers(no, sequence=str(int(yes.headers["sequence"]) + 1))
     shifted = instead(shifted, yes, yes, no)
     assert about(judge(shifted).wrongly_released, out.key, "no yes")
     late = replace(no, value=json.dumps({**body, "occurred_at": "2100-01-01T00:00:00Z"}).encode())
@@ -176,7 +178,7 @@ def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entr
     assert about(judge(instead(calm_entries, gone)).lost, goods, "was not told")
     elsewhere = changed(gone, visit="another")
     assert about(judge(instead(calm_entries, gone, elsewhere)).wrongly_released, goods, "of no visit that ended")
-    kind = told(gone, ce_type="ConsignmentLeftUnreleased")
+    kind = with_headers(gone, ce_type="ConsignmentLeftUnreleased")
     assert not about(judge(instead(calm_entries, gone, kind)).wrongly_released, goods, "of no visit that ended")
     wrong = changed(kind, visit="another")
     assert about(judge(instead(calm_entries, gone, wrong)).wrongly_released, goods, "of no visit that ended")
@@ -206,17 +208,17 @@ def test_a_control_that_was_never_ordered_is_lost(calm_entries: list[LoggedMessa
 
 
 def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list[LoggedMessage]) -> None:
-    asked = {e.key for e in calm_entries if e.kind == "TreatmentReferred"}
-    order = first(calm_entries, "TreatmentOrdered", lambda e: e.body["attempt"] == 1 and e.key not in asked)
+    referred = {e.key for e in calm_entries if e.kind == "TreatmentReferred"}
+    order = first(calm_entries, "TreatmentOrdered", lambda e: e.body["attempt"] == 1 and e.key not in referred)
     assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
-    refusal = replace(told(first(calm_entries, "QuarantineRefused"), ce_id="another"), key=order.key)
+    refusal = replace(with_headers(first(calm_entries, "QuarantineRefused"), ce_id="another"), key=order.key)
     assert not about(judge([*instead(calm_entries, order), refusal]).lost, order.key, "never ordered")
 
 
 def test_each_pest_finding_owes_a_treatment_unless_it_was_taken_back(calm_entries: list[LoggedMessage]) -> None:
     def of(entry: LoggedMessage, kind: str, revision: int) -> LoggedMessage:
         value = orjson.dumps({**entry.body, "revision": revision})
-        return replace(told(entry, ce_type=kind, ce_id=f"{kind} {revision}"), value=value)
+        return replace(with_headers(entry, ce_type=kind, ce_id=f"{kind} {revision}"), value=value)
 
     given_up = {e.key for e in calm_entries if e.kind in ("TreatmentAbandoned", "QuarantineRefused")}
     pest = first(calm_entries, "PestIntercepted", lambda e: e.key not in given_up)
@@ -235,9 +237,9 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
     # facts for the gate desk follow the release of goods in containers, so without it the numbers have a gap
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
-    ledger = judge([*calm_entries, told(fact, ce_source="/somebody", ce_id="another")])
+    ledger = judge([*calm_entries, with_headers(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1
-    ledger = judge(instead(calm_entries, fact, told(fact, ce_source="/somebody")))
+    ledger = judge(instead(calm_entries, fact, with_headers(fact, ce_source="/somebody")))
     assert about(ledger.lost, fact.key, "are missing")
 
 
@@ -248,7 +250,7 @@ def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[
 
     def causeless(limit: str) -> list[str]:
         cause = str(uuid5(FACTS, f"deadline/release/{granted.key}/lapse/{limit}"))
-        lapsed = told(granted, causationid=cause, ce_id=str(uuid5(FACTS, f"release/{cause}/0")), sequence="90")
+        lapsed = with_headers(granted, causationid=cause, ce_id=str(uuid5(FACTS, f"release/{cause}/0")), sequence="90")
         ledger = judge([*calm_entries, replace(lapsed, offset=10**6)])
         assert not about(ledger.forged, lapsed.id, "derives")
         return [line for line in ledger.causeless if lapsed.id in line]

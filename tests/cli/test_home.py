@@ -17,12 +17,12 @@ from services.cli.settings import UpSettings
 from tests.conftest import PARTITIONS
 
 
-def up(home: Path, *words: str) -> str:
+def up(home: Path, *arguments: str) -> str:
     """Runs `dtg up` on this folder, and returns what it says. It ends before it starts anything, because a port is
     taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {**os.environ, "DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400"}
-        program = [sys.executable, "-m", "services.cli.main", "up", *words]
+        program = [sys.executable, "-m", "services.cli.main", "up", *arguments]
         ended = subprocess.run(program, check=False, env=env, capture_output=True, text=True, encoding="utf-8")
     assert ended.returncode == 1, ended
     return ended.stderr
@@ -48,8 +48,8 @@ def test_a_demo_whose_clock_cannot_be_read_says_what_to_do_before_anything_is_st
 ) -> None:
     (tmp_path / "home-demo").mkdir()
     (tmp_path / "home-demo" / "clock.json").write_text(left)
-    said = up(tmp_path / "home", "--demo")
-    assert "clock.json" in said and "dtg up --demo --afresh" in said and "Traceback" not in said
+    output = up(tmp_path / "home", "--demo")
+    assert "clock.json" in output and "dtg up --demo --afresh" in output and "Traceback" not in output
 
 
 def test_a_demo_goes_on_where_its_data_is_already(tmp_path: Path) -> None:

@@ -169,8 +169,8 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for each in (screen, errors):  # both read COLUMNS when they were made, before this test, so the width is set here
         monkeypatch.setattr(each._console, "_width", 300)
 
-    def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
-        done: Result = CliRunner().invoke(app, list(words))
+    def run(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+        done: Result = CliRunner().invoke(app, list(arguments))
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         assert done.exit_code in codes, done.output[-2_000:]
@@ -178,7 +178,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             c for c in done.output if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
         }
         assert not acting
-        return done.stdout if "--json" in words else done.output
+        return done.stdout if "--json" in arguments else done.output
 
     return run
 
@@ -231,8 +231,8 @@ def test_who_reads_parked_messages_at_the_machine_is_on_record_and_without_a_dat
 
 
 def test_what_programs_read_is_json_whatever_was_sent(dtg: Any) -> None:
-    told = json.loads(dtg("trace", KEY, "--json"))
-    assert any("[/evil]" in each["details"] for each in told["stories"][KEY])
+    trace = json.loads(dtg("trace", KEY, "--json"))
+    assert any("[/evil]" in each["details"] for each in trace["stories"][KEY])
     parked = json.loads(dtg("parked", "list", "--json"))["parked"]
     assert any("\x1b]0;owned" in each["error"] for each in parked)
     assert len(json.loads(dtg("topics", "--json"))["topics"]) > 20

@@ -56,8 +56,8 @@ def test_no_other_command_has_the_option(name: str) -> None:
     assert not [each for each in COMMANDS[name].params if "--json" in each.opts]
 
 
-def said(*words: str, code: int = 0) -> Any:
-    done = CliRunner().invoke(app, [*words, "--json"])
+def json_of(*arguments: str, code: int = 0) -> Any:
+    done = CliRunner().invoke(app, [*arguments, "--json"])
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
 
@@ -67,13 +67,13 @@ def test_what_needs_no_cluster_is_told_as_json(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("DTG_DATABASE_URL", f"sqlite:///{tmp_path}/console.db")
     monkeypatch.setattr(screen._console, "_width", 40)
     assert CliRunner().invoke(app, ["draws", "add-key", "--from", "2026-01-01"]).exit_code == 0
-    [key] = said("draws", "keys")["keys"]
+    [key] = json_of("draws", "keys")["keys"]
     assert key["in_force_from"] == "2026-01-01" and key["key"]
     assert CliRunner().invoke(app, ["account", "add", "reader", "--role", "auditor"]).exit_code == 0
-    [account] = said("account", "list")["accounts"]
+    [account] = json_of("account", "list")["accounts"]
     assert account.pop("password").startswith("one-time 一次性 until 至 ")
     assert account == {"account": "reader", "roles": "auditor", "company": "", "office": "", "closed": ""}
-    assert [each["what"] for each in said("account", "grants")["grants"]]
-    assert said("key", "list") == {"keys": []}
-    rights = {each["credential"]: each for each in said("provision", "--show")["rights"]}
+    assert [each["what"] for each in json_of("account", "grants")["grants"]]
+    assert json_of("key", "list") == {"keys": []}
+    rights = {each["credential"]: each for each in json_of("provision", "--show")["rights"]}
     assert "customs-port-facts" in rights["port"]["reads"]

@@ -18,10 +18,10 @@ from tests.chaos.days import CONSIGNMENTS, lodged_again
 
 def story_of(entries: list[LoggedMessage], *kinds: str) -> str:
     """The first consignment that has a message of each of these kinds."""
-    said = defaultdict(set)
+    kinds_of = defaultdict(set)
     for entry in entries:
-        said[entry.key].add(entry.kind)
-    return next(key for key, known in said.items() if set(kinds) <= known)
+        kinds_of[entry.key].add(entry.kind)
+    return next(key for key, known in kinds_of.items() if set(kinds) <= known)
 
 
 def without(entries: list[LoggedMessage], key: str, *kinds: str) -> list[LoggedMessage]:
@@ -130,9 +130,9 @@ def test_an_arrival_that_was_taken_back_may_be_told_again(calm_entries: list[Log
 
 def test_swapped_facts_are_reordered(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "ConsignmentHeld", "ReleaseGranted")
-    places = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]
+    positions = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]
     swapped = list(calm_entries)
-    swapped[places[0]], swapped[places[-1]] = swapped[places[-1]], swapped[places[0]]
+    swapped[positions[0]], swapped[positions[-1]] = swapped[positions[-1]], swapped[positions[0]]
     assert any(key in line for line in judge(swapped).reordered)
 
 
@@ -185,11 +185,11 @@ def test_a_release_of_a_container_that_has_not_arrived_is_found(calm_entries: li
     box = granted.body["containers"][0]
 
     def arrived(*containers: str) -> list[str]:
-        told = [
+        log = [
             with_body(e, containers=containers) if e.kind == "ArrivalRecorded" and e.key == granted.key else e
             for e in calm_entries
         ]
-        return [line for line in wrongly(told) if granted.key in line]
+        return [line for line in wrongly(log) if granted.key in line]
 
     assert arrived(*granted.body["containers"]) == [] and arrived() == []
     assert [line for line in arrived("TGHU1234567") if "before arrival" in line and box in line]
@@ -235,9 +235,9 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(
 def planted(entry: LoggedMessage, kind: str, **fields: object) -> LoggedMessage:
     """A fact of the same desk and consignment that the ledger has not read yet."""
     body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
-    told = {**body, **fields}
+    changed = {**body, **fields}
     return replace(
-        entry, value=orjson.dumps(told), headers=entry.headers | {"ce_type": kind, "ce_id": f"{kind} {told}"}
+        entry, value=orjson.dumps(changed), headers=entry.headers | {"ce_type": kind, "ce_id": f"{kind} {changed}"}
     )
 
 
@@ -283,9 +283,9 @@ def test_copies_for_ports_that_are_right_add_nothing_and_wrong_ones_are_named(
     assert "copy of no fact" in named(replace(granted, headers=granted.headers | {"ce_source": "/desks/gate"}))
     assert f"{granted.id} at {PORT_FACTS}" in named(replace(granted, offset=10**6)), "twice"
     rest = [e for e in copies if e is not granted]
-    for changed, seen in (({"version": 99}, "says other"), ({"added": 1}, "says other")):
+    for changed, problem in (({"version": 99}, "says other"), ({"added": 1}, "says other")):
         ledger = judge(calm_entries, copies=[*rest, with_body(granted, **changed)])
-        assert seen in "; ".join(ledger.forged)
+        assert problem in "; ".join(ledger.forged)
     whole = next(e for e in calm_entries if e.id == granted.id)
     assert "tells ports lane, answers" in "; ".join(
         judge(calm_entries, copies=[replace(granted, value=whole.value)]).forged

@@ -42,7 +42,7 @@ def test_a_process_that_talks_all_the_time_loses_no_line_and_its_log_stays_small
     log = tmp_path / "talking.log"
     child = Child("talking", [sys.executable, "-c", TALKING], log)
     child.start()
-    told, turns = b"", 0
+    content, turns = b"", 0
     last: int | None = None
     while child.alive or log.stat().st_size > MOST:
         alive = child.alive
@@ -50,12 +50,12 @@ def test_a_process_that_talks_all_the_time_loses_no_line_and_its_log_stays_small
         part = former(log, 1)
         if part.exists() and part.stat().st_ino != last:
             last, turns = part.stat().st_ino, turns + 1
-            told += part.read_bytes()
+            content += part.read_bytes()
             assert log.stat().st_blocks * 512 < MOST * 20
         elif not alive:
             break
-    told += log.read_bytes().lstrip(b"\0")
-    assert told.splitlines() == [b'{"event": "said", "number": %d}' % number for number in range(LINES)]
+    content += log.read_bytes().lstrip(b"\0")
+    assert content.splitlines() == [b'{"event": "said", "number": %d}' % number for number in range(LINES)]
     assert turns > 5 and {each.name for each in tmp_path.iterdir()} <= {
         log.name,
         *[former(log, n).name for n in (1, 2)],
@@ -111,14 +111,14 @@ def test_who_reads_a_log_for_what_is_said_from_now_on_misses_nothing(
     tmp_path: Path, turn: Callable[[Path, int], None]
 ) -> None:
     child = Child("child", ["true"], tmp_path / "child.log")
-    said = b'{"event": "before"}\n' * 10_000
-    child.log.write_bytes(said)
+    filler = b'{"event": "before"}\n' * 10_000
+    child.log.write_bytes(filler)
     from_now_on = Log(child)
     with child.log.open("ab") as log:
         log.write(b'{"event": "first"}\n')
     turn(child.log, MOST)
     with child.log.open("ab") as log:
-        log.write(b'{"event": "second"}\n' + said)
+        log.write(b'{"event": "second"}\n' + filler)
     turn(child.log, MOST)
     with child.log.open("ab") as log:
         log.write(b'{"event": "third"}\n')
@@ -164,5 +164,5 @@ def test_a_folder_in_the_place_of_a_former_part_is_told_once_and_all_else_goes_o
     for _ in range(2):
         up._logs_at = 0.0
         up._watch()
-    told = capsys.readouterr().out
-    assert told.count("日志无法轮转") == 1 and child.log.stat().st_size == 3 * MOST
+    printed = capsys.readouterr().out
+    assert printed.count("日志无法轮转") == 1 and child.log.stat().st_size == 3 * MOST

@@ -70,15 +70,15 @@ def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_look
     """Once the thread ended without a message, and after every later kill of a worker the others waited for its
     session."""
     monkeypatch.setattr(membership, "KafkaAdminClient", Failing)
-    told: list[str] = []
-    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], told.append)
+    reports: list[str] = []
+    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], reports.append)
     try:
         leaver.look()
         wait(lambda: Failing.made >= 3, "the groups to be looked after again")
     finally:
         leaver.stop()
-    assert any("the selector is closed already" in line for line in told) and any(
-        "half an answer" in line for line in told
+    assert any("the selector is closed already" in line for line in reports) and any(
+        "half an answer" in line for line in reports
     )
 
 
@@ -101,14 +101,14 @@ class Refusing:
 
 def test_a_member_that_the_broker_did_not_remove_is_not_told_as_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(membership, "KafkaAdminClient", Refusing)
-    told: list[str] = []
-    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], told.append)
+    reports: list[str] = []
+    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], reports.append)
     try:
         leaver.look()
-        wait(lambda: len(told) >= 2, "what became of the members")
+        wait(lambda: len(reports) >= 2, "what became of the members")
     finally:
         leaver.stop()
-    assert told[:2] == [
+    assert reports[:2] == [
         "left group customs-risk for 1 dead member(s)",
         "group customs-risk keeps 1 dead member(s): GroupAuthorizationFailedError",
     ]

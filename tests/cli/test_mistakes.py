@@ -16,8 +16,8 @@ OUT = ("RecordGateOut", "RecordEquipmentEvent")
 
 def departures(entries: list[LoggedMessage], box: str) -> list[LoggedMessage]:
     """The departures with goods that terminals reported for this container."""
-    told = [entry for entry in entries if entry.key == box and entry.kind in OUT]
-    return [e for e in told if e.kind == "RecordGateOut" or (e.body["event"], e.body["laden"]) == ("GTOT", True)]
+    reports = [entry for entry in entries if entry.key == box and entry.kind in OUT]
+    return [e for e in reports if e.kind == "RecordGateOut" or (e.body["event"], e.body["laden"]) == ("GTOT", True)]
 
 
 def stay_of(entries: list[LoggedMessage], number: int, lots: int = 1) -> tuple[str, Stay]:
@@ -39,11 +39,11 @@ def test_on_a_calm_day_nothing_leaves_and_nothing_is_kept_by_mistake(calm_entrie
 def test_the_calm_day_has_what_terminals_report(calm_entries: list[LoggedMessage]) -> None:
     """Reports that are late, repeated, corrected, too early, and of all kinds of events; without them the ledger would prove
     little."""
-    told = [e for e in calm_entries if e.kind == "RecordEquipmentEvent"]
-    assert {e.body["event"] for e in told} >= {"DISC", "GTIN", "GTOT", "LOAD", "STRP", "STUF"}
+    reports = [e for e in calm_entries if e.kind == "RecordEquipmentEvent"]
+    assert {e.body["event"] for e in reports} >= {"DISC", "GTIN", "GTOT", "LOAD", "STRP", "STUF"}
     taken_back = [e.kind for e in calm_entries if e.kind in ("ArrivalRetracted", "TransferRetracted")]
     assert set(taken_back) == {"ArrivalRetracted", "TransferRetracted"}
-    assert any(e.body["laden"] is False for e in told) and any(e.body["replaces"] for e in told)
+    assert any(e.body["laden"] is False for e in reports) and any(e.body["replaces"] for e in reports)
     recorded = [e for e in calm_entries if e.kind == "EquipmentEventRecorded"]
     assert any(e.body["retells"] for e in recorded)
     assert {e.body["how"] for e in calm_entries if e.kind == "VisitClosed"} == {"loaded", "left_empty"}
@@ -80,8 +80,8 @@ def test_a_release_that_does_not_name_the_box_lets_nothing_leave(calm_entries: l
 def test_an_export_that_left_through_the_land_gate_left_by_mistake(calm_entries: list[LoggedMessage]) -> None:
     box = next(b for b, s in STAYS.items() if not s[0].imported and len(s[0].lots) == 1)
     out = next(e for e in calm_entries if e.kind == "RecordGateOut")
-    told = replace(out, key=box, headers=out.headers | {"ce_id": "planted"}, timestamp_ms=out.timestamp_ms + 10**6)
-    assert [box in line for line in judge([*calm_entries, told], STAYS).left_by_mistake] == [True]
+    planted = replace(out, key=box, headers=out.headers | {"ce_id": "planted"}, timestamp_ms=out.timestamp_ms + 10**6)
+    assert [box in line for line in judge([*calm_entries, planted], STAYS).left_by_mistake] == [True]
 
 
 @pytest.mark.parametrize(("number", "lots"), [(0, 1), (0, 2), (1, 1)], ids=["alone", "shared", "came back"])

@@ -24,7 +24,7 @@ def paper(reference: str, bill: str = "COSU 6282-910") -> dict[str, Any]:
     return {"declarant": USCC, "reference": reference, "bill_no": bill, "containers": [{"container_no": BOX}]}
 
 
-SAID = [
+ENTRIES = [
     entry("LodgeDeclaration", GOODS, {"declaration": paper("R-1")}),
     entry("DeclarationAccepted", GOODS, {"declaration_no": "421820261000000017", "declaration": paper("R-1")}),
     entry("DeclarationAccepted", OTHER, {"declaration_no": "421820261000000018", "declaration": paper("R-2")}),
@@ -32,11 +32,11 @@ SAID = [
     entry("DeclarationLodgedAgain", LATER, {"later": LATER, "declaration": paper("R-1", "ANOTHER")}),
 ]
 ODD: list[Any] = [b"{", [], {"declaration": 7}, {"declaration_no": ["x"]}]
-SAID += [entry("DeclarationAccepted", OTHER, body) for body in ODD]
+ENTRIES += [entry("DeclarationAccepted", OTHER, body) for body in ODD]
 
 
 @pytest.mark.parametrize(
-    ("asked", "keys"),
+    ("name", "keys"),
     [
         ("421820261000000017", [GOODS]),
         (" 421820261000000017 ", [GOODS]),
@@ -49,19 +49,19 @@ SAID += [entry("DeclarationAccepted", OTHER, body) for body in ODD]
         ("--", []),
     ],
 )
-def test_a_number_a_bill_and_a_reference_name_their_consignments(asked: str, keys: list[str]) -> None:
-    assert keys_of(asked, SAID) == keys
+def test_a_number_a_bill_and_a_reference_name_their_consignments(name: str, keys: list[str]) -> None:
+    assert keys_of(name, ENTRIES) == keys
 
 
 @pytest.mark.parametrize(
-    ("asked", "key"),
+    ("name", "key"),
     [(f"{USCC}/R-1", GOODS), (GOODS, GOODS), (GOODS.upper(), GOODS), (BOX, BOX), (" csqu 305438-3 ", BOX)],
 )
-def test_what_is_a_key_is_looked_for_at_once(asked: str, key: str) -> None:
-    assert key in candidates(asked)
+def test_what_is_a_key_is_looked_for_at_once(name: str, key: str) -> None:
+    assert key in candidates(name)
 
 
 def test_what_was_lodged_after_a_withdrawal_follows_by_the_words_of_its_desk_only() -> None:
     forged = entry("DeclarationPassedOn", GOODS, {"later": OTHER})
     forged.headers["ce_source"] = "/anybody"
-    assert list(followed([*SAID, forged])) == [LATER]
+    assert list(followed([*ENTRIES, forged])) == [LATER]

@@ -37,8 +37,8 @@ def is_java_there(folder: Path) -> bool:
         "kafka.tools.StorageTool",
         "random-uuid",
     ]
-    told = subprocess.run(command, check=False, capture_output=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
-    return told.returncode == 0 and b"ERROR" not in told.stdout + told.stderr
+    result = subprocess.run(command, check=False, capture_output=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
+    return result.returncode == 0 and b"ERROR" not in result.stdout + result.stderr
 
 
 def test_java_runs_from_folders_of_whatever_name_but_those_that_are_refused(tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_the_set_up_says_so_before_anything_is_fetched(tmp_path: Path, name: str
     (checkout / "deploy" / "__init__.py").touch()
     shutil.copytree(ROOT / "deploy" / "kafka", checkout / "deploy" / "kafka", ignore=shutil.ignore_patterns("jars"))
     command = ["make", "setup", f"PYTHON={sys.executable}"]
-    told = subprocess.run(command, check=False, cwd=checkout, capture_output=True, text=True, encoding="utf-8")
-    said = [line for line in told.stderr.splitlines() if not line.startswith("make")]
-    assert told.returncode != 0 and len(said) == 1 and "程序所在路径" in said[0], told
+    result = subprocess.run(command, check=False, cwd=checkout, capture_output=True, text=True, encoding="utf-8")
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
+    assert result.returncode != 0 and len(lines) == 1 and "程序所在路径" in lines[0], result
     assert not (checkout / ".tools").exists()
 
 
@@ -98,20 +98,24 @@ def test_the_data_lies_in_folders_of_whatever_name(tmp_path: Path, name: str) ->
 
 @pytest.mark.parametrize("name", [*WORKS, *CANNOT])
 def test_make_hands_its_folder_on_as_it_is(tmp_path: Path, name: str) -> None:
-    checkout, told = tmp_path / name, tmp_path / "told"
+    checkout, file = tmp_path / name, tmp_path / "written"
     for folder in ("deploy", ".venv/bin"):
         (checkout / folder).mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", checkout)
     programs = {
         "deploy/setup.sh": "",
         "deploy/debian.sh": "",
-        ".venv/bin/python": 'printf %s "$PYTHONPYCACHEPREFIX" > "$TOLD"',
+        ".venv/bin/python": 'printf %s "$PYTHONPYCACHEPREFIX" > "$WRITTEN"',
     }
     for program, text in programs.items():
         (checkout / program).write_text(f"#!/bin/sh\n{text}\n")
         (checkout / program).chmod(0o755)
     made = subprocess.run(
-        ["make", "test", "ARGS=x"], check=False, cwd=checkout, capture_output=True, env=os.environ | {"TOLD": str(told)}
+        ["make", "test", "ARGS=x"],
+        check=False,
+        cwd=checkout,
+        capture_output=True,
+        env=os.environ | {"WRITTEN": str(file)},
     )
     assert made.returncode == 0, made.stderr
-    assert Path(told.read_text()) == checkout / ".run" / "bytecode"
+    assert Path(file.read_text()) == checkout / ".run" / "bytecode"

@@ -33,9 +33,9 @@ def test_a_notebook_that_cannot_be_opened_is_a_no_in_a_sentence(tmp_path: Path, 
     else:
         file.mkdir()
     where = ["--where", "127.0.0.1:1"] if source == "--kafka" else []
-    told = CliRunner().invoke(app, ["port", "ask", "CSQU3054383", source, *where, "--notebook", str(file)])
-    assert told.exit_code == MUST_STAY, told.exception
-    assert "stale" in told.output and "Traceback" not in told.output
+    result = CliRunner().invoke(app, ["port", "ask", "CSQU3054383", source, *where, "--notebook", str(file)])
+    assert result.exit_code == MUST_STAY, result.exception
+    assert "stale" in result.output and "Traceback" not in result.output
     assert CliRunner().invoke(app, ["port", "follow", source, *where, "--once", "--notebook", str(file)]).exit_code == 1
 
 
@@ -44,10 +44,10 @@ def test_what_is_no_address_is_told_in_a_sentence(address: str, tmp_path: Path) 
     assert not is_loopback(address)
     paper = tmp_path / "paper.json"
     paper.write_text("{}")
-    told = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["port", "ask", "CSQU3054383", "--http", "--where", address or " ", "--notebook", str(tmp_path / "n")]
     )
-    assert (told.exit_code, type(told.exception)) == (MUST_STAY, SystemExit), told.exception
+    assert (result.exit_code, type(result.exception)) == (MUST_STAY, SystemExit), result.exception
     lodged = CliRunner().invoke(app, ["declare", str(paper), "--url", address or " "])
     assert (lodged.exit_code, type(lodged.exception)) == (1, SystemExit), lodged.exception
 
@@ -64,8 +64,10 @@ def test_a_folder_that_cannot_be_read_serves_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("days", ["3651", "4000000", "999999999999999999999"])
 def test_an_authorisation_has_an_end_that_can_be_written(days: str) -> None:
-    told = CliRunner().invoke(app, ["account", "authorise", "91310000MA1FL0B006", "91310000MA1FL0B014", "--days", days])
-    assert told.exit_code == 2, told.exception
+    result = CliRunner().invoke(
+        app, ["account", "authorise", "91310000MA1FL0B006", "91310000MA1FL0B014", "--days", days]
+    )
+    assert result.exit_code == 2, result.exception
 
 
 @pytest.mark.parametrize(

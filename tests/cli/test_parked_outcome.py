@@ -17,12 +17,12 @@ def parked(offset: int, key: str = "goods") -> Parked:
 
 
 def fact(kind: type[Parking], **more: Any) -> Parking:
-    told = {"service": "release", "subject": "goods", "offset": 7, "occurred_at": AT, **ORIGIN, **more}
-    return kind.model_validate(told)
+    fields = {"service": "release", "subject": "goods", "offset": 7, "occurred_at": AT, **ORIGIN, **more}
+    return kind.model_validate(fields)
 
 
 @pytest.mark.parametrize(
-    ("said", "words", "settled"),
+    ("parking", "text", "settled"),
     [
         (fact(ParkedReplayed, ordered_by="ops"), "dtg trace goods", True),
         (fact(ParkedDiscarded, ordered_by="ops"), "discarded", True),
@@ -34,11 +34,11 @@ def fact(kind: type[Parking], **more: Any) -> Parking:
         (None, "is the worker of its desk running?", False),
     ],
 )
-def test_it_is_said_what_became_of_the_order(said: Parking | None, words: str, settled: bool) -> None:
-    told, done = outcome(parked(7), said, [parked(7), parked(9, "others")])
-    assert words in told and done is settled
+def test_it_is_said_what_became_of_the_order(parking: Parking | None, text: str, settled: bool) -> None:
+    sentence, done = outcome(parked(7), parking, [parked(7), parked(9, "others")])
+    assert text in sentence and done is settled
 
 
 def test_who_orders_what_waits_behind_another_message_is_told_which_one() -> None:
-    told, settled = outcome(parked(9), None, [parked(3, "others"), parked(7), parked(9)])
-    assert "behind release:customs-release-requests/0/7" in told and not settled
+    sentence, settled = outcome(parked(9), None, [parked(3, "others"), parked(7), parked(9)])
+    assert "behind release:customs-release-requests/0/7" in sentence and not settled

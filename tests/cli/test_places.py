@@ -27,8 +27,8 @@ def surroundings(home: Path, **more: str) -> dict[str, str]:
     return {**env, **PROXIES, **ports, "DTG_HOME": str(home), "DTG_LAYOUT": "clearance", "DTG_PARTITIONS": "2", **more}
 
 
-def dtg(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services.cli.main", *words]
+def dtg(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "services.cli.main", *arguments]
     return subprocess.run(command, env=env, capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 
@@ -50,11 +50,11 @@ def test_a_folder_in_chinese_behind_a_proxy_is_served_and_goes_on_where_it_is_mo
         nobody = dtg(env, "declare", str(ROOT / "docs" / "declaration.json"))
         assert nobody.returncode == 1 and "DTG_API_KEY_FILE" in nobody.stderr, nobody.stderr
         key = tmp_path / "clerk.key"
-        for words in (
+        for arguments in (
             ("account", "add", "clerk", "--role", "declarant", "--company", "91370200163562681G", "--program"),
             ("key", "add", "clerk", "--scope", "lodge", "--file", str(key)),
         ):
-            done = dtg(env, *words)
+            done = dtg(env, *arguments)
             assert done.returncode == 0, done.stdout + done.stderr
         assert key.stat().st_mode & 0o077 == 0
         lodged = dtg(env | {"DTG_API_KEY_FILE": str(key)}, "declare", str(ROOT / "docs" / "declaration.json"))

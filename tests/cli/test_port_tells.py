@@ -18,22 +18,22 @@ from services.console.api.requests import BODIES
 WHEN = ("--place", "shed 4", "--at", "2026-11-25T08:00:00+08:00")
 
 
-class Door(HTTPServer):
+class AcceptingServer(HTTPServer):
     """A server that accepts every request, and keeps it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
         self.keys: list[str] = []
         self.status = 202
 
 
 class Taking(BaseHTTPRequestHandler):
-    server: Door
+    server: AcceptingServer
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, body))
+        self.server.requests.append((self.path, body))
         self.server.keys.append(self.headers["Idempotency-Key"])
         answer = json.dumps({"request_id": "r1", "request": "/api/v1/requests/r1"}).encode()
         self.send_response(self.server.status)
@@ -46,9 +46,9 @@ class Taking(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AcceptingServer]:
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
-    made = Door()
+    made = AcceptingServer()
     running = Thread(target=made.serve_forever)
     running.start()
     yield made
@@ -57,24 +57,24 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     made.server_close()
 
 
-def tell(door: Door, *words: str) -> dict[str, Any]:
+def tell(server: AcceptingServer, *arguments: str) -> dict[str, Any]:
     """Runs the command; returns the request that the server received."""
-    said = CliRunner().invoke(port_app, ["tell", *words, "--where", f"http://127.0.0.1:{door.server_port}"])
-    assert said.exit_code == 0, said.output
-    return door.asked[-1][1]
+    result = CliRunner().invoke(port_app, ["tell", *arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
+    assert result.exit_code == 0, result.output
+    return server.requests[-1][1]
 
 
 def test_a_stripping_names_the_containers_into_which_the_goods_went_and_a_stuffing_those_out_of_which_they_came(
-    door: Door,
+    server: AcceptingServer,
 ) -> None:
-    told = tell(door, "CSQU3054383", "STRP", *WHEN, "--target", "MSKU9070323", "--target", "TEMU1000001")
-    assert told["targets"] == ["MSKU9070323", "TEMU1000001"] and "sources" not in told
-    told = tell(door, "MSKU9070323", "STUF", *WHEN, "--source", "CSQU3054383")
-    assert told["sources"] == ["CSQU3054383"] and "targets" not in told
-    assert door.asked[0][0] == "/api/v1/containers/CSQU3054383/events"
+    report = tell(server, "CSQU3054383", "STRP", *WHEN, "--target", "MSKU9070323", "--target", "TEMU1000001")
+    assert report["targets"] == ["MSKU9070323", "TEMU1000001"] and "sources" not in report
+    report = tell(server, "MSKU9070323", "STUF", *WHEN, "--source", "CSQU3054383")
+    assert report["sources"] == ["CSQU3054383"] and "targets" not in report
+    assert server.requests[0][0] == "/api/v1/containers/CSQU3054383/events"
 
 
-def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
+def test_every_field_of_an_equipment_event_has_its_option(server: AcceptingServer) -> None:
     others = {
         "classifier": ("--classifier", "EST", "EST"),
         "laden": ("--empty", None, False),
@@ -86,32 +86,34 @@ def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
         "targets": ("--target", "TEMU1000001", ["TEMU1000001"]),
     }
     assert {"event", "place", "occurred_at", *others} == set(BODIES[RecordEquipmentEvent].model_fields)
-    words = [word for option, value, _ in others.values() for word in (option, value) if word is not None]
-    told = tell(door, "CSQU3054383", "MOVE", *WHEN, *words)
-    assert {name: told[name] for name in others} == {name: value for name, (_, _, value) in others.items()}
+    arguments = [
+        argument for option, value, _ in others.values() for argument in (option, value) if argument is not None
+    ]
+    report = tell(server, "CSQU3054383", "MOVE", *WHEN, *arguments)
+    assert {name: report[name] for name in others} == {name: value for name, (_, _, value) in others.items()}
 
 
 @pytest.mark.parametrize(
-    "words", [("tell", "CSQU3054383", "GTOT", *WHEN), ("retract", "CSQU3054383", "r0", "--reason", "another box")]
+    "arguments", [("tell", "CSQU3054383", "GTOT", *WHEN), ("retract", "CSQU3054383", "r0", "--reason", "another box")]
 )
 def test_a_report_that_nobody_acknowledged_may_take_effect_and_its_key_is_told(
-    door: Door, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    server: AcceptingServer, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(terminal, "TRIES", 2)
-    door.status = 503
-    said = CliRunner().invoke(port_app, [*words, "--where", f"http://127.0.0.1:{door.server_port}"])
-    assert said.exit_code == 1 and len(door.keys) == 2 and len(set(door.keys)) == 1
-    for each in ("may still take effect", "仍可能生效", f"--key {door.keys[0]}"):
-        assert each in said.output, said.output
-    assert "not taken" not in said.output and "未受理" not in said.output
-    door.status = 422
-    said = CliRunner().invoke(port_app, [*words, "--where", f"http://127.0.0.1:{door.server_port}"])
-    assert said.exit_code == 1 and "not taken 未受理" in said.output and "may still" not in said.output
+    server.status = 503
+    result = CliRunner().invoke(port_app, [*arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
+    assert result.exit_code == 1 and len(server.keys) == 2 and len(set(server.keys)) == 1
+    for each in ("may still take effect", "仍可能生效", f"--key {server.keys[0]}"):
+        assert each in result.output, result.output
+    assert "not taken" not in result.output and "未受理" not in result.output
+    server.status = 422
+    result = CliRunner().invoke(port_app, [*arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
+    assert result.exit_code == 1 and "not taken 未受理" in result.output and "may still" not in result.output
 
 
 def test_where_nothing_answers_the_report_may_have_been_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setattr(terminal, "TRIES", 1)
     command = ["tell", "CSQU3054383", "GTOT", *WHEN, "--key", "mine", "--where", "http://127.0.0.1:1"]
-    said = CliRunner().invoke(port_app, command)
-    assert said.exit_code == 1 and "may still take effect" in said.output and "--key mine" in said.output
+    result = CliRunner().invoke(port_app, command)
+    assert result.exit_code == 1 and "may still take effect" in result.output and "--key mine" in result.output

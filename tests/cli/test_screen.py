@@ -41,8 +41,8 @@ def test_signs_that_a_terminal_obeys_are_escapes() -> None:
 
 
 def test_what_people_write_stays() -> None:
-    for words in ("搁置 13件，重放。", "Zoë naïve", "港口\u3000一号", "🚢"):
-        assert visible(words) == words
+    for line in ("搁置 13件，重放。", "Zoë naïve", "港口\u3000一号", "🚢"):
+        assert visible(line) == line
 
 
 def test_our_colours_quote_data() -> None:
@@ -133,9 +133,9 @@ def test_programs_get_the_same_as_json_whatever_the_width() -> None:
     Screen(file=file, width=20).tell(
         True, parked=table, note="完 done", lines=["a", styled("b", "red")], more={"x": table}
     )
-    said = json.loads(file.getvalue())
-    assert said["parked"] == [{"message": NAME, "came_out_again": 1234, "key": "a\\x1b\\u202e\\ud800"}]
-    assert said["note"] == "完 done" and said["lines"] == ["a", "b"] and said["more"]["x"] == said["parked"]
+    output = json.loads(file.getvalue())
+    assert output["parked"] == [{"message": NAME, "came_out_again": 1234, "key": "a\\x1b\\u202e\\ud800"}]
+    assert output["note"] == "完 done" and output["lines"] == ["a", "b"] and output["more"]["x"] == output["parked"]
 
 
 def test_json_has_no_character_that_acts_on_a_terminal() -> None:

@@ -72,8 +72,8 @@ def test_a_clock_as_it_was_written_is_read(home: Path) -> None:
 def test_a_command_says_so_and_ends_with_1(home: Path, dtg: Callable[..., tuple[int, str]]) -> None:
     (home / CLOCK).mkdir()
     with in_use(home, UpSettings().bootstrap()):
-        code, said = dtg("declare", str(Path(__file__).parents[2] / "docs" / "declaration.json"))
-    assert code == 1 and "clock.json" in said and "沙箱时钟无法读取" in said, said
+        code, output = dtg("declare", str(Path(__file__).parents[2] / "docs" / "declaration.json"))
+    assert code == 1 and "clock.json" in output and "沙箱时钟无法读取" in output, output
 
 
 @spoiled
@@ -87,8 +87,8 @@ def test_a_credential(home: Path, spoil: Callable[[Path], None]) -> None:
 @spoiled
 def test_the_keys_of_the_draw(home: Path, dtg: Callable[..., tuple[int, str]], spoil: Callable[[Path], None]) -> None:
     spoil(home / "draw-keys.json")
-    code, said = dtg("draws", "keys")
-    assert code == 1 and "draw-keys.json" in said and any("\u4e00" <= sign <= "\u9fff" for sign in said), said
+    code, output = dtg("draws", "keys")
+    assert code == 1 and "draw-keys.json" in output and any("\u4e00" <= sign <= "\u9fff" for sign in output), output
 
 
 @spoiled
@@ -111,8 +111,8 @@ def test_the_lock(home: Path, dtg: Callable[..., tuple[int, str]], spoil: Callab
     if (home / LOCK).is_file():
         with in_use(home, "here:1"):
             return
-    code, said = dtg("up")
-    assert code == 1 and LOCK in said and "无法打开锁文件" in said and "remove it" in said, said
+    code, output = dtg("up")
+    assert code == 1 and LOCK in output and "无法打开锁文件" in output and "remove it" in output, output
 
 
 @spoiled
@@ -123,15 +123,15 @@ def test_the_file_that_counts_changes_of_rights(
     file = file_of(UpSettings().read_model(), str(home))
     assert file is not None
     spoil(file)
-    code, said = dtg("account", "confirm")
-    assert code == 1 and file.name in said and "无法读取权限变更记录文件" in said, said
+    code, output = dtg("account", "confirm")
+    assert code == 1 and file.name in output and "无法读取权限变更记录文件" in output, output
 
 
 @pytest.mark.parametrize("spoil", [s for s, name in zip(SPOILED, IDS, strict=True) if name != "b''"])
 def test_the_database(home: Path, dtg: Callable[..., tuple[int, str]], spoil: Callable[[Path], None]) -> None:
     spoil(home / "console.db")
-    code, said = dtg("account", "list")
-    assert code == 1 and "console.db" in said and "查询库无法打开" in said, said
+    code, output = dtg("account", "list")
+    assert code == 1 and "console.db" in output and "查询库无法打开" in output, output
 
 
 @pytest.mark.parametrize("spoil", [s for s, name in zip(SPOILED, IDS, strict=True) if name != "b''"])
@@ -140,8 +140,8 @@ def test_the_notebook_of_a_port_is_a_no(
 ) -> None:
     for source in ("kafka", "http"):
         spoil(home / f"port-{source}.db")
-    code, said = dtg("port", "ask", "CSQU3054383", "--http")
-    assert code == MUST_STAY and "Traceback" not in said, said
+    code, output = dtg("port", "ask", "CSQU3054383", "--http")
+    assert code == MUST_STAY and "Traceback" not in output, output
 
 
 @pytest.mark.parametrize("name", ["", "logs", "kafka", "credentials", "faust"])
@@ -150,8 +150,8 @@ def test_a_folder(home: Path, dtg: Callable[..., tuple[int, str]], name: str, sp
     if not name:
         home.rmdir()
     spoil(home / name if name else home)
-    code, said = dtg("up")
-    assert code == 1 and str(home) in said and "无法创建文件夹" in said, said
+    code, output = dtg("up")
+    assert code == 1 and str(home) in output and "无法创建文件夹" in output, output
 
 
 def test_settings_that_cannot_be_used(
@@ -159,5 +159,5 @@ def test_settings_that_cannot_be_used(
 ) -> None:
     monkeypatch.setenv("DTG_KAFKA_PORT", "abc")
     monkeypatch.setenv("DTG_PARTITIONS", "0")
-    code, said = dtg("topics")
-    assert code == 1 and "设置有误" in said and "DTG_KAFKA_PORT" in said and "DTG_PARTITIONS" in said, said
+    code, output = dtg("topics")
+    assert code == 1 and "设置有误" in output and "DTG_KAFKA_PORT" in output and "DTG_PARTITIONS" in output, output

@@ -22,7 +22,7 @@ WORKER = (sys.executable, "-m", "faust", "-A", "services.worker", "worker")
 FUTURE = {"DTG_CLOCK_ANCHOR": "2026-11-23T00:00:00Z", "DTG_CLOCK_START": "2999-01-01T00:00:00Z"}
 
 
-def told(program: tuple[str, ...], folder: Path, **settings: str) -> tuple[int, str]:
+def output_of(program: tuple[str, ...], folder: Path, **settings: str) -> tuple[int, str]:
     """Runs the program; returns the exit code and the output."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DTG_")}
     ended = subprocess.run(
@@ -51,7 +51,7 @@ def told(program: tuple[str, ...], folder: Path, **settings: str) -> tuple[int, 
 def test_a_command_says_which_setting_cannot_be_used(
     program: tuple[str, ...], settings: dict[str, str], sentence: str, code: int, tmp_path: Path
 ) -> None:
-    ended, output = told((*DTG, *program), tmp_path, **settings)
+    ended, output = output_of((*DTG, *program), tmp_path, **settings)
     assert (ended, "Traceback" in output) == (code, False), output
     assert sentence in " ".join(output.split()) and re.search(r"[\u4e00-\u9fff]", output), output
 
@@ -67,7 +67,7 @@ def test_a_command_says_which_setting_cannot_be_used(
 def test_a_worker_says_which_setting_cannot_be_used(
     settings: dict[str, str], sentence: str, code: int, tmp_path: Path
 ) -> None:
-    ended, output = told(WORKER, tmp_path, **settings)
+    ended, output = output_of(WORKER, tmp_path, **settings)
     assert (ended, "Traceback" in output) == (code, False), output
     assert sentence in output and re.search(r"[\u4e00-\u9fff]|\\u[4-9]", output), output
 

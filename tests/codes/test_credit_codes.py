@@ -69,10 +69,10 @@ def test_zeros_and_other_forms_are_errors(wrong: str) -> None:
 
 
 @given(st.sampled_from(REAL), st.integers(8, 15), st.sampled_from(uscc.ALPHABET))
-def test_a_mistyped_organisation_code_is_an_error(right: str, place: int, sign: str) -> None:
-    mistyped = right[:place] + sign + right[place + 1 :]
+def test_a_mistyped_organisation_code_is_an_error(right: str, index: int, sign: str) -> None:
+    mistyped = right[:index] + sign + right[index + 1 :]
     broken = uscc.broken_parts(mistyped)
-    assert broken == () if sign == right[place] else CreditCodePart.CHECK_SIGN in broken
+    assert broken == () if sign == right[index] else CreditCodePart.CHECK_SIGN in broken
     # the check character of GB 11714 has only eleven values, so it does not reveal every typing error
     assert (said_of(mistyped)[0][0] == ERROR) == (len(broken) > 1) if broken else said_of(mistyped) == []
 

@@ -24,7 +24,7 @@ def test_the_table_has_every_subheading_of_its_edition_and_says_where_it_is_from
     assert all(len(code) == 6 and code.isdigit() and name for code, name in edition.names.items())
     assert len(edition.chapters) == 97, "1 to 97 without 77, and 98 of the nation"
     head = edition.file.read_text(encoding="utf-8").partition("code,description")[0]
-    assert all(word in head for word in (maker.REPOSITORY, maker.COMMIT[:12], "PDDL", "2022-01-01", "5612 codes"))
+    assert all(text in head for text in (maker.REPOSITORY, maker.COMMIT[:12], "PDDL", "2022-01-01", "5612 codes"))
 
 
 def test_the_table_is_as_the_target_made_it_of_the_source() -> None:

@@ -24,8 +24,8 @@ def texts(folder: str) -> str:
 
 @pytest.mark.parametrize("code", sorted(RefusalCode))
 def test_each_code_is_said_by_a_desk_and_reached_by_a_test(code: RefusalCode) -> None:
-    said = re.search(rf"\bRefusalCode\.{code.name}\b", texts("services"))
-    assert (said is not None) is (code not in FORMER)
+    mention = re.search(rf"\bRefusalCode\.{code.name}\b", texts("services"))
+    assert (mention is not None) is (code not in FORMER)
     assert code in FORMER or re.search(rf"\b{code}\b", texts("tests"))
 
 

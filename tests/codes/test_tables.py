@@ -49,8 +49,8 @@ def test_each_row_of_the_form_has_a_code_of_its_length_and_both_names() -> None:
         "package-kinds": 2,
         "districts": 2,
     }.items():
-        for code, words in TABLES[name].names.items():
-            chinese, _, english = words.partition(" ")
+        for code, text in TABLES[name].names.items():
+            chinese, _, english = text.partition(" ")
             assert len(code) == length and chinese and english, (name, code)
             assert not chinese.isascii() and english.isascii(), (name, code)
 

@@ -80,7 +80,7 @@ CONSIGNEE = "91370211264574251B"
 
 
 @dataclass(frozen=True)
-class Said:
+class PublishedMessage:
     """One message for a topic. `sequence` counts the statements of its writer under its key."""
 
     topic: str
@@ -161,7 +161,7 @@ class Border:
     containers: tuple[str, ...] = ("CSQU3054383",)
     start: datetime = NOON
     lines: int = 3
-    said: list[Said] = field(default_factory=list)
+    messages: list[PublishedMessage] = field(default_factory=list)
     _minutes: int = 0
     _counts: dict[tuple[str, str], int] = field(default_factory=dict)
     _version: int = 0
@@ -176,19 +176,19 @@ class Border:
     def at(self) -> datetime:
         return self.start + timedelta(minutes=self._minutes)
 
-    def _say(self, writer: str, message: Message) -> Said:
+    def _say(self, writer: str, message: Message) -> PublishedMessage:
         self._minutes += 1
-        cause = self.said[-1].id if self.said else f"{self.id}/{self.start.isoformat()}"
+        cause = self.messages[-1].id if self.messages else f"{self.id}/{self.start.isoformat()}"
         if isinstance(message, Request):
-            id_, sequence = request_id(message.asked_by, f"{self.reference}/{len(self.said)}"), 0
+            id_, sequence = request_id(message.asked_by, f"{self.reference}/{len(self.messages)}"), 0
         else:
             sequence = self._counts[writer, message.key] = self._counts.get((writer, message.key), 0) + 1
             id_ = fact_id(writer, cause, 0)
-        said = Said(
+        published = PublishedMessage(
             topic_of(writer, type(message)), message.key, encode(message), id_, message.kind, cause, sequence, self.at
         )
-        self.said.append(said)
-        return said
+        self.messages.append(published)
+        return published
 
     def _goods(self) -> dict[str, Any]:
         return {"consignment_id": self.id, "occurred_at": self.at}
@@ -221,9 +221,9 @@ class Border:
     def refused_request(
         self, kind: str = "RecordFindings", code: str = "not_ordered", desk: str = "inspection"
     ) -> "Border":
-        asked = self.said[-1].id if self.said else "unasked"
+        request = self.messages[-1].id if self.messages else "unasked"
         fact = RequestRefused(
-            occurred_at=self.at, subject=self.id, request_id=asked, request_kind=kind, code=code, reason="not ordered"
+            occurred_at=self.at, subject=self.id, request_id=request, request_kind=kind, code=code, reason="not ordered"
         )
         self._say(desk, fact)
         return self
@@ -238,30 +238,30 @@ class Border:
         )
         return self
 
-    def waits(self, asked: str) -> "Border":
+    def waits(self, request: str) -> "Border":
         """Adds the fact that the lodgement of this request waits for the answer to a withdrawal."""
         self._say(
             "declaration",
             DeclarationWaits(
-                **self._goods(), request_id=asked, declaration=self.declaration, withdrawal="w-1", serial=7
+                **self._goods(), request_id=request, declaration=self.declaration, withdrawal="w-1", serial=7
             ),
         )
         return self
 
-    def lodged_again(self, asked: str = "") -> "Border":
+    def lodged_again(self, request: str = "") -> "Border":
         """Adds that the lodgement is passed on to the next consignment after a withdrawal; all later messages are about that one.
 
-        `asked`: the request that lodged it; by default the request of the message before.
+        `request`: the request that lodged it; by default the request of the message before.
         """
-        asked, later = asked or self.said[-1].id, consignment_id(DECLARANT, self.reference, 2)
-        told = DeclarationPassedOn(**self._goods(), request_id=asked, later=later)
+        request, later = request or self.messages[-1].id, consignment_id(DECLARANT, self.reference, 2)
+        passed_on = DeclarationPassedOn(**self._goods(), request_id=request, later=later)
         again = DeclarationLodgedAgain(
-            **self._goods(), later=later, number=2, request_id=asked, serial=7, declaration=self.declaration
+            **self._goods(), later=later, number=2, request_id=request, serial=7, declaration=self.declaration
         )
-        cause = self.said[-1].id
-        for index, fact in enumerate((told, again)):
-            said = self._say("declaration", fact)
-            self.said[-1] = replace(said, id=fact_id("declaration", cause, index), cause=cause)
+        cause = self.messages[-1].id
+        for index, fact in enumerate((passed_on, again)):
+            published = self._say("declaration", fact)
+            self.messages[-1] = replace(published, id=fact_id("declaration", cause, index), cause=cause)
         self.earlier, self.id = self.id, later
         return self
 
@@ -315,9 +315,9 @@ class Border:
 
     def arrival_reported(self, *containers: str) -> "Border":
         """Adds a carrier's report of the arrival, and the release desk's record of it."""
-        told = {**self._goods(), "place": "Qingdao Qianwan", "containers": containers}
-        self._say("anyone", ReportArrival(**told, asked_by="carrier-1"))
-        self._say("release", ArrivalRecorded(**told, reported_by="carrier-1", reported_for="carrier-1"))
+        fields = {**self._goods(), "place": "Qingdao Qianwan", "containers": containers}
+        self._say("anyone", ReportArrival(**fields, asked_by="carrier-1"))
+        self._say("release", ArrivalRecorded(**fields, reported_by="carrier-1", reported_for="carrier-1"))
         return self
 
     def arrival_retracted(self, wrong: str, *left: str) -> "Border":
@@ -489,10 +489,15 @@ class Border:
 
     def reported(self, event: str, container: str = "", **fields: Any) -> "Border":
         """Adds that the gate desk has recorded a report of this event."""
-        told = {"report_id": f"report-{len(self.said)}", "classifier": "ACT", "place": "Qianwan 3", "laden": True}
+        defaults = {
+            "report_id": f"report-{len(self.messages)}",
+            "classifier": "ACT",
+            "place": "Qianwan 3",
+            "laden": True,
+        }
         empty = dict.fromkeys(("conveyance", "bill", "to", "replaces", "retells", "visit"), "")
         return self.gate_says(
-            EquipmentEventRecorded, container, event=event, reported_by="terminal-1", **{**told, **empty, **fields}
+            EquipmentEventRecorded, container, event=event, reported_by="terminal-1", **{**defaults, **empty, **fields}
         )
 
     def opened(self, visit: str = "visit-1", container: str = "") -> "Border":
@@ -571,11 +576,11 @@ class Border:
     ) -> "Border":
         self._minutes += 1
         time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        asked = "LodgeDeclaration" if service == "declaration" else "ReportArrival"
+        parked_kind = "LodgeDeclaration" if service == "declaration" else "ReportArrival"
         if kind == "MessageParked":
-            more |= {"headers": {"ce_type": "DeadlinePassed" if topic else asked}, "value_base64": "e30="}
+            more |= {"headers": {"ce_type": "DeadlinePassed" if topic else parked_kind}, "value_base64": "e30="}
         else:
-            more |= {"message_kind": asked}
+            more |= {"message_kind": parked_kind}
         body = {
             "service": service,
             "topic": topic or requests_topic(service),
@@ -586,12 +591,12 @@ class Border:
             **more,
         }
         cause = f"{service}/{offset}"
-        self.said.append(
-            Said(
+        self.messages.append(
+            PublishedMessage(
                 parked_topic(service),
                 self.id,
                 orjson.dumps(body),
-                fact_id(service, f"{kind}/{cause}/{len(self.said)}", 0),
+                fact_id(service, f"{kind}/{cause}/{len(self.messages)}", 0),
                 kind,
                 cause,
                 0,
@@ -603,27 +608,29 @@ class Border:
 
 def green(reference: str, containers: tuple[str, ...] = ("CSQU3054383",), **how: Any) -> Border:
     """A story of goods that are lodged, accepted, green, arrived, released and gated out."""
-    told = Border(reference, containers, **how).lodged().accepted().assessed().held("arrival")
-    return told.arrived().released().may_leave().gated_out()
+    consignment = Border(reference, containers, **how).lodged().accepted().assessed().held("arrival")
+    return consignment.arrived().released().may_leave().gated_out()
 
 
 def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: Any) -> Border:
     """A story of goods in which a living pest is found; they are treated and released."""
-    told = (
+    consignment = (
         Border(reference, containers, **how).lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
     )
-    told.held("arrival", "inspection/documents", "inspection/inspection").ordered(ControlKind.DOCUMENTS).ordered()
-    told.arrived().passed(ControlKind.DOCUMENTS).pest().treatment_ordered()
-    return told.held("quarantine/inspection").treated().released().may_leave()
+    consignment.held("arrival", "inspection/documents", "inspection/inspection").ordered(
+        ControlKind.DOCUMENTS
+    ).ordered()
+    consignment.arrived().passed(ControlKind.DOCUMENTS).pest().treatment_ordered()
+    return consignment.held("quarantine/inspection").treated().released().may_leave()
 
 
-def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
+def copies(messages: Iterable[PublishedMessage], former: bool = False) -> list[PublishedMessage]:
     """These messages, each followed by its redacted copy for ports, as the desks write both. `former`: without copies, as desks of the
     software version before wrote them."""
-    return [each for one in said for each in (one, *([] if former else _for_ports(one)))]
+    return [each for one in messages for each in (one, *([] if former else _for_ports(one)))]
 
 
-def _for_ports(one: Said) -> list[Said]:
+def _for_ports(one: PublishedMessage) -> list[PublishedMessage]:
     """The redacted copy of the message, if ports get one. A message that cannot be read is copied unchanged, so that a test sees what a
     port does with it."""
     if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
@@ -636,11 +643,11 @@ def _for_ports(one: Said) -> list[Said]:
     for hold in body.get("holds", ()):
         for name in left_out.get("holds", {}).get("__all__", ()):
             hold.pop(name, None)  # facts of older software versions may lack it
-    told = {name: value for name, value in body.items() if left_out.get(name) is not True}
-    return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(told))]
+    outside = {name: value for name, value in body.items() if left_out.get(name) is not True}
+    return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(outside))]
 
 
-def publish(bootstrap: str, said: Iterable[Said], former: bool = False) -> None:
+def publish(bootstrap: str, messages: Iterable[PublishedMessage], former: bool = False) -> None:
     """Writes these messages with the copies for ports, each topic in the given order, and waits for the broker. `former`: as `copies`."""
     producer = clients.producer(access_to(bootstrap), {"acks": "all", "enable.idempotence": True})
     failed: list[Any] = []
@@ -649,7 +656,7 @@ def publish(bootstrap: str, said: Iterable[Said], former: bool = False) -> None:
         if error is not None:
             failed.append(error)
 
-    for number, one in enumerate(copies(said, former)):
+    for number, one in enumerate(copies(messages, former)):
         producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers(), on_delivery=delivered)
         if number % 1000 == 0:
             producer.poll(0)

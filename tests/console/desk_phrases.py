@@ -58,10 +58,10 @@ RETRACTED_ARRIVAL = ContainerArrivalRetracted(
 )
 
 
-def lapsed(told: Story) -> Story:
+def lapsed(desk: Story) -> Story:
     """Lets the next deadline of this desk pass."""
-    due = told.deadlines()[0]
-    return told.when(DeadlinePassed(subject=CONSIGNMENT, name=due.name, due=due.due), at=due.due)
+    due = desk.deadlines()[0]
+    return desk.when(DeadlinePassed(subject=CONSIGNMENT, name=due.name, due=due.due), at=due.due)
 
 
 def said_by_declaration() -> Iterator[Story]:
@@ -85,7 +85,7 @@ def said_by_declaration() -> Iterator[Story]:
 
 
 def said_by_risk() -> Iterator[Story]:
-    for heard in (
+    for message in (
         accepted(departure="US", wood_packaging=True),
         accepted(departure="US", package_kind="93"),
         accepted(line("8483409000", origin="US"), departure="US", package_kind="93"),
@@ -94,7 +94,7 @@ def said_by_risk() -> Iterator[Story]:
         accepted(line("6109100000", origin="BD"), departure="AE"),
         accepted(consignee=of_grade(CreditGrade.SERIOUSLY_DISCREDITED)),
     ):
-        yield story(DECIDER, heard)
+        yield story(DECIDER, message)
     free = accepted()
     free = free.model_copy(update={"declaration": free.declaration.model_copy(update={"invoice_total": Decimal(0)})})
     yield story(DECIDER, free)
@@ -224,10 +224,10 @@ def said_by_release() -> Iterator[Story]:
     dossier = taken.state.dossier
     taken.state = replace(taken.state, dossier=dossier._replace(retractions=dossier.retractions * MOST_LANDINGS))
     yield taken.when(requests.arrival(), message_id="last").when(requests.retract_arrival("last"))
-    told = story(
+    settled = story(
         desk, boxes_of_two, requests.arrival(containers=(BOX,)), requests.arrival(containers=(requests.OTHER_BOX,))
     )
-    yield told.when(requests.retract_arrival("m3"))
+    yield settled.when(requests.retract_arrival("m3"))
     yield story(desk, boxes_of_two, facts.container_arrived(), RETRACTED_ARRIVAL)
     lapse = lapsed(story(desk, facts.consignment_assessed(), requests.arrival()))
     yield lapse
@@ -375,12 +375,12 @@ def said_by_gate() -> Iterator[Story]:
 def refused_by_loop() -> Iterator[Fact]:
     """Refusals that the loop publishes before the decider gets the request."""
     ahead = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON + timedelta(hours=1), place="yard")
-    asked = (
-        *[turns.arrived(place, ce_id=b"guessed") for place in ("yard", "berth")],
+    messages = (
+        *[turns.arrived(berth, ce_id=b"guessed") for berth in ("yard", "berth")],
         turns.raw(ahead, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode()}),
         *[turns.arrived("yard") for _ in range(MOST_REMEMBERED + 1)],
     )
-    for refusal in turns.refusals(turns.Worker(Desk.of("release", release)).turn(*asked)):
+    for refusal in turns.refusals(turns.Worker(Desk.of("release", release)).turn(*messages)):
         yield RequestRefused(**refusal)
 
 
@@ -397,6 +397,6 @@ DESKS: tuple[Callable[[], Iterator[Story]], ...] = (
 def all_facts() -> Iterator[Fact]:
     """Every fact of all these stories."""
     for desk in DESKS:
-        for told in desk():
-            yield from told.facts
+        for desk_story in desk():
+            yield from desk_story.facts
     yield from refused_by_loop()

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate")
 ELSEWHERE = ("services/shell/handler.py",)
 """Files outside the desks that write facts for all of them."""
-WORDS = re.compile(r"[a-z]{2,}")
-PLACE = "{}"
+LETTERS = re.compile(r"[a-z]{2,}")
+BLANK = "{}"
 
 
 def templates() -> dict[str, str]:
@@ -36,14 +36,14 @@ def _texts(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
         if isinstance(child, ast.Call) and _name(child.func) in OUT_OF_FACTS:
             continue
         if isinstance(child, ast.JoinedStr):
-            text = "".join([str(each.value) if isinstance(each, ast.Constant) else PLACE for each in child.values])
-            if len(WORDS.findall(text)) >= 2 and " " in text:
+            text = "".join([str(each.value) if isinstance(each, ast.Constant) else BLANK for each in child.values])
+            if len(LETTERS.findall(text)) >= 2 and " " in text:
                 yield child, text
             for part in child.values:
                 if isinstance(part, ast.FormattedValue):
                     yield from _texts(part)
         elif isinstance(child, ast.Constant) and isinstance(child.value, str):
-            if len(WORDS.findall(child.value)) >= 2 and " " in child.value:
+            if len(LETTERS.findall(child.value)) >= 2 and " " in child.value:
                 yield child, child.value
         else:
             yield from _texts(child)

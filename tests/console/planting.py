@@ -49,7 +49,7 @@ class Planted:
     words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no such word;
     `ending`: what follows each word where it is planted."""
 
-    words: dict[str, SeenBy] = field(default_factory=dict)
+    tokens: dict[str, SeenBy] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)
     messages: list[tuple[str, str, set[str]]] = field(default_factory=list)
     statements: list[Any] = field(default_factory=list)
@@ -57,30 +57,30 @@ class Planted:
     numbers: Iterator[int] = field(default_factory=lambda: count(100))
     ending: str = ""
 
-    def word(self, mark: SeenBy, where: str) -> str:
+    def new_token(self, mark: SeenBy, where: str) -> str:
         made = f"zq{next(self.numbers)}x"
-        self.words[made], self.where[made] = mark, where
+        self.tokens[made], self.where[made] = mark, where
         return made + self.ending
 
     def hidden(self, audience: Audience) -> set[str]:
-        return {word for word, mark in self.words.items() if audience not in mark.audiences}
+        return {token for token, mark in self.tokens.items() if audience not in mark.audiences}
 
     def found(self, text: str) -> set[str]:
-        return set(re.findall(r"zq\d+x", text)) & self.words.keys()
+        return set(re.findall(r"zq\d+x", text)) & self.tokens.keys()
 
     # messages
 
     def message(self, number: int, topic: str, example: Message) -> None:
         body = orjson.loads(payload(example))
         kind, key = type(example), self.of_ours(body, type(example))
-        before = set(self.words)
+        before = set(self.tokens)
         self.plant(kind, body, kind.kind, kind, body, None)
         id_ = LODGED if kind.kind == "LodgeDeclaration" and key == GOODS else f"m-{number}"
         row = {"place": packed_position(topic, 0, number), "key": key, "kind": kind.kind, "id": id_, "sequence": number}
         cause = "" if id_ == LODGED else ON_BOX if key == BOX else LODGED
         made = {**row, "cause": cause, "recorded_us": AT_US + number, "body": orjson.dumps(body).decode()}
         self.statements.append(insert(t.FACTS).values(**made))
-        self.messages.append((key, id_, set(self.words) - before))
+        self.messages.append((key, id_, set(self.tokens) - before))
 
     @staticmethod
     def of_ours(body: dict[str, Any], kind: type[Message]) -> str:
@@ -106,32 +106,32 @@ class Planted:
                 self._leaf(body, name, value, mark, f"{where}.{name}", whole, top)
 
     def _leaf(self, body: Any, name: str, value: Any, mark: SeenBy, where: str, whole: type[Message], top: Any) -> None:
-        for made in self._words(value, mark, where):
+        for made in self._with_tokens(value, mark, where):
             body[name] = made
             try:
                 whole.read_stored(orjson.dumps(top))
             except ValidationError:
-                for word in self.found(str(made)):
-                    del self.words[word]
+                for token in self.found(str(made)):
+                    del self.tokens[token]
                 continue
             return
         body[name] = value
         self.unplanted.add(where)
 
-    def _words(self, value: Any, mark: SeenBy, where: str) -> Iterator[Any]:
+    def _with_tokens(self, value: Any, mark: SeenBy, where: str) -> Iterator[Any]:
         if isinstance(value, str) or value is None:
-            yield self.word(mark, where)
+            yield self.new_token(mark, where)
         elif isinstance(value, list):
-            yield [self.word(mark, where)]
+            yield [self.new_token(mark, where)]
         elif isinstance(value, dict):
-            yield {self.word(mark, where): self.word(mark, where)}
+            yield {self.new_token(mark, where): self.new_token(mark, where)}
 
     # rows
 
     def row(self, table: Any, of: Fields, **values: Any) -> None:
         """Adds a row. Each column in `of` gets a new word with the mark of the field from which the column comes."""
-        words = {name: self.word(mark_of(*source), f"{table.name}.{name}") for name, source in of.items()}
-        self.statements.append(insert(table).values(**values, **words))
+        tokens = {name: self.new_token(mark_of(*source), f"{table.name}.{name}") for name, source in of.items()}
+        self.statements.append(insert(table).values(**values, **tokens))
 
 
 def _about_box(kind: type[Message]) -> bool:
@@ -140,7 +140,7 @@ def _about_box(kind: type[Message]) -> bool:
 
 def planted(ending: str = "") -> Planted:
     """Plants words in every kind of message, and in a row of every table from which answers are made. `ending`: as in `Planted`."""
-    made, number = Planted(ending=ending), count(1)
+    made, number = Planted(ending=ending), count(50_001)  # higher than the offsets of messages that a test sends itself
     examples = {type(each): each for each in EXAMPLES}
     for topic in FACTS_AND_REQUESTS:
         for kind in topic.carries:

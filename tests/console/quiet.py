@@ -28,12 +28,12 @@ class Quiet(Running):
         store = Store(open_engine(self.settings.database_url, writes=True), 1)
         store.positions(())
 
-        def seen() -> bool:
+        def is_current() -> bool:
             at = datetime.now(UTC)
             store.write_standing(lambda: ProjectorStanding(at, 0.0, 0, "", at, 0.0))
             return self.app.state.context.standing().as_of is not None
 
-        wait(seen, "the console to see the standing")
+        wait(is_current, "the console to see the standing")
         store.engine.dispose()
 
     def run(self, *statements: Any) -> None:

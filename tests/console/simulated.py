@@ -29,7 +29,7 @@ from services.simulator.people import People
 from services.simulator.player import SENDER
 from services.simulator.returning import Returning
 from services.worker import desks
-from tests.console.border import DECLARANT, Said
+from tests.console.border import DECLARANT, PublishedMessage
 from tests.shell.parking import Memory
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
@@ -45,7 +45,7 @@ class Simulated:
 
     consignments: int
     seed: int = 7
-    said: list[Said] = field(default_factory=list)
+    messages: list[PublishedMessage] = field(default_factory=list)
     topics: dict[str, list[Raw]] = field(default_factory=lambda: defaultdict(list))
     typed: set[str] = field(default_factory=set)
     """Every text that a person wrote into a request."""
@@ -94,15 +94,15 @@ class Simulated:
         """Sends a request, only once under the same `name`, its idempotency key."""
         topic = topic_of("anyone", type(request))
         self.typed |= set(_texts(orjson.loads(encode(request))))
-        told = request_headers(request, request_id(SENDER, name), SENDER, at.isoformat())
-        self.write(topic, request.key, encode(request), dict(told), at)
+        headers = request_headers(request, request_id(SENDER, name), SENDER, at.isoformat())
+        self.write(topic, request.key, encode(request), dict(headers), at)
 
     def write(self, topic: str, key: str, value: bytes | None, headers: dict[str, bytes], at: datetime) -> None:
         """Writes any message to this topic."""
         raw = Raw(topic, 0, len(self.topics[topic]), key.encode(), value, headers)
         self.topics[topic].append(raw)
-        self.said.append(
-            Said(
+        self.messages.append(
+            PublishedMessage(
                 topic,
                 key,
                 value or b"",
@@ -173,11 +173,11 @@ class Simulated:
             return [WithdrawDeclaration(**goods | {"asked_by": DECLARANT}, reason="合同取消")]
         if kind == "ContainerHeld" and count % 60 < 3:
             box = of | {"container_no": fact.container_no, "asked_by": "terminal-8"}
-            told: dict[str, Any] = {"place": "G7", "laden": True}
-            left = RecordEquipmentEvent(**box, event=EquipmentEvent.GATED_OUT, **told)
+            fields: dict[str, Any] = {"place": "G7", "laden": True}
+            left = RecordEquipmentEvent(**box, event=EquipmentEvent.GATED_OUT, **fields)
             held = PlaceContainerHold(**of | {"container_no": fact.container_no}, reason="封志破损")
-            asked: list[Request] = [left, held, RecordGateOut(**box, gate="G7")]
-            return asked[count % 60 : count % 60 + 1]
+            requests: list[Request] = [left, held, RecordGateOut(**box, gate="G7")]
+            return requests[count % 60 : count % 60 + 1]
         return []
 
 
@@ -226,7 +226,7 @@ def full_day(consignments: int = 1500) -> Simulated:
         _mistakes(day, plan.consignment_id, f"m{number}", plan.lodged_at + timedelta(hours=1 + number % 40))
     box = next(plan.declaration.containers[0].container_no for plan in plans if plan.declaration.containers)
     for number, event in enumerate((EquipmentEvent.GATED_OUT, EquipmentEvent.GATED_IN, EquipmentEvent.GATED_OUT)):
-        told = RecordEquipmentEvent(
+        report = RecordEquipmentEvent(
             container_no=box,
             asked_by="terminal-9",
             occurred_at=START + timedelta(hours=2 + number),
@@ -234,7 +234,7 @@ def full_day(consignments: int = 1500) -> Simulated:
             place="G7",
             laden=number != 2,
         )
-        day._put(told.occurred_at, f"smuggled-{number}", told)
+        day._put(report.occurred_at, f"smuggled-{number}", report)
     day.play()
     _garbage(day, [plan.consignment_id for plan in plans[100:140]])
     return day
@@ -250,7 +250,7 @@ def _mistakes(day: Simulated, key: str, name: str, at: datetime) -> None:
         "unit_class": UnitClass.HEAT,
         "readings": (),
     }
-    asked: tuple[Request, ...] = (
+    requests: tuple[Request, ...] = (
         LiftHold(**of, hold_id="officer/none", reason="误报"),
         LiftHold(**of, hold_id="arrival", reason="误报"),
         RetractLift(**of, wrong="nothing", reason="误报"),
@@ -261,7 +261,7 @@ def _mistakes(day: Simulated, key: str, name: str, at: datetime) -> None:
         DecideTreatment(**of, origin="risk", decision=TreatmentDecision.CLEAR, reason="隔离合格"),
         ReportArrival(**of, place="前湾", containers=("TSTU0000013",)),
     )
-    for number, request in enumerate(asked):
+    for number, request in enumerate(requests):
         day._put(at, f"{name}-{number}", request)
 
 
@@ -276,8 +276,8 @@ def _garbage(day: Simulated, keys: list[str]) -> None:
     )
     for number, key in enumerate(keys):
         kind, value = broken[number % len(broken)]
-        told = {"ce_id": f"garbage-{number}".encode(), "ce_type": kind.encode(), "ce_time": at.isoformat().encode()}
-        day.write("customs-inspection-requests", key, value, told, at)
+        headers = {"ce_id": f"garbage-{number}".encode(), "ce_type": kind.encode(), "ce_time": at.isoformat().encode()}
+        day.write("customs-inspection-requests", key, value, headers, at)
     day.turn(at)
 
 

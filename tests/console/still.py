@@ -14,7 +14,7 @@ from schemas.topics import ROLES
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
-from services.console.api.authentication import Door
+from services.console.api.authentication import Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
@@ -28,7 +28,7 @@ from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS
-from tests.console.border import Said
+from tests.console.border import PublishedMessage
 from tests.loops import finish
 from tests.people import admit, headers_of
 
@@ -59,31 +59,34 @@ class Still:
         reading, writing = open_engine(url), open_engine(url, writes=True)
         progress = Progress()
         progress.trouble("")
-        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), sign_in.Signing()
+        self.app.state.authenticator, self.app.state.signing = (
+            Authenticator(settings, Accounts(writing, reading)),
+            sign_in.Signing(),
+        )
         self.app.state.record, self.app.state.readings = AccountQueries(reading), Readings(writing)
         self.app.state.context = ConsoleContext(
             settings, ReadModelQueries(reading), Asker(settings, writing), progress, ReadModelQueries(reading)
         )
 
-    def tell(self, said: Iterable[Said]) -> None:
+    def tell(self, messages: Iterable[PublishedMessage]) -> None:
         """Writes these messages into the rows, each topic in the given order."""
-        heard: list[TopicMessage] = []
+        read: list[TopicMessage] = []
         announced: list[Announcement] = []
         before = dict(self.offsets)
-        for one in said:
+        for one in messages:
             offset = self.offsets[one.topic] = self.offsets.get(one.topic, -1) + 1
             if ROLES[one.topic] == "parked":
                 announced.append(Announcement(one.topic, 0, offset, one.kind, orjson.loads(one.value)))
             elif ROLES[one.topic] in ("facts", "requests"):
                 at = micros(one.at.isoformat())
                 number = packed_position(one.topic, 0, offset)
-                heard.append(
+                read.append(
                     TopicMessage(number, one.topic, one.kind, one.key, one.id, one.cause, one.sequence, at, one.value)
                 )
         moved = {(topic, 0): (before.get(topic, -1) + 1, at + 1) for topic, at in self.offsets.items()}
         with self.store.engine.begin() as connection:
             self.store.claim(connection)
-            batch = fold(heard, announced, self.store.reader(connection))
+            batch = fold(read, announced, self.store.reader(connection))
             fed = self.store.write(connection, batch, moved)
         self.store.committed(batch, fed)
 

@@ -46,10 +46,10 @@ def test_accounts_are_found_by_the_beginning_of_their_name_company_office_and_ro
 
 
 def test_a_list_of_accounts_comes_in_pages_and_every_account_in_one_of_them(engine: Engine) -> None:
-    found, place = list[str](), None
-    while rows := AccountQueries(engine).page(accounts(""), place, 3):
+    found, last = list[str](), None
+    while rows := AccountQueries(engine).page(accounts(""), last, 3):
         found += [row.account for _, row in rows]
-        place = rows[-1][0]
+        last = rows[-1][0]
     assert len(found) == len(set(found)) == 7
 
 
@@ -85,15 +85,15 @@ def test_the_companies_of_an_agent_are_listed_with_their_times(engine: Engine) -
 
 
 def test_who_did_what_is_found_by_person_goods_and_day(engine: Engine) -> None:
-    def asked(number: int, sender: str, kind: str, subject: str, at: int) -> dict[str, Any]:
+    def row(number: int, sender: str, kind: str, subject: str, at: int) -> dict[str, Any]:
         names = {"idempotency_key": "", "digest": "", "sender": sender, "kind": kind, "subject": subject}
         return {**names, "request_id": f"r{number}", "asked_us": at}
 
     rows = [
-        asked(1, "clerk_0", "LodgeDeclaration", "c-1", AT),
-        asked(2, "officer/1", "PlaceHold", "c-1", AT + HOUR),
-        asked(3, "officer/1", "PlaceContainerHold", "CSQU3054383", AT + DAY),
-        asked(4, "officer/2", "LiftHold", "c-1", AT + DAY),
+        row(1, "clerk_0", "LodgeDeclaration", "c-1", AT),
+        row(2, "officer/1", "PlaceHold", "c-1", AT + HOUR),
+        row(3, "officer/1", "PlaceContainerHold", "CSQU3054383", AT + DAY),
+        row(4, "officer/2", "LiftHold", "c-1", AT + DAY),
     ]
     with engine.begin() as connection:
         connection.execute(t.LODGEMENTS.insert(), rows)

@@ -425,8 +425,8 @@ def test_goods_are_seen_by_their_declarant_their_office_and_those_who_watch_all(
     def who(role: Role) -> Who:
         return Who("x", frozenset({role}), COMPANY, "4218")
 
-    seen = {role: (who(role).sees(COMPANY, "4218"), who(role).sees(OTHER, "2218")) for role in Role}
-    assert seen == {
+    visible = {role: (who(role).sees(COMPANY, "4218"), who(role).sees(OTHER, "2218")) for role in Role}
+    assert visible == {
         **dict.fromkeys((Role.OPERATIONS, Role.AUDITOR), (True, True)),
         **dict.fromkeys((Role.CARRIER, Role.TERMINAL, Role.ADMINISTRATOR), (False, False)),
         **dict.fromkeys((Role.DECLARANT, Role.AGENT), (True, False)),

@@ -14,7 +14,7 @@ from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import HOUR, Account, Accounts, SignInRefused
 from services.console.access.readings import Readings
 from services.console.access.rights import GIVING, READS, ROUTES, Role
-from services.console.api.authentication import SESSION_COOKIE, Door
+from services.console.api.authentication import SESSION_COOKIE, Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
@@ -43,7 +43,7 @@ class Pages:
         self.people = Accounts(self.engine)
         self.app = create_app(self.settings)
         rows, asker = ReadModelQueries(self.engine), Asker(self.settings, self.engine)
-        self.app.state.door, self.app.state.signing = Door(self.settings, self.people), Signing()
+        self.app.state.authenticator, self.app.state.signing = Authenticator(self.settings, self.people), Signing()
         self.app.state.record, self.app.state.readings = AccountQueries(self.engine), Readings(self.engine)
         self.app.state.context = ConsoleContext(self.settings, rows, asker, Progress(), rows)
 
@@ -280,17 +280,17 @@ def test_a_key_gives_rights_only_where_it_is_good_for_that(pages: Pages) -> None
     every = ["read", "gate", "lodge", "report", "decide", "operate"]
     for scopes, status in ((every, 403), (["grant"], 303)):
         key = pages.people.make_key("administrator", by="the tests", at=world_us(), scopes=scopes)
-        told = {"Authorization": f"Bearer dtg_{key.key_id}_{key.secret}"}
-        assert pages.browser().post("/accounts/act/make", data=name, headers=told).status_code == status
+        headers = {"Authorization": f"Bearer dtg_{key.key_id}_{key.secret}"}
+        assert pages.browser().post("/accounts/act/make", data=name, headers=headers).status_code == status
 
 
 def test_the_lists_come_in_pages_and_each_page_in_both_languages(pages: Pages) -> None:
     for number in range(60):
         pages.people.make(Account(f"z-{number:03}", "auditor"), by="administrator", at=world_us())
-    for language, word in (("zh", "账户与密钥"), ("en", "Accounts and keys")):
+    for language, heading in (("zh", "账户与密钥"), ("en", "Accounts and keys")):
         auditor = pages.browser("auditor", language)
         first = auditor.get("/accounts")
-        assert word in first.text and "z-059" not in first.text
+        assert heading in first.text and "z-059" not in first.text
         following = re.search(r'href="(/accounts\?after=[^"]+)"', first.text)
         assert following and "z-059" in auditor.get(following[1]).text
         assert auditor.get("/accounts?q=z-05").text.count("/account?name=z-05") == 10
@@ -309,14 +309,14 @@ def test_a_page_that_answers_a_form_is_told_in_the_other_language_under_its_own_
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "Those who may: Auditor, Administrator."), ("zh", "审计、管理员")]
+    ("language", "text"), [("en", "Those who may: Auditor, Administrator."), ("zh", "审计、管理员")]
 )
-def test_a_page_that_is_not_for_a_role_says_for_whom_it_is(pages: Pages, language: str, words: str) -> None:
+def test_a_page_that_is_not_for_a_role_says_for_whom_it_is(pages: Pages, language: str, text: str) -> None:
     page = pages.browser("declarant", language).get("/accounts")
-    assert page.status_code == 403 and words in page.text
+    assert page.status_code == 403 and text in page.text
     key = pages.people.make_key("auditor", by="the tests", at=world_us(), scopes=("gate",))
-    told = {"Authorization": f"Bearer dtg_{key.key_id}_{key.secret}", "accept": "application/json"}
-    answer = pages.browser().get("/accounts", headers=told).json()
+    headers = {"Authorization": f"Bearer dtg_{key.key_id}_{key.secret}", "accept": "application/json"}
+    answer = pages.browser().get("/accounts", headers=headers).json()
     assert (answer["type"], answer["status"]) == ("/problems/no_scope", 403)
     assert "good for: read." in answer["detail"] and "所需用途：查看。" in answer["detail_zh"]
 
@@ -364,13 +364,13 @@ def test_a_terminal_finds_a_container_by_its_number(pages: Pages) -> None:
 
 
 def test_a_refusal_is_told_in_the_readers_language_alone_and_leads_to_the_table_of_rights(pages: Pages) -> None:
-    for language, words, others in (
+    for language, text, others in (
         ("en", "has an office of four digits", "关区代码"),
         ("zh", "须有四位关区代码", "office of"),
     ):
         answer = pages.send(pages.browser("administrator", language), "make", account="x", role_inspector="on")
-        told = answer.text.partition('id="problem"')[2].partition("</div>")[0]
-        assert words in told and others not in told
+        problem_text = answer.text.partition('id="problem"')[2].partition("</div>")[0]
+        assert text in problem_text and others not in problem_text
     assert 'role="button" class="quiet" href="/rights"' in pages.browser("declarant").get("/accounts").text
 
 
@@ -393,25 +393,25 @@ def test_who_did_what_is_a_page_by_person_goods_and_day_and_others_see_their_own
     )
     auditor = pages.browser("auditor")
 
-    def seen(browser: TestClient, query: str) -> set[str]:
+    def acts(browser: TestClient, query: str) -> set[str]:
         page = browser.get(f"/activity?{query}")
         assert page.status_code == 200 and "cannot be shown" not in page.text
-        words = {
+        names = {
             "Hold asked": "hold",
             "Hold on a container asked": "box",
             "Lifting of a hold asked": "lift",
             "Watch asked": "watch",
         }
-        return {short for word, short in words.items() if f">{word}<" in page.text}
+        return {short for name, short in names.items() if f">{name}<" in page.text}
 
-    assert seen(auditor, "") == {"hold", "box", "lift", "watch"}
-    assert seen(auditor, "person=inspector") == {"hold", "box"}
-    assert seen(auditor, "subject=goods-1") == {"hold", "lift"}
-    assert seen(auditor, "day=2026-11-19") == {"hold", "watch"}
-    assert seen(auditor, "person=inspector&day=2026-11-18") == {"box"}
-    assert seen(pages.browser("inspector"), "") == {"hold", "box"}
-    assert seen(pages.browser("inspector"), "person=release") == {"hold", "box"}, "what others asked is not shown"
-    assert seen(pages.browser("declarant"), "subject=goods-1") == set()
+    assert acts(auditor, "") == {"hold", "box", "lift", "watch"}
+    assert acts(auditor, "person=inspector") == {"hold", "box"}
+    assert acts(auditor, "subject=goods-1") == {"hold", "lift"}
+    assert acts(auditor, "day=2026-11-19") == {"hold", "watch"}
+    assert acts(auditor, "person=inspector&day=2026-11-18") == {"box"}
+    assert acts(pages.browser("inspector"), "") == {"hold", "box"}
+    assert acts(pages.browser("inspector"), "person=release") == {"hold", "box"}, "what others asked is not shown"
+    assert acts(pages.browser("declarant"), "subject=goods-1") == set()
     assert 'href="/containers/CSQU3054383?asked=r1"' in auditor.get("/activity").text
     for wrong in ("yesterday", "2026-13-01", "9999-12-31"):
         assert auditor.get(f"/activity?day={wrong}").status_code == 422
@@ -429,15 +429,15 @@ def test_who_had_a_message_that_was_set_aside_replayed_or_discarded_is_on_record
     with pages.engine.begin() as connection:
         connection.execute(t.PARKED.insert(), [about | row for row in rows])
 
-    def seen(browser: TestClient, query: str = "") -> list[str]:
+    def lines(browser: TestClient, query: str = "") -> list[str]:
         page = browser.get(f"/activity?what=parked{query}").text
         return re.findall(r"(anna@ops: anna|ben@ops: ben|inspector)(?:</a>)?</td>", page)
 
     auditor = pages.browser("auditor")
-    assert seen(auditor) == ["inspector", "anna@ops: anna", "ben@ops: ben"]
-    assert seen(auditor, "&subject=goods-1") == ["inspector", "anna@ops: anna"]
-    assert seen(auditor, "&day=2026-11-18") == ["ben@ops: ben"] == seen(auditor, "&person=ben@ops: ben")
-    assert seen(pages.browser("inspector")) == ["inspector"] and seen(pages.browser("declarant")) == []
+    assert lines(auditor) == ["inspector", "anna@ops: anna", "ben@ops: ben"]
+    assert lines(auditor, "&subject=goods-1") == ["inspector", "anna@ops: anna"]
+    assert lines(auditor, "&day=2026-11-18") == ["ben@ops: ben"] == lines(auditor, "&person=ben@ops: ben")
+    assert lines(pages.browser("inspector")) == ["inspector"] and lines(pages.browser("declarant")) == []
     page = auditor.get("/activity?what=parked").text
     assert "parked message replayed" in page and "parked message discarded" in page
     assert 'href="/containers/CSQU3054383"' in page and 'href="/consignments/goods-1"' in page

@@ -59,11 +59,11 @@ ELSEWHERE: list[dict[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("told", ELSEWHERE, ids=lambda told: " ".join(told.values()))
-def test_no_state_is_changed_from_another_site(console: Running, told: dict[str, str]) -> None:
+@pytest.mark.parametrize("origin", ELSEWHERE, ids=lambda origin: " ".join(origin.values()))
+def test_no_state_is_changed_from_another_site(console: Running, origin: dict[str, str]) -> None:
     paths = every_post(console)
     assert len(paths) >= 12
-    headers = {name: value.replace("{own}", console.address) for name, value in told.items()}
+    headers = {name: value.replace("{own}", console.address) for name, value in origin.items()}
     for path in paths:
         answer = console.http.post(path, content=json.dumps(paper("ADM-1")), headers={**JSON, **headers})
         problem(answer, 403, "cross_site")
@@ -71,8 +71,8 @@ def test_no_state_is_changed_from_another_site(console: Running, told: dict[str,
 
 
 def test_programs_and_own_pages_are_let_in(console: Running) -> None:
-    for told in ({}, {"origin": console.address}, {"sec-fetch-site": "same-origin"}):
-        answer = console.api("POST", "/declarations", json=paper("ADM-2"), headers=told)
+    for headers in ({}, {"origin": console.address}, {"sec-fetch-site": "same-origin"}):
+        answer = console.api("POST", "/declarations", json=paper("ADM-2"), headers=headers)
         assert answer.status_code == 202
 
 
@@ -138,8 +138,8 @@ def test_a_decisive_header_twice_is_refused(console: Running, lines: str) -> Non
 def test_the_console_answers_to_its_own_names_only(console: Running, host: str, status: int, code: str) -> None:
     host = host.replace("{port}", str(console.settings.console_port))
     for path in (GATE, "/", "/static/console.css", "/openapi.json"):
-        seen, body = raw(console, f"GET {path} HTTP/1.1\nHost: {host}\nConnection: close\n\n")
-        assert seen == status
+        answered, body = raw(console, f"GET {path} HTTP/1.1\nHost: {host}\nConnection: close\n\n")
+        assert answered == status
         assert not code or f"/problems/{code}" in body
     if code == "no_host":
         assert raw(console, f"GET {GATE} HTTP/1.1\nConnection: close\n\n")[0] == 400
@@ -153,7 +153,7 @@ def test_further_names_are_a_setting() -> None:
 
 
 def test_no_answer_is_stored_guessed_at_or_framed(console: Running) -> None:
-    publish(console.settings.kafka, Border("ADM-4").lodged().said)
+    publish(console.settings.kafka, Border("ADM-4").lodged().messages)
     answers: list[httpx2.Response] = [
         console.http.get(path)
         for path in (GATE, "/api/v1/stages", "/api/v1/releases", "/", "/docs", "/openapi.json", "/readyz", "/metrics")
@@ -165,8 +165,8 @@ def test_no_answer_is_stored_guessed_at_or_framed(console: Running) -> None:
         console.http.get(GATE, headers={"host": "evil.example"}),
     ]
     for answer in answers:
-        told: Any = answer.headers
-        assert told["cache-control"] == "no-store", answer.url
-        assert told["x-content-type-options"] == "nosniff"
-        assert "frame-ancestors 'none'" in told["content-security-policy"]
+        headers: Any = answer.headers
+        assert headers["cache-control"] == "no-store", answer.url
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "no-store" not in console.http.get("/static/console.css").headers.get("cache-control", "")

@@ -75,12 +75,12 @@ def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     """Checks that the answer is this problem in both languages; returns its body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
-    said: dict[str, Any] = answer.json()
-    assert said["type"] == f"/problems/{code}"
-    for words in ("title", "title_zh", "detail", "detail_zh"):
-        assert said[words]
-    assert said["title"] != said["title_zh"]
-    return said
+    details: dict[str, Any] = answer.json()
+    assert details["type"] == f"/problems/{code}"
+    for field in ("title", "title_zh", "detail", "detail_zh"):
+        assert details[field]
+    assert details["title"] != details["title_zh"]
+    return details
 
 
 # lodging
@@ -89,22 +89,22 @@ def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
 def test_a_lodged_declaration_is_on_its_topic_and_found_at_once(console: Running) -> None:
     answer = console.api("POST", "/declarations", json=paper("API-1"), headers=console.acting_as("broker-9"))
     assert answer.status_code == 202
-    said = answer.json()
+    receipt = answer.json()
     goods = consignment_id(DECLARANT, "API-1")
-    assert said["consignment_id"] == goods
-    assert answer.headers["location"] == said["status"] == f"/api/v1/consignments/{goods}"
-    now_there = console.http.get(said["status"])
+    assert receipt["consignment_id"] == goods
+    assert answer.headers["location"] == receipt["status"] == f"/api/v1/consignments/{goods}"
+    now_there = console.http.get(receipt["status"])
     assert now_there.status_code in (200, 202)
     assert now_there.json()["consignment"]["stage"] == "lodged"
     assert now_there.json()["consignment"]["waiting"]["owner"] == "declaration"
     (message,) = requests_under(console.settings.kafka, "customs-declaration-requests", goods)
-    heard = raw(message)
-    lodged = decode(LodgeDeclaration, heard)
+    raw_message = raw(message)
+    lodged = decode(LodgeDeclaration, raw_message)
     assert isinstance(lodged, LodgeDeclaration)
     assert lodged.declaration == declaration("API-1") and lodged.asked_by == "broker-9"
-    assert heard.text("ce_id") == said["request_id"]
+    assert raw_message.text("ce_id") == receipt["request_id"]
     console.catch_up()
-    assert console.http.get(said["status"]).status_code == 200
+    assert console.http.get(receipt["status"]).status_code == 200
 
 
 def test_without_a_key_each_request_is_new_and_with_one_the_same_is_the_same(console: Running) -> None:
@@ -128,8 +128,8 @@ def test_an_officers_second_hold_with_the_same_words_is_a_second_hold(console: R
 
 def test_the_same_asked_many_times_at_once_under_one_key_is_one_request(console: Running) -> None:
     batch, key = {"declarations": [paper("API-T1"), paper("API-T2")]}, {"Idempotency-Key": "API-T"}
-    said = [console.api("POST", "/declarations/batch", json=batch, headers=key).json() for _ in range(2)]
-    assert said[0] == said[1]
+    answers = [console.api("POST", "/declarations/batch", json=batch, headers=key).json() for _ in range(2)]
+    assert answers[0] == answers[1]
     with ThreadPoolExecutor(8) as pool:
         posts = [
             pool.submit(console.api, "POST", "/declarations", json=paper("API-T3"), headers=key) for _ in range(40)
@@ -188,27 +188,27 @@ def test_all_consoles_of_an_installation_give_the_same_ids_and_others_give_other
 
 
 def test_somebody_elses_message_under_the_same_id_does_not_make_an_answer_a_refusal(console: Running) -> None:
-    asked = console.api("POST", "/declarations", json=paper("API-ID")).json()
-    told = Border("API-ID").accepted()
+    request = console.api("POST", "/declarations", json=paper("API-ID")).json()
+    consignment = Border("API-ID").accepted()
     refused = RequestRefused(
-        occurred_at=told.at,
-        subject=told.id,
-        request_id=asked["request_id"],
+        occurred_at=consignment.at,
+        subject=consignment.id,
+        request_id=request["request_id"],
         request_kind="LodgeDeclaration",
         code="key_reused",
         reason="x",
     )
-    told._say("declaration", refused)
-    ids = (fact_id("declaration", asked["request_id"], index) for index in range(2))
+    consignment._say("declaration", refused)
+    ids = (fact_id("declaration", request["request_id"], index) for index in range(2))
     publish(
         console.settings.kafka,
         [
-            dataclasses.replace(said, id=name, cause=asked["request_id"])
-            for said, name in zip(told.said, ids, strict=True)
+            dataclasses.replace(message, id=name, cause=request["request_id"])
+            for message, name in zip(consignment.messages, ids, strict=True)
         ],
     )
     console.catch_up()
-    became = console.api("GET", f"/requests/{asked['request_id']}").json()
+    became = console.api("GET", f"/requests/{request['request_id']}").json()
     assert became["outcome"] == "answered" and [a["kind"] for a in became["answers"]] == ["DeclarationAccepted"]
 
 
@@ -217,27 +217,29 @@ def test_a_request_that_is_lodged_after_a_withdrawal_is_answered_under_the_next_
     console: Running, waited: bool
 ) -> None:
     reference = f"API-W{waited:d}"
-    asked = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
-    told = Border(reference).lodged().accepted().assessed().held("arrival")
+    request = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
+    consignment = Border(reference).lodged().accepted().assessed().held("arrival")
     if waited:  # the declaration desk read the lodgement before the release desk's answer to the withdrawal
-        told.waits(asked)
-        told.said[-1] = dataclasses.replace(told.said[-1], cause=asked)
-        told.withdrawn().lodged_again(asked).accepted()
+        consignment.waits(request)
+        consignment.messages[-1] = dataclasses.replace(consignment.messages[-1], cause=request)
+        consignment.withdrawn().lodged_again(request).accepted()
     else:
-        told.withdrawn().lodged_again(asked)
-        told.said[-2:] = [dataclasses.replace(said, cause=asked) for said in told.said[-2:]]
-        told.accepted()
-    assert told.said[-1].cause == told.said[-2].id, "it answers what was handed on"
-    publish(console.settings.kafka, told.said)
+        consignment.withdrawn().lodged_again(request)
+        consignment.messages[-2:] = [
+            dataclasses.replace(message, cause=request) for message in consignment.messages[-2:]
+        ]
+        consignment.accepted()
+    assert consignment.messages[-1].cause == consignment.messages[-2].id, "it answers what was handed on"
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
-    became = console.api("GET", f"/requests/{asked}").json()
+    became = console.api("GET", f"/requests/{request}").json()
     kinds = [answer["kind"] for answer in became["answers"]]
     assert became["outcome"] == "answered"
     assert kinds == [*["DeclarationWaits"] * waited, "DeclarationPassedOn", "DeclarationAccepted"]
-    first = console.http.get(f"/api/v1/consignments/{told.earlier}").json()["consignment"]
-    second = console.http.get(f"/api/v1/consignments/{told.id}").json()["consignment"]
-    assert (first["later"], second["earlier"]) == (told.id, told.earlier)
-    for page, other in ((told.earlier, told.id), (told.id, told.earlier)):
+    first = console.http.get(f"/api/v1/consignments/{consignment.earlier}").json()["consignment"]
+    second = console.http.get(f"/api/v1/consignments/{consignment.id}").json()["consignment"]
+    assert (first["later"], second["earlier"]) == (consignment.id, consignment.earlier)
+    for page, other in ((consignment.earlier, consignment.id), (consignment.id, consignment.earlier)):
         shown = console.http.get(f"/consignments/{page}", headers={"accept": "text/html"}).text
         assert f'href="/consignments/{other}"' in shown
 
@@ -249,12 +251,12 @@ def test_a_batch_answers_for_each_declaration(console: Running) -> None:
         "POST", "/declarations/batch", json={"declarations": [paper("API-B1"), bad, 7, paper("API-B3")]}
     )
     assert answer.status_code == 207
-    said = answer.json()
-    assert [item["status_code"] for item in said["results"]] == [202, 422, 422, 202]
-    assert (said["accepted"], said["refused"]) == (2, 2)
-    (fault,) = errors_of(said["results"][1])
+    results = answer.json()
+    assert [item["status_code"] for item in results["results"]] == [202, 422, 422, 202]
+    assert (results["accepted"], results["refused"]) == (2, 2)
+    (fault,) = errors_of(results["results"][1])
     assert fault["pointer"] == "/declarations/1/items/1/quantity" and fault["seen"] == "many"
-    assert said["results"][0]["consignment_id"] == consignment_id(DECLARANT, "API-B1")
+    assert results["results"][0]["consignment_id"] == consignment_id(DECLARANT, "API-B1")
     assert console.api("POST", "/declarations/batch", json=[paper("API-B4")]).status_code == 202
     many: dict[str, Any] = {"declarations": [{}] * (console.settings.batch_limit + 1)}
     problem(console.api("POST", "/declarations/batch", json=many), 422, "too_many")
@@ -305,9 +307,9 @@ def test_a_treatment_read_every_minute_at_three_places_is_taken(console: Running
             "hours": f"{number / 60:.6f}",
             "temperature_c": "21.50",
             "concentration_g_m3": "36.125",
-            "place": f"line {place}",
+            "place": f"line {line}",
         }
-        for place in range(3)
+        for line in range(3)
         for number in range(24 * 60 + 1)
     ]
     readings += readings[: MOST_READINGS - len(readings)]
@@ -376,6 +378,7 @@ def test_other_types_paths_methods_and_headers_are_problems_too(console: Running
     answer = console.api("DELETE", "/declarations")
     problem(answer, 405, "wrong_method")
     assert answer.headers["allow"] == "POST"
+    assert console.api("DELETE", "/watches").headers["allow"] == "GET, POST"
     problem(console.api("GET", "/consignments/not-an-id"), 422, "invalid")
     odd = {"Idempotency-Key": "a\tb"}
     problem(console.api("POST", "/declarations", json=paper("H"), headers=odd), 400, "bad_header")
@@ -421,34 +424,36 @@ def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
 
 
 def test_the_status_says_what_is_awaited_and_whose_move_it_is(console: Running) -> None:
-    told = Border("S-1").lodged().accepted().assessed(ControlKind.INSPECTION)
-    told.held("arrival", "inspection/inspection")
-    publish(console.settings.kafka, told.said)
+    consignment = Border("S-1").lodged().accepted().assessed(ControlKind.INSPECTION)
+    consignment.held("arrival", "inspection/inspection")
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
-    said = console.api("GET", f"/consignments/{told.id}").json()
-    goods = said["consignment"]
+    status = console.api("GET", f"/consignments/{consignment.id}").json()
+    goods = status["consignment"]
     assert (goods["stage"], goods["lane"], goods["controls"]) == ("controlled", "red", ["inspection"])
     assert goods["waiting"]["waiting_for"] == "inspection/inspection" and goods["waiting"]["owner"] == "inspection"
     assert (
         "findings of the inspection" in goods["waiting"]["text"]["en"] and "查验结果" in goods["waiting"]["text"]["zh"]
     )
     assert [hold["hold_id"] for hold in goods["holds"]] == ["inspection/inspection", "arrival"]
-    assert goods["declaration_no"] == told.number and said["projection"]["as_of"]
-    lines = console.api("GET", f"/consignments/{told.id}/timeline").json()["entries"]
-    assert [line["kind"] for line in lines] == [said.kind for said in told.said if said.key == told.id]
-    assert lines[1]["body"]["declaration_no"] == told.number and lines[0]["body"] is None
+    assert goods["declaration_no"] == consignment.number and status["projection"]["as_of"]
+    lines = console.api("GET", f"/consignments/{consignment.id}/timeline").json()["entries"]
+    assert [line["kind"] for line in lines] == [
+        status.kind for status in consignment.messages if status.key == consignment.id
+    ]
+    assert lines[1]["body"]["declaration_no"] == consignment.number and lines[0]["body"] is None
     assert lines[1]["cause"] == lines[0]["id"]
-    only = console.api("GET", f"/consignments/{told.id}/timeline?only=problems").json()["entries"]
+    only = console.api("GET", f"/consignments/{consignment.id}/timeline?only=problems").json()["entries"]
     assert only == []
 
 
 def test_goods_are_found_by_every_name_they_have(console: Running) -> None:
-    told = green("S-2/ü", ("TEMU9876540",))
-    publish(console.settings.kafka, [*told.said, *Border("S-2b").lodged().said])
+    consignment = green("S-2/ü", ("TEMU9876540",))
+    publish(console.settings.kafka, [*consignment.messages, *Border("S-2b").lodged().messages])
     console.catch_up()
-    for name in (told.id, told.number, "S-2/ü", "TEMU9876540", "temu 987654-0"):
+    for name in (consignment.id, consignment.number, "S-2/ü", "TEMU9876540", "temu 987654-0"):
         found = console.api("GET", "/consignments", params={"q": f" {name} "}).json()
-        assert [goods["consignment_id"] for goods in found["consignments"]] == [told.id], name
+        assert [goods["consignment_id"] for goods in found["consignments"]] == [consignment.id], name
     page = console.api("GET", "/consignments", params={"q": DECLARANT, "limit": 1}).json()
     assert len(page["consignments"]) == 1 and page["next"]
     after = console.http.get(page["next"]).json()["consignments"][0]["consignment_id"]
@@ -465,28 +470,30 @@ def test_what_was_never_lodged_is_404_once_everything_is_read(console: Running) 
 
 
 def test_an_act_is_a_request_and_its_outcome_is_told(console: Running) -> None:
-    told = Border("S-3").lodged().accepted().assessed(ControlKind.INSPECTION).held("inspection/inspection").ordered()
-    publish(console.settings.kafka, told.said)
+    consignment = (
+        Border("S-3").lodged().accepted().assessed(ControlKind.INSPECTION).held("inspection/inspection").ordered()
+    )
+    publish(console.settings.kafka, consignment.messages)
     sent = console.api(
         "POST",
-        f"/consignments/{told.id}/findings",
+        f"/consignments/{consignment.id}/findings",
         json={"control": "inspection", "result": "conform", "remarks": "seal intact"},
         headers=console.acting_as("officer-7"),
     )
     assert sent.status_code == 202
-    (message,) = requests_under(console.settings.kafka, "customs-inspection-requests", told.id)
-    asked = decode(RecordFindings, raw(message))
-    assert isinstance(asked, RecordFindings) and asked.asked_by == "officer-7" and asked.remarks == "seal intact"
+    (message,) = requests_under(console.settings.kafka, "customs-inspection-requests", consignment.id)
+    request = decode(RecordFindings, raw(message))
+    assert isinstance(request, RecordFindings) and request.asked_by == "officer-7" and request.remarks == "seal intact"
     console.catch_up()
     assert console.http.get(sent.json()["request"]).json()["outcome"] == "pending"
-    told.said.clear()
-    told.refused_request(code="already_answered")
-    fact = told.said[0]
+    consignment.messages.clear()
+    consignment.refused_request(code="already_answered")
+    fact = consignment.messages[0]
     refusal = json.loads(fact.value) | {"request_id": sent.json()["request_id"]}
-    told.said[0] = type(fact)(
+    consignment.messages[0] = type(fact)(
         **{**fact.__dict__, "value": json.dumps(refusal).encode(), "cause": sent.json()["request_id"]}
     )
-    publish(console.settings.kafka, told.said)
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
     outcome = console.http.get(sent.json()["request"]).json()
     assert (outcome["outcome"], outcome["refusal_code"]) == ("refused", "already_answered")
@@ -610,8 +617,8 @@ def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
 )
 def test_a_time_is_written_as_rfc_3339_writes_it_with_its_offset(console: Running, moment: object) -> None:
     """Serial numbers of spreadsheets and compact time stamps were once read as seconds since 1970."""
-    goods, told = consignment_id(DECLARANT, "API-TIME"), {"place": "berth 1", "occurred_at": moment}
-    (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=told), 422, "invalid")["errors"]
+    goods, body = consignment_id(DECLARANT, "API-TIME"), {"place": "berth 1", "occurred_at": moment}
+    (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=body), 422, "invalid")["errors"]
     assert fault["pointer"] == "/occurred_at" and "2026-11-23T08:00:00+08:00" in fault["message_en"]
     paper_with_serial = paper("API-TIME") | {"conveyance_entry_date": 46351}
     (fault,) = errors_of(problem(console.api("POST", "/declarations", json=paper_with_serial), 422, "invalid"))
@@ -619,14 +626,14 @@ def test_a_time_is_written_as_rfc_3339_writes_it_with_its_offset(console: Runnin
 
 
 def test_an_event_of_the_future_is_an_estimate_and_none_that_happened(console: Running) -> None:
-    goods, told = consignment_id(DECLARANT, "API-FUTURE"), {"place": "berth 1"}
+    goods, body = consignment_id(DECLARANT, "API-FUTURE"), {"place": "berth 1"}
     ahead = {"occurred_at": (now() + timedelta(days=2)).isoformat()}
-    (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=told | ahead), 422, "invalid")[
+    (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=body | ahead), 422, "invalid")[
         "errors"
     ]
     assert (fault["pointer"], fault["code"]) == ("/occurred_at", "in_future")
     late = {"occurred_at": (now() - timedelta(days=2)).isoformat()}
-    assert console.api("POST", f"/consignments/{goods}/arrival", json=told | late).status_code == 202
+    assert console.api("POST", f"/consignments/{goods}/arrival", json=body | late).status_code == 202
 
 
 def test_a_declarant_has_no_slash_so_that_its_name_and_reference_name_one_consignment(console: Running) -> None:
@@ -663,16 +670,16 @@ def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
     console.catch_up()  # from now on the console knows how far it has read, and knows nothing about this container
     unknown = console.api("GET", f"/containers/{box}").json()
     assert (unknown["may_leave"], unknown["reason"]) == (False, "unknown")
-    told = Border("G-1", (box,)).lodged().accepted().assessed().held("arrival")
-    publish(console.settings.kafka, told.said)
+    consignment = Border("G-1", (box,)).lodged().accepted().assessed().held("arrival")
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
     held = console.api("GET", f"/containers/{box.lower()}").json()
-    assert (held["may_leave"], held["reason"], held["waiting_for"]) == (False, "held", [told.id])
-    told.said.clear()
-    publish(console.settings.kafka, told.arrived().released().may_leave().said)
+    assert (held["may_leave"], held["reason"], held["waiting_for"]) == (False, "held", [consignment.id])
+    consignment.messages.clear()
+    publish(console.settings.kafka, consignment.arrived().released().may_leave().messages)
     console.catch_up()
     free = console.api("GET", f"/containers/{box}").json()
-    assert (free["may_leave"], free["reason"], free["consignments"]) == (True, "released", [told.id])
+    assert (free["may_leave"], free["reason"], free["consignments"]) == (True, "released", [consignment.id])
     assert free["as_of"] and free["lag_seconds"] < 10
     sent = console.api(
         "POST", f"/containers/{box}/gate-outs", json={"gate": "G2"}, headers=console.acting_as("terminal-1")
@@ -683,8 +690,8 @@ def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
 
 def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_fact_names_it(console: Running) -> None:
     """No release desk runs here."""
-    told = red("H-1", (box := "HLBU1234567",))
-    publish(console.settings.kafka, told.said)
+    consignment = red("H-1", (box := "HLBU1234567",))
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
 
     def answer() -> tuple[bool, str]:
@@ -692,45 +699,47 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
         return gate["may_leave"], gate["reason"]
 
     assert answer() == (True, "released")
-    asked = console.api("POST", f"/consignments/{told.id}/holds", json={"reason": "seals"}).json()["request_id"]
+    request = console.api("POST", f"/consignments/{consignment.id}/holds", json={"reason": "seals"}).json()[
+        "request_id"
+    ]
     assert answer() == (False, "hold_asked")
     console.catch_up()
     assert answer() == (False, "hold_asked"), "its message was read, and nobody has answered it"
     engine = console.app.state.context.asker._engine
     refused = RequestRefused(
-        occurred_at=told.at,
-        subject=told.id,
-        request_id=asked,
+        occurred_at=consignment.at,
+        subject=consignment.id,
+        request_id=request,
         request_kind="PlaceHold",
         code="hold_unknown",
         reason="x",
     )
-    told.said.clear()
-    said = told._say("release", refused)
-    publish(console.settings.kafka, [dataclasses.replace(said, id=fact_id("release", asked, 0), cause=asked)])
+    consignment.messages.clear()
+    message = consignment._say("release", refused)
+    publish(console.settings.kafka, [dataclasses.replace(message, id=fact_id("release", request, 0), cause=request)])
     console.catch_up()
     assert answer() == (True, "released")
     never_sent = {
         "request_id": "never sent",
-        "consignment_id": told.id,
-        "asked_us": asked_us(told.at + timedelta(days=9000)),
+        "consignment_id": consignment.id,
+        "asked_us": asked_us(consignment.at + timedelta(days=9000)),
     }
     with engine.begin() as connection:
         connection.execute(insert(ASKED_HOLDS), never_sent)
     assert answer() == (False, "hold_asked"), "a console that asks may be about to send it"
     with engine.begin() as connection:
-        connection.execute(update(ASKED_HOLDS).values(asked_us=asked_us(told.at - timedelta(days=1))))
+        connection.execute(update(ASKED_HOLDS).values(asked_us=asked_us(consignment.at - timedelta(days=1))))
     assert answer() == (True, "released"), "it is in none of the complete rows: it was never sent"
-    old = [{"request_id": f"old {n}", "consignment_id": told.id, "asked_us": n} for n in range(1500)]
+    old = [{"request_id": f"old {n}", "consignment_id": consignment.id, "asked_us": n} for n in range(1500)]
     with engine.begin() as connection:
         connection.execute(insert(ASKED_HOLDS), old)
-    again = console.api("POST", f"/consignments/{told.id}/holds", json={"reason": "seals"}).json()["request_id"]
+    again = console.api("POST", f"/consignments/{consignment.id}/holds", json={"reason": "seals"}).json()["request_id"]
     assert answer() == (False, "hold_asked"), "however many were never sent before it"
     console.catch_up()
     with engine.begin() as connection:
         sent = connection.execute(select(FACTS.c.place).where(FACTS.c.id == again)).scalar_one()
         topic, partition, offset = origin(sent)
-        row = {"service": "release", "topic": topic, "partition": partition, "offset": offset, "key": told.id}
+        row = {"service": "release", "topic": topic, "partition": partition, "offset": offset, "key": consignment.id}
         connection.execute(insert(PARKED), row | {"kind": "PlaceHold", "status": "discarded"})
     assert answer() == (True, "released"), "an operator threw it away"
 
@@ -747,11 +756,11 @@ def test_what_an_officer_takes_back_keeps_its_goods_from_the_moment_it_is_asked(
     console: Running, box: str, path: str, body: dict[str, str]
 ) -> None:
     """No desk runs here. The officer takes back a lift, findings or a treatment record because of which the goods were released."""
-    told = red(f"T-{box}", (box,))
-    publish(console.settings.kafka, told.said)
+    consignment = red(f"T-{box}", (box,))
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
     assert console.api("GET", f"/containers/{box}").json()["may_leave"] is True
-    assert console.api("POST", f"/consignments/{told.id}/{path}", json=body).status_code == 202
+    assert console.api("POST", f"/consignments/{consignment.id}/{path}", json=body).status_code == 202
     gate = console.api("GET", f"/containers/{box}").json()
     assert (gate["may_leave"], gate["reason"]) == (False, "hold_asked")
 
@@ -762,7 +771,7 @@ def asked_us(moment: datetime) -> int:
 
 def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) -> None:
     first = red("F-1", ("FSCU8012345",))
-    publish(console.settings.kafka, first.said)
+    publish(console.settings.kafka, first.messages)
     console.catch_up()
     end = console.api("GET", "/releases?limit=1000").json()
     while end["more"]:
@@ -774,13 +783,13 @@ def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) 
         waiting = pool.submit(console.api, "GET", f"/releases?after={end['cursor']}&wait=280", timeout=None)
         streamed = pool.submit(_first_event, f"{console.address}/api/v1/releases/stream?after={end['cursor']}")
         second = red("F-2", ("FSCU8012350",))
-        publish(console.settings.kafka, second.said)
+        publish(console.settings.kafka, second.messages)
         came = waiting.result(200).json()  # the release ends the long poll before its 280 seconds are over
         assert [(e["kind"], e["consignment_id"]) for e in came["releases"]] == [("ReleaseGranted", second.id)]
         event = streamed.result()
     assert event["id"] == str(came["cursor"]) and json.loads(event["data"]) == came["releases"][0]
-    second.said.clear()
-    publish(console.settings.kafka, second.revoked().said)
+    second.messages.clear()
+    publish(console.settings.kafka, second.revoked().messages)
     console.catch_up()
     revoked = console.api("GET", f"/releases?after={came['cursor']}").json()["releases"]
     assert [(e["kind"], e["reason"]) for e in revoked] == [("ReleaseRevoked", None)], (
@@ -808,19 +817,19 @@ def _first_event(url: str) -> dict[str, str]:
 
 
 def test_the_board_counts_what_the_rows_say(console: Running) -> None:
-    told = [Border("O-1").lodged().accepted().parked(offset=4711), Border("O-2").lodged().alarm()]
-    publish(console.settings.kafka, [said for border in told for said in border.said])
+    consignments = [Border("O-1").lodged().accepted().parked(offset=4711), Border("O-2").lodged().alarm()]
+    publish(console.settings.kafka, [message for border in consignments for message in border.messages])
     console.catch_up()
     board = console.api("GET", "/stages").json()
     parked = next(stage for stage in board["stages"] if stage["stage"] == "parked")
     assert parked["consignments"] >= 1 and parked["oldest_owner"] == "operations" and board["parked_messages"] >= 1
     assert any(alarm["kind"] == "GateAlarmRaised" for alarm in board["alarms"])
     aside = [each for page in pages(console, "/api/v1/parked?limit=500") for each in page["parked"]]
-    mine = next(each for each in aside if each["key"] == told[0].id)
+    mine = next(each for each in aside if each["key"] == consignments[0].id)
     assert mine["reason_text"] == {"zh": "判定时出错", "en": "deciding failed"} and mine["service"] == "release"
-    assert console.api("GET", f"/consignments/{told[0].id}").json()["consignment"]["stage"] == "parked"
+    assert console.api("GET", f"/consignments/{consignments[0].id}").json()["consignment"]["stage"] == "parked"
     listed = [goods for page in pages(console, "/api/v1/consignments?stage=parked") for goods in page["consignments"]]
-    assert told[0].id in [goods["consignment_id"] for goods in listed]
+    assert consignments[0].id in [goods["consignment_id"] for goods in listed]
     metrics = console.http.get("/metrics").text
     assert 'customs_console_http_total{method="GET",route="/api/v1/stages",status="200"}' in metrics
     assert "customs_console_lag_seconds" in metrics
@@ -830,15 +839,15 @@ def test_each_time_limit_that_was_set_aside_is_told_by_console_and_command(conso
     """Time limits have no position in a topic. All time limits of one partition once had the same name, so only one of them was listed."""
     goods = [Border(f"LIMITS-{n}").lodged().accepted().parked_limit("overdue") for n in range(2)]
     goods[0].parked_limit("answer")
-    publish(console.settings.kafka, [said for border in goods for said in border.said])
+    publish(console.settings.kafka, [message for border in goods for message in border.messages])
     console.catch_up()
     keys = sorted([goods[0].id, goods[0].id, goods[1].id])
     listed = [each for page in pages(console, "/api/v1/parked?limit=500") for each in page["parked"]]
     mine = [each for each in listed if each["key"] in keys]
     assert sorted(each["key"] for each in mine) == keys
     assert len({each["topic"] for each in mine}) == 3 and all(each["kind"] == "DeadlinePassed" for each in mine)
-    told = [each for each in waiting(console.settings.kafka) if each.key in keys]
-    assert sorted(each.key for each in told) == keys and len({each.name for each in told}) == 3
+    parked = [each for each in waiting(console.settings.kafka) if each.key in keys]
+    assert sorted(each.key for each in parked) == keys and len({each.name for each in parked}) == 3
 
 
 def test_openapi_is_the_committed_document() -> None:
@@ -892,12 +901,12 @@ def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_boa
 
     console.catch_up()  # messages of other tests may not be in the rows yet
     before, phantom = counted(), Border("NEVER LODGED", start=now() - timedelta(days=20)).held("officer/1")
-    publish(console.settings.kafka, phantom.said)
+    publish(console.settings.kafka, phantom.messages)
     console.catch_up()
     assert counted() == before
     assert phantom.id in listed(10) and phantom.id not in listed(30)
     [shown] = console.api("GET", "/consignments", params={"q": phantom.id}).json()["consignments"]
     assert shown["stage"] is None and shown["stage_text"]["en"] == "Not declared"
-    publish(console.settings.kafka, phantom.lodged().said[-1:])
+    publish(console.settings.kafka, phantom.lodged().messages[-1:])
     console.catch_up()
     assert phantom.id not in listed(0) and counted() != before

@@ -74,7 +74,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
         "bill_no": "B-1",
         "shared_by": 1,
     }
-    said = {
+    fields = {
         "key": BOX,
         "kind": "ContainerHeld",
         "id": "m-1",
@@ -86,7 +86,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
     running.run(
         t.CONSIGNMENTS.insert().values(goods),
         t.CONSIGNMENT_CONTAINERS.insert().values(part),
-        t.FACTS.insert().values(place=packed_position("customs-release-containers", 0, 1), **said),
+        t.FACTS.insert().values(place=packed_position("customs-release-containers", 0, 1), **fields),
     )
     yield running
     running.stop()
@@ -119,7 +119,7 @@ def ends(door: Quiet, headers: dict[str, str], what: Callable[[], None]) -> bool
 
 
 def test_a_stream_goes_on_for_no_longer_than_the_right_to_it(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     url = door.settings.database_url
 
     def terminal(name: str) -> tuple[str, dict[str, str]]:
@@ -165,12 +165,14 @@ def test_the_form_that_takes_a_strike_back_names_no_goods_of_another_office(door
 
 def test_a_terminal_is_not_told_what_is_asked_of_the_goods(door: Quiet) -> None:
     terminal = door.acting_as("gate-9", roles="terminal", company="CNTAO-4", office="")
-    told = [door.api("GET", f"/containers/{BOX}", headers=who).json()["text"]["en"] for who in (headers_of(), terminal)]
-    assert ["waits for" in each for each in told] == [True, False] and "0 of 1 lots released" in told[1]
+    texts = [
+        door.api("GET", f"/containers/{BOX}", headers=who).json()["text"]["en"] for who in (headers_of(), terminal)
+    ]
+    assert ["waits for" in each for each in texts] == [True, False] and "0 of 1 lots released" in texts[1]
 
 
 def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     key = accounts.make_key("officer/1", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}
     whole = door.http.get(f"/containers/{BOX}", headers={**BROWSER, **headers_of()}).text
@@ -192,7 +194,7 @@ def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str
 def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
     """A key for the gate question, copied from a program of a person, would end what this person does in the browser."""
     admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
-    key = door.app.state.door.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
+    key = door.app.state.authenticator.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}
     another = "another horse battery"
     with browser(door) as tab:
@@ -236,19 +238,19 @@ def test_a_name_with_signs_that_no_database_takes_is_nobodys(door: Quiet) -> Non
 
 def test_what_was_typed_as_a_name_stands_in_no_log_unless_it_is_one(door: Quiet) -> None:
     admit(door.settings.database_url, "officer/9", "inspector", "", "0000", SECRET)
-    accounts = door.app.state.door.accounts
-    with capture_logs() as told:
+    accounts = door.app.state.authenticator.accounts
+    with capture_logs() as lines:
         for name in ("my own password by mistake", "officer/9"):
             for _ in range(ALARMING - 1):
                 accounts.failed(name, "127.0.0.7", world_us() - 5 * MINUTE)
             with browser(door, "127.0.0.7") as tab:
                 assert sign_in(tab, name, "guess").status_code == 401
-    alarms = [each for each in told if each["event"] == "somebody tries passwords"]
+    alarms = [each for each in lines if each["event"] == "somebody tries passwords"]
     assert [each["account"] for each in alarms] == ["(none of this name)", "officer/9"]
 
 
 def test_accounts_of_a_sandbox_are_nobody_where_the_clock_is_the_worlds(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     make_demos(accounts, sandbox=True)
     name = DEMOS[0].account
     accounts.set_password(name, SECRET, by=name, at=world_us())
@@ -271,9 +273,14 @@ def test_over_tls_a_neighbour_can_put_no_cookie_of_its_own_in_the_place_of_the_s
         assert token and loaded and "Secure" in str(form.headers.get_list("set-cookie"))
         typed = {"form": token[1], "account": "officer/1", "password": SECRET}
         done = tab.post("/sign-in", data=typed, headers={"cookie": f"dtg_form={loaded[1]}"})
-        told = next(each for each in done.headers.get_list("set-cookie") if SESSION_COOKIE in each)
-        assert told.startswith(f"{SECURE_COOKIE}=") and "Secure" in told and "Path=/" in told and "Domain" not in told
-        session = told.partition("=")[2].partition(";")[0]
+        header = next(each for each in done.headers.get_list("set-cookie") if SESSION_COOKIE in each)
+        assert (
+            header.startswith(f"{SECURE_COOKIE}=")
+            and "Secure" in header
+            and "Path=/" in header
+            and "Domain" not in header
+        )
+        session = header.partition("=")[2].partition(";")[0]
         assert tab.get("/api/v1/me", headers={"cookie": f"{SECURE_COOKIE}={session}"}).status_code == 200
         assert tab.get("/api/v1/me", headers={"cookie": f"{SESSION_COOKIE}={session}"}).status_code == 401
 
@@ -289,7 +296,7 @@ def test_over_tls_a_page_of_the_same_name_without_tls_is_another_site(door: Quie
 
 
 def test_of_two_sessions_in_one_request_none_is_believed(door: Quiet) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     host = door.address.removeprefix("http://")
     one, two = [accounts.open_session("officer/1", host, "127.0.0.1", world_us()) for _ in range(2)]
     with httpx2.Client(base_url=door.address) as client:
@@ -329,8 +336,8 @@ def test_no_page_links_to_another_site_because_its_address_says_so(door: Quiet, 
 
 
 def test_nobody_outside_reads_the_names_of_hosts_users_and_files_in_what_keeps_the_rows_back() -> None:
-    said = (
+    error = (
         'database: connection to server at "10.1.2.3", port 5432 failed: password authentication failed for user "dtg"'
     )
-    told = projection(ProjectorStanding(now(), 1.0, 0, said)).model_dump_json()
-    assert json.loads(told)["trouble"] == "database" and "10.1.2.3" not in told
+    shown = projection(ProjectorStanding(now(), 1.0, 0, error)).model_dump_json()
+    assert json.loads(shown)["trouble"] == "database" and "10.1.2.3" not in shown

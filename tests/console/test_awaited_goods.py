@@ -45,18 +45,23 @@ def found(still: Still, name: str = "", **query: str) -> list[str]:
     return listed
 
 
-def told(name: str, hours: int, *holds: str, controls: tuple[ControlKind, ...] = (ControlKind.INSPECTION,)) -> Border:
+def goods_of(
+    name: str, hours: int, *holds: str, controls: tuple[ControlKind, ...] = (ControlKind.INSPECTION,)
+) -> Border:
     goods = Border(name, start=NOON + timedelta(hours=hours)).lodged().accepted().assessed(*controls)
     return goods.held(*holds) if holds else goods
 
 
 def test_goods_are_listed_by_what_they_wait_for_be_it_beside_something_else(still: Still) -> None:
-    later, first = told("LATER", 5, "inspection/inspection", "arrival"), told("FIRST", 1, "inspection/inspection")
-    held = told("HELD", 3, "officer/1", "officer/watch/2", "inspection/documents", "inspection/inspection")
+    later, first = (
+        goods_of("LATER", 5, "inspection/inspection", "arrival"),
+        goods_of("FIRST", 1, "inspection/inspection"),
+    )
+    held = goods_of("HELD", 3, "officer/1", "officer/watch/2", "inspection/documents", "inspection/inspection")
     lodged = Border("LODGED").lodged()
-    ended, left = told("ENDED", 0, "inspection/inspection").withdrawn(), told("LEFT", 7, "gate/CSQU3054383")
+    ended, left = goods_of("ENDED", 0, "inspection/inspection").withdrawn(), goods_of("LEFT", 7, "gate/CSQU3054383")
     for goods in (later, first, held, lodged, ended, left):
-        still.tell(goods.said)
+        still.tell(goods.messages)
     assert found(still, waiting_for="inspection/inspection") == [first.id, held.id, later.id]
     assert found(still, waiting_for="inspection/documents") == [held.id]
     assert found(still, waiting_for="arrival") == [later.id]
@@ -72,8 +77,8 @@ def test_goods_are_listed_by_what_they_wait_for_be_it_beside_something_else(stil
 
 
 def test_nobody_finds_goods_of_others_by_what_they_wait_for(still: Still) -> None:
-    goods = told("OURS", 1, "officer/watch/2", "inspection/inspection")
-    still.tell([*goods.said, *Border("LODGED").lodged().said])
+    goods = goods_of("OURS", 1, "officer/watch/2", "inspection/inspection")
+    still.tell([*goods.messages, *Border("LODGED").lodged().messages])
     admit(still.url, "own", "declarant", DECLARANT, "")
     admit(still.url, "other", "declarant", "91310115MA1H7L0T3Q", "")
     admit(still.url, "here", "inspector", "", OFFICE)
@@ -92,8 +97,8 @@ def test_nobody_finds_goods_of_others_by_what_they_wait_for(still: Still) -> Non
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
     """The first half of a simulated day, when many goods wait."""
     made = Still(tmp_path_factory.mktemp("day"))
-    said = full_day().said
-    made.tell(said[: len(said) // 2])
+    messages = full_day().messages
+    made.tell(messages[: len(messages) // 2])
     yield made
     made.stop()
 
@@ -140,8 +145,8 @@ def test_whatever_goods_wait_for_can_be_chosen(day: Still) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_offers_the_choices_in_words_and_keeps_what_was_chosen(still: Still, language: str) -> None:
-    mine = told("MINE", 1, "inspection/inspection")
-    still.tell([*mine.said, *told("NOT-MINE", 2, "arrival").said])
+    mine = goods_of("MINE", 1, "inspection/inspection")
+    still.tell([*mine.messages, *goods_of("NOT-MINE", 2, "arrival").messages])
     page = still.page("/consignments?stage=controlled&waiting_for=inspection%2Finspection&owner=", language)
     assert f'href="/consignments/{mine.id}"' in page and page.count('<td data-label="') == 6
     [form] = re.findall(r'<form class="filter".*?</form>', page, re.DOTALL)
@@ -159,8 +164,8 @@ def test_the_page_offers_the_choices_in_words_and_keeps_what_was_chosen(still: S
 
 def test_the_page_after_keeps_the_choice(still: Still, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.console.pages.board_and_goods.PAGE", 2)
-    goods = [told(f"G-{n}", n, "officer/1", "arrival") for n in range(5)]
-    still.tell([said for one in goods for said in one.said])
+    goods = [goods_of(f"G-{n}", n, "officer/1", "arrival") for n in range(5)]
+    still.tell([message for one in goods for message in one.messages])
     listed: list[str] = []
     following: Any = "/consignments?owner=carrier"
     while following:

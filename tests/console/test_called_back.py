@@ -52,8 +52,8 @@ def rows_of(file: Path) -> Engine:
     with made.begin() as connection:
         inside = {"container_no": BOX, "consignment_id": CONSIGNMENT, "word": "released", "version": 1}
         connection.execute(insert(CONSIGNMENT_CONTAINERS), inside)
-        asked = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "asked_us": 1}
-        connection.execute(insert(ASKED_HOLDS), asked)
+        hold = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "asked_us": 1}
+        connection.execute(insert(ASKED_HOLDS), hold)
     return made
 
 
@@ -64,15 +64,15 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-def read(engine: Engine, fact: Fact, cause: str, place: int) -> None:
-    row: dict[str, Any] = {"place": place, "key": CONSIGNMENT, "kind": fact.kind, "id": f"f{place}", "cause": cause}
-    row |= {"sequence": place, "recorded_us": place, "body": encode(fact).decode()}
+def read(engine: Engine, fact: Fact, cause: str, offset: int) -> None:
+    row: dict[str, Any] = {"place": offset, "key": CONSIGNMENT, "kind": fact.kind, "id": f"f{offset}", "cause": cause}
+    row |= {"sequence": offset, "recorded_us": offset, "body": encode(fact).decode()}
     with engine.begin() as connection:
         connection.execute(insert(FACTS), row)
 
 
-def granted(told: Any) -> list[Fact]:
-    return [fact for fact in told.facts if fact.kind == "ReleaseGranted"]
+def granted(desk: Any) -> list[Fact]:
+    return [fact for fact in desk.facts if fact.kind == "ReleaseGranted"]
 
 
 def kept(engine: Engine) -> bool:
@@ -94,12 +94,12 @@ def test_the_answer_of_the_desk_that_was_asked_does_not_let_the_goods_go_while_t
 
 def test_in_whatever_order_the_facts_are_read_they_let_the_goods_go_at_the_end_and_never_before(tmp_path: Path) -> None:
     first, again = granted(RELEASED)[0], granted(AGAIN)[-1]
-    told = [(first, "arrival"), (findings_retracted(INSPECTION), "wrong-findings"), (again, "right-findings")]
-    for number, order in enumerate(permutations(told)):
+    facts = [(first, "arrival"), (findings_retracted(INSPECTION), "wrong-findings"), (again, "right-findings")]
+    for number, order in enumerate(permutations(facts)):
         made = rows_of(tmp_path / f"{number}.db")
-        for place, (fact, cause) in enumerate(order):
-            read(made, fact, cause, place)
-            known = [each for each, _ in order[: place + 1]]
+        for offset, (fact, cause) in enumerate(order):
+            read(made, fact, cause, offset)
+            known = [each for each, _ in order[: offset + 1]]
             spoken_of = again in known or first not in known
             answered = any(each.kind == "FindingsRetracted" for each in known)
             assert kept(made) == (not answered or not spoken_of)
@@ -129,16 +129,16 @@ WAIVED = story(
 
 
 @pytest.mark.parametrize(
-    ("told", "back"),
+    ("desk", "back"),
     [(TREATED, treatment_retracted("inspection")), (WAIVED, treatment_decision_retracted("inspection"))],
 )
 def test_a_treatment_and_a_decision_that_are_taken_back_are_spoken_of_by_a_release_that_knows_them(
-    told: Any, back: Fact
+    desk: Any, back: Fact
 ) -> None:
-    before = granted(told)[-1].model_dump(mode="json")
+    before = granted(desk)[-1].model_dump(mode="json")
     assert not takes_into_account(before, back.kind, back.model_dump(mode="json"))
-    told.when(back).when(treatment_verified("inspection").model_copy(update={"revision": 2}))
-    assert takes_into_account(granted(told)[-1].model_dump(mode="json"), back.kind, back.model_dump(mode="json"))
+    desk.when(back).when(treatment_verified("inspection").model_copy(update={"revision": 2}))
+    assert takes_into_account(granted(desk)[-1].model_dump(mode="json"), back.kind, back.model_dump(mode="json"))
 
 
 def test_of_a_release_of_an_earlier_release_and_a_retraction_the_later_counts() -> None:

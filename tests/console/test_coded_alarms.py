@@ -23,9 +23,9 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 @pytest.mark.parametrize("code", WHY)
 def test_each_code_of_the_gate_has_its_words_and_is_what_its_older_sentence_says(code: str) -> None:
-    words = TEXTS[f"written.{code}"]
-    assert WHY[code].startswith(words.en) and WHY[code].removeprefix(words.en).strip() in words.zh
-    assert why_of({"why": code, "reason": "words of another version"}) == words
+    texts = TEXTS[f"written.{code}"]
+    assert WHY[code].startswith(texts.en) and WHY[code].removeprefix(texts.en).strip() in texts.zh
+    assert why_of({"why": code, "reason": "words of another version"}) == texts
 
 
 def test_facts_of_the_software_version_before_and_codes_of_a_later_one_are_told_by_their_sentence() -> None:
@@ -35,19 +35,19 @@ def test_facts_of_the_software_version_before_and_codes_of_a_later_one_are_told_
 
 
 def test_pages_and_answers_tell_an_alarm_by_its_code(still: Still) -> None:
-    told = Border("CODED").lodged().accepted().assessed().arrived()
+    consignment = Border("CODED").lodged().accepted().assessed().arrived()
     about = {"reason": "words that no catalogue has", "visit": "visit-1"}
-    told.gate_says(
-        GateAlarmRaised, gate="G2", waiting_for=(told.id,), alarm="left_unreleased", report_id="out-1", blocks=True,
+    consignment.gate_says(
+        GateAlarmRaised, gate="G2", waiting_for=(consignment.id,), alarm="left_unreleased", report_id="out-1", blocks=True,
         why="left_before", **about,
     )  # fmt: skip
-    told.gate_says(ConsignmentLeftUnreleased, why="left_before", **about)
-    told.gate_says(DepartureRetracted, why="departure_wrong", **about)
-    still.tell(told.said)
-    box = told.containers[0]
-    for path in ("/alarms", f"/containers/{box}", f"/consignments/{told.id}"):
+    consignment.gate_says(ConsignmentLeftUnreleased, why="left_before", **about)
+    consignment.gate_says(DepartureRetracted, why="departure_wrong", **about)
+    still.tell(consignment.messages)
+    box = consignment.containers[0]
+    for path in ("/alarms", f"/containers/{box}", f"/consignments/{consignment.id}"):
         page = still.page(path, "zh")
         assert "先于放行离场" in page and "words that no catalogue has" not in page, path
-    assert "离场报告已撤回或经查不实" in still.page(f"/consignments/{told.id}", "zh")
+    assert "离场报告已撤回或经查不实" in still.page(f"/consignments/{consignment.id}", "zh")
     (alarm,) = still.get("/api/v1/alarms").json()["alarms"]
     assert alarm["reason_text"] == {"zh": "先于放行离场", "en": "left before release"}

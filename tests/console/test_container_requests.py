@@ -60,46 +60,48 @@ def test_each_request_about_a_container_is_on_the_topic_before_its_202(
     number = f"TSTU{abs(hash(kind)) % 10**7:07}"
     answer = post(console, f"/containers/{number}{path}", body)
     assert answer.status_code == 202, answer.text
-    said = answer.json()
-    assert (said["container_no"], said["status"]) == (number, f"/api/v1/containers/{number}")
+    receipt = answer.json()
+    assert (receipt["container_no"], receipt["status"]) == (number, f"/api/v1/containers/{number}")
     (sent,) = requests_under(bootstrap, requests_topic("gate"), number)
     assert dict(sent.headers())["ce_type"] == kind.encode()
-    assert console.api("GET", said["request"].removeprefix("/api/v1")).status_code == 200
+    assert console.api("GET", receipt["request"].removeprefix("/api/v1")).status_code == 200
 
 
 def test_an_event_without_its_time_or_with_a_number_for_one_is_422(console: Running) -> None:
     for at, code in ((None, "missing"), (46351.33, "datetime_parsing"), ("20261125080000", "datetime_parsing")):
         body = {name: value for name, value in {**EVENT, "occurred_at": at}.items() if value is not None}
-        said = problem(post(console, "/containers/TSTU0000001/events", body), 422, "invalid")
-        assert [(fault["pointer"], fault["code"]) for fault in said["errors"]] == [("/occurred_at", code)], at
+        details = problem(post(console, "/containers/TSTU0000001/events", body), 422, "invalid")
+        assert [(fault["pointer"], fault["code"]) for fault in details["errors"]] == [("/occurred_at", code)], at
     naive = problem(
         post(console, "/containers/TSTU0000001/events", {**EVENT, "occurred_at": "2026-11-25T12:00:00"}), 422, "invalid"
     )
     assert naive["errors"][0]["pointer"] == "/occurred_at"
     ahead = (now() + timedelta(days=2)).isoformat()
-    said = problem(post(console, "/containers/TSTU0000001/events", {**EVENT, "occurred_at": ahead}), 422, "invalid")
-    assert said["errors"][0]["code"] == "in_future"
-    said = problem(
+    details = problem(post(console, "/containers/TSTU0000001/events", {**EVENT, "occurred_at": ahead}), 422, "invalid")
+    assert details["errors"][0]["code"] == "in_future"
+    details = problem(
         post(console, f"/consignments/{'0' * 36}/arrival", {"place": "x", "occurred_at": 46351.33}), 422, "invalid"
     )
-    assert said["errors"][0]["pointer"] == "/occurred_at", "the same for every request that tells a time"
+    assert details["errors"][0]["pointer"] == "/occurred_at", "the same for every request that tells a time"
 
 
 def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_given(console: Running) -> None:
-    def told(**changed: Any) -> str:
+    def request_id_of(**changed: Any) -> str:
         who = str(changed.pop("who", "terminal-1"))
         answer = post(console, "/containers/TSTU0000002/events", {**EVENT, **changed}, **console.acting_as(who))
         assert answer.status_code == 202, answer.text
         return str(answer.json()["request_id"])
 
-    first = told()
-    assert told() == first == told(classifier="ACT") == told(occurred_at="2026-11-25T04:00:00Z")
+    first = request_id_of()
+    assert (
+        request_id_of() == first == request_id_of(classifier="ACT") == request_id_of(occurred_at="2026-11-25T04:00:00Z")
+    )
     others = {
-        told(event="GTOT"),
-        told(classifier="EST"),
-        told(occurred_at="2026-11-25T12:00:01+08:00"),
-        told(who="terminal-2"),
-        told(replaces=first, place="Qianwan 4"),
+        request_id_of(event="GTOT"),
+        request_id_of(classifier="EST"),
+        request_id_of(occurred_at="2026-11-25T12:00:01+08:00"),
+        request_id_of(who="terminal-2"),
+        request_id_of(replaces=first, place="Qianwan 4"),
     }
     assert len({first, *others}) == 6
     wrong = post(
@@ -137,7 +139,7 @@ def test_a_report_about_a_container_counts_at_every_console_from_its_202_on(
     for number, (path, body) in enumerate(REPORTS.items()):
         box = f"TSTU000005{number}"
         story = Border(f"CR-{number}", (box,)).lodged().accepted().assessed().held("arrival").arrived().released()
-        publish(bootstrap, story.may_leave().said)
+        publish(bootstrap, story.may_leave().messages)
         console.catch_up()
 
         def answers(box: str = box) -> set[tuple[bool, str]]:
@@ -167,26 +169,32 @@ def test_a_report_about_a_container_counts_at_every_console_from_its_202_on(
 
 def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootstrap: str) -> None:
     number = "TSTU0000003"
-    told = Border("CH-1", (number,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
-    publish(bootstrap, told.said)
+    consignment = (
+        Border("CH-1", (number,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
+    )
+    publish(bootstrap, consignment.messages)
     console.catch_up()
 
-    def asked() -> dict[str, Any]:
+    def container() -> dict[str, Any]:
         answer: dict[str, Any] = console.api("GET", f"/containers/{number}").json()
         return answer
 
-    assert asked()["may_leave"] is True
-    said = post(
+    assert container()["may_leave"] is True
+    receipt = post(
         console, f"/containers/{number}/holds", {"reason": "seal broken"}, **console.acting_as("officer-7")
     ).json()
-    assert (asked()["may_leave"], asked()["reason"]) == (False, "hold_asked")
+    assert (container()["may_leave"], container()["reason"]) == (False, "hold_asked")
     console.catch_up()
-    assert asked()["reason"] == "hold_asked", "its message was read, and the gate desk has not answered"
-    told.gate_says(ContainerHoldPlaced, hold_id=said["request_id"], reason="seal broken", placed_by="officer-7")
-    told.said[-1] = told.said[-1].__class__(**{**told.said[-1].__dict__, "cause": said["request_id"]})
-    publish(bootstrap, told.said[-1:])
+    assert container()["reason"] == "hold_asked", "its message was read, and the gate desk has not answered"
+    consignment.gate_says(
+        ContainerHoldPlaced, hold_id=receipt["request_id"], reason="seal broken", placed_by="officer-7"
+    )
+    consignment.messages[-1] = consignment.messages[-1].__class__(
+        **{**consignment.messages[-1].__dict__, "cause": receipt["request_id"]}
+    )
+    publish(bootstrap, consignment.messages[-1:])
     console.catch_up()
-    answer = asked()
+    answer = container()
     assert (answer["may_leave"], answer["reason"], answer["detail"]) == (False, "box_held", "seal broken")
     for role in ("terminal", "carrier", "declarant", "treatment"):
         key = console.acting_as(f"outside-{role}", roles=role)
@@ -195,14 +203,14 @@ def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootst
         assert told_outside.json()["reason"] == "box_held" and page.status_code == 200
         for text in (told_outside.text, page.text):
             assert "seal broken" not in text and "officer-7" not in text, "the words stay inside"
-    assert [hold["hold_id"] for hold in answer["holds"]] == [said["request_id"]]
+    assert [hold["hold_id"] for hold in answer["holds"]] == [receipt["request_id"]]
 
 
 def test_an_arrival_names_boxes_and_pieces(console: Running, bootstrap: str) -> None:
-    told = Border("CH-2", ("TSTU0000004", "TSTU0000005"))
+    consignment = Border("CH-2", ("TSTU0000004", "TSTU0000005"))
     body = {"place": "Qianwan 3", "containers": ["TSTU0000004"], "pieces": 4}
-    assert post(console, f"/consignments/{told.id}/arrival", body).status_code == 202
-    (sent,) = requests_under(bootstrap, requests_topic("release"), told.id)
+    assert post(console, f"/consignments/{consignment.id}/arrival", body).status_code == 202
+    (sent,) = requests_under(bootstrap, requests_topic("release"), consignment.id)
     assert b'"containers":["TSTU0000004"]' in sent.value() and b'"pieces":4' in sent.value()
 
 
@@ -245,8 +253,8 @@ def test_a_declarant_names_so_many_containers_a_day_at_most(strict: tuple[Runnin
     assert {each.status_code for each in same} == {202}, "the same box again counts nothing more"
     assert lodge(first, "BOX-2", "TSTU0000011", "TSTU0000012").status_code == 202
     refused = lodge(first, "BOX-3", "TSTU0000013", "TSTU0000014")
-    said = problem(refused, 429, "too_many_boxes")
-    assert "3" in said["detail"] and "3" in said["detail_zh"] and int(refused.headers["Retry-After"]) > 0
+    details = problem(refused, 429, "too_many_boxes")
+    assert "3" in details["detail"] and "3" in details["detail_zh"] and int(refused.headers["Retry-After"]) > 0
     first.catch_up()
     problem(lodge(second, "BOX-4", "TSTU0000015", "TSTU0000016"), 429, "too_many_boxes")
     assert lodge(second, "BOX-5", "TSTU0000015").status_code == 202, "the third one"
@@ -268,25 +276,26 @@ def test_a_terminal_tells_and_retracts_from_the_command_line(
     console.acting_as("terminal-9", roles="terminal", company="Qianwan")
     write_private(file, written(key_of("terminal-9")))
 
-    def dtg(*words: str) -> Result:
-        return CliRunner().invoke(port_app, [*words, "--where", console.address])
+    def dtg(*arguments: str) -> Result:
+        return CliRunner().invoke(port_app, [*arguments, "--where", console.address])
 
     when = ("--place", "Qianwan 3", "--at", "2026-11-25T08:00:00+08:00")
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     unknown = dtg("tell", box, "DISC", *when)
     assert unknown.exit_code == 1 and "DTG_API_KEY_FILE" in unknown.output, unknown.output
     monkeypatch.setenv("DTG_API_KEY_FILE", str(file))
-    told = dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1")
-    assert told.exit_code == 0, told.output
-    report = told.output.split()[2]
+    result = dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1")
+    assert result.exit_code == 0, result.output
+    report = result.output.split()[2]
     assert (
-        dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1").output == told.output
+        dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1").output
+        == result.output
     )
     (message,) = requests_under(console.settings.kafka, "customs-gate-requests", box)
-    heard = decode(RecordEquipmentEvent, raw(message))
-    assert isinstance(heard, RecordEquipmentEvent) and raw(message).text("ce_id") == report
-    assert (heard.event, heard.laden, heard.conveyance) == ("DISC", True, "EVER 041E")
-    assert (heard.asked_by, heard.on_behalf_of) == ("terminal-9", "Qianwan")
+    recorded = decode(RecordEquipmentEvent, raw(message))
+    assert isinstance(recorded, RecordEquipmentEvent) and raw(message).text("ce_id") == report
+    assert (recorded.event, recorded.laden, recorded.conveyance) == ("DISC", True, "EVER 041E")
+    assert (recorded.asked_by, recorded.on_behalf_of) == ("terminal-9", "Qianwan")
     back = dtg("retract", box, report, "--reason", "another box")
     assert back.exit_code == 0, back.output
     other = decode(RetractEquipmentEvent, raw(requests_under(console.settings.kafka, "customs-gate-requests", box)[1]))

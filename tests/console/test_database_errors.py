@@ -69,11 +69,11 @@ class Fault:
     """One fault of the server while the facts of one consignment are projected."""
 
     def __init__(self, name: str, server: Server, running: Projecting) -> None:
-        self.server, self.running, self.told = server, running, green(f"database-{name}")
+        self.server, self.running, self.consignment = server, running, green(f"database-{name}")
 
     def publish(self) -> None:
         """Publishes facts to be projected; called when the fault is in place."""
-        publish(self.running.settings.kafka, self.told.said)
+        publish(self.running.settings.kafka, self.consignment.messages)
 
     def waits(self, text: str) -> None:
         """Waits until the projector reports the fault with this text, and is alive."""
@@ -150,4 +150,4 @@ def test_whatever_postgresql_answers_in_copy_is_waited_out(bootstrap: str, serve
             fault = Fault(name, server, running)
             happens(fault)
             running.catch_up()
-            assert stages(settings.database_url, fault.told) == ["gated_out"], name
+            assert stages(settings.database_url, fault.consignment) == ["gated_out"], name

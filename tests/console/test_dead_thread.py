@@ -61,7 +61,7 @@ def test_a_process_whose_projector_died_ends(bootstrap: str, tmp_path: Path, pro
         with engine.begin() as connection:
             connection.execute(delete(t.TURNS))  # a damaged database may lack this row
         engine.dispose()
-        publish(bootstrap, Border("dead-thread").lodged().said)
+        publish(bootstrap, Border("dead-thread").lodged().messages)
         wait(lambda: not child.alive, f"the {program} to end")
         assert child.code == CODE
         last = [json.loads(line) for line in child.log.read_text().splitlines() if line.startswith("{")][-1]

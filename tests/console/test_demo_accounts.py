@@ -34,17 +34,17 @@ def engine(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 @contextmanager
 def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
     """Raises Killed before the writing statement with this number, counted from 1; the list records the statements up to it."""
-    seen: list[int] = []
+    statements: list[int] = []
 
     def before(connection: object, cursor: object, text: str, *more: object) -> None:
         if not text.startswith("SELECT"):
-            seen.append(len(seen) + 1)
-            if len(seen) == statement:
+            statements.append(len(statements) + 1)
+            if len(statements) == statement:
                 raise Killed
 
     event.listen(engine, "before_cursor_execute", before)
     try:
-        yield seen
+        yield statements
     finally:
         event.remove(engine, "before_cursor_execute", before)
 
@@ -63,7 +63,7 @@ def test_a_start_that_is_killed_leaves_no_account_without_its_key_and_the_next_o
 ) -> None:
     accounts = Accounts(engine)
     for statement in range(1, 100):
-        with killed_at(engine, statement) as seen:
+        with killed_at(engine, statement) as statements:
             try:
                 make_demos(accounts, sandbox=True)
             except Killed:
@@ -71,7 +71,7 @@ def test_a_start_that_is_killed_leaves_no_account_without_its_key_and_the_next_o
                 halves = [demo.account for demo in A_FEW if demo.account in there and not whole(accounts, demo)]
                 assert not halves, f"killed before statement {statement}"
             else:
-                assert not seen[statement:]
+                assert not statements[statement:]
                 break
         # each round begins with empty tables, and is killed one statement later than the round before
         with engine.begin() as connection:
@@ -119,12 +119,12 @@ def test_a_rotation_that_is_killed_leaves_the_old_key_as_it_was(engine: Engine) 
     make_demos(accounts, sandbox=True)
     key = accounts.make_key(OF_AGENT.account, by="admin", at=AT)
     for statement in range(1, 100):
-        with killed_at(engine, statement) as seen:
+        with killed_at(engine, statement) as statements:
             try:
                 accounts.rotate(key.key_id, by="admin", at=AT, overlap_us=DAY)
             except Killed:
                 assert accounts.key(written(key), AT).ends_us is None, f"killed before statement {statement}"
             else:
-                assert not seen[statement:]
+                assert not statements[statement:]
                 break
     assert accounts.key(written(key), AT).ends_us == AT + DAY

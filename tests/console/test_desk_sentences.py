@@ -48,16 +48,16 @@ def test_no_desk_writes_a_sentence_into_its_facts_but_by_a_code() -> None:
 
 
 def test_a_row_is_read_back_as_itself_with_its_parameters() -> None:
-    for key, words in TEXTS.items():
+    for key, texts in TEXTS.items():
         if key.startswith("written."):
-            named = re.findall(r"\{(\w+)\}", words.en)
-            text = words.en.format(**{name: f"VALUE-{number}" for number, name in enumerate(named)})
-            told = in_words(text)
-            assert told.en == text, key
-            if not re.sub(r"\{\w+\}|\W", "", words.en):
-                assert told.zh == text, f"{key}: any text looks like it"
+            named = re.findall(r"\{(\w+)\}", texts.en)
+            text = texts.en.format(**{name: f"VALUE-{number}" for number, name in enumerate(named)})
+            sentence = in_words(text)
+            assert sentence.en == text, key
+            if not re.sub(r"\{\w+\}|\W", "", texts.en):
+                assert sentence.zh == text, f"{key}: any text looks like it"
                 continue
-            assert told.zh == words.zh.format(**{name: f"VALUE-{number}" for number, name in enumerate(named)}), key
+            assert sentence.zh == texts.zh.format(**{name: f"VALUE-{number}" for number, name in enumerate(named)}), key
 
 
 def test_sentences_read_in_chinese() -> None:

@@ -10,17 +10,17 @@ from services.console.language.words import TEXTS
 
 SECONDS = 0.3
 """Seconds of CPU time for ten texts; the slowest took eight seconds when every way to split them was tried."""
-SENTENCES = [words.en for key, words in sorted(TEXTS.items()) if key.startswith("written.")]
+SENTENCES = [texts.en for key, texts in sorted(TEXTS.items()) if key.startswith("written.")]
 LONG = [text for text in SENTENCES if len(desk_sentences._between(text)) > 1]
 
 
 @pytest.mark.parametrize("english", LONG)
 def test_a_text_that_repeats_the_words_of_a_sentence_costs_little(english: str) -> None:
-    words = desk_sentences._between(english)
+    pieces = desk_sentences._between(english)
     began = process_time()
     for number in range(10):
-        share = desk_sentences.LONGEST // len(words)
-        text = "".join([(f"{number}{each}" * share)[:share] for each in words])
+        share = desk_sentences.LONGEST // len(pieces)
+        text = "".join([(f"{number}{each}" * share)[:share] for each in pieces])
         desk_sentences.in_words(f"{text[: desk_sentences.LONGEST - 1]}!")
     assert process_time() - began < SECONDS
 

@@ -11,7 +11,7 @@ import pytest
 from schemas.marks import Audience
 from services.console.api.documents import UNREADABLE, entry, in_order, release
 from services.console.readmodel.messages import packed_position
-from tests.console.border import Border, Said
+from tests.console.border import Border, PublishedMessage
 
 MESSAGES = 10_000
 """The most messages that a timeline reads."""
@@ -75,10 +75,10 @@ def test_messages_that_name_each_other_in_a_circle_cost_no_more() -> None:
 
 
 def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_told_in_words() -> None:
-    told = Border("words").lodged().rejected().refused_request()
+    consignment = Border("words").lodged().rejected().refused_request()
     rejected, refused = [
         entry(_row(one), one.value.decode().replace("hs_code_unknown", "container_malformed"), audience=None)
-        for one in told.said[1:]
+        for one in consignment.messages[1:]
     ]
     (finding,) = rejected.findings
     assert (finding.pointer, finding.code, finding.seen) == ("/items/0/hs_code", "container_malformed", "0000")
@@ -91,7 +91,7 @@ MASSES: dict[str, Any] = {"code": "mass_and_net", "values": {"mass": "20", "net"
 
 
 @pytest.mark.parametrize(
-    ("seen", "phrase", "zh", "en"),
+    ("value", "phrase", "zh", "en"),
     [
         ("20 kg, net mass 9 kg", MASSES, "20 kg，净重 9 kg", "20 kg, net mass 9 kg"),
         ("20 kg, net mass 9 kg", None, "20 kg，净重 9 kg", "20 kg, net mass 9 kg"),
@@ -105,20 +105,20 @@ MASSES: dict[str, Any] = {"code": "mass_and_net", "values": {"mass": "20", "net"
     ],
     ids=["by its phrase", "of an older software version", "a value", "of a newer software version"],
 )
-def test_what_a_check_saw_is_told_in_both_languages(seen: str, phrase: Any, zh: str, en: str) -> None:
-    said = Border("seen").lodged().rejected().said[1]
-    body = orjson.loads(said.value)
-    body["findings"][0] |= {"seen": seen} | ({} if phrase is None else {"phrase": phrase})
-    (finding,) = entry(_row(said), orjson.dumps(body).decode(), audience=Audience.DECLARANT).findings
-    assert (finding.seen, finding.seen_text.zh, finding.seen_text.en) == (seen, zh, en)
+def test_what_a_check_saw_is_told_in_both_languages(value: str, phrase: Any, zh: str, en: str) -> None:
+    message = Border("seen").lodged().rejected().messages[1]
+    body = orjson.loads(message.value)
+    body["findings"][0] |= {"seen": value} | ({} if phrase is None else {"phrase": phrase})
+    (finding,) = entry(_row(message), orjson.dumps(body).decode(), audience=Audience.DECLARANT).findings
+    assert (finding.seen, finding.seen_text.zh, finding.seen_text.en) == (value, zh, en)
 
 
 @pytest.mark.parametrize("phrase", [7, {"code": 7}, {"code": "mass_and_net", "values": {"mass": [], "net": "9"}}, []])
 def test_what_a_check_saw_in_a_fact_of_nobodys_contract_is_told_as_it_stands(phrase: Any) -> None:
-    said = Border("odd").lodged().rejected().said[1]
-    body = orjson.loads(said.value)
+    message = Border("odd").lodged().rejected().messages[1]
+    body = orjson.loads(message.value)
     body["findings"][0] |= {"seen": "as it stands", "phrase": phrase}
-    (finding,) = entry(_row(said), orjson.dumps(body).decode(), audience=None).findings
+    (finding,) = entry(_row(message), orjson.dumps(body).decode(), audience=None).findings
     assert (finding.seen_text.zh, finding.seen_text.en) == ("as it stands", "as it stands")
 
 
@@ -127,27 +127,27 @@ def test_what_a_check_saw_in_a_fact_of_nobodys_contract_is_told_as_it_stands(phr
 @pytest.mark.parametrize("audience", [None, *Audience])
 def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int, audience: Audience | None) -> None:
     """Anybody who may write requests may send such a content, and it stays in the timeline for ever."""
-    said = Border("deep").lodged().said[0]
+    message = Border("deep").lodged().messages[0]
     body = '{"asked_by":' + nested * levels + "0" + {"[": "]"}.get(nested, "}") * levels + "}"
-    told = entry(_row(said), body, audience=audience)
-    assert orjson.loads(told.model_dump_json())["kind"] == "LodgeDeclaration"
-    orjson.dumps(told.body)
+    timeline_entry = entry(_row(message), body, audience=audience)
+    assert orjson.loads(timeline_entry.model_dump_json())["kind"] == "LodgeDeclaration"
+    orjson.dumps(timeline_entry.body)
     if audience is None:
-        assert told.body is not None and ("unreadable" in told.body) == (levels > 99)
+        assert timeline_entry.body is not None and ("unreadable" in timeline_entry.body) == (levels > 99)
 
 
 @pytest.mark.parametrize("version", [-1, 2**63, 2**64 - 1, True, 1.5, None])
 def test_a_release_of_a_version_that_nobody_stores_is_told_as_unreadable(version: Any) -> None:
     """A port's notebook stores the version in 63 bits, so the port would stop at this entry for ever."""
-    told = Border("versions").lodged().accepted().assessed().arrived().released().said
-    said = next(one for one in told if one.kind == "ReleaseGranted")
-    body = orjson.loads(said.value)
-    row = SimpleNamespace(**vars(_row(said)), cursor=1, epoch="e1", consignment_id=said.key, size=100)
+    messages = Border("versions").lodged().accepted().assessed().arrived().released().messages
+    message = next(one for one in messages if one.kind == "ReleaseGranted")
+    body = orjson.loads(message.value)
+    row = SimpleNamespace(**vars(_row(message)), cursor=1, epoch="e1", consignment_id=message.key, size=100)
     assert release(row, orjson.dumps(body).decode()).kind == "ReleaseGranted"
     odd = release(row, orjson.dumps({**body, "version": version}).decode())
     assert (odd.kind, odd.version) == (UNREADABLE, 0)
 
 
-def _row(said: Said) -> SimpleNamespace:
-    place_ = packed_position(said.topic, 0, 1)
-    return SimpleNamespace(place=place_, id=said.id, cause="", kind=said.kind, sequence=1, recorded_us=0)
+def _row(message: PublishedMessage) -> SimpleNamespace:
+    position = packed_position(message.topic, 0, 1)
+    return SimpleNamespace(place=position, id=message.id, cause="", kind=message.kind, sequence=1, recorded_us=0)

@@ -72,8 +72,8 @@ def test_separators_are_counted_outside_texts_of_any_length(text: str, times: in
 def test_a_list_that_is_too_long_is_one_fault_however_long_and_its_rest_is_not_looked_at(console: Running) -> None:
     goods = paper()["items"][0]
     long = paper(items=[goods] * MOST_LINES + [{}] * 5000, consignee=paper()["declarant"])
-    said = problem(post(console, "/declarations", json.dumps(long).encode()), 422, "invalid")
-    assert [(fault["pointer"], fault["code"]) for fault in said["errors"]] == [("/items", "too_long")]
+    details = problem(post(console, "/declarations", json.dumps(long).encode()), 422, "invalid")
+    assert [(fault["pointer"], fault["code"]) for fault in details["errors"]] == [("/items", "too_long")]
     empty = problem(post(console, "/declarations", json.dumps(paper(items=[{}] * 5000)).encode()), 422, "invalid")
     assert (empty["errors"][0]["pointer"], len(empty["errors"])) == ("/items", SHOWN_ERRORS)
     assert not [each for each in empty["errors"] if f"/items/{MOST_LINES}" in each["pointer"]]
@@ -84,10 +84,10 @@ def test_a_list_that_is_too_long_is_one_fault_however_long_and_its_rest_is_not_l
 
 
 def test_faults_are_counted_and_a_part_of_them_is_shown(console: Running) -> None:
-    said = problem(post(console, "/declarations", keys(9_000)), 422, "invalid")
-    assert len(said["errors"]) == SHOWN_ERRORS and "9008" in said["detail"]
-    said = problem(post(console, "/declarations", keys(12_000)), 422, "invalid")
-    assert said["errors"] == [] and "12008" in said["detail"]
+    details = problem(post(console, "/declarations", keys(9_000)), 422, "invalid")
+    assert len(details["errors"]) == SHOWN_ERRORS and "9008" in details["detail"]
+    details = problem(post(console, "/declarations", keys(12_000)), 422, "invalid")
+    assert details["errors"] == [] and "12008" in details["detail"]
     answer = post(console, "/declarations/batch", b"[" + b",".join([keys(150)] * 900) + b"]")
     assert answer.status_code == 207 and len(answer.content) < 1_000_000
     results = answer.json()["results"]
@@ -263,7 +263,7 @@ def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
         for number in range(int(limiter.total_tokens)):
             limiter.release_on_behalf_of(number)
 
-    console.app.state.door._keys.clear()  # the owner of the key has to be read from the database again
+    console.app.state.authenticator._keys.clear()  # the owner of the key has to be read from the database again
     with ExitStack() as stack:
         for _ in range(15):
             stack.enter_context(context.rows._engine.connect())

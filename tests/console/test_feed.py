@@ -32,7 +32,7 @@ from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Away
 from tests.conftest import PARTITIONS, provisioned
-from tests.console.border import Border, Said, green, publish
+from tests.console.border import Border, PublishedMessage, green, publish
 from tests.console.conftest import Running, projecting
 from tests.people import headers_of
 from tests.ports.gatehouse import Gatehouse
@@ -45,8 +45,8 @@ def granted(name: str, many: int = RELEASES) -> list[Border]:
     return [green(f"{name}-{number}", ()) for number in range(many)]
 
 
-def tell(kafka: str, told: list[Border]) -> None:
-    publish(kafka, [one for goods in told for one in goods.said])
+def tell(kafka: str, consignments: list[Border]) -> None:
+    publish(kafka, [one for goods in consignments for one in goods.messages])
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,11 @@ def settings(kafka: str, url: str) -> ConsoleSettings:
     return ConsoleSettings(kafka=kafka, partitions=PARTITIONS, database_url=url)
 
 
-def spoilt(goods: Border, by: dict[str, Any]) -> list[Said]:
+def spoilt(goods: Border, by: dict[str, Any]) -> list[PublishedMessage]:
     """The messages of these goods, with changed fields in the release."""
     return [
         replace(one, value=orjson.dumps(orjson.loads(one.value) | by)) if one.kind == "ReleaseGranted" else one
-        for one in goods.said
+        for one in goods.messages
     ]
 
 
@@ -125,15 +125,15 @@ def test_a_read_never_passes_what_is_not_in_the_rows_yet(kafka: str, settings: C
     assert len(whole) >= RELEASES
     waiting = len(whole) // 2
     with engine.begin() as connection:
-        place = connection.execute(select(t.RELEASES.c.place).where(t.RELEASES.c.cursor == waiting + 1)).scalar_one()
-        partition, offset = place >> 43 & 0x3FFF, place & (1 << 43) - 1
-        connection.execute(delete(t.FACTS).where(t.FACTS.c.place == place))
+        position = connection.execute(select(t.RELEASES.c.place).where(t.RELEASES.c.cursor == waiting + 1)).scalar_one()
+        partition, offset = position >> 43 & 0x3FFF, position & (1 << 43) - 1
+        connection.execute(delete(t.FACTS).where(t.FACTS.c.place == position))
         of_it = (t.OFFSETS.c.topic == "customs-release-facts", t.OFFSETS.c.partition == partition)
         connection.execute(update(t.OFFSETS).where(*of_it).values(next_offset=offset))
-    told = rows.releases(cursor_of("0"), 1000)
-    assert [row.cursor for row in told.rows] == list(range(1, waiting + 1)) and told.waits
-    told = rows.releases(cursor_of(whole[waiting - 1].cursor), 1000)
-    assert not told.rows and told.waits
+    page = rows.releases(cursor_of("0"), 1000)
+    assert [row.cursor for row in page.rows] == list(range(1, waiting + 1)) and page.waits
+    page = rows.releases(cursor_of(whole[waiting - 1].cursor), 1000)
+    assert not page.rows and page.waits
     empty(settings.database_url)
     assert rows.releases(cursor_of("0"), 1000).waits
     with projecting(settings) as running:
@@ -282,10 +282,10 @@ def test_a_notebook_of_an_earlier_version_keeps_its_place(tmp_path: Path) -> Non
 def test_a_stored_release_that_is_no_release_breaks_no_feed(
     bootstrap: str, by: dict[str, Any], console: Running
 ) -> None:
-    told = green(f"spoilt-{by}", ())
-    publish(bootstrap, spoilt(told, by))
+    consignment = green(f"spoilt-{by}", ())
+    publish(bootstrap, spoilt(consignment, by))
     console.catch_up()
-    [entry] = [one for one in every(console) if one["consignment_id"] == told.id]
+    [entry] = [one for one in every(console) if one["consignment_id"] == consignment.id]
     assert entry["kind"] == ("ReleaseGranted" if "reason" in by else "Unreadable")
     assert console.http.get("/").status_code == 200
 
@@ -295,7 +295,7 @@ def test_what_could_not_be_stored_is_told_and_told_again_once_it_can(
 ) -> None:
     """A revocation that this program cannot read stops the goods; a later program reads it, after newer ones of its partition."""
     called_back = green(f"unread-{settings.database_url[:6]}", ()).revoked()
-    publish(kafka, called_back.said)
+    publish(kafka, called_back.messages)
     tell(kafka, granted(f"newer-{settings.database_url[:6]}"))
 
     def cannot(*_: Any) -> None:
@@ -312,7 +312,7 @@ def test_what_could_not_be_stored_is_told_and_told_again_once_it_can(
     monkeypatch.undo()
     rebuild(settings)
     later = rows.releases(cursor_of(last), 1000).rows
-    assert called_back.said[-1].id in [row.id for row in later]
+    assert called_back.messages[-1].id in [row.id for row in later]
     again = list(feed_entries(rows, rows.releases(cursor_of("0"), 1000).rows))
     assert [one.kind for one in again if one.consignment_id == called_back.id] == ["ReleaseGranted", "ReleaseRevoked"]
     assert {one.id for one in again} >= {one.id for one in entries if one.kind != "Unreadable"}

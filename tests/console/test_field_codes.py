@@ -25,7 +25,7 @@ def lodged(**changed: Any) -> tuple[str, dict[str, Any]]:
     return "/api/v1/declarations", {**PAPER, **changed}
 
 
-def told(**changed: Any) -> tuple[str, dict[str, Any]]:
+def event_with(**changed: Any) -> tuple[str, dict[str, Any]]:
     return BOX, {**EVENT, **changed}
 
 
@@ -47,9 +47,9 @@ EXAMPLES: dict[str, tuple[tuple[str, Any], str]] = {
     "decimal_max_places": (line(quantity="1.00000001"), "/items/0/quantity"),
     "decimal_whole_digits": (line(quantity="1" * 18), "/items/0/quantity"),
     "date_parsing": (lodged(conveyance_entry_date="23.11.2026"), "/conveyance_entry_date"),
-    "datetime_parsing": (told(occurred_at="2026-11-23 08:00"), "/occurred_at"),
-    "in_future": (told(occurred_at=(now() + timedelta(hours=2)).isoformat()), "/occurred_at"),
-    "too_long_ago": (told(occurred_at=(now() - timedelta(days=732)).isoformat()), "/occurred_at"),
+    "datetime_parsing": (event_with(occurred_at="2026-11-23 08:00"), "/occurred_at"),
+    "in_future": (event_with(occurred_at=(now() + timedelta(hours=2)).isoformat()), "/occurred_at"),
+    "too_long_ago": (event_with(occurred_at=(now() - timedelta(days=732)).isoformat()), "/occurred_at"),
     "enum": (lodged(direction="X"), "/direction"),
     "greater_than_equal": (lodged(containers=[{"container_no": "CSQU3054383", "shared_by": 0}]), "/containers/0/shared_by"),
     "less_than_equal": (lodged(packages=1_000_000_000), "/packages"),
@@ -84,10 +84,10 @@ def test_the_example_of_a_fault_reaches_it(still: Still, code: str) -> None:
     answer = still.get(path, headers={"accept": "application/json", "content-type": "application/json"}, **sent)
     assert answer.status_code in (400, 422), answer.text
     faults = {(each["pointer"], each["message_en"]): each for each in answer.json()["errors"]}
-    words = TEXTS[f"fields.{code}"]
+    texts = TEXTS[f"fields.{code}"]
     found = [each for (where, _), each in faults.items() if where == pointer]
     assert found, answer.text
-    beginning = words.en.partition("{")[0]
+    beginning = texts.en.partition("{")[0]
     assert any(each["message_en"].startswith(beginning) and each["message_zh"] for each in found), answer.text
 
 

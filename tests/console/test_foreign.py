@@ -17,28 +17,30 @@ OF_WATCHES = (*[kind.kind for kind in (PlaceWatch, LiftWatch, WatchPlaced, Watch
 
 
 @pytest.fixture(scope="module")
-def words() -> Planted:
+def planted_rows() -> Planted:
     return planted()
 
 
 @pytest.fixture(scope="module")
-def console(words: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
+def console(planted_rows: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
     with quiet(tmp_path_factory.mktemp("foreign")) as running:
-        running.run(*words.statements)
+        running.run(*planted_rows.statements)
         yield running
 
 
 @pytest.mark.parametrize("role", CUT)
-def test_no_way_out_tells_a_word_of_goods_that_are_out_of_reach(console: Quiet, words: Planted, role: Role) -> None:
+def test_no_way_out_tells_a_word_of_goods_that_are_out_of_reach(
+    console: Quiet, planted_rows: Planted, role: Role
+) -> None:
     key = console.acting_as(f"foreign-{role}", roles=role.value, company=OTHER, office="2218")
     sees_watches = Who("x", frozenset({role})).may(READ_WATCHES)
     leaks = {}
-    for way, _, _, text in everything(console, words, key):
-        found = [words.where[word] for word in words.found(text)]
+    for way, _, _, text in everything(console, planted_rows, key):
+        found = [planted_rows.where[token] for token in planted_rows.found(text)]
         if found := [each for each in found if not (sees_watches and each.startswith(OF_WATCHES))]:
             leaks[way] = sorted(found)
-        told = text.replace(GOODS, "") if GOODS in way else text
-        if GOODS in told:
+        rest = text.replace(GOODS, "") if GOODS in way else text
+        if GOODS in rest:
             leaks[way] = [GOODS]
     assert leaks == {}
 

@@ -16,16 +16,16 @@ SENT = ((b"x-forwarded-for", b"192.0.2.7"), (b"x-forwarded-proto", b"https"), (b
 
 def arrived(settings: ConsoleSettings, client: str) -> tuple[str, str]:
     """Address and scheme of a request with `SENT` as a route sees them, when it came from this address."""
-    seen: list[tuple[str, str]] = []
+    clients: list[tuple[str, str]] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        seen.append((scope["client"][0], scope["scheme"]))
+        clients.append((scope["client"][0], scope["scheme"]))
 
     config = config_of(settings, application)
     config.load()
     scope = {"type": "http", "client": (client, 5000), "scheme": "http", "headers": list(SENT), "path": "/"}
     finish(config.loaded_app(scope, None, None))
-    return seen[0]
+    return clients[0]
 
 
 def test_nobody_chooses_the_address_from_which_he_comes_nor_that_he_came_over_tls() -> None:

@@ -161,7 +161,7 @@ IN_MAY, IN_JUNE = "visit-may", "visit-june"
 JUNE_US = 1_795_000_000_000_000
 
 
-def told(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]:
+def learned(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]:
     """What somebody learns of a box: the reason at the gate, the lots, the reports."""
     view = answers.gate_view(context, who, box)
     return view.reason, view.lots, len(answers.reports_of(context, who, box, 10)[0])
@@ -190,8 +190,8 @@ def test_a_paper_that_was_never_accepted_makes_no_box_known_to_whoever_wrote_its
     theirs = {"consignment_id": THEIRS, "word": "held", "declared": True, "shared_by": 1}
     stand(context, UNKNOWN, theirs, {"consignment_id": OURS, "declared": True})
     owner = DECLARANT._replace(company=OTHER)
-    assert told(context, owner, UNKNOWN) == ("held", 1, 1), "else there was nothing to learn"
-    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY)
+    assert learned(context, owner, UNKNOWN) == ("held", 1, 1), "else there was nothing to learn"
+    assert learned(context, DECLARANT, UNKNOWN) == learned(context, DECLARANT, EMPTY)
     assert status(context, OFFICER, PlaceContainerHold, UNKNOWN) == 403, "nor is it a box of the office that it names"
     foreign = OFFICER._replace(office="2218")
     assert may_read(context, foreign, UNKNOWN), "and it takes no messages from the office of the goods"
@@ -218,8 +218,8 @@ def test_goods_that_are_not_in_a_box_any_more_make_its_next_visit_known_to_nobod
     complete(context)
     theirs = {"consignment_id": THEIRS, "word": "held", "declared": True, "shared_by": 1}
     stand(context, UNKNOWN, theirs, {"consignment_id": OURS, "word": "released", "declared": True, **how})
-    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY)
-    assert told(context, DECLARANT._replace(company=OTHER), UNKNOWN) == ("held", 1, 1)
+    assert learned(context, DECLARANT, UNKNOWN) == learned(context, DECLARANT, EMPTY)
+    assert learned(context, DECLARANT._replace(company=OTHER), UNKNOWN) == ("held", 1, 1)
     assert status(context, OFFICER, LiftContainerHold, UNKNOWN) == 403
     assert not may_read(context, OFFICER._replace(office="2218"), UNKNOWN), (
         "messages of earlier visits name their goods"
@@ -255,8 +255,8 @@ def test_while_an_alarm_about_their_visit_keeps_a_box_the_officers_of_its_former
         connection.execute(t.CONTAINERS.update().values(blocking=blocking, alarm="departure_not_reported"))
     for kind in (RecordContainerFinding, PlaceContainerHold, PermitExit):
         assert status(context, OFFICER, kind, UNKNOWN) == (202 if known else 403)
-    assert (told(context, OFFICER, UNKNOWN)[0] == "alarm") is known
-    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY), (
+    assert (learned(context, OFFICER, UNKNOWN)[0] == "alarm") is known
+    assert learned(context, DECLARANT, UNKNOWN) == learned(context, DECLARANT, EMPTY), (
         "a company learns nothing of later visits"
     )
 
@@ -264,14 +264,14 @@ def test_while_an_alarm_about_their_visit_keeps_a_box_the_officers_of_its_former
 def test_the_latest_visit_of_a_box_stays_known_to_those_whose_goods_were_in_it(context: ConsoleContext) -> None:
     complete(context)
     stand(context, UNKNOWN, {"consignment_id": OURS, "word": "released", "declared": True, "ended": IN_JUNE})
-    assert told(context, DECLARANT, UNKNOWN)[2] == 1
+    assert learned(context, DECLARANT, UNKNOWN)[2] == 1
     with context.rows._engine.begin() as connection:
         connection.execute(t.CONTAINERS.update().values(visit_end="gated_out", word="gated_out"))
         connection.execute(t.CONSIGNMENT_CONTAINERS.update().values(gone=True))
-    assert told(context, DECLARANT, UNKNOWN) == ("gated_out", 0, 1)
+    assert learned(context, DECLARANT, UNKNOWN) == ("gated_out", 0, 1)
     with context.rows._engine.begin() as connection:
         connection.execute(t.CONTAINERS.update().values(visit="visit-july", visit_end="", word="opened"))
-    assert told(context, DECLARANT, UNKNOWN) == told(context, DECLARANT, EMPTY)
+    assert learned(context, DECLARANT, UNKNOWN) == learned(context, DECLARANT, EMPTY)
     assert status(context, OFFICER, PlaceContainerHold, UNKNOWN) == 202, (
         "nobody's goods are in it: it stays their office's"
     )

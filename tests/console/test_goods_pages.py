@@ -35,7 +35,7 @@ def still(tmp_path: Path) -> Iterator[Still]:
     made.stop()
 
 
-def words(html: str) -> str:
+def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
@@ -43,133 +43,143 @@ def section(html: str, name: str) -> str:
     """The words of the section that this heading labels."""
     found = re.search(rf'<section[^>]*aria-labelledby="{name}".*?</section>', html, re.DOTALL)
     assert found, f"no section {name}"
-    return words(found[0])
+    return text_of(found[0])
 
 
 def form(html: str, name: str) -> tuple[str, bool]:
     """The words of a form, and whether it is open."""
     found = re.search(rf'<details class="act" id="act-{name}"[^>]*>.*?</details>', html, re.DOTALL)
     assert found, f"no form {name}"
-    return words(found[0]), " open" in found[0].partition(">")[0].replace("hx-morph-skip", "")
+    return text_of(found[0]), " open" in found[0].partition(">")[0].replace("hx-morph-skip", "")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_shows_the_goods_line_by_line_with_weights_packages_seals_and_containers(
     still: Still, language: str
 ) -> None:
-    told = Border("GOODS", ("CSQU3054383", "MSKU6011672")).lodged().accepted().assessed(ControlKind.INSPECTION)
-    still.tell(told.held("inspection/inspection", "arrival").ordered().said)
-    seen = section(still.page(f"/consignments/{told.id}", language), "goods")
-    for word in ("4407110000", "Sawn pine, line 3", "RU", "12.5", "6,250", "180", "2,250", "USD"):
-        assert word in seen, word
-    for word in ("19,000", "18,750", "120", "6,750", "CN88213", "CSQU3054383", "MSKU6011672", "COSCO QINGDAO/041E"):
-        assert word in seen, word
-    assert ("立方米" if language == "zh" else "cubic metre") in seen
-    assert ("纸制或纤维板制盒/箱" if language == "zh" else "carton") in seen
-    assert ("Qingdao Qianwan yard 3") in seen
+    consignment = Border("GOODS", ("CSQU3054383", "MSKU6011672")).lodged().accepted().assessed(ControlKind.INSPECTION)
+    still.tell(consignment.held("inspection/inspection", "arrival").ordered().messages)
+    shown = section(still.page(f"/consignments/{consignment.id}", language), "goods")
+    for value in ("4407110000", "Sawn pine, line 3", "RU", "12.5", "6,250", "180", "2,250", "USD"):
+        assert value in shown, value
+    for value in ("19,000", "18,750", "120", "6,750", "CN88213", "CSQU3054383", "MSKU6011672", "COSCO QINGDAO/041E"):
+        assert value in shown, value
+    assert ("立方米" if language == "zh" else "cubic metre") in shown
+    assert ("纸制或纤维板制盒/箱" if language == "zh" else "carton") in shown
+    assert ("Qingdao Qianwan yard 3") in shown
 
 
 def test_the_goods_of_a_rejected_paper_are_shown_too_and_a_long_list_says_how_much_more_there_is(still: Still) -> None:
-    told = Border("GOODS-2", lines=100).lodged().rejected()
-    still.tell(told.said)
-    seen = section(still.page(f"/consignments/{told.id}"), "goods")
-    assert "Sawn pine, line 50" in seen and "Sawn pine, line 51" not in seen and "50 more lines" in seen
+    consignment = Border("GOODS-2", lines=100).lodged().rejected()
+    still.tell(consignment.messages)
+    shown = section(still.page(f"/consignments/{consignment.id}"), "goods")
+    assert "Sawn pine, line 50" in shown and "Sawn pine, line 51" not in shown and "50 more lines" in shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_treatment_record_must_show_stands_beside_its_form(still: Still, language: str) -> None:
-    told = Border("MINIMA").lodged().accepted().assessed(ControlKind.INSPECTION).ordered().pest().treatment_ordered()
-    still.tell(told.held("quarantine/inspection").said)
-    seen, _ = form(still.page(f"/consignments/{told.id}", language), "treatment-inspection-1")
-    for word in ("≥ 56 °C", "0.5 h", "≥ 21 °C", "48 g/m³", "36", "31", "24 h", "650", "5 ppm"):
-        assert word in seen, word
+    consignment = (
+        Border("MINIMA").lodged().accepted().assessed(ControlKind.INSPECTION).ordered().pest().treatment_ordered()
+    )
+    still.tell(consignment.held("quarantine/inspection").messages)
+    shown, _ = form(still.page(f"/consignments/{consignment.id}", language), "treatment-inspection-1")
+    for value in ("≥ 56 °C", "0.5 h", "≥ 21 °C", "48 g/m³", "36", "31", "24 h", "650", "5 ppm"):
+        assert value in shown, value
     for row in rows_for(GoodsClass.WOOD, NOON.date()):
-        assert (row.schedule in seen) == (row.method.value in ("HT", "MB")), row.schedule
-    assert ("木芯" if language == "zh" else "wood core") in seen
+        assert (row.schedule in shown) == (row.method.value in ("HT", "MB")), row.schedule
+    assert ("木芯" if language == "zh" else "wood core") in shown
 
 
 def test_an_officers_hold_hides_no_other_open_hold_and_closes_no_form(still: Still) -> None:
     story = Border("HELD").lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
     story.ordered(ControlKind.DOCUMENTS).ordered()
     story.held("officer/1", "inspection/documents", "inspection/inspection", "arrival")
-    still.tell(story.said)
+    still.tell(story.messages)
     page = still.page(f"/consignments/{story.id}")
     (waits,) = re.findall(r'<p class="waits.*?</p>', page, re.DOTALL)
-    for word in ("an officer to lift the hold", "the findings of the inspection", "the findings on the documents"):
-        assert word in words(waits), word
+    for text in ("an officer to lift the hold", "the findings of the inspection", "the findings on the documents"):
+        assert text in text_of(waits), text
     for name in ("findings-documents", "findings-inspection", "arrival", "lift-1"):
         assert form(page, name)[1], f"{name} is closed"
     row = still.page("/consignments?stage=held").split(f"/consignments/{story.id}")[1].split("</tr>")[0]
-    assert "+3" in words(row) and "the findings of the inspection" in row
+    assert "+3" in text_of(row) and "the findings of the inspection" in row
 
 
 def test_an_arrival_that_was_told_can_be_taken_back_from_the_page_until_it_is(still: Still) -> None:
-    told = Border("ARRIVED").lodged().accepted().assessed().arrival_reported()
-    [report] = [said.id for said in told.said if said.kind == "ReportArrival"]
-    still.tell(told.said)
-    page = still.page(f"/consignments/{told.id}")
-    said, opened = form(page, f"retract-arrival-{report}")
-    assert "Take an arrival back" in said and "Qingdao Qianwan" in said and not opened
+    consignment = Border("ARRIVED").lodged().accepted().assessed().arrival_reported()
+    [report] = [message.id for message in consignment.messages if message.kind == "ReportArrival"]
+    still.tell(consignment.messages)
+    page = still.page(f"/consignments/{consignment.id}")
+    message, opened = form(page, f"retract-arrival-{report}")
+    assert "Take an arrival back" in message and "Qingdao Qianwan" in message and not opened
     assert f'name="wrong" value="{report}"' in page and 'id="act-arrival"' not in page
-    still.tell(told.arrival_retracted(report).said)
-    page = still.page(f"/consignments/{told.id}")
-    assert "act-retract-arrival" not in page and 'id="act-arrival"' in page and "Arrival taken back" in words(page)
+    still.tell(consignment.arrival_retracted(report).messages)
+    page = still.page(f"/consignments/{consignment.id}")
+    assert "act-retract-arrival" not in page and 'id="act-arrival"' in page and "Arrival taken back" in text_of(page)
 
 
 def test_the_form_of_a_permit_names_the_statement_of_the_release_desk_that_the_page_has_read(still: Still) -> None:
-    told = Border("PERMIT", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival").held("officer/1")
-    still.tell(told.said)
+    consignment = (
+        Border("PERMIT", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival").held("officer/1")
+    )
+    still.tell(consignment.messages)
     page = still.page("/containers/TGHU1234562")
-    assert f'<option value="{told.id} 2">' in page.split('id="act-permit"')[1].split("</form>")[0]
+    assert f'<option value="{consignment.id} 2">' in page.split('id="act-permit"')[1].split("</form>")[0]
     _, permit = BOX_ACTS["permit"]
-    named = {"consignment_id": f"{told.id} 2", "ground": "return", "reason": "x"}
-    assert permit(named) == {"consignment_id": told.id, "version": "2", "ground": "return", "reason": "x"}
-    assert permit({"consignment_id": told.id})["version"] is None
+    named = {"consignment_id": f"{consignment.id} 2", "ground": "return", "reason": "x"}
+    assert permit(named) == {"consignment_id": consignment.id, "version": "2", "ground": "return", "reason": "x"}
+    assert permit({"consignment_id": consignment.id})["version"] is None
 
 
 def test_goods_that_an_officer_took_off_a_container_can_be_put_back_from_its_page(still: Still) -> None:
-    told = Border("STRUCK", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival")
-    still.tell(told.said)
+    consignment = Border("STRUCK", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival")
+    still.tell(consignment.messages)
     assert "act-retract-strike" not in still.page("/containers/TGHU1234562")
-    still.tell(told.gate_says(LotStruck, consignment_id=told.id, reason="not in it", struck_by="officer-7").said[-1:])
+    still.tell(
+        consignment.gate_says(
+            LotStruck, consignment_id=consignment.id, reason="not in it", struck_by="officer-7"
+        ).messages[-1:]
+    )
     page = still.page("/containers/TGHU1234562")
-    assert f'<option value="{told.id}">' in page.split('id="act-retract-strike"')[1].split("</form>")[0]
-    back = told.gate_says(StrikeRetracted, consignment_id=told.id, reason="the wrong goods", retracted_by="officer-7")
-    still.tell(back.said[-1:])
+    assert f'<option value="{consignment.id}">' in page.split('id="act-retract-strike"')[1].split("</form>")[0]
+    back = consignment.gate_says(
+        StrikeRetracted, consignment_id=consignment.id, reason="the wrong goods", retracted_by="officer-7"
+    )
+    still.tell(back.messages[-1:])
     assert "act-retract-strike" not in still.page("/containers/TGHU1234562")
 
 
 def test_a_finding_on_a_container_can_be_taken_back_from_its_page_until_it_is(still: Still) -> None:
-    told = Border("FOUND", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival")
-    still.tell(told.said)
+    consignment = Border("FOUND", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival")
+    still.tell(consignment.messages)
     assert "act-retract-finding" not in still.page("/containers/TGHU1234562")
-    told.gate_says(
+    consignment.gate_says(
         ContainerFindingRecorded, found="outside", lots=None, settled=(), reason="gone", found_by="officer-7"
     )
-    [fact] = told.said[-1:]
+    [fact] = consignment.messages[-1:]
     still.tell([fact])
     page = still.page("/containers/TGHU1234562")
-    said, opened = form(page, "retract-finding")
-    assert "outside" in said and "officer-7" in said and "24 hours" in said and not opened
+    shown, opened = form(page, "retract-finding")
+    assert "outside" in shown and "officer-7" in shown and "24 hours" in shown and not opened
     assert f'<option value="{fact.cause}">' in page.split('id="act-retract-finding"')[1].split("</form>")[0]
-    told.gate_says(
+    consignment.gate_says(
         ContainerFindingRetracted, wrong=fact.cause, lots=None, reason="another box", retracted_by="officer-7"
     )
-    still.tell(told.said[-1:])
+    still.tell(consignment.messages[-1:])
     page = still.page("/containers/TGHU1234562")
-    assert "act-retract-finding" not in page and "Finding on a container taken back" in words(page)
+    assert "act-retract-finding" not in page and "Finding on a container taken back" in text_of(page)
 
 
 def test_goods_whose_box_came_before_their_paper_without_a_conveyance_are_the_carriers_move(still: Still) -> None:
     """The gate desk publishes no arrival of these goods, because the opening may be of another call (docs/ports.md). So the carrier has
     to report it."""
-    told = Border("LATE", ("TGHU1234562",)).opened().lodged().accepted().assessed().held("arrival")
-    still.tell(told.said)
+    consignment = Border("LATE", ("TGHU1234562",)).opened().lodged().accepted().assessed().held("arrival")
+    still.tell(consignment.messages)
     listed = still.page("/consignments?waiting_for=arrival&owner=carrier")
-    assert told.id in listed
-    assert told.id not in still.page("/consignments?waiting_for=arrival&owner=declarant")
-    page = still.page(f"/consignments/{told.id}")
-    assert 'id="act-arrival"' in page and "carrier" in words(page)
+    assert consignment.id in listed
+    assert consignment.id not in still.page("/consignments?waiting_for=arrival&owner=declarant")
+    page = still.page(f"/consignments/{consignment.id}")
+    assert 'id="act-arrival"' in page and "carrier" in text_of(page)
 
 
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:
@@ -178,7 +188,7 @@ def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goo
     second = Border("BOX-2", start=NOON + timedelta(days=3)).lodged().accepted().assessed(ControlKind.INSPECTION)
     second.opened().held("inspection/inspection", "arrival")
     rejected = Border("BOX-3", start=NOON + timedelta(days=4)).lodged().rejected()
-    still.tell([*first.said, *second.said, *rejected.said])
+    still.tell([*first.messages, *second.messages, *rejected.messages])
     for story in (first, rejected):
         boxes = section(still.page(f"/consignments/{story.id}"), "boxes")
         assert "CSQU3054383" in boxes, boxes
@@ -193,7 +203,7 @@ def test_the_list_of_consignments_begins_with_everything_the_newest_first(still:
         Border(f"ALL-{n}", (), start=NOON + timedelta(days=n)).lodged().accepted().assessed() for n in (2, 5, 1, 4)
     ]
     stories += [Border("ALL-9", (), start=NOON + timedelta(days=9)).lodged().rejected()]
-    still.tell([said for story in stories for said in story.said])
+    still.tell([message for story in stories for message in story.messages])
     page = still.page("/consignments")
     shown = re.findall(r'<a class="number" href="/consignments/([0-9a-f-]{36})"', page)
     assert shown == [story.id for story in sorted(stories, key=lambda story: story.start, reverse=True)]
@@ -215,21 +225,21 @@ def test_the_list_of_everything_is_found_by_an_index(still: Still) -> None:
 
 
 def test_goods_that_nobody_lodged_and_parked_messages_begin_with_all_of_them_the_newest_first(still: Still) -> None:
-    told = [Border(f"UN-{n}", (), start=NOON + timedelta(days=n)).arrived() for n in (1, 3, 2)]
-    still.tell([said for story in told for said in story.said])
+    consignments = [Border(f"UN-{n}", (), start=NOON + timedelta(days=n)).arrived() for n in (1, 3, 2)]
+    still.tell([message for story in consignments for message in story.messages])
     shown = re.findall(r'href="/consignments/([0-9a-f-]{36})"', still.page("/unmatched"))
-    assert shown == [story.id for story in sorted(told, key=lambda story: story.start, reverse=True)]
+    assert shown == [story.id for story in sorted(consignments, key=lambda story: story.start, reverse=True)]
     parked = [
         Border(f"PK-{n}", (), start=NOON + timedelta(days=n)).lodged().accepted().parked(offset=n) for n in (1, 3, 2)
     ]
-    still.tell([said for story in parked for said in story.said])
+    still.tell([message for story in parked for message in story.messages])
     keys = re.findall(r'href="/consignments\?q=([0-9a-f-]{36})"', still.page("/parked"))
     assert keys == [story.id for story in sorted(parked, key=lambda story: story.start, reverse=True)]
 
 
 def test_of_a_box_that_another_consignment_took_out_nothing_is_said_of_these_goods(still: Still) -> None:
     here = Border("OUT-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival")
-    still.tell([*here.said, *here.gate_says(ContainerGatedOut, gate="G9", consignments=("another",)).said[-1:]])
+    still.tell([*here.messages, *here.gate_says(ContainerGatedOut, gate="G9", consignments=("another",)).messages[-1:]])
     boxes = section(still.page(f"/consignments/{here.id}"), "boxes")
     assert "G9" not in boxes
 
@@ -241,11 +251,11 @@ def test_goods_that_nobody_lodged_are_listed_as_unmatched_for_30_days_from_their
     held = Border("UN-HELD", (), start=now() - month - minute).held("officer/1")
     came = Border("UN-CAME", (), start=now() - month - minute).arrived()
     later = Border("UN-LATER", (), start=now() - month + minute).held("officer/1")
-    still.tell([*held.said, *came.said, *later.said])
+    still.tell([*held.messages, *came.messages, *later.messages])
 
     def listed(query: str) -> set[str]:
         return set(re.findall(r'href="/consignments/([0-9a-f-]{36})"', still.page(f"/unmatched{query}")))
 
     assert listed("?days=30") == {held.id, came.id} and listed("") == {held.id, came.id, later.id}
-    still.tell(came.lodged().said)
+    still.tell(came.lodged().messages)
     assert listed("?days=30") == {held.id} and came.id not in listed("")

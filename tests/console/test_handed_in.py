@@ -31,9 +31,9 @@ OTHER = [
 def test_a_document_of_another_kind_is_named_with_the_way_on(body: bytes, kind: Format) -> None:
     with pytest.raises(Problem) as refused:
         read(body, Declaration, MANY)
-    told = refused.value.details()
-    assert (told.status, told.type) == (400, "/problems/other_format")
-    [named] = told.errors
+    details = refused.value.details()
+    assert (details.status, details.type) == (400, "/problems/other_format")
+    [named] = details.errors
     assert (named.code, named.message_zh, named.message_en) == (kind.value, *FORMATS[kind])
 
 

@@ -33,12 +33,12 @@ def keys(page: str) -> list[str]:
 
 
 def test_each_form_has_a_key_of_its_own_and_each_page_others(still: Still) -> None:
-    told = red("KEYS", ("TGHU1234562",)).held("officer/1")
+    consignment = red("KEYS", ("TGHU1234562",)).held("officer/1")
     waits = Border("KEYS-2", ("MSKU6011672",), start=NOON + timedelta(days=1)).lodged().accepted()
     waits.assessed(ControlKind.INSPECTION).ordered().held("inspection/inspection", "arrival").opened()
-    still.tell([*told.said, *waits.said])
+    still.tell([*consignment.messages, *waits.messages])
     goods, box = f"/consignments/{waits.id}", "/containers/MSKU6011672"
-    for path, least in ((goods, 4), (box, 5), ("/watches", 1), ("/lodge", 1), (f"/consignments/{told.id}", 2)):
+    for path, least in ((goods, 4), (box, 5), ("/watches", 1), ("/lodge", 1), (f"/consignments/{consignment.id}", 2)):
         first, second = keys(still.page(path)), keys(still.page(path))
         assert len(first) >= least and all(first), path
         assert len({*first, *second}) == 2 * len(first), f"{path}: a form of a later page is another request"

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
-from services.console.api.authentication import Door
+from services.console.api.authentication import Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import LONGEST_ANSWER, Bounded, create_app
@@ -22,7 +22,7 @@ from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
-from tests.console.border import Border, Said, publish
+from tests.console.border import Border, PublishedMessage, publish
 from tests.console.conftest import Running, pages
 from tests.people import admit
 
@@ -34,31 +34,31 @@ TEXT = '"<' * 100_000
 @pytest.fixture(scope="module")
 def story(console: Running) -> Border:
     """Goods with a hundred findings, each as large as older versions allowed."""
-    told = Border("LONG-STORY").lodged().accepted()
+    consignment = Border("LONG-STORY").lodged().accepted()
     for number in range(ENTRIES - 2):
-        told.pest()
+        consignment.pest()
         if number < LARGE:
-            one = told.said.pop()
+            one = consignment.messages.pop()
             value = orjson.dumps({**orjson.loads(one.value), "pest": TEXT, "officer": TEXT})
-            told.said.append(Said(**{**vars(one), "value": value}))
-    publish(console.settings.kafka, told.said)
+            consignment.messages.append(PublishedMessage(**{**vars(one), "value": value}))
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
-    return told
+    return consignment
 
 
 @pytest.mark.parametrize("limit", ["", "?limit=50", "?limit=1000&only=problems"])
 def test_a_long_timeline_comes_in_pages_each_message_once(console: Running, story: Border, limit: str) -> None:
-    told = [
+    shown = [
         one for page in pages(console, f"/api/v1/consignments/{story.id}/timeline{limit}") for one in page["entries"]
     ]
-    wanted = [one.id for one in story.said if "problems" not in limit or one.kind == "PestIntercepted"]
-    assert [one["id"] for one in told] == wanted
-    left_out = [one for one in told if one["body_link"]]
+    wanted = [one.id for one in story.messages if "problems" not in limit or one.kind == "PestIntercepted"]
+    assert [one["id"] for one in shown] == wanted
+    left_out = [one for one in shown if one["body_link"]]
     assert len(left_out) >= LARGE and all(one["body"] is None for one in left_out)
 
 
 def test_a_content_that_was_left_out_is_read_piece_by_piece(console: Running, story: Border) -> None:
-    one = story.said[2]
+    one = story.messages[2]
     whole = "".join([page["text"] for page in pages(console, f"/api/v1/messages/{story.id}/{one.id}")])
     assert whole.encode() == one.value
     assert console.http.get(f"/api/v1/messages/{story.id}/nobody").status_code == 404
@@ -66,7 +66,7 @@ def test_a_content_that_was_left_out_is_read_piece_by_piece(console: Running, st
 
 def test_every_page_of_it_is_short(console: Running, story: Border) -> None:
     page = f"/consignments/{story.id}"
-    for path in (page, f"{page}/live", f"{page}?only=problems", f"{page}/messages/{story.said[2].id}"):
+    for path in (page, f"{page}/live", f"{page}?only=problems", f"{page}/messages/{story.messages[2].id}"):
         for language in ("zh", "en"):
             answer = console.http.get(path, params={"lang": language}, headers={"accept": "text/html"})
             assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, path
@@ -74,10 +74,10 @@ def test_every_page_of_it_is_short(console: Running, story: Border) -> None:
     following: str | None = page
     while following:
         text = console.http.get(following).text
-        found += [one.id for one in story.said if f'id="m-{one.id}"' in text]
+        found += [one.id for one in story.messages if f'id="m-{one.id}"' in text]
         more = re.search(r'href="([^"]+since=[0-9]+)#timeline"', text)
         following = unescape(more[1]) if more else None
-    assert found == [one.id for one in story.said]
+    assert found == [one.id for one in story.messages]
 
 
 def test_an_answer_over_the_bound_is_said_to_be_one_whether_or_not_it_tells_its_length() -> None:
@@ -109,7 +109,7 @@ def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
     engine, app = open_engine(settings.database_url, writes=True), create_app(settings)
     rows = ReadModelQueries(engine)
     app.state.context = ConsoleContext(settings, rows, Asker(settings, engine), Progress(), rows)
-    app.state.door, app.state.record = Door(settings, Accounts(engine)), AccountQueries(engine)
+    app.state.authenticator, app.state.record = Authenticator(settings, Accounts(engine)), AccountQueries(engine)
     app.state.readings = Readings(engine)
     yield TestClient(app, base_url="http://127.0.0.1"), admit(settings.database_url, "typist")
     engine.dispose()
@@ -124,7 +124,7 @@ def test_what_is_wrong_with_a_form_is_told_however_much_was_typed(
     alone: tuple[TestClient, dict[str, str]], path: str, field: str, typed: str
 ) -> None:
     client, headers = alone
-    asked = {field: typed, "bill_no": "B-1"}
-    answer = client.post(path, data=asked, headers={"accept": "text/html", **headers})
+    fields = {field: typed, "bill_no": "B-1"}
+    answer = client.post(path, data=fields, headers={"accept": "text/html", **headers})
     assert answer.status_code in (400, 422), answer.text[:500]
     assert len(answer.content) <= LONGEST_ANSWER

@@ -20,7 +20,7 @@ from services.console.readmodel.database import open_engine
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Notice, Unread
-from tests.console.border import DECLARANT, NOON, Border, Said, publish
+from tests.console.border import DECLARANT, NOON, Border, PublishedMessage, publish
 from tests.console.conftest import Running, end_of_feed, pages
 from tests.people import headers_of
 
@@ -44,17 +44,19 @@ class Gate:
         self.unreadable.update(message.subjects)  # other tests write rubbish on these topics
 
 
-def changed(one: Said, **fields: Any) -> Said:
+def changed(one: PublishedMessage, **fields: Any) -> PublishedMessage:
     """The message with changed fields, as older versions allowed them."""
     return replace(one, value=orjson.dumps({**orjson.loads(one.value), **fields}))
 
 
 @pytest.fixture(scope="module")
-def long_feed(console: Running) -> tuple[str, list[Said]]:
+def long_feed(console: Running) -> tuple[str, list[PublishedMessage]]:
     """The cursor before these releases, and releases with many containers; two of them are longer than allowed now."""
     before = end_of_feed(console)
-    listed = [changed(Border(f"FEED-{number:03}").released().said[0], containers=BOXES) for number in range(RELEASES)]
-    listed[10] = changed(Border("FEED-010").revoked().said[0], reason=TEXT)
+    listed = [
+        changed(Border(f"FEED-{number:03}").released().messages[0], containers=BOXES) for number in range(RELEASES)
+    ]
+    listed[10] = changed(Border("FEED-010").revoked().messages[0], reason=TEXT)
     listed[20] = changed(listed[20], containers=BOXES * 60)
     publish(console.settings.kafka, listed)
     console.catch_up()
@@ -62,9 +64,9 @@ def long_feed(console: Running) -> tuple[str, list[Said]]:
 
 
 def test_a_port_that_takes_a_thousand_entries_at_once_gets_all_of_them(
-    console: Running, long_feed: tuple[str, list[Said]]
+    console: Running, long_feed: tuple[str, list[PublishedMessage]]
 ) -> None:
-    after, said = long_feed
+    after, messages = long_feed
     found: list[dict[str, Any]] = []
     more = True
     while more:
@@ -74,9 +76,9 @@ def test_a_port_that_takes_a_thousand_entries_at_once_gets_all_of_them(
         assert page["releases"], "an answer that has more gets on"
         found += page["releases"]
         after, more = page["cursor"], page["more"]
-    assert sorted(one["id"] for one in found) == sorted(one.id for one in said)
+    assert sorted(one["id"] for one in found) == sorted(one.id for one in messages)
     shortened = {one["id"]: one["body_link"] for one in found if one["body_link"]}
-    assert shortened.keys() == {said[10].id, said[20].id}
+    assert shortened.keys() == {messages[10].id, messages[20].id}
     for link in shortened.values():
         assert console.http.get(link).status_code == 200
     (revoked,) = [one for one in found if one["kind"] == "ReleaseRevoked"]
@@ -84,26 +86,29 @@ def test_a_port_that_takes_a_thousand_entries_at_once_gets_all_of_them(
 
 
 def test_the_port_client_and_the_stream_get_on_too(
-    console: Running, long_feed: tuple[str, list[Said]], tmp_path: Path
+    console: Running, long_feed: tuple[str, list[PublishedMessage]], tmp_path: Path
 ) -> None:
-    after, said = long_feed
+    after, messages = long_feed
     gate = Gate()
     with FeedPort(console.address, Notebook(tmp_path / "port.db"), headers=headers_of()) as port:
         port.catch_up(gate, 60)
         port.notebook.close()
-    assert {one.id for one in said} <= gate.taken
-    assert not gate.unreadable & {one.key for one in said}
+    assert {one.id for one in messages} <= gate.taken
+    assert not gate.unreadable & {one.key for one in messages}
     with console.http.stream("GET", "/api/v1/releases/stream", params={"after": after}) as stream:
         lines = (line for line in stream.iter_lines() if line.startswith("data: "))
-        streamed = [orjson.loads(next(lines)[6:])["id"] for _ in said]
-    assert sorted(streamed) == sorted(one.id for one in said)
+        streamed = [orjson.loads(next(lines)[6:])["id"] for _ in messages]
+    assert sorted(streamed) == sorted(one.id for one in messages)
 
 
 def test_parked_messages_come_in_pages_each_once(console: Running) -> None:
     at = Border("PARKED-LIST").lodged()
     for offset in range(420):
         at.parked(offset=700_000 + offset // 2 * 2, service="risk" if offset % 2 else "release")
-    listed = [at.said[0], *[changed(one, error="搁" * 1000, occurred_at="2026-11-23T12:00:00Z") for one in at.said[1:]]]
+    listed = [
+        at.messages[0],
+        *[changed(one, error="搁" * 1000, occurred_at="2026-11-23T12:00:00Z") for one in at.messages[1:]],
+    ]
     publish(console.settings.kafka, listed)
     console.catch_up()
     for limit in (7, 500):
@@ -128,14 +133,17 @@ def next_page(text: str) -> str | None:
 
 def test_false_gate_outs_do_not_push_other_alarms_off_the_board(console: Running) -> None:
     overdue = Border("LATE-1").lodged().accepted().ordered()
-    one = overdue.said.pop()
+    one = overdue.messages.pop()
     late = replace(changed(one), kind="InspectionOverdue", id=f"{one.id[:-4]}0001")
     # these alarms are later than those of other tests, because the board shows only the newest subjects of a kind
     true = Border("LEFT-1", ("TCLU4265829",), start=NOON + timedelta(minutes=30)).alarm()
     false = [
         Border(f"FALSE-{n}", ("TCLU4265834",), start=NOON + timedelta(hours=1, minutes=n)).alarm() for n in range(9)
     ]
-    publish(console.settings.kafka, [*overdue.said, late, *true.said, *[said for each in false for said in each.said]])
+    publish(
+        console.settings.kafka,
+        [*overdue.messages, late, *true.messages, *[message for each in false for message in each.messages]],
+    )
     console.catch_up()
     board = console.api("GET", "/stages").json()
     lines = {(line["kind"], line["subject"]): line["count"] for line in board["alarms"]}
@@ -161,7 +169,7 @@ def test_false_gate_outs_do_not_push_other_alarms_off_the_board(console: Running
 
 
 def test_a_flood_of_alarms_is_read_page_by_page(console: Running) -> None:
-    flood = [Border(f"FLOOD-{n}", ("TCLU4265840",)).alarm().said[0] for n in range(230)]
+    flood = [Border(f"FLOOD-{n}", ("TCLU4265840",)).alarm().messages[0] for n in range(230)]
     publish(
         console.settings.kafka,
         [changed(one, reason=TEXT[:100_000] if n < 9 else "\x01" * 2000) for n, one in enumerate(flood)],
@@ -221,8 +229,8 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
 def test_a_list_and_a_search_come_in_pages_each_consignment_once(console: Running) -> None:
     border = [Border(f"BILL-{n:03}").lodged(bill_no="LISTBILL") for n in range(130)]
     border += [Border(f"LATER-{n}").accepted() for n in range(3)]  # no lodgement of these goods is published
-    changed_ones = [one.said[0] for one in border[:130]]
-    publish(console.settings.kafka, [*changed_ones, *[one.said[0] for one in border[130:]]])
+    changed_ones = [one.messages[0] for one in border[:130]]
+    publish(console.settings.kafka, [*changed_ones, *[one.messages[0] for one in border[130:]]])
     console.catch_up()
     for path in ("q=LISTBILL", f"q={DECLARANT}", "stage=lodged", "stage=accepted", "q=CSQU3054383"):
         whole = [

@@ -88,14 +88,14 @@ def read(
 
 
 @pytest.fixture(scope="module")
-def words() -> Planted:
+def planted_rows() -> Planted:
     return planted()
 
 
 @pytest.fixture(scope="module")
-def console(words: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
+def console(planted_rows: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
     with quiet(tmp_path_factory.mktemp("masks")) as running:
-        running.run(*words.statements)
+        running.run(*planted_rows.statements)
         yield running
 
 
@@ -124,22 +124,22 @@ class Way(NamedTuple):
     query: str
 
 
-def ways(console: Quiet, words: Planted) -> Iterator[Way]:
+def ways(console: Quiet, planted_rows: Planted) -> Iterator[Way]:
     """Each way out."""
     for route in console.routes():
         for method in sorted((route.methods or set()) & {"GET", "POST"}):
             if (method, route.path) not in (("POST", "/sign-out"), ("POST", "/password"), ("POST", "/sign-in")):
-                for address in addresses(words, route.path):
+                for address in addresses(planted_rows, route.path):
                     for query in QUERIES.get(route.path, ("",)):
                         yield Way(f"{method} {address}{query}", (method, route.path), address, query)
 
 
-def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[Answer]:
+def everything(console: Quiet, planted_rows: Planted, key: dict[str, str]) -> Iterator[Answer]:
     """The answers of all ways out for the account with this key."""
     document = console.app.openapi()["paths"]
-    for way, (method, path), address, query in ways(console, words):
-        told = document.get(path, {}).get(method.lower(), {}).get("responses")
-        status, text = read(console.http, method, address + query, key, told)
+    for way, (method, path), address, query in ways(console, planted_rows):
+        responses = document.get(path, {}).get(method.lower(), {}).get("responses")
+        status, text = read(console.http, method, address + query, key, responses)
         yield Answer(way, (method, path), status, text)
 
 
@@ -157,27 +157,29 @@ def open_to(role: Role) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("role", OUTSIDERS)
 def test_no_way_out_tells_somebody_outside_what_is_masked(
-    console: Quiet, words: Planted, role: Role, capfd: pytest.CaptureFixture[str]
+    console: Quiet, planted_rows: Planted, role: Role, capfd: pytest.CaptureFixture[str]
 ) -> None:
     audience = Who("x", frozenset({role})).audience()
     assert audience is not None
-    hidden, leaks, seen, answered = words.hidden(audience), {}, set[str](), set[tuple[str, str]]()
-    for way, route, status, text in everything(console, words, asking(console, role)):
-        found = words.found(text)
+    hidden, leaks, found_tokens, answered = planted_rows.hidden(audience), {}, set[str](), set[tuple[str, str]]()
+    for way, route, status, text in everything(console, planted_rows, asking(console, role)):
+        found = planted_rows.found(text)
         answered |= {route} if status in (200, 303) else set()
-        seen |= found
+        found_tokens |= found
         if found & hidden:
-            leaks[way] = sorted(words.where[word] for word in found & hidden)
+            leaks[way] = sorted(planted_rows.where[token] for token in found & hidden)
         assert "zq-watched" not in text, f"{way} tells that somebody is watched"
     assert leaks == {}
     may = {each for each in open_to(role) if each[0] == "GET"}
     unanswered = UNANSWERED | (OF_MESSAGES if audience is Audience.PORT else set())
     assert may - answered <= unanswered, "else nothing could have been found"
-    assert not words.found("".join(capfd.readouterr())) & words.hidden(Audience.PORT), "no log tells it either"
+    assert not planted_rows.found("".join(capfd.readouterr())) & planted_rows.hidden(Audience.PORT), (
+        "no log tells it either"
+    )
     if audience is Audience.DECLARANT:
-        of_goods = {w for key, _, told in words.messages if key == GOODS for w in told}
-        meant = {word for word in of_goods if words.words[word] is not INSIDE}
-        assert meant <= seen, sorted(words.where[word] for word in meant - seen)
+        of_goods = {w for key, _, tokens in planted_rows.messages if key == GOODS for w in tokens}
+        meant = {token for token in of_goods if planted_rows.tokens[token] is not INSIDE}
+        assert meant <= found_tokens, sorted(planted_rows.where[token] for token in meant - found_tokens)
 
 
 def on_record(console: Quiet, reader: str) -> set[str]:
@@ -191,19 +193,19 @@ def on_record(console: Quiet, reader: str) -> set[str]:
 
 
 def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_goods_or_list(
-    console: Quiet, words: Planted
+    console: Quiet, planted_rows: Planted
 ) -> None:
     """Each route is used by another account, which has every role of customs and has read nothing else."""
-    hidden, about = words.hidden(Audience.DECLARANT), {LODGED: GOODS, ON_BOX: BOX, "watches%2F0": WATCHED}
-    missing, told = dict[str, set[str]](), set[tuple[str, str]]()
-    for number, (route, there) in enumerate(groupby(ways(console, words), key=lambda way: way.route)):
+    hidden, about = planted_rows.hidden(Audience.DECLARANT), {LODGED: GOODS, ON_BOX: BOX, "watches%2F0": WATCHED}
+    missing, unmasked_routes = dict[str, set[str]](), set[tuple[str, str]]()
+    for number, (route, there) in enumerate(groupby(ways(console, planted_rows), key=lambda way: way.route)):
         reader = f"reads-{number}"
         key = console.acting_as(reader, roles=" ".join(INSIDERS), company="", office=OFFICE)
         for way in there:
             status, text = read(console.http, way.route[0], way.address + way.query, key)
             may_tell = status == 200 and route[0] == "GET" and route[1] in READS
-            if may_tell or words.found(text) & hidden:
-                told.add(route)
+            if may_tell or planted_rows.found(text) & hidden:
+                unmasked_routes.add(route)
                 named = [about.get(part, part) for part in re.split("[/=?]", way.address + way.query)]
                 wanted = {part for part in named if part in (GOODS, BOX, WATCHED)} or {
                     way.address.partition("/act/")[0]
@@ -216,49 +218,51 @@ def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_go
     forms = {
         ("POST", f"/{page}/act/{{act}}") for page in ("consignments/{consignment_id}", "containers/{container_no}")
     }
-    assert forms | {("GET", "/board"), ("GET", "/requests/{request_id}")} <= told, "else nothing was looked at"
+    assert forms | {("GET", "/board"), ("GET", "/requests/{request_id}")} <= unmasked_routes, (
+        "else nothing was looked at"
+    )
 
 
 @pytest.mark.parametrize("role", INSIDERS)
-def test_inside_a_message_is_whole(console: Quiet, words: Planted, role: Role) -> None:
+def test_inside_a_message_is_whole(console: Quiet, planted_rows: Planted, role: Role) -> None:
     key = asking(console, role)
-    for about, id_, told in words.messages:
+    for about, id_, tokens in planted_rows.messages:
         if about != WATCHED:  # a key with a slash cannot be part of an address
-            assert words.found(read(console.http, "GET", f"/api/v1/messages/{about}/{id_}", key)[1]) == told, (
+            assert planted_rows.found(read(console.http, "GET", f"/api/v1/messages/{about}/{id_}", key)[1]) == tokens, (
                 about,
                 id_,
             )
-    shown = words.found(read(console.http, "GET", f"/api/v1/consignments/{GOODS}", key)[1])
-    assert {words.where[word] for word in shown} >= {
+    shown = planted_rows.found(read(console.http, "GET", f"/api/v1/consignments/{GOODS}", key)[1])
+    assert {planted_rows.where[token] for token in shown} >= {
         "consignments.credit_grade",
         "consignments.rule_set",
         "holds.reason",
     }
 
 
-def test_words_stand_in_every_field_that_holds_a_persons_words(words: Planted) -> None:
+def test_words_stand_in_every_field_that_holds_a_persons_words(planted_rows: Planted) -> None:
     """Only codes, times, numbers and the identifiers of goods keep their values."""
-    names = {where.rpartition(".")[2] for where in words.unplanted}
+    names = {where.rpartition(".")[2] for where in planted_rows.unplanted}
     assert not names & {"reason", "remarks", "officer", "asked_by", "seen", "placed_by", "unit", "rule", "rule_set"}
-    assert {word for word, mark in words.words.items() if mark is INSIDE} and len(words.words) > 300
+    assert {token for token, mark in planted_rows.tokens.items() if mark is INSIDE} and len(planted_rows.tokens) > 300
 
 
 def test_why_a_request_was_sent_back_is_told_to_whoever_sent_it_and_inside(console: Quiet) -> None:
     sent_back = request_id("mask", "sent back")
-    asked = {"request_id": sent_back, "kind": "WithdrawDeclaration", "subject": GOODS}
+    request = {"request_id": sent_back, "kind": "WithdrawDeclaration", "subject": GOODS}
     refused = {"desk": "release", "subject": GOODS, "request_id": sent_back, "request_kind": "WithdrawDeclaration"}
     at = packed_position("customs-release-facts", 0, 90_002)
-    said = {"code": "already_released", "reason": "released in version 3", "refused_us": AT_US}
+    refusal = {"code": "already_released", "reason": "released in version 3", "refused_us": AT_US}
     console.run(
-        insert(t.LODGEMENTS).values(**asked, sender="sent-it", asked_us=AT_US),
-        insert(t.REFUSALS).values(place=at, **refused, **said),
+        insert(t.LODGEMENTS).values(**request, sender="sent-it", asked_us=AT_US),
+        insert(t.REFUSALS).values(place=at, **refused, **refusal),
     )
-    told = []
+    answers = []
     for name, role in (("sent-it", Role.DECLARANT), ("a colleague", Role.DECLARANT), ("an officer", Role.RELEASE)):
         key = console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)
         answer = console.api("GET", f"/requests/{sent_back}", headers=key).json()
-        told.append((answer["refusal_code"], answer["reason"]))
-    assert told == [
+        answers.append((answer["refusal_code"], answer["reason"]))
+    assert answers == [
         ("already_released", "released in version 3"),
         ("already_released", None),
         ("already_released", "released in version 3"),

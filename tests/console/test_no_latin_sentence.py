@@ -48,23 +48,25 @@ def day() -> Simulated:
 @pytest.fixture(scope="module")
 def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
     made, rows = Still(tmp_path_factory.mktemp("day")), topics_of_rows()
-    said = [one for one in day.said if one.topic in rows and one.value and (ROLES[one.topic] != "requests" or one.kind)]
-    made.tell([one for one in said if not one.id.startswith("garbage")])
+    messages = [
+        one for one in day.messages if one.topic in rows and one.value and (ROLES[one.topic] != "requests" or one.kind)
+    ]
+    made.tell([one for one in messages if not one.id.startswith("garbage")])
     yield made
     made.stop()
 
 
 def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
     """For each kind of message and each code of a refusal, the first few consignments and containers that have it."""
-    seen: dict[str, set[str]] = {}
-    for said in day.said:
-        code = orjson.loads(said.value).get("code", "") if said.kind == "RequestRefused" else ""
-        keys = seen.setdefault(f"{said.kind} {code}", set())
+    keys_of: dict[str, set[str]] = {}
+    for message in day.messages:
+        code = orjson.loads(message.value).get("code", "") if message.kind == "RequestRefused" else ""
+        keys = keys_of.setdefault(f"{message.kind} {code}", set())
         if len(keys) < most:
-            keys.add(said.key)
-    keys = set().union(*seen.values())
-    goods = {said.key for said in day.said if said.kind == "LodgeDeclaration"}
-    boxes = {said.key for said in day.said if said.topic == "customs-gate-facts"}
+            keys.add(message.key)
+    keys = set().union(*keys_of.values())
+    goods = {message.key for message in day.messages if message.kind == "LodgeDeclaration"}
+    boxes = {message.key for message in day.messages if message.topic == "customs-gate-facts"}
     return sorted(keys & goods), sorted(keys & boxes)
 
 
@@ -95,7 +97,7 @@ def chinese(value: Any, name: str = "") -> Iterator[str]:
 
 
 def test_the_day_has_everything_in_it(day: Simulated) -> None:
-    kinds = Counter(said.kind for said in day.said)
+    kinds = Counter(message.kind for message in day.messages)
     for kind in (
         *("DeclarationRejected", "RequestRefused", "RectificationRequested", "InspectionFailed", "PestIntercepted"),
         *("TreatmentOrdered", "TreatmentFailed", "TreatmentVerified", "TreatmentReferred", "ConsignmentHeld"),

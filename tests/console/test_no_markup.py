@@ -28,14 +28,14 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def words() -> Planted:
+def planted_rows() -> Planted:
     return planted(ENDING)
 
 
 @pytest.fixture(scope="module")
-def console(words: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
+def console(planted_rows: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
     with quiet(tmp_path_factory.mktemp("markup")) as running:
-        running.run(*words.statements)
+        running.run(*planted_rows.statements)
         yield running
 
 
@@ -45,9 +45,9 @@ def made_by(page: str) -> list[str]:
     return found.made
 
 
-def test_what_somebody_wrote_is_text_on_every_page_in_both_languages(console: Quiet, words: Planted) -> None:
+def test_what_somebody_wrote_is_text_on_every_page_in_both_languages(console: Quiet, planted_rows: Planted) -> None:
     shown, pages = set[str](), 0
-    for way in ways(console, words):
+    for way in ways(console, planted_rows):
         if way.route[0] != "GET" or way.address.startswith("/api/"):
             continue
         for language in ("zh",) if "{message_id}" in way.route[1] else ("zh", "en"):
@@ -55,12 +55,12 @@ def test_what_somebody_wrote_is_text_on_every_page_in_both_languages(console: Qu
             status, text = read(console.http, "GET", way.address + way.query, headers)
             page = text[text.find("<") :] if status == 200 and "text/html" in text else ""
             assert made_by(page) == [], way.name
-            shown |= words.found(page)
+            shown |= planted_rows.found(page)
             pages += bool(page)
     assert pages > 100 and len(shown) > 100, (pages, len(shown))
 
 
-def test_the_reader_of_these_tests_sees_markup(words: Planted) -> None:
+def test_the_reader_of_these_tests_sees_markup(planted_rows: Planted) -> None:
     template = rendering._environment.overlay(autoescape=False).from_string('<p title="{{ text }}">{{ text }}</p>')
     assert len(made_by(template.render(text=f"zq1x{ENDING}"))) == 2
     assert made_by(rendering._environment.from_string('<p title="{{ text | e }}">x</p>').render(text=ENDING)) == []

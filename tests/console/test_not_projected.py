@@ -11,16 +11,16 @@ from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.rebuild import rebuild
 from services.console.settings import ConsoleSettings
-from tests.console.border import Border, Said, green, publish
+from tests.console.border import Border, PublishedMessage, green, publish
 from tests.console.conftest import Running, projecting
 from tests.console.test_projector import rows, stages
 
 
-def _with(said: Said, **changed: Any) -> Said:
-    return replace(said, value=orjson.dumps(orjson.loads(said.value) | changed))
+def _with(message: PublishedMessage, **changed: Any) -> PublishedMessage:
+    return replace(message, value=orjson.dumps(orjson.loads(message.value) | changed))
 
 
-def _spoilt(name: str) -> list[tuple[Border, list[Said]]]:
+def _spoilt(name: str) -> list[tuple[Border, list[PublishedMessage]]]:
     """Goods with one fact that cannot be stored; that SQL refuses it shows only when it is written."""
     made = []
     changes: tuple[dict[str, Any], ...] = (
@@ -32,8 +32,8 @@ def _spoilt(name: str) -> list[tuple[Border, list[Said]]]:
     )
     for number, changed in enumerate(changes):
         goods = green(f"{name}-spoilt-{number}", ())
-        said = [_with(one, **changed) if one.kind == "ConsignmentAssessed" else one for one in goods.said]
-        made.append((goods, said))
+        messages = [_with(one, **changed) if one.kind == "ConsignmentAssessed" else one for one in goods.messages]
+        made.append((goods, messages))
     return made
 
 
@@ -41,8 +41,10 @@ def test_what_cannot_be_stored_is_set_aside_alone_and_its_goods_wait(settings: C
     name = f"{settings.database_url[:6]}-aside"
     good = [green(f"{name}-good-{number}") for number in range(20)]
     spoilt = _spoilt(name)
-    mixed = [one for goods in good[:10] for one in goods.said]
-    mixed += [one for _, said in spoilt for one in said] + [one for goods in good[10:] for one in goods.said]
+    mixed = [one for goods in good[:10] for one in goods.messages]
+    mixed += [one for _, messages in spoilt for one in messages] + [
+        one for goods in good[10:] for one in goods.messages
+    ]
     publish(settings.kafka, mixed)
     with projecting(settings) as running:
         running.catch_up()
@@ -59,7 +61,7 @@ def test_what_cannot_be_stored_is_set_aside_alone_and_its_goods_wait(settings: C
 
 def test_rows_that_an_older_program_stored_with_absurd_times_are_shown(console: Running) -> None:
     absurd = green("absurd-times")
-    publish(console.settings.kafka, absurd.said)
+    publish(console.settings.kafka, absurd.messages)
     console.catch_up()
     engine = open_engine(console.settings.database_url, writes=True)
     with engine.begin() as connection:

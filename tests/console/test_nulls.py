@@ -1,6 +1,7 @@
 """Is an optional field that is null the same as one that was left out, and everything else as it was?"""
 
 import json
+from pathlib import Path
 
 import orjson
 import pytest
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from schemas.declaration import MOST_LINES, Declaration, Item
 from schemas.release import PlaceWatch
+from services.console import openapi
 from services.console.api.bodies import long_lists
 from services.console.api.nulls import is_optional
 from services.console.api.nulls import validated as tried
@@ -36,8 +38,8 @@ def test_an_optional_field_may_be_null(name: str) -> None:
 def test_so_may_one_of_a_line(name: str) -> None:
     first, second = PAPER["items"]
     without = {key: value for key, value in second.items() if key != name}
-    said = validated(Declaration, orjson.dumps({**PAPER, "items": [first, {**second, name: None}]}))
-    assert said == Declaration.model_validate({**PAPER, "items": [first, without]})
+    declaration = validated(Declaration, orjson.dumps({**PAPER, "items": [first, {**second, name: None}]}))
+    assert declaration == Declaration.model_validate({**PAPER, "items": [first, without]})
 
 
 @pytest.mark.parametrize("name", ["reference", "declarant", "gross_mass_kg", "items"])
@@ -81,3 +83,24 @@ def test_a_number_beyond_every_type_is_a_fault_beside_a_null_too(number: str) ->
     read = tried(Declaration, heavy)
     assert read.error is not None and [each["loc"] for each in read.error.errors()] == [("gross_mass_kg",)]
     assert number.encode() in read.data and b'"bill_no"' not in read.data
+
+
+def test_the_document_says_so_of_each_optional_field_of_a_body() -> None:
+    document = orjson.loads(Path(openapi.__file__).with_name("openapi.json").read_bytes())
+    schemas = document["components"]["schemas"]
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
+    objects = [schemas[body["$ref"].rpartition("/")[2]] if "$ref" in body else body for body in bodies]
+    objects += [schemas[name] for name in ("Item", "DeclaredContainer", "Reading")]
+    optional = [
+        (name, field)
+        for each in objects
+        for name, field in each["properties"].items()
+        if name not in each.get("required", ())
+    ]
+    assert len(optional) > 30
+    assert [name for name, field in optional if {"type": "null"} not in field.get("anyOf", ())] == []

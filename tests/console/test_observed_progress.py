@@ -133,7 +133,7 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
     url, engine = settings.database_url, open_engine(settings.database_url)
     kind = engine.dialect.name  # each run needs ids of its own, because ports skip ids that they know
     stories = [released(f"anew-{kind}-{n}", "ZZZU7654321") for n in range(60)]
-    publish(settings.kafka, [said for story in stories for said in story.said])
+    publish(settings.kafka, [message for story in stories for message in story.messages])
 
     def complete(rows: int) -> bool:
         counted = select(func.count()).select_from(t.FACTS).scalar_subquery()
@@ -188,7 +188,7 @@ def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_i
         feed = http.get("/api/v1/releases").json()
         while feed["more"]:
             feed = http.get("/api/v1/releases", params={"after": feed["cursor"]}).json()
-        publish(bootstrap, released("apart", "TGHU7654321").said)
+        publish(bootstrap, released("apart", "TGHU7654321").messages)
         grown = http.get("/api/v1/releases", params={"after": feed["cursor"], "wait": 25}).json()
         assert grown["releases"], "who waits at the feed is woken"
         wait(lambda: gate() == (True, "released"), "the gate to say yes")

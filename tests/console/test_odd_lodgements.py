@@ -40,12 +40,14 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def folded(engine: Engine, key: str, boxes: list[str]) -> Batch:
-    said = Border("odd").lodged().said[0]
-    body: dict[str, Any] = orjson.loads(said.value)
+    message = Border("odd").lodged().messages[0]
+    body: dict[str, Any] = orjson.loads(message.value)
     body["declaration"]["containers"] = [{"container_no": box} for box in boxes]
-    heard = TopicMessage(1, said.topic, said.kind, key, said.id, "", 0, 1_795_000_000_000_000, orjson.dumps(body))
+    topic_message = TopicMessage(
+        1, message.topic, message.kind, key, message.id, "", 0, 1_795_000_000_000_000, orjson.dumps(body)
+    )
     with engine.begin() as connection:
-        return fold([heard], [], StoredRows(connection, {}))
+        return fold([topic_message], [], StoredRows(connection, {}))
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)

@@ -26,7 +26,7 @@ ENDLESS = "/api/v1/releases/stream"
 
 
 @pytest.fixture
-def asked(bootstrap: str, url: str) -> Iterator[Running]:
+def console(bootstrap: str, url: str) -> Iterator[Running]:
     running = Running(
         ConsoleSettings(kafka=bootstrap, database_url=url, console_port=free_port(), partitions=PARTITIONS)
     )
@@ -36,7 +36,12 @@ def asked(bootstrap: str, url: str) -> Iterator[Running]:
 
 
 def addresses(console: Running, goods: Border) -> Iterator[str]:
-    known = {"consignment_id": goods.id, "key": goods.id, "container_no": "CSQU3054383", "message_id": goods.said[0].id}
+    known = {
+        "consignment_id": goods.id,
+        "key": goods.id,
+        "container_no": "CSQU3054383",
+        "message_id": goods.messages[0].id,
+    }
     for route in console.routes():
         if "GET" not in (route.methods or set()) or route.path == ENDLESS:
             continue
@@ -48,21 +53,21 @@ def addresses(console: Running, goods: Border) -> Iterator[str]:
             yield from (f"{route.path.format(**there)}?{name}={odd}" for odd in (*ODD, f"1&{name}=2"))
 
 
-def test_no_address_whatever_is_beyond_an_answer(asked: Running, url: str) -> None:
+def test_no_address_whatever_is_beyond_an_answer(console: Running, url: str) -> None:
     """Every address is tried on each database, but as page and as JSON only on one, because the form does not depend on the
     database."""
     forms = (HTML, JSON) if url.startswith("sqlite") else (HTML,)
     goods = Border("ODD-REQUESTS").lodged().accepted().assessed().held("arrival")
-    publish(asked.settings.kafka, goods.said)
-    asked.catch_up()
+    publish(console.settings.kafka, goods.messages)
+    console.catch_up()
     wrong: list[tuple[str, int, str]] = []
-    seen: set[int] = set()
-    with httpx2.Client(base_url=asked.address, timeout=30, headers=headers_of()) as client:
-        for address in addresses(asked, goods):
+    statuses: set[int] = set()
+    with httpx2.Client(base_url=console.address, timeout=30, headers=headers_of()) as client:
+        for address in addresses(console, goods):
             for accept in forms:
                 answer = client.get(address, headers=accept)
-                seen.add(answer.status_code)
+                statuses.add(answer.status_code)
                 if answer.status_code >= 500 or len(answer.content) > LONGEST_ANSWER or "x-odd" in answer.headers:
                     wrong.append((address[:200], answer.status_code, answer.text[:300]))
     assert wrong == []
-    assert {200, 404, 422} <= seen
+    assert {200, 404, 422} <= statuses

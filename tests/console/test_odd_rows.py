@@ -63,7 +63,7 @@ def odd(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Od
     running = Running(settings)
     running.start()
     made = Odd(running, red("odd", (BOX,)), green("odd-others", ()))
-    publish(bootstrap, [*made.goods.said, *made.others.said])
+    publish(bootstrap, [*made.goods.messages, *made.others.messages])
     running.catch_up()
     id_, here = made.goods.id, packed_position("customs-gate-facts", 0, 10**9)
     parked = {
@@ -177,7 +177,7 @@ def test_whatever_a_stored_message_holds_its_page_shows_it_and_the_others(odd: O
     odd.run(*[insert(t.FACTS).values(rows[start : start + 100]) for start in range(0, len(rows), 100)])
     odd.run(insert(t.CONSIGNMENTS).values([{"consignment_id": key, "stage": "held"} for key in keys]))
     for number, key in enumerate(keys):
-        told = odd.page(f"/consignments/{key}?lang={'zh' if number % 2 else 'en'}")
-        assert told.count('<li id="m-') == len([row for row in rows if row["key"] == key])
+        text = odd.page(f"/consignments/{key}?lang={'zh' if number % 2 else 'en'}")
+        assert text.count('<li id="m-') == len([row for row in rows if row["key"] == key])
         assert odd.console.api("GET", f"/consignments/{key}/timeline").status_code == 200
     odd.run(t.FACTS.delete().where(t.FACTS.c.key.in_(keys)))

@@ -29,7 +29,7 @@ def paper(reference: str = "ROUND-0", **changed: Any) -> dict[str, Any]:
     return {**made, "consignee": made["declarant"], **changed}
 
 
-def told(body: Any, shown: int = SHOWN_ERRORS) -> FaultyBody:
+def refused(body: Any, shown: int = SHOWN_ERRORS) -> FaultyBody:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     read = declared(data, strict_json(data, SEPARATORS), shown=shown)
     assert isinstance(read, FaultyBody)
@@ -52,9 +52,9 @@ EVERYTHING = [("/packages", "int_type"), ("/invoice_total", "invoice_total_diffe
 
 def test_one_answer_to_a_declaration_has_the_faults_of_shape_and_of_content(console: Running) -> None:
     answer = console.api("POST", "/declarations", content=orjson.dumps(wrong()), headers=JSON)
-    said = problem(answer, 422, "invalid")
-    assert pairs(said["errors"]) == EVERYTHING
-    packages, total, unit = said["errors"]
+    details = problem(answer, 422, "invalid")
+    assert pairs(details["errors"]) == EVERYTHING
+    packages, total, unit = details["errors"]
     assert (packages["severity"], packages["seen"], packages["nearest"], packages["seen_text"]) == (
         "error",
         "10",
@@ -63,7 +63,7 @@ def test_one_answer_to_a_declaration_has_the_faults_of_shape_and_of_content(cons
     )
     assert total["seen_text"]["zh"] != total["seen_text"]["en"] and total["message_zh"] != total["message_en"]
     assert unit["nearest"] and unit["seen"] == "999"
-    assert "3" in said["detail"] and "3" in said["detail_zh"]
+    assert "3" in details["detail"] and "3" in details["detail_zh"]
 
 
 def test_so_has_the_answer_to_each_of_a_batch(console: Running) -> None:
@@ -101,12 +101,14 @@ def test_so_has_the_page_in_one_language(console: Running, language: str, mark: 
 
 
 def test_dtg_declare_tells_all_of_it() -> None:
-    errors = [each.model_dump(mode="json") for each in told(wrong(containers=[{"container_no": "CSQU3054384"}])).faults]
+    errors = [
+        each.model_dump(mode="json") for each in refused(wrong(containers=[{"container_no": "CSQU3054384"}])).faults
+    ]
     outcome = taken("http://x", {"status_code": 422, "errors": errors, "faults": len(errors)}, "ROUND-1")
     assert [why.split()[:2] for why in outcome.why] == [[*each] for each in pairs(errors)]
     (total,) = [why for why in outcome.why if "invoice_total" in why]
-    (words,) = [each["seen_text"] for each in errors if each["pointer"] == "/invoice_total"]
-    assert f"{words['zh']} {words['en']}" in total
+    (texts,) = [each["seen_text"] for each in errors if each["pointer"] == "/invoice_total"]
+    assert f"{texts['zh']} {texts['en']}" in total
     assert [why.split()[2] for why in outcome.why if "check_digit" in why] == ["提示"]
 
 
@@ -114,7 +116,7 @@ def test_a_list_that_is_too_long_hides_no_other_fault() -> None:
     goods = paper()["items"][0]
     many = [goods] * (MOST_LINES + 20)
     many[3] = {**goods, "quantity": "1_0", "unit": "999"}
-    read = told(paper(items=many, packages="10", bill_no="", goods_place=None))
+    read = refused(paper(items=many, packages="10", bill_no="", goods_place=None))
     assert pairs(read.faults) == [
         *[("/items", "too_long"), ("/packages", "int_type"), ("/items/3/quantity", "decimal_parsing")],
         *[("/bill_no", "bill_missing"), ("/items/3/unit", "unit_unknown")],
@@ -125,24 +127,24 @@ def test_a_list_that_is_too_long_hides_no_other_fault() -> None:
 def test_neither_do_two_of_them_and_nothing_is_said_of_their_rest() -> None:
     goods = paper()["items"][0]
     boxes = [{"container_no": "CSQU3054383"}] * MOST_CONTAINERS + [{"container_no": 7}]
-    read = told(paper(items=[goods] * MOST_LINES + ["x"], containers=boxes, packages=0))
+    read = refused(paper(items=[goods] * MOST_LINES + ["x"], containers=boxes, packages=0))
     kinds = {code for _, code in pairs(read.faults)}
     assert kinds == {"too_long", "packages_missing", "container_twice"}
     assert read.count == len(read.faults) == SHOWN_ERRORS
 
 
 def test_an_optional_field_that_is_null_is_left_out_and_judged_so() -> None:
-    read = told(paper(packages=None, wood_packaging="no", bill_no=None))
+    read = refused(paper(packages=None, wood_packaging="no", bill_no=None))
     assert pairs(read.faults) == [
         *[("/wood_packaging", "bool_type"), ("/bill_no", "bill_missing"), ("/packages", "packages_missing")],
     ]
 
 
 def test_only_so_much_is_looked_for_as_can_be_shown() -> None:
-    read = told(wrong(), shown=2)
+    read = refused(wrong(), shown=2)
     assert pairs(read.faults) == EVERYTHING[:2] and read.count == 2
-    assert pairs(told(wrong(), shown=1).faults) == EVERYTHING[:1]
-    assert told(wrong(), shown=0).faults == []
+    assert pairs(refused(wrong(), shown=1).faults) == EVERYTHING[:1]
+    assert refused(wrong(), shown=0).faults == []
 
 
 def test_a_paper_without_a_fault_of_shape_is_left_to_the_desk() -> None:
@@ -176,7 +178,7 @@ CONTENTS = [
 def test_a_fault_of_shape_and_one_of_content_elsewhere_give_both_and_each_once(
     shapes: list[tuple[str, Any, str]], contents: list[tuple[str, Any, str]]
 ) -> None:
-    faults = pairs(told(paper(**{name: value for name, value, _ in [*shapes, *contents]})).faults)
+    faults = pairs(refused(paper(**{name: value for name, value, _ in [*shapes, *contents]})).faults)
     for name, _, code in [*shapes, *contents]:
         assert faults.count((f"/{name}", code)) == 1
     for name, _, _ in shapes:

@@ -20,7 +20,7 @@ from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
-from tests.console.border import DECLARANT, Border, Said, green
+from tests.console.border import DECLARANT, Border, PublishedMessage, green
 from tests.console.still import NOBODY_THERE
 
 GOOD = 20
@@ -42,7 +42,7 @@ class Reader:
     def _count(self, _: Any) -> None:
         self.begun += 1
 
-    def reads(self, messages: list[Said]) -> int:
+    def reads(self, messages: list[PublishedMessage]) -> int:
         """Projects the messages as one batch; returns how many transactions it began."""
         read = []
         for one in messages:
@@ -80,11 +80,11 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     made.store.engine.dispose()
 
 
-def lodgement(number: int, value: bytes | None = None, **changed: Any) -> Said:
+def lodgement(number: int, value: bytes | None = None, **changed: Any) -> PublishedMessage:
     """A request to lodge that did not come through the console."""
-    said = Border(f"malformed-{number}").lodged().said[0]
-    body = {**orjson.loads(said.value), **changed}
-    return replace(said, value=orjson.dumps(body) if value is None else value)
+    message = Border(f"malformed-{number}").lodged().messages[0]
+    body = {**orjson.loads(message.value), **changed}
+    return replace(message, value=orjson.dumps(body) if value is None else value)
 
 
 MALFORMED: tuple[dict[str, Any], ...] = (
@@ -109,7 +109,9 @@ def test_what_cannot_be_read_is_set_aside_in_the_transaction_of_its_batch(reader
     good = [Border(f"one-{number}").lodged() for number in range(GOOD)]
     bad = [lodgement(number, **changes) for number, changes in enumerate(MALFORMED)]
     mixed = (
-        [said for border in good[:7] for said in border.said] + bad + [s for border in good[7:] for s in border.said]
+        [message for border in good[:7] for message in border.messages]
+        + bad
+        + [s for border in good[7:] for s in border.messages]
     )
     before = (
         REGISTRY.get_sample_value("customs_console_unreadable_total", {"topic": requests_topic("declaration")}) or 0
@@ -125,8 +127,8 @@ def test_what_cannot_be_read_is_set_aside_in_the_transaction_of_its_batch(reader
 def test_other_requests_that_are_no_text_are_set_aside_there_too(reader: Reader, kind: str) -> None:
     good = Border("beside").lodged()
     topic = requests_topic("release")
-    said = replace(good.said[0], topic=topic, kind=kind, value=b"\xff\xfe")
-    assert reader.reads([said, *good.said]) == 1
+    message = replace(good.messages[0], topic=topic, kind=kind, value=b"\xff\xfe")
+    assert reader.reads([message, *good.messages]) == 1
     assert set(reader.consignments()) == {good.id}
 
 
@@ -151,22 +153,24 @@ def test_a_fact_that_cannot_be_folded_is_set_aside_with_an_alarm_and_leaves_no_h
     reader: Reader, kind: str, changed: dict[str, Any]
 ) -> None:
     spoilt, good = green(f"spoilt-{kind}", ("MSKU6011672",)), green("whole", ("CSQU3054383",))
-    said = []
-    for one in spoilt.said:
+    messages = []
+    for one in spoilt.messages:
         body = orjson.dumps({**orjson.loads(one.value), **changed}) if one.kind == kind else one.value
-        said.append(replace(one, value=body))
-    assert kind in {one.kind for one in said}
-    assert reader.reads([*said, *good.said]) == 1
+        messages.append(replace(one, value=body))
+    assert kind in {one.kind for one in messages}
+    assert reader.reads([*messages, *good.messages]) == 1
     assert reader.consignments()[good.id] == "gated_out"
     assert "FactNotProjected" in reader.kept(t.ALARMS, "kind")
-    assert len(reader.kept(t.FACTS, "place")) == len(said) + len(good.said) - len([s for s in said if s.kind == kind])
+    assert len(reader.kept(t.FACTS, "place")) == len(messages) + len(good.messages) - len(
+        [s for s in messages if s.kind == kind]
+    )
     assert set(reader.kept(t.PARKED, "reason")) == {"not_projected"}
 
 
 def test_goods_of_which_a_fact_is_set_aside_have_the_row_that_they_had(reader: Reader) -> None:
     """The row keeps what came from earlier batches and from other messages of the same batch."""
     goods = green("known-before", ())
-    first, rest = goods.said[:2], goods.said[2:]
+    first, rest = goods.messages[:2], goods.messages[2:]
     spoilt = [
         replace(one, value=orjson.dumps({**orjson.loads(one.value), "rule_set": 7}))
         if one.kind == "ConsignmentAssessed"

@@ -28,8 +28,8 @@ def test_two_programs_that_open_a_new_database_at_one_moment_both_get_it(tmp_pat
             assert program.stdin is not None
             program.stdin.write(f"sqlite:///{tmp_path}/{number}.db\n")
             program.stdin.flush()
-        for program, said in zip(programs, answers, strict=True):
-            said.append(_line(program))
+        for program, lines in zip(programs, answers, strict=True):
+            lines.append(_line(program))
     for program in programs:
         program.communicate()
     assert answers == [["ready", *["open"] * ROUNDS]] * 2

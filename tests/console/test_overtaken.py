@@ -10,7 +10,7 @@ import pytest
 from schemas.gate import EquipmentEventRecorded, EquipmentEventRetracted
 from services.console.readmodel import tables as t
 from services.shell.clock import world_us
-from tests.console.border import DECLARANT, Border, Said
+from tests.console.border import DECLARANT, Border, PublishedMessage
 from tests.console.still import Still
 from tests.people import admit
 
@@ -22,18 +22,24 @@ def still(tmp_path: Path) -> Iterator[Still]:
     made.stop()
 
 
-def asked(still: Still, said: Said, sender: str = "tester") -> str:
+def stored_request(still: Still, message: PublishedMessage, sender: str = "tester") -> str:
     """Stores this message as a request that this console accepted; returns its id."""
-    row = {"request_id": said.id, "idempotency_key": said.id, "sender": sender, "kind": said.kind, "subject": said.key}
+    row = {
+        "request_id": message.id,
+        "idempotency_key": message.id,
+        "sender": sender,
+        "kind": message.kind,
+        "subject": message.key,
+    }
     with still.store.engine.begin() as connection:
         connection.execute(t.LODGEMENTS.insert().values(digest="", asked_us=world_us(), **row))
-    return said.id
+    return message.id
 
 
-def answering(told: Border, request: str) -> Border:
+def answering(consignment: Border, request: str) -> Border:
     """The story, with this request as the cause of the last fact."""
-    told.said[-1] = replace(told.said[-1], cause=request)
-    return told
+    consignment.messages[-1] = replace(consignment.messages[-1], cause=request)
+    return consignment
 
 
 def overtaken(still: Still, request: str, name: str = "") -> str:
@@ -47,66 +53,66 @@ def overtaken(still: Still, request: str, name: str = "") -> str:
 
 
 def test_an_accepted_paper_is_overtaken_by_its_withdrawal_and_not_by_what_follows_from_it(still: Still) -> None:
-    told = Border("OVER-1").lodged()
-    request = asked(still, told.said[0])
-    answering(told.accepted(), request)
-    still.tell([*told.said, *told.assessed().held("arrival").said[-2:]])
+    consignment = Border("OVER-1").lodged()
+    request = stored_request(still, consignment.messages[0])
+    answering(consignment.accepted(), request)
+    still.tell([*consignment.messages, *consignment.assessed().held("arrival").messages[-2:]])
     assert overtaken(still, request) == ""
-    still.tell(told.withdrawn().said[-1:])
+    still.tell(consignment.withdrawn().messages[-1:])
     assert overtaken(still, request) == "DeclarationWithdrawn"
-    for language, words in (("zh", "此后情况已变：<b>撤单"), ("en", "It no longer stands; said since: <b>")):
-        assert words in still.page(f"/consignments/{told.id}?asked={request}", language)
+    for language, text in (("zh", "此后情况已变：<b>撤单"), ("en", "It no longer stands; said since: <b>")):
+        assert text in still.page(f"/consignments/{consignment.id}?asked={request}", language)
 
 
 def test_a_release_is_overtaken_by_its_revocation_and_that_by_the_next_release(still: Still) -> None:
-    told = Border("OVER-2", ()).lodged().accepted().assessed().held("arrival").arrival_reported()
-    report = asked(still, next(said for said in told.said if said.kind == "ReportArrival"))
-    answering(told.released(), report)
-    still.tell(told.said)
+    consignment = Border("OVER-2", ()).lodged().accepted().assessed().held("arrival").arrival_reported()
+    report = stored_request(still, next(message for message in consignment.messages if message.kind == "ReportArrival"))
+    answering(consignment.released(), report)
+    still.tell(consignment.messages)
     assert overtaken(still, report) == ""
-    still.tell(told.revoked().said[-1:])
+    still.tell(consignment.revoked().messages[-1:])
     assert overtaken(still, report) == "ReleaseRevoked"
-    still.tell(told.released().said[-1:])
+    still.tell(consignment.released().messages[-1:])
     assert overtaken(still, report) == "ReleaseGranted"
-    still.tell(told.refused_request("LiftHold", "hold_unknown", "release").said[-1:])
+    still.tell(consignment.refused_request("LiftHold", "hold_unknown", "release").messages[-1:])
     assert overtaken(still, report) == "ReleaseGranted", "a refusal is no other word on the release"
 
 
 def test_an_arrival_that_was_taken_back_is_told_to_who_told_it_whatever_else_may_be_read(still: Still) -> None:
-    told = Border("OVER-3").lodged().accepted().assessed().held("arrival").arrival_reported()
-    [report] = [said for said in told.said if said.kind == "ReportArrival"]
-    asked(still, report, "carrier-1")
+    consignment = Border("OVER-3").lodged().accepted().assessed().held("arrival").arrival_reported()
+    [report] = [message for message in consignment.messages if message.kind == "ReportArrival"]
+    stored_request(still, report, "carrier-1")
     admit(still.url, "carrier-1", roles="carrier", company="COSCO", office="")
-    still.tell(told.said)
+    still.tell(consignment.messages)
     assert overtaken(still, report.id, "carrier-1") == ""
-    still.tell(told.released().revoked().said[-2:])
+    still.tell(consignment.released().revoked().messages[-2:])
     assert overtaken(still, report.id, "carrier-1") == "", "what else is said of the goods is not for every sender"
-    still.tell(told.arrival_retracted(report.id).said[-1:])
+    still.tell(consignment.arrival_retracted(report.id).messages[-1:])
     assert overtaken(still, report.id, "carrier-1") == "ArrivalRetracted"
 
 
 @pytest.mark.parametrize("how", ["retracted", "replaced"])
 def test_a_report_of_a_terminal_is_overtaken_by_what_takes_it_back_or_its_place(still: Still, how: str) -> None:
-    told = Border(f"OVER-{how}").lodged()
-    told.reported("DISC")
-    request = replace(told.said[-1], id=told.id[:-1] + "0")
-    asked(still, request)
-    answering(told, request.id)
-    still.tell(told.said)
+    consignment = Border(f"OVER-{how}").lodged()
+    consignment.reported("DISC")
+    request = replace(consignment.messages[-1], id=consignment.id[:-1] + "0")
+    stored_request(still, request)
+    answering(consignment, request.id)
+    still.tell(consignment.messages)
     assert overtaken(still, request.id) == ""
     if how == "retracted":
-        told.gate_says(EquipmentEventRetracted, report_id=request.id, reason="another box", retracted_by="t")
+        consignment.gate_says(EquipmentEventRetracted, report_id=request.id, reason="another box", retracted_by="t")
     else:
-        told.reported("DISC", replaces=request.id)
-    still.tell(told.said[-1:])
+        consignment.reported("DISC", replaces=request.id)
+    still.tell(consignment.messages[-1:])
     kind = EquipmentEventRetracted if how == "retracted" else EquipmentEventRecorded
     assert overtaken(still, request.id) == kind.kind
 
 
 def test_who_declares_is_told_of_the_own_goods(still: Still) -> None:
     admit(still.url, "owner", roles="declarant", company=DECLARANT, office="")
-    told = Border("OVER-4").lodged()
-    request = asked(still, told.said[0], "owner")
-    answering(told.accepted(), request)
-    still.tell([*told.said, *told.assessed().held("arrival").withdrawn().said[-1:]])
+    consignment = Border("OVER-4").lodged()
+    request = stored_request(still, consignment.messages[0], "owner")
+    answering(consignment.accepted(), request)
+    still.tell([*consignment.messages, *consignment.assessed().held("arrival").withdrawn().messages[-1:]])
     assert overtaken(still, request, "owner") == "DeclarationWithdrawn"

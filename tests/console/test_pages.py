@@ -28,7 +28,7 @@ from schemas.vocabulary import WATCHES, ControlKind, GoodsClass, TreatmentMethod
 from services.console.pages import board_and_goods
 from services.console.pages.rendering import FOLDER
 from services.shell.clock import now
-from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
+from tests.console.border import DECLARANT, NOON, Border, PublishedMessage, green, publish, red
 from tests.console.conftest import Running
 from tests.console.test_api import requests_under
 from tests.people import admit, headers_of
@@ -56,14 +56,14 @@ def page(console: Running, path: str, status: int = 200, **more: str) -> str:
     answer = get(console, path, headers={**BROWSER, **more})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("text/html")
-    return words(answer)
+    return text_of(answer)
 
 
-def words(answer: httpx2.Response) -> str:
+def text_of(answer: httpx2.Response) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
-def asked(answer: httpx2.Response) -> str:
+def request_id_of(answer: httpx2.Response) -> str:
     """The id of the request that was made from a form."""
     assert answer.status_code == 303, answer.text
     return str(answer.headers["location"]).partition("asked=")[2]
@@ -91,23 +91,23 @@ def test_an_address_with_a_wrong_part_says_which(console: Running) -> None:
     assert "/query/cursor" in page(console, "/consignments?cursor=-1", 422)
     wrong = post(console, "/consignments", headers=BROWSER)
     assert wrong.status_code == 405
-    assert "does not take that method" in words(wrong)
+    assert "does not take that method" in text_of(wrong)
     assert post(console, "/consignments/x/act/sing", data={"actor": "x"}, headers=BROWSER).status_code == 404
 
 
 def test_every_page_tells_the_browser_what_it_may_do(console: Running) -> None:
     for path in ("/", "/consignments", "/consignments.csv", "/lodge", "/docs", "/parked", "/nowhere"):
-        said = get(console, path, headers=BROWSER).headers
-        assert said["content-security-policy"].startswith("default-src 'self';"), path
-        assert "unsafe" not in said["content-security-policy"]
-        assert said["x-content-type-options"] == "nosniff"
-        assert said["cache-control"] == "no-store"
+        headers = get(console, path, headers=BROWSER).headers
+        assert headers["content-security-policy"].startswith("default-src 'self';"), path
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
 
 
 def test_vendored_files_are_the_ones_that_were_checked() -> None:
     for line in FOLDER.joinpath("static", "SHA256SUMS").read_text().splitlines():
-        told, name = line.split()
-        assert sha256(FOLDER.joinpath("static", name).read_bytes()).hexdigest() == told
+        digest, name = line.split()
+        assert sha256(FOLDER.joinpath("static", name).read_bytes()).hexdigest() == digest
     vendored = [file.name for file in FOLDER.joinpath("static").glob("*.min.*")]
     assert sorted(vendored) == sorted(re.findall(r"\S+\.min\.\S+", FOLDER.joinpath("static", "SHA256SUMS").read_text()))
 
@@ -118,24 +118,24 @@ def test_vendored_files_are_the_ones_that_were_checked() -> None:
 def test_forms_from_other_sites_are_refused_and_send_nothing(console: Running) -> None:
     goods = consignment_id(DECLARANT, "PAGE-X")
     address, typed = f"/consignments/{goods}/act/hold", {"reason": "a tip", "key": "x"}
-    publish(console.settings.kafka, Border("PAGE-X").lodged().said)
-    for told in (
+    publish(console.settings.kafka, Border("PAGE-X").lodged().messages)
+    for origin in (
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"origin": "https://elsewhere.example"},
         {"origin": "null"},
     ):
-        answer = post(console, address, data=typed, headers={**BROWSER, **told})
+        answer = post(console, address, data=typed, headers={**BROWSER, **origin})
         assert answer.status_code == 403
-        assert "Forms are taken from this console's own pages only" in words(answer)
+        assert "Forms are taken from this console's own pages only" in text_of(answer)
     assert console.app.state.context.asker.about(goods) is None
     own = {"origin": console.address}
-    for told in ({"sec-fetch-site": "same-origin"}, own, {}):
-        assert post(console, address, data=typed, headers={**BROWSER, **told}).status_code == 303
+    for origin in ({"sec-fetch-site": "same-origin"}, own, {}):
+        assert post(console, address, data=typed, headers={**BROWSER, **origin}).status_code == 303
 
 
 def test_a_form_sent_twice_is_one_request_and_a_later_one_is_another(console: Running) -> None:
-    publish(console.settings.kafka, Border("PAGE-2").lodged().accepted().said)
+    publish(console.settings.kafka, Border("PAGE-2").lodged().accepted().messages)
     console.catch_up()
     address = f"/consignments/{consignment_id(DECLARANT, 'PAGE-2')}"
 
@@ -145,18 +145,18 @@ def test_a_form_sent_twice_is_one_request_and_a_later_one_is_another(console: Ru
         return found[1]
 
     first = {"reason": "a tip", "key": key()}
-    twice = [asked(post(console, f"{address}/act/hold", data=first)) for _ in range(2)]
-    later = asked(post(console, f"{address}/act/hold", data={**first, "key": key()}))
+    twice = [request_id_of(post(console, f"{address}/act/hold", data=first)) for _ in range(2)]
+    later = request_id_of(post(console, f"{address}/act/hold", data={**first, "key": key()}))
     assert twice[0] == twice[1] != later
 
 
 def test_a_treatment_is_typed_with_its_start_in_beijing_time_and_its_sampling_places(console: Running) -> None:
     goods = consignment_id(DECLARANT, "PAGE-TREAT")
-    told = Border("PAGE-TREAT").lodged().accepted().assessed(ControlKind.INSPECTION)
-    publish(console.settings.kafka, told.pest().treatment_ordered().said)
+    consignment = Border("PAGE-TREAT").lodged().accepted().assessed(ControlKind.INSPECTION)
+    publish(console.settings.kafka, consignment.pest().treatment_ordered().messages)
     console.catch_up()
-    seen = page(console, f"/consignments/{goods}")
-    assert "wood and solid wood packaging" in seen and "Started at (Beijing time)" in seen
+    shown = page(console, f"/consignments/{goods}")
+    assert "wood and solid wood packaging" in shown and "Started at (Beijing time)" in shown
     typed = {
         "order": "inspection/1",
         "method": "MB",
@@ -166,7 +166,7 @@ def test_a_treatment_is_typed_with_its_start_in_beijing_time_and_its_sampling_pl
         "started_at": "2026-11-24T08:00:00",
         "readings": "0, 21, 48, line 1\n0，21，47，line 2\n2, 21\n",
     }
-    asked(post(console, f"/consignments/{goods}/act/treatment", data=typed))
+    request_id_of(post(console, f"/consignments/{goods}/act/treatment", data=typed))
     (message,) = requests_under(console.settings.kafka, "customs-quarantine-requests", goods)
     record = RecordTreatment.model_validate_json(message.value())
     assert record.started_at == datetime(2026, 11, 24, tzinfo=UTC)
@@ -174,16 +174,16 @@ def test_a_treatment_is_typed_with_its_start_in_beijing_time_and_its_sampling_pl
     nonsense = post(
         console, f"/consignments/{goods}/act/treatment", data={**typed, "started_at": "noon"}, headers=BROWSER
     )
-    assert nonsense.status_code == 422 and "/started_at" in words(nonsense)
+    assert nonsense.status_code == 422 and "/started_at" in text_of(nonsense)
 
 
 def test_an_officer_decides_on_the_page_about_goods_that_no_treatment_is_known_for(console: Running) -> None:
     goods = consignment_id(DECLARANT, "PAGE-FISH")
-    told = Border("PAGE-FISH").lodged().accepted().assessed(ControlKind.QUARANTINE).treatment_referred()
-    publish(console.settings.kafka, told.said)
+    consignment = Border("PAGE-FISH").lodged().accepted().assessed(ControlKind.QUARANTINE).treatment_referred()
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
-    seen = page(console, f"/consignments/{goods}")
-    assert "An officer decides on the treatment" in seen and "live animals and plants, other goods" in seen
+    shown = page(console, f"/consignments/{goods}")
+    assert "An officer decides on the treatment" in shown and "live animals and plants, other goods" in shown
     typed = {
         "origin": "risk",
         "reason": "healthy after isolation",
@@ -191,7 +191,9 @@ def test_an_officer_decides_on_the_page_about_goods_that_no_treatment_is_known_f
         "method": "MB",
     }
     for decision in ("treat", "clear"):
-        asked(post(console, f"/consignments/{goods}/act/treatment-decision", data={**typed, "decision": decision}))
+        request_id_of(
+            post(console, f"/consignments/{goods}/act/treatment-decision", data={**typed, "decision": decision})
+        )
     sent = [
         DecideTreatment.model_validate_json(message.value())
         for message in requests_under(console.settings.kafka, "customs-quarantine-requests", goods)
@@ -200,46 +202,46 @@ def test_an_officer_decides_on_the_page_about_goods_that_no_treatment_is_known_f
         ("treat", GoodsClass.WOOD, [TreatmentMethod.METHYL_BROMIDE]),
         ("clear", None, []),
     ]
-    told.said.clear()
-    publish(console.settings.kafka, told.treatment_waived().said)
+    consignment.messages.clear()
+    publish(console.settings.kafka, consignment.treatment_waived().messages)
     console.catch_up()
-    seen = page(console, f"/consignments/{goods}")
-    assert "Passed without treatment" in seen and "Decide on the treatment" not in seen
+    shown = page(console, f"/consignments/{goods}")
+    assert "Passed without treatment" in shown and "Decide on the treatment" not in shown
 
 
 def test_an_officer_corrects_findings_on_the_page_of_goods_that_were_refused(console: Running) -> None:
     goods = consignment_id(DECLARANT, "PAGE-WRONG")
-    told = Border("PAGE-WRONG").lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
-    told.ordered(ControlKind.DOCUMENTS).ordered().to_be_put_right().failed()
-    wrong = told.said[-1].cause
-    publish(console.settings.kafka, told.refused().said)
+    consignment = Border("PAGE-WRONG").lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
+    consignment.ordered(ControlKind.DOCUMENTS).ordered().to_be_put_right().failed()
+    wrong = consignment.messages[-1].cause
+    publish(console.settings.kafka, consignment.refused().messages)
     console.catch_up()
-    seen = page(console, f"/consignments/{goods}")
-    assert "Papers to be put right" in seen and "the invoice is missing" in seen
-    assert "Correct the findings" in seen and "Take the findings back" in seen and "Place a hold" in seen
+    shown = page(console, f"/consignments/{goods}")
+    assert "Papers to be put right" in shown and "the invoice is missing" in shown
+    assert "Correct the findings" in shown and "Take the findings back" in shown and "Place a hold" in shown
     assert wrong in get(console, f"/consignments/{goods}", headers=BROWSER).text
     typed = {"control": "inspection", "wrong": wrong, "reason": "another lot was opened"}
-    asked(post(console, f"/consignments/{goods}/act/correct-findings", data={**typed, "result": "conform"}))
-    asked(post(console, f"/consignments/{goods}/act/retract-findings", data=typed))
+    request_id_of(post(console, f"/consignments/{goods}/act/correct-findings", data={**typed, "result": "conform"}))
+    request_id_of(post(console, f"/consignments/{goods}/act/retract-findings", data=typed))
     sent = requests_under(console.settings.kafka, "customs-inspection-requests", goods)
     correction = CorrectFindings.model_validate_json(sent[0].value())
     retraction = RetractFindings.model_validate_json(sent[1].value())
     assert correction.wrong == retraction.wrong == wrong and correction.result is FindingsResult.CONFORM
-    told.said.clear()
-    told.retracted().refusal_revoked().held("inspection/inspection", "inspection/documents")
-    publish(console.settings.kafka, told.said)
+    consignment.messages.clear()
+    consignment.retracted().refusal_revoked().held("inspection/inspection", "inspection/documents")
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
-    seen = page(console, f"/consignments/{goods}")
-    assert "Findings taken back" in seen and "Refusal taken back" in seen and "Correct the findings" not in seen
+    shown = page(console, f"/consignments/{goods}")
+    assert "Findings taken back" in shown and "Refusal taken back" in shown and "Correct the findings" not in shown
 
 
 def test_who_acts_is_who_has_signed_in_and_no_field_of_a_form(console: Running) -> None:
-    publish(console.settings.kafka, Border("PAGE-3").lodged().accepted().said)
+    publish(console.settings.kafka, Border("PAGE-3").lodged().accepted().messages)
     console.catch_up()
     goods = consignment_id(DECLARANT, "PAGE-3")
     who = console.acting_as("王 关员")
-    assert "Signed in as: 王 关员" in words(get(console, f"/consignments/{goods}", headers=who | BROWSER))
-    asked(post(console, f"/consignments/{goods}/act/hold", data={"reason": "a tip", "actor": "x"}, headers=who))
+    assert "Signed in as: 王 关员" in text_of(get(console, f"/consignments/{goods}", headers=who | BROWSER))
+    request_id_of(post(console, f"/consignments/{goods}/act/hold", data={"reason": "a tip", "actor": "x"}, headers=who))
     (sent,) = requests_under(console.settings.kafka, "customs-release-requests", goods)
     assert json.loads(sent.value())["asked_by"] == "王 关员"
 
@@ -247,14 +249,14 @@ def test_who_acts_is_who_has_signed_in_and_no_field_of_a_form(console: Running) 
 def test_a_form_larger_than_any_paper_is_refused(console: Running) -> None:
     answer = post(console, "/lodge", data={"body": "x" * 2_000_001}, headers=BROWSER)
     assert answer.status_code == 413
-    assert "The limit is 2000000 bytes." in words(answer)
+    assert "The limit is 2000000 bytes." in text_of(answer)
 
 
 # lists
 
 
 def test_a_spreadsheet_takes_no_name_for_a_formula(console: Running) -> None:
-    publish(console.settings.kafka, Border("=1+1").lodged().accepted().said)
+    publish(console.settings.kafka, Border("=1+1").lodged().accepted().messages)
     console.catch_up()
     answer = get(console, f"/consignments.csv?q={quote('=1+1')}", headers=BROWSER)
     assert answer.text.startswith("\ufeff")
@@ -266,7 +268,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(console: Running) -> None:
 def test_the_page_names_the_key_of_a_draw_and_shows_one_without_a_key(console: Running) -> None:
     keyed = Border("DRAW-1").lodged().accepted().assessed(draw_key="2026-11-28-0011223344556677")
     older = Border("DRAW-2").lodged().accepted().assessed()
-    publish(console.settings.kafka, [*keyed.said, *older.said])
+    publish(console.settings.kafka, [*keyed.messages, *older.messages])
     console.catch_up()
     pages = [get(console, f"/consignments/{each.id}", headers=BROWSER).text for each in (keyed, older)]
     assert all("0.731" in page for page in pages)
@@ -277,7 +279,9 @@ def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
     console: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"SHEET-{number:03}" for number in range(25)]
-    publish(console.settings.kafka, [said for name in names for said in Border(name).lodged(bill_no="SHEET").said])
+    publish(
+        console.settings.kafka, [message for name in names for message in Border(name).lodged(bill_no="SHEET").messages]
+    )
     console.catch_up()
     for limit, most, files in (("CSV_ROWS", 10, 3), ("CSV_BYTES", 1000, 4), ("CSV_BYTES", 1, 25)):
         with monkeypatch.context() as smaller:
@@ -305,7 +309,10 @@ def every_page(console: Running, path: str) -> Iterator[str]:
 
 def test_a_long_list_is_read_page_by_page(console: Running) -> None:
     names = [f"LONG-{number:03}" for number in range(120)]
-    publish(console.settings.kafka, [said for name in names for said in Border(name).lodged(bill_no="LONGBILL").said])
+    publish(
+        console.settings.kafka,
+        [message for name in names for message in Border(name).lodged(bill_no="LONGBILL").messages],
+    )
     console.catch_up()
     read = [
         re.findall(r'href="/consignments/([0-9a-f-]{36})"', text)
@@ -319,8 +326,8 @@ def test_a_long_list_is_read_page_by_page(console: Running) -> None:
 
 
 def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
-    told = {
-        "gone": (green("END-1", ("TCLU4265771",)), "Gated out", "all containers are out"),
+    stories = {
+        "gone": (green("END-1", ("TCLU4265771",)), "Left after release", "all containers are out"),
         "treated": (red("END-2", ("TCLU4265792",)), "Released", "Treatment verified"),
         "called back": (
             green("END-3", ("TCLU4265808",)).revoked().held("officer/9"),
@@ -340,14 +347,14 @@ def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
             "nothing of the kind is ordered",
         ),
     }
-    for story, _, _ in told.values():
-        publish(console.settings.kafka, story.said)
+    for story, _, _ in stories.values():
+        publish(console.settings.kafka, story.messages)
     console.catch_up()
-    for name, (story, stage, why) in told.items():
-        said = page(console, f"/consignments/{story.id}")
-        assert stage in said and why in said, name
+    for name, (story, stage, why) in stories.items():
+        shown = page(console, f"/consignments/{story.id}")
+        assert stage in shown and why in shown, name
         assert page(console, f"/consignments/{story.id}/live").startswith(f"Goods / {story.id}")
-    [aside] = [text for text in every_page(console, "/parked") if told["parked"][0].id in text]
+    [aside] = [text for text in every_page(console, "/parked") if stories["parked"][0].id in text]
     assert "deciding failed" in aside and "ValueError: bad" in aside
     assert "May leave" in page(console, "/containers/TCLU4265792")
     assert "Gone" in page(console, "/containers/tclu 426577 1")
@@ -355,11 +362,12 @@ def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
 
 
 def test_goods_that_nobody_lodged_have_a_page_with_what_was_told_of_them(console: Running) -> None:
-    told = Border("NO PAPER <b>", start=now() - timedelta(days=20)).held("officer/1").arrived()
-    told.said[0] = dataclasses.replace(
-        told.said[0], value=told.said[0].value.replace(b'"reason":"held"', b'"reason":"a tip about the seal"')
+    consignment = Border("NO PAPER <b>", start=now() - timedelta(days=20)).held("officer/1").arrived()
+    consignment.messages[0] = dataclasses.replace(
+        consignment.messages[0],
+        value=consignment.messages[0].value.replace(b'"reason":"held"', b'"reason":"a tip about the seal"'),
     )
-    publish(console.settings.kafka, told.said)
+    publish(console.settings.kafka, consignment.messages)
     console.catch_up()
 
     def shown(days: int, language: str) -> str:
@@ -367,28 +375,28 @@ def test_goods_that_nobody_lodged_have_a_page_with_what_was_told_of_them(console
 
     for language, heading in (("en", "Goods that nobody lodged"), ("zh", "无人申报的货物")):
         page = shown(10, language)
-        assert f'href="/consignments/{told.id}"' in page and f"<h1>{heading}</h1>" in page
+        assert f'href="/consignments/{consignment.id}"' in page and f"<h1>{heading}</h1>" in page
         assert page.count('aria-current="true"') == 1, "the chosen days are marked, whatever they are"
-        assert f'href="/consignments/{told.id}"' not in shown(30, language)
-    row = shown(10, "en").split(f"/consignments/{told.id}")[1].split("</tr>")[0]
+        assert f'href="/consignments/{consignment.id}"' not in shown(30, language)
+    row = shown(10, "en").split(f"/consignments/{consignment.id}")[1].split("</tr>")[0]
     assert "arrived" in row and "20 d" in row and "a tip about the seal" in row
     assert 'href="/unmatched"' in console.http.get("/consignments", headers={"accept": "text/html"}).text
     assert console.http.get("/unmatched?days=-1", headers={"accept": "text/html"}).status_code == 422
 
 
 def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: Running) -> None:
-    said: list[Said] = []
+    messages: list[PublishedMessage] = []
     for topic in FACTS_AND_REQUESTS:
         for kind in topic.carries:
             for file in sorted(EXAMPLES.glob(f"{kind.kind}*.json")):
                 key = kind.model_validate_json(file.read_bytes()).key
-                said.append(_one(topic.name, key, kind.kind, file.read_bytes(), len(said)))
-    publish(console.settings.kafka, said)
+                messages.append(_one(topic.name, key, kind.kind, file.read_bytes(), len(messages)))
+    publish(console.settings.kafka, messages)
     console.catch_up()
-    for key in {one.key for one in said}:
+    for key in {one.key for one in messages}:
         for language in ("zh", "en"):
             page(console, f"{_address(key)}?lang={language}")
-    for one in said:
+    for one in messages:
         # messages to and about a whole partition are in no timeline, so they have no page
         if not one.key.startswith(f"{WATCHES}/"):
             page(console, f"{_address(one.key)}/messages/{one.id}")
@@ -399,7 +407,7 @@ def test_requests_of_any_shape_do_not_break_a_page(console: Running) -> None:
     shapes = [b"{}", b"[]", b"7", b'"x"', b"null", b"not json", b'{"control": 7, "asked_by": {"a": []}}']
     more = [_one("customs-inspection-requests", story.id, "RecordFindings", shape, n) for n, shape in enumerate(shapes)]
     more += [_one("customs-risk-facts", story.id, "ConsignmentAssessed", b'{"lane": "blue", "rules": 3}', 99)]
-    publish(console.settings.kafka, [*story.said, *more])
+    publish(console.settings.kafka, [*story.messages, *more])
     console.catch_up()
     assert "Findings sent" in page(console, f"/consignments/{story.id}")
     for one in more[:-1]:
@@ -412,9 +420,9 @@ def _address(key: str) -> str:
     return f"/{'consignments' if len(key) == 36 else 'containers'}/{key}"
 
 
-def _one(topic: str, key: str, kind: str, value: bytes, number: int) -> Said:
+def _one(topic: str, key: str, kind: str, value: bytes, number: int) -> PublishedMessage:
     id_ = f"00000000-0000-5000-8000-{abs(hash((topic, key, kind, number))) % 10**12:012}"
-    return Said(topic, key, value, id_, kind, "", number + 1, NOON)
+    return PublishedMessage(topic, key, value, id_, kind, "", number + 1, NOON)
 
 
 def test_a_page_says_that_its_clock_is_a_sandbox_and_that_facts_are_missing(tmp_path: Path) -> None:
@@ -434,8 +442,8 @@ def test_a_page_says_that_its_clock_is_a_sandbox_and_that_facts_are_missing(tmp_
             wait(lambda: _answers(f"{address}/livez"), "the console to answer")
             admit(environment["DTG_DATABASE_URL"])
             known = headers_of() | BROWSER
-            zh = words(httpx2.get(f"{address}/", headers={**known, "accept-language": "zh-CN"}))
-            en = words(httpx2.get(f"{address}/?lang=en", headers=known))
+            zh = text_of(httpx2.get(f"{address}/", headers={**known, "accept-language": "zh-CN"}))
+            en = text_of(httpx2.get(f"{address}/?lang=en", headers=known))
         finally:
             process.terminate()
             wait(lambda: process.poll() is not None, "the console to end")
@@ -451,7 +459,7 @@ def _answers(address: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("told", "language"),
+    ("headers", "language"),
     [
         ({"accept-language": "fr, en;q=0.5"}, "en"),
         ({"accept-language": "zh-TW"}, "zh-CN"),
@@ -461,10 +469,10 @@ def _answers(address: str) -> bool:
     ],
 )
 def test_the_language_is_the_chosen_one_else_the_browsers_else_chinese(
-    console: Running, told: dict[str, str], language: str
+    console: Running, headers: dict[str, str], language: str
 ) -> None:
-    assert f'<html lang="{language}">' in get(console, "/", headers=told).text
-    assert '<html lang="en">' in get(console, "/?lang=en", headers=told).text
+    assert f'<html lang="{language}">' in get(console, "/", headers=headers).text
+    assert '<html lang="en">' in get(console, "/?lang=en", headers=headers).text
 
 
 def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(console: Running) -> None:
@@ -475,18 +483,18 @@ def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(cons
 def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: Running, bootstrap: str) -> None:
     """The release desk names the holds in its next message, which may not be in the same batch."""
     # these goods wait longer than all others here, so the board names them
-    told = green("called-back", start=NOON - timedelta(days=900)).revoked()
-    publish(bootstrap, told.said)
+    consignment = green("called-back", start=NOON - timedelta(days=900)).revoked()
+    publish(bootstrap, consignment.messages)
     console.catch_up()
-    said = page(console, "/board")
-    assert told.number in said and "the release desk to name the holds" in said
-    publish(bootstrap, told.held("officer/seal").said[-1:])
+    shown = page(console, "/board")
+    assert consignment.number in shown and "the release desk to name the holds" in shown
+    publish(bootstrap, consignment.held("officer/seal").messages[-1:])
     console.catch_up()
 
 
 def test_the_api_page_names_every_operation(console: Running) -> None:
-    said = page(console, "/docs")
+    shown = page(console, "/docs")
     for path, methods in orjson.loads(get(console, "/openapi.json").content)["paths"].items():
         for method, operation in methods.items():
-            assert f"{method.upper()} {path} {operation['summary']}" in said
-    assert "items[].hs_code" in said and "Idempotency-Key" in said
+            assert f"{method.upper()} {path} {operation['summary']}" in shown
+    assert "items[].hs_code" in shown and "Idempotency-Key" in shown

@@ -37,7 +37,7 @@ from tests.console.simulated import full_day
 from tests.sources import tree_of
 
 SERVICES = Path(__file__).parents[2] / "services"
-PLACE = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 CHINESE = re.compile(r" ?[\u4e00-\u9fff][^;:]*(?=[;:] |$)")
 """The Chinese that the gate and release desks write after an English sentence, or before its colon."""
 LATIN = re.compile(r"[a-z]{2,} | [a-z]{2,}")
@@ -46,7 +46,7 @@ FIELDS = ("reason", "seen", "shortfalls")
 """The fields in which a desk writes a sentence, beside its phrases."""
 
 
-class Said(NamedTuple):
+class Sentence(NamedTuple):
     """A sentence of a fact, and its phrases."""
 
     where: str
@@ -54,32 +54,34 @@ class Said(NamedTuple):
     phrases: list[dict[str, Any]]
 
 
-def said(kind: str, body: dict[str, Any]) -> Iterator[Said]:
+def sentences_of(kind: str, body: dict[str, Any]) -> Iterator[Sentence]:
     """Each sentence of a fact with its phrases."""
     for name, value in body.items():
         if isinstance(value, list):
             for each in value:
                 if isinstance(each, dict) and name != "phrases":
-                    yield from said(f"{kind}.{name}", each)
+                    yield from sentences_of(f"{kind}.{name}", each)
         elif isinstance(value, dict):
-            yield from said(f"{kind}.{name}", value)
+            yield from sentences_of(f"{kind}.{name}", value)
     field = next((name for name in FIELDS if name in body), None)
     if field is not None and (phrases := list(phrases_of(body))):
-        yield Said(f"{kind}.{field}", body[field], phrases)
+        yield Sentence(f"{kind}.{field}", body[field], phrases)
 
 
-Told = list[tuple[str, dict[str, Any]]]
+Facts = list[tuple[str, dict[str, Any]]]
 """Kind and content of facts."""
 
 
 @pytest.fixture(scope="module")
-def day() -> Told:
+def day() -> Facts:
     """A full simulated day."""
-    return [(one.kind, orjson.loads(one.value)) for one in full_day().said if ROLES[one.topic] == "facts" and one.value]
+    return [
+        (one.kind, orjson.loads(one.value)) for one in full_day().messages if ROLES[one.topic] == "facts" and one.value
+    ]
 
 
 @pytest.fixture(scope="module")
-def told(day: Told) -> Told:
+def coded_facts(day: Facts) -> Facts:
     """The day, and facts with the codes that do not occur on it."""
     return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in all_facts()], *day]
 
@@ -91,12 +93,12 @@ def plain(english: str) -> str:
 
 @pytest.mark.parametrize("code", SENTENCES)
 def test_a_sentence_has_its_words_in_both_languages_and_the_same_places_in_each(code: str) -> None:
-    words = TEXTS[f"written.{code}"]
-    assert words.en == plain(SENTENCES[code])
-    assert set(PLACE.findall(words.zh)) == set(PLACE.findall(words.en)) == set(places(code))
+    texts = TEXTS[f"written.{code}"]
+    assert texts.en == plain(SENTENCES[code])
+    assert set(PLACEHOLDER.findall(texts.zh)) == set(PLACEHOLDER.findall(texts.en)) == set(places(code))
     assert set(places(code)) <= {*Values.__annotations__, WHY}
-    if re.search(r"[a-z]", PLACE.sub("", words.en)):
-        assert re.search(r"[\u4e00-\u9fff]", words.zh), "it is Chinese"
+    if re.search(r"[a-z]", PLACEHOLDER.sub("", texts.en)):
+        assert re.search(r"[\u4e00-\u9fff]", texts.zh), "it is Chinese"
 
 
 def calls() -> Iterator[tuple[str, str, set[str]]]:
@@ -116,8 +118,8 @@ def test_each_desk_fills_all_places_of_what_it_says_and_no_others() -> None:
     assert [(where, code) for where, code, filled in found if filled != {*places(code)} - {WHY}] == []
 
 
-def test_every_code_is_said_by_a_fact(told: Told) -> None:
-    codes = {each["code"] for kind, body in told for one in said(kind, body) for each in one.phrases}
+def test_every_code_is_said_by_a_fact(coded_facts: Facts) -> None:
+    codes = {each["code"] for kind, body in coded_facts for one in sentences_of(kind, body) for each in one.phrases}
     assert codes == set(SENTENCES)
 
 
@@ -126,23 +128,23 @@ def unquoted(text: str) -> str:
     return text.replace("'", "")
 
 
-OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search("[a-z]", PLACE.sub("", english))}
+OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search("[a-z]", PLACEHOLDER.sub("", english))}
 """Codes whose sentence consists only of values, so that it cannot be distinguished from any other text."""
 
 
-def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(told: Told) -> None:
+def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(coded_facts: Facts) -> None:
     """The sentence is recognised as if it came from an older software version, so a person's text in it may look like a desk's sentence."""
-    seen, compared = set[str](), set[str]()
-    for kind, body in told:
-        for where, text, phrases in said(kind, body):
-            seen.add(where)
+    fields, compared = set[str](), set[str]()
+    for kind, body in coded_facts:
+        for where, text, phrases in sentences_of(kind, body):
+            fields.add(where)
             if (key := repr((text, phrases))) in compared:
                 continue
             compared.add(key)
             texts = text if isinstance(text, list) else [text]
-            words, read = each_in_words(phrases), [in_words(each) for each in texts]
-            assert words is not None and len(words) == len(read), (where, phrases)
-            for one, other in zip(words, read, strict=True):
+            from_codes, read = each_in_words(phrases), [in_words(each) for each in texts]
+            assert from_codes is not None and len(from_codes) == len(read), (where, phrases)
+            for one, other in zip(from_codes, read, strict=True):
                 assert unquoted(one.en) == unquoted(other.en), (where, phrases)
                 if phrases[0]["code"] not in OF_PLACES_ALONE:
                     assert unquoted(one.zh) == unquoted(other.zh), (where, phrases)
@@ -151,18 +153,20 @@ def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(told: Told
         *("ContainerHeld.reason", "ContainerMustStay.reason", "TreatmentFailed.shortfalls", "InspectionFailed.reason"),
         *("DeclarationRejected.findings.seen", "DeclarationAccepted.warnings.seen", "ConsignmentAssessed.rules.seen"),
         *("ConsignmentHeld.holds.reason", "ArrivalRetracted.reason", "RectificationRequested.reason"),
-    } <= seen
+    } <= fields
 
 
-def test_each_fact_that_may_say_it_by_codes_does(told: Told) -> None:
-    assert [(kind, body) for kind, body in told if "phrases" in KINDS[kind].model_fields and not phrases_of(body)] == []
+def test_each_fact_that_may_say_it_by_codes_does(coded_facts: Facts) -> None:
+    assert [
+        (kind, body) for kind, body in coded_facts if "phrases" in KINDS[kind].model_fields and not phrases_of(body)
+    ] == []
 
 
-def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Told) -> None:
+def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Facts) -> None:
     """A text without phrases is that of a person who is named in the fact, or a value; no text is one of an older software version."""
-    sentences = {plain(english) for english in SENTENCES.values() if not PLACE.search(english)}
+    sentences = {plain(english) for english in SENTENCES.values() if not PLACEHOLDER.search(english)}
     for kind, body in day:
-        for where, _, phrases in said(kind, body):
+        for where, _, phrases in sentences_of(kind, body):
             assert each_in_words(phrases) is not None, (where, phrases)
             assert "earlier" not in [each["code"] for each in phrases], (where, phrases)
         for field in ("reason", "shortfalls"):
@@ -188,14 +192,14 @@ def test_whatever_stands_in_the_places_the_words_hold_it_and_the_row_keeps_it(co
     values: Any = {name: data.draw(WORDS_OF_PEOPLE | SENTENCE) for name in places(code) if name != WHY}
     rest = [phrase("words", words=data.draw(SENTENCE))] if WHY in places(code) else []
     phrases = [phrase(code, **values), *rest]
-    words = in_words_of(phrases)
-    assert words is not None
-    assert in_words_of([each.model_dump() for each in phrases]) == words
-    assert in_words(kept({"phrases": [each.model_dump() for each in phrases]})) == words
+    texts = in_words_of(phrases)
+    assert texts is not None
+    assert in_words_of([each.model_dump() for each in phrases]) == texts
+    assert in_words(kept({"phrases": [each.model_dump() for each in phrases]})) == texts
     if "words" in values:
-        assert values["words"] in words.zh and values["words"] in words.en
+        assert values["words"] in texts.zh and values["words"] in texts.en
     if rest:
-        assert rest[0].values["words"] in words.zh
+        assert rest[0].values["words"] in texts.zh
     whole = sentence(*phrases)
     assert reason(*phrases) == whole or len(whole) > LONGEST_VALUE or not whole.isprintable()
     if not rest:
@@ -205,10 +209,10 @@ def test_whatever_stands_in_the_places_the_words_hold_it_and_the_row_keeps_it(co
 
 def test_phrases_follow_each_other_and_stand_in_each_other() -> None:
     bill = [phrase("lots_released", count=0, all=2), phrase("bill_waits", bill="COSU1"), phrase("refused_for")]
-    words = in_words_of([*bill, quoted("no visit is open")])
-    assert words is not None
-    assert words.zh == "2 批中已放行 0 批；提单 COSU1：不准放行：no visit is open"
-    assert words.en == "0 of 2 lots released; bill COSU1: refused: no visit is open"
+    texts = in_words_of([*bill, quoted("no visit is open")])
+    assert texts is not None
+    assert texts.zh == "2 批中已放行 0 批；提单 COSU1：不准放行：no visit is open"
+    assert texts.en == "0 of 2 lots released; bill COSU1: refused: no visit is open"
     two = each_in_words([phrase("at_place", name="甲"), phrase("no_readings"), phrase("no_dose", least=48)])
     assert two is not None and [each.en for each in two] == [
         "place 甲: there are no readings; wanted readings over the whole treatment",

@@ -44,17 +44,17 @@ def rows(url: str) -> dict[str, list[Any]]:
     return every
 
 
-def stages(url: str, *told: Border) -> list[str]:
+def stages(url: str, *consignments: Border) -> list[str]:
     """The stage of each consignment, `none` if there is no row."""
     column = t.CONSIGNMENTS.c
     engine = open_engine(url)
     with engine.begin() as connection:
         found = connection.execute(
-            select(column.consignment_id, column.stage).where(column.consignment_id.in_([b.id for b in told]))
+            select(column.consignment_id, column.stage).where(column.consignment_id.in_([b.id for b in consignments]))
         )
         known: dict[str, str] = {row[0]: row[1] for row in found}
     engine.dispose()
-    return [known.get(b.id, "none") for b in told]
+    return [known.get(b.id, "none") for b in consignments]
 
 
 ORIGINS = count(10_000)
@@ -76,18 +76,18 @@ def story(name: str) -> Sequence[Border]:
     )
 
 
-STAGES = [Stage.GATED_OUT, Stage.RELEASED, Stage.REJECTED, Stage.CONTROLLED, Stage.PARKED, Stage.ACCEPTED]
+STAGES = [Stage.GATED_OUT, Stage.RELEASED, Stage.REJECTED, Stage.UNDER_CONTROL, Stage.PARKED, Stage.ACCEPTED]
 
 
 def test_facts_become_rows_and_a_rebuild_gives_the_same_rows(settings: ConsoleSettings) -> None:
     url = settings.database_url
-    told = story(f"first-{url[:6]}")
+    consignments = story(f"first-{url[:6]}")
     with projecting(settings) as running:
-        publish(settings.kafka, [said for border in told for said in border.said])
+        publish(settings.kafka, [message for border in consignments for message in border.messages])
         running.catch_up()
-        assert stages(url, *told) == STAGES
+        assert stages(url, *consignments) == STAGES
         more = story(f"second-{url[:6]}")
-        publish(settings.kafka, [said for border in more for said in border.said])
+        publish(settings.kafka, [message for border in more for message in border.messages])
         running.catch_up()
     assert stages(url, *more) == STAGES
     before = rows(url)
@@ -108,27 +108,27 @@ def test_a_locked_database_delays_the_rows_and_loses_none(
     monkeypatch.setattr(database, "LOCK_SECONDS", 0.2)
     settings = ConsoleSettings(kafka=bootstrap, database_url=f"sqlite:///{tmp_path}/console.db")
     migrate(settings.database_url)
-    told = green("locked")
+    consignment = green("locked")
     with projecting(settings) as running:
         running.catch_up()
         other = open_engine(settings.database_url, writes=True)
         with other.begin():
-            publish(bootstrap, told.said)
+            publish(bootstrap, consignment.messages)
             wait(lambda: "locked" in running.progress.state().trouble, "the projector to say that it is locked out")
         other.dispose()
         running.catch_up()
         assert running.progress.state().trouble == ""
-    assert stages(settings.database_url, told) == [Stage.GATED_OUT]
+    assert stages(settings.database_url, consignment) == [Stage.GATED_OUT]
 
 
 def test_two_projectors_on_one_database_write_everything_once(settings: ConsoleSettings) -> None:
     small = settings.model_copy(update={"projector_batch": 7, "projector_linger_ms": 1})
-    told = [green(f"both-{settings.database_url[:6]}-{number}") for number in range(40)]
+    consignments = [green(f"both-{settings.database_url[:6]}-{number}") for number in range(40)]
     with projecting(small) as one, projecting(small) as two:
-        publish(settings.kafka, [said for border in told for said in border.said])
+        publish(settings.kafka, [message for border in consignments for message in border.messages])
         one.catch_up()
         two.catch_up()
-    assert stages(settings.database_url, *told) == [Stage.GATED_OUT] * len(told)
+    assert stages(settings.database_url, *consignments) == [Stage.GATED_OUT] * len(consignments)
     before = rows(settings.database_url)
     cursors = [row[0] for row in before["releases"]]
     assert sorted(cursors) == list(range(1, len(cursors) + 1))
@@ -139,9 +139,9 @@ def test_two_projectors_on_one_database_write_everything_once(settings: ConsoleS
 
 
 def test_rubbish_on_any_topic_stops_nothing_and_is_seen(settings: ConsoleSettings) -> None:
-    told = green(f"after-rubbish-{settings.database_url[:6]}")
+    consignment = green(f"after-rubbish-{settings.database_url[:6]}")
     producer = clients.producer(access_to(settings.kafka), {})
-    good = dict(told.said[0].headers())
+    good = dict(consignment.messages[0].headers())
     written: set[tuple[str, int, int]] = set()
 
     def delivered(_: object, message: Message) -> None:
@@ -164,10 +164,10 @@ def test_rubbish_on_any_topic_stops_nothing_and_is_seen(settings: ConsoleSetting
             producer.produce(topic, key=b"rubbish", value=value, headers=headers, on_delivery=delivered)
     producer.produce("customs-gate-requests", key=b"\xfe\x00" * 9000, value=b"{}", headers=good)
     assert producer.flush(30) == 0
-    publish(settings.kafka, told.said)
+    publish(settings.kafka, consignment.messages)
     with projecting(settings) as running:
         running.catch_up()
-    assert stages(settings.database_url, told) == [Stage.GATED_OUT]
+    assert stages(settings.database_url, consignment) == [Stage.GATED_OUT]
     parked = rows(settings.database_url)["parked"]
     aside = [row for row in parked if row[0] == "console" and row[1:4] in written]  # other tests write rubbish here too
     assert {row[1] for row in aside} == {"customs-release-facts", "customs-gate-facts", "customs-risk-parked"}

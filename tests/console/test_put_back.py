@@ -232,31 +232,33 @@ def test_a_revoked_key_and_an_ended_session_do_not_come_back_with_a_copy_of_the_
     key = person.types("key", "add", "gate", "--scope", "gate").out.split()[-1]
     headers = {"Authorization": f"Bearer {key}"}
 
-    def asked(address: str) -> httpx2.Response:
+    def get_me(address: str) -> httpx2.Response:
         return httpx2.get(f"{address}/api/v1/me", headers=headers)
 
     with quiet(tmp_path) as console:
-        cookie = console.app.state.door.accounts.open_session("gate", console.address[7:], "127.0.0.1", world_us())
-        assert asked(console.address).status_code == 200
+        cookie = console.app.state.authenticator.accounts.open_session(
+            "gate", console.address[7:], "127.0.0.1", world_us()
+        )
+        assert get_me(console.address).status_code == 200
     _copied(made, copy)
     with quiet(tmp_path) as console:
         assert person.types("key", "revoke", key.split("_")[1]).code == 0
-        assert asked(console.address).status_code == 401
+        assert get_me(console.address).status_code == 401
     for rest in ("-wal", "-shm", ""):
         Path(f"{made}{rest}").unlink(missing_ok=True)
     _copied(copy, made)
     with quiet(tmp_path) as console:
-        held = asked(console.address)
+        held = get_me(console.address)
         assert (held.status_code, held.json()["type"]) == (503, "/problems/rights_held")
         assert httpx2.get(f"{console.address}/api/v1/me", cookies={"dtg_session": cookie}).status_code == 503
         page = httpx2.get(f"{console.address}/sign-in", headers={"accept": "text/html"})
         assert page.status_code == 503 and "dtg account confirm" in page.text
         assert httpx2.get(f"{console.address}/readyz").status_code in (200, 503)
-        told = person.types("account", "confirm")
-        assert told.code == 1 and "key revoked" in told.out and key.split("_")[1] in told.out, told
+        result = person.types("account", "confirm")
+        assert result.code == 1 and "key revoked" in result.out and key.split("_")[1] in result.out, result
         assert person.types("key", "revoke", key.split("_")[1]).code == 0
-        assert asked(console.address).status_code == 503
+        assert get_me(console.address).status_code == 503
         assert person.types("account", "confirm", "--yes").code == 0
-        wait(lambda: asked(console.address).status_code == 401, "the console to see that the copy was confirmed")
-        assert asked(console.address).json()["type"] == "/problems/key_revoked"
+        wait(lambda: get_me(console.address).status_code == 401, "the console to see that the copy was confirmed")
+        assert get_me(console.address).json()["type"] == "/problems/key_revoked"
     assert person.types("account", "confirm").code == 0

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from services.console.access.accounts import Accounts
-from services.console.api.authentication import Door
+from services.console.api.authentication import Authenticator
 from services.console.api.query_parameters import is_for_programs
 from services.console.app import create_app
 from services.console.readmodel.database import migrate, open_engine
@@ -25,10 +25,12 @@ def routes() -> list[APIRoute]:
     return [route for route in (*included, *create_app(SETTINGS).routes) if isinstance(route, APIRoute)]
 
 
-ASKED = [(method, route.path) for route in routes() for method in route.methods or () if is_for_programs(route.path)]
+OPERATIONS = [
+    (method, route.path) for route in routes() for method in route.methods or () if is_for_programs(route.path)
+]
 
 
-class Asked:
+class CheckingConsole:
     """The console without its threads; it authenticates the sender, and refuses what is refused before a route
     begins."""
 
@@ -36,7 +38,7 @@ class Asked:
         self.headers = {**admit(url), "Content-Type": "application/json"}
         self.app = create_app(ConsoleSettings(database_url=url))
         self.engine = open_engine(url, writes=True)
-        self.app.state.door = Door(self.app.state.settings, Accounts(self.engine))
+        self.app.state.authenticator = Authenticator(self.app.state.settings, Accounts(self.engine))
 
     def __call__(self, method: str, path: str, **headers: str) -> httpx2.Response:
         async def ask() -> httpx2.Response:
@@ -49,10 +51,10 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckingConsole]:
     url = f"sqlite:///{tmp_path_factory.mktemp('parameters')}/console.db"
     migrate(url)
-    made = Asked(url)
+    made = CheckingConsole(url)
     yield made
     made.engine.dispose()
 
@@ -64,39 +66,39 @@ def faults(answer: httpx2.Response) -> list[tuple[str, str, str]]:
 
 
 def test_the_routes_that_programs_ask_are_walked() -> None:
-    assert {("GET", "/api/v1/releases"), ("POST", "/api/v1/declarations"), ("GET", "/livez")} <= set(ASKED)
-    assert len(ASKED) > 40
+    assert {("GET", "/api/v1/releases"), ("POST", "/api/v1/declarations"), ("GET", "/livez")} <= set(OPERATIONS)
+    assert len(OPERATIONS) > 40
 
 
-@pytest.mark.parametrize(("method", "path"), ASKED)
-def test_what_a_route_does_not_take_is_refused_with_a_pointer(asked: Asked, method: str, path: str) -> None:
-    found = faults(asked(method, f"{path}?Since=3&a~b/c=x"))
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_what_a_route_does_not_take_is_refused_with_a_pointer(console: CheckingConsole, method: str, path: str) -> None:
+    found = faults(console(method, f"{path}?Since=3&a~b/c=x"))
     assert found == [("/query/Since", "unknown_parameter", "3"), ("/query/a~0b~1c", "unknown_parameter", "x")]
 
 
-def test_the_words_name_what_there_is(asked: Asked) -> None:
-    [fault] = asked("GET", "/api/v1/releases?cursor=7").json()["errors"]
+def test_the_words_name_what_there_is(console: CheckingConsole) -> None:
+    [fault] = console("GET", "/api/v1/releases?cursor=7").json()["errors"]
     assert fault["message_en"].endswith("after, limit, wait") and "after, limit, wait" in fault["message_zh"]
-    [fault] = asked("GET", "/api/v1/me?x=7").json()["errors"]
+    [fault] = console("GET", "/api/v1/me?x=7").json()["errors"]
     assert fault["message_en"] == "there is no such parameter here; there are: —"
 
 
-def test_a_parameter_that_is_given_twice_is_refused(asked: Asked) -> None:
-    assert faults(asked("GET", "/api/v1/releases?after=0&after=1")) == [("/query/after", "parameter_twice", "1")]
+def test_a_parameter_that_is_given_twice_is_refused(console: CheckingConsole) -> None:
+    assert faults(console("GET", "/api/v1/releases?after=0&after=1")) == [("/query/after", "parameter_twice", "1")]
 
 
-def test_who_asks_is_proved_first(asked: Asked) -> None:
-    assert asked("GET", "/api/v1/releases?cursor=7", Authorization="Bearer dtg_no_body").status_code == 401
+def test_who_asks_is_proved_first(console: CheckingConsole) -> None:
+    assert console("GET", "/api/v1/releases?cursor=7", Authorization="Bearer dtg_no_body").status_code == 401
 
 
-def test_an_endless_list_of_parameters_has_a_short_answer(asked: Asked) -> None:
+def test_an_endless_list_of_parameters_has_a_short_answer(console: CheckingConsole) -> None:
     query = "&".join([f"p{number}={'x' * 150}" for number in range(300)])
-    answer = asked("GET", f"/api/v1/me?{query}")
+    answer = console("GET", f"/api/v1/me?{query}")
     assert len(answer.json()["errors"]) == 100 and len(answer.content) < 40_000
     assert "300" in answer.json()["detail"]
 
 
-def test_a_page_for_people_opens_with_what_a_mail_program_added(asked: Asked) -> None:
+def test_a_page_for_people_opens_with_what_a_mail_program_added(console: CheckingConsole) -> None:
     assert is_for_programs("/consignments.csv") and is_for_programs("/readyz")
     assert not any(map(is_for_programs, ("/", "/consignments", "/rights", "/sign-in")))
-    assert asked("GET", "/consignments/x/act/y?utm_source=mail").status_code != 422
+    assert console("GET", "/consignments/x/act/y?utm_source=mail").status_code != 422

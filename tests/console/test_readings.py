@@ -22,7 +22,7 @@ def test_what_is_noted_while_the_database_writes_is_written_next(url: str, monke
     later = ["C", "D"]
 
     @event.listens_for(engine, "before_cursor_execute")
-    def while_it_writes(*told: object) -> None:
+    def while_it_writes(*arguments: object) -> None:
         while later:
             readings.note("officer/1", later.pop(0))
 
@@ -42,7 +42,7 @@ def test_what_the_database_did_not_take_is_written_when_it_does(url: str) -> Non
     away = [True]
 
     @event.listens_for(engine, "before_cursor_execute")
-    def while_it_is_away(*told: object) -> None:
+    def while_it_is_away(*arguments: object) -> None:
         if away:
             away.pop()
             raise ConnectionError("the database went away")

@@ -94,7 +94,7 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     migrate(settings.database_url)
     running = Running(settings)
     running.start()
-    publish(bootstrap, Border("RIGHTS", (BOX,)).lodged().accepted().assessed().held("arrival").said)
+    publish(bootstrap, Border("RIGHTS", (BOX,)).lodged().accepted().assessed().held("arrival").messages)
     running.catch_up()
     yield running
     running.stop()
@@ -125,7 +125,7 @@ def concrete(path: str) -> str:
     return path
 
 
-def asked(door: Running, method: str, path: str, **headers: str) -> httpx2.Response:
+def send(door: Running, method: str, path: str, **headers: str) -> httpx2.Response:
     more: Any = {"content": b"{}", "headers": {**JSON, **headers}} if method == "POST" else {"headers": headers}
     with httpx2.Client(base_url=door.address, timeout=60) as client:
         if path.endswith("/stream"):
@@ -138,7 +138,7 @@ def asked(door: Running, method: str, path: str, **headers: str) -> httpx2.Respo
 
 def test_each_kind_of_request_that_the_console_sends_has_a_row_and_no_other_has() -> None:
     acts = {"consignments": ACTS, "containers": BOX_ACTS}
-    assert {page: {act: kind for act, (kind, _) in told.items()} for page, told in acts.items()} == {
+    assert {page: {act: kind for act, (kind, _) in kinds.items()} for page, kinds in acts.items()} == {
         page: acts for page, acts in FORMS.items() if page != "watches"
     }
     assert FORMS["watches"] == {"place": PlaceWatch, "lift": LiftWatch}
@@ -151,7 +151,7 @@ def test_each_kind_of_request_that_the_console_sends_has_a_row_and_no_other_has(
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda each: str(each))
 def test_nobody_gets_in_without_a_right_and_everybody_where_it_is_open(door: Running, method: str, path: str) -> None:
-    status = asked(door, method, concrete(path)).status_code
+    status = send(door, method, concrete(path)).status_code
     if isinstance(ROUTES[method, path], Open):
         assert status not in (401, 403) or (method, path) == ("POST", "/sign-in")
     else:
@@ -164,7 +164,7 @@ def test_every_address_is_open_to_those_roles_alone_that_the_table_names(door: R
     wrong = []
     for (method, path), right in ROUTES.items():
         if isinstance(right, AccessRule) and path not in ("/sign-out", "/password"):
-            answer = asked(door, method, concrete(path), **key)
+            answer = send(door, method, concrete(path), **key)
             refused = answer.status_code == 403 and ("no_right" in answer.text or "no_scope" in answer.text)
             may = not right.roles or role in right.roles
             if "{act}" in path:
@@ -182,17 +182,17 @@ def test_goods_of_another_company_or_office_are_answered_as_unknown(door: Runnin
     own, foreign = as_role(door, role, own=True), as_role(door, role, own=False)
     for path in ("", "/timeline"):
         address = f"/api/v1/consignments/{goods}{path}"
-        assert asked(door, "GET", address, **own).status_code == 200
-        answer = asked(door, "GET", address, **foreign)
-        unknown = asked(door, "GET", address.replace(goods, nobody), **foreign)
+        assert send(door, "GET", address, **own).status_code == 200
+        answer = send(door, "GET", address, **foreign)
+        unknown = send(door, "GET", address.replace(goods, nobody), **foreign)
         assert answer.status_code == unknown.status_code == 404
         assert answer.json()["type"] == unknown.json()["type"] == "/problems/unknown_consignment"
     for name in (goods, "RIGHTS", BOX):
-        found = [asked(door, "GET", f"/api/v1/consignments?q={name}", **who).json() for who in (own, foreign)]
+        found = [send(door, "GET", f"/api/v1/consignments?q={name}", **who).json() for who in (own, foreign)]
         assert [len(each["consignments"]) for each in found] == [1, 0]
-    boxes = [asked(door, "GET", f"/api/v1/containers/{BOX}", **who).json() for who in (own, foreign)]
+    boxes = [send(door, "GET", f"/api/v1/containers/{BOX}", **who).json() for who in (own, foreign)]
     assert boxes[0]["consignments"] == [goods] and boxes[1]["reason"] == "unknown" and not boxes[1]["consignments"]
-    page = asked(door, "GET", f"/consignments/{goods}", accept="text/html", **foreign)
+    page = send(door, "GET", f"/consignments/{goods}", accept="text/html", **foreign)
     assert page.status_code == 404 and DECLARANT not in page.text
 
 
@@ -202,8 +202,8 @@ def test_foreign_goods_are_not_acted_on_and_own_ones_are(door: Running, kind: ty
     if kind not in BY_PATH:
         return
     for role in ASKS[kind].roles & {Role.DECLARANT, Role.AGENT, *OFFICES}:
-        own = asked(door, "POST", concrete(BY_PATH[kind]), **as_role(door, role, own=True))
-        foreign = asked(door, "POST", concrete(BY_PATH[kind]), **as_role(door, role, own=False))
+        own = send(door, "POST", concrete(BY_PATH[kind]), **as_role(door, role, own=True))
+        foreign = send(door, "POST", concrete(BY_PATH[kind]), **as_role(door, role, own=False))
         assert own.status_code == 422, "its body is looked at"
         assert foreign.status_code in (403, 404), (role, foreign.text)
         assert goods not in foreign.text or "unknown_consignment" in foreign.text
@@ -211,10 +211,10 @@ def test_foreign_goods_are_not_acted_on_and_own_ones_are(door: Running, kind: ty
 
 def test_a_paper_of_another_company_is_not_lodged_alone_or_in_a_batch(door: Running) -> None:
     clerk = as_role(door, Role.DECLARANT, own=False)
-    said = paper("RIGHTS-2")
-    alone = door.api("POST", "/declarations", json=said, headers=clerk)
+    declaration = paper("RIGHTS-2")
+    alone = door.api("POST", "/declarations", json=declaration, headers=clerk)
     assert alone.status_code == 403 and alone.json()["type"] == "/problems/not_your_company"
-    batch = door.api("POST", "/declarations/batch", json={"declarations": [said]}, headers=clerk)
+    batch = door.api("POST", "/declarations/batch", json={"declarations": [declaration]}, headers=clerk)
     assert batch.status_code == 207 and batch.json()["results"][0]["code"] == "not_your_company"
     assert not requests_under(
         door.settings.kafka, "customs-declaration-requests", consignment_id(DECLARANT, "RIGHTS-2")
@@ -224,7 +224,7 @@ def test_a_paper_of_another_company_is_not_lodged_alone_or_in_a_batch(door: Runn
 def test_what_a_desk_reads_names_the_account_and_the_company_for_which_it_asked(door: Running) -> None:
     clerk, lodged = as_role(door, Role.DECLARANT, own=True), {"request_id": "", "consignment_id": ""}
     door.acting_as("agent-1", roles="agent", company=OTHER, office="")
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     accounts.authorise(DECLARANT, OTHER, by="the tests", at=1, from_us=1, until_us=None)
     try:
         for number, key in enumerate((clerk, door.acting_as("agent-1"))):
@@ -233,10 +233,10 @@ def test_what_a_desk_reads_names_the_account_and_the_company_for_which_it_asked(
             (sent,) = requests_under(
                 door.settings.kafka, "customs-declaration-requests", answer.json()["consignment_id"]
             )
-            told = json.loads(sent.value())
-            assert (told["asked_by"], told["on_behalf_of"]) == (("declarant-True", "agent-1")[number], DECLARANT)
-            seen = door.api("GET", f"/requests/{answer.json()['request_id']}", headers=key)
-            assert seen.status_code == 200
+            body = json.loads(sent.value())
+            assert (body["asked_by"], body["on_behalf_of"]) == (("declarant-True", "agent-1")[number], DECLARANT)
+            status = door.api("GET", f"/requests/{answer.json()['request_id']}", headers=key)
+            assert status.status_code == 200
             lodged = answer.json()
             waiting = door.api("GET", f"/consignments/{lodged['consignment_id']}", headers=key)
             assert waiting.status_code in (200, 202), "the one who lodged it sees it before any desk has spoken"
@@ -263,7 +263,7 @@ def test_x_actor_is_believed_no_more(door: Running) -> None:
 
 
 def test_the_table_is_a_page_in_both_languages_that_needs_no_sign_in(door: Running) -> None:
-    for language, word in (("zh", "权限一览"), ("en", "Who may do what")):
-        page = asked(door, "GET", f"/rights?lang={language}", accept="text/html")
-        assert page.status_code == 200 and word in page.text
+    for language, heading in (("zh", "权限一览"), ("en", "Who may do what")):
+        page = send(door, "GET", f"/rights?lang={language}", accept="text/html")
+        assert page.status_code == 200 and heading in page.text
         assert all(path in page.text for _, path in ROUTES)

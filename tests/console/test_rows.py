@@ -31,7 +31,7 @@ from services.console.readmodel.messages import (
     read_message,
 )
 from services.console.readmodel.store import StoredRows
-from tests.console.border import NOON, Border, Said, green, red
+from tests.console.border import NOON, Border, PublishedMessage, green, red
 
 
 class Memory:
@@ -85,21 +85,21 @@ class Memory:
         return {**rows, **self.listed, "counts": counts}
 
 
-Log = list[tuple[str, list[Said]]]
+Log = list[tuple[str, list[PublishedMessage]]]
 
 
-def logs(told: Iterable[Border]) -> Log:
+def logs(consignments: Iterable[Border]) -> Log:
     """What each topic carries, in its order."""
-    by_topic: dict[str, list[Said]] = {}
-    for border in told:
-        for said in border.said:
-            by_topic.setdefault(said.topic, []).append(said)
+    by_topic: dict[str, list[PublishedMessage]] = {}
+    for border in consignments:
+        for message in border.messages:
+            by_topic.setdefault(message.topic, []).append(message)
     return list(by_topic.items())
 
 
-def read(memory: Memory, messages: list[tuple[Said, int]]) -> None:
+def read(memory: Memory, messages: list[tuple[PublishedMessage, int]]) -> None:
     """One batch of messages with their offsets."""
-    said = [
+    topic_messages = [
         TopicMessage(
             packed_position(one.topic, 0, offset),
             one.topic,
@@ -119,22 +119,22 @@ def read(memory: Memory, messages: list[tuple[Said, int]]) -> None:
         for one, offset in messages
         if one.topic not in TOPIC_NUMBERS
     ]
-    memory.keep(fold(said, announced, memory))
+    memory.keep(fold(topic_messages, announced, memory))
 
 
-def in_order(*told: Border) -> Memory:
+def in_order(*consignments: Border) -> Memory:
     memory = Memory()
-    for topic in logs(told):
-        read(memory, [(said, offset) for offset, said in enumerate(topic[1])])
+    for topic in logs(consignments):
+        read(memory, [(message, offset) for offset, message in enumerate(topic[1])])
     return memory
 
 
 def interleaved(log: Log, shuffle: Random, cut: int) -> Memory:
     """The rows after the topics were read in a random order between them, and in random batches."""
-    turns = [number for number, (_, said) in enumerate(log) for _ in said]
+    turns = [number for number, (_, of_topic) in enumerate(log) for _ in of_topic]
     shuffle.shuffle(turns)
     next_offset = [0] * len(log)
-    messages: list[tuple[Said, int]] = []
+    messages: list[tuple[PublishedMessage, int]] = []
     for number in turns:
         offset = next_offset[number]
         next_offset[number] += 1
@@ -183,18 +183,20 @@ STORIES = (
     cut=st.integers(1, 40),
 )
 def test_every_interleaving_of_the_topics_gives_the_same_rows(chosen: list[int], shuffle: Random, cut: int) -> None:
-    told = [STORIES[number]() for number in chosen]
-    assert interleaved(logs(told), shuffle, cut).everything() == in_order(*told).everything()
+    consignments = [STORIES[number]() for number in chosen]
+    assert interleaved(logs(consignments), shuffle, cut).everything() == in_order(*consignments).everything()
 
 
 @settings(max_examples=40, deadline=None)
 @given(which=st.sampled_from(range(len(STORIES))), again=st.randoms(use_true_random=False))
 def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> None:
-    told = STORIES[which]()
-    memory = in_order(told)
+    consignment = STORIES[which]()
+    memory = in_order(consignment)
     before = memory.everything()["consignments"]
     repeated = [
-        (one, 1000 + n) for n, one in enumerate(told.said) if "-facts" in one.topic or "containers" in one.topic
+        (one, 1000 + n)
+        for n, one in enumerate(consignment.messages)
+        if "-facts" in one.topic or "containers" in one.topic
     ]
     again.shuffle(repeated)
     read(memory, repeated)
@@ -202,23 +204,23 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
 
 
 @pytest.mark.parametrize(
-    ("told", "stage", "waiting_for", "owner"),
+    ("consignment", "stage", "waiting_for", "owner"),
     [
         (Border("1").lodged(), Stage.LODGED, "acceptance", "declaration"),
         (Border("1").lodged().accepted(), Stage.ACCEPTED, "assessment", "risk"),
-        (Border("1").lodged().accepted().assessed(), Stage.ACCEPTED, "assessment", "release"),
+        (Border("1").lodged().accepted().assessed(), Stage.ACCEPTED, "holds", "release"),
         (Border("1").lodged().rejected(), Stage.REJECTED, "", ""),
         (Border("1").lodged().accepted().assessed().held("arrival"), Stage.AWAITING_ARRIVAL, "arrival", "carrier"),
         (Border("1").lodged().held("assessment", "arrival"), Stage.LODGED, "assessment", "risk"),
         (
             Border("1").lodged().held("arrival", "inspection/documents"),
-            Stage.CONTROLLED,
+            Stage.UNDER_CONTROL,
             "inspection/documents",
             "inspection",
         ),
         (
             Border("1").lodged().held("inspection/documents", "quarantine/risk"),
-            Stage.TREATED,
+            Stage.UNDER_TREATMENT,
             "quarantine/risk",
             "quarantine",
         ),
@@ -226,7 +228,7 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
         (red("1").revoked(), Stage.REVOKED, "holds", "release"),
         (STORIES[5](), Stage.REFUSED, "", ""),
-        (STORIES[11](), Stage.CONTROLLED, "inspection/inspection", "inspection"),
+        (STORIES[11](), Stage.UNDER_CONTROL, "inspection/inspection", "inspection"),
         (Border("1").lodged().accepted().refused().refusal_revoked(), Stage.HELD, "holds", "release"),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
         (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
@@ -235,66 +237,73 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (Border("1", ()).lodged().accepted().assessed().held("arrival").released(), Stage.RELEASED, "", ""),
         (green("1"), Stage.GATED_OUT, "", ""),
     ],
-    ids=lambda value: value.said[-1].kind if isinstance(value, Border) else None,
+    ids=lambda value: value.messages[-1].kind if isinstance(value, Border) else None,
 )
-def test_where_goods_stand_and_whose_move_it_is(told: Border, stage: Stage, waiting_for: str, owner: str) -> None:
-    row = in_order(told).rows["consignments"][told.id]
+def test_where_goods_stand_and_whose_move_it_is(
+    consignment: Border, stage: Stage, waiting_for: str, owner: str
+) -> None:
+    row = in_order(consignment).rows["consignments"][consignment.id]
     assert (row.stage, row.waiting_for, row.waiting_owner) == (stage, waiting_for, owner)
     assert (row.ended_us is not None) == (waiting_for == "")
 
 
 def test_of_an_arrival_that_was_taken_back_the_rows_keep_what_still_stands() -> None:
-    told = Border("1", ("MSKU6011672", "TGHU1234562")).lodged().accepted().assessed().arrived()
-    row = in_order(told).rows["consignments"][told.id]
+    consignment = Border("1", ("MSKU6011672", "TGHU1234562")).lodged().accepted().assessed().arrived()
+    row = in_order(consignment).rows["consignments"][consignment.id]
     assert (row.arrived_boxes, row.arrived_us is None) == ("*", False)
-    row = in_order(told.arrival_retracted("a1", "MSKU6011672")).rows["consignments"][told.id]
+    row = in_order(consignment.arrival_retracted("a1", "MSKU6011672")).rows["consignments"][consignment.id]
     assert (row.arrived_boxes, row.arrived_us is None) == ("MSKU6011672", False)
-    row = in_order(told.arrival_retracted("a2")).rows["consignments"][told.id]
+    row = in_order(consignment.arrival_retracted("a2")).rows["consignments"][consignment.id]
     assert (row.arrived_boxes, row.arrived_us) == ("", None)
 
 
-@pytest.mark.parametrize("told", [Border("1").held("assessment", "officer/7"), Border("1").arrived()])
-def test_goods_that_nobody_lodged_wait_apart_until_they_are(told: Border) -> None:
-    memory = in_order(told)
-    row = memory.rows["consignments"][told.id]
+@pytest.mark.parametrize("consignment", [Border("1").held("assessment", "officer/7"), Border("1").arrived()])
+def test_goods_that_nobody_lodged_wait_apart_until_they_are(consignment: Border) -> None:
+    memory = in_order(consignment)
+    row = memory.rows["consignments"][consignment.id]
     assert (row.stage, row.waiting_for, row.ended_us) == (UNMATCHED, "declaration", None)
     assert row.waiting_since_us is not None and row.stage not in [*Stage]
-    row = in_order(told.lodged()).rows["consignments"][told.id]
+    row = in_order(consignment.lodged()).rows["consignments"][consignment.id]
     assert row.stage in [*Stage]
 
 
 def test_papers_that_are_not_put_right_in_time_raise_an_alarm() -> None:
-    told = Border("1").lodged().accepted().assessed(ControlKind.DOCUMENTS).ordered(ControlKind.DOCUMENTS)
-    alarms = in_order(told.to_be_put_right().not_put_right()).listed["alarms"]
+    consignment = Border("1").lodged().accepted().assessed(ControlKind.DOCUMENTS).ordered(ControlKind.DOCUMENTS)
+    alarms = in_order(consignment.to_be_put_right().not_put_right()).listed["alarms"]
     assert [(kind, subject, why) for _, kind, subject, why, *_ in alarms] == [
-        ("RectificationOverdue", told.id, "documents")
+        ("RectificationOverdue", consignment.id, "documents")
     ]
 
 
 def test_a_consignment_in_two_containers_is_out_only_when_both_are() -> None:
-    told = red("two", ("MSKU6011672", "CSQU3054383"))
-    told.gated_out()
-    last = told.said.pop()
-    assert in_order(told).rows["consignments"][told.id].stage == Stage.RELEASED
-    told.said.append(last)
-    assert in_order(told).rows["consignments"][told.id].stage == Stage.GATED_OUT
+    consignment = red("two", ("MSKU6011672", "CSQU3054383"))
+    consignment.gated_out()
+    last = consignment.messages.pop()
+    assert in_order(consignment).rows["consignments"][consignment.id].stage == Stage.RELEASED
+    consignment.messages.append(last)
+    assert in_order(consignment).rows["consignments"][consignment.id].stage == Stage.GATED_OUT
 
 
 def test_the_clearance_service_parking_a_message_does_not_hold_the_goods() -> None:
-    told = Border("c").lodged().accepted().parked("clearance")
-    assert in_order(told).rows["consignments"][told.id].stage == Stage.ACCEPTED
+    consignment = Border("c").lodged().accepted().parked("clearance")
+    assert in_order(consignment).rows["consignments"][consignment.id].stage == Stage.ACCEPTED
 
 
 def test_a_nul_in_a_text_reaches_no_row() -> None:
-    told = Border("n").lodged()
-    told.said[0] = Said(**{**asdict(told.said[0]), "value": told.said[0].value.replace(b'"broker-1"', b'"b\\u0000"')})
-    memory = in_order(told.accepted())
+    consignment = Border("n").lodged()
+    consignment.messages[0] = PublishedMessage(
+        **{
+            **asdict(consignment.messages[0]),
+            "value": consignment.messages[0].value.replace(b'"broker-1"', b'"b\\u0000"'),
+        }
+    )
+    memory = in_order(consignment.accepted())
     assert "\x00" not in str(memory.everything()) and "u0000" not in str(memory.everything())
 
 
-def gate(*told: Border, fresh: bool = True) -> tuple[bool, str]:
-    memory = in_order(*told)
-    number = told[0].containers[0]
+def gate(*consignments: Border, fresh: bool = True) -> tuple[bool, str]:
+    memory = in_order(*consignments)
+    number = consignments[0].containers[0]
     parts = [part for part in memory.rows["parts"].values() if part.container_no == number]
     parked = [p.consignment_id for p in parts if memory.rows["consignments"][p.consignment_id].parked]
     answer = gate_answer(
@@ -338,15 +347,15 @@ def test_a_yes_of_the_gate_alone_lets_nothing_leave() -> None:
     gone._say("release", DeclarationWithdrawn(**gone._goods(), version=9, request_id="r", reason="a mistake"))
     assert gate(gone) == no, "nothing in it is released"
     for missing in ("ReleaseGranted", "ContainerFreed"):
-        told = Border("1", ("MSKU6011672",)).lodged().accepted().assessed().released().may_leave()
-        told.said = [one for one in told.said if one.kind != missing]
-        assert gate(told) == no, f"without {missing}"
+        consignment = Border("1", ("MSKU6011672",)).lodged().accepted().assessed().released().may_leave()
+        consignment.messages = [one for one in consignment.messages if one.kind != missing]
+        assert gate(consignment) == no, f"without {missing}"
     other = red("2", ("CSQU3054383",))
-    told = Border("1", ("MSKU6011672",)).lodged().accepted().assessed().held("arrival").released()
-    told._say(
+    consignment = Border("1", ("MSKU6011672",)).lodged().accepted().assessed().held("arrival").released()
+    consignment._say(
         "gate", ContainerMayLeave(container_no="MSKU6011672", occurred_at=NOON, version=1, consignments=(other.id,))
     )
-    assert gate(told, other) == no, "the gate names goods that lie elsewhere"
+    assert gate(consignment, other) == no, "the gate names goods that lie elsewhere"
 
 
 def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
@@ -397,13 +406,13 @@ def test_a_fact_whose_headers_are_beyond_what_a_row_holds_has_no_row(odd: dict[s
 
 
 def test_what_is_lodged_after_a_withdrawal_and_what_was_withdrawn_name_each_other() -> None:
-    told = Border("W-2").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again()
+    consignment = Border("W-2").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again()
     memory = Memory()
-    read(memory, list(zip(told.said, range(len(told.said)), strict=True)))
-    first, second = memory.rows["consignments"][told.earlier], memory.rows["consignments"][told.id]
-    assert (first.stage, first.earlier, first.later) == ("withdrawn", "", told.id)
-    assert (second.stage, second.earlier, second.later) == ("lodged", told.earlier, "")
+    read(memory, list(zip(consignment.messages, range(len(consignment.messages)), strict=True)))
+    first, second = memory.rows["consignments"][consignment.earlier], memory.rows["consignments"][consignment.id]
+    assert (first.stage, first.earlier, first.later) == ("withdrawn", "", consignment.id)
+    assert (second.stage, second.earlier, second.later) == ("lodged", consignment.earlier, "")
     assert second.reference == "W-2" and second.lodge_request and second.lodged_us
     again = Border("W-2").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again().accepted()
-    read(memory, [(again.said[-1], 99)])
-    assert memory.rows["consignments"][told.id].stage == "accepted"
+    read(memory, [(again.messages[-1], 99)])
+    assert memory.rows["consignments"][consignment.id].stage == "accepted"

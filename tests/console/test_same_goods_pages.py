@@ -22,8 +22,8 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def lodged_twice(others: tuple[str, ...], bill: str = "COSU1", rule: str = RULE) -> Border:
-    told = Border("TWICE").lodged().accepted().assessed()
-    return told.gate_says(
+    consignment = Border("TWICE").lodged().accepted().assessed()
+    return consignment.gate_says(
         SameGoodsDeclared,
         others=others,
         count=len(others),
@@ -38,42 +38,42 @@ def lodged_twice(others: tuple[str, ...], bill: str = "COSU1", rule: str = RULE)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_board_the_alarms_and_the_consignment_name_the_other_declaration(still: Still, language: str) -> None:
     first = Border("ONCE").lodged().accepted().assessed()
-    told = lodged_twice((first.id,))
-    still.tell([*first.said, *told.said])
+    consignment = lodged_twice((first.id,))
+    still.tell([*first.messages, *consignment.messages])
     name = "同一货物重复申报" if language == "zh" else "Same goods declared again"
     assert name in still.page("/", language)
     alarms = still.page("/alarms", language)
-    assert name in alarms and first.id in alarms and told.id in alarms
-    page = still.page(f"/consignments/{told.id}", language)
-    for word in (name, first.id, RULE, VERSION, "COSU1", told.containers[0]):
-        assert word in page, word
+    assert name in alarms and first.id in alarms and consignment.id in alarms
+    page = still.page(f"/consignments/{consignment.id}", language)
+    for value in (name, first.id, RULE, VERSION, "COSU1", consignment.containers[0]):
+        assert value in page, value
 
 
 def test_an_alarm_names_five_of_many_others_and_says_so_of_goods_without_a_bill(still: Still) -> None:
     others = tuple([f"other-{number}" for number in range(9)])
-    still.tell(lodged_twice(others, "", "one_declaration_a_box").said)
+    still.tell(lodged_twice(others, "", "one_declaration_a_box").messages)
     (alarm,) = still.get("/api/v1/alarms").json()["alarms"]
     assert alarm["kind"] == "SameGoodsDeclared" and "other-4,…" in alarm["reason"] and "other-5" not in alarm["reason"]
     assert alarm["reason_text"]["zh"].startswith("箱 ") and "另有申报也称独用此箱" in alarm["reason_text"]["zh"]
 
 
 def test_a_declarant_reads_that_it_happened_and_not_whose_goods_the_others_are(still: Still) -> None:
-    told = lodged_twice(("somebody-elses-goods",))
-    still.tell(told.said)
-    admit(still.url, "their-broker", "declarant", told.declaration.declarant)
-    page = still.page(f"/consignments/{told.id}", "en", "their-broker")
+    consignment = lodged_twice(("somebody-elses-goods",))
+    still.tell(consignment.messages)
+    admit(still.url, "their-broker", "declarant", consignment.declaration.declarant)
+    page = still.page(f"/consignments/{consignment.id}", "en", "their-broker")
     assert "Same goods declared again" in page and "somebody-elses-goods" not in page
 
 
 def test_papers_of_one_bill_without_containers_are_found_by_the_bill(still: Still) -> None:
     """No desk compares them (`docs/flow.md`), but an officer can find them by the bill."""
     papers = [Border(name, ()).lodged(bill_no="AWB 784-1").accepted().assessed() for name in ("AIR-1", "AIR-2")]
-    still.tell([each for paper in papers for each in paper.said])
+    still.tell([each for paper in papers for each in paper.messages])
     page = still.page("/consignments?q=awb 784-1", "en")
     assert all(paper.reference in page for paper in papers)
     assert not still.get("/api/v1/alarms").json()["alarms"]
 
 
 def test_the_sentence_is_read_back_in_both_languages() -> None:
-    words = in_words("bill COSU 1 in CSQU3054383 is declared by others, too: a,b")
-    assert words.zh == "箱 CSQU3054383 的提单 COSU 1 另有申报：a,b"
+    texts = in_words("bill COSU 1 in CSQU3054383 is declared by others, too: a,b")
+    assert texts.zh == "箱 CSQU3054383 的提单 COSU 1 另有申报：a,b"

@@ -52,7 +52,7 @@ def fill(crowded: Quiet, stack: ExitStack, start: str, address: str = "127.0.0.2
     return lines
 
 
-def asked(crowded: Quiet, address: str = "127.0.0.1") -> int:
+def status_of_question(crowded: Quiet, address: str = "127.0.0.1") -> int:
     """The status of the gate's answer, over a new connection from this address."""
     transport = httpx2.HTTPTransport(local_address=address)
     with httpx2.Client(base_url=crowded.address, transport=transport, headers=headers_of()) as http:
@@ -63,7 +63,7 @@ def test_who_has_all_connections_loses_one_to_somebody_who_has_none(crowded: Qui
     with ExitStack() as stack:
         fill(crowded, stack, "/sign-in")
         wait(lambda: _busy(crowded) == CONNECTIONS, "every connection to have a request under way")
-        assert [asked(crowded) for _ in range(CONNECTIONS)] == [200] * CONNECTIONS
+        assert [status_of_question(crowded) for _ in range(CONNECTIONS)] == [200] * CONNECTIONS
         assert _busy(crowded) >= CONNECTIONS - 2, "only as many are closed as others need"
 
 
@@ -71,7 +71,7 @@ def test_a_request_that_was_answered_before_its_body_came_keeps_no_connection(cr
     with ExitStack() as stack:
         for line in fill(crowded, stack, "/api/v1/declarations"):
             assert b" 401 " in line.recv(65_536)
-        assert asked(crowded, "127.0.0.2") == 200
+        assert status_of_question(crowded, "127.0.0.2") == 200
 
 
 def _busy(crowded: Quiet) -> int:

@@ -45,7 +45,7 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     admit(url, "officer/1", "inspector targeting", "", "0000", SECRET)
     admit(url, "officer/2", "inspector", "", "0000", SECRET)
     admit(url, "clerk", "declarant", DECLARANT, "", SECRET)
-    publish(bootstrap, Border("SIGN-1").lodged().accepted().said)
+    publish(bootstrap, Border("SIGN-1").lodged().accepted().messages)
     running.catch_up()
     yield running
     running.stop()
@@ -87,9 +87,9 @@ def token(browser: httpx2.Client) -> str:
 
 def code(answer: httpx2.Response) -> str:
     """The code of the problem, which must be shown in both languages."""
-    said = answer.json()
-    assert said["status"] == answer.status_code and all(said[w] for w in ("title", "title_zh", "detail", "detail_zh"))
-    return str(said["type"]).removeprefix("/problems/")
+    body = answer.json()
+    assert body["status"] == answer.status_code and all(body[w] for w in ("title", "title_zh", "detail", "detail_zh"))
+    return str(body["type"]).removeprefix("/problems/")
 
 
 def hold(browser: httpx2.Client, goods: str, **typed: str) -> httpx2.Response:
@@ -149,8 +149,8 @@ def test_a_sign_in_that_is_tried_again_and_again_waits_and_nobody_else_does(door
     transport = httpx2.HTTPTransport(local_address="127.0.0.2")
     with httpx2.Client(base_url=door.address, headers=BROWSER, transport=transport, timeout=60) as elsewhere:
         assert sign_in(elsewhere, "officer/2").status_code == 303, "the same name from another address"
-    told = door.http.get("/metrics").text
-    assert re.search(r'customs_console_sign_ins_total\{outcome="slowed"\} [1-9]', told)
+    metrics = door.http.get("/metrics").text
+    assert re.search(r'customs_console_sign_ins_total\{outcome="slowed"\} [1-9]', metrics)
 
 
 def test_many_tries_at_once_are_one_try(door: Running) -> None:
@@ -172,11 +172,11 @@ def test_the_event_loop_answers_while_passwords_are_compared(door: Running) -> N
 
     with ThreadPoolExecutor(8) as pool:
         tries = [pool.submit(attempt, number) for number in range(16)]
-        seen = 0
+        count = 0
         while not all(each.done() for each in tries):
             assert door.http.get("/livez").status_code == 200
-            seen += 1
-        assert {each.result() for each in tries} <= {401, 503} and seen > len(tries)
+            count += 1
+        assert {each.result() for each in tries} <= {401, 503} and count > len(tries)
 
 
 def test_signing_out_ends_the_session_in_every_browser(door: Running) -> None:
@@ -209,8 +209,8 @@ def test_every_change_by_a_session_needs_the_sessions_own_token(door: Running) -
         answer = browser.post(f"/api/v1/consignments/{GOODS}/holds", json=body, headers=more)
         assert (answer.status_code, code(answer)) == (403, FORBIDDEN_WITHOUT_TOKEN)
     assert holds(door, GOODS) == before
-    told = {"X-CSRF-Token": token(browser)}
-    assert browser.post(f"/api/v1/consignments/{GOODS}/holds", json=body, headers=told).status_code == 202
+    headers = {"X-CSRF-Token": token(browser)}
+    assert browser.post(f"/api/v1/consignments/{GOODS}/holds", json=body, headers=headers).status_code == 202
     assert hold(browser, GOODS, csrf=token(browser)).status_code == 303
     assert holds(door, GOODS) == before + 2
 
@@ -226,7 +226,7 @@ def test_a_role_that_is_changed_in_mid_session_holds_at_once_and_what_was_typed_
     browser = signed_in(door, "officer/4")
     form, before = token(browser), holds(door, GOODS)
     assert hold(browser, GOODS, csrf=form).status_code == 303
-    door.app.state.door.accounts.change("officer/4", by="admin", at=world_us(), roles="auditor")
+    door.app.state.authenticator.accounts.change("officer/4", by="admin", at=world_us(), roles="auditor")
     answer = hold(browser, GOODS, csrf=form)
     assert answer.status_code == 403 and "You do not have this right" in answer.text
     assert holds(door, GOODS) == before + 1
@@ -236,8 +236,8 @@ def test_a_cookie_that_was_copied_to_another_host_name_is_no_session_and_ends_th
     browser = signed_in(door, "clerk")
     cookie = browser.cookies[SESSION_COOKIE]
     with httpx2.Client(base_url=door.address) as thief:
-        told = {"host": "customs.example", "cookie": f"{SESSION_COOKIE}={cookie}"}
-        answer = thief.get("/api/v1/me", headers=told)
+        headers = {"host": "customs.example", "cookie": f"{SESSION_COOKIE}={cookie}"}
+        answer = thief.get("/api/v1/me", headers=headers)
         assert (answer.status_code, code(answer)) == (401, "session_other_host")
     answer = browser.get("/api/v1/me")
     assert (answer.status_code, code(answer)) == (401, "session_unknown")
@@ -258,22 +258,22 @@ def test_what_is_no_key_is_answered_so(door: Running, shown: str) -> None:
 
 
 def test_an_expired_and_a_revoked_key_take_nothing_in_and_say_so(door: Running) -> None:
-    accounts, at = door.app.state.door.accounts, world_us()
+    accounts, at = door.app.state.authenticator.accounts, world_us()
     expired = accounts.make_key("clerk", by="admin", at=at - 2 * HOUR, ends_us=at - HOUR)
     revoked = accounts.make_key("clerk", by="admin", at=at)
     accounts.revoke(revoked.key_id, by="admin", at=at)
     clock = accounts.make_key("clerk", by="admin", at=at + HOUR)
-    said = paper("SIGN-KEY")
+    declaration = paper("SIGN-KEY")
     for key, why in ((expired, "key_expired"), (revoked, "key_revoked"), (clock, "clock_set_back")):
         headers = {"Authorization": f"Bearer {written(key)}"}
-        answer = door.api("POST", "/declarations", json=said, headers=headers)
+        answer = door.api("POST", "/declarations", json=declaration, headers=headers)
         assert (answer.status_code, code(answer)) == (401, why)
     goods = consignment_id(DECLARANT, "SIGN-KEY")
     assert not requests_under(door.settings.kafka, "customs-declaration-requests", goods)
 
 
 def test_a_key_may_no_more_than_its_scopes(door: Running) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     key = accounts.make_key("clerk", by="admin", at=world_us(), scopes=("read",))
     headers = {"Authorization": f"Bearer {written(key)}"}
     assert door.api("GET", f"/consignments/{GOODS}", headers=headers).status_code == 200
@@ -282,7 +282,7 @@ def test_a_key_may_no_more_than_its_scopes(door: Running) -> None:
 
 
 def test_a_key_that_is_remembered_is_good_for_no_longer_than_it_may_be(door: Running) -> None:
-    accounts, remembering = door.app.state.door.accounts, door.app.state.door
+    accounts, remembering = door.app.state.authenticator.accounts, door.app.state.authenticator
     key = accounts.make_key("clerk", by="admin", at=world_us(), ends_us=world_us() + 3 * SECOND)
     remembering._seconds = 300.0
     try:
@@ -297,7 +297,7 @@ def test_a_key_that_is_remembered_is_good_for_no_longer_than_it_may_be(door: Run
 
 
 def test_a_one_time_password_opens_nothing_but_the_page_on_which_it_is_changed(door: Running) -> None:
-    accounts = door.app.state.door.accounts
+    accounts = door.app.state.authenticator.accounts
     admit(door.settings.database_url, "officer/5", "inspector", "", "0000", SECRET)
     accounts.set_password("officer/5", "a one-time password", by="admin", at=world_us())
     with tab(door) as browser:
@@ -318,7 +318,7 @@ def test_a_one_time_password_opens_nothing_but_the_page_on_which_it_is_changed(d
 
 def test_published_passwords_and_keys_are_refused_where_the_clock_is_the_worlds(door: Running) -> None:
     # these are the accounts of a demo, but the console runs without the demo's clock
-    make_demos(door.app.state.door.accounts, sandbox=True)
+    make_demos(door.app.state.authenticator.accounts, sandbox=True)
     with tab(door) as browser:
         assert sign_in(browser, DEMOS[0].account, PASSWORD).status_code == 401
         assert DEMOS[0].account not in browser.get("/sign-in").text

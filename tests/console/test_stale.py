@@ -104,16 +104,16 @@ def test_a_projector_that_stands_still_makes_the_answer_stale(settings: ConsoleS
 def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one() -> None:
     """Under load the newest ends are never reached, but those that were seen a moment ago are."""
     reached, start = Reached(), now()
-    place = ("customs-release-facts", 0)
+    topic_partition = ("customs-release-facts", 0)
     for second in range(1, 600):
-        reached.observed({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
-        at = reached.upto({place: 100 * second - 150})
+        reached.observed({topic_partition: 100 * second}, (start + timedelta(seconds=second), float(second)))
+        at = reached.upto({topic_partition: 100 * second - 150})
         if second > 2:
             assert at == (start + timedelta(seconds=second - 2), second - 2.0)
     for second in range(600, 5000):  # nothing more is read for a long time
-        reached.observed({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
-        assert reached.upto({place: 100 * 599 - 150}) is None
-    assert reached.upto({place: 100 * 5000}) == (start + timedelta(seconds=4999), 4999.0)
+        reached.observed({topic_partition: 100 * second}, (start + timedelta(seconds=second), float(second)))
+        assert reached.upto({topic_partition: 100 * 599 - 150}) is None
+    assert reached.upto({topic_partition: 100 * 5000}) == (start + timedelta(seconds=4999), 4999.0)
 
 
 def test_the_topics_that_count_are_those_that_only_the_release_and_the_gate_desk_write() -> None:

@@ -14,7 +14,7 @@ from tests.loops import finish
 
 def test_a_stream_that_waits_for_its_client_has_let_the_entries_go(tmp_path: Path) -> None:
     still = Still(tmp_path)
-    still.tell(green("MEMORY-1").said)
+    still.tell(green("MEMORY-1").messages)
 
     async def started() -> bool:
         context = still.app.state.context

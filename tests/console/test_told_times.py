@@ -35,7 +35,7 @@ def asker(tmp_path: Path) -> Asker:
     return made
 
 
-def told(asker: Asker, kind: type[Request], fields: dict[str, Any], at: str | None) -> Prepared:
+def prepared(asker: Asker, kind: type[Request], fields: dict[str, Any], at: str | None) -> Prepared:
     moment = None if at is None else datetime.fromisoformat(at)
     who = Who("terminal-1", frozenset())
     return requested(kind, {**fields, "occurred_at": moment}, who, asker.key("terminal-1", "K"), "")
@@ -46,25 +46,25 @@ def test_the_departure_of_the_next_visit_is_not_taken_for_the_first_one_under_it
     asker: Asker, kind: type[Request], fields: dict[str, Any]
 ) -> None:
     """Once the second report was answered 202 with the id of the first one, and was never sent."""
-    first, later = told(asker, kind, fields, FIRST), told(asker, kind, fields, LATER)
+    first, later = prepared(asker, kind, fields, FIRST), prepared(asker, kind, fields, LATER)
     assert first.request.request_id == later.request.request_id, "one key"
     asker._remembered[first.request.request_id] = first.request
     with pytest.raises(Problem) as refused:
         asker._known(later.request)
     assert (refused.value.status, refused.value.code) == (422, "key_reused")
-    assert asker._known(told(asker, kind, fields, SAME).request), "the same moment in another zone"
+    assert asker._known(prepared(asker, kind, fields, SAME).request), "the same moment in another zone"
 
 
 @pytest.mark.parametrize(("kind", "fields"), [each for each in REPORTS if each[0] is not RecordEquipmentEvent])
 def test_a_request_whose_time_the_door_puts_in_is_the_same_whenever_it_is_sent_again(
     asker: Asker, kind: type[Request], fields: dict[str, Any]
 ) -> None:
-    first, again = told(asker, kind, fields, None), told(asker, kind, fields, None)
+    first, again = prepared(asker, kind, fields, None), prepared(asker, kind, fields, None)
     assert first.value != again.value, "the clock went on"
     asker._remembered[first.request.request_id] = first.request
     assert asker._known(again.request)
     with pytest.raises(Problem):
-        asker._known(told(asker, kind, fields, LATER).request)
+        asker._known(prepared(asker, kind, fields, LATER).request)
 
 
 def test_the_same_departure_told_with_the_same_words_and_neither_key_nor_time_is_another_request(asker: Asker) -> None:

@@ -58,19 +58,19 @@ def strip(html: str, id_: str = "asked") -> str:
     return found[1]
 
 
-def asked(still: Still, story: Border) -> str:
+def stored_request(still: Still, story: Border) -> str:
     """Stores the first request of this story as one that this console accepted; returns its id."""
-    said = story.said[0]
+    message = story.messages[0]
     row = {
-        "request_id": said.id,
-        "idempotency_key": said.id,
+        "request_id": message.id,
+        "idempotency_key": message.id,
         "sender": "tester",
-        "kind": said.kind,
-        "subject": said.key,
+        "kind": message.kind,
+        "subject": message.key,
     }
     with still.store.engine.begin() as connection:
         connection.execute(t.LODGEMENTS.insert().values(digest="", asked_us=world_us(), **row))
-    return said.id
+    return message.id
 
 
 def test_every_stage_and_every_fact_has_a_colour_that_somebody_chose() -> None:
@@ -82,12 +82,12 @@ def test_every_stage_and_every_fact_has_a_colour_that_somebody_chose() -> None:
 
 def test_the_strip_of_a_rejected_declaration_is_not_the_colour_of_success(still: Still) -> None:
     story = Border("TONE-1").lodged().rejected()
-    still.tell(story.said)
-    where = f"/consignments/{story.id}?asked={asked(still, story)}"
+    still.tell(story.messages)
+    where = f"/consignments/{story.id}?asked={stored_request(still, story)}"
     assert strip(still.page(where)) == "notice bad"
     good = Border("TONE-2").lodged().accepted()
-    still.tell(good.said)
-    assert strip(still.page(f"/consignments/{good.id}?asked={asked(still, good)}")) == "notice good"
+    still.tell(good.messages)
+    assert strip(still.page(f"/consignments/{good.id}?asked={stored_request(still, good)}")) == "notice good"
 
 
 def test_a_request_has_the_colour_of_the_worst_answer() -> None:
@@ -101,14 +101,14 @@ def test_a_request_has_the_colour_of_the_worst_answer() -> None:
 def test_a_cancelled_control_is_no_failure_and_a_release_in_part_no_whole_success(still: Still) -> None:
     assert tones.of_kind("InspectionCancelled") == "plain" == tones.of_kind("DeclarationWithdrawn")
     boxes = ("CSQU3054383", "MSKU6011672")
-    told = Border("TONE-3", boxes).lodged().accepted().assessed().held("arrival").partly_released(boxes[0])
-    still.tell(told.said)
-    seen = still.page(f"/consignments/{told.id}")
-    assert '<article class="decision warn">' in seen and '<article class="decision good">' not in seen
+    consignment = Border("TONE-3", boxes).lodged().accepted().assessed().held("arrival").partly_released(boxes[0])
+    still.tell(consignment.messages)
+    page = still.page(f"/consignments/{consignment.id}")
+    assert '<article class="decision warn">' in page and '<article class="decision good">' not in page
     taken_back = Border("TONE-4").lodged().accepted().assessed().withdrawn()
-    still.tell(taken_back.said)
-    seen = still.page(f"/consignments/{taken_back.id}")
-    assert "Declaration withdrawn" in seen and "decision bad" not in seen
+    still.tell(taken_back.messages)
+    page = still.page(f"/consignments/{taken_back.id}")
+    assert "Declaration withdrawn" in page and "decision bad" not in page
 
 
 def test_goods_that_were_refused_or_rejected_do_not_look_like_those_that_simply_ended(still: Still) -> None:
@@ -116,10 +116,10 @@ def test_goods_that_were_refused_or_rejected_do_not_look_like_those_that_simply_
     refused = Border("TONE-6", ("TGHU1234562",)).lodged().accepted().assessed(ControlKind.INSPECTION)
     refused.held("inspection/inspection").ordered().failed().refused()
     out = green("TONE-7", ("MSKU6011672",))
-    still.tell([*rejected.said, *refused.said, *out.said])
+    still.tell([*rejected.messages, *refused.messages, *out.messages])
     for story, tone in ((rejected, "bad"), (refused, "bad"), (out, "good")):
-        seen = still.page(f"/consignments/{story.id}")
-        (waits,) = re.findall(r'<p class="waits ([^"]*)"', seen)
+        page = still.page(f"/consignments/{story.id}")
+        (waits,) = re.findall(r'<p class="waits ([^"]*)"', page)
         assert tone in waits.split(), (waits, story.reference)
 
 

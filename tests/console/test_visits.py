@@ -36,15 +36,15 @@ BOX = "MSKU6011672"
 SECOND = "CSQU3054383"
 
 
-def answer(*told: Border, box: str = BOX, fresh: bool = True, asked: tuple[str, ...] = ()) -> GateAnswer:
-    memory = in_order(*told)
+def answer(*consignments: Border, box: str = BOX, fresh: bool = True, asked_holds: tuple[str, ...] = ()) -> GateAnswer:
+    memory = in_order(*consignments)
     parts = [part for part in memory.rows["parts"].values() if part.container_no == box]
     row = memory.rows["containers"].get(box)
-    return gate_answer(row, parts, memory.standings(), (), fresh, asked, memory.held(box))
+    return gate_answer(row, parts, memory.standings(), (), fresh, asked_holds, memory.held(box))
 
 
-def said(*told: Border, **how: Any) -> tuple[bool, str, int, int]:
-    it = answer(*told, **how)
+def answer_of(*consignments: Border, **how: Any) -> tuple[bool, str, int, int]:
+    it = answer(*consignments, **how)
     return it.may_leave, it.reason, it.released, it.lots
 
 
@@ -55,7 +55,7 @@ def held(reference: str, *boxes: str) -> Border:
 def free(reference: str, visit: str = "visit-1", after: Border | None = None) -> Border:
     """Goods that are released and discharged and may leave; `after`: the story that has the gate desk's earlier statements about
     the container."""
-    told = (
+    consignment = (
         Border(reference, (BOX,), _counts=after._counts if after else {})
         .lodged()
         .accepted()
@@ -65,30 +65,32 @@ def free(reference: str, visit: str = "visit-1", after: Border | None = None) ->
         .arrived()
         .released()
     )
-    return told.gate_says(ContainerMayLeave, version=1, consignments=(told.id,), visit=visit)
+    return consignment.gate_says(ContainerMayLeave, version=1, consignments=(consignment.id,), visit=visit)
 
 
 def test_a_yes_of_the_visit_before_lets_nothing_leave_in_the_next() -> None:
-    told = free("1")
-    assert said(told) == (True, "released", 1, 1)
-    told.opened("visit-2")
-    assert said(told)[:2] == (False, "not_said"), "the box came back, and the gate has said nothing of that visit"
+    consignment = free("1")
+    assert answer_of(consignment) == (True, "released", 1, 1)
+    consignment.opened("visit-2")
+    assert answer_of(consignment)[:2] == (False, "not_said"), (
+        "the box came back, and the gate has said nothing of that visit"
+    )
 
 
 def test_a_discharge_that_confirms_the_visit_of_the_yes_takes_nothing_back() -> None:
-    told = free("1")
-    told.opened("visit-1")
-    assert said(told) == (True, "released", 1, 1)
+    consignment = free("1")
+    consignment.opened("visit-1")
+    assert answer_of(consignment) == (True, "released", 1, 1)
 
 
 def test_a_yes_needs_the_box_in_the_latest_release() -> None:
-    told = Border("1", (BOX, SECOND)).lodged().accepted().assessed().held("arrival").opened().arrived()
-    told.released()
-    told.partly_released(SECOND)
-    told.gate_says(ContainerMayLeave, version=1, consignments=(told.id,), visit="visit-1")
-    assert said(told) == (False, "not_released", 0, 1)
-    told.partly_released(BOX)
-    assert said(told) == (True, "released", 1, 1)
+    consignment = Border("1", (BOX, SECOND)).lodged().accepted().assessed().held("arrival").opened().arrived()
+    consignment.released()
+    consignment.partly_released(SECOND)
+    consignment.gate_says(ContainerMayLeave, version=1, consignments=(consignment.id,), visit="visit-1")
+    assert answer_of(consignment) == (False, "not_released", 0, 1)
+    consignment.partly_released(BOX)
+    assert answer_of(consignment) == (True, "released", 1, 1)
 
 
 def test_the_answer_counts_lots_and_says_what_they_wait_for() -> None:
@@ -103,38 +105,38 @@ def test_the_answer_counts_lots_and_says_what_they_wait_for() -> None:
 
 
 def test_nothing_is_known_is_said_only_of_a_box_of_which_nothing_is_known() -> None:
-    assert said(Border("1", (SECOND,)).lodged()) == (False, "unknown", 0, 0)
-    assert said(Border("1", (BOX,)).lodged().accepted())[1] == "not_released"
-    assert said(Border("1", (BOX,)).reported("DISC", classifier="EST"))[1] == "no_visit"
-    assert said(Border("1", (BOX,)).opened())[1] == "undeclared"
-    told = Border("1", (BOX,)).lodged().accepted().assessed().released()
-    assert said(told) == (False, "no_visit", 1, 1)
-    assert said(Border("1", (SECOND,)), fresh=False)[1] == "stale", "what was not read yet is not nothing"
+    assert answer_of(Border("1", (SECOND,)).lodged()) == (False, "unknown", 0, 0)
+    assert answer_of(Border("1", (BOX,)).lodged().accepted())[1] == "not_released"
+    assert answer_of(Border("1", (BOX,)).reported("DISC", classifier="EST"))[1] == "no_visit"
+    assert answer_of(Border("1", (BOX,)).opened())[1] == "undeclared"
+    consignment = Border("1", (BOX,)).lodged().accepted().assessed().released()
+    assert answer_of(consignment) == (False, "no_visit", 1, 1)
+    assert answer_of(Border("1", (SECOND,)), fresh=False)[1] == "stale", "what was not read yet is not nothing"
 
 
 def test_a_box_that_left_and_was_declared_again_is_asked_about_its_new_goods() -> None:
     gone, again = green("1", (BOX,)), held("2")
-    assert said(gone)[1] == "gated_out"
-    assert said(gone, again) == (False, "held", 0, 1), "not: it left before"
-    assert said(gone, Border("3", (BOX,)).lodged().accepted()) == (False, "not_released", 0, 1)
+    assert answer_of(gone)[1] == "gated_out"
+    assert answer_of(gone, again) == (False, "held", 0, 1), "not: it left before"
+    assert answer_of(gone, Border("3", (BOX,)).lodged().accepted()) == (False, "not_released", 0, 1)
 
 
 def test_a_hold_on_the_box_keeps_it_until_that_one_is_lifted() -> None:
-    told = free("1")
-    told.gate_says(ContainerHoldPlaced, hold_id="h/1", reason="seal broken", placed_by="officer-7")
-    told.gate_says(ContainerHoldPlaced, hold_id="h/2", reason="scan", placed_by="officer-7")
-    told.gate_says(ContainerHoldLifted, hold_id="h/1", reason="looked at", lifted_by="officer-7")
-    assert answer(told)[:3] == (False, "box_held", "scan")
-    told.gate_says(ContainerHoldLifted, hold_id="h/2", reason="looked at", lifted_by="officer-7")
-    assert said(told)[:2] == (True, "released")
-    assert said(told, asked=(BOX,))[:2] == (False, "hold_asked")
+    consignment = free("1")
+    consignment.gate_says(ContainerHoldPlaced, hold_id="h/1", reason="seal broken", placed_by="officer-7")
+    consignment.gate_says(ContainerHoldPlaced, hold_id="h/2", reason="scan", placed_by="officer-7")
+    consignment.gate_says(ContainerHoldLifted, hold_id="h/1", reason="looked at", lifted_by="officer-7")
+    assert answer(consignment)[:3] == (False, "box_held", "scan")
+    consignment.gate_says(ContainerHoldLifted, hold_id="h/2", reason="looked at", lifted_by="officer-7")
+    assert answer_of(consignment)[:2] == (True, "released")
+    assert answer_of(consignment, asked_holds=(BOX,))[:2] == (False, "hold_asked")
 
 
-def alarmed(told: Border, alarm: str = "left_unreleased", report: str = "out-1") -> Border:
-    return told.gate_says(
+def alarmed(consignment: Border, alarm: str = "left_unreleased", report: str = "out-1") -> Border:
+    return consignment.gate_says(
         GateAlarmRaised,
         gate="G3",
-        waiting_for=(told.id,),
+        waiting_for=(consignment.id,),
         reason="left without release",
         alarm=alarm,
         visit="visit-1",
@@ -143,27 +145,27 @@ def alarmed(told: Border, alarm: str = "left_unreleased", report: str = "out-1")
     )
 
 
-def left(told: Border, report: str = "out-1") -> Border:
-    alarmed(told, report=report)
-    return told.gate_says(ConsignmentLeftUnreleased, visit="visit-1", reason="left without release")
+def left(consignment: Border, report: str = "out-1") -> Border:
+    alarmed(consignment, report=report)
+    return consignment.gate_says(ConsignmentLeftUnreleased, visit="visit-1", reason="left without release")
 
 
 def test_an_alarm_blocks_until_a_finding_settles_it() -> None:
-    told = alarmed(free("1"), "held_outside", "out-9")
-    assert said(told)[:2] == (False, "alarm")
-    told.gate_says(
+    consignment = alarmed(free("1"), "held_outside", "out-9")
+    assert answer_of(consignment)[:2] == (False, "alarm")
+    consignment.gate_says(
         ContainerFindingRecorded, found="inside", lots=None, settled=("out-9",), reason="seen in row 4", found_by="o-7"
     )
-    assert said(told)[:2] == (True, "released")
+    assert answer_of(consignment)[:2] == (True, "released")
 
 
 def test_goods_that_left_unreleased_are_in_a_stage_of_their_own_that_no_release_heals() -> None:
-    told = left(held("1").opened())
-    row = in_order(told).rows["consignments"][told.id]
+    consignment = left(held("1").opened())
+    row = in_order(consignment).rows["consignments"][consignment.id]
     assert (row.stage, row.waiting_for, row.waiting_owner) == (Stage.LEFT_UNRELEASED, "gate_finding", "officer")
     assert row.ended_us is None and row.gated_out_us is None
-    told.released()
-    assert in_order(told).rows["consignments"][told.id].stage == Stage.LEFT_UNRELEASED
+    consignment.released()
+    assert in_order(consignment).rows["consignments"][consignment.id].stage == Stage.LEFT_UNRELEASED
     older = held("2")
     older.gate_says(ConsignmentGatedOut, released=False)
     assert in_order(older).rows["consignments"][older.id].stage == Stage.LEFT_UNRELEASED, (
@@ -173,79 +175,93 @@ def test_goods_that_left_unreleased_are_in_a_stage_of_their_own_that_no_release_
 
 @pytest.mark.parametrize("how", ["retracted", "found"])
 def test_a_departure_that_was_none_brings_the_goods_back(how: str) -> None:
-    told = left(held("1").opened())
-    assert said(told)[1] == "alarm"
+    consignment = left(held("1").opened())
+    assert answer_of(consignment)[1] == "alarm"
     if how == "retracted":
-        told.gate_says(EquipmentEventRetracted, report_id="out-1", reason="wrong box", retracted_by="terminal-1")
+        consignment.gate_says(EquipmentEventRetracted, report_id="out-1", reason="wrong box", retracted_by="terminal-1")
     else:
-        told.gate_says(
+        consignment.gate_says(
             ContainerFindingRecorded, found="inside", lots=None, settled=("out-1",), reason="seen", found_by="officer-7"
         )
-    told.gate_says(DepartureRetracted, visit="visit-1", reason="it is here")
-    row = in_order(told).rows["consignments"][told.id]
-    assert (row.stage, row.waiting_for) == (Stage.CONTROLLED, "inspection/inspection")
-    assert said(told) == (False, "held", 0, 1)
+    consignment.gate_says(DepartureRetracted, visit="visit-1", reason="it is here")
+    row = in_order(consignment).rows["consignments"][consignment.id]
+    assert (row.stage, row.waiting_for) == (Stage.UNDER_CONTROL, "inspection/inspection")
+    assert answer_of(consignment) == (False, "held", 0, 1)
 
 
 def test_a_visit_that_was_closed_otherwise_takes_its_goods_with_it_and_brings_them_back_when_it_goes_on() -> None:
-    told = held("1").opened("visit-1")
-    told.gate_says(VisitClosed, visit="visit-1", how="loaded", consignments=(told.id,), report_id="out")
-    assert said(told) == (False, "closed", 0, 0)
-    other = free("2", "visit-2", told)
-    assert said(told, other) == (True, "released", 1, 1), "the goods of the visit before keep nothing"
-    told.gate_says(VisitOpened, visit="visit-1", place="Qianwan 3", conveyance="", laden=None, occurred_at=told.start)
-    assert said(told) == (False, "held", 0, 1)
+    consignment = held("1").opened("visit-1")
+    consignment.gate_says(VisitClosed, visit="visit-1", how="loaded", consignments=(consignment.id,), report_id="out")
+    assert answer_of(consignment) == (False, "closed", 0, 0)
+    other = free("2", "visit-2", consignment)
+    assert answer_of(consignment, other) == (True, "released", 1, 1), "the goods of the visit before keep nothing"
+    consignment.gate_says(
+        VisitOpened, visit="visit-1", place="Qianwan 3", conveyance="", laden=None, occurred_at=consignment.start
+    )
+    assert answer_of(consignment) == (False, "held", 0, 1)
 
 
 def test_the_late_end_of_an_earlier_visit_does_not_end_the_one_that_is_open() -> None:
-    told = free("1", "visit-2").gate_says(VisitClosed, visit="visit-1", how="departure_not_reported", consignments=())
-    assert said(told) == (True, "released", 1, 1)
+    consignment = free("1", "visit-2").gate_says(
+        VisitClosed, visit="visit-1", how="departure_not_reported", consignments=()
+    )
+    assert answer_of(consignment) == (True, "released", 1, 1)
 
 
 def test_a_permit_lets_out_what_is_no_import_release_and_ends_with_the_departure() -> None:
-    told = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().released()
-    assert said(told)[:2] == (False, "export")
-    told.gate_says(
-        ExitPermitted, consignment_id=told.id, ground="export_cancelled", reason="cancelled", permitted_by="officer-7"
+    consignment = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().released()
+    assert answer_of(consignment)[:2] == (False, "export")
+    consignment.gate_says(
+        ExitPermitted,
+        consignment_id=consignment.id,
+        ground="export_cancelled",
+        reason="cancelled",
+        permitted_by="officer-7",
     )
-    told.gate_says(ContainerMayLeave, version=1, consignments=(told.id,), visit="visit-1")
-    assert said(told) == (True, "released", 1, 1)
-    told.gate_says(ContainerGatedOut, gate="G3", consignments=(told.id,), visit="visit-1", report_id="out")
-    assert not in_order(told).rows["parts"][BOX, told.id].permitted
+    consignment.gate_says(ContainerMayLeave, version=1, consignments=(consignment.id,), visit="visit-1")
+    assert answer_of(consignment) == (True, "released", 1, 1)
+    consignment.gate_says(
+        ContainerGatedOut, gate="G3", consignments=(consignment.id,), visit="visit-1", report_id="out"
+    )
+    assert not in_order(consignment).rows["parts"][BOX, consignment.id].permitted
 
 
 def test_a_hold_after_the_permit_keeps_the_box_before_the_gate_has_read_it() -> None:
     """The desks' topics have no order between them, so the permit may be read after a hold that the officer knew of."""
-    told = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
+    consignment = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
     permit = {
-        "consignment_id": told.id,
+        "consignment_id": consignment.id,
         "ground": "export_cancelled",
         "reason": "cancelled",
         "permitted_by": "officer-7",
     }
-    told.gate_says(ExitPermitted, **permit, version=1)
-    told.gate_says(ContainerMayLeave, version=1, consignments=(told.id,), visit="visit-1", permitted=(told.id,))
-    assert said(told) == (True, "released", 1, 1)
-    told.held("inspection/inspection", "officer/2f0c")
-    assert said(told)[:2] == (False, "held")
-    told.gate_says(ContainerMustStay, version=2, waiting_for=(told.id,), reason="held", visit="visit-1")
-    told.gate_says(ExitPermitted, **permit, version=2)
-    told.gate_says(ContainerMayLeave, version=3, consignments=(told.id,), visit="visit-1", permitted=(told.id,))
-    assert said(told) == (True, "released", 1, 1)
+    consignment.gate_says(ExitPermitted, **permit, version=1)
+    consignment.gate_says(
+        ContainerMayLeave, version=1, consignments=(consignment.id,), visit="visit-1", permitted=(consignment.id,)
+    )
+    assert answer_of(consignment) == (True, "released", 1, 1)
+    consignment.held("inspection/inspection", "officer/2f0c")
+    assert answer_of(consignment)[:2] == (False, "held")
+    consignment.gate_says(ContainerMustStay, version=2, waiting_for=(consignment.id,), reason="held", visit="visit-1")
+    consignment.gate_says(ExitPermitted, **permit, version=2)
+    consignment.gate_says(
+        ContainerMayLeave, version=3, consignments=(consignment.id,), visit="visit-1", permitted=(consignment.id,)
+    )
+    assert answer_of(consignment) == (True, "released", 1, 1)
 
 
 def test_a_consignment_that_was_struck_off_keeps_nothing() -> None:
     inside, wrong = free("1"), Border("2", (BOX,)).lodged().accepted()
-    assert said(inside, wrong)[:2] == (False, "not_released")
+    assert answer_of(inside, wrong)[:2] == (False, "not_released")
     inside.gate_says(LotStruck, consignment_id=wrong.id, reason="not in it", struck_by="officer-7")
-    assert said(inside, wrong)[:2] == (True, "released")
+    assert answer_of(inside, wrong)[:2] == (True, "released")
 
 
 def test_a_consignment_that_was_struck_off_by_mistake_keeps_the_box_as_soon_as_that_is_told() -> None:
     inside, wrong = free("1"), Border("2", (BOX,)).lodged().accepted()
     inside.gate_says(LotStruck, consignment_id=wrong.id, reason="not in it", struck_by="officer-7")
     inside.gate_says(StrikeRetracted, consignment_id=wrong.id, reason="the wrong goods", retracted_by="officer-7")
-    assert said(inside, wrong)[:2] == (False, "not_released")
+    assert answer_of(inside, wrong)[:2] == (False, "not_released")
     assert RetractStrike.kind in COUNTS_WHEN_ASKED, "it counts from the moment it is asked"
 
 
@@ -261,21 +277,23 @@ def test_the_count_of_a_finding_that_was_taken_back_counts_no_longer() -> None:
 
 
 def test_a_partial_release_is_a_stage_of_its_own_and_no_release_time() -> None:
-    told = Border("1", (BOX, SECOND)).lodged().accepted().assessed().held("arrival").arrived().partly_released(BOX)
-    row = in_order(told).rows["consignments"][told.id]
+    consignment = (
+        Border("1", (BOX, SECOND)).lodged().accepted().assessed().held("arrival").arrived().partly_released(BOX)
+    )
+    row = in_order(consignment).rows["consignments"][consignment.id]
     assert (row.stage, row.waiting_for, row.waiting_owner) == (Stage.PARTLY_RELEASED, "arrival", "carrier")
     assert (row.released_boxes, row.released_us) == (BOX, None)
-    told.released()
-    row = in_order(told).rows["consignments"][told.id]
+    consignment.released()
+    row = in_order(consignment).rows["consignments"][consignment.id]
     assert (row.stage, row.waiting_for) == (Stage.RELEASED, "gate_out")
     assert row.released_us is not None and row.released_boxes == f"{SECOND} {BOX}"
 
 
 def test_reports_are_kept_with_what_replaced_or_retracted_them() -> None:
-    told = Border("1", (BOX,)).reported("GTOT", report_id="a").reported("GTOT", report_id="b", replaces="a")
-    told.reported("GTIN", report_id="c")
-    told.gate_says(EquipmentEventRetracted, report_id="c", reason="wrong box", retracted_by="terminal-1")
-    reports = in_order(told).rows["reports"]
+    consignment = Border("1", (BOX,)).reported("GTOT", report_id="a").reported("GTOT", report_id="b", replaces="a")
+    consignment.reported("GTIN", report_id="c")
+    consignment.gate_says(EquipmentEventRetracted, report_id="c", reason="wrong box", retracted_by="terminal-1")
+    reports = in_order(consignment).rows["reports"]
     assert {name: row.standing for (_, name), row in reports.items()} == {"a": "replaced", "b": "", "c": "retracted"}
     assert reports[BOX, "b"].laden == "laden"
 
@@ -293,8 +311,8 @@ def test_every_interleaving_of_topics_gives_the_same_rows_for_visits() -> None:
 
 
 def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_this_call() -> None:
-    told = free("1")
-    later = Border("2", (BOX,), _counts=told._counts).lodged(bill_no="NEXT").accepted()
+    consignment = free("1")
+    later = Border("2", (BOX,), _counts=consignment._counts).lodged(bill_no="NEXT").accepted()
     for conveyance, answer_now in (("", "held"), ("cosco qingdao 041e", "held"), ("EVER GIVEN/9W", "released")):
         later._version += 1
         fact = ContainerHeld(
@@ -307,4 +325,4 @@ def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_t
             conveyance=conveyance,
         )
         later._say("release", fact)
-        assert said(told, later)[1] == answer_now, conveyance
+        assert answer_of(consignment, later)[1] == answer_now, conveyance

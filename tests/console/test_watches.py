@@ -37,10 +37,10 @@ def own(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     running.stop()
 
 
-def place(console: Running, **asked: str) -> httpx2.Response:
-    key = asked.pop("key", "")
+def place_watch(console: Running, **fields: str) -> httpx2.Response:
+    key = fields.pop("key", "")
     headers = {**console.acting_as("officer-7", roles="targeting"), **({"Idempotency-Key": key} if key else {})}
-    return console.api("POST", "/watches", json={"reason": "a tip", **asked}, headers=headers)
+    return console.api("POST", "/watches", json={"reason": "a tip", **fields}, headers=headers)
 
 
 def lift(console: Running, watch_id: str) -> httpx2.Response:
@@ -49,13 +49,13 @@ def lift(console: Running, watch_id: str) -> httpx2.Response:
 
 
 def released(reference: str, number: str, bill: str) -> Border:
-    told = Border(reference, (number,)).lodged(bill_no=bill).accepted().assessed()
-    return told.held("arrival").arrived().released().may_leave()
+    consignment = Border(reference, (number,)).lodged(bill_no=bill).accepted().assessed()
+    return consignment.held("arrival").arrived().released().may_leave()
 
 
 def gate(console: Running, number: str) -> tuple[bool, str]:
-    said = console.api("GET", f"/containers/{number}").json()
-    return said["may_leave"], said["reason"]
+    answer = console.api("GET", f"/containers/{number}").json()
+    return answer["may_leave"], answer["reason"]
 
 
 def watch(console: Running, watch_id: str) -> dict[str, Any]:
@@ -65,54 +65,56 @@ def watch(console: Running, watch_id: str) -> dict[str, Any]:
 
 def said_by_desk(bootstrap: str, watch_id: str, bill: str, *, lifted: bool = False) -> None:
     """Publishes the answer of every partition of the release desk."""
-    told = Border(f"{watch_id[:28]}-{lifted}")
+    consignment = Border(f"{watch_id[:28]}-{lifted}")
     for key in KEYS:
         if lifted:
             fact: Any = WatchLifted(
-                partition_key=key, occurred_at=told.at, watch_id=watch_id, reason="looked at", lifted_by="o8"
+                partition_key=key, occurred_at=consignment.at, watch_id=watch_id, reason="looked at", lifted_by="o8"
             )
         else:
             fact = WatchPlaced(
                 partition_key=key,
-                occurred_at=told.at,
+                occurred_at=consignment.at,
                 watch_id=watch_id,
                 bill_no=bill,
                 declarant="",
                 reason="a tip",
                 placed_by="officer-7",
             )
-        told._say("release", fact)
-    publish(bootstrap, told.said)
+        consignment._say("release", fact)
+    publish(bootstrap, consignment.messages)
 
 
-def holds_asked(bootstrap: str, told: Border) -> list[bytes]:
-    found = requests_under(bootstrap, requests_topic("release"), told.id)
+def holds_asked(bootstrap: str, consignment: Border) -> list[bytes]:
+    found = requests_under(bootstrap, requests_topic("release"), consignment.id)
     return [dict(message.headers())["ce_type"] for message in found]
 
 
 def test_a_watch_is_on_every_partition_before_its_202_and_a_second_time_is_the_same(
     own: Running, bootstrap: str
 ) -> None:
-    first = place(own, bill_no="WATCH-1", key="one")
+    first = place_watch(own, bill_no="WATCH-1", key="one")
     assert first.status_code == 202, first.text
-    said = first.json()
-    assert (said["partitions"], said["consignments"]) == (PARTITIONS, 0)
+    receipt = first.json()
+    assert (receipt["partitions"], receipt["consignments"]) == (PARTITIONS, 0)
     copies = [copy for key in KEYS for copy in requests_under(bootstrap, TOPIC, key)]
-    mine = [copy for copy in copies if said["watch_id"].encode() in copy.value()]
+    mine = [copy for copy in copies if receipt["watch_id"].encode() in copy.value()]
     assert sorted([copy.partition() for copy in mine]) == list(range(PARTITIONS))
     assert all(partition_of(copy.key(), PARTITIONS) == copy.partition() for copy in mine)
     assert len({dict(copy.headers())["ce_id"] for copy in mine}) == PARTITIONS, "each has an id of its own"
-    assert place(own, bill_no="WATCH-1", key="one").json()["watch_id"] == said["watch_id"]
-    problem(place(own, bill_no="WATCH-2", key="one"), 422, "key_reused")
-    assert place(own, bill_no="WATCH-1").json()["watch_id"] != said["watch_id"], "without a key it is another one"
+    assert place_watch(own, bill_no="WATCH-1", key="one").json()["watch_id"] == receipt["watch_id"]
+    problem(place_watch(own, bill_no="WATCH-2", key="one"), 422, "key_reused")
+    assert place_watch(own, bill_no="WATCH-1").json()["watch_id"] != receipt["watch_id"], (
+        "without a key it is another one"
+    )
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"bill_no": "B", "declarant": "D"}, {"bill_no": "--"}, {"bill_no": "B" * 36}, {"bill_no": "B\n"}]
+    "fields", [{}, {"bill_no": "B", "declarant": "D"}, {"bill_no": "--"}, {"bill_no": "B" * 36}, {"bill_no": "B\n"}]
 )
-def test_a_watch_names_a_bill_or_a_declarant(own: Running, asked: dict[str, str]) -> None:
-    said = problem(place(own, **asked), 422, "invalid")
-    assert said["errors"][0]["pointer"] == "/bill_no"
+def test_a_watch_names_a_bill_or_a_declarant(own: Running, fields: dict[str, str]) -> None:
+    details = problem(place_watch(own, **fields), 422, "invalid")
+    assert details["errors"][0]["pointer"] == "/bill_no"
     problem(own.api("POST", "/watches", json={"bill_no": "B", "why": "x"}), 422, "invalid")
 
 
@@ -120,39 +122,39 @@ def test_from_its_202_on_goods_that_match_stay_and_each_known_consignment_has_a_
     own: Running, bootstrap: str
 ) -> None:
     known, other = released("W-1", "TSTU0001001", "WATCH-3"), released("W-2", "TSTU0001002", "WATCH-4")
-    publish(bootstrap, [*known.said, *other.said])
+    publish(bootstrap, [*known.messages, *other.messages])
     own.catch_up()
     assert gate(own, "TSTU0001001") == gate(own, "TSTU0001002") == (True, "released")
-    said = place(own, bill_no="watch 3").json()
-    assert said["consignments"] == 1
+    receipt = place_watch(own, bill_no="watch 3").json()
+    assert receipt["consignments"] == 1
     assert gate(own, "TSTU0001001") == (False, "hold_asked")
     assert gate(own, "TSTU0001002") == (True, "released")
     assert holds_asked(bootstrap, known)[-1] == b"PlaceHold" and b"PlaceHold" not in holds_asked(bootstrap, other)
-    (asked,) = [
+    (hold,) = [
         one for one in requests_under(bootstrap, requests_topic("release"), known.id) if b"watch_id" in one.value()
     ]
-    assert said["watch_id"].encode() in asked.value() and b"officer-7" in asked.value()
+    assert receipt["watch_id"].encode() in hold.value() and b"officer-7" in hold.value()
     late = released("W-3", "TSTU0001003", "WaTcH.3")
-    publish(bootstrap, late.said)
+    publish(bootstrap, late.messages)
     own.catch_up()
     assert gate(own, "TSTU0001003") == (False, "hold_asked"), "no partition has said that it keeps the watch"
-    assert watch(own, said["watch_id"])["state"] == "incomplete"
+    assert watch(own, receipt["watch_id"])["state"] == "incomplete"
 
 
 def test_what_became_known_while_the_watch_was_placed_has_a_hold_once_every_partition_keeps_it(
     own: Running, bootstrap: str
 ) -> None:
-    said = place(own, bill_no="WATCH-5").json()
+    receipt = place_watch(own, bill_no="WATCH-5").json()
     early = released("W-4", "TSTU0001004", "WATCH-5")
-    publish(bootstrap, early.said)
-    said_by_desk(bootstrap, said["watch_id"], "WATCH-5")
+    publish(bootstrap, early.messages)
+    said_by_desk(bootstrap, receipt["watch_id"], "WATCH-5")
     wait(lambda: b"PlaceHold" in holds_asked(bootstrap, early), "the second look")
-    assert watch(own, said["watch_id"])["state"] == "open"
+    assert watch(own, receipt["watch_id"])["state"] == "open"
     assert gate(own, "TSTU0001004") == (False, "hold_asked"), "its hold was asked and is not answered"
 
     def met() -> bool:
         late = released("W-5", "TSTU0001005", "WATCH-5")
-        publish(bootstrap, late.said)
+        publish(bootstrap, late.messages)
         own.catch_up()
         return gate(own, "TSTU0001005") == (True, "released")
 
@@ -160,34 +162,36 @@ def test_what_became_known_while_the_watch_was_placed_has_a_hold_once_every_part
 
 
 def test_a_declarant_is_watched_by_its_code(own: Running, bootstrap: str) -> None:
-    told = Border("W-6", ("TSTU0001006",)).lodged(bill_no="OF-ANOTHER", declarant="91370200MA3CABCD1X").accepted()
-    publish(bootstrap, told.said)
+    consignment = (
+        Border("W-6", ("TSTU0001006",)).lodged(bill_no="OF-ANOTHER", declarant="91370200MA3CABCD1X").accepted()
+    )
+    publish(bootstrap, consignment.messages)
     own.catch_up()
-    said = place(own, declarant="91370200ma3cabcd1x").json()
-    assert said["consignments"] == 1 and holds_asked(bootstrap, told) == [b"PlaceHold"]
+    receipt = place_watch(own, declarant="91370200ma3cabcd1x").json()
+    assert receipt["consignments"] == 1 and holds_asked(bootstrap, consignment) == [b"PlaceHold"]
 
 
 def test_a_lifted_watch_lets_its_goods_go_and_holds_nothing_more(own: Running, bootstrap: str) -> None:
-    watch_id = place(own, bill_no="WATCH-7").json()["watch_id"]
+    watch_id = place_watch(own, bill_no="WATCH-7").json()["watch_id"]
     hold = f"officer/watch/{watch_id}"
     held = Border("W-7", ("TSTU0001007",)).lodged(bill_no="WATCH-7").accepted().assessed().held(hold)
-    publish(bootstrap, held.said)
+    publish(bootstrap, held.messages)
     own.catch_up()
     shown = own.api("GET", f"/consignments/{held.id}").json()["consignment"]
     assert [one["hold_id"] for one in shown["holds"]] == [hold], "the hold names its watch"
-    said = lift(own, watch_id)
-    assert said.status_code == 202 and said.json()["consignments"] == 1, said.text
+    answer = lift(own, watch_id)
+    assert answer.status_code == 202 and answer.json()["consignments"] == 1, answer.text
     assert holds_asked(bootstrap, held)[-1] == b"LiftHold"
     copies = [one.value() for key in KEYS for one in requests_under(bootstrap, TOPIC, key)]
     assert len([one for one in copies if watch_id.encode() in one and b"looked at" in one]) == PARTITIONS
     late = released("W-8", "TSTU0001008", "WATCH-7")
-    publish(bootstrap, late.said)
+    publish(bootstrap, late.messages)
     own.catch_up()
     assert gate(own, "TSTU0001008") == (True, "released")
     found = watch(own, watch_id)
     assert (found["state"], found["lifted_by"], found["lift_reason"]) == ("lifted", "o8", "looked at")
     later = Border("W-9", ("TSTU0001009",)).lodged(bill_no="WATCH-7").accepted().assessed().held(hold)
-    publish(bootstrap, later.said)
+    publish(bootstrap, later.messages)
     said_by_desk(bootstrap, watch_id, "WATCH-7", lifted=True)
     wait(lambda: b"LiftHold" in holds_asked(bootstrap, later), "what it held while it was lifted")
     problem(lift(own, "nobody's"), 404, "unknown_watch")
@@ -197,8 +201,8 @@ def test_a_console_that_does_not_reach_the_broker_says_so_and_the_same_again_com
     own: Running, bootstrap: str
 ) -> None:
     """This is another console of the same database; its Kafka does not answer."""
-    told = released("W-10", "TSTU0001010", "WATCH-8")
-    publish(bootstrap, told.said)
+    consignment = released("W-10", "TSTU0001010", "WATCH-8")
+    publish(bootstrap, consignment.messages)
     own.catch_up()
     away = Running(
         own.settings.model_copy(
@@ -208,15 +212,15 @@ def test_a_console_that_does_not_reach_the_broker_says_so_and_the_same_again_com
     away.thread.start()
     wait(lambda: away.server.started, "the server to start")
     try:
-        said = problem(place(away, bill_no="WATCH-8", key="again"), 503, "watch_incomplete")
-        assert f"0 of {PARTITIONS}" in said["detail"]
+        answer = problem(place_watch(away, bill_no="WATCH-8", key="again"), 503, "watch_incomplete")
+        assert f"0 of {PARTITIONS}" in answer["detail"]
     finally:
         away.stop()
     assert gate(own, "TSTU0001010") == (False, "hold_asked"), "it was asked"
     (row,) = [one for one in own.api("GET", "/watches").json()["watches"] if one["bill_no"] == "WATCH-8"]
     assert (row["state"], row["placed_in"]) == ("incomplete", 0)
-    said = place(own, bill_no="WATCH-8", key="again").json()
-    assert said["watch_id"] == row["watch_id"] and said["consignments"] == 1
+    answer = place_watch(own, bill_no="WATCH-8", key="again").json()
+    assert answer["watch_id"] == row["watch_id"] and answer["consignments"] == 1
 
 
 def test_watches_of_a_lost_database_are_read_from_the_facts_and_can_be_lifted(
@@ -238,17 +242,17 @@ def test_watches_of_a_lost_database_are_read_from_the_facts_and_can_be_lifted(
 
 
 def test_the_rows_are_the_same_on_both_databases(settings: ConsoleSettings, bootstrap: str) -> None:
-    told = Border("W-11", ("TSTU0001011",)).lodged(bill_no="Wat/ch_1 0").accepted()
-    publish(bootstrap, told.said)
+    consignment = Border("W-11", ("TSTU0001011",)).lodged(bill_no="Wat/ch_1 0").accepted()
+    publish(bootstrap, consignment.messages)
     said_by_desk(bootstrap, "on-both", "WATCH-10")
     said_by_desk(bootstrap, "on-both", "WATCH-10", lifted=True)
     with projecting(settings) as running:
         running.catch_up()
         engine = open_engine(settings.database_url)
         rows = ReadModelQueries(engine)
-        assert rows.matching("WATCH-10", "", "", 10) == [told.id]
-        assert rows.matching("", told.declaration.declarant.lower(), "", 100_000).count(told.id) == 1
-        assert rows.matching("WATCH-1", "", "", 10).count(told.id) == 0
+        assert rows.matching("WATCH-10", "", "", 10) == [consignment.id]
+        assert rows.matching("", consignment.declaration.declarant.lower(), "", 100_000).count(consignment.id) == 1
+        assert rows.matching("WATCH-1", "", "", 10).count(consignment.id) == 0
         (row,) = rows.watches(10, "on-both")
         assert (row.placed, row.lifted, row.lifted_by, row.reason) == (PARTITIONS, PARTITIONS, "o8", "a tip")
         engine.dispose()

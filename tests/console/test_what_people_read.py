@@ -36,11 +36,11 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def test_a_time_limit_that_ran_out_is_told_in_words_of_the_reader(still: Still) -> None:
-    told = Border("LATE").lodged().accepted().assessed(ControlKind.DOCUMENTS).held("inspection/documents")
-    about: dict[str, Any] = {**told._goods(), "since": told.at - timedelta(days=1), "due": told.at}
-    told._say("inspection", InspectionOverdue(**about, control=ControlKind.DOCUMENTS))
-    told._say("quarantine", TreatmentOverdue(**about, origin="risk", attempt=1))
-    still.tell(told.said)
+    consignment = Border("LATE").lodged().accepted().assessed(ControlKind.DOCUMENTS).held("inspection/documents")
+    about: dict[str, Any] = {**consignment._goods(), "since": consignment.at - timedelta(days=1), "due": consignment.at}
+    consignment._say("inspection", InspectionOverdue(**about, control=ControlKind.DOCUMENTS))
+    consignment._say("quarantine", TreatmentOverdue(**about, origin="risk", attempt=1))
+    still.tell(consignment.messages)
     alarms = {each["kind"]: each for each in still.get("/api/v1/alarms").json()["alarms"]}
     assert alarms["InspectionOverdue"]["reason_text"] == {"zh": "单证审核", "en": "documents"}
     assert alarms["TreatmentOverdue"]["reason_text"] == {"zh": "风险岗", "en": "risk desk"}
@@ -49,43 +49,45 @@ def test_a_time_limit_that_ran_out_is_told_in_words_of_the_reader(still: Still) 
 
 
 def test_an_arrival_that_the_gate_told_names_the_gate_in_the_language_of_the_page(still: Still) -> None:
-    told = Border("BY-GATE").lodged().accepted().assessed()
-    told._say("release", ArrivalRecorded(**told._goods(), place="Qianwan 3", reported_by="gate"))
-    still.tell(told.said)
-    assert "Qianwan 3，卡口 报告" in still.page(f"/consignments/{told.id}", "zh")
-    assert "Qianwan 3, reported by gate" in still.page(f"/consignments/{told.id}")
+    consignment = Border("BY-GATE").lodged().accepted().assessed()
+    consignment._say("release", ArrivalRecorded(**consignment._goods(), place="Qianwan 3", reported_by="gate"))
+    still.tell(consignment.messages)
+    assert "Qianwan 3，卡口 报告" in still.page(f"/consignments/{consignment.id}", "zh")
+    assert "Qianwan 3, reported by gate" in still.page(f"/consignments/{consignment.id}")
 
 
 def test_who_may_ask_nothing_on_a_page_sees_no_card_of_forms(still: Still) -> None:
-    told = Border("NO-FORMS").lodged().accepted().assessed().held("arrival")
-    still.tell(told.said)
+    consignment = Border("NO-FORMS").lodged().accepted().assessed().held("arrival")
+    still.tell(consignment.messages)
     admit(still.url, "auditor-1", "auditor")
-    for path in (f"/consignments/{told.id}", f"/containers/{told.containers[0]}"):
+    for path in (f"/consignments/{consignment.id}", f"/containers/{consignment.containers[0]}"):
         assert 'id="acts"' in still.page(path), path
         assert 'id="acts"' not in still.page(path, name="auditor-1"), path
 
 
 def test_a_paper_under_a_used_reference_is_sent_back_with_what_can_be_done(still: Still) -> None:
-    told = Border("USED").lodged().accepted().refused_request("LodgeDeclaration", "reference_used", "declaration")
-    still.tell(told.said)
-    page = still.page(f"/consignments/{told.id}")
+    consignment = (
+        Border("USED").lodged().accepted().refused_request("LodgeDeclaration", "reference_used", "declaration")
+    )
+    still.tell(consignment.messages)
+    page = still.page(f"/consignments/{consignment.id}")
     assert "withdraw that one first, or use another reference" in page
 
 
 def test_the_gate_says_that_lots_are_not_declared_and_not_that_a_desk_is_late() -> None:
     row = Container("MSKU6011672", visit="v", visit_us=US, place="Qianwan 3")
-    said = gate_text(GateAnswer(False, "not_said", lots=2, released=1), row)
-    assert said.en.startswith("the other lots in it are not declared; 1 of 2 lots released; in the area since")
-    assert said.zh.startswith("其余批次尚未申报；共 2 批，已放行 1 批")
+    text = gate_text(GateAnswer(False, "not_said", lots=2, released=1), row)
+    assert text.en.startswith("the other lots in it are not declared; 1 of 2 lots released; in the area since")
+    assert text.zh.startswith("其余批次尚未申报；共 2 批，已放行 1 批")
     assert gate_text(GateAnswer(False, "not_said", lots=2, released=2), row).en.startswith(
         "the gate desk has not said yes;"
     )
 
 
 def test_the_answer_about_a_released_export_does_not_say_that_it_is_not_released() -> None:
-    said = gate_text(GateAnswer(False, "export", lots=1, released=0), None)
-    assert said.en == "released for export: the land gate needs an officer's permit"
-    assert "已放行 0 批" not in said.zh
+    text = gate_text(GateAnswer(False, "export", lots=1, released=0), None)
+    assert text.en == "released for export: the land gate needs an officer's permit"
+    assert "已放行 0 批" not in text.zh
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,12 @@ def test_a_visit_that_ended_is_told_once(row: Container, reason: str, en: str) -
             "角色：审计、放行关员（原 查验关员） 企业：auditor （原 —）",
             "roles: Auditor, Release officer (was Inspector) company: auditor (was —)",
         ),
-        ("authorised", "read from 2026-12-06T14:28+00:00 until no end", "read 自 12-06 22:28 至 不限", ""),
+        (
+            "authorised",
+            "read from 2026-12-06T14:28+00:00 until no end",
+            "代理 read 自 12-06 22:28 至 不限",
+            "to act for read from 12-06 22:28 until no end",
+        ),
     ],
 )
 def test_roles_and_scopes_are_told_in_words_and_names_that_are_spelled_alike_stay(
@@ -168,7 +175,7 @@ SHOUTED = re.compile(r"<(h1|h2|h3|summary)[^>]*>(.*?)</\1>", re.DOTALL)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_heading_stands_twice_on_the_page_of_watches_and_of_accounts(still: Still, language: str) -> None:
     for path in ("/watches", "/accounts", "/account?name=tester"):
-        headings = [" ".join(TAGS.sub("", words).split()) for _, words in SHOUTED.findall(still.page(path, language))]
+        headings = [" ".join(TAGS.sub("", title).split()) for _, title in SHOUTED.findall(still.page(path, language))]
         assert len(headings) > 1 and len(set(headings)) == len(headings), path
 
 
@@ -184,7 +191,7 @@ TAGS = re.compile(r"<[^>]*>")
 
 
 @pytest.mark.parametrize(
-    ("sentence", "told"),
+    ("sentence", "shown"),
     [
         ("in the area since 2026-11-23T20:03+08:00 (Q 3)", "in the area since 11-23 20:03 (Q 3)"),
         ("自 2026-11-23T12:03:00Z 起在场", "自 11-23 20:03 起在场"),
@@ -194,11 +201,11 @@ TAGS = re.compile(r"<[^>]*>")
         ("0001-01-01T00:00+14:00 and 2026-13-01T00:00Z", "0001-01-01T00:00+14:00 and 2026-13-01T00:00Z"),
     ],
 )
-def test_a_time_in_a_sentence_is_told_as_on_the_rest_of_the_page(sentence: str, told: str) -> None:
+def test_a_time_in_a_sentence_is_told_as_on_the_rest_of_the_page(sentence: str, shown: str) -> None:
     for language in LANGUAGES:
         sight = Sight(language, datetime(2026, 11, 30, tzinfo=UTC))
-        assert sight.times(sentence) == told
-        assert sight.of(Text(zh=sentence, en=sentence)) == told
+        assert sight.times(sentence) == shown
+        assert sight.of(Text(zh=sentence, en=sentence)) == shown
 
 
 @pytest.mark.parametrize(("language", "since"), [("zh", "自 {} 起在场（Q 3）"), ("en", "in the area since {} (Q 3)")])
@@ -206,13 +213,15 @@ def test_the_page_says_since_when_a_box_is_here_in_the_readers_time_and_the_api_
     still: Still, language: str, since: str
 ) -> None:
     start = now().replace(microsecond=0) - timedelta(hours=2)
-    told = Border("IN-TIME", ("TGHU1234562",), start=start).lodged().accepted().assessed().opened().held("arrival")
-    still.tell(told.said)
+    consignment = (
+        Border("IN-TIME", ("TGHU1234562",), start=start).lodged().accepted().assessed().opened().held("arrival")
+    )
+    still.tell(consignment.messages)
     page = TAGS.sub(" ", still.page("/containers/TGHU1234562", language))
     answer = still.get("/api/v1/containers/TGHU1234562").json()
     opened = datetime.fromisoformat(answer["visit"]["opened_at"])
-    place = answer["visit"]["place"]
-    read = since.replace("Q 3", place)
+    where = answer["visit"]["place"]
+    read = since.replace("Q 3", where)
     assert read.format(Sight("en", now()).minute(opened)) in page
     assert not ISO.search(page), ISO.findall(page)
     assert read.format(opened.astimezone(CHINA).isoformat(timespec="minutes")) in answer["text"][language]
@@ -222,17 +231,17 @@ def test_the_page_says_since_when_a_box_is_here_in_the_readers_time_and_the_api_
 def test_why_a_request_was_sent_back_and_what_is_not_known_are_told_in_the_readers_time(
     still: Still, language: str
 ) -> None:
-    told = Border("SENT-BACK").lodged().accepted().assessed(ControlKind.INSPECTION)
-    at, later = told.at, told.at + timedelta(seconds=7)
+    consignment = Border("SENT-BACK").lodged().accepted().assessed(ControlKind.INSPECTION)
+    at, later = consignment.at, consignment.at + timedelta(seconds=7)
     why = phrase("told_in_future_at", told=at, asked=later, message="customs-inspection-requests/0/5")
-    about: dict[str, Any] = {"subject": told.id, "request_kind": "RecordFindings", "code": "told_in_future"}
-    about |= {"request_id": "r-1", "occurred_at": told.at, "reason": reason(why), "phrases": (why,)}
-    told._say("inspection", RequestRefused(**about))
-    still.tell(told.said)
-    page = TAGS.sub(" ", still.page(f"/consignments/{told.id}", language))
+    about: dict[str, Any] = {"subject": consignment.id, "request_kind": "RecordFindings", "code": "told_in_future"}
+    about |= {"request_id": "r-1", "occurred_at": consignment.at, "reason": reason(why), "phrases": (why,)}
+    consignment._say("inspection", RequestRefused(**about))
+    still.tell(consignment.messages)
+    page = TAGS.sub(" ", still.page(f"/consignments/{consignment.id}", language))
     sight = Sight("en", now())
-    words = {"zh": "所述时间 {}，发送于 {}", "en": "told for {}, asked at {}"}[language]
-    assert page.count(words.format(sight.minute(at), sight.time(later))) == 2, (
+    template = {"zh": "所述时间 {}，发送于 {}", "en": "told for {}, asked at {}"}[language]
+    assert page.count(template.format(sight.minute(at), sight.time(later))) == 2, (
         "among the decisions, and on the timeline"
     )
     unknown = still.get("/consignments/26b34d2c-71b0-50a5-a062-577a5d010788", language)

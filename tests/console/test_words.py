@@ -39,10 +39,10 @@ from services.console.pages.rendering import FOLDER
 from services.console.readmodel.consignment import UNMATCHED
 from services.risk.rules import RULES
 
-SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
+NAMED_KEY = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 CALLED = re.compile(r"""\bt\(["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 """A text that a template or a page looks up by its whole name, even if the group does not exist."""
-PLACE = re.compile(r"\{(\w*)\}")
+PLACEHOLDER = re.compile(r"\{(\w*)\}")
 ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
 """The alarms, as `schemas.gate.GateAlarmRaised` names them."""
 ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_reported", "finding")
@@ -133,23 +133,23 @@ def test_every_code_has_its_words_and_no_word_has_lost_its_code() -> None:
 
 def test_every_sentence_that_is_said_is_there_and_every_one_that_is_there_is_said() -> None:
     text, there = sources(), groups()
-    said = {key for key in SAID.findall(text) if key.split(".")[0] in there and not key.endswith(".html")}
-    said |= set(CALLED.findall(text))
-    assert {key for key in said if key not in TEXTS} == set()
+    named = {key for key in NAMED_KEY.findall(text) if key.split(".")[0] in there and not key.endswith(".html")}
+    named |= set(CALLED.findall(text))
+    assert {key for key in named if key not in TEXTS} == set()
     plain = {key for key in TEXTS if key.split(".")[0] not in (*CODES, *BY_PART, READ_BACK)}
-    assert plain - said == set()
+    assert plain - named == set()
     for group in BY_PART:
-        looked_up = {name.partition(".")[0] for name in there[group] if f"{group}.{name}" not in said}
+        looked_up = {name.partition(".")[0] for name in there[group] if f"{group}.{name}" not in named}
         elsewhere = looked_up - SHAPES - WAITS - WRITTEN_BEFORE
         assert {name for name in elsewhere if not re.search(f"[\"']{name}[\"']", text)} == set(), group
     assert there["waiting"] >= WAITS
 
 
 def test_both_languages_say_everything_with_the_same_places() -> None:
-    for key, words in TEXTS.items():
-        assert words.zh.strip() and words.en.strip(), key
-        assert sorted(set(PLACE.findall(words.zh))) == sorted(set(PLACE.findall(words.en))), key
-    same = {key for key, words in TEXTS.items() if words.zh == words.en and not PLACE.search(words.zh)}
+    for key, texts in TEXTS.items():
+        assert texts.zh.strip() and texts.en.strip(), key
+        assert sorted(set(PLACEHOLDER.findall(texts.zh))) == sorted(set(PLACEHOLDER.findall(texts.en))), key
+    same = {key for key, texts in TEXTS.items() if texts.zh == texts.en and not PLACEHOLDER.search(texts.zh)}
     assert same == set()
 
 
@@ -159,4 +159,4 @@ def test_the_reasons_of_rules_are_those_of_the_risk_desk() -> None:
 
 
 def test_refusals_are_in_both_languages() -> None:
-    assert all(words.zh and words.en for words in REFUSALS.values())
+    assert all(texts.zh and texts.en for texts in REFUSALS.values())

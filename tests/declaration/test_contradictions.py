@@ -54,6 +54,14 @@ def test_equipment_comes_in_or_is_returned_as_the_full_name_of_its_mode_says(mod
     assert ONE_WAY[mode] is way
 
 
+@pytest.mark.parametrize("mode", ["0314", "2439", "2939", "4200", "4239", "5033"])
+def test_goods_whose_mode_says_in_its_full_name_that_they_come_from_abroad_are_imports(mode: str) -> None:
+    """Office articles of foreign offices (外国常驻机构进口办公用品) and the like: their full names say 进口 or 运回. Exports under them were
+    accepted."""
+    assert "trade_mode_of_other_direction" in codes_of(trade_mode=mode, **EXPORT)
+    assert codes_of(trade_mode=mode) == []
+
+
 def test_most_trade_modes_go_both_ways() -> None:
     assert all(
         codes_of(trade_mode=mode) == [] == codes_of(trade_mode=mode, **EXPORT) for mode in TRADE_MODES.keys() - ONE_WAY

@@ -57,11 +57,11 @@ def serve() -> None:
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
-        asked = json.loads(line)
+        order = json.loads(line)
         with tempfile.TemporaryFile() as output:
             child = os.fork()
             if child == 0:
-                _run(asked["tree"], asked["run"], output.fileno())
+                _run(order["tree"], order["run"], output.fileno())
             _, status = os.waitpid(child, 0)
             output.seek(0)
             text = output.read().decode("utf-8", "replace")
@@ -69,7 +69,7 @@ def serve() -> None:
         answers.flush()
 
 
-def _run(tree: str, words: list[str], output: int) -> None:
+def _run(tree: str, arguments: list[str], output: int) -> None:
     """Runs the command in the fork, and ends the fork with the exit code of the command. Never returns."""
     code = 70
     try:
@@ -77,7 +77,7 @@ def _run(tree: str, words: list[str], output: int) -> None:
         os.dup2(output, 2)
         os.chdir(tree)
         sys.path[:] = [tree, *[each for each in sys.path[1:] if Path(each or ".").resolve() != OWN]]
-        code = _command(words)
+        code = _command(arguments)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
@@ -88,8 +88,8 @@ def _run(tree: str, words: list[str], output: int) -> None:
         os._exit(code)
 
 
-def _command(words: list[str]) -> int:
-    program, *arguments = words
+def _command(command: list[str]) -> int:
+    program, *arguments = command
     if program == "pytest":
         return int(pytest.main(arguments))
     if program == "lint-imports":

@@ -3,7 +3,9 @@ before the others can run?"""
 
 LONG = "takes minutes; the suite plays a short form"
 KAFKAS = "Kafka's own tool; without arguments it says how it is called and ends with 1"
-TOLD = "of a day that the slow clock of this border does not reach; tried by tests/console/test_container_requests.py"
+OF_ANOTHER_DAY = (
+    "of a day that the slow clock of this border does not reach; tried by tests/console/test_container_requests.py"
+)
 WRITES = "writes files of the checkout; other tests compare them"
 
 SHORT_TARGETS = ("make setup", "make help")
@@ -41,8 +43,8 @@ LISTED = {
     "make recovery ARGS=--write": LONG,
     "make stops": LONG,
     "dtg bench": LONG,
-    "dtg port tell CSQU3054383 GTOT --place G3 --laden --at 2026-11-26T17:42:00+08:00": TOLD,
-    'dtg port retract CSQU3054383 <report-id> --reason "another box"': TOLD,
+    "dtg port tell CSQU3054383 GTOT --place G3 --laden --at 2026-11-26T17:42:00+08:00": OF_ANOTHER_DAY,
+    'dtg port retract CSQU3054383 <report-id> --reason "another box"': OF_ANOTHER_DAY,
     "dtg up": "started by tests/cli/test_places.py, and by tests/cli/test_stop.py at random moments",
     "DTG_KAFKA_SECURITY=PLAINTEXT dtg up": "a second one has no port; what it prints is tried by tests/rights/test_earlier.py",
     "dtg simulate": "refused on the slow clock of this border; the suite plays whole days on a fast one",

@@ -111,11 +111,11 @@ class Reader:
             path, _, more = rest.partition(" ")
             role = "auditor" if method == "GET" else "terminal"
             line = f"curl -sN -X {method} -H '{demo_line(role)}' '{self.console}{path}' {more}"
-        for placeholder, own in self.words(line).items():
+        for placeholder, own in self.own_values(line).items():
             line = line.replace(placeholder, own)
         return line
 
-    def words(self, line: str) -> dict[str, str]:
+    def own_values(self, line: str) -> dict[str, str]:
         """Placeholder of the documents → the reader's own value."""
         replayed, discarded = self.parked or ("", "")
         return {

@@ -104,8 +104,8 @@ def modules_of(target: str) -> list[str]:
     rule = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     if rule is None:
         raise Stale(f"the Makefile has no target {target}")
-    words = [shlex.split(line.strip().lstrip("@")) for line in rule[1].splitlines()]
-    return [line[2] for line in words if line[:2] == ["$(PY)", "-m"]]
+    commands = [shlex.split(line.strip().lstrip("@")) for line in rule[1].splitlines()]
+    return [line[2] for line in commands if line[:2] == ["$(PY)", "-m"]]
 
 
 def page() -> str:

@@ -72,7 +72,7 @@ def test_a_declaration_lodged_with_the_lines_of_the_readme_is_released(typed: Ty
 def test_each_table_of_this_test_speaks_of_lines_that_a_document_names(typed: Typed) -> None:
     assert sorted({*LISTED, *WHOLE, *ENDLESS, UP} - set(LINES)) == []
     assert not set(LISTED) & set(WHOLE), "listed, and run"
-    placeholders = Reader(ROOT / ".run" / "nowhere").words("")
+    placeholders = Reader(ROOT / ".run" / "nowhere").own_values("")
     assert [each for each in placeholders if not any(each in line for line in typed)] == []
 
 

@@ -47,10 +47,10 @@ class Runner:
         command = [sys.executable, str(Path(__file__).with_name("forking.py"))]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
-    def run(self, tree: Path, *words: str) -> tuple[int, str]:
+    def run(self, tree: Path, *arguments: str) -> tuple[int, str]:
         """Exit code and output of one command."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"tree": str(tree), "run": words}) + "\n")
+        self._process.stdin.write(json.dumps({"tree": str(tree), "run": arguments}) + "\n")
         self._process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return int(answer["code"]), str(answer["text"])

@@ -46,13 +46,13 @@ def addresses(text: str) -> set[str]:
 
 def trouble_of(address: str) -> str:
     """The reason why this address cannot work; empty if it can work."""
-    asked = urlsplit(re.sub(r"[{}…]", "x", address))
-    taking = [route for route in ROUTES if route.path_regex.match(asked.path)]
-    leading = [route for route in ROUTES if route.path.startswith(f"{asked.path}/")]
+    link = urlsplit(re.sub(r"[{}…]", "x", address))
+    taking = [route for route in ROUTES if route.path_regex.match(link.path)]
+    leading = [route for route in ROUTES if route.path.startswith(f"{link.path}/")]
     if not taking and not leading:
         return f"{address}: no such route"
     names = frozenset[str]().union(*[names_of(route.dependant) for route in taking])
-    unknown = [name for name, _ in parse_qsl(asked.query, keep_blank_values=True) if name not in names]
+    unknown = [name for name, _ in parse_qsl(link.query, keep_blank_values=True) if name not in names]
     return f"{address}: no parameter {', '.join(unknown)}" if unknown else ""
 
 

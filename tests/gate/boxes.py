@@ -162,7 +162,3 @@ def may_leave(desk: Story) -> bool:
     """Whether the gate desk's last fact about the container says that it may leave."""
     statements = [f for f in desk.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
     return bool(statements) and statements[-1].kind == "ContainerMayLeave" and as_box(desk.state).published == "leave"
-
-
-def kinds(desk: Story) -> list[str]:
-    return [fact.kind for fact in desk.answer]

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.gate import ContainerFindingRetracted, GateAlarmRaised
+from schemas.phrases import phrase
 from schemas.vocabulary import EquipmentEvent
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
+from tests import facts
+from tests.gate.answers import arrival_of, goods_left, goods_left_unreleased, visit_opened_by
 from tests.gate.boxes import (
     DAY,
     A,
@@ -20,144 +22,274 @@ from tests.gate.boxes import (
     found,
     freed,
     held,
-    kinds,
-    may_leave,
     out,
     retracted,
 )
-from tests.gate.test_visits import alarms, left
-from tests.voice import Story, keeps_its_promises, story
-
-
-def raised(desk: Story) -> list[tuple[str, bool]]:
-    return [(fact.alarm, fact.blocks) for fact in desk.answer if isinstance(fact, GateAlarmRaised)]
+from tests.voice import keeps_its_promises, story
 
 
 def test_a_box_that_was_found_outside_by_mistake_is_inside_again_however_late_that_is_said() -> None:
-    desk = story(decider, freed(A)).when(found("outside", 10), message_id="wrong", at=at(10))
-    desk.when(found("inside", 5 * DAY), at=at(5 * DAY))
-    assert left(desk, A) == ["ConsignmentGatedOut"] and not may_leave(desk), "it may have come again in five days"
-    desk.when(finding_retracted("wrong"), at=at(6 * DAY))
-    assert kinds(desk)[0] == "ContainerFindingRetracted" and left(desk, A)[-1] == "DepartureRetracted"
-    assert may_leave(desk)
-    desk.when(out(7 * DAY), at=at(7 * DAY))
-    assert left(desk, A)[-1] == "ConsignmentGatedOut" and alarms(desk) == []
+    desk = story(decider, freed(A))
+    desk.when(found("outside", 10), message_id="wrong", at=at(10)).then(
+        facts.container_finding_recorded("outside", at=at(10)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+    )
+    # it may have come again in five days
+    desk.when(found("inside", 5 * DAY), at=at(5 * DAY)).then(facts.container_finding_recorded("inside", at=at(5 * DAY)))
+    desk.when(finding_retracted("wrong"), at=at(6 * DAY)).then(
+        facts.container_finding_retracted("wrong", at=at(6 * DAY)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(6 * DAY)),
+        facts.container_may_leave(3, arrival_of(A), A, at=at(6 * DAY)),
+    )
+    desk.when(out(7 * DAY), at=at(7 * DAY)).then(*goods_left("m5", arrival_of(A), A, at=at(7 * DAY)))
 
 
 def test_an_alarm_that_a_finding_had_settled_waits_again_and_is_told_again() -> None:
-    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(found("outside", 20), message_id="w")
-    desk.when(freed(B, arrived=DAY, when=DAY), at=at(DAY))
-    assert may_leave(desk)
-    desk.when(finding_retracted("w"), at=at(DAY + 5))
-    assert raised(desk) == [("left_unreleased", True)] and not may_leave(desk)
-    desk.when(found("outside", DAY + 9), at=at(DAY + 9))
-    assert not may_leave(desk), "it is outside"
+    desk = story(decider, held(A, arrived=0))
+    desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
+    desk.when(found("outside", 20), message_id="w").then(facts.container_finding_recorded("outside", "m2", at=at(20)))
+    desk.when(freed(B, arrived=DAY, when=DAY), at=at(DAY)).then(
+        facts.container_may_leave(1, arrival_of(B), B, at=at(DAY))
+    )
+    desk.when(finding_retracted("w"), at=at(DAY + 5)).then(
+        facts.container_finding_retracted("w", at=at(DAY + 5)),
+        facts.gate_alarm_raised(arrival_of(A), "m2", waiting_for=(A,), at=at(10)),
+        facts.container_must_stay(
+            2, arrival_of(B), phrase("alarm_waits"), phrase("left_unreleased"), waiting_for=(A,), at=at(DAY + 5)
+        ),
+    )
+    # it is outside
+    desk.when(found("outside", DAY + 9), at=at(DAY + 9)).then(
+        facts.container_finding_recorded("outside", "m2", at=at(DAY + 9)),
+        facts.visit_closed(arrival_of(B), "finding", "", consignments=(B,), at=at(DAY + 9)),
+        facts.consignment_gated_out(visit=arrival_of(B), consignment_id=B, at=at(DAY + 9)),
+    )
 
 
 def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
-    desk = story(decider, held(A, arrived=0)).when(out(10), message_id="left", at=at(10))
-    desk.when(found("inside", 20), message_id="w", at=at(20)).when(freed(A, version=3, when=30), at=at(30))
-    assert may_leave(desk)
-    desk.when(finding_retracted("w"), at=at(40))
-    assert left(desk, A)[-1] == "ConsignmentLeftUnreleased" and raised(desk) == [("left_unreleased", True)]
-    desk.when(retracted("left"), at=at(50))
-    assert left(desk, A)[-1] == "DepartureRetracted" and may_leave(desk), "its sender may take it back as before"
+    desk = story(decider, held(A, arrived=0))
+    desk.when(out(10), message_id="left", at=at(10)).then(*goods_left_unreleased("left", arrival_of(A), A, at=at(10)))
+    desk.when(found("inside", 20), message_id="w", at=at(20)).then(
+        facts.container_finding_recorded("inside", "left", at=at(20)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+    )
+    desk.when(freed(A, version=3, when=30), at=at(30)).then(facts.container_may_leave(1, arrival_of(A), A, at=at(30)))
+    desk.when(finding_retracted("w"), at=at(40)).then(
+        facts.container_finding_retracted("w", at=at(40)),
+        facts.visit_closed(arrival_of(A), "left_unreleased", "left", consignments=(A,), at=at(10)),
+        facts.gate_alarm_raised(arrival_of(A), "left", waiting_for=(A,), why="left_before", at=at(10)),
+        facts.consignment_left_unreleased(visit=arrival_of(A), why="left_before", consignment_id=A, at=at(10)),
+        facts.container_must_stay(2, "", phrase("alarm_waits"), phrase("left_before"), waiting_for=(A,), at=at(40)),
+    )
+    # its sender may take it back as before
+    desk.when(retracted("left"), at=at(50)).then(
+        facts.equipment_event_retracted("left", at=at(50)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(50)),
+        facts.container_may_leave(3, arrival_of(A), A, at=at(50)),
+    )
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_whose_alarms_it_settled() -> None:
     """In records of an older software version only `settled` shows which departures a finding had voided."""
-    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(found("inside", 20), message_id="w")
+    desk = story(decider, held(A, arrived=0))
+    desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
+    desk.when(found("inside", 20), message_id="w").then(
+        facts.container_finding_recorded("inside", "m2", at=at(20)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+    )
     box = as_box(desk.state)
     desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))
-    desk.when(finding_retracted("w"), at=at(40))
-    assert left(desk, A)[-1] == "ConsignmentLeftUnreleased" and raised(desk) == [("left_unreleased", True)]
+    desk.when(finding_retracted("w"), at=at(40)).then(
+        facts.container_finding_retracted("w", at=at(40)),
+        facts.visit_closed(arrival_of(A), "left_unreleased", "m2", consignments=(A,), at=at(10)),
+        facts.gate_alarm_raised(arrival_of(A), "m2", waiting_for=(A,), at=at(10)),
+        facts.consignment_left_unreleased(visit=arrival_of(A), consignment_id=A, at=at(10)),
+    )
 
 
 def test_what_a_later_finding_says_all_the_same_stands() -> None:
-    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(found("inside", 20), message_id="w")
-    desk.when(found("inside", 30), at=at(30)).when(finding_retracted("w"), at=at(40))
-    assert left(desk, A)[-1] == "DepartureRetracted" and raised(desk) == []
-    desk.when(freed(A, version=3, when=50), at=at(50))
-    assert may_leave(desk)
+    desk = story(decider, held(A, arrived=0))
+    desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
+    desk.when(found("inside", 20), message_id="w").then(
+        facts.container_finding_recorded("inside", "m2", at=at(20)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+    )
+    desk.when(found("inside", 30), at=at(30)).then(facts.container_finding_recorded("inside", at=at(30)))
+    desk.when(finding_retracted("w"), at=at(40)).then(facts.container_finding_retracted("w", at=at(40)))
+    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(1, arrival_of(A), A, at=at(50)))
 
 
 def test_a_later_finding_does_not_settle_what_was_told_after_it() -> None:
-    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10)).when(found("outside", 20), message_id="w")
-    desk.when(found("outside", 30), at=at(30)).when(discharged(DAY), at=at(DAY))
-    desk.when(held(B, arrived=DAY, when=DAY), at=at(DAY)).when(out(DAY + 60), at=at(DAY + 60))
+    desk = story(decider, held(A, arrived=0))
+    desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
+    desk.when(found("outside", 20), message_id="w").then(facts.container_finding_recorded("outside", "m2", at=at(20)))
+    desk.when(found("outside", 30), at=at(30)).then(facts.container_finding_recorded("outside", at=at(30)))
+    desk.when(discharged(DAY), at=at(DAY)).then(*visit_opened_by("m5", at=at(DAY)))
+    desk.when(held(B, arrived=DAY, when=DAY), at=at(DAY)).then(
+        facts.container_arrived(visit="m5", consignment_id=B, at=at(DAY))
+    )
+    desk.when(out(DAY + 60), at=at(DAY + 60)).then(*goods_left_unreleased("m7", "m5", B, at=at(DAY + 60)))
     assert [alarm.alarm for alarm in look(as_box(desk.state)).alarms] == ["left_unreleased"] * 2
-    desk.when(finding_retracted("w"), at=at(DAY + 70))
+    desk.when(finding_retracted("w"), at=at(DAY + 70)).then(facts.container_finding_retracted("w", at=at(DAY + 70)))
     assert "alarm_waits" in [each.code for each in answer(as_box(desk.state), look(as_box(desk.state))).why]
 
 
 def test_a_finding_that_another_one_had_corrected_does_not_come_back() -> None:
-    desk = story(decider, freed(A)).when(found("outside", 10), message_id="first", at=at(10))
-    desk.when(found("inside", 20), message_id="second", at=at(20))
-    desk.when(finding_retracted("second"), at=at(30))
-    assert left(desk, A)[-1] == "ConsignmentGatedOut" and not may_leave(desk)
-    desk.when(finding_retracted("first"), at=at(40))
-    assert may_leave(desk)
-    turned = story(decider, freed(A)).when(found("outside", 10), message_id="first", at=at(10))
-    turned.when(found("inside", 20), message_id="second", at=at(20)).when(finding_retracted("first"), at=at(30))
-    turned.when(finding_retracted("second"), at=at(40))
-    assert may_leave(turned)
+    desk = story(decider, freed(A))
+    desk.when(found("outside", 10), message_id="first", at=at(10)).then(
+        facts.container_finding_recorded("outside", at=at(10)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+    )
+    desk.when(found("inside", 20), message_id="second", at=at(20)).then(
+        facts.container_finding_recorded("inside", at=at(20)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+        facts.container_may_leave(3, arrival_of(A), A, at=at(20)),
+    )
+    desk.when(finding_retracted("second"), at=at(30)).then(
+        facts.container_finding_retracted("second", at=at(30)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(4, "", phrase("no_visit"), waiting_for=(), at=at(30)),
+    )
+    desk.when(finding_retracted("first"), at=at(40)).then(
+        facts.container_finding_retracted("first", at=at(40)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(40)),
+        facts.container_may_leave(5, arrival_of(A), A, at=at(40)),
+    )
+    turned = story(decider, freed(A))
+    turned.when(found("outside", 10), message_id="first", at=at(10)).then(
+        facts.container_finding_recorded("outside", at=at(10)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+    )
+    turned.when(found("inside", 20), message_id="second", at=at(20)).then(
+        facts.container_finding_recorded("inside", at=at(20)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+        facts.container_may_leave(3, arrival_of(A), A, at=at(20)),
+    )
+    turned.when(finding_retracted("first"), at=at(30)).then(facts.container_finding_retracted("first", at=at(30)))
+    turned.when(finding_retracted("second"), at=at(40)).then(facts.container_finding_retracted("second", at=at(40)))
 
 
 def test_a_count_that_was_wrong_counts_no_longer() -> None:
     stuffed = event(EquipmentEvent.STUFFED, 30)
-    desk = story(decider, discharged(0), freed(A, arrived=0)).when(stuffed, at=at(30))
-    desk.when(found("inside", 40, lots=1), message_id="one", at=at(40))
-    assert may_leave(desk)
-    desk.when(finding_retracted("one"), at=at(50))
-    assert not may_leave(desk)
-    [fact] = [each for each in desk.answer if isinstance(each, ContainerFindingRetracted)]
-    assert (fact.wrong, fact.lots) == ("one", None)
-    desk.when(found("inside", 60, lots=1), message_id="two", at=at(60)).when(
-        found("inside", 70, lots=2), message_id="three"
+    desk = story(decider, discharged(0), freed(A, arrived=0))
+    desk.when(stuffed, at=at(30)).then(
+        facts.equipment_event_recorded("m3", EquipmentEvent.STUFFED, "m1", at=at(30)),
+        facts.container_must_stay(2, "m1", phrase("stuffed"), waiting_for=(), at=at(30)),
     )
-    assert not may_leave(desk)
-    desk.when(finding_retracted("three"), at=at(80))
-    assert [each.lots for each in desk.answer if isinstance(each, ContainerFindingRetracted)] == [1] and may_leave(desk)
+    desk.when(found("inside", 40, lots=1), message_id="one", at=at(40)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(40)), facts.container_may_leave(3, "m1", A, at=at(40))
+    )
+    desk.when(finding_retracted("one"), at=at(50)).then(
+        facts.container_finding_retracted("one", at=at(50)),
+        facts.container_must_stay(4, "m1", phrase("stuffed"), waiting_for=(), at=at(50)),
+    )
+    desk.when(found("inside", 60, lots=1), message_id="two", at=at(60)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(60)), facts.container_may_leave(5, "m1", A, at=at(60))
+    )
+    desk.when(found("inside", 70, lots=2), message_id="three").then(
+        facts.container_finding_recorded("inside", lots=2, at=at(70)),
+        facts.container_must_stay(
+            6, "m1", phrase("lots_released", count=1, all=2), phrase("others_undeclared"), waiting_for=(), at=at(70)
+        ),
+    )
+    desk.when(finding_retracted("three"), at=at(80)).then(
+        facts.container_finding_retracted("three", 1, at=at(80)), facts.container_may_leave(7, "m1", A, at=at(80))
+    )
 
 
-@pytest.mark.parametrize("mark", ["overfull", "waiting"])
+@pytest.mark.parametrize(("mark", "why"), [("overfull", "too_many_goods"), ("waiting", "earlier_alarm")])
 @pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
-def test_of_two_wrong_counts_neither_stands_for_the_other(mark: str, order: tuple[str, str]) -> None:
+def test_of_two_wrong_counts_neither_stands_for_the_other(mark: str, why: str, order: tuple[str, str]) -> None:
     desk = story(decider, discharged(0), freed(A, arrived=0))
     desk.state = replace(as_box(desk.state), overfull=mark == "overfull", waiting=mark == "waiting")
-    desk.when(found("inside", 10, lots=1), message_id="one", at=at(10))
-    desk.when(found("inside", 20, lots=1), message_id="two", at=at(20))
-    desk.when(finding_retracted(order[0]), at=at(30))
-    assert may_leave(desk)
-    desk.when(finding_retracted(order[1]), at=at(40))
-    assert not may_leave(desk) and getattr(as_box(desk.state), mark)
+    desk.when(found("inside", 10, lots=1), message_id="one", at=at(10)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(10))
+    )
+    desk.when(found("inside", 20, lots=1), message_id="two", at=at(20)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(20))
+    )
+    desk.when(finding_retracted(order[0]), at=at(30)).then(facts.container_finding_retracted(order[0], 1, at=at(30)))
+    desk.when(finding_retracted(order[1]), at=at(40)).then(
+        facts.container_finding_retracted(order[1], at=at(40)),
+        facts.container_must_stay(2, "m1", phrase(why), waiting_for=(), at=at(40)),
+    )
+    assert getattr(as_box(desk.state), mark)
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_finding_that_it_had_found_wrong() -> None:
     """A record of an older software version does not say which finding another one voided."""
-    desk = story(decider, freed(A)).when(found("outside", 10), message_id="first", at=at(10))
-    desk.when(found("inside", 20), message_id="second", at=at(20))
+    desk = story(decider, freed(A))
+    desk.when(found("outside", 10), message_id="first", at=at(10)).then(
+        facts.container_finding_recorded("outside", at=at(10)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+    )
+    desk.when(found("inside", 20), message_id="second", at=at(20)).then(
+        facts.container_finding_recorded("inside", at=at(20)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+        facts.container_may_leave(3, arrival_of(A), A, at=at(20)),
+    )
     box = as_box(desk.state)
     desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))
-    assert may_leave(desk)
-    desk.when(finding_retracted("second"), at=at(30))
-    assert not may_leave(desk)
+    desk.when(finding_retracted("second"), at=at(30)).then(
+        facts.container_finding_retracted("second", at=at(30)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(4, "", phrase("no_visit"), waiting_for=(), at=at(30)),
+    )
 
 
 def test_an_alarm_of_a_visit_that_is_not_kept_any_more_waits_again_too() -> None:
-    desk = story(decider, held(A, arrived=0)).when(out(10), at=at(10))
-    desk.when(found("outside", 700 * DAY), message_id="w", at=at(700 * DAY))
-    desk.when(discharged(732 * DAY), at=at(732 * DAY))
-    desk.when(freed(B, arrived=732 * DAY, when=732 * DAY), at=at(732 * DAY))
-    assert may_leave(desk) and [part.consignment_id for part in as_box(desk.state).parts] == [B]
-    desk.when(finding_retracted("w"), at=at(733 * DAY))
-    assert not may_leave(desk) and as_box(desk.state).waiting
+    desk = story(decider, held(A, arrived=0))
+    desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
+    desk.when(found("outside", 700 * DAY), message_id="w", at=at(700 * DAY)).then(
+        facts.container_finding_recorded("outside", "m2", at=at(700 * DAY))
+    )
+    desk.when(discharged(732 * DAY), at=at(732 * DAY)).then(*visit_opened_by("m4", at=at(732 * DAY)))
+    desk.when(freed(B, arrived=732 * DAY, when=732 * DAY), at=at(732 * DAY)).then(
+        facts.container_arrived(visit="m4", consignment_id=B, at=at(732 * DAY)),
+        facts.container_may_leave(1, "m4", B, at=at(732 * DAY)),
+    )
+    assert [part.consignment_id for part in as_box(desk.state).parts] == [B]
+    desk.when(finding_retracted("w"), at=at(733 * DAY)).then(
+        facts.container_finding_retracted("w", at=at(733 * DAY)),
+        facts.container_must_stay(2, "m4", phrase("earlier_alarm"), waiting_for=(), at=at(733 * DAY)),
+    )
+    assert as_box(desk.state).waiting
 
 
 def test_what_was_not_found_is_not_taken_back_and_nothing_twice() -> None:
-    desk = story(decider, freed(A)).when(finding_retracted("nothing"))
-    desk.then_refused("finding_unknown")
-    desk.when(found("outside", 10), message_id="w").when(finding_retracted("w"))
+    desk = story(decider, freed(A))
+    desk.when(finding_retracted("nothing")).then_refused("finding_unknown")
+    desk.when(found("outside", 10), message_id="w").then(
+        facts.container_finding_recorded("outside", at=at(10)),
+        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
+        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
+        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+    )
+    desk.when(finding_retracted("w")).then(
+        facts.container_finding_retracted("w", at=at(4)),
+        facts.visit_opened(arrival_of(A), where=""),
+        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(4)),
+        facts.container_may_leave(3, arrival_of(A), A, at=at(4)),
+    )
     desk.when(finding_retracted("w")).then_refused("already_answered")
 
 

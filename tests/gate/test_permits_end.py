@@ -5,12 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.gate import ExitPermitted
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
-from tests.gate.boxes import A, B, at, discharged, event, held, kinds, may_leave, out, permitted
+from tests.facts import (
+    consignment_gated_out,
+    consignment_left_unreleased,
+    container_may_leave,
+    equipment_event_recorded,
+    exit_permitted,
+    gate_alarm_raised,
+    visit_closed,
+)
+from tests.gate.answers import arrival_of, goods_left_unreleased, goods_wait
+from tests.gate.boxes import A, B, at, discharged, event, held, out, permitted
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -23,25 +32,37 @@ def a_cancelled_export() -> Story:
 
 def test_an_export_that_is_refused_after_the_permit_stays() -> None:
     desk = a_cancelled_export()
-    assert may_leave(desk)
-    desk.when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=True), at=at(9))
-    assert "ContainerMustStay" in kinds(desk) and not may_leave(desk)
+    desk.then(
+        exit_permitted(A, CANCELLED, arrival_of(A), at=at(5)),
+        container_may_leave(1, arrival_of(A), A, permitted=(A,), at=at(5)),
+    )
+    desk.when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=True), at=at(9)).then(
+        goods_wait(2, arrival_of(A), A, released=0, at=at(9))
+    )
 
 
 def test_a_permit_that_a_hold_has_ended_does_not_come_back() -> None:
     """The goods are refused, permitted to leave, inspected again, and refused for another reason. Then an officer must
     decide again."""
-    desk = story(decider, held(A, 1, arrived=0, refused=True)).when(permitted(A, RETURN), at=at(5))
-    assert may_leave(desk)
-    desk.when(held(A, 3, arrived=0, when=9), at=at(9)).when(held(A, 5, arrived=0, when=12, refused=True), at=at(12))
-    assert not may_leave(desk)
-    desk.when(permitted(A, RETURN), at=at(15))
-    assert may_leave(desk)
+    desk = story(decider, held(A, 1, arrived=0, refused=True))
+    desk.when(permitted(A, RETURN), at=at(5)).then(
+        exit_permitted(A, RETURN, arrival_of(A), at=at(5)),
+        container_may_leave(1, arrival_of(A), A, permitted=(A,), at=at(5)),
+    )
+    desk.when(held(A, 3, arrived=0, when=9), at=at(9)).then(goods_wait(2, arrival_of(A), A, released=0, at=at(9)))
+    desk.when(held(A, 5, arrived=0, when=12, refused=True), at=at(12)).then()
+    desk.when(permitted(A, RETURN), at=at(15)).then(
+        exit_permitted(A, RETURN, arrival_of(A), version=5, at=at(15)),
+        container_may_leave(3, arrival_of(A), A, permitted=(A,), at=at(15)),
+    )
 
 
 def test_what_is_said_of_other_goods_ends_neither_a_permit_nor_the_yes_of_the_gate() -> None:
     desk = story(decider, discharged(0, ship="NOW"), held(A, 1, ship="NOW", arrived=0, refused=True))
-    desk.when(permitted(A, RETURN), at=at(5)).when(held(B, 1, bill="2", ship="NEXT", when=9), at=at(9))
+    desk.when(permitted(A, RETURN), at=at(5)).then(
+        exit_permitted(A, RETURN, "m1", at=at(5)), container_may_leave(1, "m1", A, permitted=(A,), at=at(5))
+    )
+    desk.when(held(B, 1, bill="2", ship="NEXT", when=9), at=at(9)).then()
     box = as_box(desk.state)
     assert [permit.until for permit in box.permits] == [None]
     assert [(yes.consignments, yes.until) for yes in box.yes] == [((A,), None)]
@@ -51,37 +72,50 @@ def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -
     """The other lot in the container was held, so the gate's answer was no. Only the permit says that this lot may
     leave."""
     desk = story(decider, held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0))
-    desk.when(permitted(A, RETURN), at=at(5)).when(out(30), at=at(30))
-    desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60))
-    desk.when(held(A, 5, bill="1", arrived=0, when=70, refused=True), at=at(70))
-    kinds_of_a = [f.kind for f in desk.facts if f.key == A]
-    assert kinds_of_a == ["ConsignmentGatedOut"]
+    desk.when(permitted(A, RETURN), at=at(5)).then(exit_permitted(A, RETURN, arrival_of(B), at=at(5)))
+    desk.when(out(30), at=at(30)).then(
+        equipment_event_recorded("m4", EquipmentEvent.GATED_OUT, arrival_of(B), where="G1", at=at(30)),
+        visit_closed(arrival_of(B), "left_unreleased", "m4", consignments=(B, A), at=at(30)),
+        gate_alarm_raised(arrival_of(B), "m4", waiting_for=(B,), at=at(30)),
+        consignment_left_unreleased(visit=arrival_of(B), consignment_id=B, at=at(30)),
+        consignment_gated_out(visit=arrival_of(B), consignment_id=A, at=at(30)),
+    )
+    desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60)).then(
+        gate_alarm_raised(
+            arrival_of(B), "", waiting_for=(A,), alarm="held_outside", why="held_after", blocks=False, at=at(30)
+        )
+    )
+    desk.when(held(A, 5, bill="1", arrived=0, when=70, refused=True), at=at(70)).then()
 
 
 def test_what_leaves_after_its_permit_has_ended_has_left_without_release() -> None:
-    desk = a_cancelled_export().when(held(A, 3, arrived=0, when=9, direction=EXPORT), at=at(9))
-    desk.when(event(EquipmentEvent.GATED_OUT, 30), at=at(30))
-    assert "ConsignmentLeftUnreleased" in kinds(desk)
+    desk = a_cancelled_export()
+    desk.when(held(A, 3, arrived=0, when=9, direction=EXPORT), at=at(9)).then(
+        goods_wait(2, arrival_of(A), A, released=0, at=at(9))
+    )
+    desk.when(event(EquipmentEvent.GATED_OUT, 30), at=at(30)).then(
+        *goods_left_unreleased("m4", arrival_of(A), A, gate="berth 1", at=at(30))
+    )
 
 
 def test_a_permit_that_was_given_without_knowing_of_a_later_hold_is_none() -> None:
     """The officer asked before the release desk stated again that the goods must stay, and the gate desk reads the
     request after that statement."""
     desk = story(decider, held(A, 1, arrived=0, refused=True), held(A, 3, arrived=0, when=9, refused=True))
-    desk.when(permitted(A, RETURN, version=1))
-    desk.then_refused("stated_again")
-    assert not may_leave(desk)
-    desk.when(permitted(A, RETURN, version=3))
-    assert may_leave(desk)
+    desk.when(permitted(A, RETURN, version=1)).then_refused("stated_again")
+    desk.when(permitted(A, RETURN, version=3)).then(
+        exit_permitted(A, RETURN, arrival_of(A), version=3, version_seen=3, at=at(4)),
+        container_may_leave(1, arrival_of(A), A, permitted=(A,), at=at(4)),
+    )
 
 
 def test_the_fact_of_a_permit_names_what_the_officer_saw_and_the_visit() -> None:
-    desk = story(decider, discharged(0)).when(held(A, 4, arrived=0, refused=True)).when(permitted(A, RETURN, version=4))
-    fact = desk.answer[0]
-    assert isinstance(fact, ExitPermitted)
-    assert (fact.version, fact.version_seen, fact.visit, fact.ground) == (4, 4, "m1", RETURN)
-    fact = desk.when(permitted(A, RETURN)).answer[0]
-    assert isinstance(fact, ExitPermitted) and (fact.version, fact.version_seen) == (4, None)
+    desk = story(decider, discharged(0), held(A, 4, arrived=0, refused=True))
+    desk.when(permitted(A, RETURN, version=4)).then(
+        exit_permitted(A, RETURN, "m1", version=4, version_seen=4, at=at(3)),
+        container_may_leave(1, "m1", A, permitted=(A,), at=at(3)),
+    )
+    desk.when(permitted(A, RETURN)).then(exit_permitted(A, RETURN, "m1", version=4, at=at(4)))
 
 
 def test_a_permit_of_the_software_version_before_is_read() -> None:
@@ -93,7 +127,10 @@ def test_a_permit_of_the_software_version_before_is_read() -> None:
 
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_permit_that_the_software_version_before_did_not_end_is_none_any_more(refused: bool) -> None:
-    desk = a_cancelled_export().when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=refused), at=at(9))
+    desk = a_cancelled_export()
+    desk.when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=refused), at=at(9)).then(
+        goods_wait(2, arrival_of(A), A, released=0, at=at(9))
+    )
     box = as_box(desk.state)
     assert [permit.until for permit in box.permits] == [at(9)]
     earlier = replace(box, permits=tuple([replace(permit, until=None) for permit in box.permits]))

@@ -3,91 +3,83 @@ declarations, because its record is about the container."""
 
 import pytest
 
-from schemas.gate import SameGoodsDeclared
+from schemas.phrases import phrase
 from schemas.vocabulary import Direction, consignment_id
 from services.gate import decider
-from tests.declaration.good import BOX
+from tests import facts
+from tests.gate.answers import arrival_of, same_box_declared
 from tests.gate.boxes import DAY, A, B, C, at, discharged, freed, held, out, struck
-from tests.voice import Story, keeps_its_promises, story
-
-BY_BILL = {"rule": "one_declaration_a_bill", "rule_set": "2026-11-29"}
-BY_BOX = {"rule": "one_declaration_a_box", "rule_set": "2026-11-29"}
-
-
-def found(desk: Story) -> list[tuple[str, tuple[str, ...]]]:
-    """For each consignment about which the desk published this fact: its id and the other declarations that the fact
-    names, in the order A, B, C."""
-    again = [fact for fact in desk.facts if isinstance(fact, SameGoodsDeclared)]
-    return sorted([(fact.consignment_id, fact.others) for fact in again], key=lambda each: (A, B, C).index(each[0]))
+from tests.voice import keeps_its_promises, story
 
 
 def test_a_second_declaration_of_a_bill_in_a_box_is_told_of_both() -> None:
-    desk = story(decider, held(A, bill="BILL 1", ship="S 1")).when(held(B, bill="bill-1", ship="S 1", when=9), at=at(9))
-    assert found(desk) == [(A, (B,)), (B, (A,))]
-    fact = next(fact for fact in desk.answer if isinstance(fact, SameGoodsDeclared) and fact.consignment_id == B)
-    assert fact.model_dump(mode="json", include={"rule", "rule_set"}) == BY_BILL
-    assert (fact.container_no, fact.bill_no, fact.conveyance, fact.direction) == (BOX, "bill-1", "S 1", "I")
+    desk = story(decider, held(A, bill="BILL 1", ship="S 1"))
+    desk.when(held(B, bill="bill-1", ship="S 1", when=9), at=at(9)).then(
+        facts.same_goods_declared(B, A, bill_no="bill-1", conveyance="S 1", at=at(9)),
+        facts.same_goods_declared(A, B, bill_no="BILL 1", conveyance="S 1", at=at(9)),
+    )
 
 
 def test_a_third_one_is_told_and_the_others_are_not_told_again() -> None:
-    desk = story(decider, held(A, bill="1"), held(B, bill="1"), held(C, bill="1"))
-    assert [(who, sorted(others)) for who, others in found(desk)] == [(A, [B]), (B, [A]), (C, sorted([A, B]))]
+    desk = story(decider, held(A, bill="1"), held(B, bill="1"))
+    desk.when(held(C, bill="1")).then(facts.same_goods_declared(C, B, A, bill_no="1", at=at(3)))
 
 
 def test_goods_of_other_bills_ways_and_ships_are_other_goods() -> None:
-    assert found(story(decider, held(A, bill="1", shared_by=2), held(B, bill="2", shared_by=2))) == []
-    export = held(B, bill="1", direction=Direction.EXPORT)
-    assert found(story(decider, held(A, bill="1"), export)) == []
+    story(decider, held(A, bill="1", shared_by=2), held(B, bill="2", shared_by=2)).then()
+    story(decider, held(A, bill="1"), held(B, bill="1", direction=Direction.EXPORT)).then()
     gone = story(decider, freed(A, bill="1", ship="S 1", arrived=0)).when(out(9), at=at(9))
-    assert found(gone.when(held(B, bill="1", ship="T 2", when=DAY), at=at(DAY))) == []
+    gone.when(held(B, bill="1", ship="T 2", when=DAY), at=at(DAY)).then()
 
 
 @pytest.mark.parametrize("arrived", [None, 1])
 def test_another_ship_hides_nothing_where_both_are_awaited_or_came_in_one_visit(arrived: float | None) -> None:
-    desk = story(
-        decider, held(A, bill="1", ship="S 1", arrived=arrived), held(B, bill="1", ship="T 2", arrived=arrived)
+    desk = story(decider, held(A, bill="1", ship="S 1", arrived=arrived))
+    desk.when(held(B, bill="1", ship="T 2", arrived=arrived)).then(
+        facts.same_goods_declared(B, A, bill_no="1", conveyance="T 2", at=at(2)),
+        facts.same_goods_declared(A, B, bill_no="1", conveyance="S 1", at=at(2)),
     )
-    assert [who for who, _ in found(desk)] == [A, B]
 
 
 def test_a_paper_that_was_taken_back_or_struck_off_is_none() -> None:
-    assert found(story(decider, held(A, bill="1"), freed(A, bill="1", released=False), held(B, bill="1"))) == []
-    assert found(story(decider, held(A, bill="1"), struck(A), held(B, bill="1"))) == []
+    story(decider, held(A, bill="1"), freed(A, bill="1", released=False), held(B, bill="1")).then()
+    story(decider, held(A, bill="1"), struck(A), held(B, bill="1")).then()
 
 
 def test_goods_that_were_refused_or_have_left_are_the_same_goods_again() -> None:
-    desk = story(decider, held(A, bill="1", arrived=0, refused=True), held(B, bill="1", when=5))
-    assert [who for who, _ in found(desk)] == [A, B]
-    left = story(decider, freed(A, bill="1", arrived=0)).when(out(9), at=at(9))
-    assert [who for who, _ in found(left.when(held(B, bill="1", when=DAY), at=at(DAY)))] == [A, B]
-
-
-def test_goods_without_a_bill_that_each_say_the_box_is_theirs_alone_are_the_same_goods() -> None:
-    desk = story(decider, held(A, ship="truck 7"), held(B, ship="truck 7"))
-    assert [who for who, _ in found(desk)] == [A, B]
-    assert all(
-        fact.model_dump(mode="json", include={"rule", "rule_set"}) == BY_BOX
-        for fact in desk.facts
-        if isinstance(fact, SameGoodsDeclared)
+    desk = story(decider, held(A, bill="1", arrived=0, refused=True))
+    desk.when(held(B, bill="1", when=5)).then(
+        facts.same_goods_declared(B, A, bill_no="1", at=at(5)), facts.same_goods_declared(A, B, bill_no="1", at=at(5))
+    )
+    gone = story(decider, freed(A, bill="1", arrived=0)).when(out(9), at=at(9))
+    gone.when(held(B, bill="1", when=DAY), at=at(DAY)).then(
+        facts.same_goods_declared(B, A, bill_no="1", at=at(DAY)),
+        facts.same_goods_declared(A, B, bill_no="1", at=at(DAY)),
     )
 
 
+def test_goods_without_a_bill_that_each_say_the_box_is_theirs_alone_are_the_same_goods() -> None:
+    desk = story(decider, held(A, ship="truck 7"))
+    desk.when(held(B, ship="truck 7")).then(*same_box_declared(B, A, conveyance="truck 7", at=at(2)))
+
+
 def test_goods_without_a_bill_that_share_a_box_or_come_with_its_next_visit_are_others() -> None:
-    assert found(story(decider, held(A, shared_by=2), held(B, shared_by=2))) == []
+    story(decider, held(A, shared_by=2), held(B, shared_by=2)).then()
     desk = story(decider, discharged(0, "S 1"), freed(A, ship="S 1", arrived=0)).when(out(30), at=at(30))
-    assert found(desk.when(held(B, ship="S 1", when=9 * DAY), at=at(9 * DAY))) == []
+    desk.when(held(B, ship="S 1", when=9 * DAY), at=at(9 * DAY)).then()
 
 
 def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
     """If two declarations have one bill, the gate's answer is no even without this fact. The fact is only for
     officers."""
-    desk = story(decider, freed(A, bill="1"), freed(B, bill="1"))
-    assert [f.kind for f in desk.facts] == [
-        "ContainerMayLeave",
-        "SameGoodsDeclared",
-        "SameGoodsDeclared",
-        "ContainerMustStay",
-    ]
+    desk = story(decider, freed(A, bill="1")).then(facts.container_may_leave(1, arrival_of(A), A, at=at(1)))
+    desk.when(freed(B, bill="1")).then(
+        facts.same_goods_declared(B, A, bill_no="1", at=at(2)),
+        facts.same_goods_declared(A, B, bill_no="1", at=at(2)),
+        facts.container_must_stay(
+            2, arrival_of(B), phrase("declared_twice", count=2, bill="1"), waiting_for=(B, A), at=at(2)
+        ),
+    )
 
 
 def test_hearing_it_twice_adds_nothing() -> None:
@@ -95,7 +87,11 @@ def test_hearing_it_twice_adds_nothing() -> None:
 
 
 def test_of_many_others_twenty_are_named_and_all_are_counted() -> None:
-    many = [consignment_id("91350100M000100Y43", str(number)) for number in range(30)]
-    desk = story(decider, *[held(who, bill="1") for who in many])
-    [last] = [fact for fact in desk.answer if isinstance(fact, SameGoodsDeclared)]
-    assert (len(last.others), last.count) == (20, 29)
+    first = [consignment_id("91350100M000100Y43", str(number)) for number in range(29)]
+    desk = story(decider, *[held(who, bill="1") for who in first])
+    last = consignment_id("91350100M000100Y43", "29")
+    desk.when(held(last, bill="1"))
+    [again] = desk.answer
+    others = again.model_dump()["others"]
+    assert len(others) == 20 and set(others) <= set(first)
+    desk.then(facts.same_goods_declared(last, *others, count=29, bill_no="1", at=at(30)))

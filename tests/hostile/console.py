@@ -23,7 +23,7 @@ from tests.people import admit, headers_of
 
 THREADS = 4
 REQUESTS = [t.name for t in FACTS_AND_REQUESTS if t.role == "requests"]
-WORDS = ("title", "title_zh", "detail", "detail_zh")
+TEXTS = ("title", "title_zh", "detail", "detail_zh")
 
 
 @dataclass
@@ -92,10 +92,10 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
     reader = Consumer(
         {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True}
     )
-    places = [TopicPartition(topic, number, 0) for topic in REQUESTS for number in range(partitions)]
-    reader.assign(places)
+    from_start = [TopicPartition(topic, number, 0) for topic in REQUESTS for number in range(partitions)]
+    reader.assign(from_start)
     found, ends = Counter[str](), 0
-    while ends < len(places):
+    while ends < len(from_start):
         for message in reader.consume(1000, 1.0):
             if message.error() is not None:
                 ends += 1
@@ -108,8 +108,8 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
 def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
     """Sends the request; records its status and everything that breaks the rules."""
     try:
-        told = headers_of() | ask.headers
-        headers = {name: value.encode("latin-1") for name, value in told.items()}
+        texts = headers_of() | ask.headers
+        headers = {name: value.encode("latin-1") for name, value in texts.items()}
         line.request(ask.method, ask.path, ask.body, headers)
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
@@ -132,11 +132,11 @@ def _fault(ask: Ask, status: int, data: bytes, kind: str, answers: Answers) -> s
     if status >= 400 and ask.method != "HEAD":
         if not kind.startswith("application/problem+json"):
             return f"{kind} is not a problem"
-        said = orjson.loads(data)
-        if said["status"] != status or not all(said[word] for word in WORDS):
+        answer = orjson.loads(data)
+        if answer["status"] != status or not all(answer[field] for field in TEXTS):
             return "words are missing"
     if status in (202, 207) and ask.method == "POST":
-        said = orjson.loads(data)
-        results: list[Any] = said.get("results", [{**said, "status_code": 202}])
+        answer = orjson.loads(data)
+        results: list[Any] = answer.get("results", [{**answer, "status_code": 202}])
         answers.taken |= {each["request_id"] for each in results if each["status_code"] == 202}
     return ""

@@ -118,23 +118,23 @@ def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> s
     parked, outputs = sum(outcome.parked.values()), len(outcome.outputs)
     turn.handle(store, message)
     parked = sum(outcome.parked.values()) - parked
-    said = [_kind(output) for output in outcome.outputs[outputs:]]
+    published = [_kind(output) for output in outcome.outputs[outputs:]]
     if ROLES[message.topic] == "orders":
         return "order carried out" if outcome.settled > settled else "parked" if parked else "order of nothing"
     happened = (outcome.decided - decided, outcome.duplicates - duplicates, parked)
     if happened == (0, 0, 0):
         name = (message.headers.get("ce_type") or b"").decode("utf-8", "replace")
         assert name in CARRIED[message.topic] and name not in INPUT_KINDS[turn.desk.name], f"{name} was passed over"
-        assert not said
+        assert not published
         return "passed over"
     assert sum(happened) == 1, happened
     if parked:
         flood.waiting = [*flood.waiting, message][-20:]
-        assert said == ["MessageParked"]
+        assert published == ["MessageParked"]
         return "parked"
     if outcome.duplicates > duplicates:
         return "known"
-    return "refused" if REFUSALS & set(said) else "answered" if said else "heard"
+    return "refused" if REFUSALS & set(published) else "answered" if published else "heard"
 
 
 def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tally) -> None:
@@ -143,9 +143,9 @@ def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tall
         size = _size(output)
         tally.largest = max(tally.largest, size)
         if ROLES[output.topic] == "parked":
-            told = orjson.loads(output.value or b"")
-            if told.get("reason") == "decide_raised":
-                tally.raised[f"{desk.name}: {told['error'][:150]}"] += 1
+            published = orjson.loads(output.value or b"")
+            if published.get("reason") == "decide_raised":
+                tally.raised[f"{desk.name}: {published['error'][:150]}"] += 1
             continue
         lain = Raw(output.topic, 0, 0, output.key.encode(), output.value, dict(output.headers))
         decode(kind_of(lain), lain)

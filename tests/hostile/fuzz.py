@@ -118,8 +118,8 @@ def schemathesis(port: int, asking: Asking, seed: int) -> int:
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-role-") as folder:
         config, rights = Path(folder, "fuzz.toml"), Path(folder, "rights.json")
         named = "".join([f"{json.dumps(name)} = {json.dumps(value)}\n" for name, value in asking.named.items()])
-        told = (HERE / "fuzz.toml").read_text(encoding="utf-8")
-        config.write_text(f"{told}\n[parameters]\n{named}", encoding="utf-8")
+        settings = (HERE / "fuzz.toml").read_text(encoding="utf-8")
+        config.write_text(f"{settings}\n[parameters]\n{named}", encoding="utf-8")
         rights.write_text(json.dumps(asking.rights), encoding="utf-8")
         command = [ENVIRONMENT / "bin" / "schemathesis", "--config-file", config, "run"]
         command += [f"http://127.0.0.1:{port}/openapi.json", "--exclude-checks", LEFT_OUT]
@@ -139,9 +139,9 @@ def rights_of(who: Who) -> dict[str, bool]:
 
 def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
     """An account of each role in turn; at its turn the goods and requests with a word in every field belong to it."""
-    words, engine = planted(), open_engine(url, writes=True)
+    planted_rows, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
-        for statement in words.statements:
+        for statement in planted_rows.statements:
             connection.execute(statement)
     for role in some:
         name, who = f"fuzz-{role}", Who("x", frozenset({role}), scopes=frozenset(Scope))
@@ -150,7 +150,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
             connection.execute(update(LODGEMENTS).values(sender=name))
         audience = who.audience()
         # no word is hidden from an administrator, who may read parked messages about any goods
-        hidden = sorted(words.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
+        hidden = sorted(planted_rows.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
         line = f"Authorization: {headers['Authorization']}"
         yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})
     engine.dispose()

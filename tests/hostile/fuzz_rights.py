@@ -11,8 +11,8 @@ from typing import Any
 
 import schemathesis  # type: ignore[import-not-found]
 
-TOLD = json.loads(Path(os.environ["DTG_FUZZ_RIGHTS"]).read_text(encoding="utf-8"))
-HIDDEN = frozenset(TOLD["hidden"])
+RIGHTS = json.loads(Path(os.environ["DTG_FUZZ_RIGHTS"]).read_text(encoding="utf-8"))
+HIDDEN = frozenset(RIGHTS["hidden"])
 BEFORE_ANY_ROUTE = (400, 405, 408, 414, 431)
 """Statuses of requests that are refused before the console knows who asks."""
 NO_RIGHT = "/problems/no_right"
@@ -23,9 +23,9 @@ def rights_of_the_role(ctx: Any, response: Any, case: Any) -> None:
     """Checks that a request without the right is refused, that one with the right is not refused because of rights, and that no answer
     has a masked word."""
     text = response.text
-    if told := sorted(HIDDEN & set(re.findall(r"zq\d+x", text))):
-        raise AssertionError(f"what this role may not read is in the answer: {told[:5]}")
-    may = TOLD["may"].get(f"{case.method.upper()} {case.operation.path}")
+    if leaked := sorted(HIDDEN & set(re.findall(r"zq\d+x", text))):
+        raise AssertionError(f"what this role may not read is in the answer: {leaked[:5]}")
+    may = RIGHTS["may"].get(f"{case.method.upper()} {case.operation.path}")
     no_right = response.status_code == 403 and NO_RIGHT in text
     if may is False and not no_right and response.status_code not in BEFORE_ANY_ROUTE:
         raise AssertionError(f"answered {response.status_code}, and its role may not ask that")

@@ -28,18 +28,18 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1_000_000, help="messages and requests in all")
     parser.add_argument("--requests", type=int, default=25_000, help="how many of them go to the console over HTTP")
     parser.add_argument("--seed", default="2026-11-24", help="the same seed is the same flood")
-    said = parser.parse_args()
-    requests = min(said.requests, said.count // 10)
+    options = parser.parse_args()
+    requests = min(options.requests, options.count // 10)
     started = time.monotonic()
-    tally = tell_desks(said.count - requests, said.seed, os.cpu_count() or 1)
+    tally = tell_desks(options.count - requests, options.seed, os.cpu_count() or 1)
     desks_seconds = time.monotonic() - started
-    answers, seen, memory_mb = flood_console(requests, said.seed)
+    answers, counts, memory_mb = flood_console(requests, options.seed)
     console_seconds = time.monotonic() - started - desks_seconds
     assert not answers.faults, answers.faults[:20]
     lines = [
         "# A flood of bad input",
         "",
-        f'`make hostile ARGS="--count {said.count} --seed {said.seed}"`, {time.strftime("%Y-%m-%d")}, '
+        f'`make hostile ARGS="--count {options.count} --seed {options.seed}"`, {time.strftime("%Y-%m-%d")}, '
         f"Python {platform.python_version()}, {os.cpu_count()} cores, "
         + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
         + ".",
@@ -68,14 +68,14 @@ def main() -> None:
         "",
         (
             f"No answer was a failure of the console's own; each problem had its words in both languages. {len(answers.taken):,} "
-            f"requests were answered 202, {sum(seen.values()):,} lie on the topics: the same ones, each once. `closed`: the body "
+            f"requests were answered 202, {sum(counts.values()):,} lie on the topics: the same ones, each once. `closed`: the body "
             f"was too large, and the console hung up while it was still being sent. Memory of the console at the end {memory_mb} MB."
         ),
         "",
     ]
     text = "\n".join(lines)
     print(text)
-    if said.count >= 1_000_000:
+    if options.count >= 1_000_000:
         EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
         EVIDENCE.write_text(text)
 
@@ -90,13 +90,15 @@ def flood_console(count: int, seed: str) -> tuple[Answers, Counter[str], int]:
             with serving(broker.bootstrap, PARTITIONS, Path(folder)) as (port, process):
                 answers = ask_console(count, seed, port)
                 memory = Path(f"/proc/{process}/status").read_text().partition("VmRSS:")[2].split()[0]
-            seen = written(broker.bootstrap, PARTITIONS)
+            counts = written(broker.bootstrap, PARTITIONS)
         finally:
             broker.stop()
     unsure = sum([count for (_, status), count in answers.outcomes.items() if status == "503"])
-    assert answers.taken <= set(seen) and len(seen) - len(answers.taken) <= unsure, "202 is said of what the broker has"
-    assert not seen or max(seen.values()) == 1, "what was asked twice is one request"
-    return answers, seen, int(memory) // 1024
+    assert answers.taken <= set(counts) and len(counts) - len(answers.taken) <= unsure, (
+        "202 is said of what the broker has"
+    )
+    assert not counts or max(counts.values()) == 1, "what was asked twice is one request"
+    return answers, counts, int(memory) // 1024
 
 
 def table(outcomes: Counter[tuple[str, str]]) -> list[str]:

@@ -95,12 +95,12 @@ class Flood:
         self.partitions = partitions
         self.topics = heard_topics(desk)
         self.there = [(topic, kind) for topic in self.topics for kind in sorted(CARRIED[topic])]
-        self.heard = [(topic, kind) for topic, kind in self.there if KINDS[kind] in FLOW[desk]]
+        self.decided = [(topic, kind) for topic, kind in self.there if KINDS[kind] in FLOW[desk]]
         self.waiting: list[Raw] = []
         """Parked messages, about which the flood contains orders. The code that runs the flood fills this list."""
         self._offset = 0
         self._recent = [self._identity() for _ in range(64)]
-        self._said: list[Raw] = []
+        self._published: list[Raw] = []
 
     def __iter__(self) -> Iterator[tuple[str, Raw]]:
         names = list(HOSTILITIES)
@@ -114,10 +114,10 @@ class Flood:
         if isinstance(draft, Raw):
             return Raw(draft.topic, draft.partition, self._offset, draft.key, draft.value, draft.headers)
         raw = Raw(draft.topic, self.place_of(draft), self._offset, draft.key, draft.value, draft.headers)
-        if len(self._said) < 64:
-            self._said.append(raw)
+        if len(self._published) < 64:
+            self._published.append(raw)
         elif len(draft.value or b"") < 10_000:
-            self._said[self.dice.randrange(64)] = raw
+            self._published[self.dice.randrange(64)] = raw
         return raw
 
     def place_of(self, draft: Draft) -> int:
@@ -136,7 +136,7 @@ class Flood:
         about."""
         dice = self.dice
         if not kind:
-            topic, kind = dice.choice(self.heard if dice.random() < 0.9 else self.there)
+            topic, kind = dice.choice(self.decided if dice.random() < 0.9 else self.there)
         body = orjson.loads(orjson.dumps(dice.choice(EXAMPLES[kind])))
         goods, box = self._identity()
         if dice.random() < known:
@@ -167,15 +167,15 @@ class Flood:
                 draft.key = first.encode("utf-8", "surrogatepass")
         return draft
 
-    def place(self, body: Any, want: Callable[[Any], bool]) -> tuple[Any, Any] | None:
+    def slot(self, body: Any, want: Callable[[Any], bool]) -> tuple[Any, Any] | None:
         """A random place in the body whose value fulfils `want`: its object or list, and its key or index there."""
-        found = [(c, n) for c, n in _places(body) if want(c[n])]
+        found = [(c, n) for c, n in _slots(body) if want(c[n])]
         return self.dice.choice(found) if found else None
 
     def put(self, draft: Draft, want: Callable[[Any], bool], new: Any, raw: bytes | None = None) -> Draft:
         """Puts `new` at a random place that fulfils `want` (at any place if there is none); `raw` is written there
         unchanged, even if it is not JSON."""
-        at = self.place(draft.body, want) or self.place(draft.body, _any)
+        at = self.slot(draft.body, want) or self.slot(draft.body, _any)
         if at is not None:
             at[0][at[1]] = (
                 RAW if raw is not None else deepcopy(new)
@@ -186,11 +186,11 @@ class Flood:
         return draft
 
 
-def _places(body: Any) -> Iterator[tuple[Any, Any]]:
+def _slots(body: Any) -> Iterator[tuple[Any, Any]]:
     items = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
     for name, value in list(items):
         yield body, name
-        yield from _places(value)
+        yield from _slots(value)
 
 
 def _any(_: Any) -> bool:
@@ -253,7 +253,7 @@ def _twice_named(f: Flood) -> Draft:
 
 def _fewer(f: Flood) -> Draft:
     draft = f.draft()
-    at = f.place(draft.body, _any)
+    at = f.slot(draft.body, _any)
     if at is not None:
         del at[0][at[1]]
     return f.seal(draft)
@@ -261,7 +261,7 @@ def _fewer(f: Flood) -> Draft:
 
 def _more(f: Flood) -> Draft:
     draft = f.draft()
-    nests = [draft.body, *[c[n] for c, n in _places(draft.body) if isinstance(c[n], dict)]]
+    nests = [draft.body, *[c[n] for c, n in _slots(draft.body) if isinstance(c[n], dict)]]
     f.dice.choice(nests)[f.dice.choice(("released", "", "kind", "__class__", "\u0000"))] = deepcopy(
         f.dice.choice(WRONG)
     )
@@ -360,7 +360,7 @@ def _big(f: Flood) -> Draft:
 
 def _thousand_lines(f: Flood) -> Draft:
     draft = f.draft()
-    at = f.place(draft.body, _list)
+    at = f.slot(draft.body, _list)
     if at is not None:
         at[0][at[1]] = (at[0][at[1]] * 1000)[:1000]
     return f.seal(draft)
@@ -374,21 +374,21 @@ def _two_at_once(f: Flood) -> Draft:
 
 
 def _again(f: Flood) -> "Draft | Raw":
-    return f.dice.choice(f._said) if f._said else f.draft()
+    return f.dice.choice(f._published) if f._published else f.draft()
 
 
 def _elsewhere(f: Flood) -> Raw:
     """A message in a wrong partition, as from a client with another partitioner."""
     draft = f.draft()
-    place = (f.place_of(draft) + 1) % f.partitions
-    return Raw(draft.topic, place, 0, draft.key, draft.value, draft.headers)
+    partition = (f.place_of(draft) + 1) % f.partitions
+    return Raw(draft.topic, partition, 0, draft.key, draft.value, draft.headers)
 
 
 def _order(f: Flood) -> "Draft | Raw":
     """An operator's order about a parked message: a correct or wrong one, or other content."""
     dice = f.dice
     about = dice.choice(f.waiting) if f.waiting else Raw("nowhere", 0, 7, b"k", b"", {})
-    told: dict[str, Any] = {
+    order: dict[str, Any] = {
         "action": dice.choice(("release", "discard", "burn")),
         "topic": about.topic,
         "partition": about.partition,
@@ -396,8 +396,8 @@ def _order(f: Flood) -> "Draft | Raw":
         "actor": "op",
     }
     edits = (None, base64.b64encode(f.draft().value or b"").decode(), "***", "é", "QQ", 7)
-    told["value_base64"] = dice.choice(edits)
-    value = orjson.dumps(told)
+    order["value_base64"] = dice.choice(edits)
+    value = orjson.dumps(order)
     if dice.random() < 0.3:
         value = dice.choice((b"", b"null", b"[]", b"{}", dice.randbytes(50), b'{"action":' + b"[" * 50_000, value[:-4]))
     named = about.key or f"{about.topic}/{about.partition}/{about.offset}".encode()

@@ -44,8 +44,8 @@ def test_the_same_seed_is_the_same_flood_and_the_counts_add_up() -> None:
 
 
 def test_whatever_is_asked_of_the_console_is_answered_and_202_is_on_the_topic() -> None:
-    answers, seen, _ = flood_console(600, SEED)
+    answers, counts, _ = flood_console(600, SEED)
     assert not answers.faults
-    assert answers.taken and all(seen[taken] == 1 for taken in answers.taken)
+    assert answers.taken and all(counts[taken] == 1 for taken in answers.taken)
     one, again, other = ([ask for _, ask in islice(Asks(seed).asks(), 50)] for seed in (SEED, SEED, "other"))
     assert one == again != other

@@ -14,7 +14,7 @@ from schemas.inspection import FindingsResult
 from schemas.phrases import phrase, quoted
 from schemas.risk import ConsignmentAssessed, Draw, FiredRule
 from schemas.vocabulary import ControlKind, EquipmentEvent, GoodsClass, Lane, Owner
-from services.clearance.timeline import gate_seconds, stage_seconds
+from services.clearance.timeline import gate_seconds, span_seconds
 from tests import facts
 from tests.declaration.good import good_item, lodge
 from tests.declaration.test_declaration_desk import withdraw
@@ -51,7 +51,7 @@ LOOKED_AT_AS_WOOD = FiredRule(
 def stages(journey: Journey) -> dict[str, float]:
     """Stage → its hours, as the clearance service measures them. Stages without a time are left out."""
     timeline = journey.state("clearance", CONSIGNMENT)
-    seconds: dict[str, float | None] = {**stage_seconds(timeline), "gate": gate_seconds(timeline)}
+    seconds: dict[str, float | None] = {**span_seconds(timeline), "gate": gate_seconds(timeline)}
     return {name: each / 3600 for name, each in seconds.items() if each is not None}
 
 

@@ -145,8 +145,8 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
     kept.mkdir()
     kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # a starter that was killed has left this file
     monkeypatch.setattr(archive, "JARS", kept)
-    # On a busy machine a broker may need long to end. `stop` must not kill it, because a broker that is killed leaves
-    # no classes.
+    # On a busy machine a broker may need long to end. `stop` must not kill it before, because a broker writes the archive of its loaded
+    # classes only when it ends by itself.
     monkeypatch.setattr(deploy.kafka.broker, "STOP_SECONDS", 200)
     broker = Broker(tmp_path / "kafka", free_port())
     broker.start()

@@ -36,7 +36,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 @pytest.fixture(scope="module")
-def door(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def console(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A console on that broker."""
     url = f"sqlite:///{tmp_path_factory.mktemp('console')}/console.db"
     migrate(url)
@@ -86,20 +86,20 @@ def in_every_partition() -> list[LodgeDeclaration]:
 
 
 def test_a_watched_bill_holds_its_goods_under_every_reference_and_in_every_partition(
-    quiet: Border, door: Running, tmp_path: Path
+    quiet: Border, console: Running, tmp_path: Path
 ) -> None:
-    officer, child = door.acting_as("officer-7", roles="targeting"), at_work(quiet, tmp_path)
+    officer, child = console.acting_as("officer-7", roles="targeting"), at_work(quiet, tmp_path)
     try:
         early = lodge(reference="before the watch", bill_no="BL-1")
         arrived(quiet, early)
         quiet.until(early.key, "ReleaseGranted")
-        door.catch_up()
+        console.catch_up()
         child.kill()
-        answer = door.api("POST", "/watches", json={"bill_no": "Bl1", "reason": "a tip"}, headers=officer)
+        answer = console.api("POST", "/watches", json={"bill_no": "Bl1", "reason": "a tip"}, headers=officer)
         assert answer.status_code == 202 and answer.json()["consignments"] == 1, answer.text
         hold_id = f"officer/watch/{answer.json()['watch_id']}"
         boxes = [container.container_no for container in early.declaration.containers]
-        assert door.api("GET", f"/containers/{boxes[0]}").json()["may_leave"] is False, "no desk is at work"
+        assert console.api("GET", f"/containers/{boxes[0]}").json()["may_leave"] is False, "no desk is at work"
 
         child = at_work(quiet, tmp_path)
         quiet.eventually(lambda: held_by(quiet, early.key, hold_id), child)
@@ -121,9 +121,9 @@ def test_a_watched_bill_holds_its_goods_under_every_reference_and_in_every_parti
             kinds = {e.kind for e in quiet.facts(lodged.key)}
             assert not kinds & {"ReleaseGranted", "DeclarationWithdrawn", "MessageParked"}
 
-        door.catch_up()
+        console.catch_up()
         watch_id = answer.json()["watch_id"]
-        lifted = door.api("POST", f"/watches/{watch_id}/lift", json={"reason": "looked at"}, headers=officer)
+        lifted = console.api("POST", f"/watches/{watch_id}/lift", json={"reason": "looked at"}, headers=officer)
         assert lifted.status_code == 202 and lifted.json()["consignments"] == 1 + PARTITIONS, lifted.text
         for lodged in (early, *again[1:]):
             quiet.eventually(lambda: not held_by(quiet, lodged.key, hold_id), child)  # noqa: B023 - it is awaited at once

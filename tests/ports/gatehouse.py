@@ -18,7 +18,7 @@ class Gatehouse:
     the commit."""
 
     def __init__(self, notebook: Notebook, dies_at: int = 0) -> None:
-        self.told: list[Unread] = []
+        self.unread_messages: list[Unread] = []
         self.heard_of: list[Notice] = []
         self._dies_at = dies_at
         with contextlib.closing(sqlite3.connect(notebook.file)) as sql:
@@ -31,7 +31,7 @@ class Gatehouse:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def unread(self, message: Unread, notebook: sqlite3.Connection) -> None:
-        self.told.append(message)
+        self.unread_messages.append(message)
 
 
 def acts(file: Path) -> list[tuple[str, str]]:

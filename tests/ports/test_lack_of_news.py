@@ -27,7 +27,7 @@ from services.shell.codec import Raw, encode
 from tests.conftest import PARTITIONS
 from tests.console.border import NOON, Border, copies, publish
 from tests.ports.gatehouse import Gatehouse
-from tests.ports.test_port import asked, lay, released
+from tests.ports.test_port import answer_of, lay, released
 from tests.waiting import wait
 
 
@@ -77,49 +77,49 @@ def test_a_topic_made_anew_is_read_again_before_anything_may_leave(
     wire = replaceable
     name, box = f"PORT-ANEW-{more}", f"NEWS001000{more + 2}"
     old = released(name, box)
-    publish(wire, old.said)
+    publish(wire, old.messages)
     with TopicPort(wire, notebook) as port:
         house = Gatehouse(notebook)
         assert port.ask(box, house).may_leave
-        lay = sum(one.key == old.id and one.topic == TOPIC for one in copies(old.said))
+        lay = sum(one.key == old.id and one.topic == TOPIC for one in copies(old.messages))
         remove(wire, TOPIC)
         assert stale(port, notebook, box, "does not have the topics")
         make(wire, TOPIC)
         anew = Border(name, (box,), start=old.at)
-        again = [one for one in copies(anew.revoked().may_leave().said) if one.topic == TOPIC]
+        again = [one for one in copies(anew.revoked().may_leave().messages) if one.topic == TOPIC]
         publish(wire, [*again[:1] * (lay + more), *again[1:]], former=True)
         assert port.ask(box, house).reason == "not_released", "its version is lower than that of before"
         assert [n.kind for n in house.heard_of if n.subject == old.id] == ["ReleaseGranted", "ReleaseRevoked"]
-    assert asked(wire, notebook, box) == (False, "not_released")
+    assert answer_of(wire, notebook, box) == (False, "not_released")
 
 
 def test_a_place_beyond_the_end_of_a_topic_is_forgotten(wire: str, notebook: Notebook) -> None:
     """After a broker's disk was restored from a copy, the topic is the same but has fewer messages."""
-    told = released("PORT-BEYOND", "NEWS0000002").revoked()
-    publish(wire, told.said[:-1])
-    assert asked(wire, notebook, "NEWS0000002") == (True, "released")
+    consignment = released("PORT-BEYOND", "NEWS0000002").revoked()
+    publish(wire, consignment.messages[:-1])
+    assert answer_of(wire, notebook, "NEWS0000002") == (True, "released")
     with contextlib.closing(sqlite3.connect(notebook.file)) as sql, sql:
         sql.execute("UPDATE port_places SET next = next + 1000 WHERE source = ?", (TOPIC,))
-    publish(wire, told.said[-1:])
-    assert asked(wire, notebook, "NEWS0000002") == (False, "not_released")
+    publish(wire, consignment.messages[-1:])
+    assert answer_of(wire, notebook, "NEWS0000002") == (False, "not_released")
 
 
 def test_a_topic_that_is_cut_off_under_a_running_port_is_read_again(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-CUT", "NEWS0000003").revoked()
-    publish(wire, told.said[:-1])
+    consignment = released("PORT-CUT", "NEWS0000003").revoked()
+    publish(wire, consignment.messages[:-1])
     with TopicPort(wire, notebook) as port:
         assert port.ask("NEWS0000003", Gatehouse(notebook)).may_leave
-        places = [p for p in port._consumer.assignment() if p.topic == TOPIC]
-        for place in places:
-            port._consumer.seek(place, port._consumer.position(place) + 1000)
-        publish(wire, told.said[-1:])
+        partitions = [p for p in port._consumer.assignment() if p.topic == TOPIC]
+        for partition in partitions:
+            port._consumer.seek(partition, port._consumer.position(partition) + 1000)
+        publish(wire, consignment.messages[-1:])
         with pytest.raises(Away, match="read again from their beginning"):
             port.read(Gatehouse(notebook), 10)
         assert port.ask("NEWS0000003", Gatehouse(notebook)).reason == "not_released"
 
 
 def test_more_partitions_are_a_no_until_somebody_begins_anew(replaceable: str, notebook: Notebook) -> None:
-    publish(replaceable, released("PORT-RAISED", "NEWS0000004").said)
+    publish(replaceable, released("PORT-RAISED", "NEWS0000004").messages)
     with TopicPort(replaceable, notebook) as port:
         assert port.ask("NEWS0000004", Gatehouse(notebook)).may_leave
         admin = AdminClient({"log_level": 0, "bootstrap.servers": replaceable})
@@ -131,23 +131,25 @@ def test_more_partitions_are_a_no_until_somebody_begins_anew(replaceable: str, n
 
 
 def test_a_statement_in_a_partition_that_is_not_its_keys_is_not_believed(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-ELSEWHERE", "NEWS0000005")
-    publish(wire, told.said[:-1])
+    consignment = released("PORT-ELSEWHERE", "NEWS0000005")
+    publish(wire, consignment.messages[:-1])
     producer = Producer({"log_level": 0, "bootstrap.servers": wire})
-    yes = copies(told.said)[-1]
+    yes = copies(consignment.messages)[-1]
     for partition in range(PARTITIONS):
         producer.produce(yes.topic, key=yes.key, value=yes.value, headers=yes.headers(), partition=partition)
     assert producer.flush(30) == 0
     house = Gatehouse(notebook)
     with TopicPort(wire, notebook) as port:
         port.catch_up(house, 30)
-    assert [u.reason for u in house.told if u.subjects == ("NEWS0000005",)] == ["wrong_partition"] * (PARTITIONS - 1)
+    assert [u.reason for u in house.unread_messages if u.subjects == ("NEWS0000005",)] == ["wrong_partition"] * (
+        PARTITIONS - 1
+    )
 
 
 def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-OPEN", "NEWS0000006").revoked()
-    publish(wire, told.said[:-1])
-    hidden = copies(told.said)[-1]
+    consignment = released("PORT-OPEN", "NEWS0000006").revoked()
+    publish(wire, consignment.messages[:-1])
+    hidden = copies(consignment.messages)[-1]
     producer = clients.producer(
         access_to(wire),
         {
@@ -170,11 +172,11 @@ def test_an_answer_that_does_not_tell_the_end_of_each_partition_is_a_no(
     wire: str, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the broker's answer lacks a partition, the client library leaves it out, too, so its messages would not be read."""
-    told = released("PORT-LEFT-OUT", "NEWS0000016").revoked()
-    publish(wire, told.said[:-1])
+    consignment = released("PORT-LEFT-OUT", "NEWS0000016").revoked()
+    publish(wire, consignment.messages[:-1])
     with TopicPort(wire, notebook) as port:
         assert port.ask("NEWS0000016", Gatehouse(notebook)).may_leave
-        publish(wire, told.said[-1:])
+        publish(wire, consignment.messages[-1:])
         monkeypatch.setattr(port._admin, "list_partition_offsets", lambda *wanted, **how: {})
         assert stale(port, notebook, "NEWS0000016", "the ends of the topics are not known")
 
@@ -183,7 +185,7 @@ def test_an_answer_that_does_not_tell_the_end_of_each_partition_is_a_no(
 
 
 def test_a_notebook_of_another_cluster_counts_for_nothing_here(wire: str, notebook: Notebook) -> None:
-    publish(wire, released("PORT-OTHER", "NEWS0000007").revoked().said)
+    publish(wire, released("PORT-OTHER", "NEWS0000007").revoked().messages)
     with contextlib.closing(sqlite3.connect(notebook.file)) as sql, sql:
         sql.execute("INSERT INTO port_sources VALUES (?, 'elsewhere/4', 1)", (TOPIC,))
         sql.executemany("INSERT INTO port_places VALUES (?, ?, 0)", [(TOPIC, n) for n in range(PARTITIONS)])
@@ -192,8 +194,8 @@ def test_a_notebook_of_another_cluster_counts_for_nothing_here(wire: str, notebo
         columns = "(subject, kind, version, others, reason, source)"
         sql.executemany(f"INSERT INTO port_statements {columns} VALUES (?, ?, ?, ?, ?, ?)", [yes, granted])
     assert notebook.ask("NEWS9000007").may_leave, "over there it may"
-    assert asked(wire, notebook, "NEWS9000007") == (False, "unknown")
-    assert asked(wire, notebook, "NEWS0000007") == (False, "not_released")
+    assert answer_of(wire, notebook, "NEWS9000007") == (False, "unknown")
+    assert answer_of(wire, notebook, "NEWS0000007") == (False, "not_released")
 
 
 OLD_TABLES = """
@@ -207,49 +209,50 @@ CREATE TABLE port_statements (
 
 def test_a_notebook_of_an_earlier_version_is_read_again_and_does_nothing_twice(wire: str, tmp_path: Path) -> None:
     """Such a notebook does not say from which topics it was filled."""
-    told = released("PORT-OLD", "NEWS0000008").revoked()
-    publish(wire, told.said)
+    consignment = released("PORT-OLD", "NEWS0000008").revoked()
+    publish(wire, consignment.messages)
     with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as sql, sql:
         sql.executescript(OLD_TABLES)
-        sql.executemany("INSERT INTO port_known VALUES (?)", [(one.id,) for one in told.said[:-1]])
+        sql.executemany("INSERT INTO port_known VALUES (?)", [(one.id,) for one in consignment.messages[:-1]])
         sql.executemany(
             "INSERT INTO port_places VALUES (?, ?, ?)", [(t, n, 10**6) for t in FORMER for n in range(PARTITIONS)]
         )
         sql.execute(
-            "INSERT INTO port_statements VALUES (?, 'ReleaseGranted', 9, ?, '')", (told.id, json.dumps(["NEWS0000008"]))
+            "INSERT INTO port_statements VALUES (?, 'ReleaseGranted', 9, ?, '')",
+            (consignment.id, json.dumps(["NEWS0000008"])),
         )
     old = Notebook(tmp_path / "old.db")
     house = Gatehouse(old)
     with TopicPort(wire, old) as port:
         assert port.ask("NEWS0000008", house).reason == "not_released"
-    assert [n.kind for n in house.heard_of if n.subject in (told.id, "NEWS0000008")] == ["ReleaseRevoked"]
+    assert [n.kind for n in house.heard_of if n.subject in (consignment.id, "NEWS0000008")] == ["ReleaseRevoked"]
     old.close()
 
 
 @pytest.mark.parametrize("lost", ["one place", "everything"])
 def test_lost_places_are_read_again(wire: str, notebook: Notebook, lost: str) -> None:
     box = f"NEWS002000{len(lost) % 9}"
-    told = released(f"PORT-LOST-{lost}", box).revoked()
-    publish(wire, told.said[:-1])
-    assert asked(wire, notebook, box) == (True, "released")
-    publish(wire, told.said[-1:])
+    consignment = released(f"PORT-LOST-{lost}", box).revoked()
+    publish(wire, consignment.messages[:-1])
+    assert answer_of(wire, notebook, box) == (True, "released")
+    publish(wire, consignment.messages[-1:])
     with contextlib.closing(sqlite3.connect(notebook.file)) as sql, sql:
         if lost == "one place":
             sql.execute("DELETE FROM port_places WHERE partition = 0 OR source = ?", (TOPIC,))
         else:
             sql.executescript("DELETE FROM port_places; DELETE FROM port_sources; DELETE FROM port_statements;")
-    assert asked(wire, notebook, box) == (False, "not_released")
+    assert answer_of(wire, notebook, box) == (False, "not_released")
 
 
 def test_a_notebook_or_a_reader_that_is_gone_is_a_no(wire: str, tmp_path: Path) -> None:
-    told = released("PORT-DEAD", "NEWS0000010").revoked()
-    publish(wire, told.said[:-1])
+    consignment = released("PORT-DEAD", "NEWS0000010").revoked()
+    publish(wire, consignment.messages[:-1])
     notes = Notebook(tmp_path / "gone.db")
     with TopicPort(wire, notes) as port:
         house = Gatehouse(notes)
         assert port.ask("NEWS0000010", house).may_leave
         port._consumer.close()
-        publish(wire, told.said[-1:])
+        publish(wire, consignment.messages[-1:])
         assert not port.ask("NEWS0000010", house, 1).may_leave
     with TopicPort(wire, notes) as port:
         notes.close()
@@ -257,7 +260,7 @@ def test_a_notebook_or_a_reader_that_is_gone_is_a_no(wire: str, tmp_path: Path) 
 
 
 def test_a_broker_that_does_not_answer_is_a_no(wire: str, quiet_broker: Broker, notebook: Notebook) -> None:
-    publish(wire, released("PORT-SILENT", "NEWS0000011").said)
+    publish(wire, released("PORT-SILENT", "NEWS0000011").messages)
     with TopicPort(wire, notebook, request_timeout_ms=1000) as port:
         assert port.ask("NEWS0000011", Gatehouse(notebook)).may_leave
         with frozen(quiet_broker):
@@ -279,11 +282,11 @@ def frozen(broker: Broker) -> Iterator[None]:
 
 def states(pid: int) -> list[str]:
     """The state of each thread of a process; `T`: the thread is stopped (proc(5))."""
-    told = []
+    found = []
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(OSError):  # the thread ended meanwhile
-            told.append(stat.read_text().rpartition(")")[2].split()[0])
-    return told
+            found.append(stat.read_text().rpartition(")")[2].split()[0])
+    return found
 
 
 # what is said
@@ -291,24 +294,24 @@ def states(pid: int) -> list[str]:
 
 def test_times_order_nothing(wire: str, notebook: Notebook) -> None:
     """If a clock is set back between two statements, the answer does not change."""
-    told = released("PORT-CLOCK", "NEWS0000012")
-    publish(wire, told.said)
-    assert asked(wire, notebook, "NEWS0000012") == (True, "released")
-    told.start = told.start.replace(year=2001)
-    publish(wire, told.revoked().said[-1:])
-    assert asked(wire, notebook, "NEWS0000012") == (False, "not_released")
+    consignment = released("PORT-CLOCK", "NEWS0000012")
+    publish(wire, consignment.messages)
+    assert answer_of(wire, notebook, "NEWS0000012") == (True, "released")
+    consignment.start = consignment.start.replace(year=2001)
+    publish(wire, consignment.revoked().messages[-1:])
+    assert answer_of(wire, notebook, "NEWS0000012") == (False, "not_released")
 
 
 def test_kinds_and_fields_of_a_later_version_are_passed_over(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-LATER-VERSION", "NEWS0000013")
+    consignment = released("PORT-LATER-VERSION", "NEWS0000013")
     newer: list[Any] = []
-    for one in told.said:
+    for one in consignment.messages:
         value = {**json.loads(one.value), "added_later": {"x": [1]}} if one.topic in FORMER else json.loads(one.value)
         newer.append(type(one)(**{**vars(one), "value": json.dumps(value).encode()}))
     yes = newer[-1]
     newer.append(replace(yes, topic=TOPIC, of=yes.topic, kind="ContainerBlessed", id="b-1", value=b"\xff"))
     publish(wire, newer)
-    assert asked(wire, notebook, "NEWS0000013") == (True, "released")
+    assert answer_of(wire, notebook, "NEWS0000013") == (True, "released")
 
 
 def forged(**changed: str) -> dict[str, bytes | None]:
@@ -349,7 +352,7 @@ def test_a_forged_yes_lets_nothing_leave_that_was_not_released(
     box = f"FORG000000{number}"
     held = Border(f"F-{names}", (box,)).lodged().accepted().assessed().held("arrival")
     other = released(f"O-{names}", f"OTHE000000{number}")
-    publish(wire, [*held.said, *other.said])
+    publish(wire, [*held.messages, *other.messages])
     named = {"held goods": (held.id,), "goods in another box": (other.id,), "goods that nobody released": ("x",)}
     yes = ContainerMayLeave(container_no=box, occurred_at=NOON, version=99, consignments=named.get(names, ()))
     forged_id = fact_id("gate", names, 0)
@@ -357,7 +360,7 @@ def test_a_forged_yes_lets_nothing_leave_that_was_not_released(
     house = Gatehouse(notebook)
     with TopicPort(wire, notebook) as port:
         answer = port.ask(box, house)
-    assert not [u for u in house.told if box in u.subjects]
+    assert not [u for u in house.unread_messages if box in u.subjects]
     assert [n.kind for n in house.heard_of if n.id == forged_id] == ["ContainerMayLeave"], (
         "it was read, and is the newest"
     )

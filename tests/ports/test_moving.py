@@ -15,7 +15,7 @@ from services.ports.topic import TopicPort
 from tests.console.border import Border, copies, publish
 from tests.ports.gatehouse import Gatehouse, acts
 from tests.ports.test_lack_of_news import make, remove
-from tests.ports.test_port import ROOT, asked, handed, released
+from tests.ports.test_port import ROOT, answer_of, handed, released
 
 BEFORE = {
     "port_known": ["id", "reading"],
@@ -60,7 +60,7 @@ def anew(wire: str) -> str:
     return wire
 
 
-def told(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
+def handed_over(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
     """The notices about these goods and their containers that were handed over."""
     ours = {name for each in borders for name in (each.id, *each.containers)}
     return [(notice.subject, notice.kind) for notice in house.heard_of if notice.subject in ours]
@@ -71,34 +71,34 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
 ) -> None:
     file = tmp_path / "port.db"
     first, back, missed = (released(f"MOVE-{n}", f"MOVE000000{n}") for n in range(3))
-    publish(anew, [*first.said, *back.said, *back.revoked().said[-1:]], former=True)
+    publish(anew, [*first.messages, *back.messages, *back.revoked().messages[-1:]], former=True)
     of_the_software_version_before(anew, file)
     before = acts(file)
     # While the port is off, desks of the version before publish something more; then desks of this version take over.
-    publish(anew, missed.said, former=True)
+    publish(anew, missed.messages, former=True)
     later, gone = released("MOVE-3", "MOVE0000003"), released("MOVE-4", "MOVE0000004")
-    publish(anew, [*later.said, *gone.said])
+    publish(anew, [*later.messages, *gone.messages])
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(anew, notes) as port:
         assert port.topics == (TOPIC, *FORMER)
         port.catch_up(house, 30)
-        assert told(house, first, back) == [], "done before"
+        assert handed_over(house, first, back) == [], "done before"
         for each in (missed, later, gone):
-            assert sorted(told(house, each)) == sorted(
+            assert sorted(handed_over(house, each)) == sorted(
                 [(each.id, "ReleaseGranted"), (each.containers[0], "ContainerMayLeave")]
             )
         answers = {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)}
         assert answers == {0: True, 1: False, 2: True, 3: True, 4: True}
         # one worker of the version before still runs, and publishes only on the topic of its desk
-        publish(anew, later.revoked().said[-1:], former=True)
+        publish(anew, later.revoked().messages[-1:], former=True)
         assert port.ask("MOVE0000003", house).reason == "not_released"
-        published = len(gone.said)
-        publish(anew, gone.gated_out().said[published:], former=True)
+        published = len(gone.messages)
+        publish(anew, gone.gated_out().messages[published:], former=True)
         assert port.ask("MOVE0000004", house).reason == "left"
         port.leave_former(house, 30)
         again = later.released()
-        publish(anew, again.said[-2:])
+        publish(anew, again.messages[-2:])
         assert port.ask("MOVE0000003", house).may_leave
     notes.close()
     notes = Notebook(file)
@@ -109,7 +109,7 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
         }  # fmt: skip
     notes.close()
     done = [each for each, _ in acts(file)]
-    everything = handed([*first.said, *back.said, *missed.said, *later.said, *gone.said])
+    everything = handed([*first.messages, *back.messages, *missed.messages, *later.messages, *gone.messages])
     assert (
         sorted(done) == sorted(everything)
         and len(done) == len(set(done))
@@ -126,9 +126,9 @@ def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_pa
     first = released("MOVE-10", box)
     first.gate_says(ContainerGatedOut, gate="G3", consignments=(first.id,))
     first.gate_says(ContainerMayLeave, version=2, consignments=(first.id,))
-    publish(anew, first.said, former=True)
+    publish(anew, first.messages, former=True)
     of_the_software_version_before(anew, file)
-    publish(anew, [each for each in copies(first.said) if each.topic == TOPIC], former=True)
+    publish(anew, [each for each in copies(first.messages) if each.topic == TOPIC], former=True)
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(anew, notes) as port:
@@ -142,9 +142,9 @@ def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_pa
 def test_a_topic_for_ports_made_anew_after_the_move_is_read_again(anew: str, tmp_path: Path) -> None:
     file = tmp_path / "port.db"
     first, second = released("MOVE-20", "MOVE0000020"), released("MOVE-21", "MOVE0000021")
-    publish(anew, first.said, former=True)
+    publish(anew, first.messages, former=True)
     of_the_software_version_before(anew, file)
-    publish(anew, second.said)
+    publish(anew, second.messages)
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(anew, notes) as port:
@@ -152,7 +152,7 @@ def test_a_topic_for_ports_made_anew_after_the_move_is_read_again(anew: str, tmp
         remove(anew, TOPIC)
         make(anew, TOPIC)
         assert port.ask("MOVE0000021", house).reason == "unknown"
-        publish(anew, second.said)
+        publish(anew, second.messages)
         assert port.ask("MOVE0000021", house).may_leave and port.ask("MOVE0000020", house).may_leave
     notes.close()
     done = [each for each, _ in acts(file)]
@@ -163,11 +163,21 @@ def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatc
     monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     file = tmp_path / "port.db"
     first = released("MOVE-30", "MOVE0000030")
-    publish(anew, first.said, former=True)
+    publish(anew, first.messages, former=True)
     of_the_software_version_before(anew, file)
 
-    def dtg(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "services.cli.main", "port", *words, "--where", anew, "--notebook", str(file)]
+    def dtg(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "services.cli.main",
+            "port",
+            *arguments,
+            "--where",
+            anew,
+            "--notebook",
+            str(file),
+        ]
         return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250)
 
     moved = dtg("move")
@@ -179,7 +189,7 @@ def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatc
 
 
 def test_a_new_notebook_reads_the_topic_for_ports_alone(anew: str, notebook: Notebook) -> None:
-    publish(anew, released("MOVE-40", "MOVE0000040").said, former=True)
-    assert asked(anew, notebook, "MOVE0000040") == (False, "unknown"), "it was released before there were copies"
+    publish(anew, released("MOVE-40", "MOVE0000040").messages, former=True)
+    assert answer_of(anew, notebook, "MOVE0000040") == (False, "unknown"), "it was released before there were copies"
     with TopicPort(anew, notebook, former=True) as port:
         assert port.ask("MOVE0000040", Gatehouse(notebook)).may_leave

@@ -72,7 +72,7 @@ def test_over_http_a_notebook_that_is_gone_is_a_no(stranger: Stranger, file: Pat
 @LOSSES
 def test_from_the_topics_a_notebook_that_is_gone_is_a_no(wire: str, file: Path, loss: Loss) -> None:
     box = f"GONE000000{len(loss.__name__)}"
-    publish(wire, released(f"PORT-{loss.__name__}", box).said)
+    publish(wire, released(f"PORT-{loss.__name__}", box).messages)
     notebook = Notebook(file)
     with TopicPort(wire, notebook) as port:
         house = Gatehouse(notebook)
@@ -125,9 +125,9 @@ def test_following_ends_with_a_sentence_where_its_notebook_is_gone(stranger: Str
         assert process.stdout is not None and "ReleaseGranted" in process.stdout.readline()
         loss(file)
         wait(lambda: process.poll() is not None, "following to end")
-        output, told = process.communicate()
+        output, errors = process.communicate()
     finally:
         process.kill()
         process.communicate()
-    assert (process.returncode, output) == (1, "") and "Traceback" not in told, told
-    assert str(file) in told and "gone" in told and re.search(r"[\u4e00-\u9fff]", told), told
+    assert (process.returncode, output) == (1, "") and "Traceback" not in errors, errors
+    assert str(file) in errors and "gone" in errors and re.search(r"[\u4e00-\u9fff]", errors), errors

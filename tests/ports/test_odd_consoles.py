@@ -33,8 +33,8 @@ def yes(**changed: Any) -> dict[str, Any]:
 
 
 def line(**changed: Any) -> dict[str, Any]:
-    told = {"cursor": "e1.1", "id": "r-1", "kind": "ReleaseGranted", "consignment_id": "c-1", "version": 1}
-    return {**told, "containers": [BOX], "reason": None, "occurred_at": AS_OF.isoformat(), **changed}
+    fields = {"cursor": "e1.1", "id": "r-1", "kind": "ReleaseGranted", "consignment_id": "c-1", "version": 1}
+    return {**fields, "containers": [BOX], "reason": None, "occurred_at": AS_OF.isoformat(), **changed}
 
 
 def feed(*lines: Any, **changed: Any) -> dict[str, Any]:
@@ -55,16 +55,16 @@ class Stranger:
         class Answers(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 of_feed = self.path.startswith("/api/v1/releases")
-                told = stranger.feed if of_feed else stranger.gate
-                told = EMPTY if of_feed and "after=0&" not in self.path else told
-                body = told if isinstance(told, bytes) else json.dumps(told).encode()
+                content = stranger.feed if of_feed else stranger.gate
+                content = EMPTY if of_feed and "after=0&" not in self.path else content
+                body = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(stranger.statuses[0 if of_feed else 1])
                 for name, value in {"Content-Length": str(len(body)), **stranger.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *said: Any) -> None:
+            def log_message(self, *arguments: Any) -> None:
                 """Prints nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
@@ -82,7 +82,7 @@ def stranger() -> Iterator[Stranger]:
     wait_until_ended(thread)
 
 
-def asked(stranger: Stranger, notebook: Notebook) -> tuple[bool, str]:
+def answer_of(stranger: Stranger, notebook: Notebook) -> tuple[bool, str]:
     with FeedPort(stranger.address, notebook) as port:
         answer = port.ask(BOX, Gatehouse(notebook), 5)
         return answer.may_leave, answer.reason
@@ -92,7 +92,7 @@ def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
     wire: str, stranger: Stranger, notebook: Notebook
 ) -> None:
     """The console knows an officer's hold before the release desk has decided about it."""
-    publish(wire, released("PORT-BOTH", BOX).said)
+    publish(wire, released("PORT-BOTH", BOX).messages)
     with TopicPort(wire, notebook, console=AskedConsole(stranger.address)) as port:
         house = Gatehouse(notebook)
         assert port.ask(BOX.lower(), house).may_leave
@@ -103,18 +103,18 @@ def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
         stranger.gate = b"<html>"
         assert port.ask(BOX, house).reason == "stale"
         stranger.gate = yes()
-        publish(wire, released("PORT-BOTH", BOX).revoked().said[-1:])
+        publish(wire, released("PORT-BOTH", BOX).revoked().messages[-1:])
         assert port.ask(BOX, house).reason == "not_released", "what the topics say is asked first"
 
 
 def test_a_plain_yes_is_one(stranger: Stranger, notebook: Notebook) -> None:
     """Without this test, the other tests, which expect a no, would prove nothing."""
-    assert asked(stranger, notebook) == (True, "released")
+    assert answer_of(stranger, notebook) == (True, "released")
     stranger.feed = feed(line())
-    assert asked(stranger, notebook) == (True, "released")
+    assert answer_of(stranger, notebook) == (True, "released")
 
 
-WORDS: tuple[Any, ...] = (None, "true", "yes", 1, 1.0, [True], {"a": True}, False)
+NO_BOOLEANS: tuple[Any, ...] = (None, "true", "yes", 1, 1.0, [True], {"a": True}, False)
 LAGS: tuple[Any, ...] = (None, "0", 31, 10**30, float("nan"), float("inf"), -float("inf"), -1, [], True)
 MOMENTS: tuple[Any, ...] = (None, "", "now", 0, 1764057600, "2026-11-25", "2026-11-25T08:00:00", [])
 NAMED: tuple[Any, ...] = (None, [], "c-1", [1], [None], {"c-1": 1}, [["c-1"]])
@@ -129,7 +129,7 @@ HALF = "\ud800"
 @pytest.mark.parametrize(
     "gate",
     [
-        *[yes(may_leave=word) for word in WORDS],
+        *[yes(may_leave=value) for value in NO_BOOLEANS],
         *[yes(lag_seconds=lag) for lag in LAGS],
         *[yes(as_of=moment) for moment in MOMENTS],
         *[yes(consignments=goods) for goods in NAMED],
@@ -141,14 +141,14 @@ HALF = "\ud800"
 )  # fmt: skip
 def test_what_is_no_yes_in_every_word_is_a_no(stranger: Stranger, notebook: Notebook, gate: Any) -> None:
     stranger.gate = gate
-    assert not asked(stranger, notebook)[0]
+    assert not answer_of(stranger, notebook)[0]
 
 
 @pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize("status", [201, 206, 302, 404, 410, 422, 500, 503])
 def test_a_yes_with_another_status_is_a_no(stranger: Stranger, notebook: Notebook, number: int, status: int) -> None:
     stranger.statuses = (status, 200) if number == 0 else (200, status)
-    assert not asked(stranger, notebook)[0]
+    assert not answer_of(stranger, notebook)[0]
 
 
 @pytest.mark.parametrize(
@@ -158,11 +158,11 @@ def test_a_yes_from_a_cache_or_cut_short_is_a_no(
     stranger: Stranger, notebook: Notebook, headers: dict[str, str]
 ) -> None:
     stranger.headers = headers
-    assert not asked(stranger, notebook)[0]
+    assert not answer_of(stranger, notebook)[0]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "page",
     [
         *(b"", b"{}", b"[]", b"null", b"\xff", b'{"releases": {}}', b'{"releases": [[]]}'),
         feed(more=True),
@@ -176,11 +176,11 @@ def test_a_yes_from_a_cache_or_cut_short_is_a_no(
         feed(line(kind="Unreadable", container_no=HALF)),
         feed(line(containers=[HALF])),
     ],
-    ids=lambda told: (told if isinstance(told, bytes) else json.dumps(told["releases"]).encode())[:90].decode(errors="replace"),
+    ids=lambda page: (page if isinstance(page, bytes) else json.dumps(page["releases"]).encode())[:90].decode(errors="replace"),
 )  # fmt: skip
-def test_a_feed_that_cannot_be_read_or_takes_back_is_a_no(stranger: Stranger, notebook: Notebook, told: Any) -> None:
-    stranger.feed = told
-    assert not asked(stranger, notebook)[0]
+def test_a_feed_that_cannot_be_read_or_takes_back_is_a_no(stranger: Stranger, notebook: Notebook, page: Any) -> None:
+    stranger.feed = page
+    assert not answer_of(stranger, notebook)[0]
 
 
 ODD_LINES = (

@@ -24,7 +24,7 @@ from services.shell import clients
 from services.shell.access import access_to
 from services.shell.codec import encode
 from tests.conftest import PARTITIONS
-from tests.console.border import NOON, Border, Said, copies, publish
+from tests.console.border import NOON, Border, PublishedMessage, copies, publish
 from tests.console.conftest import Running
 from tests.people import headers_of
 from tests.ports.gatehouse import Gatehouse, acts
@@ -37,8 +37,8 @@ def released(reference: str, box: str) -> Border:
     return Border(reference, (box,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
 
 
-def handed(said: list[Said]) -> list[str]:
-    return [one.id for one in said if one.kind in HANDED_OVER]
+def handed(messages: list[PublishedMessage]) -> list[str]:
+    return [one.id for one in messages if one.kind in HANDED_OVER]
 
 
 def followed(bootstrap: str, notebook: Notebook) -> Gatehouse:
@@ -48,39 +48,39 @@ def followed(bootstrap: str, notebook: Notebook) -> Gatehouse:
     return house
 
 
-def asked(bootstrap: str, notebook: Notebook, box: str) -> tuple[bool, str]:
+def answer_of(bootstrap: str, notebook: Notebook, box: str) -> tuple[bool, str]:
     with TopicPort(bootstrap, notebook) as port:
-        said = port.ask(box, Gatehouse(notebook))
-    return said.may_leave, said.reason
+        answer = port.ask(box, Gatehouse(notebook))
+    return answer.may_leave, answer.reason
 
 
 def test_what_is_said_twice_is_handed_over_once(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-TWICE", "PORT0000001").revoked().said
-    publish(wire, [*told, *told])
-    heard = [n.id for n in followed(wire, notebook).heard_of if n.subject in {one.key for one in told}]
-    assert sorted(heard) == sorted(handed(told)) and len(heard) == 3
+    messages = released("PORT-TWICE", "PORT0000001").revoked().messages
+    publish(wire, [*messages, *messages])
+    ids = [n.id for n in followed(wire, notebook).heard_of if n.subject in {one.key for one in messages}]
+    assert sorted(ids) == sorted(handed(messages)) and len(ids) == 3
     assert notebook.counts()["known"] >= 4, "each statement that a port reads came twice"
     assert not followed(wire, notebook).heard_of, "and not again after a restart"
 
 
 def test_killed_between_an_effect_and_its_place_each_effect_is_there_once(wire: str, tmp_path: Path) -> None:
-    told = [one for n in range(8) for one in released(f"PORT-KILL-{n}", f"PORT001000{n}").said]
-    publish(wire, told)
+    messages = [one for n in range(8) for one in released(f"PORT-KILL-{n}", f"PORT001000{n}").messages]
+    publish(wire, messages)
     file = tmp_path / "killed.db"
     ends = []
     for dies_at in (1, 4, 3, 6, 0):
         command = [sys.executable, "-m", "tests.ports.gatehouse", wire, str(file), str(dies_at)]
         ends.append(subprocess.run(command, cwd=ROOT, check=False, timeout=250).returncode)
     assert ends == [-9, -9, -9, -9, 0]
-    ours = {one.key for one in told}
-    assert sorted([done for done, subject in acts(file) if subject in ours]) == sorted(handed(told))
+    ours = {one.key for one in messages}
+    assert sorted([done for done, subject in acts(file) if subject in ours]) == sorted(handed(messages))
 
 
 @pytest.mark.parametrize("undone", [False, True], ids=["", "and undid the transaction, as a full disk does"])
 def test_an_effect_that_raises_is_undone_and_comes_again(wire: str, notebook: Notebook, undone: bool) -> None:
     box = f"PORT000003{int(undone)}"
-    told = released(f"PORT-RAISE-{undone}", box).said
-    publish(wire, told)
+    messages = released(f"PORT-RAISE-{undone}", box).messages
+    publish(wire, messages)
 
     class Jammed(Gatehouse):
         def heard(self, notice: Any, notebook: Any) -> None:
@@ -96,32 +96,34 @@ def test_an_effect_that_raises_is_undone_and_comes_again(wire: str, notebook: No
         assert notebook.ask(box).reason == "unknown"
         port.catch_up(Gatehouse(notebook), 30)
     done = [each for each, _ in acts(Path(notebook.file))]
-    assert set(handed(told)) <= set(done) and len(done) == len(set(done))
+    assert set(handed(messages)) <= set(done) and len(done) == len(set(done))
     assert notebook.ask(box).may_leave
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["in order", "revocation first"])
 def test_a_revocation_beats_an_older_release_in_either_order(wire: str, notebook: Notebook, turned: bool) -> None:
     box = f"PORT000000{4 + turned}"
-    told = released(f"PORT-REVOKED-{turned}", box).revoked()
-    publish(wire, told.said[:-1] if not turned else [told.said[-1], *told.said[:-1]])
+    consignment = released(f"PORT-REVOKED-{turned}", box).revoked()
+    publish(wire, consignment.messages[:-1] if not turned else [consignment.messages[-1], *consignment.messages[:-1]])
     if not turned:
-        assert asked(wire, notebook, box) == (True, "released")
-        publish(wire, told.said[-1:])
-    assert asked(wire, notebook, box) == (False, "not_released"), "although the gate has not taken its word back yet"
-    again = told.released()
-    publish(wire, again.said[-2:])
-    assert asked(wire, notebook, box) == (True, "released")
+        assert answer_of(wire, notebook, box) == (True, "released")
+        publish(wire, consignment.messages[-1:])
+    assert answer_of(wire, notebook, box) == (False, "not_released"), (
+        "although the gate has not taken its word back yet"
+    )
+    again = consignment.released()
+    publish(wire, again.messages[-2:])
+    assert answer_of(wire, notebook, box) == (True, "released")
 
 
 def test_a_container_that_left_or_was_never_heard_of_stays(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-LEFT", "PORT0000006")
-    publish(wire, told.said)
-    assert asked(wire, notebook, "port 000000-6") == (True, "released")
-    before = len(told.said)
-    publish(wire, told.gated_out().said[before:])
-    assert asked(wire, notebook, "PORT0000006") == (False, "left")
-    assert asked(wire, notebook, "PORT9999999") == (False, "unknown")
+    consignment = released("PORT-LEFT", "PORT0000006")
+    publish(wire, consignment.messages)
+    assert answer_of(wire, notebook, "port 000000-6") == (True, "released")
+    before = len(consignment.messages)
+    publish(wire, consignment.gated_out().messages[before:])
+    assert answer_of(wire, notebook, "PORT0000006") == (False, "left")
+    assert answer_of(wire, notebook, "PORT9999999") == (False, "unknown")
 
 
 YES = ContainerMayLeave(container_no="BOX", occurred_at=NOON, version=9, consignments=())
@@ -141,46 +143,48 @@ RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
 
 def lay(bootstrap: str, topic: str, key: bytes, value: bytes | None, headers: dict[str, bytes | None]) -> str:
     """Writes any message to a topic; returns its position."""
-    places: list[str] = []
+    positions: list[str] = []
     producer = clients.producer(access_to(bootstrap), {})
     producer.produce(
         topic,
         key=key,
         value=value,
         headers=list(headers.items()),
-        on_delivery=lambda _, m: places.append(f"{m.topic()}/{m.partition()}/{m.offset()}"),
+        on_delivery=lambda _, m: positions.append(f"{m.topic()}/{m.partition()}/{m.offset()}"),
     )
     assert producer.flush(30) == 0
-    return places[0]
+    return positions[0]
 
 
 @pytest.mark.parametrize("name", RUBBISH)
 def test_rubbish_on_the_topic_is_not_a_yes_and_is_told(wire: str, notebook: Notebook, name: str) -> None:
     reason, headers, value = RUBBISH[name]
     box = f"RUBB{list(RUBBISH).index(name):07}"
-    told = released(f"PORT-RUBBISH-{name}", box)
-    publish(wire, told.said)
-    assert asked(wire, notebook, box) == (True, "released")
+    consignment = released(f"PORT-RUBBISH-{name}", box)
+    publish(wire, consignment.messages)
+    assert answer_of(wire, notebook, box) == (True, "released")
     where = lay(wire, TOPIC, box.encode(), value, headers)
     house = followed(wire, notebook)
-    assert [(u.reason, box in u.subjects) for u in house.told if u.where == where] == [(reason, True)]
+    assert [(u.reason, box in u.subjects) for u in house.unread_messages if u.where == where] == [(reason, True)]
     assert notebook.counts()[f"unread/{reason}"] >= 1
-    assert asked(wire, notebook, box) == (False, "unread")
-    publish(wire, [_again(told.said[-1], version=2)])
-    assert asked(wire, notebook, box) == (True, "released"), "a newer word that can be read is the word"
+    assert answer_of(wire, notebook, box) == (False, "unread")
+    publish(wire, [_again(consignment.messages[-1], version=2)])
+    assert answer_of(wire, notebook, box) == (True, "released"), "a newer word that can be read is the word"
 
 
 def test_rubbish_about_a_consignment_keeps_its_container(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-RUBBISH-GOODS", "PORT0000007")
-    publish(wire, told.said)
-    assert asked(wire, notebook, "PORT0000007") == (True, "released")
-    value = b'{"consignment_id":"%s","sealed":false}' % told.id.encode()
-    publish(wire, [dataclasses.replace(told.said[-3], kind="ReleaseRevoked", id="s-1", key="other", value=value)])
-    assert asked(wire, notebook, "PORT0000007") == (False, "unread")
+    consignment = released("PORT-RUBBISH-GOODS", "PORT0000007")
+    publish(wire, consignment.messages)
+    assert answer_of(wire, notebook, "PORT0000007") == (True, "released")
+    value = b'{"consignment_id":"%s","sealed":false}' % consignment.id.encode()
+    publish(
+        wire, [dataclasses.replace(consignment.messages[-3], kind="ReleaseRevoked", id="s-1", key="other", value=value)]
+    )
+    assert answer_of(wire, notebook, "PORT0000007") == (False, "unread")
 
 
 def test_what_was_aborted_or_is_not_committed_yet_is_not_seen(wire: str, notebook: Notebook) -> None:
-    aborted, later = released("PORT-ABORT", "PORT0000008").said, released("PORT-LATER", "PORT0000009").said
+    aborted, later = released("PORT-ABORT", "PORT0000008").messages, released("PORT-LATER", "PORT0000009").messages
     producer = clients.producer(
         access_to(wire),
         {
@@ -203,16 +207,16 @@ def test_what_was_aborted_or_is_not_committed_yet_is_not_seen(wire: str, noteboo
         port.catch_up(house, 1)
     assert not {n.subject for n in house.heard_of} & {one.key for one in [*aborted, *later]}
     producer.commit_transaction(30)
-    seen = {n.id for n in followed(wire, notebook).heard_of}
-    assert set(handed(later)) <= seen and not seen & set(handed(aborted))
-    assert asked(wire, notebook, "PORT0000008") == (False, "unknown")
-    assert asked(wire, notebook, "PORT0000009") == (True, "released")
+    ids = {n.id for n in followed(wire, notebook).heard_of}
+    assert set(handed(later)) <= ids and not ids & set(handed(aborted))
+    assert answer_of(wire, notebook, "PORT0000008") == (False, "unknown")
+    assert answer_of(wire, notebook, "PORT0000009") == (True, "released")
 
 
 def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str, tmp_path: Path) -> None:
     boxes = [f"PORT002000{n}" for n in range(4)]
     free, back, gone = (released(f"PORT-HTTP-{n}", boxes[n]) for n in range(3))
-    publish(wire, [*free.said, *back.revoked().said, *gone.gated_out().said, *free.said])
+    publish(wire, [*free.messages, *back.revoked().messages, *gone.gated_out().messages, *free.messages])
     url = f"sqlite:///{tmp_path}/console.db"
     migrate(url)
     console = Running(ConsoleSettings(kafka=wire, partitions=PARTITIONS, database_url=url, console_port=free_port()))
@@ -226,16 +230,16 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
             topic_house = Gatehouse(by_topic)
             topic.catch_up(topic_house, 30)
             ours = {free.id, back.id, gone.id}
-            seen = [
+            notices = [
                 sorted((n.id, n.kind, n.subject, n.version, n.others) for n in h.heard_of if n.subject in ours)
                 for h in (house, topic_house)
             ]
-            assert seen[0] == seen[1] and len(seen[0]) == 4
+            assert notices[0] == notices[1] and len(notices[0]) == 4
             for box, may in zip(boxes, (True, False, False, False), strict=True):
                 assert feed.ask(box, house).may_leave is topic.ask(box, topic_house).may_leave is may, box
             assert feed.ask(boxes[1], house).reason == "not_released"
             assert not feed.read(house, 0), "the place is kept"
-            publish(wire, back.released().said[-2:])
+            publish(wire, back.released().messages[-2:])
             assert feed.read(house, 20) == 1, "a long poll answers as soon as there is something"
             before = acts(tmp_path / "http.db")
             with contextlib.closing(sqlite3.connect(by_http.file)) as sql, sql:
@@ -256,10 +260,10 @@ def test_the_command_line_answers_by_exit_code_and_follows_each_once(
     wire: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
-    publish(wire, released("PORT-CLI", "PORT0030000").said)
+    publish(wire, released("PORT-CLI", "PORT0030000").messages)
 
-    def dtg(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "services.cli.main", "port", *words]
+    def dtg(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "services.cli.main", "port", *arguments]
         return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250)
 
     common = ("--where", wire, "--notebook", str(tmp_path / "cli.db"))
@@ -274,7 +278,7 @@ def test_the_command_line_answers_by_exit_code_and_follows_each_once(
     assert both.returncode == 3 and "stale" in both.stdout, "a yes of the topics needs the console's where one is named"
 
 
-def _again(one: Said, **changed: Any) -> Said:
+def _again(one: PublishedMessage, **changed: Any) -> PublishedMessage:
     """The gate desk's statement again, with these fields changed and a new id."""
     value = encode(ContainerMayLeave.model_validate_json(one.value).model_copy(update=changed))
     return dataclasses.replace(one, id=fact_id("gate", one.id, 0), cause=one.id, value=value)

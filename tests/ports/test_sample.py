@@ -23,9 +23,9 @@ PAGE = (ROOT / "docs" / "ports.md").read_text(encoding="utf-8")
 
 def test_the_program_of_the_page_keeps_each_release_in_its_own_table(wire: str, tmp_path: Path) -> None:
     [program] = [fence[2] for fence in FENCE.finditer(PAGE) if fence[1] == "python"]
-    said = released("PORT-PAGE", "PORT0090001").said
-    publish(wire, said)
-    file, ids = tmp_path / "port.db", set(handed(said))
+    messages = released("PORT-PAGE", "PORT0090001").messages
+    publish(wire, messages)
+    file, ids = tmp_path / "port.db", set(handed(messages))
     own = program.replace("kafka.example:9092", wire).replace("/var/lib/terminal/port.db", str(file))
 
     def kept() -> bool:
@@ -60,8 +60,8 @@ def test_the_reasons_of_the_page_are_those_of_the_code() -> None:
     rows = [line.split("|")[1:4] for line in section.splitlines() if line.startswith("| `")]
     own = {code for row in rows for code in re.findall(r"`(\w+)`", row[0])}
     code = "".join([(ROOT / "services" / "ports" / f"{name}.py").read_text(encoding="utf-8") for name in CLIENT])
-    said = set(re.findall(r'PortAnswer\((?:True|False), "(\w+)"', code)) | {"held", *AFTERWARDS.values()}
-    assert own == said
+    reasons = set(re.findall(r'PortAnswer\((?:True|False), "(\w+)"', code)) | {"held", *AFTERWARDS.values()}
+    assert own == reasons
     listed = (ROOT / "docs" / "requests.md").read_text(encoding="utf-8")
     [codes] = re.findall(r"`reason` its code: (.*?), away\.", listed, re.DOTALL)
     of_console = {code for row in rows for code in re.findall(r"`(\w+)`", row[2])}

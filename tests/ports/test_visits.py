@@ -40,7 +40,7 @@ GATE: dict[str, Any] = {"container_no": BOX, "occurred_at": NOON}
 
 
 def granted(version: int, *boxes: str, **changed: Any) -> ReleaseGranted:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "consignment_id": GOODS,
         "occurred_at": NOON,
         "version": version,
@@ -54,7 +54,7 @@ def granted(version: int, *boxes: str, **changed: Any) -> ReleaseGranted:
         "arrived_at": NOON,
         "answers": {},
     }
-    return ReleaseGranted(**{**told, **changed})
+    return ReleaseGranted(**{**fields, **changed})
 
 
 def may_leave(version: int, visit: str = "") -> ContainerMayLeave:
@@ -66,8 +66,8 @@ def gated_out(visit: str = "") -> ContainerGatedOut:
 
 
 def alarm(name: str, *, blocks: bool) -> GateAlarmRaised:
-    told = {**GATE, "gate": "G3", "waiting_for": (GOODS,), "reason": "not released"}
-    return GateAlarmRaised(**told, alarm=name, visit="v-1", report_id="r-1", blocks=blocks)
+    fields = {**GATE, "gate": "G3", "waiting_for": (GOODS,), "reason": "not released"}
+    return GateAlarmRaised(**fields, alarm=name, visit="v-1", report_id="r-1", blocks=blocks)
 
 
 def closed(how: str) -> VisitClosed:
@@ -78,23 +78,23 @@ class Wire:
     """A topic for ports in memory, with the facts of the two desks in order."""
 
     def __init__(self, notebook: Notebook) -> None:
-        self.notebook, self.house, self.said = notebook, Gatehouse(notebook), 0
+        self.notebook, self.house, self.count = notebook, Gatehouse(notebook), 0
 
     def says(self, *facts: Fact) -> "Wire":
         for fact in facts:
-            self.said += 1
+            self.count += 1
             desk = "release" if fact.kind.startswith("Release") else "gate"
             headers = {
                 "ce_type": fact.kind,
-                "ce_id": fact_id(desk, f"cause-{self.said}", 0),
+                "ce_id": fact_id(desk, f"cause-{self.count}", 0),
                 "ce_source": f"/desks/{desk}",
-                "causationid": f"cause-{self.said}",
-                "sequence": str(self.said),
+                "causationid": f"cause-{self.count}",
+                "sequence": str(self.count),
             }
-            told = {name: text.encode() for name, text in headers.items()}
+            encoded = {name: text.encode() for name, text in headers.items()}
             value = to_outside(fact, Audience.PORT) if fact.kind in PORT_FORMS else encode(fact)
-            raw = Raw(TOPIC, 0, self.said, fact.key.encode(), value, told)
-            self.notebook.take(TOPIC, [TopicEntry(0, self.said, self.said + 1, from_topic(raw, 1))], self.house)
+            raw = Raw(TOPIC, 0, self.count, fact.key.encode(), value, encoded)
+            self.notebook.take(TOPIC, [TopicEntry(0, self.count, self.count + 1, from_topic(raw, 1))], self.house)
         return self
 
     def answer(self, box: str = BOX) -> tuple[bool, str]:
@@ -169,7 +169,7 @@ def test_what_only_tells_of_a_visit_changes_no_answer(port: Wire) -> None:
     opened = VisitOpened(**GATE, visit="v-1", place="Qianwan", conveyance="", laden=True)
     assert port.says(granted(1, BOX), may_leave(1), recorded, opened).answer() == (True, "released")
     assert [n.kind for n in port.house.heard_of] == ["ReleaseGranted", "ContainerMayLeave"]
-    assert not port.house.told
+    assert not port.house.unread_messages
 
 
 def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
@@ -179,7 +179,7 @@ def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
     assert port.says(*story).answer() == (False, "closed")
     port.notebook.begin(TOPIC, "another")
     assert port.answer() == (False, "unknown")
-    port.said = 0
+    port.count = 0
     assert port.says(*story).answer() == (False, "closed")
     assert len(port.house.heard_of) == 2
 
@@ -202,10 +202,10 @@ def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) 
         {"ce_type": b"VisitClosed", **cause},
     )
     port.notebook.take(TOPIC, [TopicEntry(0, 99, 100, from_topic(raw, 1))], port.house)
-    assert port.answer() == (False, "unread") and [u.reason for u in port.house.told] == ["contract"]
+    assert port.answer() == (False, "unread") and [u.reason for u in port.house.unread_messages] == ["contract"]
     with closing(sqlite3.connect(port.notebook.file)) as sql:
         assert sql.execute("SELECT count(*) FROM port_unread").fetchone() == (1,)
-    port.said = 99
+    port.count = 99
     later = may_leave(2, "v-2").model_copy(update={"occurred_at": NOON + timedelta(hours=9)})
     assert port.says(later).answer() == (True, "released")
 
@@ -234,8 +234,14 @@ def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
     retractions = [body for body in BODIES if body.keys() == {"reason"}]
     assert len(arrivals) == len(retractions) == 1
     ReportArrival.model_validate_json(json.dumps({**arrivals[0], "consignment_id": GOODS, "asked_by": "carrier"}))
-    told = {**retractions[0], "container_no": BOX, "asked_by": "terminal", "occurred_at": NOON, "report_id": "r-1"}
-    RetractEquipmentEvent.model_validate(told)
+    retraction = {
+        **retractions[0],
+        "container_no": BOX,
+        "asked_by": "terminal",
+        "occurred_at": NOON,
+        "report_id": "r-1",
+    }
+    RetractEquipmentEvent.model_validate(retraction)
 
 
 def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get() -> None:
@@ -244,5 +250,5 @@ def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get(
     for kind in ("ReleaseRevoked", "ContainerMayLeave"):
         after = PAGE.partition(f"ce_type: {kind}`")[2].partition("```json\n")[2]
         shown[kind] = PORT_FORMS[kind].read_stored(after.partition("\n```")[0].encode())
-    assert {kind: said.kind for kind, said in shown.items()} == {kind: kind for kind in shown}
+    assert {kind: message.kind for kind, message in shown.items()} == {kind: kind for kind in shown}
     assert [kind for kind in PORT_FORMS if f"`{kind}`" not in PAGE] == []

@@ -52,12 +52,12 @@ class Story:
         self.keys: list[str] = [BOX, GONE, RED]
 
     def ask(self, kind: type[Request], **about: Any) -> str:
-        words = {"reason": SECRET, "remarks": SECRET}
-        told = {name: word for name, word in words.items() if name in kind.model_fields}
-        asked = {"asked_by": f"o7-{SECRET}", "occurred_at": self.border.clock.now(), **told, **about}
-        return self.border.ask(kind.model_validate(asked))
+        texts = {"reason": SECRET, "remarks": SECRET}
+        own_texts = {name: text for name, text in texts.items() if name in kind.model_fields}
+        fields = {"asked_by": f"o7-{SECRET}", "occurred_at": self.border.clock.now(), **own_texts, **about}
+        return self.border.ask(kind.model_validate(fields))
 
-    def said(self, key: str, kind: str, count: int = 1) -> None:
+    def until_published(self, key: str, kind: str, count: int = 1) -> None:
         """Waits until there are `count` facts of this kind under this key."""
         self.border.eventually(lambda: len([e for e in self.border.facts(key) if e.kind == kind]) >= count)
 
@@ -79,44 +79,44 @@ class Story:
             self.goods("secret-red", RED, items=(good_item(hs_code="4407110000"), good_item())),
         )
         for box in (BOX, GONE):
-            self.said(box, "ContainerMayLeave")
+            self.until_published(box, "ContainerMayLeave")
         hold = self.ask(PlaceHold, consignment_id=held)
-        self.said(BOX, "ContainerMustStay")
+        self.until_published(BOX, "ContainerMustStay")
         self.ask(LiftHold, consignment_id=held, hold_id=f"officer/{hold}")
-        self.said(BOX, "ContainerMayLeave", 2)
+        self.until_published(BOX, "ContainerMayLeave", 2)
         on_box = self.ask(PlaceContainerHold, container_no=BOX)
-        self.said(BOX, "ContainerMustStay", 2)
+        self.until_published(BOX, "ContainerMustStay", 2)
         self.ask(LiftContainerHold, container_no=BOX, hold_id=on_box)
-        self.said(BOX, "ContainerMayLeave", 3)
+        self.until_published(BOX, "ContainerMayLeave", 3)
         event = {"event": EquipmentEvent.DISCHARGED, "classifier": Classifier.ESTIMATED, "place": "yard"}
         wrong = self.ask(RecordEquipmentEvent, container_no=BOX, **event)
         self.ask(RetractEquipmentEvent, container_no=BOX, report_id=wrong)
         self.ask(RetractEquipmentEvent, container_no=BOX, report_id="never told")
-        self.said(BOX, "RequestRefused")
+        self.until_published(BOX, "RequestRefused")
         self.ask(PlaceHold, consignment_id=held)
         self.ask(PlaceContainerHold, container_no=BOX)
-        self.said(BOX, "ContainerHoldPlaced", 2)
+        self.until_published(BOX, "ContainerHoldPlaced", 2)
         self.ask(PlaceHold, consignment_id=gone)
-        self.said(GONE, "ContainerMustStay")
+        self.until_published(GONE, "ContainerMustStay")
         self.ask(RecordGateOut, container_no=GONE, gate="G3")
-        self.said(GONE, "GateAlarmRaised")
+        self.until_published(GONE, "GateAlarmRaised")
         self.ask(RecordContainerFinding, container_no=GONE, found="outside")
-        self.said(GONE, "ContainerFindingRecorded")
-        self.said(red, "InspectionOrdered")
+        self.until_published(GONE, "ContainerFindingRecorded")
+        self.until_published(red, "InspectionOrdered")
         self.ask(RecordFindings, consignment_id=red, control=ControlKind.INSPECTION, result=FindingsResult.NOT_CONFORM)
-        self.said(red, "ReleaseRefused")
+        self.until_published(red, "ReleaseRefused")
         lodged = lodge(reference="secret-withdrawn", containers=())
         self.keys.append(lodged.key)
         self.border.ask(lodged)
         self.ask(WithdrawDeclaration, consignment_id=lodged.key, asked_by=lodged.asked_by)
-        self.said(lodged.key, "DeclarationWithdrawn")
+        self.until_published(lodged.key, "DeclarationWithdrawn")
 
 
 @pytest.fixture(scope="module")
 def story(border: Border) -> Story:
-    told = Story(border)
-    told.play()
-    return told
+    made = Story(border)
+    made.play()
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -184,12 +184,12 @@ def test_nothing_that_the_console_tells_a_port_has_the_words(story: Story, conso
                 break
     assert SECRET.encode() not in streamed
     for box, reason in ((BOX, "box_held"), (GONE, "left_unreleased"), (RED, "held")):
-        told = console.api("GET", f"/containers/{box}", headers=terminal)
-        assert (told.json()["may_leave"], told.json()["reason"]) == (False, reason), told.json()
-        assert SECRET not in told.text
+        answer = console.api("GET", f"/containers/{box}", headers=terminal)
+        assert (answer.json()["may_leave"], answer.json()["reason"]) == (False, reason), answer.json()
+        assert SECRET not in answer.text
         for path in (f"/containers/{box}", f"/containers/{box}/live", f"/api/v1/containers/{box}/events"):
-            seen = console.http.get(path, headers=terminal)
-            assert seen.status_code == 200 and SECRET not in seen.text, path
+            response = console.http.get(path, headers=terminal)
+            assert response.status_code == 200 and SECRET not in response.text, path
         for entry in on(story, facts_topic("gate")):
             message = console.api("GET", f"/messages/{entry.key}/{entry.id}", headers=terminal)
             assert message.status_code == 404 and SECRET not in message.text
@@ -209,16 +209,16 @@ def test_nothing_that_dtg_port_prints_has_the_words(
     monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # the broker of the test session has no authentication
     where = story.border.bootstrap if way == "kafka" else console.address
 
-    def dtg(*words: str) -> str:
-        command = [sys.executable, "-m", "services.cli.main", "port", *words, f"--{way}", "--where", where]
+    def dtg(*arguments: str) -> str:
+        command = [sys.executable, "-m", "services.cli.main", "port", *arguments, f"--{way}", "--where", where]
         command += ["--notebook", str(tmp_path / "port.db")]
         return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250).stdout
 
     followed = dtg("follow", "--once")
     assert "REVOKED 撤销放行" in followed and SECRET not in followed
     for box in (BOX, GONE, RED):
-        said = dtg("ask", box)
-        assert "must stay" in said and SECRET not in said
+        output = dtg("ask", box)
+        assert "must stay" in output and SECRET not in output
     if way == "kafka":
         followed = dtg("follow", "--once", "--former")
         assert SECRET not in followed, "of whole facts no more is taken than of redacted ones"

@@ -5,37 +5,48 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from schemas.envelope import DeadlinePassed, Message
-from schemas.release import ConsignmentHeld, ContainerFreed, ContainerHeld, ReleaseGranted, ReleaseRevoked
-from schemas.vocabulary import ControlKind, Direction, Owner
+from schemas.phrases import phrase, quoted
+from schemas.vocabulary import ControlKind, Direction, Lane
 from services.release import decider
 from services.release.departures import MOST_DEPARTURES
 from services.release.dossier import Dossier
 from services.release.lapses import LAPSES
 from tests.declaration.good import BOX
 from tests.facts import (
-    LEFT_UNRELEASED,
+    arrival_recorded,
     consignment_assessed,
     consignment_gated_out,
+    consignment_held,
     consignment_left_unreleased,
     container_arrived,
+    container_freed,
+    container_held,
+    control_required,
     departure_retracted,
+    has_left_unreleased,
     inspection_failed,
     inspection_passed,
+    not_arrived,
+    not_used,
+    officers_hold,
+    release_granted,
+    release_revoked,
     withdrawal_requested,
 )
+from tests.release.answers import (
+    NOT_RELEASED_YET,
+    PASSED,
+    goods_called_back,
+    goods_held,
+    goods_refused,
+    goods_released,
+    goods_withdrawn,
+)
 from tests.release.requests import BOXES, OTHER_BOX, arrival, lift_hold, place_hold
-from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story
+from tests.voice import CONSIGNMENT, NOON, Story, after, keeps_its_promises, story
 
 INSPECTION = ControlKind.INSPECTION
 LAPSE = LAPSES[-1][1]
-
-
-def holds(desk: Story) -> list[str]:
-    return [h.hold_id for h in desk.state.stated]
-
-
-def to_gate(desk: Story) -> list[tuple[str, str]]:
-    return [(f.kind, f.container_no) for f in desk.answer if isinstance(f, ContainerHeld | ContainerFreed)]
 
 
 def passes(desk: Story) -> Story:
@@ -49,14 +60,12 @@ def passes(desk: Story) -> Story:
 
 
 def test_goods_that_left_unreleased_are_never_released_by_a_later_answer() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION), arrival()).when(consignment_left_unreleased())
-    held = desk.answer[0]
-    assert isinstance(held, ConsignmentHeld) and kinds(desk) == ["ConsignmentHeld"]
-    hold = held.holds[-1]
-    assert (hold.hold_id, hold.owner, hold.lifted_by) == (f"gate/{BOX}", Owner.OFFICER, "DepartureRetracted")
-    assert hold.reason == LEFT_UNRELEASED
-    desk.when(inspection_passed(INSPECTION))
-    assert kinds(desk) == ["ConsignmentHeld"] and holds(desk) == [f"gate/{BOX}"]
+    desk = story(decider, consignment_assessed(INSPECTION), arrival())
+    assert has_left_unreleased().reason == "left without release 未放行离场"
+    desk.when(consignment_left_unreleased()).then(
+        consignment_held(3, control_required(INSPECTION, after(1)), has_left_unreleased(since=after(3)), at=after(3))
+    )
+    desk.when(inspection_passed(INSPECTION)).then(consignment_held(4, has_left_unreleased(since=after(3)), at=after(4)))
     desk.when(lift_hold(f"gate/{BOX}")).then_refused("not_an_officer_hold")
 
 
@@ -68,22 +77,26 @@ def test_a_departure_that_was_a_mistake_lets_the_desk_decide_anew() -> None:
         consignment_left_unreleased(),
         inspection_passed(INSPECTION),
     )
-    assert kinds(desk.when(departure_retracted())) == ["ReleaseGranted", "ContainerFreed"]
+    desk.when(departure_retracted()).then(*goods_released(5, after(5), lane=Lane.RED, answers=PASSED))
 
 
 def test_a_departure_before_the_release_calls_the_release_back() -> None:
-    desk = story(decider, consignment_assessed(), arrival()).when(consignment_left_unreleased())
-    assert kinds(desk) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert kinds(desk.when(departure_retracted())) == ["ReleaseGranted", "ContainerFreed"]
+    desk = story(decider, consignment_assessed(), arrival())
+    desk.when(consignment_left_unreleased()).then(
+        *goods_called_back(3, after(3), phrase("left_unreleased"), has_left_unreleased(since=after(3)))
+    )
+    desk.when(departure_retracted()).then(*goods_released(5, after(4)))
 
 
 def test_a_departure_that_is_heard_before_the_goods_are_known_waits_and_holds_them_then() -> None:
     desk = story(decider).when(consignment_left_unreleased())
     desk.then()
-    desk.when(consignment_assessed()).when(arrival())
-    assert holds(desk) == [f"gate/{BOX}"] and not any(isinstance(f, ReleaseGranted) for f in desk.facts)
+    desk.when(consignment_assessed()).then(
+        *goods_held(1, after(2), not_arrived(after(2)), has_left_unreleased(since=after(2)), arrived_at=None)
+    )
+    desk.when(arrival()).then(arrival_recorded(), *goods_held(2, after(3), has_left_unreleased(since=after(2))))
     desk = story(decider, consignment_left_unreleased(), departure_retracted(), consignment_assessed(), arrival())
-    assert desk.state.state == "released"
+    desk.then(arrival_recorded(), *goods_released(2, after(4)))
 
 
 def test_a_later_departure_that_overtook_a_parked_retraction_still_holds_the_goods() -> None:
@@ -95,14 +108,14 @@ def test_a_later_departure_that_overtook_a_parked_retraction_still_holds_the_goo
         consignment_left_unreleased(),
         departure_retracted(),
     )
-    assert holds(desk) == [f"gate/{BOX}"]
-    assert kinds(desk.when(departure_retracted()))[0] == "ReleaseGranted"
+    desk.then()
+    desk.when(departure_retracted()).then(*goods_released(5, after(6)))
 
 
 def test_a_departure_is_taken_back_whatever_visit_the_goods_belong_to_by_then() -> None:
     desk = story(decider, consignment_assessed(), arrival(), consignment_left_unreleased(visit="v1"))
     desk.when(departure_retracted(OTHER_BOX)).then()
-    assert kinds(desk.when(departure_retracted(visit="")))[0] == "ReleaseGranted"
+    desk.when(departure_retracted(visit="")).then(*goods_released(5, after(5)))
 
 
 def test_a_departure_that_is_told_again_is_taken_back_at_once() -> None:
@@ -114,41 +127,52 @@ def test_a_departure_that_is_told_again_is_taken_back_at_once() -> None:
         consignment_gated_out(),
         departure_retracted(),
     )
+    desk.then()
     assert len(desk.deadlines()) == 1, "it is inside"
 
 
 def test_what_an_earlier_release_told_of_a_departure_without_release_counts_the_same() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION), arrival()).when(
-        consignment_gated_out(visit="", released=False)
+    desk = story(decider, consignment_assessed(INSPECTION), arrival())
+    desk.when(consignment_gated_out(visit="", released=False)).then(
+        consignment_held(
+            3,
+            control_required(INSPECTION, after(1)),
+            has_left_unreleased(why=phrase("left_without"), since=after(3)),
+            at=after(3),
+        )
     )
-    assert holds(desk) == ["inspection/inspection", f"gate/{BOX}"]
-    desk.when(inspection_passed(INSPECTION)).when(departure_retracted())
-    assert desk.state.state == "released"
+    desk.when(inspection_passed(INSPECTION)).when(departure_retracted()).then(
+        *goods_released(5, after(5), lane=Lane.RED, answers=PASSED)
+    )
 
 
 def test_goods_that_left_unreleased_are_not_withdrawn_until_an_officer_found_them() -> None:
-    desk = story(decider, consignment_assessed(), consignment_left_unreleased()).when(withdrawal_requested())
-    assert "DeclarationWithdrawn" not in kinds(desk)
-    assert "DeclarationWithdrawn" in kinds(desk.when(departure_retracted()))
+    desk = story(decider, consignment_assessed(), consignment_left_unreleased())
+    desk.when(withdrawal_requested()).then()
+    desk.when(departure_retracted()).then(*goods_withdrawn(3, after(4)))
 
 
 def test_what_is_against_goods_that_left_released_is_told_to_the_gate() -> None:
     desk = story(decider, consignment_assessed(), arrival(), consignment_gated_out())
-    assert to_gate(desk.when(place_hold(), message_id="h1")) == [("ContainerHeld", BOX)]
+    desk.when(place_hold(), message_id="h1").then(
+        *goods_called_back(3, after(4), quoted("a tip"), officers_hold("h1", since=after(4)))
+    )
     desk = story(decider, consignment_assessed(), arrival(), consignment_gated_out())
-    assert to_gate(desk.when(inspection_failed(INSPECTION))) == [("ContainerHeld", BOX)]
+    desk.when(inspection_failed(INSPECTION)).then(
+        release_revoked(3, quoted("wrong goods"), at=after(4)),
+        *goods_refused(4, after(4), "inspection/inspection", quoted("wrong goods")),
+    )
 
 
 def test_a_release_that_nobody_uses_lapses_and_an_officer_gives_it_again() -> None:
     desk = story(decider, consignment_assessed(), arrival())
     assert desk.deadlines()[0].due == desk.at + LAPSE
-    passes(desk)
-    assert kinds(desk) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    revoked = desk.answer[0]
-    assert isinstance(revoked, ReleaseRevoked) and BOX in revoked.reason and "30" in revoked.reason
-    assert holds(desk) == ["officer/lapse/2"] and desk.deadlines() == ()
-    desk.when(lift_hold("officer/lapse/2"), at=desk.at + timedelta(days=1))
-    assert kinds(desk) == ["ReleaseGranted", "ContainerFreed"] and desk.deadlines()[0].due == desk.at + LAPSE
+    passes(desk).then(
+        *goods_called_back(3, desk.at, phrase("lapsed", days=30, waiting=(BOX,)), not_used(30, BOX, since=desk.at))
+    )
+    assert desk.deadlines() == ()
+    desk.when(lift_hold("officer/lapse/2"), at=desk.at + timedelta(days=1)).then(*goods_released(5, desk.at))
+    assert desk.deadlines()[0].due == desk.at + LAPSE
 
 
 YEAR = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=8)))
@@ -165,9 +189,8 @@ def test_a_release_of_a_container_that_no_terminal_told_of_lapses_after_a_week(m
     """A terminal that reports no openings would not report either that the container comes back."""
     desk = released_at(moment)
     assert desk.deadlines()[0].due == moment + timedelta(days=days)
-    passes(desk)
-    revoked = desk.answer[0]
-    assert isinstance(revoked, ReleaseRevoked) and f"released {days} days ago" in revoked.reason
+    why, due = phrase("lapsed", days=days, waiting=(BOX,)), moment + timedelta(days=days)
+    passes(desk).then(*goods_called_back(3, due, why, not_used(days, BOX, since=due)))
     desk.when(lift_hold("officer/lapse/2"), at=YEAR + 2 * LAPSE)
     assert desk.deadlines()[0].due == YEAR + 2 * LAPSE + timedelta(days=7)
 
@@ -190,9 +213,12 @@ def test_of_two_containers_the_one_that_no_terminal_told_of_lapses_first() -> No
         .when(container_arrived(BOX), at=YEAR)
     )
     assert desk.deadlines()[0].due == YEAR + timedelta(days=7)
-    passes(desk)
-    revoked = desk.answer[0]
-    assert isinstance(revoked, ReleaseRevoked) and OTHER_BOX in revoked.reason and BOX not in revoked.reason
+    why = phrase("lapsed", days=7, waiting=(OTHER_BOX,))
+    passes(desk).then(
+        release_revoked(3, why, containers=BOXES, at=desk.at),
+        *goods_held(4, desk.at, not_used(7, OTHER_BOX, since=desk.at), why=why),
+        container_held(4, why, arrived_at=NOON, container_no=OTHER_BOX, at=desk.at),
+    )
     desk = (
         story(decider, consignment_assessed(containers=BOXES))
         .when(arrival(), at=YEAR)
@@ -221,10 +247,14 @@ def test_a_release_lapses_only_while_a_container_has_not_left() -> None:
 
 
 def test_a_lapse_says_nothing_against_the_container_that_left_in_time_until_it_is_found_inside() -> None:
-    desk = passes(story(decider, consignment_assessed(containers=BOXES), arrival(), consignment_gated_out(BOX)))
-    assert to_gate(desk) == [("ContainerHeld", OTHER_BOX)]
-    desk.when(departure_retracted(BOX))
-    assert to_gate(desk) == [("ContainerHeld", BOX)]
+    desk = story(decider, consignment_assessed(containers=BOXES), arrival(), consignment_gated_out(BOX))
+    why = phrase("lapsed", days=30, waiting=(OTHER_BOX,))
+    passes(desk).then(
+        release_revoked(3, why, containers=BOXES, at=desk.at),
+        consignment_held(4, not_used(30, OTHER_BOX, since=desk.at), at=desk.at),
+        container_held(4, why, arrived_at=NOON, container_no=OTHER_BOX, at=desk.at),
+    )
+    desk.when(departure_retracted(BOX)).then(container_held(5, phrase("not_released"), arrived_at=NOON, at=after(5)))
 
 
 def test_a_container_that_was_released_later_lapses_later() -> None:
@@ -247,8 +277,9 @@ def test_a_release_of_which_an_earlier_version_did_not_say_since_when_does_not_l
     del stored["boxes"], stored["gate"]
     desk.state = decider.STATE.validate_python(stored)
     assert desk.deadlines() == ()
-    assert kinds(desk.when(place_hold())) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
-    assert desk.answer[0].model_dump()["containers"] == (BOX,)
+    desk.when(place_hold(), message_id="h1").then(
+        *goods_called_back(3, after(3), quoted("a tip"), officers_hold("h1", since=after(3)))
+    )
 
 
 def test_a_held_case_of_the_software_version_before_frees_every_container_that_it_had_stopped() -> None:
@@ -256,18 +287,25 @@ def test_a_held_case_of_the_software_version_before_frees_every_container_that_i
     stored = decider.STATE.dump_python(desk.state, mode="json")
     del stored["gate"]
     desk.state = decider.STATE.validate_python({**stored, "told": True})
-    desk.when(place_hold(), message_id="h1")
-    assert to_gate(desk) == [("ContainerHeld", BOX), ("ContainerHeld", OTHER_BOX)], "an officer may have let them out"
-    desk.when(inspection_passed(INSPECTION)).when(lift_hold("officer/h1"))
-    assert to_gate(desk) == [("ContainerFreed", BOX), ("ContainerFreed", OTHER_BOX)]
+    # an officer may have let them out, so the gate desk is told of both again
+    desk.when(place_hold(), message_id="h1").then(
+        *goods_held(3, after(3), control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3))),
+        container_held(3, NOT_RELEASED_YET, arrived_at=NOON, container_no=OTHER_BOX, at=after(3)),
+    )
+    desk.when(inspection_passed(INSPECTION)).when(lift_hold("officer/h1")).then(
+        release_granted(5, containers=BOXES, lane=Lane.RED, answers=PASSED, at=after(5)),
+        container_freed(5, at=after(5)),
+        container_freed(5, container_no=OTHER_BOX, at=after(5)),
+    )
 
 
 def test_departures_that_are_kept_are_bounded_and_those_without_release_are_kept_longest() -> None:
     desk = story(decider, consignment_assessed(), arrival(), consignment_left_unreleased(OTHER_BOX))
-    for _ in range(MOST_DEPARTURES + 10):
+    times = MOST_DEPARTURES + 10
+    for _ in range(times):
         desk.when(consignment_left_unreleased()).when(departure_retracted())
     assert len(desk.state.dossier.departures) == MOST_DEPARTURES
-    assert holds(desk) == [f"gate/{OTHER_BOX}"]
+    desk.then(consignment_held(4 + 2 * times, has_left_unreleased(OTHER_BOX, since=after(3)), at=desk.at))
 
 
 def test_hearing_a_departure_twice_adds_nothing() -> None:

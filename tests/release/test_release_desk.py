@@ -6,18 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from schemas.envelope import Fact, RequestRefused
-from schemas.phrases import phrase
-from schemas.release import (
-    ConsignmentHeld,
-    ContainerHeld,
-)
+from schemas.envelope import RequestRefused
+from schemas.phrases import phrase, quoted
 from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.release import decider
 from services.release.dossier import Dossier
 from services.release.goods import Revoked, officers
 from tests import facts
-from tests.declaration.good import BOX
 from tests.facts import (
     consignment_assessed,
     inspection_failed,
@@ -31,25 +26,11 @@ from tests.facts import (
     treatment_waived,
     withdrawal_requested,
 )
+from tests.release.answers import NOT_RELEASED_YET, PEST_TREATED, goods_held, goods_released, goods_withdrawn
 from tests.release.requests import arrival, lift_hold, place_hold
-from tests.voice import NOON, Story, keeps_its_promises, kinds, story
+from tests.voice import NOON, Story, after, keeps_its_promises, story
 
-NOT_RELEASED_YET = phrase("not_released_yet")
-PEST_TREATED = {"inspection/inspection": "PestIntercepted", "quarantine/inspection": "TreatmentVerified"}
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
-
-
-def released(
-    version: int, at: datetime, lane: Lane = Lane.GREEN, answers: dict[str, str] | None = None
-) -> tuple[Fact, Fact]:
-    """The release of the goods, and the statement to the gate desk about their container."""
-    granted = facts.release_granted(version, lane=lane, answers=answers, at=at)
-    return granted, facts.container_freed(version, at=at)
-
-
-def holds(answer: tuple[Fact, ...]) -> list[str]:
-    held = [fact for fact in answer if isinstance(fact, ConsignmentHeld)]
-    return [hold.hold_id for hold in held[-1].holds]
 
 
 def test_green_goods_that_arrive_are_released_and_their_container_freed() -> None:
@@ -67,11 +48,8 @@ def test_green_goods_that_arrive_are_released_and_their_container_freed() -> Non
 
 def test_goods_that_arrive_before_the_assessment_wait_for_it() -> None:
     desk = story(decider).when(arrival())
-    not_assessed = facts.open_hold(
-        "assessment", Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed", since=desk.at
-    )
-    desk.then(facts.arrival_recorded(), facts.consignment_held(1, not_assessed, at=desk.at))
-    desk.when(consignment_assessed()).then(*released(2, desk.at))
+    desk.then(facts.arrival_recorded(), facts.consignment_held(1, facts.not_assessed(desk.at), at=desk.at))
+    desk.when(consignment_assessed()).then(*goods_released(2, desk.at))
 
 
 def test_every_ordered_control_holds_the_goods_until_its_own_answer() -> None:
@@ -90,7 +68,7 @@ def test_every_ordered_control_holds_the_goods_until_its_own_answer() -> None:
         "quarantine/risk": "TreatmentVerified",
         "inspection/documents": "InspectionPassed",
     }
-    desk.when(inspection_passed(DOCUMENTS)).then(*released(5, desk.at, Lane.RED, answers))
+    desk.when(inspection_passed(DOCUMENTS)).then(*goods_released(5, desk.at, lane=Lane.RED, answers=answers))
 
 
 def test_a_hold_keeps_its_since_and_names_whose_move_it_is() -> None:
@@ -114,12 +92,12 @@ def test_a_pest_answers_the_inspection_and_opens_a_treatment() -> None:
         facts.consignment_held(3, facts.living_pest(INSPECTION, desk.at), at=desk.at),
         facts.container_held(3, NOT_RELEASED_YET, arrived_at=NOON, at=desk.at),
     )
-    desk.when(treatment_verified("inspection")).then(*released(4, desk.at, Lane.RED, PEST_TREATED))
+    desk.when(treatment_verified("inspection")).then(*goods_released(4, desk.at, lane=Lane.RED, answers=PEST_TREATED))
 
 
 def test_a_treatment_verified_before_the_pest_was_heard_still_counts() -> None:
     desk = story(decider, arrival(), consignment_assessed(INSPECTION), treatment_verified("inspection"))
-    desk.when(pest_intercepted(INSPECTION)).then(*released(3, desk.at, Lane.RED, PEST_TREATED))
+    desk.when(pest_intercepted(INSPECTION)).then(*goods_released(3, desk.at, lane=Lane.RED, answers=PEST_TREATED))
 
 
 def test_failed_goods_are_refused_and_stay_refused() -> None:
@@ -146,32 +124,45 @@ def test_goods_whose_last_treatment_failed_are_refused() -> None:
     )
 
 
-def movers(facts: tuple[Fact, ...]) -> list[tuple[str, str]]:
-    """The id and owner of each hold of the last statement; the owner has to act."""
-    held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
-    return [(hold.hold_id, hold.owner.value) for hold in held[-1].holds]
-
-
 def test_goods_that_no_treatment_is_known_for_wait_for_an_officer_until_one_is_ordered() -> None:
     desk = story(decider, arrival(), consignment_assessed(INSPECTION, QUARANTINE))
-    desk.when(treatment_referred("risk"))
-    assert kinds(desk) == ["ConsignmentHeld"]
-    assert movers(desk.answer) == [("inspection/inspection", "inspection"), ("quarantine/risk", "officer")]
+    desk.when(treatment_referred("risk")).then(
+        facts.consignment_held(
+            3,
+            facts.control_required(INSPECTION, after(2)),
+            facts.treatment_required(owner=Owner.OFFICER, since=after(2)),
+            at=after(3),
+        )
+    )
     desk.when(treatment_referred("risk")).then()
-    desk.when(treatment_ordered("risk"))
-    assert movers(desk.answer) == [("inspection/inspection", "inspection"), ("quarantine/risk", "quarantine")]
+    desk.when(treatment_ordered("risk")).then(
+        facts.consignment_held(
+            4, facts.control_required(INSPECTION, after(2)), facts.treatment_required(since=after(2)), at=after(5)
+        )
+    )
     desk.when(treatment_ordered("risk", 2)).then()
     desk.when(treatment_ordered("inspection")).then()
-    assert kinds(desk.when(inspection_passed(INSPECTION)).when(treatment_verified("risk")))[0] == "ReleaseGranted"
+    desk.when(inspection_passed(INSPECTION)).when(treatment_verified("risk")).then(
+        *goods_released(
+            6,
+            after(9),
+            lane=Lane.RED,
+            answers={"inspection/inspection": "InspectionPassed", "quarantine/risk": "TreatmentVerified"},
+        )
+    )
 
 
 def test_an_officer_who_is_asked_about_goods_before_they_are_assessed_is_remembered() -> None:
-    desk = (
-        story(decider, treatment_referred("inspection"))
-        .when(consignment_assessed(INSPECTION))
-        .when(pest_intercepted(INSPECTION))
+    desk = story(decider, treatment_referred("inspection"), consignment_assessed(INSPECTION))
+    desk.when(pest_intercepted(INSPECTION)).then(
+        *goods_held(
+            3,
+            after(3),
+            facts.not_arrived(after(1)),
+            facts.living_pest(INSPECTION, owner=Owner.OFFICER, since=after(3)),
+            arrived_at=None,
+        )
     )
-    assert movers(desk.answer) == [("arrival", "carrier"), ("quarantine/inspection", "officer")]
     assert story(decider, treatment_referred("nobody's")).state.dossier.referred == ()
 
 
@@ -187,7 +178,7 @@ def test_a_case_of_the_software_version_before_is_read() -> None:
 
 def test_an_officer_who_lets_goods_pass_untreated_answers_their_treatment() -> None:
     desk = story(decider, arrival(), consignment_assessed(QUARANTINE)).when(treatment_waived("risk"))
-    desk.then(*released(3, desk.at, Lane.RED, {"quarantine/risk": "TreatmentWaived"}))
+    desk.then(*goods_released(3, desk.at, lane=Lane.RED, answers={"quarantine/risk": "TreatmentWaived"}))
 
 
 def test_goods_that_an_officer_refuses_for_want_of_a_treatment_are_refused() -> None:
@@ -200,9 +191,12 @@ def test_goods_that_an_officer_refuses_for_want_of_a_treatment_are_refused() -> 
 
 
 def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still_held() -> None:
-    desk = story(decider, inspection_failed(INSPECTION))
-    assert kinds(desk) == ["ReleaseRefused"]
-    assert kinds(desk.when(consignment_assessed(INSPECTION))) == ["ContainerHeld"]
+    desk = story(decider, inspection_failed(INSPECTION)).then(
+        facts.release_refused(1, "inspection/inspection", quoted("wrong goods"), declaration_no=None, at=after(1))
+    )
+    desk.when(consignment_assessed(INSPECTION)).then(
+        facts.container_held(2, phrase("not_let_in"), refused=True, at=after(2))
+    )
     desk.when(consignment_assessed(INSPECTION)).then()
 
 
@@ -214,7 +208,7 @@ def test_an_officers_hold_on_released_goods_calls_them_back_and_lifting_it_relea
         facts.consignment_held(4, facts.officers_hold("p1", since=desk.at), at=desk.at),
         facts.container_held(4, tip, arrived_at=NOON, at=desk.at),
     )
-    desk.when(lift_hold("officer/p1")).then(*released(5, desk.at))
+    desk.when(lift_hold("officer/p1")).then(*goods_released(5, desk.at))
 
 
 def test_goods_that_were_called_back_stand_in_records_as_ever_and_are_not_withdrawn() -> None:
@@ -269,12 +263,16 @@ def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: boo
     """In an earlier version green goods could be withdrawn while an officer's hold was open, and declared again without
     the hold."""
     if wished_first:  # the withdrawal is asked for before the assessment, and waits for it
-        desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1").when(consignment_assessed())
+        desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1")
+        desk.when(consignment_assessed()).then(
+            *goods_held(
+                3, after(3), facts.not_arrived(after(1)), facts.officers_hold("h1", since=after(2)), arrived_at=None
+            )
+        )
     else:
-        desk = story(decider, consignment_assessed()).when(place_hold(), message_id="h1").when(withdrawal_requested())
-    assert "DeclarationWithdrawn" not in [fact.kind for fact in desk.facts]
-    desk.when(lift_hold("officer/h1"))
-    assert kinds(desk) == ["DeclarationWithdrawn", "ContainerFreed"]
+        desk = story(decider, consignment_assessed()).when(place_hold(), message_id="h1")
+        desk.when(withdrawal_requested()).then()
+    desk.when(lift_hold("officer/h1")).then(*goods_withdrawn(4 if wished_first else 3, after(4)))
 
 
 def test_released_goods_are_not_withdrawn() -> None:
@@ -297,10 +295,13 @@ def test_who_may_not_withdraw_an_export_any_more_is_told_by_what_permit_it_leave
     direction: Direction, before: str, called_back: str
 ) -> None:
     permit = " (permit to leave, ground export cancelled)" if direction is Direction.EXPORT else ""
-    desk = story(decider, consignment_assessed(direction=direction), arrival()).when(withdrawal_requested())
-    assert desk.answer[0].model_dump()["reason"] == before + permit
-    desk.when(place_hold()).when(withdrawal_requested("w2"))
-    assert desk.answer[0].model_dump()["reason"] == called_back + permit
+    desk = story(decider, consignment_assessed(direction=direction), arrival())
+    desk.when(withdrawal_requested()).then_refused("already_released")
+    [refusal] = desk.answer
+    assert refusal.model_dump()["reason"] == before + permit
+    desk.when(place_hold()).when(withdrawal_requested("w2")).then_refused("already_released")
+    [refusal] = desk.answer
+    assert refusal.model_dump()["reason"] == called_back + permit
 
 
 def test_withdrawn_goods_are_never_released() -> None:
@@ -315,8 +316,7 @@ def test_a_second_arrival_report_is_sent_back() -> None:
 
 def test_containers_are_told_to_the_gate_without_blanks_and_dashes() -> None:
     desk = story(decider, consignment_assessed(containers=("csqu 305438-3",)))
-    box = desk.answer[1]
-    assert isinstance(box, ContainerHeld) and box.container_no == BOX
+    desk.then(*goods_held(1, after(1), facts.not_arrived(after(1)), arrived_at=None))
 
 
 def test_hearing_it_twice_adds_nothing() -> None:

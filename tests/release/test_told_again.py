@@ -1,42 +1,93 @@
 """Is the gate desk told a new reason against goods that it knows to be held? An officer may have permitted their exit
 meanwhile."""
 
+from datetime import datetime
+
 from schemas.release import ContainerHeld
-from schemas.vocabulary import ControlKind, Direction
+from schemas.vocabulary import ControlKind, Direction, Lane
 from services.release import decider
 from tests.declaration.good import BOX
-from tests.facts import consignment_assessed, findings_retracted, inspection_passed, pest_intercepted
+from tests.facts import (
+    arrival_recorded,
+    consignment_assessed,
+    consignment_held,
+    container_freed,
+    container_held,
+    containers_missing,
+    control_again,
+    control_required,
+    findings_retracted,
+    hold_put_back,
+    inspection_passed,
+    lift_retracted,
+    living_pest,
+    officers_hold,
+    pest_intercepted,
+    release_granted,
+)
+from tests.release.answers import NOT_RELEASED_YET, PASSED, goods_held
 from tests.release.requests import BOXES, arrival, lift_hold, place_hold, retract_lift
-from tests.voice import Story, story
+from tests.voice import NOON, Story, after, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
-
-
-def to_gate(desk: Story) -> list[tuple[str, int]]:
-    return [(f.container_no, f.version) for f in desk.answer if isinstance(f, ContainerHeld)]
 
 
 def an_export(*controls: ControlKind) -> Story:
     return story(decider, consignment_assessed(*controls, containers=BOXES, direction=Direction.EXPORT), arrival())
 
 
+def told_to_stay(version: int, at: datetime) -> list[ContainerHeld]:
+    """What the gate desk is told of both containers."""
+    return [
+        container_held(version, NOT_RELEASED_YET, direction=Direction.EXPORT, arrived_at=NOON, container_no=box, at=at)
+        for box in BOXES
+    ]
+
+
 def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
-    desk = an_export(INSPECTION).when(place_hold(), message_id="h1")
-    assert to_gate(desk) == [(box, desk.state.version) for box in BOXES]
-    desk.when(lift_hold("officer/h1"), message_id="l1")
-    assert to_gate(desk) == [], "who may leave after that is for an officer to say again"
-    assert len(to_gate(desk.when(retract_lift("l1")))) == 2
+    desk = an_export(INSPECTION)
+    desk.when(place_hold(), message_id="h1").then(
+        consignment_held(3, control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3)), at=after(3)),
+        *told_to_stay(3, desk.at),
+    )
+    # who may leave after the lifting is for an officer to say again
+    desk.when(lift_hold("officer/h1"), message_id="l1").then(
+        consignment_held(4, control_required(INSPECTION, after(1)), at=after(4))
+    )
+    desk.when(retract_lift("l1")).then(
+        lift_retracted("officer/h1", "l1", at=after(5)),
+        consignment_held(5, control_required(INSPECTION, after(1)), hold_put_back("h1", after(5)), at=after(5)),
+        *told_to_stay(5, desk.at),
+    )
 
 
 def test_a_pest_and_findings_that_were_wrong_are_told_to_the_gate() -> None:
-    desk = an_export(DOCUMENTS, INSPECTION).when(inspection_passed(DOCUMENTS))
-    assert to_gate(desk) == []
-    assert len(to_gate(desk.when(findings_retracted(DOCUMENTS)))) == 2
-    assert len(to_gate(desk.when(pest_intercepted(INSPECTION)))) == 2
+    desk = an_export(DOCUMENTS, INSPECTION)
+    desk.when(inspection_passed(DOCUMENTS)).then(
+        consignment_held(3, control_required(INSPECTION, after(1)), at=after(3))
+    )
+    desk.when(findings_retracted(DOCUMENTS)).then(
+        consignment_held(
+            4, control_again(DOCUMENTS, since=after(4)), control_required(INSPECTION, after(1)), at=after(4)
+        ),
+        *told_to_stay(4, desk.at),
+    )
+    desk.when(pest_intercepted(INSPECTION)).then(
+        consignment_held(
+            5, control_again(DOCUMENTS, since=after(4)), living_pest(INSPECTION, since=after(5)), at=after(5)
+        ),
+        *told_to_stay(5, desk.at),
+    )
 
 
 def test_an_arrival_that_is_awaited_and_an_answer_to_a_hold_are_no_news_to_the_gate() -> None:
-    desk = story(decider, consignment_assessed(INSPECTION, containers=BOXES)).when(arrival(containers=(BOX,)))
-    assert [box for box, _ in to_gate(desk)] == [BOX], "only that it has arrived"
-    desk.when(inspection_passed(INSPECTION))
-    assert to_gate(desk) == []
+    desk = story(decider, consignment_assessed(INSPECTION, containers=BOXES))
+    # the gate desk is only told which container has arrived
+    desk.when(arrival(containers=(BOX,))).then(
+        arrival_recorded(BOX),
+        *goods_held(2, after(2), containers_missing(1, 2, after(1)), control_required(INSPECTION, after(1))),
+    )
+    desk.when(inspection_passed(INSPECTION)).then(
+        release_granted(3, lane=Lane.RED, answers=PASSED, holds=(containers_missing(1, 2, after(1)),), at=after(3)),
+        container_freed(3, at=after(3)),
+    )

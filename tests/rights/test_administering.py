@@ -70,10 +70,10 @@ def tries(name: str, admin: AdminClient) -> dict[str, Callable[[], Future[Any]]]
     }
     for topic in TOPICS:
         retention = _configured(ConfigResource.Type.TOPIC, topic, "retention.ms", "60000")
-        place = TopicPartition(topic, 0, 1)
+        start = TopicPartition(topic, 0, 1)
         made |= {
             f"delete {topic}": lambda topic=topic: admin.delete_topics([topic])[topic],  # type: ignore[misc]
-            f"delete records of {topic}": lambda place=place: next(iter(admin.delete_records([place]).values())),  # type: ignore[misc]
+            f"delete records of {topic}": lambda start=start: next(iter(admin.delete_records([start]).values())),  # type: ignore[misc]
             f"shorten {topic}": lambda it=retention: admin.incremental_alter_configs([it])[it],  # type: ignore[misc]
             f"spread {topic}": lambda topic=topic: admin.create_partitions(  # type: ignore[misc]
                 [NewPartitions(topic, 9)], validate_only=True
@@ -97,12 +97,12 @@ def test_only_a_service_itself_says_how_far_it_has_read_and_nobody_makes_it_forg
     admin = AdminClient({**secured.access(name).confluent(), "log_level": 0})
 
     def set_back(service: str) -> bool:
-        place = ConsumerGroupTopicPartitions(group_of(service), [TopicPartition(requests_topic("gate"), 0, 0)])
-        (answer,) = admin.alter_consumer_group_offsets([place]).values()
+        offsets = ConsumerGroupTopicPartitions(group_of(service), [TopicPartition(requests_topic("gate"), 0, 0)])
+        (answer,) = admin.alter_consumer_group_offsets([offsets]).values()
         if not granted(answer, *DENIED):
             return False
-        told = answer.result(60)
-        return all(each.error is None for each in told.topic_partitions)
+        result = answer.result(60)
+        return all(each.error is None for each in result.topic_partitions)
 
     assert [service for service in SERVICES if set_back(service)] == [each for each in ("gate",) if each == name]
     groups = admin.delete_consumer_groups([group_of(service) for service in SERVICES], request_timeout=60)

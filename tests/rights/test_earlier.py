@@ -36,7 +36,7 @@ def test_a_folder_of_the_software_version_before_starts_with_its_data_and_says_o
     home.mkdir()
     earlier(home)
     env = surroundings(home, COLUMNS="1000")
-    told = []
+    logs = []
     for _ in range(2):
         running = up(env)
         try:
@@ -53,18 +53,18 @@ def test_a_folder_of_the_software_version_before_starts_with_its_data_and_says_o
             running.send_signal(signal.SIGTERM)
             running.communicate()
         assert running.returncode == 0
-        told.append((home / "logs" / "up.log").read_text(encoding="utf-8"))
-    assert told[0].count("From now on the broker asks everybody") == 1
-    assert told[1].count("From now on the broker asks everybody") == 1, "the second start says nothing of it"
+        logs.append((home / "logs" / "up.log").read_text(encoding="utf-8"))
+    assert logs[0].count("From now on the broker asks everybody") == 1
+    assert logs[1].count("From now on the broker asks everybody") == 1, "the second start says nothing of it"
     for file in (home / "credentials").iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
 
 
 def answers_anybody(port: int) -> bool:
     """Whether the listener describes its cluster to a client that has not signed in."""
-    asked = struct.pack(">hhih", DESCRIBE_CLUSTER, 1, 7, -1) + b"\0" + b"\0" + b"\2" + b"\0"
+    question = struct.pack(">hhih", DESCRIBE_CLUSTER, 1, 7, -1) + b"\0" + b"\0" + b"\2" + b"\0"
     with socket.create_connection(("127.0.0.1", port), 10) as wire:
-        wire.sendall(struct.pack(">i", len(asked)) + asked)
+        wire.sendall(struct.pack(">i", len(question)) + question)
         wire.settimeout(20)
         try:
             return len(wire.recv(8)) == 8

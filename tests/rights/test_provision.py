@@ -28,10 +28,12 @@ def cluster(tmp_path: Path) -> Iterator[Broker]:
     running.stop()
 
 
-def dtg(access: Access, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    told = {**os.environ, **kafka_environment(access), "DTG_PARTITIONS": "1", "COLUMNS": "400", **env}
-    program = [sys.executable, "-m", "services.cli.main", *words]
-    return subprocess.run(program, check=False, env=told, capture_output=True, text=True, encoding="utf-8", timeout=250)
+def dtg(access: Access, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **kafka_environment(access), "DTG_PARTITIONS": "1", "COLUMNS": "400", **env}
+    program = [sys.executable, "-m", "services.cli.main", *arguments]
+    return subprocess.run(
+        program, check=False, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=250
+    )
 
 
 def test_a_cluster_gets_topics_users_and_rights_once(cluster: Broker, tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def refused(child: Child) -> str:
     """The last line of a worker that has ended with the exit code of a refusal."""
     wait(lambda: child.code is not None, f"the end of {child.name}")
     assert child.code == REFUSED_CODE, child.tail(30)
-    [told] = [line for line in child.tail(30).splitlines() if '"refused"' in line][-1:]
-    return str(json.loads(told[told.index("{") :])["error"])
+    [refusal] = [line for line in child.tail(30).splitlines() if '"refused"' in line][-1:]
+    return str(json.loads(refusal[refusal.index("{") :])["error"])
 
 
 @contextmanager
@@ -72,23 +72,23 @@ def working(child: Child) -> Iterator[Child]:
 @pytest.mark.parametrize("name", ["auditor", "port", "door", "gate", "provision"])
 def test_a_wrong_password_is_said_soon_and_in_both_languages(secured: Secured, forged: Path, name: str) -> None:
     began = time.monotonic()
-    with pytest.raises(NoAccess) as told:
+    with pytest.raises(NoAccess) as error:
         knock(Access(secured.broker.bootstrap, "SASL_PLAINTEXT", forged / f"{name}.json"), 60)
-    text = str(told.value)
+    text = str(error.value)
     assert "does not let this program in" in text and is_chinese(text) and WRONG not in text
     assert time.monotonic() - began < 30
 
 
 def test_who_does_not_sign_in_is_told_so(secured: Secured) -> None:
-    with pytest.raises(NoAccess, match="does not sign in") as told:
+    with pytest.raises(NoAccess, match="does not sign in") as error:
         reader(secured.broker.bootstrap)
-    assert is_chinese(str(told.value)) and "DTG_KAFKA_SECURITY" in str(told.value)
+    assert is_chinese(str(error.value)) and "DTG_KAFKA_SECURITY" in str(error.value)
 
 
 def test_a_command_ends_with_one_sentence(secured: Secured, forged: Path) -> None:
     env = secured.env(DTG_KAFKA_CREDENTIALS=str(forged), COLUMNS="400")
-    for words in (["audit"], ["parked", "list"], ["topics"], ["simulate"]):
-        program = [sys.executable, "-m", "services.cli.main", *words]
+    for arguments in (["audit"], ["parked", "list"], ["topics"], ["simulate"]):
+        program = [sys.executable, "-m", "services.cli.main", *arguments]
         ended = subprocess.run(
             program, check=False, env=os.environ | env, capture_output=True, text=True, encoding="utf-8", timeout=120
         )
@@ -153,8 +153,8 @@ def test_door_and_projector_say_why_they_wait(secured: Secured, forged: Path, tm
     )
     console, projector = read_model(*ports, tmp_path, env)
     with working(console), working(projector):
-        told: dict[str, Any] = wait(lambda: waits(ports[1]), "the projector to say why it waits", projector)
-        assert "does not let this program in" in json.dumps(told), told
+        status: dict[str, Any] = wait(lambda: waits(ports[1]), "the projector to say why it waits", projector)
+        assert "does not let this program in" in json.dumps(status), status
         wait(lambda: "the producer is not let in" in console.tail(50), "the door to say why it waits", console)
     for child in (console, projector):
         assert WRONG not in child.log.read_text(encoding="utf-8")
@@ -166,8 +166,8 @@ def waits(port: int) -> dict[str, Any]:
         open_page(f"http://127.0.0.1:{port}/readyz", 5).close()
     except urllib.error.HTTPError as answer:
         with answer:
-            told: dict[str, Any] = json.load(answer)
-            return told if "access" in json.dumps(told) else {}
+            status: dict[str, Any] = json.load(answer)
+            return status if "access" in json.dumps(status) else {}
     except OSError:
         return {}
     return {}

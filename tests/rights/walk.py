@@ -82,9 +82,9 @@ def read(access: Access) -> set[Granted]:
 
     A topic that Kafka does not describe cannot be read either, because the right to read includes the right to describe.
     """
-    told = {"group.id": "stranger", "auto.offset.reset": "earliest", "enable.auto.commit": False, "log_level": 0}
+    settings = {"group.id": "stranger", "auto.offset.reset": "earliest", "enable.auto.commit": False, "log_level": 0}
     names = {each.name for each in described(access)}
-    consumer = Consumer({**access.confluent(), **told})
+    consumer = Consumer({**access.confluent(), **settings})
     found: dict[str, bool] = {}
     end = time.monotonic() + SECONDS
     try:
@@ -186,7 +186,7 @@ def of_the_cluster(access: Access) -> set[Granted]:
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
     )
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-    asked: dict[str, Callable[[], Future[Any]]] = {
+    changes: dict[str, Callable[[], Future[Any]]] = {
         "make a topic": lambda: admin.create_topics([NewTopic("customs-probe", 1, 1)], validate_only=True)[
             "customs-probe"
         ],
@@ -195,7 +195,7 @@ def of_the_cluster(access: Access) -> set[Granted]:
         )["somebody"],
     }
     denied = (KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED)
-    found = {Granted("cluster", name, "alter") for name, ask in asked.items() if granted(ask(), *denied)}
+    found = {Granted("cluster", name, "alter") for name, ask in changes.items() if granted(ask(), *denied)}
     # the answer to a client without the right is an empty list, not an error
     shown = admin.describe_acls(everything).result(SECONDS)
     return found | ({Granted("cluster", "read the rights", "alter")} if shown else set())

@@ -100,11 +100,11 @@ def test_while_the_broker_starts_nobody_else_gets_its_password(
     make_credential(tmp_path, "provision", "PLAIN")
     (tmp_path / "broker.log").touch()
     broker = Broker(tmp_path, port, owner=file_of(tmp_path, "provision"))
-    asked = iter(range(40))
+    request = iter(range(40))
     broker.process = subprocess.Popen(["sleep", "60"])
     try:
         with pytest.raises(Interrupted if user is None else BrokerError):
-            broker._wait(broker.process, lambda: next(asked, None) is None)
+            broker._wait(broker.process, lambda: next(request, None) is None)
     finally:
         broker.kill()
     ours.settimeout(0.5)

@@ -17,9 +17,10 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
 )
+from schemas.inspection import InspectionOrdered
 from schemas.release import ConsignmentHeld, Hold, LiftHold, ReleaseGranted, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
-from schemas.vocabulary import CreditGrade, Direction, EquipmentEvent, Lane, Owner
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, EquipmentEvent, Lane, Owner
 from services.simulator.acts import Act, acts_as_sent, request_of
 from services.simulator.day import BLOCK, Day, Plan
 from services.simulator.people import People
@@ -312,6 +313,22 @@ def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_i
         acts(assessed(plan))[0] for plan in QUIET if isinstance(acts(assessed(plan))[0].request, ReportArrival)
     )
     assert request_of(plain, SENDER, NOW).occurred_at == NOW, "an arrival is an event, too"
+
+
+def test_what_a_person_answers_or_asks_is_dated_when_it_is_said_and_not_when_the_thought_began() -> None:
+    """The page of goods showed findings that were sent before the control was ordered, a day before the desk heard them."""
+    ordered = InspectionOrdered(
+        consignment_id=CONSIGNMENT,
+        occurred_at=START,
+        control=ControlKind.SAMPLING,
+        customs_office="4227",
+        due=START + timedelta(days=7),
+    )
+    withdrawn = next(plan for plan in PLANS if plan.intent.withdraws)
+    for fact in (ordered, assessed(withdrawn)):
+        act = acts(fact)[0]
+        assert act.at > START and request_of(act, SENDER, None).occurred_at == act.at
+        assert request_of(act, SENDER, NOW).occurred_at == START, "a day without pace has no other time to tell"
 
 
 def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_first() -> None:

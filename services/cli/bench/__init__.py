@@ -1,1 +1,2 @@
-"""How many consignments a second, how long from lodgement to release, at what cost? Measured on this machine, end to end."""
+"""How many consignments are handled in a second, how long does each take from lodgement to release, and at what cost? This
+is measured on this machine, end to end."""

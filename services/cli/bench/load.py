@@ -1,6 +1,6 @@
 """How are lodgements sent so that the measured latency is true?
 
-The generator is an open loop: lodgements are sent when they are due, whether or not the desks keep up, and a latency counts from the
+The generator is an open loop: each lodgement is sent when it is due, even if the desks do not keep up. A latency counts from the
 moment at which the lodgement was due (no coordinated omission).
 """
 
@@ -23,13 +23,13 @@ from services.simulator.day import Day
 
 SENDER = "/bench"
 QUIET_SECONDS = 300
-"""After so many seconds in which no consignment comes to its end, those that are left count as lost. Three attempts of the longest
-treatment take less by the clock of a benchmark (`rig.SPEED`)."""
+"""If no consignment ends for so many seconds, the remaining ones count as lost. Three attempts of the longest treatment take less time
+by the clock of a benchmark (`rig.SPEED`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One request, encoded before the measurement begins. `subject`: the consignment."""
+    """One request, which is encoded before the measurement begins. `subject`: the id of the consignment."""
 
     subject: str
     topic: str
@@ -39,7 +39,8 @@ class Packet:
 
 @dataclass
 class Phase:
-    """One run: when each consignment was due and when it was seen to end, in seconds of the monotonic clock.
+    """The times of one run, in seconds of the monotonic clock. `due`, `ended`: consignment → when its lodgement was due, and when its
+    end was seen; `began`: when the run began.
 
     `treated`: consignments that had to wait for a treatment, which takes its hours however fast the desks are.
     """
@@ -49,49 +50,52 @@ class Phase:
     treated: set[str] = field(default_factory=set)
     began: float = 0.0
     late: float = 0.0
-    """How far the generator itself was behind at worst, in seconds."""
+    """The most seconds by which the generator itself sent a lodgement too late."""
 
     def rate(self) -> float:
-        """Consignments a second from the first lodgement to the last end, without those that were treated."""
+        """Returns how many consignments ended per second, from the first lodgement to the last end. Those that were treated do not
+        count."""
         ends = [end for key, end in self.ended.items() if key not in self.treated]
         return len(ends) / (max(ends) - self.began)
 
     def latencies(self, of: set[str]) -> list[float]:
-        """Seconds from due to end of these consignments, shortest first."""
+        """Returns the seconds from the due time to the end of each of these consignments, the shortest first."""
         return sorted(self.ended[key] - self.due[key] for key in self.ended if key in of)
 
 
 def due_times(began: float, count: int, rate: float) -> Iterator[float]:
-    """When each of `count` lodgements is due: `rate` a second, evenly; 0 is all at once."""
+    """Yields when each of `count` lodgements is due: `rate` a second in equal intervals from `began` on; with rate 0 all at once."""
     for number in range(count):
         yield began + (number / rate if rate else 0.0)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of the ordered values does not exceed (nearest rank); NaN if there are no values."""
+    """Returns a percentile by nearest rank: the smallest of the ordered values that at least this share (0 to 1) of them does not
+    exceed. NaN if there are no values."""
     if not ordered:
         return math.nan
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def sender(kafka: Access | str) -> Producer:
-    """An idempotent producer like a declarant's."""
+    """Returns an idempotent producer with the settings of a declarant's."""
     return clients.sender(access_to(kafka), linger_ms=2, queued=1_000_000)
 
 
 def packed(name: str, request: Request) -> Packet:
-    """The request with its headers; its id comes from `name`."""
+    """Encodes the request, with its headers. Its id is made from `name`."""
     id_ = request_id(SENDER, name)
     headers = request_headers(request, id_, SENDER, request.occurred_at.isoformat())
     return Packet(request.key, topic_of("anyone", type(request)), encode(request), headers)
 
 
 MOST_OF_A_LINE_KG = Decimal(300)
-"""Largest net mass of a line, so that fifty lines, and as many of another consignment, fit into one container."""
+"""The largest net mass of a line of goods. Fifty such lines, and fifty of another consignment, fit into one container."""
 
 
 def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]:
-    """The lodgements of `count` plans from index `first` on; each with `lines` lines of goods, 0: as planned."""
+    """Returns the encoded lodgements of `count` plans of the simulated day, from index `first` on. `lines`: how many lines of goods
+    each has; 0: as planned."""
     packets = []
     for index in range(first, first + count):
         plan = day.plan(index)
@@ -107,8 +111,8 @@ def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]
 
 
 def with_lines(declaration: Declaration, lines: int) -> Declaration:
-    """The declaration with one unit of its first line repeated `lines` times, light enough for its container and with totals that
-    agree."""
+    """Returns the declaration with `lines` lines of goods, each with one unit of its first line. The lines are light enough for the
+    container, and the totals are made to agree."""
     of = declaration.items[0]
     mass = min(of.net_mass_kg / of.quantity, MOST_OF_A_LINE_KG).quantize(Decimal("0.01"))
     first = of.model_copy(update={"quantity": Decimal(1), "net_mass_kg": mass, "total_price": of.unit_price})
@@ -124,7 +128,8 @@ def with_lines(declaration: Declaration, lines: int) -> Declaration:
 
 
 def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Phase) -> None:
-    """Sends each packet when it is due and notes that moment; returns when the broker has them all."""
+    """Sends each packet when it is due, at `rate` a second, and notes its due time in `phase`. Returns when the broker has all
+    packets."""
     phase.began = time.monotonic()
     for number, due in enumerate(due_times(phase.began, len(packets), rate)):
         packet = packets[number]
@@ -139,8 +144,8 @@ def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Pha
 
 
 def wait_until(done: Callable[[], int], count: int, advance: Advance = unreported) -> None:
-    """Waits until `done` returns `count`; RuntimeError if its value does not change for QUIET_SECONDS. `advance` is called with the
-    number by which the value has grown."""
+    """Waits until `done` returns `count`. `advance` is called with the number by which the value of `done` has grown. Raises
+    RuntimeError if the value does not change for QUIET_SECONDS."""
     quiet, known = time.monotonic(), done()
     advance(known)
     while known < count:

@@ -1,4 +1,5 @@
-"""What does `dtg bench` measure in a minute? Throughput, latency at half of it, cost a process; and the proof."""
+"""What does `dtg bench` measure in a minute? It measures throughput, latency at half of that throughput, and the cost of
+each process, and proves that nothing was lost."""
 
 import os
 import platform
@@ -21,9 +22,10 @@ HALF_SECONDS = 10
 
 
 def main(*, consignments: int, seed: int, layout: str, read_model: bool, partitions: int, rights: bool = True) -> int:
-    """Prints its tables; returns 1 if anything was lost, doubled, reordered or wrongly released, else 0.
+    """Runs the benchmark and prints its tables. Returns 1 if anything was lost, doubled, reordered or wrongly released,
+    else 0.
 
-    BrokerError if the machine cannot run it.
+    Raises BrokerError if it cannot run on this machine.
     """
     if not Path("/proc").is_dir():
         raise BrokerError("The benchmark reads /proc; it runs on Linux. 仅支持 Linux")
@@ -47,20 +49,20 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
 
 
 def machine() -> str:
-    """The number of cores and their model."""
+    """Returns the number of processor cores and their model, as text."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
     return f"{os.cpu_count()} cores ({model})"
 
 
 def versions() -> str:
-    """The versions of the programs on which the figures depend most."""
+    """Returns the versions of the programs on which the figures depend most, as text."""
     names = ("confluent-kafka", "pydantic", "faust-streaming")
     return f"Python {platform.python_version()}, Kafka 4.3.1, " + ", ".join(f"{n} {version(n)}" for n in names)
 
 
 def proof(ledger: Ledger) -> str:
-    """The result of the independent audit, as a sentence."""
+    """Returns the result of the independent audit, as a sentence."""
     ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
     return (
         f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "

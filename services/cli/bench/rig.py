@@ -1,4 +1,5 @@
-"""What is measured: a broker of its own, desks, clearance and (if wanted) the read model, and what each of them costs."""
+"""Which processes are measured? They are a broker of their own, the desks, the clearance service and (if wanted) the read model; the cost
+of each is measured."""
 
 import os
 import re
@@ -21,8 +22,8 @@ from services.shell.loopback import open_page
 from services.simulator.player import LEAST_SPEED
 
 SPEED = 2 * LEAST_SPEED
-"""Seconds of the sandbox clock per real second: the longest treatment, a week of phosphine for grain, takes 87 s, and a measurement gives
-up when nothing ends for longer than its three attempts (`load.QUIET_SECONDS`)."""
+"""Seconds of the sandbox clock per real second. At this speed the longest treatment, a week of phosphine for grain, takes 87 real
+seconds, and its three attempts take less than the time after which a measurement gives up (`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
 """Seconds that the desks may take to answer the last requests."""
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
@@ -30,7 +31,7 @@ _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', r
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process used so far: CPU seconds; resident megabytes now and at most."""
+    """What a process has used so far. `cpu`: seconds of CPU time; `resident`, `peak`: resident megabytes now, and at most."""
 
     cpu: float
     resident: float
@@ -38,7 +39,7 @@ class Cost:
 
 
 def cost(pid: int) -> Cost:
-    """The cost of one of our processes, from /proc."""
+    """Returns the cost of the process with this id, read from /proc."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     status = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Vm")
@@ -50,11 +51,11 @@ def cost(pid: int) -> Cost:
 
 @dataclass
 class Rig:
-    """Broker, workers and console of one measurement, in `home`; everything is started on entering and stopped on leaving.
+    """Broker, workers and console of one measurement, with their data in `home`. The `with` block starts them when it begins and stops
+    them when it ends.
 
-    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: the sandbox clock of these processes, because
-    a measurement cannot wait a day for a treatment. `rights`: whether every client signs in at the broker and has the rights of
-    a sandbox.
+    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: the sandbox clock of these processes, because a
+    measurement cannot wait a day for a treatment. `rights`: whether every client signs in at the broker and has the rights of a sandbox.
     """
 
     home: Path
@@ -66,7 +67,7 @@ class Rig:
     broker: Broker = field(init=False)
     children: list[Child] = field(init=False, default_factory=list)
     pages: dict[str, str] = field(init=False, default_factory=dict)
-    """The address of the pages of each worker process."""
+    """Name of a worker process → the address of its pages."""
 
     def __enter__(self) -> Self:
         people = table(sandbox=True) if self.rights else {}
@@ -93,11 +94,11 @@ class Rig:
         self.broker.stop()
 
     def access(self, name: str = "bench") -> Access:
-        """The broker, with the credential of this name."""
+        """Returns how to connect to the broker with the credential of this name."""
         return replace(self.broker.access, file=file_of(self.home / "credentials", name) if self.rights else None)
 
     def start(self) -> None:
-        """Starts workers, console and projector; returns when all are ready."""
+        """Starts workers, console and projector. Returns when all are ready."""
         env = {**kafka_environment(self.broker.access), "DTG_PARTITIONS": str(self.partitions), **rehearsal()}
         env |= self.clock.environment()
         waiting: dict[str, Child] = {}
@@ -118,24 +119,25 @@ class Rig:
         wait_for(waiting)
 
     def stop(self) -> None:
-        """Stops workers, console and projector; the broker goes on."""
+        """Stops workers, console and projector. The broker goes on."""
         stop_all(self.children, 10)
         self.children.clear()
         self.pages.clear()
 
     def costs(self) -> dict[str, Cost]:
-        """Process → its cost; this process (generator, people, the port) is one of them."""
+        """Returns the cost of each process by its name. This process, in which generator and simulated people run, is one of them."""
         pids = {"broker": self.broker.process.pid if self.broker.process else None}
         pids |= {child.name: child.pid for child in self.children}
         pids["generator, people"] = os.getpid()
         return {name: cost(pid) for name, pid in pids.items() if pid is not None}
 
     def restored(self) -> float:
-        """Seconds that the slowest desk took for its last restore."""
+        """Returns the seconds that the slowest desk took for its last restore."""
         return max(float(n) for url in self.pages.values() for _, n in _RESTORE.findall(metrics_of(url)))
 
     def ledger(self) -> Ledger:
-        """The ledger of the topics once every request is answered; after a minute, the ledger as it is then."""
+        """Reads the ledger of the topics again and again until it is clean, and returns it. Until the desks have answered every request,
+        some consignments count as lost. After `ANSWER_SECONDS`, returns the ledger as it is then."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while not (ledger := audit(self.access("auditor"))).clean and time.monotonic() < deadline:
             time.sleep(1)
@@ -143,6 +145,6 @@ class Rig:
 
 
 def metrics_of(url: str) -> str:
-    """The metrics of a worker now, as Prometheus reads them. `url`: the address of its pages."""
+    """Returns the present metrics of a worker, as Prometheus reads them. `url`: the address of the worker's pages."""
     with open_page(f"{url}/metrics", 10) as answer:
         return str(answer.read(), "utf-8")

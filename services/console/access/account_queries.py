@@ -1,6 +1,6 @@
-"""Who has which rights, who granted them, and who did what? The consoles' own rows are read, a page at a time."""
+"""Who has which rights, who granted them, and who did what? The answers are read from the consoles' own tables, a page at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
@@ -11,45 +11,50 @@ from services.console.readmodel.consignment import plain
 from services.console.readmodel.lists import ListPart, ListPosition, read
 
 SETTLED = ("replayed", "released", "discarded")
-"""States of messages that are no longer set aside; `released` is the older word for `replayed`."""
+"""Values of `status` in `tables.PARKED` for messages that are no longer set aside. `released` is the older word for `replayed`."""
 
 
 class InForce(NamedTuple):
-    """How many sessions and keys of an account are valid now, and when one of the sessions was used last (to the minute)."""
+    """How many sessions and keys of an account are valid now, and when one of the sessions was last used (to the minute; microseconds
+    since 1970 UTC)."""
 
     sessions: int = 0
     used_us: int | None = None
     keys: int = 0
 
 
-def accounts(search: str) -> list[ListPart]:
-    """Accounts by name. `search`: only accounts whose name begins with this text, or whose company, office or role is this text."""
+def accounts(search: str, roles: Iterable[str] = ()) -> list[ListPart]:
+    """Returns the list of accounts, sorted by name. `search`: if not empty, only accounts whose name begins with this text, whose company,
+    office or role is this text, or that have one of `roles`."""
     a = t.ACCOUNTS.c
     named = or_(
         a.account.startswith(search, autoescape=True),
         a.company == search,
         a.office == search,
-        (" " + a.roles + " ").contains(f" {search} ", autoescape=True),
+        *[(" " + a.roles + " ").contains(f" {role} ", autoescape=True) for role in {search, *roles}],
     )
     return [ListPart(t.ACCOUNTS, (named if search else true(),), (a.account,))]
 
 
 def grants(name: str) -> list[ListPart]:
-    """The record of grants, the latest first. `name`: only grants to or by this account."""
+    """Returns the list of grants, the latest first. `name`: if not empty, only grants to or by this account."""
     g = t.GRANTS.c
     wanted = (g.account == name, g.granted_by == name) if name else (true(),)
     return [ListPart(t.GRANTS, wanted, (g.number,), latest_first=True)]
 
 
-def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Requests that consoles sent to desks, the latest first. Each argument that is given restricts the list: to requests by this person,
-    about these goods or this container, and between these times (microseconds since 1970 UTC)."""
+def requests(
+    person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
+) -> list[ListPart]:
+    """Returns the list of the requests that consoles took in, the latest first. Each argument that is given restricts the list: to requests by
+    this person, about these goods or this container (`named`: the consignments that people call so), and between these times
+    (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
         wanted.append(r.sender == person)
     if subject:
-        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+        wanted.append(r.subject.in_(sorted({subject, plain(subject), *named})))
     if from_us is not None and until_us is not None:
         wanted += [r.asked_us >= from_us, r.asked_us < until_us]
     columns = (r.request_id, r.sender, r.kind, r.subject, r.asked_us)
@@ -57,28 +62,33 @@ def requests(person: str, subject: str, from_us: int | None, until_us: int | Non
     return [ListPart(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
 
 
-def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Readings of fields that are masked outside customs, the latest first; arguments as in `requests`."""
+def readings(
+    person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
+) -> list[ListPart]:
+    """Returns the list of the readings of fields that are masked outside customs, the latest first. The arguments are those of `requests`."""
     r = t.READINGS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
         wanted.append(r.reader == person)
     if subject:
-        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+        wanted.append(r.subject.in_(sorted({subject, plain(subject), *named})))
     if from_us is not None and until_us is not None:
         wanted += [r.at_us >= from_us, r.at_us < until_us]
     order = (r.at_us, r.reader, r.subject)
     return [ListPart(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
 
 
-def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
-    """Messages that were set aside and later replayed or discarded, the latest first; arguments as in `requests`."""
+def settled(
+    person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
+) -> list[ListPart]:
+    """Returns the list of the messages that were set aside and later replayed or discarded, the latest first. The arguments are those of
+    `requests`."""
     p = t.PARKED.c
     wanted: list[ColumnElement[bool]] = [p.status.in_(SETTLED), p.settled_us.is_not(None)]
     if person:
         wanted.append(p.actor == person)
     if subject:
-        wanted.append(p.key.in_(sorted({subject, plain(subject)})))
+        wanted.append(p.key.in_(sorted({subject, plain(subject), *named})))
     if from_us is not None and until_us is not None:
         wanted += [p.settled_us >= from_us, p.settled_us < until_us]
     order = (p.settled_us, p.service, p.topic, p.partition, p.offset)
@@ -87,7 +97,7 @@ def settled(person: str, subject: str, from_us: int | None, until_us: int | None
 
 
 class AccountQueries:
-    """Reads these lists, by an engine for reading."""
+    """Reads accounts, keys and the lists of this file from the database. `engine`: an engine for reading."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -95,12 +105,12 @@ class AccountQueries:
     def page(
         self, parts: Sequence[ListPart], after: ListPosition | None, limit: int
     ) -> list[tuple[ListPosition, Row[Any]]]:
-        """The first `limit` rows after the position `after`, each with its own position."""
+        """Returns the first `limit` rows of a list after the position `after`, each with its own position."""
         with self._engine.begin() as connection:
             return read(connection, parts, after, limit)
 
     def in_force(self, names: Iterable[str], at: int) -> dict[str, InForce]:
-        """Account → how many of its sessions and keys are valid at this time (microseconds since 1970 UTC)."""
+        """Returns by account how many of its sessions and keys are valid at the time `at` (microseconds since 1970 UTC)."""
         s, k, wanted = t.SESSIONS.c, t.API_KEYS.c, list(names)
         good = and_(s.account.in_(wanted), s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE)
         sessions = select(s.account, func.count(), func.max(s.used_us)).where(good).group_by(s.account)
@@ -112,7 +122,7 @@ class AccountQueries:
         return {name: InForce(*signed_in.get(name, (0, None)), with_keys.get(name, 0)) for name in wanted}
 
     def keys_of(self, account: str) -> list[Row[Any]]:
-        """The keys of an account, the latest first, without their digests."""
+        """Returns the keys of an account, the latest first, without their digests."""
         k = t.API_KEYS.c
         columns = (k.key_id, k.account, k.scopes, k.made_us, k.ends_us, k.revoked_us)
         query = select(*columns).where(k.account == account).order_by(k.made_us.desc(), k.key_id)
@@ -120,7 +130,8 @@ class AccountQueries:
             return list(connection.execute(query))
 
     def clients_of(self, agent: str) -> list[Row[Any]]:
-        """The companies that authorised this agent (named by its company), the latest first, including authorisations that have ended."""
+        """Returns the authorisations of this agent, which is named by its company, the latest first. Those that have ended are
+        included."""
         a = t.AUTHORISATIONS.c
         query = select(t.AUTHORISATIONS).where(a.agent == agent).order_by(a.from_us.desc(), a.company)
         with self._engine.begin() as connection:

@@ -28,27 +28,27 @@ from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 SESSION_HOURS = 12
-"""A session ends this many hours after its sign-in, even while it is used."""
+"""A session ends this many hours after its sign-in, even while it is being used."""
 IDLE_MINUTES = 60
 """A session also ends if it was not used for this many minutes."""
 USED_EVERY = MINUTE
 """Interval at which the time of the last use of a session is written."""
 SKEW = 5 * MINUTE
-"""If a session or key was made more than this in the future, the clock was set back, and the session or key is refused."""
+"""If a session or key was made more than this time in the future, the clock was set back since; the session or key is refused."""
 ONE_TIME_HOURS = 72
-"""How long a one-time password, which somebody else made, is valid (default of DTG_ONE_TIME_HOURS)."""
+"""For how many hours a one-time password, which another person made, is valid (default of DTG_ONE_TIME_HOURS)."""
 FREE_FAILURES = 5
-"""How many sign-ins of one name from one address may fail before the next has to wait."""
+"""How many sign-ins with one name from one address may fail before the next one has to wait."""
 LONGEST_WAIT = 60 * SECOND
-"""With each further failure the wait doubles, up to this."""
+"""The longest wait. The wait doubles with each further failure, up to this time."""
 REMEMBERED = HOUR
-"""So long after the last failure of a name from an address, its failures no longer count."""
+"""The time after the last failed sign-in with a name from an address after which the failures no longer count."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 LONGEST_NAME = 64
 NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
-"""The characters of a new account's name: none of them looks like another one or is invisible."""
+"""The characters that the name of a new account may have. None of them is invisible or looks like another one."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
-"""An API key: its public id and its secret."""
+"""Matches an API key: the prefix, the public id of the key, and its secret."""
 Granted = Literal[
     "account made",
     "account changed",
@@ -61,15 +61,15 @@ Granted = Literal[
     "authorisation ended",
     "copy confirmed",
 ]
-"""Kinds of entries in the record of grants. They are stored and must not be renamed."""
+"""The kinds of entries in the record of grants. They are stored in the database, so they must not be renamed."""
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
-"""The hash with which a password is compared if there is no such account, so that the answer takes as long."""
+"""The hash with which a password is compared if there is no account of the given name, so that the answer takes as long as for an account."""
 COOKIE_SIGNS = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class NotGranted(Exception):
-    """An account, right or key cannot be granted as requested; the text says why, in Chinese and English."""
+    """An account, right or key cannot be granted as requested. The text says why, in Chinese and English."""
 
 
 class Account(NamedTuple):
@@ -86,11 +86,12 @@ class Account(NamedTuple):
     password_until_us: int | None = None
 
     def is_over(self, at: int) -> bool:
-        """Whether the account has a one-time password that was not changed in time."""
+        """Returns whether the account has a one-time password that was not changed in time."""
         return self.must_change and self.password_until_us is not None and at >= self.password_until_us
 
     def who(self, clients: Iterable[str] = (), **more: Any) -> Who:
-        """Returns the authenticated person or program of this account."""
+        """Returns the authenticated person or program of this account. `clients`: the companies that authorise it; `more`: further fields of
+        `Who`."""
         roles = frozenset([Role(role) for role in self.roles.split() if role in _ROLES])
         return Who(self.account, roles, self.company, self.office, frozenset(clients), **more)
 
@@ -100,7 +101,7 @@ _SCOPES = {scope.value for scope in Scope}
 
 
 class Shown(NamedTuple):
-    """A new key with its secret, which is shown only once."""
+    """A new API key with its secret, which is shown only once."""
 
     key_id: str
     secret: str
@@ -115,26 +116,29 @@ class SignInRefused(Exception):
 
 
 class KnownKey(NamedTuple):
-    """A valid key, cached for some seconds: whose it is, and when it ends."""
+    """A valid API key, as it is cached for some seconds: the account that has it, and when it ends (microseconds since 1970 UTC)."""
 
     who: Who
     ends_us: int | None
 
 
 def digest(secret: str) -> str:
-    """The SHA-256 by which a session or key is found and compared."""
+    """Returns the SHA-256 of the secret of a session or key, by which the session or key is found and compared."""
     return sha256(secret.encode()).hexdigest()
 
 
 def csrf_of(cookie: str) -> str:
-    """Returns the CSRF token of a session's forms. It is derived from the cookie, so no page of another session has it."""
+    """Returns the CSRF token that the forms of this session contain. It is derived from the cookie, so no page of another session can contain
+    it."""
     return hmac.digest(cookie.encode(), b"form", "sha256").hex()
 
 
 class Accounts:
-    """Reads and writes the accounts of people and programs. `engine` writes, each call in one transaction. `reading` is for the reads of
-    every request, so that they do not wait for the projector's writes. `generation` counts the changes of rights and the ended sessions.
-    `one_time_hours`: how long a one-time password is valid."""
+    """Reads and writes the accounts of people and programs. `engine` is for writing; each call writes in one transaction. `reading` is for the
+    reads of every request, so that they do not wait for the projector's writes. `generation` counts the changes of rights and the sessions
+    that were ended. `one_time_hours`: for how many hours a one-time password is valid.
+
+    In all methods, `at` is the present time in microseconds since 1970 UTC, and `by` the account that makes the change."""
 
     def __init__(
         self,
@@ -148,7 +152,7 @@ class Accounts:
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:
-        """A transaction that changes rights, keys or sessions; the change is counted in `generation`."""
+        """Opens a transaction that changes rights, keys or sessions, and counts the change in `generation`."""
         with self._engine.begin() as connection:
             yield connection
             self.generation.advance(connection)
@@ -165,7 +169,7 @@ class Accounts:
         password: str | None = None,
         sandbox: bool = False,
     ) -> None:
-        """Makes an account; NotGranted if its name, roles, company or office is not allowed, or the name is taken."""
+        """Makes an account. Raises NotGranted if its name, roles, company or office is not allowed, or if the name is taken."""
         _check_new(account, sandbox)
         until = at + self.one_time_hours * HOUR if password and account.must_change else None
         row = account._replace(password=hashed(password) if password else "", made_us=at, password_until_us=until)
@@ -175,9 +179,9 @@ class Accounts:
     def publish(
         self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
     ) -> None:
-        """Makes an account of a sandbox with its published key and, for an agent, the authorisation by `client`, in one transaction. What
-        exists is left unchanged, even if it was closed, revoked or ended. Only what is missing is made, for instance because an earlier start
-        failed."""
+        """Makes an account of a sandbox with its published key and, for an agent, the authorisation by `client`, in one transaction. Only what
+        is missing is made, for example because an earlier start failed. What exists is left unchanged, even if it was closed, revoked or
+        ended."""
         _check_new(account, sandbox=True)
         made = self.account(account.account) is None
         row = account._replace(password=hashed(password) if made and password else "", made_us=at)
@@ -212,10 +216,10 @@ class Accounts:
         shown: Mapping[str, str] | None = None,
         **columns: Any,
     ) -> None:
-        """Changes roles, company or office, or closes the account. The change takes effect with the next request.
+        """Changes roles, company or office of an account, or closes it. The change takes effect with the next request.
 
-        `shown`: values of columns that the person who changes them has seen. NotGranted if one of them has changed since, so that nobody
-        undoes another person's change unseen, and if no administrator would be left.
+        `shown`: values of columns that the person who makes the change has seen. Raises NotGranted if one of them has changed since, so that
+        nobody undoes another person's change unseen; also if there would be no administrator left.
         """
         with self._changing() as connection:
             before = _account(connection, name)
@@ -238,7 +242,7 @@ class Accounts:
             _granted(connection, by, name, "account changed", detail, at)
 
     def first(self, name: str, at: int) -> str | None:
-        """Makes the first administrator and returns its one-time password; None if there is any account already."""
+        """Makes the first administrator and returns its one-time password. Returns None if there is an account already."""
         with self._engine.begin() as connection:
             if connection.execute(select(func.count()).select_from(t.ACCOUNTS)).scalar_one():
                 return None
@@ -253,8 +257,9 @@ class Accounts:
     def set_password(
         self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
     ) -> None:
-        """Sets a new password and ends every session of the account except `keep`. If another person than the owner sets it, it must be
-        changed within `one_time_hours`. NotGranted if it is too short or too long; `proved`: as in `open_session`."""
+        """Sets a new password and ends every session of the account except the one with the digest `keep`. If `by` is not the account itself,
+        the password must be changed within `one_time_hours`. `proved`: as in `open_session`. Raises NotGranted if the password is too short or
+        too long."""
         check_password(password)
         made, one_time = hashed(password), by != name
         until = at + self.one_time_hours * HOUR if one_time else None
@@ -272,7 +277,8 @@ class Accounts:
     # sessions
 
     def wait_us(self, name: str, address: str, at: int) -> int:
-        """Returns for how many microseconds a sign-in of this name from this address has to wait; others are not affected."""
+        """Returns for how many microseconds a sign-in with this name from this address has to wait. Sign-ins with other names or from other
+        addresses are not affected."""
         s = t.SIGN_INS.c
         with self._reading.begin() as connection:
             row = connection.execute(
@@ -285,7 +291,7 @@ class Accounts:
         return min(wait, max(0, last + wait - at))  # so that nobody waits longer after a clock was set back
 
     def failed(self, name: str, address: str, at: int) -> int:
-        """Counts a failed sign-in and returns how many have failed in a row."""
+        """Counts a failed sign-in with this name from this address, and returns how many have failed in a row."""
         s = t.SIGN_INS.c
         with self._engine.begin() as connection:
             connection.execute(delete(t.SIGN_INS).where(s.last_us < at - REMEMBERED))
@@ -297,8 +303,8 @@ class Accounts:
             return int(connection.execute(here).scalar_one())
 
     def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
-        """Opens a session of this account and returns its cookie. `proved`: the hash with which the password was compared. SignInRefused if
-        the account has another hash or was closed meanwhile, because comparing takes time."""
+        """Opens a session of this account and returns its cookie. `proved`: the hash with which the password was compared. The comparison
+        takes time, so SignInRefused is raised if the account has another hash now, or was closed meanwhile."""
         cookie = fresh_secret()
         row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
         with self._engine.begin() as connection:
@@ -310,8 +316,8 @@ class Accounts:
         return cookie
 
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
-        """Ends all sessions of this account, in every browser. `by`: another person who ends them; this is recorded, and NotGranted is
-        raised if there is no such account."""
+        """Ends all sessions of this account, in every browser. `by`: if another account ends them, its name; this is recorded, and NotGranted
+        is raised if there is no account `name`."""
         with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -320,9 +326,9 @@ class Accounts:
                 _granted(connection, by, name, "sessions ended", "", at)
 
     def session(self, cookie: str, host: str, at: int) -> Who:
-        """Returns who has this session. SignInRefused if it never existed, has ended, or is used at another host name.
+        """Returns who has this session. Raises SignInRefused if the session never existed, has ended, or is used at another host name.
 
-        A cookie that is used at another host name than the one that set it was copied, so its session is ended.
+        A cookie that is used at another host name than the one that set it must have been copied, so its session is ended.
         """
         if not COOKIE_SIGNS.fullmatch(cookie):
             raise SignInRefused("session_unknown")
@@ -347,7 +353,7 @@ class Accounts:
         return account.who(clients, csrf=csrf_of(cookie), session=named, must_change=account.must_change)
 
     def end_session(self, cookie: str) -> None:
-        """Ends this session."""
+        """Ends the session with this cookie."""
         self._end(digest(cookie))
 
     def _end(self, named: str) -> None:
@@ -365,7 +371,8 @@ class Accounts:
         ends_us: int | None = None,
         scopes: Iterable[str] = tuple(_SCOPES),
     ) -> Shown:
-        """Makes a key of this account; its secret is shown only once. NotGranted if the scopes or the account are not valid."""
+        """Makes a key of this account. Its secret is shown only once. `ends_us`: when the key ends; None if it does not end. Raises NotGranted
+        if the scopes or the account are not valid."""
         wanted = sorted(set(scopes))
         if not wanted or not set(wanted) <= _SCOPES:
             raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(wanted)}. 权限范围有误")
@@ -375,8 +382,8 @@ class Accounts:
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
-        """Makes another key with the same account and scopes. The old key is valid for another `overlap_us`, but not longer than before.
-        NotGranted if the old key is not in force."""
+        """Makes another key with the same account and scopes. The old key stays valid for `overlap_us` more microseconds, but not longer than
+        before. Raises NotGranted if the old key is not in force."""
         shown = Shown(fresh_key()[:12], fresh_secret())
         with self._changing() as connection:
             k = t.API_KEYS.c
@@ -390,7 +397,7 @@ class Accounts:
         return shown
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
-        """Revokes the key. A console may accept it until it leaves the cache of that console, which takes some seconds."""
+        """Revokes the key. A console that has the key in its cache may accept it for some more seconds."""
         with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
@@ -402,7 +409,8 @@ class Accounts:
             _granted(connection, by, row.account, "key revoked", key_id, at)
 
     def key(self, written_key: str, at: int) -> KnownKey:
-        """Returns whose key this is. SignInRefused if it is unknown, has expired or was revoked, or if its account is closed."""
+        """Returns the account of this key. Raises SignInRefused if the key is unknown, has expired or was revoked, or if its account is
+        closed."""
         match = KEY.fullmatch(written_key)
         if match is None:
             raise SignInRefused("key_unknown")
@@ -425,7 +433,7 @@ class Accounts:
         return KnownKey(account.who(clients, scopes=scopes), row.ends_us)
 
     def listed_keys(self) -> list[Any]:
-        """All keys without their digests."""
+        """Returns all keys, without their digests."""
         k = t.API_KEYS.c
         columns = (k.key_id, k.account, k.scopes, k.made_us, k.ends_us, k.revoked_us)
         with self._engine.begin() as connection:
@@ -434,8 +442,8 @@ class Accounts:
     # authorisations of agents
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
-        """Lets the agent declare for the company and see its goods from `from_us` until `until_us`. NotGranted if that time is empty, or if
-        `company` stands for all companies, because each company authorises for itself."""
+        """Lets the agent declare for the company and see its goods from `from_us` until `until_us` (None: without end). Raises NotGranted if
+        that time is empty, or if `company` stands for all companies, because each company authorises only for itself."""
         if (
             company == EVERY_COMPANY
             or not company.strip()
@@ -449,7 +457,7 @@ class Accounts:
             _authorise(connection, company, agent, by, at, from_us, until_us)
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
-        """Ends the authorisation now; NotGranted if there is none in force."""
+        """Ends the authorisation now. Raises NotGranted if none is in force."""
         with self._changing() as connection:
             a = t.AUTHORISATIONS.c
             open_now = (a.company == company, a.agent == agent, or_(a.until_us.is_(None), a.until_us > at))
@@ -459,23 +467,24 @@ class Accounts:
             _granted(connection, by, agent, "authorisation ended", company, at)
 
     def grants(self, limit: int = 1000) -> list[Any]:
-        """The latest grants, the newest first."""
+        """Returns the latest grants, at most `limit`, the newest first."""
         with self._engine.begin() as connection:
             return list(connection.execute(select(t.GRANTS).order_by(t.GRANTS.c.number.desc()).limit(limit)))
 
 
 def written(key: Shown) -> str:
-    """The key as a program sends it."""
+    """Returns the key in the form in which a program sends it."""
     return f"dtg_{key.key_id}_{key.secret}"
 
 
 def hashed(password: str) -> str:
-    """Returns the argon2id hash; this takes tens of milliseconds and 64 MiB."""
+    """Returns the argon2id hash of a password. This takes tens of milliseconds and 64 MiB."""
     return HASHER.hash(unicodedata.normalize("NFC", password))
 
 
 def is_right(stored: str, password: str) -> bool:
-    """Whether this is the password. If there is no account (`stored` is empty), this takes equally long, so that the time does not show it."""
+    """Returns whether the password has the hash `stored`. If `stored` is empty, because there is no account, this takes equally long, so that
+    the time does not show it."""
     try:
         HASHER.verify(stored or NOBODY, unicodedata.normalize("NFC", password))
     except (VerificationError, InvalidHashError):
@@ -544,7 +553,8 @@ def _make_key(
     at: int,
     ends_us: int | None = None,
 ) -> None:
-    """Inserts the key and records the grant; does nothing if the id exists. NotGranted if the account is closed or does not exist."""
+    """Inserts the key and records the grant. Does nothing if the id exists already. Raises NotGranted if the account is closed or does not
+    exist."""
     account, listed = _account(connection, name), " ".join(scopes)
     if account is None or account.closed:
         raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -595,7 +605,7 @@ def _check_proved(connection: Connection, name: str, proved: str | None) -> None
 
 
 def _check_alike(connection: Connection, account: Account) -> None:
-    """Raises NotGranted if the name differs from another account's only in capitals, or is the company of another account."""
+    """Raises NotGranted if the name is the same as another account's except for capitals, or is the company of another account."""
     a, name = t.ACCOUNTS.c, account.account
     alike = connection.execute(
         select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
@@ -606,8 +616,8 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 
 def _check_companies(connection: Connection, account: Account) -> None:
-    """Raises NotGranted if requests of this account could be taken for those of another company or account. A request names the company of its
-    sender, or the account if that has no company, so neither name may be a name of another account."""
+    """Raises NotGranted if requests of this account could be taken for requests of another company or account. A request names the company of
+    its sender, or the account if it has no company, so neither of the two may be the name of another account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name
     if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():
@@ -650,5 +660,5 @@ def _granted(connection: Connection, by: str, account: str, what: Granted, detai
 
 
 def _moment_text(us: int | None) -> str:
-    """A time as the record of grants writes it."""
+    """Returns a time in the form that the record of grants has."""
     return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")

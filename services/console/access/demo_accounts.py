@@ -1,4 +1,5 @@
-"""Who may try a sandbox? It has one account of each role, with a published password and key; these are refused outside a sandbox."""
+"""Who may try a sandbox? It has one account of each role, with a password and a key that are published. These are refused outside a
+sandbox."""
 
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from services.shell.clock import CLOCK, world_us
 PASSWORD = "datongguan-demo"  # noqa: S105 - published, because a sandbox has nothing to keep
 SECRET = "published-for-the-sandbox"  # noqa: S105
 COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
-"""The declarant of docs/declaration.json, and an agent that it has authorised."""
+"""The declarant of docs/declaration.json, and an agent that this declarant has authorised."""
 BY = "dtg up --demo"
 
 
@@ -27,7 +28,7 @@ class Demo(NamedTuple):
 
     @property
     def key(self) -> Shown:
-        """The published key of the account."""
+        """Returns the published key of the account."""
         return Shown(self.account, SECRET)
 
 
@@ -47,7 +48,8 @@ DEMOS: tuple[Demo, ...] = (
 
 
 def make_demos(accounts: Accounts, *, sandbox: bool) -> None:
-    """Makes what is missing of each demo account, in one transaction for each; NotGranted outside a sandbox."""
+    """Makes each demo account that is missing, with its key, in one transaction for each account. Raises NotGranted outside a
+    sandbox."""
     if not sandbox:
         raise NotGranted("Published passwords are for a sandbox. 演示账户仅限沙箱")
     at = world_us()
@@ -58,17 +60,17 @@ def make_demos(accounts: Accounts, *, sandbox: bool) -> None:
 
 
 def is_published(secret: str) -> bool:
-    """Whether this password or key is published, and therefore valid in a sandbox only."""
+    """Returns whether this password or key is published, and therefore valid in a sandbox only."""
     return secret == PASSWORD or secret.endswith(f"_{SECRET}")
 
 
 def is_demo(account: str) -> bool:
-    """Whether this is the name of a demo account, which is valid in a sandbox only."""
+    """Returns whether this is the name of a demo account, which is valid in a sandbox only."""
     return any(demo.account == account for demo in DEMOS)
 
 
 def shown(accounts: Accounts) -> list[tuple[Demo, str]]:
-    """The demo accounts that exist and are not closed, each with its key; none outside a sandbox."""
+    """Returns the demo accounts that exist and are not closed, each with its key; an empty list outside a sandbox."""
     if not CLOCK.is_sandbox:
         return []
     there = {account.account for account in accounts.accounts() if not account.closed}

@@ -1,8 +1,8 @@
-"""Which masked fields did an account of customs read? Masked are officers' remarks and other fields that answers to others
-leave out; readings are recorded by goods or container.
+"""Which masked fields did an account of customs read? Masked fields, for example officers' remarks, are left out of
+answers to accounts outside customs. A reading is recorded for the goods or the container that it is about.
 
 A row says that the answer was given. It is written some tenths of a second later, so that no answer waits for the
-database. An account that reads the same again within an hour gets no second row, so that a page that refreshes itself
+database. If an account reads the same again within an hour, no second row is written, so that a page that refreshes itself
 does not fill the table.
 """
 
@@ -28,12 +28,11 @@ from services.shell.clock import now, stopwatch
 from services.shell.ending import end_with_task
 
 AGAIN_SECONDS = 3600.0
-"""After this time the same reading gets another row."""
+"""Seconds after which a reading of the same account and subject gets another row."""
 REMEMBERED = 50_000
-"""How many readings a process keeps in memory, to note each only once an hour."""
+"""The most readings that a process keeps in memory to note each only once an hour."""
 WAITING = 100_000
-"""How many rows may wait while the database does not answer. If there are more, the oldest are dropped and
-counted."""
+"""The most rows that wait while the database does not answer. If there are more, the oldest are dropped and counted."""
 LONGEST_SUBJECT = 255
 GIVEN_UP = Counter("customs_console_readings_given_up", "Readings of masked fields that could not be put on record")
 log = structlog.get_logger()
@@ -48,7 +47,7 @@ class ReadingRow(NamedTuple):
 
 
 class Readings:
-    """The readings that one console notes. `engine`: for writing."""
+    """Notes the readings for one console. `engine`: an engine for writing."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,7 +57,8 @@ class Readings:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
-        """Records that this account got an answer with the masked fields of these goods."""
+        """Records that the account `reader` got an answer with the masked fields of the goods, container or list
+        `subject`."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
         with self._noting:  # several threads make answers, and may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
@@ -75,7 +75,7 @@ class Readings:
         self._task.add_done_callback(end_with_task)
 
     async def stop(self) -> None:
-        """Stops the task and writes the rows that wait."""
+        """Stops the task and writes the rows that are noted and not written yet."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -94,7 +94,7 @@ class Readings:
                 log.warning("the record of readings waits", error=str(getattr(error, "orig", None) or error)[:300])
 
     def write(self) -> None:
-        """Writes the rows that wait (see `Unwritten.write`)."""
+        """Writes the noted rows to the database (see `Unwritten.write`)."""
         self._waiting.write()
 
     def _insert(self, taken: list[ReadingRow]) -> None:
@@ -102,7 +102,7 @@ class Readings:
 
 
 def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
-    """Writes these rows in one transaction; rows that exist already are skipped."""
+    """Writes these rows in one transaction. Rows that exist already are skipped."""
     with engine.begin() as connection:
         connection.execute(
             insert_into(connection, READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken]
@@ -110,8 +110,8 @@ def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
 
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
-    """Records that somebody read masked fields by a command on this machine. Returns why that failed, else an empty
-    text. `url`: the database, which is not created if it does not exist; `at`: aware time."""
+    """Records that `reader` read masked fields by a command on this machine. Returns why the record could not be written,
+    else an empty text. `url`: the database, which is not created if it does not exist; `at`: aware time."""
     parsed = address(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return f"there is no database {parsed.database}"
@@ -132,7 +132,7 @@ def _not_on_record(reading: ReadingRow, error: Exception) -> None:
 
 
 class Recorded:
-    """ASGI middleware that notes each answer to an account of customs which may contain masked fields."""
+    """ASGI middleware that notes a reading for each answer to an account of customs which may contain masked fields."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -151,8 +151,8 @@ class Recorded:
 
 
 def note_told(request: Request, *subjects: str) -> None:
-    """Notes that this answer shows masked fields of these goods or containers. It is for answers whose address does not
-    name the goods or containers."""
+    """Notes that the answer to this request shows masked fields of these goods or containers. Call it for answers whose
+    address does not name the goods or containers."""
     _note_subjects(request.scope, subjects)
 
 

@@ -1,4 +1,4 @@
-"""Who may send and see what? One table has the roles for each route and each kind of request, and which goods each role may see."""
+"""Who may send and see what? Tables have the roles for each route and each kind of request, and the goods that each role may see."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -47,8 +47,9 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """Which goods a role may see. COMPANY: goods that its company declares, or (for an agent) a company that authorised it. OFFICE:
-    goods declared at its customs office or district. ANY: all goods. CONTAINERS: containers, but not the goods. NOTHING: neither."""
+    """Which goods a role may see. COMPANY: goods that its company declares, or (for an agent) a company that authorised the agent.
+    OFFICE: goods declared at its customs office or district. ANY: all goods. CONTAINERS: containers, but not the goods in them. NOTHING:
+    neither goods nor containers."""
 
     COMPANY = "company"
     OFFICE = "office"
@@ -58,7 +59,7 @@ class Reach(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key may be used for, within the rights of its account."""
+    """For what an API key may be used, within the rights of its account."""
 
     READ = "read"
     GATE = "gate"
@@ -70,16 +71,16 @@ class Scope(StrEnum):
 
 
 class AccessRule(NamedTuple):
-    """Who may do something. `roles`: one of them is needed; empty: every account may. `scope`: the scope that an API
-    key must have; None: any key is sufficient."""
+    """The rule that says who may do something. `roles`: the account needs one of these; if empty, every account may. `scope`: the scope
+    that an API key needs; None if every key may."""
 
     roles: frozenset[Role]
     scope: Scope | None
 
 
 class Open(NamedTuple):
-    """The route is open to everybody, without an account. `page`: the page shows who is signed in, so the session is looked up if there
-    is a cookie."""
+    """The rule of a route that is open to everybody, without an account. `page`: the page shows who is signed in, so the session is
+    looked up if there is a cookie."""
 
     page: bool = False
 
@@ -105,12 +106,12 @@ _WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
 CUSTOMS = _OFFICERS | _WATCHING
 """The roles of customs, which may read the remarks of officers."""
 OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
-"""The roles outside customs. Only in a sandbox may an account have roles of both kinds."""
+"""The roles outside customs. An account may have roles inside and outside customs only in a sandbox."""
 _LISTING = frozenset({R.TARGETING, R.RELEASE})
 _GOODS = _DECLARING | CUSTOMS | {R.TREATMENT}
 _BOXES = _GOODS | _PORTS
 ANYBODY: frozenset[Role] = frozenset()
-"""Every authenticated account."""
+"""The value of `AccessRule.roles` that stands for every authenticated account."""
 
 ASKS: dict[type[Request], AccessRule] = {
     LodgeDeclaration: AccessRule(_DECLARING, Scope.LODGE),
@@ -141,7 +142,7 @@ ASKS: dict[type[Request], AccessRule] = {
     PlaceWatch: AccessRule(_LISTING, Scope.DECIDE),
     LiftWatch: AccessRule(_LISTING, Scope.DECIDE),
 }
-"""Who may send which kind of request to a desk. Nobody may send a kind without a row."""
+"""Kind of request to a desk → who may send it. Nobody may send a kind that is not listed."""
 
 
 FORMS: dict[str, dict[str, type[Request]]] = {
@@ -174,25 +175,32 @@ FORMS: dict[str, dict[str, type[Request]]] = {
     },
     "watches": {"place": PlaceWatch, "lift": LiftWatch},
 }
-"""The forms on the pages of goods, containers and watches → the request that each sends. A page shows those that its reader may send."""
+"""Page of goods, containers or watches → name of a form on it → the request that the form sends. A page shows the forms whose request
+its reader may send."""
 
 
 def _asking(*kinds: type[Request]) -> AccessRule:
-    """The rule of a route that takes requests of these kinds. At the route, the roles of any of the kinds are enough; as soon as the
-    kind is known, its own rule is checked."""
+    """Returns the rule of a route that takes requests of these kinds. For the route, a role of any of the kinds is enough. When the kind
+    of a request is known, the rule of that kind is checked."""
     rights = [ASKS[kind] for kind in kinds]
     return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
+
+
+def _of_forms(page: str) -> AccessRule:
+    """The rule of the route that takes the forms of a page: the roles that may send one of them."""
+    return AccessRule(_asking(*FORMS[page].values()).roles, Scope.DECIDE)
 
 
 _READ_GOODS = AccessRule(_GOODS, Scope.READ)
 _READ_BOXES = AccessRule(_BOXES, Scope.GATE)
 READ_MESSAGES = AccessRule(_BOXES, Scope.READ)
 READ_WATCHES = AccessRule(_LISTING | {R.AUDITOR}, Scope.READ)
-"""A watch is about a bill or a declarant at every office, so the list is the same for all readers, whatever their reach."""
+"""Who may read watches. A watch is about a bill or a declarant at every office, so every reader gets the same list, whatever goods the
+reader may see."""
 _BOARD = AccessRule(CUSTOMS, Scope.READ)
 _FEED = AccessRule(_PORTS | _WATCHING, Scope.GATE)
 READ_PEOPLE = AccessRule(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
-"""Who may read accounts, keys and grants, and the requests of others. Everybody may read their own requests."""
+"""Who may read accounts, keys and grants, and the requests of other people. Everybody may read their own requests."""
 GIVE_RIGHTS = AccessRule(frozenset({R.ADMINISTRATOR}), Scope.GRANT)
 GIVING = (
     "make",
@@ -207,7 +215,7 @@ GIVING = (
     "authorise",
     "end-authorisation",
 )
-"""The forms of the pages of accounts."""
+"""The names of the forms on the pages of accounts."""
 _OPERATE = AccessRule(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
 _PARKED = AccessRule(_WATCHING, Scope.OPERATE)
 _SIGNED_IN = AccessRule(ANYBODY, None)
@@ -266,8 +274,8 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("POST", "/watches/act/place"): _asking(PlaceWatch),
     ("POST", "/watches/act/lift"): _asking(LiftWatch),
     # forms; the rule of the request that a form makes is checked when its kind is known
-    ("POST", "/consignments/{consignment_id}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
-    ("POST", "/containers/{container_no}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
+    ("POST", "/consignments/{consignment_id}/act/{act}"): _of_forms("consignments"),
+    ("POST", "/containers/{container_no}/act/{act}"): _of_forms("containers"),
     # goods
     ("GET", GOODS): _READ_GOODS,
     ("GET", f"{GOODS}/timeline"): _READ_GOODS,
@@ -308,7 +316,8 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/api/v1/parked"): _PARKED,
     ("GET", "/parked"): _PARKED,
 }
-"""Every route of the console. A route without a row is answered 403; a test checks that each has one."""
+"""Method and path of every route of the console → who may use it. A route that is not listed is answered 403; a test checks that each
+route is."""
 READS: dict[str, str] = {
     GOODS: "consignment_id",
     f"{GOODS}/timeline": "consignment_id",
@@ -330,35 +339,38 @@ READS: dict[str, str] = {
     **dict.fromkeys(("/parked", "/api/v1/parked"), ""),
     **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
 }
-"""The routes over which accounts of customs read fields that are masked for others → the parameter of the address that
-names the goods or the container; empty for a list, which is noted under its address. Readings that the address does not
-name (what a search found, the goods of a request, a page to which a form came back) are noted where the answer is made
-(`services.console.access.readings.note_told`)."""
+"""Routes by which accounts of customs read fields that are masked for others → the parameter of the path that names the goods or the
+container. It is empty for a list, which is noted under its address.
+
+Some readings are about goods that the address does not name: what a search found, the goods of a request, a page that shows a form
+again. They are noted by the function that makes the answer (`services.console.access.readings.note_told`)."""
 EVERY_COMPANY = "*"
-"""Stands for all companies. Only for accounts in a sandbox and in tests: it is refused if the clock is the system's."""
+"""Stands for all companies. Only accounts in a sandbox and in tests may have it as their company; it is refused if the clock is the
+system's."""
 EVERY_OFFICE = "0000"
 """The office code of the General Administration, which stands for all districts."""
 
 
 def covers(office: str, other: str) -> bool:
-    """Whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices with four digits.
-    The first two are the district, and a code that ends in 00 means the whole district. Goods that were not declared yet (`other` is
-    empty) belong to no office, so every officer sees them."""
+    """Returns whether an officer of `office` is responsible for goods declared at `other`. Both are codes of customs offices with four
+    digits. The first two digits are the district, and a code that ends in 00 means the whole district. If `other` is empty, the goods
+    were not declared yet and belong to no office, so this is true for every officer."""
     if not other or office == EVERY_OFFICE:
         return True
     return office == other or (office[2:] == "00" and office[:2] == other[:2])
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Whether an account of this name would look like another company. This is so if its name is a unified social credit code, but not
-    that of its company."""
+    """Returns whether an account of this name would look like another company, because its name is a unified social credit code, but not
+    the code of its company."""
     return name != company and is_valid(name)
 
 
 class Who(NamedTuple):
-    """An account that has signed in, or whose key was accepted. `clients`: the companies that authorise this agent now;
-    `scopes`: those of the key (a person's session has all); `csrf`: the secret that forms of this session must contain,
-    empty for a key; `session`: a digest that identifies the session."""
+    """An account that has signed in, or whose key was accepted. `actor`: its name; `clients`: the companies that authorise this agent
+    now; `scopes`: the scopes of the key (a person's session has all). `csrf`: the secret that forms of this session must contain, empty
+    for a key; `session`: a digest that identifies the session, empty for a key. `must_change`: the account still has a one-time
+    password."""
 
     actor: str
     roles: frozenset[Role]
@@ -371,44 +383,43 @@ class Who(NamedTuple):
     must_change: bool = False
 
     def may(self, right: AccessRule) -> bool:
-        """Whether roles and key are sufficient. Whether the account may see the goods in question is checked elsewhere
-        (`sees`)."""
+        """Returns whether the account's roles and the scopes of its key suffice for this right. Whether the account may see certain
+        goods is checked elsewhere (`sees`)."""
         return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 
     def forms(self, page: str) -> frozenset[str]:
-        """The names of the forms that this account may send. `page`: `consignments`, `containers`, `watches` or
+        """Returns the names of the forms on a page that this account may send. `page`: `consignments`, `containers`, `watches` or
         `accounts`."""
         if page == "accounts":
             return frozenset(GIVING if self.may(GIVE_RIGHTS) else ())
         return frozenset([name for name, kind in FORMS[page].items() if self.may_ask(kind)])
 
     def may_open(self, address: str) -> bool:
-        """Whether this account may read the page at this address."""
+        """Returns whether this account may read the page at this address, which must be a path of `ROUTES`."""
         right = ROUTES["GET", address]
         return isinstance(right, Open) or (bool(self.actor) and self.may(right))
 
     def knows_goods(self) -> bool:
-        """Whether this account may see any goods at all. A carrier or terminal sees containers only."""
+        """Returns whether this account may see any goods at all. A carrier or terminal sees only containers."""
         return not self.roles.isdisjoint(_GOODS)
 
     def of_customs(self) -> bool:
-        """Whether this account may read what officers wrote, which is left out of every answer to accounts outside
-        customs."""
+        """Returns whether this account is one of customs, which may read the remarks of officers. They are left out of every answer to
+        other accounts."""
         return not self.roles.isdisjoint(CUSTOMS)
 
     def audience(self) -> Audience | None:
-        """The audience for which answers to this account are masked; None inside customs, where nothing is masked."""
+        """Returns the audience for which answers to this account are masked; None inside customs, where nothing is masked."""
         if self.of_customs():
             return None
         return Audience.PORT if self.roles.isdisjoint(_GOODS) else Audience.DECLARANT
 
     def may_ask(self, kind: type[Request]) -> bool:
-        """Whether this account may send requests of this kind at all."""
+        """Returns whether this account may send requests of this kind at all."""
         return kind in ASKS and self.may(ASKS[kind])
 
     def companies(self) -> frozenset[str]:
-        """The companies whose goods this account may declare and see as its own; `*` among them stands for all
-        companies."""
+        """Returns the companies whose goods this account may declare and see as its own. `*` among them stands for all companies."""
         found = set[str]()
         if self.company and not self.roles.isdisjoint(_DECLARING):
             found.add(self.company)
@@ -417,15 +428,15 @@ class Who(NamedTuple):
         return frozenset(found)
 
     def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:
-        """The reach of each role of this account; if `roles` is given, only of those roles that are also in `roles`."""
+        """Returns the reach of each role of this account. `roles`: if given, only these roles of the account count."""
         return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
 
     def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True) -> bool:
-        """Whether this account may see goods of this declarant that were declared at this office. `roles`: if given, only these roles
-        count.
+        """Returns whether this account may see goods of this declarant that were declared at this office. `roles`: if given, only these
+        roles of the account count.
 
-        Goods without declarant and office are undeclared if the rows are `complete`, and every officer sees them. If the rows are not
-        complete, the office is unknown, and only officers of the General Administration see them.
+        Declarant and office are empty if the rows do not have them. If the rows are `complete`, such goods are undeclared, and every
+        officer sees them. If not, their office is unknown, and only officers of the General Administration see them.
         """
         reaches = self.reaches(roles)
         if Reach.ANY in reaches:
@@ -437,21 +448,21 @@ class Who(NamedTuple):
         return Reach.OFFICE in reaches and covers(self.office, office)
 
     def of_own_company(self, declarant: str) -> bool:
-        """Whether this account may lodge declarations of this declarant."""
+        """Returns whether this account may lodge declarations of this declarant."""
         own = self.companies()
         return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
 
     def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
-        """Whether this account sees all goods, so that no list has to be filtered for it. `roles`: if given, only the reach of these
-        roles counts, because a right of one role does not extend to goods that only another role may see."""
+        """Returns whether this account sees all goods, so that no list has to be filtered for it. `roles`: if given, only these roles of
+        the account count, because a right of one role does not extend to goods that only another role may see."""
         reaches = self.reaches(roles)
         every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
         every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()
         return Reach.ANY in reaches or every_office or every_company
 
     def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
-        """The company on whose behalf this account sends a request: for a declarant or agent the company that declares,
-        for a carrier or terminal its own company. None for an officer, and if the company is the account itself."""
+        """Returns the company on whose behalf this account sends a request: for a declarant or agent the company that declares, for a
+        carrier or terminal its own company. None for an officer, and if the company is the account itself."""
         if kind in (LodgeDeclaration, WithdrawDeclaration):
             behalf = declarant
         elif not ASKS[kind].roles.isdisjoint(_PORTS) and self.company != EVERY_COMPANY:

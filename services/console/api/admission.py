@@ -1,4 +1,5 @@
-"""Which requests are admitted? Those to a host name of this console, not made by another web site, and without duplicate security headers."""
+"""Which requests are admitted? They must be sent to a host name of this console, must not be made by another web site, and must have no
+header of `ONCE` twice."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
@@ -19,8 +20,8 @@ ONCE = frozenset(
     | {b"cookie", b"x-csrf-token"}
     | {b"idempotency-key", b"last-event-id", b"authorization"}
 )
-"""Headers that may occur only once. If there were two, a proxy might read the first and the console the last, so
-neither is trusted."""
+"""Headers that a request may have only once. If there were two, a proxy might read the first and the console the last, so such a request is
+refused."""
 ALWAYS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -29,12 +30,13 @@ ALWAYS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Headers of every answer that does not set them itself."""
+"""Headers that every answer gets, unless it sets them itself."""
 STATIC = "/static/"
 
 
 class Admission:
-    """The outermost ASGI middleware. What it refuses reaches no route. `show`: makes the HTTP answer for a problem."""
+    """The outermost ASGI middleware. It refuses requests before they reach a route, and adds the headers of `ALWAYS` to every answer. `show`:
+    makes the HTTP answer for a problem."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, show: Callable[[Request, Problem], Response]) -> None:
         self._app = app
@@ -74,7 +76,8 @@ class Admission:
 
 
 def names(settings: ConsoleSettings) -> frozenset[str]:
-    """The values of `Host` that the console accepts: `name`, `name:port`, or `name:` for a name with any port."""
+    """Returns the values of the header `Host` that the console accepts: `name`, `name:port`, or `name:`, which stands for the name with any
+    port."""
     own = [*LOOPBACK, *([] if settings.console_host in EVERYWHERE else [_bracketed(settings.console_host)])]
     ours = {each for name in own for each in (name.lower(), f"{name.lower()}:{settings.console_port}")}
     for listed in settings.allowed_hosts.lower().split(","):
@@ -90,7 +93,7 @@ def _bracketed(name: str) -> str:
 
 
 def _is_ours(headers: Headers, host: str, scheme: str) -> bool:
-    """Whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
+    """Returns whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
     neither and are accepted. Over TLS a page of the same host name that came without TLS is another site, because anybody on the way may have
     written it."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")

@@ -81,36 +81,42 @@ from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
-"""Characters of one message's content in one answer; in JSON a character takes up to six bytes."""
+"""The most characters of a message's content in one answer. In JSON a character takes up to six bytes."""
 MOST_ANSWERS = 300
-"""Facts about one request that its outcome lists; the timeline has all of them."""
+"""The most facts that the outcome of a request lists; the timeline has all of them."""
 UNMATCHED_DAYS = 30
-"""A declaration may be lodged up to a month after the first message about its goods; after that an officer should look into it."""
+"""Days after the first message about goods. Within this time their declaration may still be lodged; after it an officer should look into it."""
 ALARM_SUBJECTS = 4
-"""Subjects of one kind of alarm that the board shows."""
+"""The most subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
-"""Containers whose alarm waits for an officer's finding, and which the board shows."""
+"""The most containers that the board shows because their alarm waits for an officer's finding."""
 REPORTS = 100
-"""Equipment reports of a container that one answer has."""
+"""The most equipment reports of a container in one answer."""
 C = CONSIGNMENTS.c
 M = TypeVar("M", bound=BaseModel)
 WaitingFor = Annotated[
     AwaitedCode | None,
     Query(
-        description="all that wait for this, be it beside something else; as `waiting_for` of the answer, any officer's hold as `officer`"
+        description="all consignments that wait for this, even if they wait for something else too: a value of `waiting_for` of the"
+        " answer, or `officer` for any hold of an officer"
     ),
 ]
 WhoseMove = Annotated[
     Mover | None,
-    Query(description="all in which this one has to act, as `owner` of the answer, be it beside another one"),
+    Query(
+        description="all consignments for which this one has to act, even if others have to act too: a value of `owner` of the answer"
+    ),
 ]
 After = Annotated[
-    str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
+    str,
+    Query(
+        max_length=paging.LONGEST_TOKEN, description="where this page begins; it comes from the link of the page before"
+    ),
 ]
 READ: Responses = documented(
     (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
 )
-NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about it"))}
+NOT_THERE: Responses = {**READ, **documented((404, "There is no message about it"))}
 
 
 # consignments
@@ -119,12 +125,12 @@ NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about 
 @router.get(
     "/consignments/{consignment_id}",
     response_model=Status,
-    responses={**NOT_THERE, 202: {"model": Status, "description": "Lodged; the desks have not spoken yet"}},
+    responses={**NOT_THERE, 202: {"model": Status, "description": "It is lodged, and no desk has answered yet"}},
     tags=["declarants"],
     summary="Where do the goods stand?",
 )
 def status(request: Request, consignment_id: OfConsignment) -> Response:
-    """What the goods wait for, since when, and whose move it is."""
+    """Answers what the goods wait for, since when, and who has to act."""
     context, who = context_of(request), who_of(request)
     row = consignment_of(context, who, consignment_id)
     code = 200
@@ -141,14 +147,14 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
 
 
 def goods_to(who: Who, row: Consignment) -> ConsignmentView:
-    """The consignment's row as a document of the API, masked for `who`."""
+    """Returns the consignment's row as a document of the API, masked for `who`."""
     return masked(consignment(row), who.audience())
 
 
 def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
-    """The row to show for a consignment that has no row which `who` may see. Problem 404 unless the consignment was lodged here, or its row may
-    be missing because the rows are behind. An account that does not see all goods gets the row of a consignment that was lodged here only if it
-    lodged it itself."""
+    """Returns a row to show for a consignment if the rows have none that `who` may see. It has the stage lodged. Raises Problem 404 unless the
+    consignment was lodged through a console, or may be missing only because the rows are behind. For an account that does not see all goods, a
+    consignment counts as lodged only if the account lodged it itself."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -179,9 +185,11 @@ def timeline(
         str, Query(description="all, milestones or problems", pattern="^(all|milestones|problems)$")
     ] = "all",
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=2**63 - 1, description="where this page begins; it comes from the link of the page before")
+    ] = 0,
 ) -> Timeline:
-    """Every fact and request about the goods, answers after what they answer. Long contents are links."""
+    """Lists every fact and request about the goods, each answer after the message that it answers. Long contents are replaced by links."""
     context, who = context_of(request), who_of(request)
     facts, whole = timeline_rows(context, consignment_id, only) if may_read(context, who, consignment_id) else ([], 0)
     if not whole:
@@ -199,7 +207,8 @@ def timeline(
 
 
 def timeline_rows(context: ConsoleContext, key: str, only: str = "all") -> tuple[list[Any], int]:
-    """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
+    """Returns the facts under this key that a timeline shows, in order and without contents, and how many facts the key has in all. `only`: as
+    in `selected`."""
     facts = in_order(context.rows.timeline(key))
     return selected(facts, only), len(facts)
 
@@ -213,11 +222,13 @@ def timeline_rows(context: ConsoleContext, key: str, only: str = "all") -> tuple
 )
 def message_content(
     request: Request,
-    key: Annotated[str, PathParameter(max_length=200, description="consignment id, or container number")],
+    key: Annotated[str, PathParameter(max_length=200, description="a consignment id or a container number")],
     message_id: Annotated[str, PathParameter(max_length=200)],
-    offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
+    offset: Annotated[
+        int, Query(ge=0, le=2**31, description="where this piece begins; it comes from the link of the piece before")
+    ] = 0,
 ) -> Content:
-    """As text, in pieces: a timeline leaves long contents out."""
+    """Answers the content of one message as text, in pieces. It is for long contents, which a timeline leaves out."""
     context, who = context_of(request), who_of(request)
     if not may_read(context, who, key):
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -225,7 +236,8 @@ def message_content(
 
 
 def piece(context: ConsoleContext, who: Who, key: str, message_id: str, offset: int) -> Content:
-    """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 if there is no such message."""
+    """Returns the piece of the message's content that begins at character `offset`, masked for `who`. Raises Problem 404 if there is no such
+    message."""
     fact = context.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -242,24 +254,30 @@ def piece(context: ConsoleContext, who: Who, key: str, message_id: str, offset: 
 @router.get(
     "/consignments",
     response_model=Found,
-    responses={**READ, **documented((410, "A page of an older version: `cursor`"))},
+    responses={**READ, **documented((410, "`cursor` is a parameter of an older version"))},
     tags=["declarants"],
     summary="Find consignments",
 )
 def search(
     request: Request,
     q: Annotated[
-        str, Query(description="declaration no., container, consignment id, USCC, reference or bill", max_length=100)
+        str,
+        Query(
+            description="a declaration number, container number, consignment id, USCC, reference or bill number",
+            max_length=100,
+        ),
     ] = "",
-    stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
+    stage: Annotated[
+        Stage | None, Query(description="all consignments at this stage; those that have waited longest come first")
+    ] = None,
     waiting_for: WaitingFor = None,
     owner: WhoseMove = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
-    cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
+    cursor: Annotated[int, Query(ge=0, deprecated=True, description="a parameter of older versions; use `after`")] = 0,
 ) -> Found:
-    """All of them, the latest lodged first; or by any name that the goods go by, by stage, by what they wait for, and by whose move it is.
-    What is given together must all be true."""
+    """Lists all consignments, the latest lodged first; or those that match all given conditions: a name of the goods, a stage, what they wait
+    for, and who has to act."""
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     context = context_of(request)
@@ -282,12 +300,14 @@ def search(
 )
 def unmatched(
     request: Request,
-    days: Annotated[int, Query(ge=0, le=3650, description="for so many days or longer; 0: all")] = 0,
+    days: Annotated[
+        int, Query(ge=0, le=3650, description="only goods that have been known for so many days or longer; 0: all")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
 ) -> Found:
-    """Holds and arrivals of consignments that were never declared; the newest first. They hold from the moment at which the
-    goods are known, and no board counts them."""
+    """Lists consignments that have holds or arrivals but were never declared, the newest first. Such a hold is in force from the moment at
+    which the goods are known. The board does not count these goods."""
     context = context_of(request)
     shown, following = unmatched_page(context, who_of(request), days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
@@ -297,15 +317,15 @@ def unmatched(
 def unmatched_page(
     context: ConsoleContext, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that nobody has lodged although they have been known for at least so many `days`, of those that `who` may see; and the
-    token of the next page."""
+    """Returns a page of the goods that nobody has lodged although they have been known for at least `days` days, as far as `who` may see them;
+    and the token of the next page (None at the end)."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=context.complete())
     return page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
 class Wanted(NamedTuple):
-    """Which consignments a list has: those that match every field that is given."""
+    """The conditions for the consignments of a list: they must match every field that is given."""
 
     name: str = ""
     stage: Stage | None = None
@@ -319,7 +339,7 @@ class Wanted(NamedTuple):
 
 
 def found(context: ConsoleContext, wanted: Wanted, who: Who) -> list[lists.ListPart]:
-    """The list of the wanted consignments that `who` may see."""
+    """Returns the list of the wanted consignments that `who` may see."""
     complete, name = context.complete(), wanted.name.strip()
     awaits = bool(wanted.waiting_for or wanted.owner)
     conditions = [] if wanted.stage is None else [C.stage == wanted.stage]
@@ -349,15 +369,15 @@ def found(context: ConsoleContext, wanted: Wanted, who: Who) -> list[lists.ListP
     summary="What became of a request?",
 )
 def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
-    """Waiting, answered with these facts, sent back for this reason, or parked."""
+    """Answers what became of a request: it waits, was answered by facts, was refused for a reason, or is parked."""
     view = outcome(context_of(request), who_of(request), request_id)
     note_told(request, view.subject)
     return view
 
 
 def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
-    """What became of a request. Problem 404 if this console did not take it, or if it is neither `who`'s own nor about
-    goods that `who` may see."""
+    """Returns what became of a request. Raises Problem 404 if no console took it in, or if it is neither `who`'s own nor about goods that `who`
+    may see."""
     request: Any = context.asker.request(request_id) or context.rows.lodgement(request_id)
     own = request is not None and request.sender == who.actor
     if request is None or not (own or (who.may(READ_MESSAGES) and may_read(context, who, request.subject))):
@@ -390,7 +410,7 @@ def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
 
 
 def _may_read_reason(who: Who) -> bool:
-    """Whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
+    """Returns whether `who` may read the reason of a refusal of somebody else's request. The reason may quote the request."""
     audience = who.audience()
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
@@ -398,9 +418,9 @@ def _may_read_reason(who: Who) -> bool:
 def _answers(
     context: ConsoleContext, who: Who, request: Any, request_id: str, facts: list[Any]
 ) -> tuple[list[Entry], list[Any], Any | None]:
-    """The facts that answer the request, its refusals, and the message that has overtaken the answer, if one has. A declaration
-    that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names.
-    If `who` did not send the request, the answers end before the first consignment that `who` may not read."""
+    """Returns the facts that answer the request, its refusals, and the message that has overtaken the answer (None if there is none). A
+    declaration that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names. If `who`
+    did not send the request, the answers end before the first consignment that `who` may not read."""
     key, causes = request.subject, {request_id}
     answers, refused, later = list[Entry](), list[Any](), None
     for _ in range(MOST_OF_A_REFERENCE):
@@ -444,7 +464,7 @@ _TAKES_BACK = {
     "EquipmentEventRetracted": "report_id",
     "EquipmentEventRecorded": "replaces",
 }
-"""Facts that retract or replace the answer to a request → the field in which they name that request."""
+"""Kind of a fact that retracts or replaces the answer to a request → the field in which the fact names that request."""
 
 
 def _overtaken_by(
@@ -469,7 +489,7 @@ def _overtaken_by(
 
 
 def _body(text: str) -> dict[str, Any]:
-    """The content of a fact; empty if it is not a JSON object."""
+    """Returns the content of a fact; an empty object if it is not a JSON object."""
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -478,7 +498,8 @@ def _body(text: str) -> dict[str, Any]:
 
 
 _NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
-"""Answers to a lodgement whose cause may be another message: the end of the withdrawal for which it waited. Therefore they name the request."""
+"""Answers to a lodgement whose cause may be another message than the lodgement, namely the one that ended the withdrawal for which it waited.
+So these answers name the lodgement in a field."""
 
 
 def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -> str:
@@ -498,16 +519,17 @@ def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -
     summary="May this container leave?",
 )
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
-    """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
+    """Answers whether the container may leave. `may_leave` is true only if the gate desk has said yes, none of the goods in the container are
+    held or parked, and the rows are fresh."""
     context = context_of(request)  # the gate has threads and connections of its own, so that slow pages do not delay it
     who, number = who_of(request), plain(container_no)
     return await to_thread.run_sync(gate_view, context, who, number, context.gate_rows, limiter=context.gate_threads)
 
 
 def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
-    """Whether a container may leave. A terminal gets the whole answer; for others it is restricted to the goods that they may see, and a
-    container without any of these is unknown. Texts of officers are masked outside customs. If the read model does not answer, this raises,
-    and the exception handler answers no."""
+    """Returns the answer whether a container may leave. A terminal gets the whole answer. For others it is restricted to the goods that they
+    may see, and a container without such goods is answered as unknown. Texts of officers are masked outside customs. If the read model does not
+    answer, this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
     standing = context.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or context.rows).container(container_no)
     fresh = complete and standing.fresh(context.settings.gate_stale_seconds)
@@ -554,14 +576,14 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
     summary="What was reported of this container?",
 )
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
-    """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
+    """Lists the latest equipment reports, the latest first, with their ids. The sender of a report can replace or retract it by its id."""
     context, number = context_of(request), plain(container_no)
     shown, more = reports_of(context, who_of(request), number, REPORTS)
     return Reports(container_no=number, reports=shown, complete=not more, projection=projection(context.standing()))
 
 
 def reports_of(context: ConsoleContext, who: Who, container_no: str, limit: int) -> tuple[list[ReportView], bool]:
-    """The latest reports of a container as `who` may read them, at most `limit`, and whether there are more."""
+    """Returns the latest reports of a container as `who` may read them, at most `limit`, and whether there are more."""
     visible = inside(context.rows, who, container_no, complete=context.complete())
     if visible is not None and visible.hidden:
         return [], False
@@ -571,15 +593,15 @@ def reports_of(context: ConsoleContext, who: Who, container_no: str, limit: int)
 
 
 def own_names(context: ConsoleContext, who: Who) -> frozenset[str]:
-    """The names under which reports are those of `who`: the account, the company, and the company's other accounts. A company's reports are
-    corrected and retracted by any of its accounts."""
+    """Returns the names of senders whose reports count as `who`'s own: the account, its company, and the other accounts of the company. Any
+    account of a company may correct and retract the company's reports."""
     colleagues = [] if who.company in ("", EVERY_COMPANY) else context.rows.accounts_of(who.company)
     return frozenset([who.actor, who.company, *colleagues])
 
 
 def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None, own: Collection[str]) -> ReportView:
-    """A report as `who` may read it: outside customs the reporter is shown only if it is one of `own`. `visible`: the goods in the container
-    that `who` may see; the bill of others is left out."""
+    """Returns a report as `who` may read it. Outside customs the reporter is shown only if it is one of `own`. `visible`: the goods in the
+    container that `who` may see, or None for all; the bill of other goods is left out."""
     view = report(row)
     if visible is not None and plain_word(view.bill) not in visible.bills:
         view = view.model_copy(update={"bill": ""})
@@ -591,13 +613,14 @@ def report_to(who: Who, row: ReportRow, visible: VisibleGoods | None, own: Colle
 
 @router.get("/stages", response_model=Board, responses=READ, tags=["operations"], summary="The live board")
 def stages(request: Request) -> Board:
-    """Counts and the longest waiting of each stage, clearance times, alarms, parked messages."""
+    """Answers the board: for each stage its count and the consignment that has waited longest, and clearance times, alarms and parked
+    messages."""
     return board(context_of(request), who_of(request))
 
 
 def board(context: ConsoleContext, who: Who) -> Board:
-    """The board now. Counts include all goods; only goods that `who` may see are named. A reader who does not see all goods gets no
-    alarms here: `alarm_page` lists those about the goods that they may see."""
+    """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. For a reader who does not see
+    all goods it has no alarms; `alarm_page` lists those about the goods that the reader may see."""
     rows, visible = context.rows, condition(who, complete=context.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
@@ -626,12 +649,12 @@ def board(context: ConsoleContext, who: Who) -> Board:
 @router.get("/alarms", response_model=Alarms, responses=READ, tags=["operations"], summary="All alarms")
 def all_alarms(
     request: Request,
-    kind: Annotated[str | None, Query(max_length=100, description="as `kind` of an alarm")] = None,
-    subject: Annotated[str | None, Query(max_length=200, description="container number or consignment id")] = None,
+    kind: Annotated[str | None, Query(max_length=100, description="a value of `kind` of an alarm")] = None,
+    subject: Annotated[str | None, Query(max_length=200, description="a container number or consignment id")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: After = "",
 ) -> Alarms:
-    """The newest first."""
+    """Lists the alarms, the newest first."""
     context = context_of(request)
     shown, following = alarm_page(context, who_of(request), kind, subject, after, limit)
     query = {"kind": kind, "subject": subject, "limit": limit, "after": following}
@@ -641,7 +664,7 @@ def all_alarms(
 def alarm_page(
     context: ConsoleContext, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
-    """A page of alarms about goods and containers that `who` may see; and the token of the next page."""
+    """Returns a page of the alarms about goods and containers that `who` may see, and the token of the next page (None at the end)."""
     parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=context.complete())
     if visible is not None:
         about = of_subject(ALARMS.c.subject, visible)
@@ -650,7 +673,7 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """The text as it is stored in rows, where NUL was replaced, because PostgreSQL cannot store it."""
+    """Returns the text as it is stored in rows. NUL is replaced there, because PostgreSQL cannot store it."""
     return name.replace("\0", "\ufffd") if name else None
 
 
@@ -658,7 +681,7 @@ def _stored(name: str | None) -> str | None:
 def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
-    """What could not be decided, the newest first; each waits for operations."""
+    """Lists the messages that could not be decided, the newest first. Each waits until an operator settles it."""
     context = context_of(request)
     shown, following = page(context, lists.parked(), after, limit, parked)
     return ParkedList(
@@ -675,13 +698,14 @@ def parked_messages(
 def page(
     context: ConsoleContext, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
-    """The views of the rows after the position `after`, as many as fit into one answer; and the token of the next page, None at the end."""
+    """Returns the rows of a list after the position that the token `after` stands for, each converted by `view`, as many as fit into one
+    answer; and the token of the next page (None at the end)."""
     rows = context.rows.page(parts, paging.position_of(after, parts), limit + 1)
     shown, more = fit([view(row) for _, row in rows], limit)
     return shown, paging.token(rows[len(shown) - 1][0]) if more else None
 
 
 def link(path: str, query: Mapping[str, Any]) -> str | None:
-    """The address of the next page; None at the end, that is, if `after` is None."""
+    """Returns the address of the next page with this query; None at the end of the list, when `after` in the query is None."""
     named = {name: value for name, value in query.items() if value not in (None, "")}
     return f"{API}{path}?{urlencode(named)}" if "after" in named else None

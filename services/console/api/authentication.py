@@ -1,5 +1,5 @@
-"""Who sends a request? An API key or a session cookie is checked before any route runs. A route without a row in the table of rights is
-closed."""
+"""Who sends a request? An API key or a session cookie is checked before any route runs. A route that has no row in the table of rights is closed to
+everybody."""
 
 import hmac
 from collections import OrderedDict
@@ -10,6 +10,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from prometheus_client import Counter
+from starlette.routing import compile_path
 
 from schemas.codes.words import Words
 from services.console.access.accounts import Accounts, KnownKey, SignInRefused
@@ -29,24 +30,26 @@ neighbouring host can set it."""
 CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
-"""How many API keys a process keeps in its cache. Each is read again from the rows after `key_seconds`."""
+"""The most API keys that a process caches. Each is read again from the rows after `key_seconds`."""
 PROVING_THREADS = 4
-"""Threads in which keys and sessions are looked up. Pages have other threads and database connections, so that slow pages do not delay
-the gate's questions."""
+"""How many threads look up keys and sessions. Pages have other threads and database connections, so that slow pages do not delay the gate's
+questions."""
 LONGEST_AWAY = 60.0
-"""Seconds for which a key that was valid is still accepted while the database does not answer."""
+"""For how many seconds a key that was valid is still accepted while the database does not answer."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
-"""The only paths that are open to a person who still has the password that an administrator made."""
+"""The only paths that are open to a person who has not yet changed the one-time password."""
 OF_PERSON = ("/password", "/sign-out")
-"""The paths to which only people who have signed in send a form. They need no scope, so a key that is good for one thing only would otherwise end the
-sessions of its account, or try its passwords."""
+"""The paths of forms that only people who have signed in may send. These paths need no scope, so otherwise a key with a single scope could end the
+sessions of its account, or try passwords."""
 REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem if the database is an older copy, see services.console.readmodel.generation."""
+"""The code of the problem that is answered while the database is an older copy; see `services.console.readmodel.generation`."""
 LATER = {"Retry-After": "30"}
+ADDRESSES = {path: compile_path(path)[0] for _, path in ROUTES}
+"""Path of each route → the regular expression that its addresses match."""
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
 
@@ -56,8 +59,8 @@ class _Known(NamedTuple):
     at: float
 
 
-class Door:
-    """Looks up keys and sessions for one console."""
+class Authenticator:
+    """Looks up the API keys and sessions of requests to one console, and keeps keys in a cache."""
 
     def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
         self._seconds = settings.key_seconds
@@ -66,7 +69,7 @@ class Door:
         self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
-        """The account of this key, from the cache for up to `key_seconds`. SignInRefused if the key is not valid."""
+        """Returns the account of this key, from the cache for up to `key_seconds`. Raises SignInRefused if the key is not valid."""
         at, known = stopwatch(), self._keys.get(written)
         if known is None or at - known.at > self._seconds:
             known = await self._read(written, known, at)
@@ -97,27 +100,29 @@ class Door:
         return known
 
     async def of_cookie(self, cookie: str, host: str) -> Who:
-        """The account that signed in with this cookie. It is read from the rows each time, so that a sign-out or a
-        change of roles takes effect at once, even if it was made through another console."""
+        """Returns the account that signed in with this cookie. `host`: the host name in the request. The account is read from the rows each time, so
+        that a sign-out or a change of roles takes effect at once, even if it was made through another console. Raises SignInRefused if the session is
+        not valid."""
         who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
         return _refuse_demo(who)
 
 
 def _refuse_demo(who: Who) -> Who:
-    """The account; SignInRefused for a demo account outside of a sandbox, even with a valid session or key."""
+    """Returns the account. Raises SignInRefused if it is a demo account and this is not a sandbox, even if its session or key is valid."""
     if is_demo(who.actor) and not CLOCK.is_sandbox:
         raise SignInRefused("account_closed")
     return who
 
 
 async def prove(request: Request) -> None:
-    """The dependency of every route: stores the account in `request.scope["who"]`, or refuses with Problem 401 or 403."""
+    """A dependency of every route: checks who sends the request and stores the account in `request.scope["who"]`. Raises Problem 401 if nobody is
+    proved, 403 without the right, and 503 while nobody can sign in."""
     route = request.scope["route"].path
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:
         return
-    door: Door = request.app.state.door
-    if door.accounts.generation.held:
+    authenticator: Authenticator = request.app.state.authenticator
+    if authenticator.accounts.generation.held:
         if isinstance(right, Open):
             return
         raise _refused(503, RIGHTS_HELD, headers=dict(LATER))
@@ -147,10 +152,10 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Whether the sender may go on reading an event stream. The key or session and the right are checked again, as for a new request."""
+    """Returns whether the sender may go on reading an event stream. Key or session and right are checked again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
-    door: Door = request.app.state.door
-    if door.accounts.generation.held:
+    authenticator: Authenticator = request.app.state.authenticator
+    if authenticator.accounts.generation.held:
         return False
     try:
         who = await _proved(request)
@@ -160,36 +165,36 @@ async def still_may(request: Request) -> bool:
 
 
 def cookie_name(request: Request) -> str:
-    """The name of the session cookie."""
+    """Returns the name that the session cookie has for this request: `SECURE_COOKIE` over TLS, else `SESSION_COOKIE`."""
     return SECURE_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
 
 
 async def _proved(request: Request) -> Who | None:
-    """The account of the key or session; None if the request has neither. If it has both, the key counts."""
-    door: Door = request.app.state.door
+    """Returns the account of the request's key or session; None if the request has neither. If it has both, the key counts."""
+    authenticator: Authenticator = request.app.state.authenticator
     shown = request.headers.get("authorization", "")
     if shown:
         if shown[: len(BEARER)].lower() != BEARER:
             raise SignInRefused("key_unknown")
-        return await door.of_key(shown[len(BEARER) :].strip())
+        return await authenticator.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
     if names.count(name) > 1:  # another host has set one of the two cookies, so neither is used
         raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
-    return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
+    return await authenticator.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
 
 def check_form(who: Who, token: str) -> None:
-    """Raises Problem 403 if a form or request of a session does not contain the token of that session, because then it was made for another sign-in,
-    or by another site. A key has no token and needs none."""
+    """Raises Problem 403 if a form or request of a session does not contain the CSRF token of that session (`token`), because then it was made in
+    another session, or by another site. A request with a key needs no token."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 
 
 def no_right(who: Who, right: AccessRule | None) -> Problem:
-    """The Problem 403 that names the roles which may do it, or the scope that the key lacks. `right`: None if nobody
-    may do it."""
+    """Returns the Problem 403 for an account that lacks a right. It names the roles that have the right, or the scope that the key lacks. `right`:
+    None if nobody has it."""
     if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
         roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
         zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
@@ -203,7 +208,7 @@ def _refused(status: int, code: str, **values: Any) -> Problem:
 
 
 def _not_proved(request: Request, code: str, **values: Any) -> Problem:
-    """The Problem 401; for a page in a browser, a redirect to the sign-in, which leads back to the page."""
+    """Returns the Problem 401. For a page in a browser, returns a redirect to the sign-in page, which leads back to the page."""
     if request.method == "GET" and wants_page(request) and "hx-request" not in request.headers:
         REFUSED.labels(code).inc()
         return _moved(request, "/sign-in")
@@ -213,7 +218,7 @@ def _not_proved(request: Request, code: str, **values: Any) -> Problem:
 
 
 class Elsewhere(Problem):
-    """A redirect (303) to another address."""
+    """Redirects the browser to another address with status 303."""
 
     def __init__(self, address: str) -> None:
         super().__init__(303, "not_signed_in", headers={"Location": address})
@@ -222,3 +227,8 @@ class Elsewhere(Problem):
 def _moved(request: Request, address: str) -> Elsewhere:
     address_asked_for = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return Elsewhere(f"{address}?{urlencode({'next': address_asked_for})}" if address == "/sign-in" else address)
+
+
+def methods_at(address: str) -> list[str]:
+    """Returns the methods of all routes with this address, in alphabetical order; none if there is no such route."""
+    return sorted({method for method, path in ROUTES if ADDRESSES[path].match(address)})

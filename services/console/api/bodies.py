@@ -1,4 +1,5 @@
-"""Can the body of a request be read? Size, type, JSON, duplicate keys and then the shape are checked, each with a problem of its own."""
+"""Can the body of a request be read? Its size, its type, its JSON, duplicate keys and then its shape are checked; each check has a problem of
+its own."""
 
 import json
 import re
@@ -23,18 +24,19 @@ from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
 SEPARATORS = b",:{["
-"""Each value, key and nesting in JSON comes with one of these, so their count limits what a parser builds."""
+"""The characters that separate parts of JSON. Each value, key and level of nesting comes with one of them, so a limit of their number limits
+the work of a parser."""
 _PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
-"""A piece of a JSON string. Its length is bounded, because a match holds Python's interpreter lock, and all other
-threads wait meanwhile."""
+"""Matches a piece of a JSON string. Its length is bounded, because Python's interpreter lock is held while a pattern is matched, and all
+other threads wait meanwhile."""
 _LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
 _SPACE = b" \t\n\r"
 
 
 @asynccontextmanager
 async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body of a JSON request, as bytes. Problem 415 for another media type, 413 for more than `limit` bytes; 429 or
-    503 if too many large bodies are being handled."""
+    """Yields the body of a JSON request, as bytes. Raises Problem 415 for another media type, 413 for more than `limit` bytes, and 429 or 503
+    if too many large bodies are being handled."""
     kind = media_type(request)
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, "not_json_type", seen=kind[:100] or "—")
@@ -43,13 +45,14 @@ async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def media_type(request: Request) -> str:
-    """The media type of the body, in lower case and without parameters; empty if there is no `Content-Type`."""
+    """Returns the media type of the body, in lower case and without parameters; an empty text if there is no `Content-Type`."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @asynccontextmanager
 async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body of any type; Problem 413 as soon as it has more than `limit` bytes."""
+    """Yields the body of a request of any media type. Raises Problem 413 as soon as the body has more than `limit` bytes, and 429 or 503 if
+    too many large bodies are being handled."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > limit):
         raise _too_large(limit)
@@ -72,9 +75,8 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def client_of(request: Request) -> str:
-    """The address from which a request comes, for limits per client; empty if the server does not know it. For IPv6 it
-    is the /64 network, because one client usually has all addresses of such a network, and could pass for many
-    clients."""
+    """Returns the address from which a request comes, for limits that count by client; an empty text if the server does not know it. For IPv6
+    this is the /64 network, because one client usually has all addresses of such a network, and could otherwise pass for many clients."""
     return counted_as(request.client.host) if request.client else ""
 
 
@@ -97,7 +99,7 @@ def _too_large(limit: int) -> Problem:
 
 
 def bounded(data: bytes, limit: int) -> None:
-    """Raises Problem 413 if a JSON text has more than `limit` separators. Call it before parsing."""
+    """Raises Problem 413 if a JSON text has more than `limit` separators outside of strings. Call it before the text is parsed."""
     count = len(data) - len(data.translate(None, SEPARATORS))
     if count <= limit:
         return
@@ -108,7 +110,7 @@ def bounded(data: bytes, limit: int) -> None:
 
 
 def _strings(data: bytes) -> Iterator[bytes]:
-    """The contents of the JSON strings, in pieces."""
+    """Yields the contents of the strings in a JSON text, in pieces."""
     at = data.find(b'"')
     while at >= 0:
         at += 1
@@ -119,11 +121,11 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 
 def strict_json(data: bytes, separators: int) -> Any:
-    """The parsed JSON, with numbers as texts. Problem 400 for what is not JSON, and also for duplicate keys, NaN and
-    very deep nesting, which parsers often accept; 413 for more than `separators` separators.
+    """Returns the parsed JSON, with numbers as texts. Raises Problem 400 if the text is not JSON, and also for duplicate keys, NaN and very
+    deep nesting, which parsers often accept. Raises Problem 413 if it has more than `separators` separators.
 
-    Models are not made from this result but from the bytes, because pydantic's own parser distinguishes numbers from texts and keeps their
-    digits. It cannot replace this function, because it silently takes the last of two equal keys.
+    Models are not made from this result but from the bytes, because pydantic's own parser distinguishes numbers from texts and keeps the
+    digits of numbers. That parser cannot replace this function, because it silently takes the last of two equal keys.
     """
     bounded(data, separators)
     try:
@@ -138,8 +140,8 @@ def strict_json(data: bytes, separators: int) -> Any:
 
 
 def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
-    """The JSON text of each declaration of a batch, not parsed yet. None if the body is neither a list nor an object
-    whose only field is `declarations`. Problem 413 for more than `separators` separators."""
+    """Returns the JSON text of each declaration of a batch, not parsed yet. Returns None if the body is neither a list nor an object whose
+    only field is `declarations`. Raises Problem 413 if it has more than `separators` separators."""
     bounded(data, separators)
     data = data.removeprefix(BOM)
     start = _LIST_ONLY.match(data)
@@ -158,8 +160,8 @@ def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
 
 
 def read(data: bytes, model: type[M], separators: int) -> M:
-    """The body as `model`. Problem 400 if it is not JSON, 413 if it has too many separators, 422 with pointers if it
-    does not fit the model."""
+    """Returns the body as `model`. Raises Problem 400 if it is not JSON, 413 if it has too many separators, and 422 with pointers if it does
+    not fit the model."""
     data = data.removeprefix(BOM)
     made = shaped(model, data, strict_json(data, separators))
     if isinstance(made, FaultyBody):
@@ -169,8 +171,8 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 
 @dataclass(frozen=True)
 class FaultyBody:
-    """A body that does not fit its model. `faults`: those that are shown, out of `count` in all. `data`: its JSON without the optional fields
-    that are null, and with only the first entries of the lists in `unended`, which are longer than allowed."""
+    """A body that does not fit its model. `faults`: the faults that are shown; `count`: how many there are in all. `data`: the JSON of the
+    body without the optional fields that are null; of each list in `unended`, which is longer than allowed, it has only the first entries."""
 
     faults: list[FieldError]
     count: int
@@ -182,11 +184,11 @@ class FaultyBody:
 
 
 def shaped(model: type[M], data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS) -> M | FaultyBody:
-    """The body as `model`, or what is wrong with its shape. A list that is longer than allowed counts as one fault, and only its first
-    entries, up to the allowed number, are validated. So a long list neither hides other faults nor takes much time.
+    """Returns the body as `model`, or what is wrong with its shape. A list that is longer than allowed counts as one fault, and only as many
+    of its entries as are allowed are validated. So a long list neither hides other faults nor takes much time.
 
-    `parsed`: the result of `strict_json`; `where`: prefix of the pointers; `shown`: how many faults are shown at most. Raises Problem 400
-    if Python's parser accepted the body as JSON but pydantic's parser does not.
+    `parsed`: the result of `strict_json`; `where`: prefix of the pointers; `shown`: the most faults that are shown. Raises Problem 400 if
+    Python's parser accepted the body as JSON but pydantic's parser does not.
     """
     long = long_lists(parsed, model)
     made, error, data = validated(model, _without_rest(data, long) if long else data)
@@ -205,8 +207,8 @@ def shaped(model: type[M], data: bytes, parsed: Any, where: str = "", shown: int
 
 
 def _without_rest(data: bytes, longest: Mapping[str, int]) -> bytes:
-    """The same JSON, but of these lists only the first entries. Everything else stays as it is written. If this parser does not take the text
-    for JSON, it is returned unchanged, because the next parser reports the error."""
+    """Returns the same JSON with only the first entries of these lists (name → number of entries). Everything else stays as it is written. If
+    the parser used here does not accept the text as JSON, the text is returned unchanged, because the next parser reports the error."""
     try:
         body = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         for name, most in longest.items():
@@ -218,8 +220,8 @@ def _without_rest(data: bytes, longest: Mapping[str, int]) -> bytes:
 
 
 def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
-    """List that is longer than allowed → the number of entries that are allowed. Call it before pydantic, which would validate every entry
-    and report each fault before it reports the length."""
+    """Returns the names of the lists that are longer than the model allows, each with the number of entries that are allowed. Call it before
+    pydantic, which would validate every entry and report each fault before it reports the length."""
     long: dict[str, int] = {}
     for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
         value = parsed.get(name)
@@ -236,7 +238,7 @@ def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
 
 
 def other_format(data: bytes) -> Problem | None:
-    """The Problem 400 for a document of another known format, with what to do about it; None for anything else that cannot be parsed."""
+    """Returns the Problem 400 for a document of another known format; it says what to do. Returns None if the format is not known."""
     found = recognise(data).format
     if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
         return None
@@ -246,7 +248,8 @@ def other_format(data: bytes) -> Problem | None:
 
 
 def refuse_not_json(error: ValidationError, where: str = "") -> None:
-    """Raises Problem 400 for what Python's parser accepts and pydantic's does not, for example UTF-16 or a lone surrogate."""
+    """Raises Problem 400 if pydantic's parser did not accept the body as JSON. Python's parser may have accepted it, for example if it is
+    UTF-16 or has a lone surrogate. `where`: added to the reason."""
     if error.error_count() == 1:
         (fault,) = error.errors(include_url=False, include_input=False)
         if fault["type"] == "json_invalid":
@@ -254,12 +257,12 @@ def refuse_not_json(error: ValidationError, where: str = "") -> None:
 
 
 def not_json(why: str) -> Problem:
-    """The Problem 400 for a text that is not JSON. `why`: what the parser says."""
+    """Returns the Problem 400 for a text that is not JSON. `why`: the message of the parser."""
     return Problem(400, "not_json", seen=why[:200])
 
 
 class _Twice(Exception):
-    """One object has the same key twice."""
+    """An object in the JSON has the same key twice."""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

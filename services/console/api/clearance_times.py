@@ -12,9 +12,9 @@ from services.console.api.documents import called, when
 from services.console.api.views import ClearanceTime
 
 SHOWN = ("customs", "overall")
-"""The spans that the board shows."""
+"""The names of the spans that the board shows."""
 Release = tuple[str, str, int | None, str]
-"""A release in the order of the feed: consignment, direction, when its declaration was accepted (microseconds since 1970 UTC), JSON of the fact."""
+"""A release: consignment, direction, when its declaration was accepted (microseconds since 1970 UTC), and the fact as JSON."""
 
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -30,7 +30,8 @@ _granted = msgspec.json.Decoder(_Granted)
 
 
 def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
-    """The spans of these releases. Only releases of all goods of a consignment count, and of these the last one of each consignment."""
+    """Returns the clearance times for these releases, which must be in the order of the feed: one entry for each direction and each span of
+    `SHOWN`. Only releases of all goods of a consignment count, and only the last one of each consignment."""
     found: dict[str, tuple[str, Moments]] = {}
     for consignment, direction, accepted_us, body in releases:
         try:

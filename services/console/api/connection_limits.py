@@ -1,4 +1,4 @@
-"""How much time, how many bytes and how many connections may a client use before a route runs? uvicorn's protocol is extended by limits."""
+"""How much time, how many bytes and how many connections may a client use before a route runs? Limits are added to uvicorn's protocol."""
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
@@ -15,13 +15,13 @@ from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 
 HEADERS = 100
-"""How many headers one request may have."""
+"""The most headers that one request may have."""
 ROOM = 20
-"""One in so many silent connections is closed at once when room is needed, because to find them takes time."""
+"""If room is needed, one in so many silent connections is closed at once, because the search for them takes time."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with limits, because uvicorn itself waits and buffers without end."""
+    """uvicorn's HTTP protocol with limits of time, bytes and connections. uvicorn itself waits and buffers without limit."""
 
     settings: ConsoleSettings
     most: int
@@ -69,7 +69,7 @@ class LimitedProtocol(HttpToolsProtocol):
     # the head
 
     def _head_is_too_large(self) -> bool:
-        """Whether the bytes before the body, or the trailers and chunk extensions around it, exceed the limit for headers."""
+        """Returns whether the bytes before the body, or the trailers and chunk extensions around it, exceed the limit for headers."""
         around_body = self._sent_bytes - 2 * self._body_total
         size = self._head_bytes if self._in_head else around_body
         return not self._refused and size > self.settings.header_limit_bytes
@@ -173,12 +173,12 @@ class LimitedProtocol(HttpToolsProtocol):
         return not self.transport.is_closing()
 
     def silent(self) -> bool:
-        """Whether the connection is open and no request is being handled. A request that was answered before its body came counts as
-        handled: whoever is refused would otherwise keep the connection by sending the rest slowly."""
+        """Returns whether the connection is open and no request is being handled. A request that was answered before its body came is
+        not being handled; otherwise a client that was refused could keep the connection by sending the rest slowly."""
         return self._is_open() and self._answered()
 
     def _awaits_client(self) -> bool:
-        """Whether the rest of a request is still to come."""
+        """Returns whether the rest of a request is still to come."""
         cycle = cast(RequestResponseCycle | None, self.cycle)
         return cycle is None or cycle.more_body
 
@@ -225,7 +225,8 @@ def _answer(problem: Problem) -> bytes:
 
 
 def limited(settings: ConsoleSettings) -> type[LimitedProtocol]:
-    """Returns the protocol class with these limits. Connections get at most half of the file descriptors of the process."""
+    """Returns a protocol class that enforces the limits of these settings. Connections get at most half of the file descriptors of the
+    process."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     most = min(settings.connections, max(16, descriptors // 2))
     return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most})

@@ -1,7 +1,9 @@
-"""How many containers may one declarant name on one day? They are counted at intake, from the rows and from what this console took in since.
+"""How many containers may one declarant name on one day? They are counted when a declaration is taken in, from the rows and from the
+declarations that this console took in since the rows were read.
 
-The count has the different container numbers in the declarations of one declarant (its field `declarant`) that were lodged
-since midnight in Beijing, whatever became of them. The same declaration again, or another one for the same containers, adds nothing.
+The different container numbers are counted in the declarations of one declarant (its field `declarant`) that were lodged since midnight in
+Beijing, whatever became of these declarations. The same declaration again, or another one for the same containers, adds nothing to the
+count.
 """
 
 from collections import OrderedDict
@@ -16,14 +18,15 @@ from services.console.api.problems import Problem
 from services.shell.clock import now, stopwatch
 
 RECOUNT_SECONDS = 5.0
-"""How often the rows are read again, because other consoles may take in declarations of the same declarant."""
+"""Seconds after which the rows are read again, because other consoles may take in declarations of the same declarant."""
 DECLARANTS = 5000
-"""Declarants whose counts a console keeps in memory; the counts of others are read from the rows alone."""
+"""The most declarants whose counts a console keeps in memory. The counts of others are read from the rows alone."""
 
 
 @dataclass(slots=True)
 class Count:
-    """The containers that one declarant named on one day."""
+    """The containers that one declarant named on one day. `read_at`: stopwatch time at which the rows were last read; None if they were not
+    read yet."""
 
     day: date
     boxes: set[str] = field(default_factory=set)
@@ -31,15 +34,16 @@ class Count:
 
 
 class Boxes:
-    """The counts of one console. `named(declarant, since, most)` returns the different containers that the rows have for a declarant since a
-    time (microseconds since 1970 UTC), at most about `most`."""
+    """The counts of one console. `named(declarant, since, most)` returns the numbers of the containers that the rows have for a declarant
+    since a time (microseconds since 1970 UTC), at most about `most`. `limit`: the most containers of one declarant on one day."""
 
     def __init__(self, named: Callable[[str, int, int], Iterable[str]], limit: int) -> None:
         self._named, self._limit = named, limit
         self._counts: OrderedDict[str, Count] = OrderedDict()
 
     async def admit(self, declarant: str, boxes: Iterable[str]) -> Problem | None:
-        """Counts these containers. If they are too many, returns a Problem 429 and counts nothing."""
+        """Counts these containers for the declarant and returns None. If there would be too many, counts nothing and returns a Problem
+        429."""
         wanted = set(boxes)
         if not wanted:
             return None

@@ -1,4 +1,5 @@
-"""What do the routes share? The rows, the producer, the projector's progress, and the bell that wakes clients which wait for the feed."""
+"""What do the routes share? The rows, the producer, the projector's progress, and the bell, which wakes the clients that wait for new
+entries of the feed."""
 
 import asyncio
 from collections import deque
@@ -36,11 +37,11 @@ class Bell:
         self._to_wake: deque[asyncio.Future[None]] = deque()
         self._waking: asyncio.Task[None] | None = None
         self.rung = 0
-        """How many times it has rung."""
+        """How many times the bell has rung."""
         self.closed = False
 
     def hang(self) -> None:
-        """Binds the bell to the running event loop; until then `ring` does nothing."""
+        """Connects the bell to the running event loop. Before this call `ring` does nothing."""
         self._loop = asyncio.get_running_loop()
 
     def ring(self) -> None:
@@ -71,10 +72,10 @@ class Bell:
             await asyncio.sleep(0)  # lets the event loop answer the gate's questions in between
 
     async def wait(self, rung: int, seconds: float) -> bool:
-        """Waits up to `seconds` until the bell has rung more than `rung` times, and returns whether it has (also true
-        once it is closed).
+        """Waits up to `seconds` until the bell has rung more than `rung` times. Returns whether it has; also returns True as soon as the
+        bell is closed.
 
-        A caller that reads `self.rung` before it reads the rows misses no ring, not even one between reading the rows
+        Read `self.rung` before you read the rows and pass it here. Then no ring is missed, not even one that comes between the reading
         and this call.
         """
         if self.closed or self.rung != rung:
@@ -93,15 +94,15 @@ class Bell:
 
 @dataclass
 class FeedPage:
-    """Entries of the feed. `more`: further entries follow. If `entries` is empty and `more` is true, the further ones are not in the rows
-    yet, because a rebuild runs."""
+    """Entries of the feed. `more`: further entries follow. If `entries` is empty and `more` is true, the facts of the further entries are
+    not in the rows yet, because a rebuild runs."""
 
     entries: list[ReleaseView]
     more: bool
 
     @cached_property
     def events(self) -> bytes:
-        """The entries as server-sent events, made once for all streams."""
+        """The entries as server-sent events. They are made only once for all streams."""
         return b"".join(
             [
                 b"id: %s\nevent: release\ndata: %s\n\n" % (one.cursor.encode(), one.model_dump_json().encode())
@@ -112,13 +113,14 @@ class FeedPage:
 
 @dataclass
 class ConsoleContext:
-    """What the routes of one running console share."""
+    """The objects that the routes of one running console share."""
 
     settings: ConsoleSettings
     rows: ReadModelQueries
     asker: Asker
     progress: Progress | ObservedProgress
-    """The projector's own progress; if the projector is another process, what it wrote to the database."""
+    """How complete the rows are: the progress of the projector in this process, or the standing that the projector of another process
+    writes to the database."""
     gate_rows: ReadModelQueries
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
@@ -139,11 +141,11 @@ class ConsoleContext:
         return self.progress.state()
 
     def complete(self) -> bool:
-        """Whether the rows contain every message up to `gate_stale_seconds` ago; false while they are rebuilt."""
+        """Returns whether the rows lack no message that is older than `gate_stale_seconds`; false while the rows are rebuilt."""
         return self.standing().complete(self.settings.gate_stale_seconds)
 
     def behind(self) -> bool:
-        """Whether messages that are on the topics may be missing from the rows."""
+        """Returns whether messages that are on the topics may be missing from the rows."""
         return self.standing().behind > 0 or not self.complete()
 
 
@@ -151,19 +153,19 @@ _NOBODY = Who("", frozenset())
 
 
 def who_of(request: Request) -> Who:
-    """The account that sent the request, as `authentication.prove` stored it; KeyError on a route that is open to all."""
+    """Returns the account that sent the request, as `authentication.prove` stored it. Raises KeyError if the route is open to all."""
     who: Who = request.scope["who"]
     return who
 
 
 def visitor(request: Request) -> Who:
-    """As `who_of`; but on pages that are open to all, and before authentication, it is an account without name and
-    roles."""
+    """Returns the account that sent the request. If there is none, because the page is open to all or the request was not authenticated,
+    returns an account without name and roles."""
     who: Who = request.scope.get("who", _NOBODY)
     return who
 
 
 def context_of(request: Request) -> ConsoleContext:
-    """What the routes of this request's console share."""
+    """Returns the objects that the routes of this request's console share."""
     made: ConsoleContext = request.app.state.context
     return made

@@ -43,18 +43,19 @@ from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
-"""Characters of container numbers in one entry of the feed; those of one declaration are far fewer."""
+"""The most characters of container numbers in one entry of the feed. One declaration has far fewer."""
 LONGEST_REASON = 2000
-"""Characters of a text from a message in a list; the content of the message has all of it."""
+"""The most characters of a message's text that a list shows. The content of the message has all of it."""
 MOST_FINDINGS = 100
-"""Findings of one list of a message that are shown with their sentences; the message's content has all of them."""
+"""The most findings of one list in a message that are shown with their sentences. The content of the message has all of them."""
 MOST_NEAREST = 3
-"""Similar codes that are named beside an unknown one, as many as its desk names."""
+"""The most similar codes that are named beside an unknown code. The declaration desk names as many."""
 SHORT = 200
 LEVELS = 100
-"""Nesting depth of a content that is shown; no message type has a tenth of it, and orjson cannot write JSON that is nested deeper than 254."""
+"""The most levels of nesting of a content that is shown. No kind of message has a tenth of them, and orjson cannot write JSON with more than
+254."""
 UNREADABLE = "Unreadable"
-"""The kind of a feed entry whose fact may be a release or a revocation and cannot be read: the goods stay."""
+"""The kind of a feed entry whose fact cannot be read. The fact may be a release or a revocation, so the goods must stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
 MILESTONES = frozenset(
     {
@@ -104,20 +105,20 @@ def text(sentence: Words) -> Text:
 
 
 def when(us: int | None) -> datetime | None:
-    """The time in a column (microseconds since 1970 UTC); None if the column is empty."""
+    """Returns the time in a column (microseconds since 1970 UTC) as an aware datetime; None if the column is empty."""
     return None if us is None else moment(us)
 
 
 def projection(standing: ProjectorStanding) -> Projection:
-    """How fresh an answer is. Everybody may read it, so it only names the component that has trouble. The text of the
-    error, which may contain names of hosts, users and files, stays in the log."""
+    """Returns how fresh an answer is, as a document. Everybody may read it, so it only names the component that has trouble. The text of the
+    error, which may contain names of hosts, users and files, is left out."""
     lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
     trouble = standing.trouble.partition(":")[0]
     return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=trouble)
 
 
 def awaited(name: str) -> Words:
-    """What a hold or a step waits for, as a phrase in both languages."""
+    """Returns what goods wait for, as a phrase in both languages. `name`: the id of a hold, or a step."""
     key = f"waiting.{name}"
     if key not in TEXTS:
         key = f"waiting.{name.partition('/')[0]}"
@@ -129,13 +130,13 @@ def owner_words(name: str) -> Words:
 
 
 def called(group: str, name: str) -> Text:
-    """The name of a code in both languages; the code itself if words.toml does not have it, because another version may
-    have written the row."""
+    """Returns the name of a code in both languages. `group`: the group of words.toml. If words.toml does not have the code, because another
+    version has written the row, returns the code itself."""
     return text(both(f"{group}.{name}") if f"{group}.{name}" in TEXTS else Words(name, name))
 
 
 def waiting(row: Consignment) -> Waiting | None:
-    """What the goods wait for; None if nobody has to act."""
+    """Returns what the goods wait for, as a document; None if nobody has to act."""
     if not row.waiting_for:
         return None
     what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner)
@@ -159,7 +160,7 @@ def hold(open_hold: OpenHold) -> HoldView:
 
 
 def consignment(row: Consignment) -> ConsignmentView:
-    """The row as a document of the API; the hold that `waiting` names comes first."""
+    """Returns the row of a consignment as a document of the API. The hold that `waiting` names comes first in its list of holds."""
     first = first_hold(row.holds)
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
@@ -203,8 +204,8 @@ def consignment(row: Consignment) -> ConsignmentView:
 
 
 def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
-    """A row of `facts` as a timeline shows it to this audience. Inside customs, a content that is not a JSON object is
-    shown as text. `link`: the address of the content if it is left out here."""
+    """Returns a row of `tables.FACTS` as a timeline shows it to this audience (None: inside customs). `text_of_body`: the content, None if it
+    is left out; `link`: the address of the content in this case. Inside customs, a content that is not a JSON object is shown as text."""
     topic, partition, offset = origin(fact.place)
     body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
@@ -229,8 +230,8 @@ def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audie
 
 
 def _findings(body: dict[str, Any]) -> list[FindingView]:
-    """The faults and warnings of a declaration with their sentences. Items of another shape are left out here; the
-    content still has them."""
+    """Returns the faults and warnings in the content of a fact, with their sentences. Items of another shape are left out here; the content
+    still has them."""
     found = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
     return [
         FindingView(
@@ -248,7 +249,8 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> Text:
-    """The value at the pointer of a finding, in both languages: from its phrase, or from the sentence of an older software version."""
+    """Returns the value at the pointer of a finding in both languages. It is made from the phrase of the finding, or from the sentence if an
+    older software version wrote the finding."""
     by_phrase = in_words_of(phrases_of(finding))
     zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
     return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])
@@ -266,8 +268,8 @@ def entries(
     longest: int = BODY_BYTES,
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """These rows with their contents, masked for this audience. A content longer than `longest` bytes, or that does not fit into `room`
-    bytes together with those before it, is left out with a link to it."""
+    """Returns these rows of `tables.FACTS` as entries with their contents, masked for this audience. A content is left out with a link to it
+    if it is longer than `longest` bytes, or if it does not fit into `room` bytes together with the contents before it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:
@@ -288,19 +290,20 @@ def entries(
 
 
 def content_link(key: str, message_id: str) -> str:
-    """The address of one message's content."""
+    """Returns the address of the content of one message."""
     return f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}"
 
 
 def lodged_again(facts: Iterable[Any]) -> set[str]:
-    """The ids of lodgements that changed nothing, because the same declaration was lodged before; only the first one is a milestone."""
+    """Returns the ids of the lodgements that changed nothing, because the same declaration had been lodged before. Only the first lodgement is
+    a milestone."""
     listed = list(facts)
     repeats = {fact.cause for fact in listed if fact.kind == "DeclarationRepeated"}
     return {fact.id for fact in listed if fact.kind == "LodgeDeclaration" and fact.id in repeats}
 
 
 def selected(facts: Iterable[Any], only: str) -> list[Any]:
-    """The facts that a timeline shows. `only`: all, milestones or problems."""
+    """Returns those of these facts that a timeline shows. `only`: `all`, `milestones` or `problems`."""
     listed = list(facts)
     if only == "all":
         return listed
@@ -310,8 +313,8 @@ def selected(facts: Iterable[Any], only: str) -> list[Any]:
 
 
 def content(body: str) -> dict[str, Any] | None:
-    """The content of a stored fact as a JSON object; None if no content was stored. A content that is not a JSON
-    object, or that is nested too deeply, becomes `{"unreadable": …}` with its first 2000 characters."""
+    """Returns the content of a stored fact as a JSON object; None if no content was stored. A content that is not a JSON object, or that is
+    nested too deeply, becomes `{"unreadable": …}` with its first 2000 characters."""
     if not body:
         return None
     try:
@@ -322,7 +325,7 @@ def content(body: str) -> dict[str, Any] | None:
 
 
 def _is_deep(body: str, read: Any) -> bool:
-    """Whether the content is nested deeper than `LEVELS`."""
+    """Returns whether the content is nested deeper than `LEVELS`."""
     if body.count("[") + body.count("{") <= LEVELS:
         return False
     level = [read]
@@ -340,7 +343,8 @@ def _time(value: Any) -> datetime | None:
 
 
 def in_order(facts: Iterable[Any]) -> list[Any]:
-    """Sorts by recorded time, but never puts an answer before what it answers, because the clocks of two desks may differ."""
+    """Returns the facts sorted by recorded time, but each fact after its cause. The recorded times alone do not ensure that, because the
+    clocks of two desks may differ."""
     rows = sorted(facts, key=lambda f: (f.recorded_us, f.place))
     at = {row.id: row.recorded_us for row in rows}
     causes = {row.id: row.cause for row in rows}
@@ -367,8 +371,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
-    """A row of the feed, joined with its fact, as a document. Its kind is `Unreadable` if the fact is missing, or lacks
-    fields that a fact of the release desk has. What does not fit is shortened, and a link leads to the whole."""
+    """Returns a row of the feed, joined with its fact, as a document. Its kind is `Unreadable` if the fact is missing, or lacks fields that a
+    fact of the release desk has. Long fields are shortened; a link then leads to the whole content."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
@@ -396,8 +400,8 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
 
 
 def feed_entries(rows: ReadModelQueries, listed: Iterable[Any]) -> Iterable[ReleaseView]:
-    """These rows of the feed with their contents; a long content is read only when its row is reached. Ends before a row whose fact was
-    deleted meanwhile."""
+    """Yields these rows of the feed as documents with their contents. A long content is read only when its row is reached. Ends before the
+    first row whose fact was deleted meanwhile."""
     for row in listed:
         body = rows.bodies([row.place]).get(row.place) if row.id and row.size > BODY_BYTES else row.body
         if row.id and body is None:
@@ -406,7 +410,8 @@ def feed_entries(rows: ReadModelQueries, listed: Iterable[Any]) -> Iterable[Rele
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:
-    """The first names, as many as fit into `room` bytes; each character is counted as six, as a control character in JSON is."""
+    """Returns the first of these names, as many as fit into `room` bytes. Each character is counted as six bytes, because a control character
+    takes six in JSON."""
     taken: list[str] = []
     for name in names:
         room -= 6 * len(name) + 3
@@ -417,7 +422,7 @@ def _fitting(names: Sequence[str], room: int) -> list[str]:
 
 
 LISTED_STAGES: tuple[Stage, ...] = (*OPEN_STAGES, *[stage for stage in Stage if stage not in OPEN_STAGES])
-"""All stages as lists name them: in the order of the flow, with the open ones first."""
+"""All stages in the order in which lists show them: first the open ones in the order of the flow, then the others."""
 
 
 def stage_counts(
@@ -426,11 +431,11 @@ def stage_counts(
     since: Mapping[Stage, Sequence[int]],
     at: datetime,
 ) -> list[StageCount]:
-    """One entry for each stage, in the order of the flow, with the open stages first.
+    """Returns one entry for each stage, in the order of `LISTED_STAGES`.
 
-    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage
-    → two times, in microseconds since 1970 UTC: since when the consignment at the median of the waiting times has
-    waited, and the one at the 95th percentile. `at`: the present time, to which waiting times are measured."""
+    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage → two times, in
+    microseconds since 1970 UTC: since when the consignment at the median of the waiting times has waited, and the one at the 95th percentile.
+    `at`: the present time, at which the waiting times end."""
     result = []
     for stage in LISTED_STAGES:
         first = oldest.get(stage)
@@ -454,7 +459,7 @@ def stage_counts(
 
 
 def alarm(row: Any) -> dict[str, Any]:
-    """A row of the alarms as the fields of an AlarmView."""
+    """Returns a row of `tables.ALARMS` as the fields of an AlarmView."""
     return {
         "kind": row.kind,
         "alarm": row.alarm,
@@ -467,13 +472,13 @@ def alarm(row: Any) -> dict[str, Any]:
 
 
 def _overdue(code: str) -> Text:
-    """What exceeded its time limit: a control, or a treatment, which is named by what ordered it (a control or the risk
-    desk)."""
+    """Returns the name of a control or treatment that exceeded its time limit. A treatment is named by what ordered it: a control or the risk
+    desk."""
     return called("controls" if f"controls.{code}" in TEXTS else "owners", code)
 
 
 def visit(row: Container) -> VisitView | None:
-    """The latest visit of the container; None if no report has opened one."""
+    """Returns the latest visit of the container as a document; None if no report has opened one."""
     if not row.visit and not row.visit_end:
         return None
     how = called("visit_ends", row.visit_end) if row.visit_end else None
@@ -492,7 +497,7 @@ def box_hold(hold: BoxHold) -> BoxHoldView:
 
 
 def block(row: Container) -> BlockView | None:
-    """The alarm that waits for an officer's finding; None if there is none."""
+    """Returns the alarm of the container that waits for an officer's finding, as a document; None if there is none."""
     if not row.blocking:
         return None
     return BlockView(
@@ -528,17 +533,18 @@ def report(row: ReportRow) -> ReportView:
 
 
 SHOWN_WAITS = 3
-"""For how many bills the gate's answer says what they wait for; further ones are only counted."""
+"""For how many bills the gate's answer names what they wait for. The others are only counted."""
 COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
-"""Reasons of the gate's answer to which the number of lots in the container is added. Not that of an export: all its lots are released, and
-none may leave by land."""
+"""Reasons of the gate's answer to which the number of lots in the container is added. The reason `export` is not one of them, because all lots
+of an export are released, and none may leave by land."""
 
 
 def gate_text(answer: GateAnswer, row: Container | None) -> Text:
-    """Why the container must stay or may leave, with counts of lots, and the visit that the answer is about. Times are in Beijing time."""
+    """Returns the sentences that say why the container must stay or may leave, how many lots are in it, and which visit the answer is about.
+    Times are in Beijing time."""
     undeclared = (
         answer.reason == "not_said" and answer.released < answer.lots
-    )  # all lots that are declared are released
+    )  # all lots with a declaration are released
     sentences = [both("gate_more.others_undeclared" if undeclared else f"gate.{answer.reason}")]
     if answer.lots and answer.reason in COUNTING:
         sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))
@@ -551,7 +557,8 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
         if len(answer.awaited) > SHOWN_WAITS:
             sentences.append(both("gate_more.others", count=len(answer.awaited) - SHOWN_WAITS))
     of_visit = _of_visit(answer, row)
-    if of_visit and answer.reason in ("gated_out", "closed"):
+    ended_so = row is not None and answer.reason == row.visit_end
+    if of_visit and (ended_so or answer.reason in ("gated_out", "closed")):
         sentences = []  # the sentence about the visit says when and how it ended
     sentences += of_visit
     return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))

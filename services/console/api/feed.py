@@ -29,20 +29,23 @@ from services.shell.clock import stopwatch
 router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
-"""Entries that a stream reads with one query."""
+"""How many entries a stream reads with one query."""
 REBUILDING_SECONDS = 0.5
-"""How often a long poll reads the rows again while they are rebuilt, because the bell does not ring then."""
+"""Seconds between two readings of the rows by a long poll while they are rebuilt, because the bell does not ring then."""
 FEED = {
     **READ,
     **documented(
-        (410, "The feed was made anew or restored and does not have the cursor: begin at 0"),
-        (429, "Too many streams and long polls of this address"),
+        (410, "The feed was rebuilt or restored and does not have the cursor. Begin at 0"),
+        (429, "This address has too many streams and long polls open"),
         (503, "The read model does not answer or is being rebuilt, or too many streams and long polls are open"),
     ),
 }
 After = Annotated[
     str,
-    Query(pattern=cursors.PATTERN, description="the last cursor that you have worked on; 0 from the beginning"),
+    Query(
+        pattern=cursors.PATTERN,
+        description="the cursor of the last answer that you have handled; 0: from the beginning",
+    ),
 ]
 
 
@@ -53,11 +56,11 @@ async def releases(
     request: Request,
     after: After = "0",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    wait: Annotated[float, Query(ge=0, le=300, description="seconds to wait for something new")] = 0,
+    wait: Annotated[float, Query(ge=0, le=300, description="how many seconds the answer waits for something new")] = 0,
 ) -> Feed:
-    """In an order that does not change. Keep `cursor` when your work is done; an entry may come twice after a rebuild of an
-    older cursor, so drop the ids that you know, and of two versions believe the higher.
-    """
+    """Lists releases and revocations in an order that does not change. Store `cursor` when you have handled the answer. If the feed is
+    read from an older cursor after a rebuild, an entry may come twice, so drop entries whose ids you know. Of two entries about the
+    same goods, the one with the higher version is in force."""
     context = context_of(request)
     deadline = stopwatch() + min(wait, context.settings.wait_limit_seconds)
     rung, page = context.bell.rung, await _after(context, after, limit)
@@ -87,7 +90,8 @@ async def releases(
     summary="Releases and revocations as server-sent events",
 )
 async def stream(request: Request, after: After = "0") -> StreamingResponse:
-    """Each event's id is its cursor: a browser or client that reconnects with `Last-Event-ID` misses nothing."""
+    """Streams releases and revocations. The id of each event is its cursor, so a browser or client that connects again with
+    `Last-Event-ID` misses nothing."""
     context = context_of(request)
     last_event_id = request.headers.get("last-event-id", "")
     start = last_event_id if re.match(cursors.PATTERN, last_event_id) else after
@@ -106,7 +110,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
 
 
 class _Counted(StreamingResponse):
-    """An event stream that calls `ended` when it ends, even by an error or because the client has left."""
+    """An event stream that calls `ended` when it ends, even if it ends by an error or because the client has left."""
 
     def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -123,7 +127,7 @@ class _Counted(StreamingResponse):
 async def _events(
     context: ConsoleContext, cursor: str, rung: int, page: FeedPage, request: Request
 ) -> AsyncIterator[bytes]:
-    """Yields the stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
+    """Yields the stream's bytes. `page`: the entries after the cursor, which were read after the bell had rung `rung` times."""
     yield b"retry: 1000\n\n"
     proved = stopwatch()
     while not context.bell.closed and not await request.is_disconnected():
@@ -148,7 +152,8 @@ async def _events(
 
 
 async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
-    """The entries after this cursor, as many as fit into one answer. Problem 410 if the feed does not have the cursor."""
+    """Returns the entries after this cursor, as many as fit into one answer. Raises Problem 410 if the feed does not have the
+    cursor."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await context.releases.ask(
@@ -157,7 +162,7 @@ async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
 
 
 async def _news(context: ConsoleContext, rung: int, after: str) -> FeedPage:
-    """As `_after`, but read once for all streams that the same ring has woken."""
+    """Returns the same as `_after`, but reads only once for all streams that the same ring has woken."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await context.news.ask(rung, cursor, partial(run_in_threadpool, _read, context.rows, cursor, STREAMED))

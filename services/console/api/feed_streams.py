@@ -1,4 +1,5 @@
-"""How many ports may follow the feed at once, and what do they share? Their number is bounded; all that wait at one cursor share one query."""
+"""How many ports may follow the feed at once, and what do they share? Their number is bounded; all streams that wait at one cursor share one
+query."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +14,7 @@ RETRY = {"Retry-After": "5"}
 
 
 class Streams:
-    """Counts the event streams and long polls that are open, in all and by client address."""
+    """Counts the event streams and long polls that are open, in all (at most `most`) and for each client address (at most `most_of_client`)."""
 
     def __init__(self, most: int, most_of_client: int) -> None:
         self._most, self._most_of_client = most, most_of_client
@@ -21,7 +22,8 @@ class Streams:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """Counts a stream as open while the block runs; Problem 429 or 503 if there are too many."""
+        """Counts a stream as open while the `with` block runs. Raises Problem 429 if this client has too many, 503 if all clients together
+        have."""
         self.enter(client)
         try:
             yield
@@ -42,13 +44,14 @@ class Streams:
 
 
 class Shared(Generic[T]):
-    """Merges equal queries: callers with the same key share one answer if they call before the query has started; a later call starts another."""
+    """Merges equal queries. Callers with the same key share one answer if they call before the query has started; a later call starts another
+    query."""
 
     def __init__(self) -> None:
         self._waiting: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, key: object, query: Callable[[], Awaitable[T]]) -> T:
-        """The answer to `query`; equal queries must have equal keys."""
+        """Returns the answer to `query`. Equal queries must have equal keys."""
 
         async def started() -> T:
             del self._waiting[key]
@@ -61,14 +64,14 @@ class Shared(Generic[T]):
 
 
 class News(Generic[T]):
-    """Caches answers until the bell rings again: all streams that one ring has woken share one query for each key."""
+    """Caches answers until the bell rings again. So all streams that one ring has woken share one query for each key."""
 
     def __init__(self) -> None:
         self._rung = -1
         self._answers: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The answer to `query`, read after the ring of this number; equal queries must have equal keys."""
+        """Returns the answer to `query`, which is read after the ring with this number. Equal queries must have equal keys."""
         if rung != self._rung:
             self._rung, self._answers = rung, {}
         if key not in self._answers:

@@ -1,4 +1,4 @@
-"""Whose goods may an account see and act on? Goods out of its reach are answered as if they were unknown."""
+"""Whose goods may an account see and act on? Goods that an account may not see are answered as if they were unknown."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,21 +23,21 @@ AGAIN = {"Retry-After": "2"}
 
 
 class VisibleGoods(NamedTuple):
-    """The consignments in a container that a reader may see. `cut`: others are left out."""
+    """The consignments in a container that a reader may see. `cut`: there are others, which the reader may not see."""
 
     consignments: frozenset[str]
     cut: bool
     hidden: bool
-    """None of them may be seen: the container is answered as unknown."""
+    """The reader may see none of the consignments, so the container is answered as unknown."""
     undeclared: bool = False
-    """The rows do not have the customs office of some of them, or no consignment in the container at all."""
+    """The rows lack the customs office of some of the consignments, or have no consignment in the container at all."""
     bills: frozenset[str] = frozenset()
-    """The bills of those that may be seen, in capitals and digits only."""
+    """The bills of the consignments that the reader may see, in capitals and digits only."""
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
-    """The SQL condition for the consignments that `who` may see; None if they may see all. `complete`: as `Office.complete`. If the rows are not
-    complete, goods without an office in the rows may have been declared at any office, so only officers of all offices see them."""
+    """Returns the SQL condition for the consignments that `who` may see; None if `who` may see all. `complete`: whether the rows are complete. If
+    they are not, goods without an office in the rows may have been declared at any office, so only officers of all offices see them."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -52,7 +52,8 @@ def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
 
 
 def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[lists.ListPart]:
-    """The list, restricted to what `who` may see; the table of consignments must be one of its tables. `complete`: as in `condition`."""
+    """Returns the list restricted to the consignments that `who` may see. The table of consignments must be one of the tables of the list.
+    `complete`: as in `condition`."""
     visible = condition(who, complete=complete)
     if visible is None:
         return list(parts)
@@ -60,8 +61,8 @@ def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[li
 
 
 def consignment_of(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment | None:
-    """The row of a consignment; None if there is none, or if it is out of `who`'s reach. While the rows are not complete, goods without an
-    office in the rows are out of reach of the officers of single offices."""
+    """Returns the row of a consignment; None if there is none, or if `who` may not see it. While the rows are not complete, officers of single
+    offices do not see goods without an office in the rows."""
     row = context.rows.consignment(consignment_id)
     if row is None or who.sees(
         row.declarant, row.customs_office, complete=bool(row.customs_office) or context.complete()
@@ -79,9 +80,11 @@ def inside(
     complete: bool = True,
     ever: bool = False,
 ) -> VisibleGoods | None:
-    """The consignments in a container that `who` may see; None if nothing has to be left out. `roles`: if given, only these roles of `who` count;
-    `complete`: as in `condition`; `ever`: also the consignments of earlier visits. A container without consignments still belongs to the offices of
-    its former goods, but to no company; so does one that an alarm about the end of their visit keeps inside."""
+    """Returns the consignments in a container that `who` may see; None if `who` may see all. `roles`: if given, only these roles of `who` count;
+    `complete`: as in `condition`; `ever`: the consignments of earlier visits count, too.
+
+    If no consignments are in the container now, those of earlier visits decide for officers of offices, but not for companies. For such officers,
+    the goods of an earlier visit also count if an alarm about the end of that visit keeps the container inside."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
@@ -102,7 +105,7 @@ def inside(
 
 
 def may_read(context: ConsoleContext, who: Who, key: str) -> bool:
-    """Whether `who` may read the messages under this key, which is a consignment id, a container number or a partition's key of watches.
+    """Returns whether `who` may read the messages under this key: a consignment id, a container number, or the key of the watches of a partition.
     Messages about a container contain texts of officers, so only accounts of customs may read them."""
     if key.startswith(f"{WATCHES}/"):
         return who.may(READ_WATCHES)
@@ -117,8 +120,9 @@ def may_read(context: ConsoleContext, who: Who, key: str) -> bool:
 
 
 async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request], subject: str) -> str:
-    """Returns the declarant of the goods that the request is about, empty if it is not known or not needed. Problem 403 if the role does not suffice
-    or the container is out of reach, 404 if the goods are out of reach, 503 if the rows do not show yet whether they are."""
+    """Checks whether `who` may send a request of this kind about this subject, and returns the declarant of the goods (empty if it is not known or
+    not needed). Raises Problem 403 if the role does not suffice or `who` may not see the container, 404 if `who` may not see the goods, and 503 if
+    the rows do not show yet whether `who` may."""
     if not who.may_ask(kind):
         raise no_right(who, ASKS.get(kind))
     roles = ASKS[kind].roles
@@ -128,7 +132,7 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
         return ""
     lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        # an officer takes back what was said of goods that are former ones because of it
+        # `ever`: because of the statement that the officer retracts, the goods may count as those of an earlier visit
         found = await run_in_threadpool(inside, context.rows, who, subject, roles, ever=kind.calls_back)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")
@@ -150,14 +154,14 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
 
 
 def _refuse_incomplete(context: ConsoleContext) -> None:
-    """Problem 503 while the rows are rebuilt or far behind. Without this, goods whose office is not in the rows yet would count as goods that
+    """Raises Problem 503 while the rows are rebuilt or far behind. Otherwise goods whose office is not in the rows yet would count as goods that
     nobody has declared, on which every office may act."""
     if not context.complete():
         raise Problem(503, "not_known_yet", headers=AGAIN)
 
 
 async def may_name(context: ConsoleContext, who: Who, kind: type[envelope.Request], named: str) -> None:
-    """Raises Problem 403 if a request about a container names a consignment in it (`named`) that is out of reach. This is checked because goods of
+    """Raises Problem 403 if a request about a container names a consignment in it (`named`) that `who` may not see. This is checked because goods of
     several offices may share a container."""
     roles = ASKS[kind].roles
     if not named or who.sees_everything(roles):
@@ -168,12 +172,12 @@ async def may_name(context: ConsoleContext, who: Who, kind: type[envelope.Reques
 
 
 def lodged_by(context: ConsoleContext, who: Who, consignment_id: str) -> bool:
-    """Whether this account has lodged the declaration through a console."""
+    """Returns whether this account has lodged the declaration of this consignment through a console."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     return lodgement is not None and lodgement.sender == who.actor
 
 
 def unknown(context: ConsoleContext, consignment_id: str) -> Problem:
-    """The Problem 404 that no message about this consignment is known."""
+    """Returns the Problem 404 for a consignment about which no message is known."""
     as_of = context.standing().as_of
     return Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")

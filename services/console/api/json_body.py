@@ -1,4 +1,4 @@
-"""How does a route take JSON? It gets a body that is not read yet, and the OpenAPI document gets the schema of the body's model."""
+"""How does a route take JSON? The route gets the body before it is read, and the OpenAPI document gets the schema of the body's model."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,8 +21,9 @@ REFERENCE = "#/components/schemas/{model}"
 class JsonBody:
     """The body of one request. Its route reads it after the sender was authenticated and authorised.
 
-    A model as a parameter of the route cannot be used in its place, because FastAPI reads such a body before any dependency runs, so before
-    authentication. FastAPI also reads the whole body, however large, takes the last of two equal keys, and validates on the event loop.
+    A model as a parameter of the route cannot be used in its place, because FastAPI reads the body of such a route before any dependency
+    runs, and therefore before authentication. FastAPI also reads the whole body, however large, takes the last of two equal keys, and
+    validates on the event loop.
     """
 
     def __init__(self, request: Request) -> None:
@@ -30,16 +31,16 @@ class JsonBody:
 
     @asynccontextmanager
     async def parsed(self, limit_bytes: int, function: Callable[[bytes, *Ts], T], *more: *Ts) -> AsyncIterator[T]:
-        """The result of `function(data, *more)`, called by `LargeBodies.parse`. A large body is counted until the block ends. Raises the
-        problems of `json_body` and of the function."""
+        """Yields the result of `function(data, *more)`, which `LargeBodies.parse` calls; `data` is the body, of at most `limit_bytes`. A
+        large body is counted until the `with` block ends. Raises the problems of `json_body` and of the function."""
         async with json_body(self.request, limit_bytes) as data:
             yield await context_of(self.request).intake.parse(function, data, *more)
 
 
 @dataclass(frozen=True)
 class TakesJson:
-    """A dependency of a `JsonRoute` whose body is JSON of this model. `named`: its schema is a component of the OpenAPI document, because the
-    schema of another body refers to it; else the schema is written at the route."""
+    """A dependency of a `JsonRoute` that takes JSON of this model as its body. `named`: whether the schema of the model is a component of the
+    OpenAPI document, because the schema of another body refers to it. If not, the schema is written at the route."""
 
     model: type[BaseModel]
     named: bool = False
@@ -49,13 +50,13 @@ class TakesJson:
 
 
 def json_of(model: type[BaseModel], named: bool = False) -> Any:
-    """The dependency for a `JsonBody` parameter of a route."""
+    """Returns the dependency for a `JsonBody` parameter of a route. The arguments are those of `TakesJson`."""
     return Depends(TakesJson(model, named))
 
 
 class JsonRoute(APIRoute):
     """A route that documents the JSON body which it takes through `json_of`. `components`: by name, the schemas to which the schema of the
-    body refers. The document needs them, because FastAPI adds only the schemas of bodies that it reads itself."""
+    body refers. They must be added to the document, because FastAPI adds only the schemas of bodies that it reads itself."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
@@ -63,6 +64,8 @@ class JsonRoute(APIRoute):
         for body in [each.call for each in self.dependant.dependencies if isinstance(each.call, TakesJson)]:
             schema = body.model.model_json_schema(ref_template=REFERENCE)
             self.components = schema.pop("$defs", {})
+            for each in (schema, *self.components.values()):
+                _allow_nulls(each)
             if body.named:
                 name = body.model.__name__
                 self.components[name], schema = schema, {"$ref": REFERENCE.format(model=name)}
@@ -70,8 +73,21 @@ class JsonRoute(APIRoute):
             self.openapi_extra = {"requestBody": {"required": True, "content": content}}
 
 
+ABOUT = ("title", "description", "default", "examples", "x-description-zh")
+"""Keywords of a JSON schema that describe a value and do not restrict it."""
+
+
+def _allow_nulls(schema: dict[str, Any]) -> None:
+    """Adds null to what each optional field of this object may be, because `services.console.api.nulls` accepts it in bodies."""
+    for name, field in schema.get("properties", {}).items():
+        if name in schema.get("required", ()) or any(each.get("type") == "null" for each in field.get("anyOf", ())):
+            continue
+        limits = {keyword: field.pop(keyword) for keyword in list(field) if keyword not in ABOUT}
+        field["anyOf"] = [*limits.pop("anyOf", [limits]), {"type": "null"}]
+
+
 def components(routes: list[BaseRoute]) -> dict[str, Any]:
-    """The schemas to which the schemas of these routes' bodies refer, by name."""
+    """Returns name → schema, for each schema to which the bodies of these routes refer."""
     found: dict[str, Any] = {}
     for route in routes:
         if isinstance(route, JsonRoute):

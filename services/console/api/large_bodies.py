@@ -1,5 +1,5 @@
-"""How many large bodies does this process take in at once, and where are bodies parsed? A few large ones are kept in memory; another process
-parses all that are not small, one at a time."""
+"""How many large bodies does this process take in at once, and where are bodies parsed? Only a few large bodies are in memory at a time.
+Another process parses all bodies that are not small, one after another."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,36 +14,37 @@ from services.console.api.problems import Problem
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LOOP_BYTES = 16_000
-"""A body of more bytes is parsed in another process, because a parser holds Python's interpreter lock even in a thread, and so would delay
-the answers to the gate's questions. A small body with a fault in
-each field takes some 5 ms."""
+"""The most bytes of a body that is parsed in this process. A longer one is parsed in another process, because a parser holds Python's
+interpreter lock even in a thread, and would delay the answers to the gate's questions. A body of this length with a fault in each field takes
+some 5 ms."""
 LARGE_BYTES = 100_000
-"""Bodies of more bytes are counted, because they would fill the memory if many were taken in at once."""
+"""The size from which a body counts as large. The number of large bodies is limited, because many at once would fill the memory."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 
 
 class BodyReservation:
-    """The share of one body in the limit of large bodies; it takes nothing until the body turns out to be large."""
+    """The share of one body in the limit of large bodies. It is taken from the limit only when the body turns out to be large."""
 
     def __init__(self, intake: "LargeBodies", client: str) -> None:
         self._intake, self._client = intake, client
         self.taken = False
 
     def has_room(self, size: int) -> bool:
-        """Whether `size` bytes may be kept in memory: always up to LARGE_BYTES; more only if another large body is allowed."""
+        """Returns whether `size` bytes of the body may be kept in memory. Up to LARGE_BYTES they always may; more only if the limit allows
+        another large body."""
         if size > LARGE_BYTES and not self.taken:
             self.taken = self._intake.take(self._client)
         return self.taken or size <= LARGE_BYTES
 
     def refusal(self) -> Problem:
-        """The problem for a body that has no room."""
+        """Returns the problem for a body that has no room."""
         return self._intake.busy(self._client)
 
 
 class LargeBodies:
-    """Counts the large bodies in memory, and has the one process that parses them. `limit`: how many at once; `limit_of_client`: how many of
-    one address."""
+    """Counts the large bodies in memory, and runs the process that parses them. `limit`: the most large bodies at once; `limit_of_client`:
+    the most from one address."""
 
     def __init__(self, limit: int, limit_of_client: int) -> None:
         self.free = self.limit = limit
@@ -53,7 +54,7 @@ class LargeBodies:
 
     @contextmanager
     def reserve(self, client: str) -> Iterator[BodyReservation]:
-        """A reservation for one body, to be held as long as the body is in memory. `client`: the address of its sender."""
+        """Yields a reservation for one body, which must be held as long as the body is in memory. `client`: the address of its sender."""
         reservation = BodyReservation(self, client)
         try:
             yield reservation
@@ -62,7 +63,7 @@ class LargeBodies:
                 self._give_back(client)
 
     def take(self, client: str) -> bool:
-        """Counts one more large body; returns False if the limit, or that of the client, is reached."""
+        """Counts one more large body and returns True. If the limit, or that of the client, is reached, counts nothing and returns False."""
         if not self.free or self._clients[client] >= self._limit_of_client:
             return False
         self.free -= 1
@@ -70,7 +71,7 @@ class LargeBodies:
         return True
 
     def busy(self, client: str) -> Problem:
-        """The problem for a large body that was not counted: 429 if the client's limit is reached, else 503."""
+        """Returns the problem for a large body that was not counted: 429 if the client's limit is reached, else 503."""
         again = {"Retry-After": str(RETRY_SECONDS)}
         if self._clients[client] >= self._limit_of_client:
             return Problem(429, "client_bodies_busy", limit=self._limit_of_client, headers=again)
@@ -83,8 +84,8 @@ class LargeBodies:
             del self._clients[client]
 
     async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
-        """Returns `function(data, …)`. A body of at most LOOP_BYTES is parsed here. Others are parsed one after the other in another process,
-        which is reused, so function, arguments and result must be picklable; Problem 503 if that process ended."""
+        """Returns `function(data, *more)`. A body of at most LOOP_BYTES is parsed in this process. Others are parsed one after the other in
+        another process, which is reused; so function, arguments and result must be picklable. Raises Problem 503 if that process ended."""
         if len(data) <= LOOP_BYTES:
             return function(data, *more)
         try:

@@ -1,7 +1,7 @@
-"""Which part of an answer may a reader outside customs see? All fields whose mark in `schemas` lets that reader see them.
+"""Which part of an answer may a reader outside customs see? The reader may see all fields whose mark in `schemas` says so.
 
-Everything that leaves the console is masked here: contents of messages by `body_for`, and documents of the API, from which pages and
-files are made, by `masked`.
+Everything that leaves the console is masked here: `body_for` masks the contents of messages, and `masked` the documents of the API, from
+which pages and files are made.
 """
 
 from collections.abc import Mapping
@@ -41,15 +41,15 @@ SHOWS: Mapping[type[BaseModel], type[Message]] = {
     ReportView: EquipmentEventRecorded,
     ReleaseView: ReleaseRevoked,
 }
-"""Document of the API → the message whose fields it repeats under the same names, and whose marks therefore apply."""
+"""Document of the API → the message whose fields it repeats under the same names. The marks of that message apply to the document."""
 OF_AN_OFFICER = "officer"
-"""The id of a hold that a watch made would reveal the watch; outside customs it is replaced by `officer`."""
+"""Replaces the id of a hold that was placed by a watch in answers outside customs, because the id would reveal the watch."""
 V = TypeVar("V", bound=BaseModel)
 
 
 def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The content of a message as this audience gets it; for audience None (inside customs) the whole content. Empty if this software version
-    does not know the kind; fields that the kind does not have are left out."""
+    """Returns the content of a message as this audience may see it; for the audience None (inside customs) the whole content. Fields that the
+    kind does not have are left out. If this software version does not know the kind, the content is empty."""
     if body is None:
         return None
     if audience is None:
@@ -58,7 +58,7 @@ def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | Non
 
 
 def masked(answer: V, audience: Audience | None) -> V:
-    """The document, and the documents in it, as this audience gets them; masked fields are empty."""
+    """Returns the document as this audience may see it, with the documents that it contains. Masked fields are empty."""
     if audience is None:
         return answer
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
@@ -86,7 +86,7 @@ def masked(answer: V, audience: Audience | None) -> V:
 
 
 def hold_name(hold_id: str) -> str:
-    """The id of a hold as it is shown outside customs."""
+    """Returns the id of a hold as it is shown outside customs."""
     return OF_AN_OFFICER if is_of_watch(hold_id) else hold_id
 
 
@@ -104,7 +104,7 @@ def _unwatched(value: Any) -> Any:
 
 @cache
 def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
-    """The fields of a document that repeat a field of a message which this audience may not see."""
+    """Returns the names of the fields of a document that this audience may not see, because of the marks of the message that it repeats."""
     kind = SHOWS.get(document)
     if kind is None:
         return frozenset()
@@ -113,7 +113,7 @@ def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
 
 
 def _empty(document: type[BaseModel], name: str) -> Any:
-    """The value of a masked field. The field is not removed, because a document has the same fields for every reader."""
+    """Returns the value of a masked field. The field is not removed, because a document has the same fields for every reader."""
     field = document.model_fields[name]
     if field.default is not PydanticUndefined:
         return field.default

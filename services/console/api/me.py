@@ -13,7 +13,7 @@ router = APIRouter(prefix=API)
 
 
 class Me(BaseModel):
-    """Who asks, as the console knows it."""
+    """The sender of a request, as the console knows it."""
 
     account: str
     roles: list[str]
@@ -27,7 +27,8 @@ class Me(BaseModel):
 
 @router.get("/me", response_model=Me, responses=READ, tags=["declarants", "officers", "ports"], summary="Who am I?")
 async def me(request: Request) -> Me:
-    """The account behind the key or session, what it may ask, and for whom."""
+    """Answers the account of the key or session, the requests that it may send, and the companies for which it may send
+    them."""
     who = who_of(request)
     kinds: list[type[envelope.Request]] = [kind for kind in ASKS if who.may_ask(kind)]
     return Me(

@@ -1,7 +1,8 @@
-"""What does an explicit `null` mean in a body? For an optional field, the same as leaving it out; for any other field, it is a fault.
+"""What does an explicit `null` mean in a body? In an optional field it means the same as leaving the field out; in any other field it is a
+fault.
 
-Nulls are accepted because many serialisers write one for each empty field. A body is validated a second time, without these fields, only if
-nulls were faults at first.
+Nulls are accepted because many serialisers write one for each empty field. If nulls were faults at first, the body is validated a second
+time, without the optional fields that are null.
 """
 
 import json
@@ -17,8 +18,8 @@ Location = tuple[int | str, ...]
 
 
 class Validated(NamedTuple, Generic[M]):
-    """The result for a body: what was `made` from it, or the `error` that prevented it. `data`: its JSON without the optional fields that
-    are null."""
+    """The result of validating a body. `made`: the model that was made, or None; `error`: why none was made, or None. `data`: the JSON of
+    the body without the optional fields that are null."""
 
     made: M | None
     error: ValidationError | None
@@ -26,7 +27,8 @@ class Validated(NamedTuple, Generic[M]):
 
 
 def validated(model: type[M], data: bytes) -> Validated[M]:
-    """The JSON as `model`, made without the optional fields that are null; or, if that is impossible, all other faults of the JSON."""
+    """Validates the JSON as `model`, without the optional fields that are null. If it does not fit the model, the result has all other
+    faults."""
     first = _as_it_is(model, data)
     if first.error is None or b"null" not in data or first.error.error_count() > LISTED_ERRORS:
         return first
@@ -43,7 +45,7 @@ def _as_it_is(model: type[M], data: bytes) -> Validated[M]:
 
 
 def is_optional(model: type[BaseModel], location: Location) -> bool:
-    """Whether this location in a body (pydantic's `loc`) is a field with a default; False for the body itself."""
+    """Returns whether this location in a body (pydantic's `loc`) is a field with a default; False for the body itself."""
     if not location:
         return False
     *way, last = location
@@ -57,7 +59,7 @@ def is_optional(model: type[BaseModel], location: Location) -> bool:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field holds, alone or in a list."""
+    """Returns the model that a field holds, alone or in a list; None if it holds none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     found = [inner for part in get_args(annotation) if (inner := _model_in(part))]
@@ -65,8 +67,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _without(data: bytes, locations: list[Location]) -> bytes:
-    """The same JSON without the values at these locations. Numbers are not parsed, because they must keep the signs that they have in the
-    body, and some are too large for any type."""
+    """Returns the same JSON without the values at these locations. Numbers are not parsed, because they must keep the characters with which
+    they are written, and some are too large for any type."""
     body = json.loads(data, parse_float=_raw, parse_int=_raw)
     for *way, last in locations:
         holder = body

@@ -1,4 +1,5 @@
-"""How is a long answer split into pages? A page has a limited number of rows and bytes, and the next begins after the position of its last row."""
+"""How is a long answer split into pages? A page has a limited number of rows and bytes. The next page begins after the position of its last
+row."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -11,14 +12,14 @@ from services.console.api.problems import Problem
 from services.console.readmodel.lists import ListPart, ListPosition
 
 PAGE_BYTES = 500_000
-"""Bytes of the rows in one answer; a single row that is larger is an answer of its own."""
+"""The most bytes of the rows in one answer. A single row that is larger is an answer of its own."""
 LONGEST_TOKEN = 1000
 _LAST = 2**63
 M = TypeVar("M", bound=BaseModel)
 
 
 def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M], bool]:
-    """Returns the first rows, at most `limit` and at most `room` bytes of JSON, but at least one; and whether there are more."""
+    """Returns the first rows, at most `limit` and at most `room` bytes of JSON, but at least one; and whether there are more rows."""
     taken: list[M] = []
     for row in rows:
         room -= len(row.model_dump_json().encode())
@@ -29,14 +30,15 @@ def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M],
 
 
 def token(position: ListPosition) -> str:
-    """The position as text for an address."""
+    """Returns the position as a text that can stand in an address."""
     return (
         base64.urlsafe_b64encode(orjson.dumps([position.passed, position.part, *position.keys])).rstrip(b"=").decode()
     )
 
 
 def position_of(text: str, parts: Sequence[ListPart]) -> ListPosition | None:
-    """The position that `token` encoded; None for an empty text, Problem 422 if it is no position in such a list."""
+    """Returns the position that `token` encoded; None for an empty text. Raises Problem 422 if the text is not a position in a list of these
+    parts."""
     if not text:
         return None
     try:

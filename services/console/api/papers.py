@@ -1,7 +1,8 @@
-"""What is wrong with a declaration that is handed in: faults of shape, and what the desk's checks find in all other fields?
+"""What is wrong with a declaration that is handed in? It may have faults of shape, and the checks of the declaration desk may find faults
+in the other fields.
 
-Only a paper with a fault of shape is judged here, so that its declarant gets everything in one answer. A paper without one is judged by the
-declaration desk alone.
+The checks are applied here only to a declaration with a fault of shape, so that its declarant gets everything in one answer. A declaration
+without one is judged by the declaration desk alone.
 """
 
 from dataclasses import replace
@@ -16,8 +17,9 @@ from services.shell.clock import now
 
 
 def declared(data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS) -> Declaration | FaultyBody:
-    """The declaration in this JSON, or everything that is wrong with it. Arguments and problems are those of `shaped`. The faults of shape
-    come first; the checks stop when `shown` faults and findings are known, so only findings that are shown are counted."""
+    """Returns the declaration in this JSON, or everything that is wrong with it. The parameters are those of `shaped`, which also raises
+    the problems. The faults of shape come first. The checks stop as soon as there are `shown` faults and findings, so only findings that
+    are shown are counted."""
     made = shaped(Declaration, data, parsed, where, shown)
     if isinstance(made, Declaration):
         return made

@@ -1,4 +1,4 @@
-"""How does the API answer an error? By RFC 9457 problem details, in both languages, with a pointer to each fault."""
+"""How does the API answer an error? It answers with RFC 9457 problem details in both languages, which have a pointer to each fault."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,9 +17,9 @@ from services.console.language.words import TEXTS, both, check
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
-"""Errors in one answer at most."""
+"""The most faults that one answer lists."""
 LISTED_ERRORS = 10_000
-"""If there are more errors, none is listed: pydantic can only list all of them or none, and each takes time."""
+"""If a body has more faults than this, none is listed. pydantic can only list all of them or none, and each takes time."""
 SHOWN_POINTER = 200
 
 
@@ -27,13 +27,14 @@ REFERENCE = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
 
 
 def documented(*answers: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    """The entries of `responses` with which a route documents its problems: status and description of each."""
+    """Returns the entries of `responses` by which a route documents the problems that it may answer. `answers`: status and description
+    of each."""
     return {status: {"description": description, "content": {MEDIA_TYPE: REFERENCE}} for status, description in answers}
 
 
 class FieldError(BaseModel):
-    """One fault. `pointer`: RFC 6901, into the body that was sent; `seen`: what stood there, shortened. `seen_text`, where `seen` is a
-    sentence and no value: the same in both languages; `nearest`: codes of the table that may have been meant."""
+    """One fault. `pointer`: where it is in the body that was sent (RFC 6901); `seen`: the faulty value, shortened. `seen_text`: if
+    `seen` is a sentence and not a value, the sentence in both languages; `nearest`: codes of the table that may have been meant."""
 
     pointer: str
     code: str
@@ -46,7 +47,7 @@ class FieldError(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """RFC 9457, with the Chinese words beside the English ones."""
+    """Problem details as in RFC 9457, with the Chinese texts beside the English ones."""
 
     type: str
     status: int
@@ -58,7 +59,8 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(Exception):
-    """An error answer. `code` is a row of `[problems]` in words.toml, and `values` fill the gaps of its sentence."""
+    """An error that is answered to the client. `status`: the HTTP status; `code`: a row of `[problems]` in words.toml; `values` fill
+    the gaps of its sentence. `errors`: the faults in the body; `headers`: further headers of the answer."""
 
     def __init__(
         self,
@@ -74,7 +76,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Makes the problem picklable, because a large body is parsed in another process, and its problem is sent back by pickle."""
+        """Makes the problem picklable. This is needed because large bodies are parsed in another process, which sends its problem back
+        by pickle."""
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
     def details(self) -> ProblemDetails:
@@ -97,54 +100,55 @@ def _remade(
 
 
 def respond(problem: Problem) -> Response:
-    """The problem as an HTTP answer."""
+    """Returns the problem as an HTTP answer."""
     return JSONResponse(problem.details().model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
 def wants_page(request: Request) -> bool:
-    """Whether the answer should be a page. This is so if a browser asks for an address outside the API."""
+    """Returns whether the answer should be a page. It should if a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def by_status(status: int, requested: str, headers: Mapping[str, str] | None = None) -> Problem:
-    """The problem for a status that the framework chose: unknown path, wrong method. `requested`: the path; `headers`:
-    those that belong to the status, as `Allow` to 405."""
+    """Returns the problem for a status that the framework chose, for example because of an unknown path or a wrong method. `requested`:
+    the path; `headers`: those that belong to the status, for example `Allow` to 405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
     return Problem(status, code, headers=headers, seen=requested if code != "other" else f"HTTP {status}")
 
 
 def invalid(error: ValidationError) -> Problem:
-    """The Problem 422 with the first faults, and how many there are."""
+    """Returns the Problem 422 for a failed validation, with the first faults and the number of all faults."""
     return Problem(422, "invalid", errors=faults_of(error), count=error.error_count())
 
 
 def one_fault(pointer: str, code: str, value: object = "", **values: object) -> Problem:
-    """The Problem 422 with one fault that was not found by pydantic. The arguments are those of `field_error`."""
+    """Returns the Problem 422 for one fault that was not found by pydantic. The arguments are those of `field_error`."""
     return Problem(422, "invalid", errors=[field_error(pointer, code, value, **values)], count=1)
 
 
 def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
-    """The first `shown` faults, with pointers; none if there are more than LISTED_ERRORS."""
+    """Returns the first `shown` faults of a failed validation; none if it has more than LISTED_ERRORS. `prefix`: the beginning of all
+    pointers."""
     if not shown or error.error_count() > LISTED_ERRORS:
         return []
     return field_errors(error.errors(include_url=False), prefix, shown)
 
 
 def field_errors(errors: Sequence[ErrorDetails], prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
-    """Turns pydantic's errors into faults with pointers, at most `shown`."""
+    """Turns the first `shown` errors of pydantic into faults. `prefix`: the beginning of all pointers."""
     return [_field_error(error, prefix) for error in errors[:shown]]
 
 
 def field_error(pointer: str, code: str, value: object = "", **values: object) -> FieldError:
-    """A fault that was not found by pydantic. `code` is a row of `[fields]` in words.toml, `value` what is wrong, and `values` fill the
-    gaps of its sentence."""
+    """Returns a fault that was not found by pydantic. `pointer`: where it is; `code`: a row of `[fields]` in words.toml; `value`: the
+    faulty value; `values` fill the gaps of the sentence."""
     message = both(f"fields.{code}", **values)
     return FieldError(pointer=pointer, code=code, seen=_short(value), message_en=message.en, message_zh=message.zh)
 
 
 def finding_error(finding: Finding, prefix: str = "") -> FieldError:
-    """A finding of a check of the declaration desk, as a fault of the body that is sent back. `prefix`: where the declaration stands in
-    the body."""
+    """Returns a finding of a check of the declaration desk as a fault of the body. `prefix`: the pointer to the declaration in the
+    body."""
     message = check(finding.code)
     sentence = in_words_of([finding.phrase]) if finding.phrase is not None else None
     return FieldError(
@@ -163,7 +167,7 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     code, context = error["type"], error.get("ctx", {})
     known = _SAME.get(code, code)
     if f"fields.{known}" in TEXTS:
-        message = both(f"fields.{known}", **{**_BLANK, **context})
+        message = both(f"fields.{known}", **{**_BLANK, **context, **_expected(context)})
     else:
         message = Words(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
@@ -171,6 +175,12 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     value = error.get("input", "")
     shown = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
     return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
+
+
+def _expected(context: Mapping[str, Any]) -> dict[str, Words]:
+    """The values that pydantic names as allowed, `'a', 'b' or 'c'`, with the words of each language between them."""
+    named = str(context.get("expected", ""))
+    return {"expected": Words(named.replace(" or ", " 或 "), named)}
 
 
 def _short(value: object) -> str:

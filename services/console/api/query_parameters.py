@@ -1,5 +1,5 @@
-"""Which query parameters does a route have? Others are refused: a client that writes `cursor` for `after` would otherwise read from the
-beginning without noticing."""
+"""Which query parameters does a route have? Other parameters are refused. Otherwise a client that writes `cursor` instead of `after`
+would read from the beginning without noticing it."""
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -8,20 +8,21 @@ from fastapi.routing import APIRoute
 from services.console.api.problems import SHOWN_POINTER, FieldError, Problem, field_error
 
 PROGRAMS = ("/api/", "/livez", "/readyz", "/consignments.csv")
-"""Paths that programs call. Pages for people accept unknown parameters, because mail programs add some to links."""
+"""The beginnings of the paths that programs call. Pages for people accept unknown parameters, because mail programs add some to
+links."""
 
 OF_PAGES = frozenset({"lang"})
-"""Parameters that every page accepts, and therefore also the link to the spreadsheet: the language."""
+"""Parameters that every page accepts: the language. The path of the spreadsheet accepts them, too, because a page links to it."""
 
 
 def is_for_programs(path: str) -> bool:
-    """Whether the route at this path refuses parameters that it does not have."""
+    """Returns whether the route at this path refuses query parameters that it does not have."""
     return path.startswith(PROGRAMS)
 
 
 async def known(request: Request) -> None:
-    """The dependency of every route: Problem 422 with a pointer to each query parameter that the route does not have, or that is given
-    twice. The names come from the route's own signature."""
+    """A dependency of every route. Raises Problem 422 with a pointer to each query parameter that the route does not have, or that is
+    given twice. The names come from the route's own signature."""
     route = request.scope["route"]
     if not request.url.query or not isinstance(route, APIRoute) or not is_for_programs(route.path):
         return
@@ -39,7 +40,7 @@ async def known(request: Request) -> None:
 
 
 def names_of(dependant: Dependant) -> frozenset[str]:
-    """The query parameters of a route, and of all that it depends on."""
+    """Returns the names of the query parameters of a route and of its dependencies."""
     own = frozenset([field.alias for field in dependant.query_params])
     return own.union(*[names_of(each) for each in dependant.dependencies])
 

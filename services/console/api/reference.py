@@ -10,27 +10,32 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from schemas.codes import hs
 from schemas.codes.checks import CHECKS
 from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
 from schemas.codes.refusals import REFUSALS
+from schemas.codes.tables import CodeTable, tables
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.codes.words import Words
 from schemas.topics import CATALOGUE, SERVICES
-from schemas.vocabulary import Stage, TransportMode
+from schemas.vocabulary import Stage, TransportMode, day_in_china
+from services.console.language.code_names import country, currency
 from services.console.language.words import TEXTS
 from services.console.readmodel.consignment import AwaitedCode, Mover
+from services.shell.clock import now
 
 Schema = dict[str, Any]
 ZH, SUMMARY_ZH = "x-description-zh", "x-summary-zh"
 CODES = "x-codes"
-"""Extension in the OpenAPI document: the address of the page with the codes of this field."""
+"""An extension of the OpenAPI document: the address of the page that lists the codes of this field."""
 
 
 class Field(NamedTuple):
-    """The documentation of a field: its description, an example, and the name of its table of codes, empty if it has none."""
+    """The documentation of a field. `zh`, `en`: its description in both languages; `codes`: the name of its table of codes, empty if it has
+    none."""
 
     zh: str
     en: str
@@ -47,33 +52,34 @@ def _load(group: str) -> Mapping[str, Field]:
 
 
 FIELDS: Final = _load("fields")
-"""Fields of bodies."""
+"""The documentation of the fields of request bodies, by name."""
 FIELDS_OF_ANSWERS: Final = _load("fields_of_answers")
 PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by `operation_name`; those of the document itself have an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`. Those of the whole document have an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
-"""Descriptions of answers: English → Chinese."""
+"""English description of an answer → the Chinese description."""
 
 
 def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Mapping[str, Words]]:
-    """A function that returns these codes (by default all codes of the group) with their texts in words.toml. `row`: the suffix of the
-    row's name after the code, for a group with several rows for each code."""
+    """Returns a function that returns these codes (by default all codes of the group) with their texts in words.toml. `row`: for a group
+    that has several rows for each code, the suffix of the row's name after the code."""
     named = list(codes) or [key.partition(".")[2] for key in TEXTS if key.startswith(f"{group}.")]
     return lambda: {code: TEXTS[f"{group}.{code}{row}"] for code in map(str, named)}
 
 
 TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingProxyType(
     {
+        "hs": lambda: _hs_names(),
         "offices": lambda: OFFICES,
         "trade_modes": lambda: TRADE_MODES,
         "transport_modes": _of("modes", TransportMode),
         "units": lambda: UNITS,
         "package_kinds": lambda: PACKAGE_KINDS,
-        "countries": lambda: COUNTRIES,
-        "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
+        "countries": lambda: {code: country(code) for code in COUNTRIES},
+        "currencies": lambda: {code: currency(code) for code in sorted(CURRENCIES)},
         "stages": _of("stages", Stage),
         "waits": _of("waiting", (*AwaitedCode, "declaration")),
         "owners": _of("owners", Mover),
@@ -104,18 +110,29 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
         "faults": _of("fields"),
     }
 )
-"""The lists of codes: code → its name in both languages; in the tables of the declaration that is one text, the Chinese, a blank, the
-English. The name is empty if the codes have none."""
+"""Name of a list of codes → a function that returns the codes, each with its name in both languages. In the tables of the declaration a
+name is one text: the Chinese, a blank, the English. It is empty if the codes have no names."""
+
+
+def _hs_names() -> Mapping[str, Words]:
+    """The codes of the edition of the HS that is in force today. Their names are in English, because the source has no others."""
+    in_force = hs.edition(day_in_china(now()))
+    return {code: Words(name, name) for code, name in in_force.names.items()} if in_force else {}
+
+
+def origin_of(table: str) -> CodeTable | None:
+    """Source, day and gaps of one of `TABLES`; None if its codes are the software's own."""
+    return tables(day_in_china(now())).get(table.replace("_", "-"))
 
 
 def operation_name(method: str, path: str) -> str:
-    """The name of an operation in the table: its method, and its path under `/api/v1`."""
+    """Returns the name of an operation in `OPERATIONS`: its method, and its path without `/api/v1`."""
     return f"{method.upper()} {path.removeprefix('/api/v1')}"
 
 
 def with_words(made: Schema) -> Schema:
-    """Adds the descriptions of fields and parameters to the OpenAPI document, and Chinese texts to operations and answers. The document is
-    changed in place and returned."""
+    """Adds the descriptions of fields and parameters to the OpenAPI document, and Chinese texts to operations and answers. Changes the
+    document in place and returns it."""
     made["info"][SUMMARY_ZH], made["info"][ZH] = OPERATIONS[""]
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
@@ -137,11 +154,11 @@ def with_words(made: Schema) -> Schema:
 
 
 _BODIES = frozenset({"Declaration", "DeclaredContainer", "FormLine", "Item", "Reading"})
-"""The objects that stand in bodies of requests; all others stand in answers."""
+"""The objects that occur in bodies of requests. All others occur in answers."""
 
 
 def operations(document: Schema) -> Iterator[Schema]:
-    """Every operation of the document."""
+    """Yields every operation of the document."""
     for methods in document["paths"].values():
         yield from methods.values()
 
@@ -158,7 +175,7 @@ def _tell(model: str, schema: Schema, rows: Mapping[str, Field]) -> None:
 
 
 def bounds(schema: Schema) -> str:
-    """The bounds of a field: `len 1–35`, `≥ 0`, `items ≤ 200`; empty if it has none."""
+    """Returns the bounds of a field as a short text, for example `len 1–35`, `≥ 0` or `items ≤ 200`; an empty text if it has none."""
     if "anyOf" in schema:
         found = [bounds(each) for each in schema["anyOf"] if each.get("type") in ("number", "integer", "array")]
         return next((each for each in found if each), "")
@@ -181,8 +198,9 @@ def _number(value: Any) -> str:
 
 
 class DocumentedProblem(NamedTuple):
-    """The documentation of a kind of problem. `request`: an HTTP request that leads to it, empty if a single one cannot; `who`: its sender,
-    which is "" for any account with the right, "-" for nobody, or the name of an account; `zh`, `en`: when the problem occurs."""
+    """The documentation of a kind of problem. `request`: an HTTP request that leads to the problem, empty if no single request does. `who`:
+    the sender of that request: "" for any account with the right, "-" for nobody, else the name of an account. `zh`, `en`: when the problem
+    occurs."""
 
     status: int
     who: str
@@ -194,4 +212,4 @@ class DocumentedProblem(NamedTuple):
 FAULTS: Final[Mapping[str, DocumentedProblem]] = MappingProxyType(
     {code: DocumentedProblem(*row) for code, row in _ROWS["problems"].items()}
 )
-"""Every problem that an answer may name, by its code."""
+"""Code → documentation, for every problem that an answer may name."""

@@ -1,4 +1,4 @@
-"""How is a request written to its topic, and when is it answered 202? It is answered when the broker has acknowledged the message."""
+"""How is a request written to its topic, and when is it answered 202? It is answered as soon as the broker has acknowledged the message."""
 
 import asyncio
 import contextlib
@@ -35,24 +35,24 @@ ACKNOWLEDGED = Counter("customs_console_asked", "Requests that the broker acknow
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge in time")
 RETRY_SECONDS = 2
 ACCESS_SECONDS = 5.0
-"""How long the producer waits after the cluster refused its credential: an operator has to change something first."""
+"""Seconds that the producer waits after the cluster refused its credential. An operator has to change something first."""
 REMEMBERED = 100_000
-"""Requests that this process keeps in memory, beside the notebook in SQL."""
+"""The most requests that this process keeps in memory, in addition to `tables.LODGEMENTS`."""
 SLICE_BYTES = 50_000
-"""After this many bytes of messages, other tasks of the event loop may run."""
+"""After this many bytes of messages, other tasks of the event loop get a turn."""
 REQUEST_BYTES = 2_000
-"""Bytes that each message counts in addition to its value, for `SLICE_BYTES`."""
+"""Bytes that each message counts for `SLICE_BYTES`, in addition to its value."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 OF_REQUESTS = "request"
-"""Name of the row of `INSTALLATION` with the secret from which ids of requests are derived."""
+"""Name of the row of `INSTALLATION` that has the secret from which ids of requests are derived."""
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request of any kind as a row of `tables.LODGEMENTS`, the consoles' notebook. `digest`: that of its content, which shows whether a later
-    request with the same key has other content."""
+    """A request of any kind, as a row of `tables.LODGEMENTS`. `digest`: a hash of its content, which shows whether a later request with the same key
+    has other content. `asked_us`: microseconds since 1970 UTC."""
 
     request_id: str
     idempotency_key: str
@@ -64,20 +64,21 @@ class RequestRow:
 
 
 class RequestKey(NamedTuple):
-    """What the id of a request is derived from. `idempotency_key`: the one that its sender gave, empty if none; `hidden`: a value
-    that nobody outside this installation can compute; `events`: a secret for this sender, from which the ids of reports of
-    equipment events without a key are derived."""
+    """The values from which the id of a request is derived. `idempotency_key`: the key that its sender gave, empty if none; `hidden`: a value that
+    nobody outside this installation can compute. `events`: a secret for this sender, from which the ids of reports of equipment events without a key
+    are derived."""
 
     idempotency_key: str
     hidden: str
     events: str = ""
 
     def part(self, index: int) -> "RequestKey":
-        """The key of one request of a batch."""
+        """Returns the key of the request with this index in a batch that has this key."""
         return RequestKey(f"{self.idempotency_key}/{index}" if self.idempotency_key else "", f"{self.hidden}/{index}")
 
     def of_event(self, *identity: str) -> "RequestKey":
-        """The key of a report of an equipment event. Without an idempotency key it is derived from the fields that identify the event."""
+        """Returns the key of a report of an equipment event. If the sender gave no idempotency key, it is derived from the fields that identify the
+        event (`identity`)."""
         if self.idempotency_key or not self.events:
             return self
         return RequestKey("", hmac.digest(self.events.encode(), "\0".join(identity).encode(), "sha256").hex())
@@ -85,29 +86,29 @@ class RequestKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request as the encoded message for the broker, with its row for the notebook."""
+    """A request as the encoded message for the broker, with its row for `tables.LODGEMENTS`."""
 
     request: RequestRow
     topic: str
     value: bytes
     headers: Headers
     again: bool = False
-    """The request may have been sent before, so the notebook is searched for it."""
+    """True if the request may have been sent before, so that `tables.LODGEMENTS` is searched for it."""
     declarant: str = ""
     boxes: tuple[str, ...] = ()
-    """For a declaration: its declarant, and the containers that it names."""
+    """For a declaration: the numbers of the containers that it names. `declarant`: its declarant."""
     named: str = ""
-    """For a request about a container: the consignment in it that the request names, empty if it names none."""
+    """For a request about a container: the consignment that the request names, empty if it names none."""
 
 
 def digest(content: bytes) -> str:
-    """A hash of the content, to compare it with the content of other requests."""
+    """Returns a hash of the content, by which it is compared with the content of other requests."""
     return blake2b(content, digest_size=16).hexdigest()
 
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
-    """Makes the message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default everything
-    except the time, which the console has set; `again`: the request may have been sent before, even without an idempotency key."""
+    """Makes the message of a request under this key. `content`: the bytes by which the request is compared with an earlier one; by default the
+    request without its time, which the console has set. `again`: the request may have been sent before even if it has no idempotency key."""
     moment = now()
     row = RequestRow(
         request_id(request.asked_by, key.hidden),
@@ -125,7 +126,7 @@ def prepare(request: Request, key: RequestKey, content: bytes | None = None, aga
 
 
 class Asker:
-    """The console's Kafka producer, and its notebook (`tables.LODGEMENTS`) of the requests that it took in."""
+    """The console's Kafka producer. It also writes the requests that it took in to `tables.LODGEMENTS`."""
 
     def __init__(self, settings: ConsoleSettings, engine: Engine) -> None:
         self._settings = settings
@@ -140,16 +141,17 @@ class Asker:
 
     @property
     def ready(self) -> bool:
-        """Whether the producer has reached the cluster."""
+        """Returns whether the producer has reached the cluster."""
         return self._producer is not None
 
     async def start(self) -> None:
-        """Reads the secret, and starts the background tasks that connect to the cluster and write the notebook."""
+        """Reads the secret of the installation, and starts the background tasks that connect to the cluster and write `tables.LODGEMENTS`."""
         self._secret = await asyncio.to_thread(self._read_secret)
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Stops the tasks, sends the messages that the producer still has, and writes the rows that the notebook still lacks."""
+        """Stops the tasks, waits a short time for the messages that the producer still has to send, and writes the rows that `tables.LODGEMENTS`
+        still lacks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -157,14 +159,14 @@ class Asker:
             # nothing more is done about a request without acknowledgement, because it was not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # a row that could not be written is given up, because the notebook only serves questions about requests that the projector has not read yet
+        # a row that could not be written is given up, because the row is needed only until the projector has read the request
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 
     def key(self, sender: str, idempotency_key: str) -> RequestKey:
-        """The key of a request by this sender. It is always the same for the same idempotency key, and a random one if the sender gave none.
+        """Returns the key of a request by this sender. It is always the same for the same idempotency key, and random if the sender gave none.
 
-        It is derived with a secret, because anybody who can predict an id could send another request under it first.
+        The key is derived with a secret, because anybody who can predict the id of a request could send another request under it first.
         """
         if not idempotency_key:
             events = hmac.digest(self._secret, f"{sender}\0\0events".encode(), "sha256").hex()
@@ -174,15 +176,17 @@ class Asker:
         )
 
     def own_key(self, *identity: str) -> RequestKey:
-        """The key of a request that consoles send by themselves. It is the same in all consoles, and no idempotency key leads to it."""
+        """Returns the key of a request that consoles send by themselves, derived from `identity`. It is the same in all consoles, and no idempotency
+        key leads to it."""
         return RequestKey("", hmac.digest(self._secret, "\0\0".join(("", *identity)).encode(), "sha256").hex())
 
     async def ask(self, message: Prepared) -> RequestRow:
-        """Sends one request. Problem 503 if it was not acknowledged, 422 if its key was used for other content."""
+        """Sends one request and returns its row. Raises Problem 503 if it was not acknowledged, 422 if its key was used for other content."""
         return (await self.ask_all([message]))[0]
 
     async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
-        """Sends all requests; errors as in `ask`. After a Problem 503 some may have been acknowledged; sending all again does not repeat them."""
+        """Sends all requests and returns their rows. Raises the problems of `ask`. After a Problem 503 some requests may have been acknowledged; if
+        all are sent again, those have no second effect."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
@@ -212,19 +216,19 @@ class Asker:
         return taken
 
     async def _note_holds(self, holds: list[RequestRow]) -> None:
-        """Stores the requests that keep goods inside (`COUNTS_WHEN_ASKED`) before they are sent, so that the gate answers of all consoles count them;
-        Problem 503 if that fails."""
+        """Stores the requests that keep goods inside (`COUNTS_WHEN_ASKED`) before they are sent, so that the gate answers of all consoles count them.
+        Raises Problem 503 if that fails."""
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
-        # a hold that could not be sent is there already, and counts from the time at which it is requested again
+        # if a hold could not be sent before, its row exists already and gets the time at which the hold is requested again
         await self.note(ASKED_HOLDS, rows, renewed=("asked_us",))
 
     async def note(
         self, table: Table, rows: list[dict[str, Any]], *changes: Update, renewed: Collection[str] = ()
     ) -> None:
-        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 if that fails. `renewed`: the
-        columns that take their new values in rows that are there already."""
+        """Inserts rows into a table of the consoles' own, unless they exist already, then runs the changes. `renewed`: the columns that get the new
+        values in rows that exist already. Raises Problem 503 if that fails."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes, renewed=renewed)
         except Exception as error:
@@ -234,8 +238,8 @@ class Asker:
             raise self._not_taken() from error
 
     def _sent(self, producer: AIOKafkaProducer, message: Prepared) -> asyncio.Future[None]:
-        """Returns a future that is done when the broker has acknowledged the message. Concurrent equal requests are sent once. The request
-        is remembered even if the acknowledgement comes after its sender has stopped waiting."""
+        """Returns a future that is done when the broker has acknowledged the message. Equal requests at the same time are sent once. The request is
+        remembered even if the acknowledgement comes after its sender has stopped waiting."""
         request = message.request
 
         async def send() -> None:
@@ -251,12 +255,13 @@ class Asker:
         return self._under_way[request.request_id][1]
 
     def about(self, subject: str) -> RequestRow | None:
-        """The first request about this consignment or container that this process took in; used while the rows do not have it yet."""
+        """Returns the first request about this consignment or container that this process took in; None if it remembers none. It is used while the
+        rows do not have the request yet."""
         found = self._subjects.get(subject)
         return None if found is None else self._remembered.get(found)
 
     def request(self, request_id: str) -> RequestRow | None:
-        """The request of this id, from memory."""
+        """Returns the request with this id if this process remembers it, else None."""
         return self._remembered.get(request_id)
 
     def _known(self, request: RequestRow) -> bool:
@@ -268,9 +273,10 @@ class Asker:
         return before is not None
 
     async def before(self, request: RequestRow) -> RequestRow | None:
-        """Returns the row of the same request in memory or in the notebook, None if there is none. Problem 422 if its content was another.
+        """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if its content was
+        another one.
 
-        The notebook also has requests from before a restart, and those of an older version, which derived ids from sender and key alone.
+        The table also has requests from before a restart, and those of an older software version, which derived ids from sender and key alone.
         """
         if self._known(request):
             return request
@@ -298,7 +304,7 @@ class Asker:
     # in the background
 
     def _replace(self, broken: AIOKafkaProducer) -> None:
-        """Replaces an idempotent producer that met a fatal error and cannot send any more."""
+        """Replaces an idempotent producer that had a fatal error and cannot send any more."""
         if self._producer is broken:
             self._producer = None
             self._tasks = [task for task in self._tasks if not task.done()]
@@ -366,7 +372,7 @@ class Asker:
         return None if row is None else RequestRow(*row)
 
     def _read_secret(self) -> bytes:
-        """Returns the secret of the installation; the first console that reads it makes it."""
+        """Returns the secret of the installation. The first console that reads it makes it."""
         self._insert_rows(INSTALLATION, [{"name": OF_REQUESTS, "value": fresh_key() + fresh_key()}])
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
@@ -374,7 +380,7 @@ class Asker:
 
 
 def _not_written(request: RequestRow, error: Exception) -> None:
-    """Logs that the row is lost; the request itself is on its topic."""
+    """Logs that the row of a request is lost. The request itself is on its topic."""
     log.warning("not written into the notebook", request=request.request_id, error=str(error)[:300])
 
 
@@ -385,7 +391,8 @@ def _reused(request: RequestRow) -> Problem:
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Starts a task whose failure ends the process, because without it the console would take requests in and not complete them."""
+    """Starts a task and returns it. If it fails, the process ends, because without the task the console would take requests in and not complete
+    them."""
     task = asyncio.create_task(work)
     task.add_done_callback(end_with_task)
     return task

@@ -1,5 +1,5 @@
-"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and they are answered 202 when
-the broker has acknowledged them."""
+"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent to their topics, and they are answered 202 as
+soon as the broker has acknowledged them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -57,36 +57,40 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults in the answer to a batch; the checks stop when so many are known. The number of its faults is stated for each refused
-declaration."""
+"""The most faults that the answer to a batch lists. The checks stop when so many are found. For each refused declaration the answer has the number of
+its faults."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
-    (400, "Not JSON, a key twice, or a header that cannot be used"),
+    (400, "The body is not JSON or has a key twice, or a header cannot be used"),
     (413, "The body is too large, or has too many parts"),
-    (415, "Not application/json"),
-    (422, "Not of the required shape; each fault with its pointer. Or the idempotency key was used for other content"),
+    (415, "The body is not sent as application/json"),
+    (
+        422,
+        "The body does not have the required shape (each fault has its pointer), or the idempotency key was used for other content",
+    ),
     (
         429,
-        "Large bodies of this address, or containers in papers of this declarant today: too many. `Retry-After` in seconds",
+        "This address sends too many large bodies, or this declarant names too many containers today. `Retry-After` in seconds",
     ),
     (
         503,
         (
-            "The broker did not acknowledge in time, and the request may still take effect; or other large bodies are in hand, and "
+            "The broker did not acknowledge in time, and the request may still take effect; or other large bodies are being handled, and "
             "nothing was taken in. `Retry-After` in seconds"
         ),
     ),
 )
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
-"""The characters that `_header` accepts, for the OpenAPI document only: others are answered 400, not 422."""
+"""The characters that `_header` accepts. This is for the OpenAPI document only, because other characters are answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
-OF_GOODS: Responses = {**TAKEN, **documented((404, "Nothing is known of these goods, or they are those of others"))}
+OF_GOODS: Responses = {**TAKEN, **documented((404, "These goods are not known, or they belong to others"))}
 Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="The same key and content again by the same sender is the same request, for 24 hours and for the last 64 "
-        "requests about the goods or container at least; other content under it is 422. Without a key each request is new.",
+        description="If the same sender sends the same key and content again, it is the same request, for 24 hours and at least for"
+        " the last 64 requests about the goods or container. Other content with the same key is answered 422. Without a"
+        " key, each request is new.",
         max_length=LONGEST_KEY,
         json_schema_extra=VISIBLE,
     ),
@@ -99,7 +103,7 @@ OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_
 
 
 def key_of(request: Request) -> str:
-    """The sender's idempotency key, empty if there is none; Problem 400 if it is too long or not printable."""
+    """Returns the sender's idempotency key; an empty text if there is none. Raises Problem 400 if it is too long or not printable."""
     return _header(request, "Idempotency-Key", LONGEST_KEY)
 
 
@@ -114,7 +118,7 @@ def _header(request: Request, name: str, longest: int) -> str:
 
 
 class BatchShape(BaseModel):
-    """What is checked of a batch as a whole."""
+    """The shape of a batch as a whole."""
 
     model_config = ConfigDict(extra="forbid", title="Batch")
     declarations: list[Any]
@@ -137,8 +141,8 @@ class DeclarationBatch(BatchShape):
 async def lodge(
     request: Request, body: Annotated[JsonBody, json_of(Declaration, named=True)], _key: Key = None
 ) -> Response:
-    """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand. A declarant lodges papers of its own company, an
-    agent also those of the companies that authorised it."""
+    """Lodges a declaration. It is answered 202 when the broker has acknowledged it; `Location` and `status` are links to the state of the goods. A
+    declarant may lodge declarations of its own company, an agent also those of the companies that authorised it."""
     context = context_of(request)
     who = who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -148,7 +152,8 @@ async def lodge(
 
 
 def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
-    """Makes the message that lodges the declaration in this body; Problem 403 if the sender may not declare for its declarant."""
+    """Makes the message that lodges the declaration in this body. Raises Problem 422 with what is wrong with the declaration, and 403 if `who` may
+    not declare for its declarant."""
     data = data.removeprefix(BOM)
     declaration = declared(data, strict_json(data, separators))
     if isinstance(declaration, FaultyBody):
@@ -163,8 +168,8 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
     status_code=202,
     response_model=BatchResult,
     responses={
-        202: {"model": BatchResult, "description": "A result for each, in order"},
-        207: {"model": BatchResult, "description": "The same, when some were sent back"},
+        202: {"model": BatchResult, "description": "The result of each declaration, in order"},
+        207: {"model": BatchResult, "description": "The same, if some were refused"},
         **NO,
     },
     tags=["declarants"],
@@ -173,9 +178,11 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
 async def lodge_many(
     request: Request, body: Annotated[JsonBody, json_of(DeclarationBatch)], _key: Key = None
 ) -> Response:
-    """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back.
+    """Lodges many declarations. Each is taken in or refused by itself; the answer has a result for each, in their order. It is 207 if some were
+    refused.
 
-    The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
+    If the same batch is sent again under its Idempotency-Key, nothing is lodged twice, because the key of each declaration is made from that key and
+    its index.
     """
     context, who = context_of(request), who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -188,7 +195,8 @@ async def lodge_many(
 
 
 class GoodDeclaration(NamedTuple):
-    """A declaration of a batch that can be sent. `number`: its index in the batch, from 0; `reference`: as the answer repeats it."""
+    """A declaration of a batch that can be sent. `number`: its index in the batch, from 0; `reference`: its reference as the answer repeats it;
+    `lodged`: its message."""
 
     number: int
     reference: str
@@ -196,15 +204,16 @@ class GoodDeclaration(NamedTuple):
 
 
 class CheckedBatch(NamedTuple):
-    """The declarations of a batch that can be sent, and for each declaration the JSON of a `BatchItem`, which is answered when the broker has
-    acknowledged all of them."""
+    """A batch after its declarations were checked. `good`: those that can be sent; `results`: for every declaration, the JSON of a `BatchItem`, which
+    is answered when the broker has acknowledged all messages."""
 
     good: list[GoodDeclaration]
     results: list[bytes]
 
 
 async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
-    """Returns the batch without the declarations that exceed the daily number of containers of their declarant; these are refused."""
+    """Returns the batch without the declarations with which their declarant would exceed the daily number of containers. Their results become
+    refusals."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
         problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
@@ -216,7 +225,7 @@ async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatc
 
 
 def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> CheckedBatch:
-    """Checks each declaration of the batch on its own."""
+    """Checks each declaration of the batch by itself."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
         raise _no_batch(strict_json(data, settings.body_separators))
@@ -251,7 +260,7 @@ def _json(result: BatchItem) -> bytes:
 
 
 def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
-    """The result of a declaration that was refused as a whole."""
+    """Returns the result of a declaration that was refused as a whole."""
     details = problem.details()
     return BatchItem(
         index=index,
@@ -264,7 +273,7 @@ def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
 
 
 def _no_batch(parsed: Any) -> Problem:
-    """The problem for JSON that is neither a list of declarations nor an object with nothing but such a list."""
+    """Returns the problem for JSON that is neither a list of declarations nor an object with nothing but such a list."""
     try:
         BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
@@ -287,7 +296,7 @@ def _sent_back(index: int, reference: str, faulty: FaultyBody) -> BatchItem:
 
 
 def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
-    """Makes the message that lodges the declaration. If the same one was lodged before, the desk's answer names that earlier request."""
+    """Makes the message that lodges the declaration. If the same declaration was lodged before, the desk's answer names that earlier request."""
     content = declaration.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(declaration.declarant, declaration.reference),
@@ -301,7 +310,7 @@ def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
 
 
 def answer(request: RequestRow) -> Response:
-    """Makes the answer 202 with links to the goods or container, and to the outcome of the request."""
+    """Makes the answer 202 to a request. It has links to the goods or container, and to the outcome of the request."""
     container = issubclass(KINDS[request.kind], envelope.AboutContainer)
     status = f"{API}/{'containers' if container else 'consignments'}/{quote(request.subject, safe='')}"
     taken = Taken(
@@ -322,7 +331,7 @@ class _Body(Shape):
 
 
 def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """Makes the model of a request's body: its fields without those that come from the address, the account and the clock.
+    """Makes the model of a request's body. It has the fields of the request without those that come from the address, the account and the clock.
     `occurred_at` is optional, except for equipment events."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
@@ -330,9 +339,9 @@ def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
         if name not in ("asked_by", "on_behalf_of", "occurred_at", *but)
     }
     if kind is RecordEquipmentEvent:
-        fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with offset"))
+        fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with its offset"))
     else:
-        fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; default: now"))
+        fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; if left out, now"))
     made: type[BaseModel] = create_model(f"{kind.__name__}Body", __base__=_Body, __doc__=kind.__doc__, **fields)
     return made
 
@@ -349,7 +358,7 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     PlaceContainerHold: ("container_no",),
     LiftContainerHold: ("container_no", "hold_id"),
 }
-"""Requests about containers → their fields that come from the address."""
+"""Kind of request about a container → those of its fields that come from the address."""
 _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     WithdrawDeclaration,
     RecordFindings,
@@ -367,16 +376,16 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     RetractLift,
 )
 OF_CONSOLE: dict[type[envelope.Request], tuple[str, ...]] = {PlaceHold: ("watch_id",)}
-"""Requests → their further fields that the console alone sets: a hold of a person is not one that a watch made."""
+"""Kind of request → those of its other fields that only the console sets. A person who places a hold cannot name a watch."""
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",)), *OF_CONSOLE.get(kind, ()))
     for kind in (*_ABOUT_GOODS, *ADDRESS)
 }
-"""The model of the body of each kind of request."""
+"""Kind of request → the model of its body."""
 
 
 class ActBody(JsonBody):
-    """The body of a request of this kind about goods or a container."""
+    """The body of a request of kind `kind`, about goods or a container."""
 
     def __init__(self, request: Request, kind: type[envelope.Request]) -> None:
         super().__init__(request)
@@ -392,14 +401,15 @@ class _TakesAct(TakesJson):
 
 
 def act(kind: type[envelope.Request]) -> Any:
-    """The dependency for an `ActBody` parameter of a route."""
+    """Returns the dependency for an `ActBody` parameter of a route that takes requests of this kind."""
     return Depends(_TakesAct(BODIES[kind], kind=kind))
 
 
 def requested(
     kind: type[envelope.Request], fields: dict[str, Any], who: Who, key: RequestKey, declarant: str
 ) -> Prepared:
-    """Makes the message of a request with these fields, about goods of this declarant; Problem 422 if they are not valid."""
+    """Makes the message of a request of this kind with these fields, about goods of this declarant. Raises Problem 422 if the fields are not
+    valid."""
     given = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
         request = kind.model_validate(
@@ -410,7 +420,7 @@ def requested(
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    # desks take such a time for wrong
+    # desks treat a time that is so long ago as an error
     if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days
         raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
@@ -425,7 +435,7 @@ def requested(
 
 
 def _consignment_named(request: envelope.Request) -> str:
-    """The consignment that a request about a container names; empty if it names none."""
+    """Returns the consignment that a request about a container names; an empty text if it names none."""
     return request.consignment_id if isinstance(request, StrikeLot | RetractStrike | PermitExit) else ""
 
 
@@ -442,7 +452,8 @@ def _identity(request: envelope.Request) -> tuple[str, ...] | None:
 
 
 async def ask(context: ConsoleContext, message: Prepared) -> RequestRow:
-    """Sends the request, unless it was sent under this key before; Problem 422 if the key was used for other content."""
+    """Sends the request and returns its row. If it was sent under this key before, it has no second effect. Raises Problem 422 if the key was used
+    for other content, and 429 if the declarant names too many containers on this day."""
     refused = await context.boxes.admit(message.declarant, message.boxes)
     if refused is not None:
         raise refused
@@ -467,7 +478,8 @@ def _request(
 
 
 async def _taken(body: ActBody, **about: str) -> Response:
-    """Reads the body, sends the request and answers 202. `about`: the fields in the address, first the consignment id or container number."""
+    """Reads the body, sends the request and answers 202. `about`: the fields in the address; the first one must be the consignment id or container
+    number."""
     context, who, kind = context_of(body.request), who_of(body.request), body.kind
     key = context.asker.key(who.actor, key_of(body.request))
     declarant = await may_act(context, who, kind, next(iter(about.values())))
@@ -488,7 +500,7 @@ async def _taken(body: ActBody, **about: str) -> Response:
 async def withdraw(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(WithdrawDeclaration)], _key: Key = None
 ) -> Response:
-    """Only its declarant may, or its agent."""
+    """Requests that a declaration is taken back. Only its declarant, or the declarant's agent, may do this."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -503,7 +515,7 @@ async def withdraw(
 async def findings(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RecordFindings)], _key: Key = None
 ) -> Response:
-    """An officer's findings on the documents, the goods or the samples."""
+    """Records an officer's findings on the documents, the goods or the samples."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -518,7 +530,7 @@ async def findings(
 async def correct_findings(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(CorrectFindings)], _key: Key = None
 ) -> Response:
-    """The wrong answer is taken back and the right one given; goods that were released are called back first."""
+    """Replaces wrong findings by the right ones. If the goods were released, the release is revoked first."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -533,7 +545,7 @@ async def correct_findings(
 async def retract_findings(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractFindings)], _key: Key = None
 ) -> Response:
-    """The control is open again; goods that were released or refused for it are held."""
+    """Retracts findings, so that the control is open again. Goods that were released or refused because of them are held."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -548,7 +560,7 @@ async def retract_findings(
 async def treatment(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RecordTreatment)], _key: Key = None
 ) -> Response:
-    """A treatment unit's record with its readings; the desk refuses one without `started_at`."""
+    """Records a treatment, with the readings of the treatment unit. The desk refuses a record without `started_at`."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -563,7 +575,7 @@ async def treatment(
 async def treatment_decision(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(DecideTreatment)], _key: Key = None
 ) -> Response:
-    """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
+    """Records an officer's answer to `TreatmentReferred`: treat the goods by named methods, let them pass, or refuse them."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -578,7 +590,7 @@ async def treatment_decision(
 async def correct_treatment(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(CorrectTreatment)], _key: Key = None
 ) -> Response:
-    """The record that was judged last, whole and as it should have been; the desk judges again."""
+    """Corrects the treatment record that was judged last. The new record must be complete; the desk judges it."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -593,7 +605,8 @@ async def correct_treatment(
 async def retract_treatment(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractTreatment)], _key: Key = None
 ) -> Response:
-    """Its attempt is in hand again; goods that were released or refused for it are held."""
+    """Retracts the treatment record that was judged last, so that the treatment is open again. Goods that were released or refused because of it are
+    held."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -608,7 +621,8 @@ async def retract_treatment(
 async def retract_treatment_decision(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractTreatmentDecision)], _key: Key = None
 ) -> Response:
-    """What becomes of the goods is asked again; goods that were released or refused for it are held."""
+    """Retracts an officer's decision about a treatment, so that an officer has to decide again. Goods that were released or refused because of it are
+    held."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -623,7 +637,7 @@ async def retract_treatment_decision(
 async def arrival(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(ReportArrival)], _key: Key = None
 ) -> Response:
-    """Carrier or terminal: the goods are at this place."""
+    """Reports that the goods have arrived at this place. Carriers and terminals may report this."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -638,8 +652,9 @@ async def arrival(
 async def retract_arrival(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractArrival)], _key: Key = None
 ) -> Response:
-    """Only who told it may: the goods are not here. `wrong` is the id of the request with which it was told; released goods are called back.
-    What a terminal told of a container is taken back there (`/containers/{container_no}/events/{report_id}/retraction`)."""
+    """Retracts a report of an arrival, because the goods are not here. Only its sender may do this. `wrong` is the id of the request by which the
+    arrival was reported; released goods are called back. A terminal's report about a container is retracted by
+    `/containers/{container_no}/events/{report_id}/retraction`."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -652,7 +667,7 @@ async def retract_arrival(
     summary="Hold the goods",
 )
 async def hold(consignment_id: OfConsignment, body: Annotated[ActBody, act(PlaceHold)], _key: Key = None) -> Response:
-    """Goods that were released already are called back."""
+    """Places a hold on the goods. If they were released already, the release is revoked."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -665,7 +680,7 @@ async def hold(consignment_id: OfConsignment, body: Annotated[ActBody, act(Place
     summary="Lift an officer's hold",
 )
 async def lift(consignment_id: OfConsignment, body: Annotated[ActBody, act(LiftHold)], _key: Key = None) -> Response:
-    """Only officers' holds are lifted so; the others by their own answer."""
+    """Lifts a hold of an officer. All other holds end by the answer for which they wait."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -680,7 +695,8 @@ async def lift(consignment_id: OfConsignment, body: Annotated[ActBody, act(LiftH
 async def retract_lift(
     consignment_id: OfConsignment, body: Annotated[ActBody, act(RetractLift)], _key: Key = None
 ) -> Response:
-    """The hold stands again under its own id; goods that were released are called back first."""
+    """Retracts the lifting of a hold, so that the hold is in force again under its own id. If the goods were released, the release is revoked
+    first."""
     return await _taken(body, consignment_id=consignment_id)
 
 
@@ -695,7 +711,7 @@ async def retract_lift(
 async def gate_out(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordGateOut)], _key: Key = None
 ) -> Response:
-    """The container passed the gate outbound; one that was not released raises an alarm. An older name of an event `GTOT`."""
+    """Reports that the container has left through the gate. If it was not released, an alarm is raised. This is an older name of the event `GTOT`."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -710,8 +726,9 @@ async def gate_out(
 async def equipment_event(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordEquipmentEvent)], _key: Key = None
 ) -> Response:
-    """Terminal or carrier. Without an Idempotency-Key a report is the same by sender, container, event, classifier, event time
-    and `replaces`; other content under these is 422: correct a report by another one that `replaces` it."""
+    """Reports an equipment event. Terminals and carriers may report it. Without an Idempotency-Key, a report is known by its sender, container,
+    event, classifier, event time and `replaces`. A report in which these are the same and the rest is different is answered 422; to correct a report,
+    send another one that `replaces` it."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -729,7 +746,8 @@ async def retraction(
     body: Annotated[ActBody, act(RetractEquipmentEvent)],
     _key: Key = None,
 ) -> Response:
-    """Only who told it may: the event did not happen. `report_id` is the id of the request with which it was told."""
+    """Retracts a report, because the event did not happen. Only its sender may do this. `report_id` is the id of the request by which the event was
+    reported."""
     return await _taken(body, container_no=plain(container_no), report_id=report_id)
 
 
@@ -744,7 +762,7 @@ async def retraction(
 async def container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordContainerFinding)], _key: Key = None
 ) -> Response:
-    """An officer saw it inside or outside of the controlled area: that settles alarms that block."""
+    """Records that an officer saw the container inside or outside of the controlled area. This settles the alarms that keep the container inside."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -759,8 +777,8 @@ async def container_finding(
 async def retract_container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RetractContainerFinding)], _key: Key = None
 ) -> Response:
-    """An officer: the finding was wrong. What it settled waits again. From the 202 on the gate's answer is no until the gate desk has
-    decided."""
+    """Retracts a wrong finding of an officer on the container. The alarms that it settled wait for a finding again. From the answer 202 on, the
+    gate's answer is no until the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -773,7 +791,7 @@ async def retract_container_finding(
     summary="Take a consignment off a container",
 )
 async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeLot)], _key: Key = None) -> Response:
-    """An officer: it is not in it, whatever its declaration says."""
+    """Records that, as an officer found, the consignment is not in the container, whatever its declaration says."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -788,7 +806,8 @@ async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeL
 async def retract_strike(
     container_no: OfContainer, body: Annotated[ActBody, act(RetractStrike)], _key: Key = None
 ) -> Response:
-    """An officer: the consignment may be in it after all. From the 202 on the gate's answer is no until the gate desk has decided."""
+    """Retracts that a consignment is not in the container, because it may be in it after all. From the answer 202 on, the gate's answer is no until
+    the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -801,7 +820,7 @@ async def retract_strike(
     summary="Let a consignment out without an import release",
 )
 async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitExit)], _key: Key = None) -> Response:
-    """An officer: a cancelled export, or goods to be returned or destroyed, may pass the land gate in this visit."""
+    """Records that an officer permits goods to pass the land gate in this visit: a cancelled export, or goods to be returned or destroyed."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -816,7 +835,8 @@ async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitE
 async def hold_container(
     container_no: OfContainer, body: Annotated[ActBody, act(PlaceContainerHold)], _key: Key = None
 ) -> Response:
-    """Whatever is in it and however often it comes back, until the hold is lifted. From the 202 on the gate's answer is no."""
+    """Places a hold on the container itself. It is in force until it is lifted, whatever goods are in the container and however often the container
+    comes back. From the answer 202 on, the gate's answer is no."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -831,5 +851,5 @@ async def hold_container(
 async def lift_container(
     container_no: OfContainer, hold_id: OfReport, body: Annotated[ActBody, act(LiftContainerHold)], _key: Key = None
 ) -> Response:
-    """An officer. `hold_id` stands in the gate's answer."""
+    """Lifts a hold on the container. Only officers may do this. `hold_id` is in the gate's answer."""
     return await _taken(body, container_no=plain(container_no), hold_id=hold_id)

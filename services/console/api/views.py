@@ -1,4 +1,4 @@
-"""What does the API answer? The shapes of its documents; times are RFC 3339 in UTC, durations are seconds.
+"""What does the API answer? This file has the shapes of its documents. Times are RFC 3339 in UTC, durations are seconds.
 
 What each field means stands in `reference.toml`, in both languages; programs find it in the OpenAPI document.
 """
@@ -12,15 +12,16 @@ from schemas.vocabulary import Stage
 
 
 class Text(BaseModel):
-    """The same words in both languages."""
+    """A text in both languages."""
 
     zh: str
     en: str
 
 
 class Projection(BaseModel):
-    """How far the rows are: complete up to `as_of` (null: not yet complete since the start), `behind` messages to go. `trouble`: what
-    keeps them from it (database, kafka, access, projector, …), empty where nothing does; the log says more."""
+    """How complete the rows are. `as_of`: all messages up to this time are in the rows (null: not yet complete since the start); `behind`: how many
+    messages are not in the rows yet. `trouble`: the component that keeps the rows from being completed (database, kafka, access, projector, …), empty
+    if none does; the log says more."""
 
     as_of: datetime | None
     lag_seconds: float | None
@@ -29,7 +30,7 @@ class Projection(BaseModel):
 
 
 class Waiting(BaseModel):
-    """What is awaited, since when, and whose move it is. `text`: the sentence that says so."""
+    """What the goods wait for, since when, and who has to act. `text`: the same as a sentence."""
 
     waiting_for: str
     owner: str
@@ -38,7 +39,7 @@ class Waiting(BaseModel):
 
 
 class HoldView(BaseModel):
-    """A hold that is open now. `reason`: as it was written; `reason_text`: in both languages where a desk wrote it."""
+    """A hold that is open now. `reason`: the text as it was written; `reason_text`: the text in both languages, if a desk wrote it."""
 
     hold_id: str
     owner: str
@@ -49,7 +50,7 @@ class HoldView(BaseModel):
 
 
 class ConsignmentView(BaseModel):
-    """Where one consignment stands. `stage` is null where a row names one that this version does not know; `stage_text` has it."""
+    """The state of one consignment. `stage` is null if the row has a stage that this version does not know; `stage_text` has its name."""
 
     consignment_id: str
     stage: Stage | None
@@ -90,8 +91,8 @@ class ConsignmentView(BaseModel):
 
 
 class Watch(BaseModel):
-    """A watch on a bill or a declarant. `state`: `open` once every partition of the release desk keeps it, `incomplete` until then
-    (goods that match stay at the gate all the same), or `lifted`."""
+    """A watch on a bill or a declarant. `state`: `incomplete` until every partition of the release desk keeps it (matching goods must stay at the
+    gate even so), then `open`, and `lifted` at the end."""
 
     watch_id: str
     bill_no: str
@@ -109,15 +110,15 @@ class Watch(BaseModel):
 
 
 class Watches(BaseModel):
-    """The watches, those that are open first."""
+    """The watches; those that are open come first."""
 
     watches: list[Watch]
     projection: Projection
 
 
 class WatchTaken(BaseModel):
-    """The watch was placed or lifted: all `partitions` have acknowledged it, and of so many `consignments` that were known the hold
-    was asked or its lifting."""
+    """A watch was placed or lifted. All `partitions` have acknowledged it. `consignments`: for how many known consignments its hold, or the lifting
+    of its hold, was requested."""
 
     watch_id: str
     partitions: int
@@ -126,7 +127,8 @@ class WatchTaken(BaseModel):
 
 
 class Status(BaseModel):
-    """A consignment and how fresh the answer is. 200 when its rows are there, 202 while it is only known to be lodged."""
+    """A consignment, and how fresh the answer is. The status is 200 if the consignment is in the rows, and 202 while it is only known that it was
+    lodged."""
 
     consignment: ConsignmentView
     projection: Projection
@@ -135,9 +137,8 @@ class Status(BaseModel):
 
 
 class FindingView(BaseModel):
-    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there, as the desk
-    wrote it; `seen_text`: the same in both languages; `nearest`: codes of the table that may have been meant, where what stood there is
-    none."""
+    """A fault or warning of the declaration desk, in words. `pointer`: where it is in the declaration (RFC 6901); `seen`: the value, as the desk
+    wrote it; `seen_text`: the value in both languages; `nearest`: if the value is not a code of the table, codes that may have been meant."""
 
     pointer: str
     code: str
@@ -149,8 +150,8 @@ class FindingView(BaseModel):
 
 
 class Entry(BaseModel):
-    """One message of a timeline. `findings`: those of its content, in words. `cause`: id of the message that it answers; `body` is null where the next answer repeats it, and
-    where it is long: `body_link` leads to it then."""
+    """One message of a timeline. `findings`: the findings in its content, in words; `cause`: the id of the message that it answers. `body` is null if
+    the next answer repeats it, or if it is long; `body_link` then leads to it."""
 
     id: str
     cause: str
@@ -171,8 +172,8 @@ class Entry(BaseModel):
 
 
 class Timeline(BaseModel):
-    """Everything said about one key, in the order of cause and time. `next`: link to the next page, null at the end; `complete`
-    false: there are more messages than a timeline orders."""
+    """All messages under one key, in the order of cause and time. `next`: link to the next page, null at the end; `complete`: false if there are more
+    messages than a timeline can sort."""
 
     consignment_id: str
     entries: list[Entry]
@@ -182,7 +183,7 @@ class Timeline(BaseModel):
 
 
 class Content(BaseModel):
-    """A piece of one message's content as text; `next`: link to the next piece, null at the end."""
+    """A piece of the content of one message, as text. `next`: link to the next piece, null at the end."""
 
     id: str
     characters: int
@@ -199,7 +200,7 @@ class Found(BaseModel):
 
 
 class Taken(BaseModel):
-    """A request that the broker has acknowledged. `status`: link to the consignment, `request`: link to what became of it."""
+    """A request that the broker has acknowledged. `status`: link to the consignment; `request`: link to what became of the request."""
 
     request_id: str
     consignment_id: str | None = None
@@ -209,7 +210,7 @@ class Taken(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """What came of one declaration of a batch: 202, or a problem of its own."""
+    """The result of one declaration of a batch: it was taken in (202), or refused with a problem of its own."""
 
     index: int
     status_code: int
@@ -225,7 +226,7 @@ class BatchItem(BaseModel):
 
 
 class BatchResult(BaseModel):
-    """In the order of the batch."""
+    """The results of a batch, in the order of its declarations."""
 
     accepted: int
     refused: int
@@ -233,7 +234,7 @@ class BatchResult(BaseModel):
 
 
 class LaterWord(BaseModel):
-    """A message that came after the answers to a request and says otherwise about the same matter."""
+    """A message that came after the answers to a request and contradicts them."""
 
     id: str
     kind: str
@@ -242,7 +243,7 @@ class LaterWord(BaseModel):
 
 
 class RequestView(BaseModel):
-    """What became of a request. `outcome`: not_projected, pending, answered, refused or parked; `answers`: the facts it caused."""
+    """What became of a request. `outcome`: not_projected, pending, answered, refused or parked; `answers`: the facts that it caused."""
 
     request_id: str
     kind: str
@@ -280,7 +281,7 @@ class BoxHoldView(BaseModel):
 
 
 class BlockView(BaseModel):
-    """An alarm that waits for an officer's finding; `reports`: the reports that raised it and the others like it."""
+    """An alarm that waits for an officer's finding. `reports`: the reports that raised this alarm and the others that wait."""
 
     container_no: str
     alarm: str
@@ -292,7 +293,8 @@ class BlockView(BaseModel):
 
 
 class ReportView(BaseModel):
-    """An equipment report as the gate has recorded it. `standing`: empty, `retracted` or `replaced`; `laden` null: not said."""
+    """A report of an equipment event, as the gate desk recorded it. `standing`: empty, `retracted` or `replaced`; `laden`: null if it was not
+    reported."""
 
     report_id: str
     event: str
@@ -313,7 +315,7 @@ class ReportView(BaseModel):
 
 
 class Reports(BaseModel):
-    """The latest equipment reports of a container, the latest first; `complete` false: there are older ones."""
+    """The latest equipment reports of a container, the latest first. `complete`: false if there are older ones."""
 
     container_no: str
     reports: list[ReportView]
@@ -322,13 +324,15 @@ class Reports(BaseModel):
 
 
 class GateView(BaseModel):
-    """May this container leave? False unless everything says that it may; `reason` is a code, `text` says why, with counts.
+    """The answer whether a container may leave. It is false unless everything known allows it. `reason`: a code; `text`: the reason in words, with
+    counts.
 
-    `lots`: bills in it, or as many as a paper says that share it; `lots_released`: those of them that may go. `permitted`: of
-    `consignments`, those that an officer's permit lets out without an import release.
+    `lots`: the number of bills in the container, or the number that an officer counted (without a count: that a declaration states), whichever is
+    higher; `lots_released`: how many of these lots may leave. `permitted`: those of `consignments` that an officer permits to leave without an import
+    release.
 
-    What a person wrote is not told to ports: `reason` and `placed_by` of holds, `reason` of an alarm, and `detail` are empty
-    (of goods that left, `detail` names the gate).
+    Ports do not get texts that people wrote: `reason` and `placed_by` of holds, `reason` of an alarm, and `detail` are empty. Of goods that left,
+    `detail` is the name of the gate.
     """
 
     container_no: str
@@ -351,12 +355,12 @@ class GateView(BaseModel):
 
 
 class ReleaseView(BaseModel):
-    """An entry of the feed for ports. `kind`: ReleaseGranted or ReleaseRevoked; of two, the higher `version` is true. `body_link` is
-    null, except where `containers` or `reason` had no room and are shortened: it leads to the whole content then.
+    """An entry of the feed for ports. `kind`: ReleaseGranted or ReleaseRevoked; of two entries about the same goods, the one with the higher
+    `version` is in force. `body_link`: link to the whole content, if `containers` or `reason` were too long and are shortened; otherwise null.
 
-    `Unreadable`: something was said of the goods that may call them back and cannot be read; they stay until a higher `version`
-    than the last that was read comes. `occurred_at` is null where it is not known. `reason` is null: what an officer wrote is not
-    told to ports; programs of earlier versions expect the field.
+    The kind `Unreadable` means that a message about the goods, which may revoke their release, cannot be read. The goods must stay until an entry
+    comes whose `version` is higher than the last one that was read. `occurred_at` is null if it is not known. `reason` is null, because ports do not
+    get texts of officers; programs of earlier versions expect the field.
     """
 
     cursor: str
@@ -374,7 +378,7 @@ class ReleaseView(BaseModel):
 
 
 class Feed(BaseModel):
-    """Releases and revocations after a cursor; ask again with `cursor`. `more`: there are more than this answer has room for."""
+    """Releases and revocations after a cursor. Ask for the next ones with `cursor`. `more`: there are more entries than fit into this answer."""
 
     releases: list[ReleaseView]
     cursor: str
@@ -383,7 +387,8 @@ class Feed(BaseModel):
 
 
 class StageCount(BaseModel):
-    """One stage of the board. `waiting_p50_seconds`, `waiting_p95_seconds`: how long the goods that are there now have waited."""
+    """One stage of the board, and how many consignments are in it. `waiting_p50_seconds`, `waiting_p95_seconds`: the median and the 95th percentile
+    of how long these goods have waited."""
 
     stage: Stage
     text: Text
@@ -397,8 +402,8 @@ class StageCount(BaseModel):
 
 
 class ClearanceTime(BaseModel):
-    """One span of time over the latest releases, of imports or of exports; null when there were none. `name`, `source`: as in
-    `schemas/spans.py`, and as the label `stage` of `customs_clearance_seconds`."""
+    """One span of time over the latest releases, of imports or of exports; null if there were none. `name`, `source`: as in `schemas/spans.py`, and
+    as the label `stage` of the metric `customs_clearance_seconds`."""
 
     direction: str
     name: str
@@ -410,14 +415,14 @@ class ClearanceTime(BaseModel):
 
 
 class Clearance(BaseModel):
-    """Clearance times of goods that are released, over the last 1,000 entries of the feed."""
+    """The clearance times of released goods, computed from the last 1,000 entries of the feed."""
 
     times: list[ClearanceTime]
 
 
 class AlarmView(BaseModel):
-    """An alarm of the gate (`alarm`: which), a time limit that ran out, goods that were declared again, or a fact that the read model
-    cannot store."""
+    """An alarm: the gate raised it (then `alarm` is its code), a time limit ended, goods were declared again, or the read model cannot store a
+    fact."""
 
     kind: str
     alarm: str = ""
@@ -429,13 +434,13 @@ class AlarmView(BaseModel):
 
 
 class AlarmLine(AlarmView):
-    """The newest alarm of one kind and subject; `count`: how many of them there are."""
+    """The newest alarm of one kind and subject. `count`: how many alarms of this kind the subject has."""
 
     count: int
 
 
 class AlarmKindView(BaseModel):
-    """How many alarms of one kind there are: 10,000 means that many or more. `alarms`: link to all of them."""
+    """How many alarms of one kind there are; 10,000 stands for 10,000 or more. `alarms`: link to all of them."""
 
     kind: str
     text: Text
@@ -453,7 +458,8 @@ class Alarms(BaseModel):
 
 
 class Board(BaseModel):
-    """The live board. `alarms`: of each kind, the newest one of each of its latest subjects; `alarm_kinds`: how many there are."""
+    """The board of stages, clearance times, alarms and parked messages. `alarms`: for each kind, the newest alarm of each of its latest subjects;
+    `alarm_kinds`: how many alarms of each kind there are."""
 
     stages: list[StageCount]
     clearance: Clearance
@@ -466,7 +472,7 @@ class Board(BaseModel):
 
 
 class ParkedView(BaseModel):
-    """A message set aside, by origin."""
+    """A message that was set aside, with its origin."""
 
     service: str
     topic: str
@@ -482,7 +488,7 @@ class ParkedView(BaseModel):
 
 
 class ParkedList(BaseModel):
-    """The newest first; `total` counts all that are parked now; `next` is the link to the next page, null at the end."""
+    """Messages that are set aside, the newest first. `total`: how many are set aside now; `next`: link to the next page, null at the end."""
 
     parked: list[ParkedView]
     total: int

@@ -1,4 +1,4 @@
-"""How do officers watch a bill or a declarant over HTTP? `watches` places and lifts the watch."""
+"""How do officers watch a bill or a declarant over HTTP? These routes call `watches`, which places and lifts the watch."""
 
 from typing import Annotated, Any
 
@@ -24,22 +24,22 @@ router = APIRouter(prefix=API, route_class=JsonRoute)
 TAKEN: dict[int | str, dict[str, Any]] = {
     202: {
         "model": WatchTaken,
-        "description": "Every partition has it, and each consignment that was known a request of its own",
+        "description": "Every partition has confirmed it, and a request was sent for each known consignment",
     },
     **NO,
     **documented(
         (404, "No such watch is known"),
-        (409, "As many watches are open as there may be"),
+        (409, "The greatest number of watches is open already"),
         (
             503,
-            "Not every partition has it: the same again under the same Idempotency-Key completes it. `Retry-After` in seconds",
+            "Not every partition has confirmed it. Send it again with the same Idempotency-Key to complete it. `Retry-After` in seconds",
         ),
     ),
 }
 
 
 class PlaceWatchBody(BaseModel):
-    """What is watched, one of the two, and why."""
+    """The bill or the declarant that is watched (one of the two), and why."""
 
     model_config = ConfigDict(extra="forbid")
     bill_no: BillNo = ""
@@ -48,7 +48,7 @@ class PlaceWatchBody(BaseModel):
 
 
 class LiftWatchBody(BaseModel):
-    """Why the watch ends."""
+    """The reason why the watch is lifted."""
 
     model_config = ConfigDict(extra="forbid")
     reason: Reason
@@ -67,8 +67,8 @@ class LiftWatchBody(BaseModel):
 async def post_watch(
     request: Request, body: Annotated[JsonBody, json_of(PlaceWatchBody)], _key: Key = None
 ) -> Response:
-    """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
-    under whatever reference. From the 202 on the gate's answer is no for goods that match."""
+    """Places a watch. All goods are held that are declared under the bill (any spelling of its capitals and digits), or by the declarant
+    (USCC), at any time and under any reference. From the answer 202 on, the gate's answer is no for goods that match."""
     context, actor = context_of(request), who_of(request).actor
     key = context.asker.key(actor, key_of(request))
     limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
@@ -78,8 +78,8 @@ async def post_watch(
 
 
 async def place_watch(context: ConsoleContext, body: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
-    """Places the watch. Returns its id, and how many known consignments it holds. Problem 422 unless exactly one of bill and declarant is
-    given."""
+    """Places the watch. Returns its id, and on how many known consignments it requested a hold. Raises Problem 422 unless exactly one of
+    bill and declarant is given."""
     named = [name for name in ("bill_no", "declarant") if plain_word(getattr(body, name))]
     if len(named) != 1 or (body.bill_no and body.declarant):
         raise one_fault("/bill_no", "one_of_two", f"{body.bill_no} {body.declarant}")
@@ -97,7 +97,7 @@ async def place_watch(context: ConsoleContext, body: PlaceWatchBody, actor: str,
 async def lift(
     request: Request, watch_id: OfReport, body: Annotated[JsonBody, json_of(LiftWatchBody)], _key: Key = None
 ) -> Response:
-    """It holds nothing new, and the holds that it made are lifted."""
+    """Lifts a watch. It places no further holds, and the holds that it placed are lifted."""
     context, actor = context_of(request), who_of(request).actor
     key = context.asker.key(actor, key_of(request))
     limit, separators = context.settings.body_limit_bytes, context.settings.body_separators
@@ -118,14 +118,14 @@ def _taken(context: ConsoleContext, watch_id: str, consignments: int) -> Respons
     "/watches", response_model=Watches, responses=READ, tags=["officers"], summary="Watches on bills and declarants"
 )
 def listed(request: Request) -> Watches:
-    """Those that are open first, and of them the latest; a thousand at most."""
+    """Lists the watches, at most a thousand. Open watches come first, and among them the latest."""
     context = context_of(request)
     shown = [view(row, context.watches.partitions) for row in context.rows.watches(MOST_LISTED)]
     return Watches(watches=shown, projection=projection(context.standing()))
 
 
 def view(row: WatchRow, partitions: int) -> Watch:
-    """A watch as a document of the API."""
+    """Returns a watch as a document of the API. `partitions`: how many partitions the release desk has."""
     state = "lifted" if row.lifted_us is not None else "open" if row.placed >= partitions else "incomplete"
     return Watch(
         watch_id=row.watch_id,

@@ -1,8 +1,8 @@
 """How does a watch on a bill or a declarant reach every partition, and the goods that were known before it?
 
-A watch consists of one row, one request to each partition of the release desk, and one hold on each matching consignment in the rows.
-Consignments that were declared while it was placed are found by a second search, once the rows contain every message from before
-the moment at which the last partition kept the watch.
+To place a watch, the console writes one row, sends one request to each partition of the release desk, and requests one hold on each
+matching consignment in the rows. Consignments that were declared meanwhile are found by a second search. It begins when the rows contain
+every message from before the moment at which the last partition kept the watch.
 """
 
 import asyncio
@@ -25,26 +25,27 @@ from services.shell.clock import now
 from services.shell.partition import key_in
 
 MOST_OPEN = 500
-"""Watches that may be open at once: as many as a partition of the release desk keeps."""
+"""The most watches that may be open at once. A partition of the release desk keeps as many."""
 MOST_LISTED = 1000
 KNOWN_AT_ONCE = 500
-"""Consignments that one query reads."""
+"""How many consignments one query reads."""
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
-"""How many times, each up to a later time, the rows must be found complete after all partitions keep a watch. Then at least one of these
-measurements began after that moment."""
+"""How often the rows must be found complete after all partitions keep a watch, each time up to a later time. After so many times, at least
+one of the measurements began after all partitions kept it."""
 log = structlog.get_logger()
 
 
 class WatchCoordinator:
-    """Places, lifts and completes watches. `as_of`: returns the time up to which the rows are complete, by the projector's clock."""
+    """Places, lifts and completes watches. `as_of`: returns the time up to which the rows are complete, by the projector's clock, or None
+    if they never were."""
 
     def __init__(
         self, asker: Asker, rows: ReadModelQueries, partitions: int, as_of: Callable[[], datetime | None]
     ) -> None:
         self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
         self._complete_times: dict[str, list[datetime]] = {}
-        """Id of a watch that every partition has answered → the times up to which the rows were found complete since then."""
+        """Id of a watch that every partition has answered → the times up to which the rows have been found complete since that answer."""
 
     @property
     def partitions(self) -> int:
@@ -53,9 +54,11 @@ class WatchCoordinator:
     async def place_watch(
         self, bill_no: str, declarant: str, reason: str, actor: str, key: RequestKey
     ) -> tuple[str, int]:
-        """Sends the requests of a watch. Returns its id, and on how many known consignments a hold was requested. Problem 503 if the broker
-        has not acknowledged every request; the same call with the same key then completes the watch. From the first call on, the gate's
-        answer is no for goods that match."""
+        """Sends the requests that place a watch. Returns the id of the watch, and on how many known consignments a hold was requested. From
+        this call on, the gate's answer is no for goods that match.
+
+        Raises Problem 503 if the broker has not acknowledged every request; the same call with the same key then completes the watch.
+        Raises Problem 409 if too many watches are open, and 422 if the key was used for another watch."""
         watch_id, at = request_id(actor, key.hidden), now()
         copies = [
             prepare(
@@ -85,8 +88,8 @@ class WatchCoordinator:
         return watch_id, await self._meet(row, copies)
 
     async def lift(self, watch_id: str, reason: str, actor: str, key: RequestKey) -> int:
-        """Sends the requests that lift a watch. Returns for how many consignments the lifting of its hold was requested. Problem 404 if the
-        watch is unknown, 503 as in `place_watch`."""
+        """Sends the requests that lift a watch. Returns for how many consignments it requested that the watch's hold is lifted. Raises
+        Problem 404 if the watch is unknown, and 503 as in `place_watch`."""
         row = await self._watch(watch_id)
         if row is None:
             raise Problem(404, "unknown_watch", seen=watch_id[:100])
@@ -105,7 +108,7 @@ class WatchCoordinator:
             for partition in range(self._partitions)
         ]
         for copy in copies:
-            # raises Problem 422 if the same key was used with other content; nothing is written yet
+            # this raises Problem 422 if the same key was used with other content, before anything is written
             await self._asker.before(copy.request)
         await self._ask(copies)
         w = ASKED_WATCHES.c
@@ -123,7 +126,7 @@ class WatchCoordinator:
         return await self._let_go(lifted, copies)
 
     async def follow(self) -> None:
-        """Runs forever and completes watches that this console or another one has begun to place or to lift."""
+        """Completes, again and again without end, the watches that this console or another one has begun to place or to lift."""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:
@@ -134,8 +137,8 @@ class WatchCoordinator:
                 log.warning("watches wait", error=str(getattr(error, "orig", None) or error)[:300])
 
     async def finish(self) -> None:
-        """Searches a second time. Requests holds on consignments that became known while a watch was placed, and the lifting of holds that
-        a watch made while it was lifted."""
+        """Makes the second search for each watch that is not complete. Requests holds on the consignments that became known while a watch
+        was placed, and the lifting of the holds that a watch made while it was lifted."""
         unfinished = [row for row in await asyncio.to_thread(self._rows.unfinished_watches) if not row.finished]
         self._complete_times = {row.watch_id: self._complete_times.get(row.watch_id, []) for row in unfinished}
         for row in unfinished:
@@ -156,7 +159,7 @@ class WatchCoordinator:
             await self._asker.note(ASKED_WATCHES, [], change)
 
     def _complete(self, watch_id: str) -> bool:
-        """Whether the rows contain every message from before the moment at which the last partition answered."""
+        """Returns whether the rows contain every message from before the moment at which the last partition answered."""
         as_of, times = self._as_of(), self._complete_times[watch_id]
         if as_of is not None and (not times or as_of > times[-1]):
             times.append(as_of)
@@ -171,7 +174,8 @@ class WatchCoordinator:
             raise Problem(409, "too_many_watches", limit=MOST_OPEN)
 
     async def _ask(self, copies: Sequence[Prepared], more: Sequence[Prepared] = ()) -> None:
-        """Sends `more`, or `copies` if `more` is empty. If that fails, the Problem 503 says how many partitions have the watch."""
+        """Sends `more`, or `copies` if `more` is empty. If not all are acknowledged, raises a Problem 503 that says how many partitions
+        have the watch."""
         try:
             await self._asker.ask_all(more or copies)
         except Problem as problem:

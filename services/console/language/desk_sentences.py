@@ -1,7 +1,9 @@
-"""How does a text of a desk read in Chinese and English? Its phrases (codes and values) are put into the sentences of `[written]`.
+"""How does a text of a desk read in Chinese and English? Its phrases (codes and values) are put into the sentences of the group `[written]`
+in words.toml.
 
-A fact of an older software version has only an English sentence. It is matched with the sentences of `[written]`, which yields the code and
-the parameters. A text that matches none was written by a person, or by a version that this console does not know, and is shown unchanged.
+A fact of an older software version has only an English sentence. The sentence is compared with the English sentences of `[written]`; the
+one that matches yields the code and the values. A text that matches none was written by a person, or by a version that this console does
+not know, and is shown unchanged.
 """
 
 import re
@@ -16,27 +18,29 @@ from schemas.phrases import UNREADABLE_REASON, WHY, Phrase
 from services.console.language.words import TEXTS, Language, both, check, known
 
 LONGEST = 1000
-"""Characters of a text that is matched with sentences; desks write shorter texts."""
+"""The most characters of a text that is compared with sentences. Desks write shorter texts."""
 MOST_PHRASES = 100
-"""Phrases of one fact that are read; desks write fewer."""
+"""The most phrases of one fact that are read. Desks write fewer."""
 MOST_TIMES, SHORT = 4, 2
-"""How often the text between two parameters may occur in one sentence, if it is longer than this number of characters."""
+"""`MOST_TIMES`: how often a text between two parameters may occur in a sentence; `SHORT`: a text of at most so many characters may occur
+any number of times."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
-"""Matches the Chinese part that desks write after an English sentence, or before its colon or semicolon."""
+"""Matches the Chinese part that desks write after an English sentence, or before a colon or semicolon in it."""
 _POSITION_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
-"""Topic, partition and offset of the refused message, which the loop writes after the reason of its own refusals."""
+"""Matches the topic, partition and offset of a refused message, which the loop writes after the reason of its own refusals."""
 _WHOLE = frozenset({"why", "again", "pest", "words"})
-"""Parameters that hold a person's text or another sentence; a Chinese part at the end belongs to them."""
+"""Parameters that hold a person's text or another sentence. A Chinese part at the end belongs to the value of such a parameter."""
 _BLANKS = frozenset(
     {
         *("held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
         *("boxes", "waiting", "place", "name", "bill", "declarant", "codes", "since", "parts"),
     }
 )
-"""Other parameters whose values may contain blanks. All others are one word, so that few texts of people match a sentence of a desk."""
+"""Other parameters whose values may contain blanks. The values of all remaining parameters are one word, so that few texts of people match
+a sentence of a desk."""
 _SENTENCES = frozenset({"why", "again", "words"})
-"""Parameters that hold another sentence, or a text of an older software version that may be one."""
+"""Parameters that hold another sentence, or a text of an older software version that may be a sentence."""
 _GROUPS: Final = {
     "control": "controls",
     "controls": "controls",
@@ -49,20 +53,21 @@ _GROUPS: Final = {
     "direction": "directions",
     "parts": "uscc_parts",
 }
-"""Parameters that hold codes, and the group of the catalogue with the texts of these codes."""
+"""Parameter that holds codes → the group of words.toml with the texts of these codes."""
 
 
 class SentencePattern(NamedTuple):
-    """A sentence of the catalogue, and the pattern of texts that are made from it."""
+    """A sentence of words.toml, and the pattern that matches the English texts which are made from it."""
 
     key: str
     shape: re.Pattern[str]
     between: tuple[str, ...]
-    """The texts between its parameters."""
+    """The texts between the parameters of the sentence that are longer than `SHORT`."""
 
     def read(self, sentence: str) -> dict[str, str] | None:
-        """Returns the values of its parameters; None if the sentence does not match. A text that repeats the text between two parameters
-        many times is not matched, because no desk writes it, and matching would take time that grows as a power of the repetitions."""
+        """Returns the values that the parameters have in this sentence; None if the sentence does not match. A sentence that repeats the
+        text between two parameters more than `MOST_TIMES` times does not match, because no desk writes it, and matching it would take time
+        that grows as a power of the repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)
@@ -87,7 +92,7 @@ def _between(english: str) -> tuple[str, ...]:
 
 
 def _by_length(row: tuple[str, Words]) -> int:
-    """A sort key that puts rows with more fixed text first, because they are more specific."""
+    """Returns a sort key by which rows with more fixed text come first, because they are more specific."""
     return -len(_PARAMETER.sub("", row[1].en))
 
 
@@ -101,7 +106,7 @@ ROWS: Final[tuple[SentencePattern, ...]] = tuple(
 
 
 def in_words(text: str) -> Words:
-    """A stored reason (`kept`), or a sentence, in both languages. A text that a person wrote is the same in both."""
+    """Returns a stored reason (see `kept`) or a sentence in both languages. A text that a person wrote is the same in both."""
     phrases = _phrases(text)
     if phrases is not None and (texts := in_words_of(phrases)) is not None:
         return texts
@@ -113,18 +118,18 @@ def _by_shape(text: str) -> Words:
 
 
 def wrote(text: str) -> Words:
-    """A text that a person wrote, unchanged, or the sentence that it could not be read."""
+    """Returns a text that a person wrote, unchanged; or the sentence which says that it could not be read."""
     return both("written.no_reason") if text == UNREADABLE_REASON else Words(text, text)
 
 
 def in_words_of(phrases: Sequence[Any]) -> Words | None:
-    """The first sentence of these phrases; None if there are none, or if one of them is unknown here."""
+    """Returns the first sentence of these phrases; None if there are none, or if one of them is unknown here."""
     sentences = each_in_words(phrases)
     return sentences[0] if sentences else None
 
 
 def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
-    """The sentences of these phrases, one after the other; None if one of them is unknown here or has another shape."""
+    """Returns the sentences of these phrases, in their order; None if one phrase is unknown here or has another shape."""
     sentences: list[Words] = []
     try:
         rest = list(phrases)
@@ -137,7 +142,7 @@ def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
 
 
 def _next(rest: list[Any]) -> Words:
-    """Returns the first sentence, including the sentences inside it, and removes their phrases from the list."""
+    """Returns the sentence that the first phrases make, including sentences within it, and removes these phrases from the list."""
     phrase = rest.pop(0)
     made_here = isinstance(phrase, Phrase)
     code, values = (phrase.code, phrase.values) if made_here else (phrase["code"], phrase.get("values") or {})
@@ -154,7 +159,7 @@ def _next(rest: list[Any]) -> Words:
 
 
 def _filled(name: str, text: str, language: Language) -> str:
-    """The text of a parameter: codes as words, a text of a person unchanged."""
+    """Returns the text that replaces a parameter: codes become words, a text of a person is unchanged."""
     if name == "words":
         return text
     if name == "findings" and language == "zh":
@@ -164,11 +169,11 @@ def _filled(name: str, text: str, language: Language) -> str:
 
 
 NAMED = 5
-"""How many other declarations of the same goods a sentence names."""
+"""The most other declarations of the same goods that a sentence names."""
 
 
 def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The phrases of a `SameGoodsDeclared`. If `others` is masked, the other consignments are not named."""
+    """Returns the phrases for a fact `SameGoodsDeclared`. If its field `others` is masked, the other consignments are not named."""
     others = list(found.get("others", ()))
     named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
@@ -177,7 +182,7 @@ def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
-    """The phrases of a fact, a hold, a finding or a rule; empty if an older software version wrote it."""
+    """Returns the phrases of a fact, a hold, a finding or a rule; an empty sequence if an older software version wrote it."""
     if (phrases := fact.get("phrases") or fact.get("phrase")) is not None:
         return [phrases] if isinstance(phrases, Mapping) else phrases
     code, reason = fact.get("why"), fact.get("reason") or ""
@@ -191,23 +196,24 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def why_of(fact: Mapping[str, Any]) -> Words:
-    """The reason of a fact in both languages: from its phrases if the catalogue has them, else from its English sentence."""
+    """Returns the reason of a fact in both languages. It is made from the phrases of the fact if words.toml has them, else from its English
+    sentence."""
     texts = in_words_of(phrases_of(fact))
     return in_words(fact["reason"]) if texts is None else texts
 
 
 def kept(fact: Mapping[str, Any]) -> str:
-    """The reason of a fact as rows store it: its phrases as JSON if the catalogue has them, else the sentence."""
+    """Returns the reason of a fact in the form in which rows store it: its phrases as JSON if words.toml has them, else the sentence."""
     return kept_phrases(phrases) if in_words_of(phrases := phrases_of(fact)) else fact["reason"]
 
 
 def kept_phrases(phrases: Sequence[Any]) -> str:
-    """These phrases as JSON, the form in which rows store them. Pass only phrases whose codes the catalogue has."""
+    """Returns these phrases as JSON, the form in which rows store them. Pass only phrases whose codes words.toml has."""
     return orjson.dumps(phrases).decode()
 
 
 def english(text: str) -> str:
-    """A stored reason as the English sentence."""
+    """Returns a stored reason (see `kept`) as an English sentence."""
     return text if _phrases(text) is None else in_words(text).en
 
 

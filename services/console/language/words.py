@@ -31,28 +31,28 @@ TEXTS = _load(Path(__file__).with_name("words.toml"))
 
 
 def say(key: str, language: Language, **values: object) -> str:
-    """The sentence `key` with its parameters filled; a parameter that is a `Words` is filled in the same language. KeyError if the
-    catalogue has no such sentence."""
+    """Returns the sentence `key` in this language with its parameters filled. If a value is a `Words`, its text in the same
+    language is used. Raises KeyError if words.toml has no such sentence."""
     filled = {name: getattr(value, language) if isinstance(value, Words) else value for name, value in values.items()}
     return getattr(TEXTS[key], language).format(**filled) if values else str(getattr(TEXTS[key], language))
 
 
 def both(key: str, **values: object) -> Words:
-    """The sentence in both languages."""
+    """Returns the sentence `key` in both languages, with its parameters filled."""
     return Words(say(key, "zh", **values), say(key, "en", **values))
 
 
 def known(key: str, language: Language, otherwise: str) -> str:
-    """The sentence `key`, or `otherwise` if the catalogue has none, because the code is newer than this console."""
+    """Returns the sentence `key`, or `otherwise` if words.toml has none, because a newer software version wrote the code."""
     texts = TEXTS.get(key)
     return otherwise if texts is None else str(getattr(texts, language))
 
 
 def check(code: str) -> Words:
-    """The text of a check of the declaration desk; the code itself if it is unknown."""
+    """Returns the text of a check of the declaration desk; the code itself if it is unknown."""
     return CHECKS.get(code) or Words(code, code)
 
 
 def refusal(code: str) -> Words:
-    """Why a request was refused; the code itself if it is unknown."""
+    """Returns why a request was refused, by the code of the refusal; the code itself if it is unknown."""
     return REFUSALS.get(code) or Words(code, code)

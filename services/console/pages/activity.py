@@ -1,4 +1,5 @@
-"""Who did what? One page lists requests, readings, and replayed or discarded messages by person, goods and day; another asks for a container."""
+"""Who did what? One page lists requests, readings, and messages that were replayed or discarded, by person, goods and day. Another page asks for
+the number of a container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,8 +17,9 @@ from services.console.access.accounts import SECOND
 from services.console.access.rights import READ_PEOPLE, ROUTES, Who
 from services.console.api import paging
 from services.console.api.answers import After
-from services.console.api.context import who_of
+from services.console.api.context import context_of, who_of
 from services.console.api.documents import API, when
+from services.console.api.goods_access import condition
 from services.console.api.problems import one_fault
 from services.console.pages.board_and_goods import Name
 from services.console.pages.formatting import BEIJING
@@ -26,9 +28,9 @@ from services.console.readmodel.consignment import plain
 
 
 class ActivityRow(NamedTuple):
-    """A line of the page: a request, a reading (`kind` is empty), or what was `done` with a parked message (a key of words.toml). `subject`:
-    the goods or the container; empty if it is a watch. `address`: the page that shows what became of it, empty if the reader may not open that
-    page."""
+    """A line of the page: a request, a reading (`kind` is empty), or a parked message that was replayed or discarded (`done`: a key of
+    words.toml that says which). `subject`: the goods or the container; empty for a watch. `address`: the page about the subject or the request;
+    empty if the reader may not open it."""
 
     at: datetime | None
     person: str
@@ -41,7 +43,7 @@ class ActivityRow(NamedTuple):
 pages = APIRouter(include_in_schema=False)
 PAGE = 100
 LATEST = 20
-"""How many requests of the reader the page that asks for a container number shows."""
+"""How many of the reader's latest requests are shown on the page that asks for a container number."""
 Number = Annotated[str, Query(max_length=40)]
 
 
@@ -54,8 +56,8 @@ def activity_page(
     what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """Requests, readings of fields that are masked for others, or what was done with parked messages, the latest first. Readers who may not
-    see those of others see their own."""
+    """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that were replayed or discarded,
+    the latest first. A reader who may not see those of other people gets only the own ones."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor
@@ -64,22 +66,34 @@ def activity_page(
     if what != "requests":
         query["what"] = what
     list_of, shown = LISTS[what]
-    parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
+    context, about = context_of(request), subject.strip()
+    visible = condition(who, complete=context.complete())
+    named = context.rows.called(about, visible) if about else ()
+    parts = list_of(asked_by, about, *_day(day.strip()), named)
     record: AccountQueries = request.app.state.record
     found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    rows = [shown(who, row) for row in _one_per_watch([row for _, row in found[:PAGE]])]
     return render(
         request,
         "activity.html",
-        rows=[shown(who, row) for row in _one_per_watch([row for _, row in found[:PAGE]])],
+        rows=rows,
+        names=context.rows.names([row.subject for row in rows if row.subject], visible),
         all_seen=all_seen,
         person=asked_by,
-        subject=subject.strip(),
+        subject=about,
         day=day.strip(),
         what=what,
-        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in LISTS},
+        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in LISTS if of == what or _has(who, of)},
         start=f"/activity?{urlencode(query)}" if after else None,
         more=f"/activity?{urlencode(following)}" if following else None,
+    )
+
+
+def _has(who: Who, of: str) -> bool:
+    """Whether this list may have lines for a reader. Outside customs nobody reads what is masked; operators settle parked messages."""
+    return (
+        of == "requests" or who.may(READ_PEOPLE) or (who.of_customs() if of == "readings" else who.may_open("/parked"))
     )
 
 
@@ -96,14 +110,14 @@ def _act(who: Who, row: Row[Any]) -> ActivityRow:
 
 
 def _of_watch(row: Row[Any]) -> bool:
-    """Whether the row is a request about a watch, which is sent once to each partition."""
+    """Returns whether the row is a request about a watch, which is sent once to each partition."""
     kind = KINDS.get(getattr(row, "kind", ""))
     return kind is not None and issubclass(kind, AboutPartition)
 
 
 def _one_per_watch(rows: list[Row[Any]]) -> list[Row[Any]]:
-    """The rows, but only one for all partitions of a watch, because the person asked once. A partition that is named again begins another
-    request."""
+    """Returns the rows, but of the requests of one watch to all partitions only the first, because the person has sent one request. If a
+    partition occurs again, its row begins another request."""
     kept: list[Row[Any]] = []
     partitions = set[str]()
     for row in rows:
@@ -120,7 +134,7 @@ def _one_per_watch(rows: list[Row[Any]]) -> list[Row[Any]]:
 
 
 def _reading(who: Who, row: Row[Any]) -> ActivityRow:
-    """A reading of goods or a container, or of a list, which is recorded under its address."""
+    """Makes the line of a reading. The subject is goods, a container, or a list, which is recorded under its address."""
     address = _about(who, row.subject)
     if row.subject.startswith("/"):
         address = row.subject.removeprefix(API)
@@ -134,17 +148,18 @@ def _settled(who: Who, row: Row[Any]) -> ActivityRow:
 
 
 def _about(who: Who, key: str) -> str:
-    """The page of these goods or this container."""
+    """Returns the address of the page of these goods or this container; empty if `who` may not open it."""
     page, name = ("containers", "container_no") if is_well_formed(key) else ("consignments", "consignment_id")
     return f"/{page}/{quote(key)}" if who.may_open(f"/{page}/{{{name}}}") else ""
 
 
 LISTS = {"requests": (requests, _act), "readings": (readings, _reading), "parked": (settled, _settled)}
-"""What the page can show → the function for its list, and the function that turns a row into a line."""
+"""Choice of `what` on the page → the function that makes the list, and the function that turns one of its rows into a line."""
 
 
 def _day(text: str) -> tuple[int | None, int | None]:
-    """When a day begins and ends in Beijing, in microseconds since 1970 UTC; (None, None) for an empty text, Problem 422 if it is not a date."""
+    """Returns when a day begins and ends in Beijing, in microseconds since 1970 UTC; (None, None) for an empty text. Raises Problem 422 if the
+    text is not a date."""
     if not text:
         return None, None
     try:
@@ -157,7 +172,8 @@ def _day(text: str) -> tuple[int | None, int | None]:
 
 @pages.get("/containers")
 def containers_page(request: Request, q: Number = "") -> Response:
-    """Redirects to the page of a container; without a number it asks for one, and shows the reader's latest requests."""
+    """Redirects to the page of the container with this number. Without a number, shows a page that asks for one and lists the reader's latest
+    requests."""
     if number := plain(q):
         return RedirectResponse(f"/containers/{quote(number)}", 303)
     record: AccountQueries = request.app.state.record

@@ -1,4 +1,4 @@
-"""How does an administrator give and take away rights? By pages for accounts, API keys and grants, which use the functions of `dtg account`
+"""How does an administrator give and take away rights? There are pages for accounts, API keys and grants. They use the functions of `dtg account`
 and `dtg key`."""
 
 import re
@@ -21,24 +21,25 @@ from services.console.api.answers import After
 from services.console.api.context import who_of
 from services.console.api.documents import when
 from services.console.api.problems import Problem, one_fault
+from services.console.language.words import TEXTS
 from services.console.pages.board_and_goods import Name
 from services.console.pages.forms import Form, Typed
 from services.console.pages.rendering import render
-from services.console.pages.sign_in import door_of, hashing_of
+from services.console.pages.sign_in import authenticator_of, hashing_of
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_password
 
 pages = APIRouter(include_in_schema=False)
 PAGE = 50
 LATEST = 20
-"""Grants that the page of an account shows; the page of grants has all of them."""
+"""How many grants the page of an account shows. The page of grants has all of them."""
 LONGEST_LIFE_DAYS, LONGEST_OVERLAP_HOURS = 3650, 24 * 90
-"""The same limits as those of `dtg key`."""
+"""The longest life of a key and the longest time for which a rotated key stays valid, as in `dtg key`."""
 USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
 
 
 class Given(NamedTuple):
-    """The result of a form: the account, and a secret that is shown only once (`kind`: password or key; `key_id`: its name)."""
+    """The result of a form: the account, and a secret that is shown only once. `kind`: password or key; `key_id`: the id of the key."""
 
     account: str
     kind: str = ""
@@ -47,7 +48,7 @@ class Given(NamedTuple):
 
 
 class By(NamedTuple):
-    """Who grants, and when (microseconds since 1970 UTC of the world's clock, also in a sandbox)."""
+    """Who grants, and when. `at`: microseconds since 1970 UTC, by the world's clock also in a sandbox."""
 
     actor: str
     at: int
@@ -135,7 +136,7 @@ ACTS: dict[str, Callable[[Accounts, Typed, By], Given]] = {
     "authorise": _authorise,
     "end-authorisation": _end_authorisation,
 }
-"""What each form of these pages does."""
+"""Name of a form on these pages → the function that does what the form requests."""
 
 
 def _key(account: str, made: Shown) -> Given:
@@ -143,7 +144,7 @@ def _key(account: str, made: Shown) -> Given:
 
 
 def _agent(people: Accounts, typed: Typed) -> str:
-    """The company of the agent whose page the form is on."""
+    """Returns the company of the agent from whose page the form was sent. Raises NotGranted if the account has no company."""
     account = people.account(_line(typed, "account"))
     if account is None or not account.company:
         raise NotGranted("Only an agent with a company is authorised. 仅可授权有企业代码的代理")
@@ -151,7 +152,7 @@ def _agent(people: Accounts, typed: Typed) -> str:
 
 
 def _line(typed: Typed, field: str) -> str:
-    """One line of text; Problem 422 if it has characters that no name may have."""
+    """Returns the text of a field. Raises Problem 422 if it is not a single line, or has characters that no name may have."""
     value = typed.get(field, "")
     if not re.match(LINE, value):
         raise one_fault(f"/{field}", "string_pattern_mismatch", value)
@@ -159,7 +160,7 @@ def _line(typed: Typed, field: str) -> str:
 
 
 def _chosen(typed: Typed, choices: type[Role] | type[Scope]) -> str:
-    """The values of the boxes that were ticked, separated by blanks; in the form a box is called `<group>_<value>`."""
+    """Returns the values of the checkboxes that are ticked, separated by blanks. In the form a checkbox is called `<group>_<value>`."""
     group = choices.__name__.lower()
     return " ".join([each.value for each in choices if typed.get(f"{group}_{each.value}") == "on"])
 
@@ -179,14 +180,20 @@ def _number(typed: Typed, field: str, least: int, most: int) -> int:
 
 @pages.get("/accounts")
 def accounts_page(request: Request, q: Name = "", after: After = "") -> Response:
-    """The accounts by name, each with the number of its sessions and keys that are in force; and the form to make another one."""
+    """Shows the page with the accounts by name, each with the number of its sessions and keys that are in force, and with the form to make
+    another account."""
     return _accounts(request, q.strip(), after)
+
+
+def _called(search: str) -> list[Role]:
+    """The roles that the console calls so, in either language."""
+    return [role for role in Role if search.casefold() in [name.casefold() for name in TEXTS[f"roles.{role}"]]]
 
 
 def _accounts(
     request: Request, search: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
-    record, parts = _record(request), accounts(search)
+    record, parts = _record(request), accounts(search, _called(search))
     found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     rows = [row for _, row in found[:PAGE]]
     query, at = {"q": search} if search else {}, world_us()
@@ -213,12 +220,12 @@ def _accounts(
 
 @pages.get("/account")
 def account_page(request: Request, name: Name) -> Response:
-    """One account: its roles, its keys and sessions, and the grants to it."""
+    """Shows the page of one account: its roles, its keys and sessions, and the grants to it."""
     return _account(request, name)
 
 
 def _account(request: Request, name: str, problem: Problem | None = None, typed: Typed | None = None) -> Response:
-    record, at, account = _record(request), world_us(), door_of(request).accounts.account(name)
+    record, at, account = _record(request), world_us(), authenticator_of(request).accounts.account(name)
     if account is None:
         raise problem or Problem(404, "unknown_account", seen=name[:LONGEST_NAME])
     given = record.page(grants(name), None, LATEST + 1)
@@ -250,7 +257,7 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
 
 @pages.get("/grants")
 def grants_page(request: Request, account: Name = "", after: After = "") -> Response:
-    """Who gave which right to whom or took it away, the latest first."""
+    """Shows the page with the grants: who gave which right to whom, or took it away, the latest first."""
     name, parts = account.strip(), grants(account.strip())
     found = _record(request).page(parts, paging.position_of(after, parts), PAGE + 1)
     query = {"account": name} if name else {}
@@ -267,12 +274,13 @@ def grants_page(request: Request, account: Name = "", after: After = "") -> Resp
 
 
 async def act(request: Request, typed: Form) -> Response:
-    """Does what the form says. If that makes a secret, the answer shows it, and no other page does; otherwise redirects to the account's page."""
+    """Does what the form requests. If that makes a secret, the answer is a page with the secret, which no other page shows. Otherwise redirects
+    to the page of the account."""
     name = request.scope["route"].path.rpartition("/")[2]
     by = By(who_of(request).actor, world_us())
     try:
         given = await to_thread.run_sync(
-            _give, ACTS[name], door_of(request).accounts, typed, by, limiter=hashing_of(request)
+            _give, ACTS[name], authenticator_of(request).accounts, typed, by, limiter=hashing_of(request)
         )
     except Problem as problem:
         again = {**typed, "act": name}
@@ -280,13 +288,13 @@ async def act(request: Request, typed: Form) -> Response:
             return await run_in_threadpool(_accounts, request, problem=problem, typed=again)
         return await run_in_threadpool(_account, request, typed.get("account", ""), problem, again)
     if given.secret:
-        address, hours = _address(given.account), door_of(request).accounts.one_time_hours
+        address, hours = _address(given.account), authenticator_of(request).accounts.one_time_hours
         return render(request, "secret.html", here=address, given=given, address=address, hours=hours)
     return RedirectResponse(_address(given.account), 303)
 
 
 def _give(one: Callable[[Accounts, Typed, By], Given], people: Accounts, typed: Typed, by: By) -> Given:
-    """Runs `one`; turns NotGranted into a Problem 422 with its sentence."""
+    """Calls `one` and returns its result. If it raises NotGranted, raises a Problem 422 with the sentence of that exception."""
     try:
         return one(people, typed, by)
     except NotGranted as error:

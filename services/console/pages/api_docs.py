@@ -1,25 +1,29 @@
-"""How does a reader learn the API? From pages that are made from the OpenAPI document; they load nothing from other servers."""
+"""How does a reader learn the API? There are pages about it, made from the OpenAPI document. They load nothing from other
+servers."""
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from schemas.codes.words import Words
 from services.console.api.problems import Problem, wants_page
-from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds
+from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds, origin_of
 from services.console.language.words import TEXTS
 from services.console.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
 Schema = dict[str, Any]
+CODE_ROWS = 2000
+"""Codes on one page; only the HS has more."""
 
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    """Every operation by who needs it, with parameters, body and answers; and every object that an answer has."""
+    """Shows the page with every operation, grouped by who needs it, with its parameters, body and answers; and with every
+    object that an answer has."""
     document = request.app.openapi()
     groups: dict[str, list[Schema]] = {}
     for path, methods in document["paths"].items():
@@ -32,22 +36,39 @@ def docs(request: Request) -> Response:
 
 
 @router.get("/docs/codes/{table}")
-def codes(request: Request, table: str) -> Response:
-    """One list of codes that a field may hold."""
+def codes(request: Request, table: str, find: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """Shows the page with one list of codes that a field may hold, at most `CODE_ROWS` of them. `find`: how a code begins, or a part of its name."""
     if table not in TABLES:
         raise Problem(404, "no_such_path", seen=request.url.path)
-    return render(request, "codes.html", table=table, rows=TABLES[table](), tables=list(TABLES))
+    wanted = find.strip().casefold()
+    rows = TABLES[table]()
+    found = {code: name for code, name in rows.items() if _is_meant(wanted, code, name)} if wanted else rows
+    return render(
+        request,
+        "codes.html",
+        table=table,
+        find=find.strip(),
+        rows=dict(list(found.items())[:CODE_ROWS]),
+        count=len(found),
+        origin=origin_of(table),
+        tables=list(TABLES),
+    )
+
+
+def _is_meant(wanted: str, code: str, name: str | Words) -> bool:
+    named = name if isinstance(name, str) else " ".join(name)
+    return code.casefold().startswith(wanted) or wanted in named.casefold()
 
 
 @router.get("/problems")
 def faults(request: Request) -> Response:
-    """Every problem that an answer may name."""
+    """Shows the page with every problem that an answer may name."""
     return render(request, "faults.html", faults=FAULTS)
 
 
 @router.get("/problems/{code}")
 def fault(request: Request, code: str) -> Response:
-    """What the `type` of a problem means: a page for people, JSON for programs."""
+    """Shows the page to which the `type` of a problem leads. It says what the problem means. Programs get the same as JSON."""
     if code not in FAULTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
@@ -92,13 +113,13 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> S
 
 
 def _object_of(answer: Schema) -> str:
-    """The name of the object that the answer contains; empty if it is not an object."""
+    """Returns the name of the object that the answer contains; an empty text if the answer is not an object."""
     schemas = [content.get("schema", {}) for content in answer.get("content", {}).values()]
     return next((schema["$ref"].rpartition("/")[2] for schema in schemas if "$ref" in schema), "")
 
 
 def _objects(document: Schema) -> list[str]:
-    """The names of all objects that answers have, also within others."""
+    """Returns the names of all objects that answers have, including objects within other objects."""
     found = set[str]()
     unread: list[Any] = [each["responses"] for methods in document["paths"].values() for each in methods.values()]
     while unread:
@@ -131,7 +152,8 @@ def _parameter(document: Schema, parameter: Schema) -> Schema:
 
 
 def _fields(document: Schema, schema: Schema) -> list[Schema]:
-    """The rows of a body's fields. The fields of an object follow the row of the object, with its name as prefix."""
+    """Returns the rows for the fields of a body. The fields of an object within the body follow the row of that object, with
+    its name as prefix."""
     found = _resolve(document, schema)
     rows = []
     for row, field in zip(_rows(document, found), found.get("properties", {}).values(), strict=True):
@@ -144,7 +166,8 @@ def _fields(document: Schema, schema: Schema) -> list[Schema]:
 
 
 def _rows(document: Schema, schema: Schema) -> list[Schema]:
-    """The fields of an object, without those of the objects in it. `objects`: the names of these."""
+    """Returns the rows for the fields of an object. The fields of objects within it are not among them; `objects` has the names
+    of these objects."""
     return [
         {
             "name": name,
@@ -172,7 +195,7 @@ def _resolve(document: Schema, schema: Schema) -> Schema:
 
 
 def shape(schema: Schema, document: Schema) -> str:
-    """A schema as a short text: its type or format, or the values that it lists."""
+    """Returns a schema as a short text: its type or format, or the values that it allows."""
     if "$ref" in schema:
         named = _resolve(document, schema)
         return shape(named, document) if "enum" in named else str(schema["$ref"]).rpartition("/")[2]

@@ -1,4 +1,5 @@
-"""How do the pages of the board, lists, goods, containers, alarms and parked messages work? With JavaScript they refresh themselves."""
+"""How do the pages of the board, lists, goods, containers, alarms and parked messages work? Pages refresh themselves if the browser runs
+JavaScript."""
 
 import csv
 import io
@@ -12,11 +13,12 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from schemas.codes.iso6346 import is_valid, is_well_formed
+from schemas.gate import RetractContainerFinding
 from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console.access.readings import note_told
-from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Who
+from services.console.access.rights import ASKS, READ_MESSAGES, ROUTES, AccessRule, Who
 from services.console.api import answers, paging
 from services.console.api.answers import After
 from services.console.api.context import ConsoleContext, context_of, who_of
@@ -27,7 +29,13 @@ from services.console.api.masking import masked
 from services.console.api.problems import Problem
 from services.console.api.views import ConsignmentView, RequestView
 from services.console.pages.containers_of_goods import own_box
-from services.console.pages.decisions import CONTAINER_FINDINGS, DECIDING, decision_summary, standing_findings
+from services.console.pages.decisions import (
+    CONTAINER_FINDINGS,
+    DECIDING,
+    StandingFinding,
+    decision_summary,
+    standing_findings,
+)
 from services.console.pages.formatting import Sight
 from services.console.pages.rendering import (
     FOLDER,
@@ -45,36 +53,37 @@ PAGE = 50
 CSV_ROWS = 5000
 CSV_COLUMNS = ("consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since")
 CSV_BYTES = 900_000
-"""Bytes of one file; if the list is longer, the last row of the file has the address of the next file."""
+"""The most bytes of one file. If the list is longer, the last row of the file has the address of the next file."""
 PARKED_ROWS = 100
 ALARM_ROWS = 100
 TIMELINE = 200
-"""Messages of a timeline on one page."""
+"""How many messages of a timeline one page shows."""
 TIMELINE_BYTES = 200_000
 DECISION_BYTES = 1_000_000
-"""Bytes of contents that are read for one page; much less is shown."""
+"""The most bytes of contents that are read for the decisions on one page. Much less is shown."""
 DECISIONS = 200
-"""The number of latest messages from which the decisions on a page are selected."""
+"""How many of the latest messages are read to find the decisions for a page."""
 BOXES = 20
-"""Containers of a consignment, and consignments of a container, that are shown with their answers."""
+"""The most containers of a consignment, and the most consignments of a container, that a page shows with their state."""
 LINES = 50
-"""Lines of goods on the page of a consignment; the content of its message has all of them."""
+"""The most lines of goods that the page of a consignment shows. The content of the declaration's message has all of them."""
 REPORTS = 20
-"""Equipment reports on the page of a container; the API has more."""
+"""The most equipment reports that the page of a container shows. The API has more."""
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
-"""The stages in three groups, as the board draws them: the flow in its order, stages in which goods are stopped, and other ends."""
+"""The stages at which goods ended otherwise than by leaving. The board draws the stages in three groups: the flow in its order, the
+stages at which goods are stopped, and these."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
-"""The choices of the least number of days on the page of goods that nobody has lodged; 0: all goods."""
+"""The choices on the page of goods that nobody has lodged: for at least how many days the goods have been known; 0 means all goods."""
 BOARD, GOODS = cast(AccessRule, ROUTES["GET", "/board"]), cast(AccessRule, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
-"""Start pages of accounts that may not see the board: the first one that they may open."""
+"""Possible start pages of accounts that may not see the board. Such an account starts at the first of them that it may open."""
 router = APIRouter(include_in_schema=False)
 
 
 def mount(app: FastAPI) -> None:
-    """Adds pages and static files."""
+    """Adds all pages and the static files to the application."""
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
@@ -104,16 +113,16 @@ def _board(request: Request) -> dict[str, Any]:
 
 
 def _beginning(who: Who) -> str:
-    """The start page of an account that may not see the board. A treatment unit starts with the goods that wait for a
-    treatment."""
+    """Returns the address of the start page of an account that may not see the board. A treatment unit starts with the list of the goods
+    that wait for a treatment."""
     if who.may_ask(RecordTreatment):
-        return f"/consignments?stage={Stage.TREATED}"
+        return f"/consignments?stage={Stage.UNDER_TREATMENT}"
     return next(address for address in BEGINNINGS if who.may_open(address))
 
 
 @router.get("/")
 def board(request: Request) -> Response:
-    """The board; an account that may not see it is redirected to its start page."""
+    """Shows the page with the board. An account that may not see the board is redirected to its start page."""
     who = who_of(request)
     if not who.may(BOARD):
         return RedirectResponse(_beginning(who), 303)
@@ -138,7 +147,7 @@ def _wanted(
     waiting_for: Annotated[AwaitedCode | Literal[""], Query()] = "",
     owner: Annotated[Mover | Literal[""], Query()] = "",
 ) -> answers.Wanted:
-    """Returns which goods the query of a page names. A form sends an empty text for a choice that was not made."""
+    """Returns which goods the query in the address of a page names. A form sends an empty text for a choice that was not made."""
     return answers.Wanted(q.strip()[:100], stage or None, waiting_for or None, owner or None)
 
 
@@ -147,11 +156,11 @@ WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]
 
 @router.get("/consignments")
 def consignments(request: Request, wanted: WantedOfForm, after: After = "", cursor: OldCursor = 0) -> Response:
-    """All consignments, or those that match a search text, a stage, what they wait for, or who has to act. If a search text has a single
-    match, redirects to the page of that consignment or container."""
+    """Shows the page with all consignments, or with those that match a search text, a stage, what they wait for, or who has to act. If a
+    search text has a single match, redirects to the page of that consignment or container."""
     context, who, search, query = context_of(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
-    # the link was made by an older version of the console, whose cursors have no meaning any more, so the list begins anew
+    # an older software version made this link, and its cursors have no meaning any more, so the list begins again
     if cursor:
         return RedirectResponse(first_page, 303)
     parts = answers.found(context, wanted, who)
@@ -160,7 +169,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
     by_name = bool(search) and wanted == answers.Wanted(search)
     if by_name and len(found) == 1 and not position:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
-    if by_name and not found and answers.gate_view(context, who, plain(search)).reason != "unknown":
+    if by_name and not found and _is_box(context, who, plain(search)):
         return RedirectResponse(f"/containers/{quote(plain(search))}", 303)
     more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     if search:
@@ -182,9 +191,16 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
     )
 
 
+def _is_box(context: ConsoleContext, who: Who, number: str) -> bool:
+    """Whether a search for this finds a container: one that the gate knows, or may know while the rows are behind, if containers have such
+    numbers."""
+    reason = answers.gate_view(context, who, number).reason
+    return is_well_formed(number) if reason in ("stale", "away") else reason != "unknown"
+
+
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """Goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
+    """Shows the page with the goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
     context = context_of(request)
     rows, following = answers.unmatched_page(context, who_of(request), days, after, PAGE)
     return render(
@@ -201,7 +217,8 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 
 @router.get("/consignments.csv")
 def consignments_csv(request: Request, wanted: WantedOfForm, after: str = "") -> Response:
-    """The list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next file."""
+    """Returns the list as CSV, from the position `after` on. If it does not fit into one file, the last row has the address of the next
+    file."""
     context, sight, who = context_of(request), Sight(language_of(request), now()), who_of(request)
     parts = answers.found(context, wanted, who)
     found = context.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
@@ -239,16 +256,16 @@ def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
 
 
 def _plain_cell(cell: str) -> str:
-    """Puts a quote before a cell whose first character would make a spreadsheet take it for a formula."""
+    """Returns the cell with a quote before it if its first character would make a spreadsheet take it for a formula, else unchanged."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 # one consignment
 
 Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
-"""The position (column `place`) of the first message of a timeline that is shown."""
+"""The place (column `place`) of the first message of a timeline that the page shows."""
 RequestId = Annotated[str, Query(alias="asked")]
-"""The request whose outcome the page shows; `asked` in the address."""
+"""The id of the request whose outcome the page shows; the parameter is called `asked` in the address."""
 
 
 @router.get("/consignments/{consignment_id}")
@@ -274,8 +291,9 @@ def consignment_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a consignment. `problem`: what was wrong with a form that was sent from it; `typed`: the fields of
-    that form."""
+    """Returns the page of a consignment. `problem`: what was wrong with a form that was sent from the page; `typed`: the fields of that
+    form; `request_id`: the request whose outcome is shown; `only`: as in `documents.selected`; `since`: the place of the first message
+    of the timeline that is shown."""
     context, who = context_of(request), who_of(request)
     row = consignment_of(context, who, consignment_id)
     pending = row is None
@@ -288,6 +306,7 @@ def consignment_page(
     facts, _ = answers.timeline_rows(context, consignment_id) if may_read(context, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
     timeline = _timeline(context, who, consignment_id, page, facts, wanted, since)
+    aside = [parked(each) for each in context.rows.parked(20, key=consignment_id)] if goods.parked_messages else []
     read = entries(context.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
     return render(
         request,
@@ -302,13 +321,12 @@ def consignment_page(
         **timeline,
         only=wanted,
         since=since,
+        set_aside={(one.topic, one.partition, one.offset) for one in aside},
         boxes=[own_box(goods, answers.gate_view(context, who, number)) for number in goods.containers[:BOXES]],
         LINES=LINES,
         BOXES=BOXES,
         plain=plain,
-        parked=[masked(parked(each), who.audience()) for each in context.rows.parked(20, key=consignment_id)]
-        if goods.parked_messages
-        else [],
+        parked=[masked(each, who.audience()) for each in aside],
         asked=_outcome(request, request_id),
         forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
@@ -319,7 +337,8 @@ def consignment_page(
 def _timeline(
     context: ConsoleContext, who: Who, key: str, page: str, facts: list[Any], only: str, since: int
 ) -> dict[str, Any]:
-    """The variables of the timeline's template: one page of entries, and all facts by id, so that it can name causes."""
+    """Returns the variables for the template of a timeline: one page of entries, and all facts by id, so that the template can name the
+    cause of an entry."""
     wanted = selected(facts, only)
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
     shown = entries(context.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
@@ -334,7 +353,8 @@ def _timeline(
 
 
 def _outcome(request: Request, request_id: str) -> RequestView | None:
-    """What became of the request that the address of the page names; None if this console does not know the request."""
+    """Returns what became of the request that the address of the page names; None if no console of this installation knows the
+    request."""
     context = context_of(request)
     known = request_id and (
         context.asker.request(request_id) is not None or context.rows.lodgement(request_id) is not None
@@ -343,8 +363,8 @@ def _outcome(request: Request, request_id: str) -> RequestView | None:
 
 
 def _view_of_request(request: Request, request_id: str) -> RequestView:
-    """What became of this request. It may be about other goods than the page is, so the reading is also recorded for the goods of the
-    request."""
+    """Returns what became of this request. The request may be about other goods than the page, so the reading is also recorded for the
+    goods of the request."""
     outcome = answers.outcome(context_of(request), who_of(request), request_id)
     note_told(request, outcome.subject)
     return outcome
@@ -353,7 +373,7 @@ def _view_of_request(request: Request, request_id: str) -> RequestView:
 @router.get("/consignments/{key}/messages/{message_id}")
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
-    """One message of a timeline with its content: a part of the page, or a page of its own."""
+    """Shows one message of a timeline with its content, as a part of the page or as a page of its own."""
     context, who = context_of(request), who_of(request)
     fact = context.rows.fact(key, message_id) if may_read(context, who, key) else None
     if fact is None:
@@ -364,12 +384,13 @@ def message(request: Request, key: str, message_id: str) -> Response:
     content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
     if one.body_link:
         content = answers.piece(context, who, key, message_id, 0).text
-    return render(request, template, one=one, page=page, content=content)
+    caused_here = bool(one.cause) and context.rows.fact(key, one.cause) is not None
+    return render(request, template, one=one, page=page, content=content, caused_here=caused_here)
 
 
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
-    """The part on top of a page that shows what became of a request, and refreshes itself."""
+    """Returns the part at the top of a page that shows what became of a request, and refreshes itself."""
     return render(request, "_asked.html", asked=_view_of_request(request, request_id))
 
 
@@ -396,17 +417,18 @@ def container_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of a container: whether it may leave, what is in it, and its messages."""
+    """Returns the page of a container: whether it may leave, what is in it, and its messages. The other parameters are those of
+    `consignment_page`."""
     context, who, number = context_of(request), who_of(request), plain(container_no)
     box = answers.gate_view(context, who, number)
     note_told(request, number)
     may = who.may(READ_MESSAGES) and may_read(context, who, number)
     facts, _ = answers.timeline_rows(context, number) if may else ([], 0)
     inside = [consignment_of(context, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    left = [each for each in box.waiting_for if each not in box.consignments] if who.may(GOODS) else []
     forms = who.forms("containers")
     parts = context.rows.container(number).parts if {"permit", "retract-strike"} & set(forms) else []
-    may_retract = may and "retract-finding" in forms
-    findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS)) if may_retract else []
+    findings = _standing_findings(context, who, number, whole=may) if "retract-finding" in forms else []
     struck = [part.consignment_id for part in parts if part.struck]
     visible = inside_of(context.rows, who, number, complete=context.complete(), ever=True) if struck else None
     reports, more_reports = answers.reports_of(context, who, number, REPORTS)
@@ -424,10 +446,16 @@ def container_page(
         reports=reports,
         more_reports=more_reports,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
+        left=[
+            answers.goods_to(who, row)
+            for row in [consignment_of(context, who, each) for each in left[:BOXES]]
+            if row is not None
+        ],
         stated={part.consignment_id: part.version for part in parts if part.version},
         findings=findings,
         struck=[one for one in struck if visible is None or one in visible.consignments][:BOXES],
         **_timeline(context, who, number, page, facts, "all", since),
+        set_aside=frozenset(),
         asked=_outcome(request, request_id),
         forms=forms,
         problem=problem.details() if problem else None,
@@ -435,9 +463,22 @@ def container_page(
     )
 
 
+def _standing_findings(context: ConsoleContext, who: Who, number: str, whole: bool) -> list[StandingFinding]:
+    """The findings on a container that `who` may take back; none if its goods are out of reach, as `may_act` goes. `whole`: `who` may read all
+    messages about the container. Otherwise goods of other offices are in it, too, and the names of their officers are left out."""
+    findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS))
+    if whole or not findings:
+        return findings
+    roles = ASKS[RetractContainerFinding].roles
+    visible = inside_of(context.rows, who, number, roles, complete=context.complete(), ever=True)
+    if visible is not None and visible.hidden:
+        return []
+    return [each if each.found_by == who.actor else each._replace(found_by="") for each in findings]
+
+
 @router.get("/parked")
 def parked_page(request: Request, after: After = "") -> Response:
-    """Messages that are parked, the newest first."""
+    """Shows the page with the messages that are parked, the newest first."""
     context = context_of(request)
     rows, following = answers.page(context, lists.parked(), after, PARKED_ROWS, parked)
     more = f"/parked?after={following}" if following else None
@@ -453,7 +494,7 @@ def parked_page(request: Request, after: After = "") -> Response:
 
 @router.get("/alarms")
 def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
-    """All alarms, or those of one kind or subject, the newest first."""
+    """Shows the page with all alarms, or those of one kind or subject, the newest first."""
     context = context_of(request)
     who = who_of(request)
     rows, following = answers.alarm_page(context, who, kind, subject.strip(), after, ALARM_ROWS)

@@ -1,5 +1,5 @@
-"""What does the page of a consignment show about its containers? Only what concerns these goods, because a container may come back with other
-goods, and several consignments may share it."""
+"""What does the page of a consignment show about its containers? It shows only what concerns these goods, because a container may come back
+with other goods, and several consignments may share it."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from services.console.pages import tones
 from services.console.pages.tones import Tone
 
 NO_GOODS = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
-"""Stages in which the declaration is not in force, so that no goods are in its containers."""
+"""The stages at which the declaration is not in force, so that no goods of it are in the containers."""
 
 
 class OwnBox(NamedTuple):
-    """One container of a consignment. `state`: whether it may leave, None if the gate's present answer is not about these goods;
-    `note`: why, as a sentence."""
+    """One container of a consignment. `state`: the gate's answer whether the container may leave, or None if that answer is not about these
+    goods; `note`: the reason, as a sentence."""
 
     container_no: str
     tone: Tone
@@ -25,7 +25,7 @@ class OwnBox(NamedTuple):
 
 
 def own_box(goods: ConsignmentView, box: GateView) -> OwnBox:
-    """Makes the line of one container. `box`: the gate's present answer about it, which may be about other goods."""
+    """Makes the line of one container. `box`: the gate's present answer about the container, which may be about other goods."""
     number = box.container_no
     if number in goods.unreleased_containers:
         return OwnBox(number, "bad", _text("container.gone"), _text("own_box.unreleased"))

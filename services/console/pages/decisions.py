@@ -44,7 +44,7 @@ DECIDING = frozenset(_KINDS)
 
 @dataclass(frozen=True)
 class TimelineFact(Generic[F_co]):
-    """A message (most are facts) and its entry in the timeline, which has id, topic, offset and time."""
+    """A message (most messages are facts) with its entry in the timeline, which has its id, topic, offset and time."""
 
     entry: Entry
     fact: F_co
@@ -52,8 +52,8 @@ class TimelineFact(Generic[F_co]):
 
 @dataclass
 class Control:
-    """One ordered control and its answer, which is None while the control is open. `again`: the request for a rectification, or the retraction
-    of findings, that opened it again; None if there is none."""
+    """A control that was ordered, and its answer, which is None while the control is open. `again`: the message that opened it again, which is
+    a request for rectification or a retraction of findings; None if there is none."""
 
     order: TimelineFact[i.InspectionOrdered]
     answer: TimelineFact[Message] | None = None
@@ -62,13 +62,13 @@ class Control:
 
     @property
     def next_revision(self) -> int:
-        """The revision that the next findings of this control must have, see `RecordFindings`."""
+        """The revision that the next findings about this control must have; see `RecordFindings`."""
         return self.again.fact.revision + 1 if self.again else 0
 
 
 @dataclass
 class Treatment:
-    """One ordered treatment and its answer. `again` is always None, because another treatment has its own order."""
+    """A treatment that was ordered, and its answer. `again` is always None, because a further treatment has an order of its own."""
 
     order: TimelineFact[q.TreatmentOrdered]
     answer: TimelineFact[Message] | None = None
@@ -79,7 +79,7 @@ class Treatment:
 @dataclass
 class Referral:
     """A referral to an officer because no treatment is known, and the decision, which is None while there is none. `again`: the retraction of
-    an earlier decision."""
+    an earlier decision; None if there is none."""
 
     order: TimelineFact[q.TreatmentReferred]
     answer: TimelineFact[Message] | None = None
@@ -94,8 +94,8 @@ class Referral:
 
 @dataclass
 class DecisionSummary:
-    """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions. `lines`, `boxes`: how
-    many lines of goods and containers the declaration has."""
+    """What was decided about a consignment: the declaration desk's answer, the assessment, the controls, the treatments, and the release desk's
+    decisions. `lines`, `boxes`: how many lines of goods and how many containers the declaration has."""
 
     declared: TimelineFact[Message] | None = None
     lines: int = 0
@@ -110,41 +110,41 @@ class DecisionSummary:
     arrivals: list[TimelineFact[r.ReportArrival]] = field(default_factory=list)
 
     def open_controls(self) -> list[Control]:
-        """The controls that an officer may answer now."""
+        """Returns the controls that an officer may answer now."""
         return [control for control in self.controls if control.answer is None]
 
     def answered_controls(self) -> list[Control]:
-        """The controls whose findings can be corrected or retracted."""
+        """Returns the controls whose findings can be corrected or retracted."""
         found = ("InspectionPassed", "InspectionFailed", "PestIntercepted")
         return [each for each in self.controls if each.answer is not None and each.answer.entry.kind in found]
 
     def judged_treatments(self) -> list[Treatment]:
-        """For each origin, the treatment whose record was judged last; that record can be corrected or retracted."""
+        """Returns for each origin the treatment whose record was judged last. That record can be corrected or retracted."""
         verdicts = (q.TreatmentVerified, q.TreatmentFailed)
         judged = [each for each in self.treatments if each.answer and isinstance(each.answer.fact, verdicts)]
         return list({each.order.fact.origin: each for each in judged}.values())
 
     def decided_referrals(self) -> list[Referral]:
-        """The referrals whose decision can be retracted."""
+        """Returns the referrals whose decision can be retracted."""
         decisions = (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused)
         return [each for each in self.referrals if each.answer and isinstance(each.answer.fact, decisions)]
 
     def lifted_holds(self) -> list[TimelineFact[r.LiftHold]]:
-        """The liftings of officers' holds that were neither refused nor retracted; they can be retracted."""
+        """Returns the requests to lift officers' holds that were neither refused nor retracted. They can be retracted."""
         refused = {refusal.fact.request_id for refusal in self.refused}
         return [lift for lift in self.lifts if lift.entry.id not in refused]
 
     def reported_arrivals(self) -> list[TimelineFact[r.ReportArrival]]:
-        """The reports of arrivals that were neither refused nor retracted; their reporter can retract them."""
+        """Returns the reports of arrivals that were neither refused nor retracted. Their sender can retract them."""
         refused = {refusal.fact.request_id for refusal in self.refused}
         return [arrival for arrival in self.arrivals if arrival.entry.id not in refused]
 
     def open_treatments(self) -> list[Treatment]:
-        """The treatments for which a unit may send a record now."""
+        """Returns the treatments for which a treatment unit may send a record now."""
         return [treatment for treatment in self.treatments if treatment.answer is None]
 
     def open_referrals(self) -> list[Referral]:
-        """The referrals about which an officer may decide now."""
+        """Returns the referrals about which an officer may decide now."""
         return [referral for referral in self.referrals if referral.answer is None]
 
 
@@ -161,7 +161,8 @@ CONTAINER_FINDINGS = frozenset({g.ContainerFindingRecorded.kind, g.ContainerFind
 
 
 def standing_findings(rows: Iterable[Any]) -> list[StandingFinding]:
-    """The findings of these rows, each with the kind, cause and content of a fact of `CONTAINER_FINDINGS`, that were not retracted."""
+    """Returns the findings in these rows that were not retracted. Each row has the kind, cause and content of a fact whose kind is in
+    `CONTAINER_FINDINGS`."""
     found: list[StandingFinding] = []
     retracted: set[str] = set()
     for row in rows:
@@ -175,8 +176,8 @@ def standing_findings(rows: Iterable[Any]) -> list[StandingFinding]:
 
 
 def decision_summary(entries: Iterable[Entry], audience: Audience | None = None) -> DecisionSummary:
-    """Makes the summary of a timeline, whose entries must be in order, for this audience. Messages that do not have the shape of their kind are
-    left out; the timeline shows them. Masked fields are missing in the facts, so a template must test whether a field is defined."""
+    """Makes the summary of a timeline as this audience may see it. The entries must be in order. Messages that do not have the shape of their
+    kind are left out; the timeline shows them. Masked fields are missing in the facts, so a template must test whether a field is defined."""
     made = DecisionSummary()
     for entry in entries:
         fact = _read(entry, audience)
@@ -199,7 +200,7 @@ def _read(entry: Entry, audience: Audience | None) -> Message | None:
 
 
 def _short(value: Any) -> Any:
-    """The content with texts, lists and objects cut to the lengths that a page can show."""
+    """Returns the content with its texts, lists and objects cut to the lengths that a page can show."""
     match value:
         case str():
             return value[:LONGEST_TEXT]

@@ -1,25 +1,27 @@
-"""How are rows and facts written on a page, in one language? Here are times, ages, names of codes, and a line for each kind of fact."""
+"""How are rows and facts written on a page, in one language? These functions format times, ages and names of codes, and make the line for each
+kind of fact."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale
 from pydantic import BaseModel
 
 from schemas import hold_ids
-from schemas.codes.countries import alpha2
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.codes.words import Words
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
+from services.console.access.rights import Scope
 from services.console.api.documents import awaited, owner_words
-from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
+from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, Text
+from services.console.language import code_names
 from services.console.language.desk_sentences import (
     each_in_words,
     in_words,
@@ -44,10 +46,10 @@ IN_GRANTS = re.compile(
     rf"|(?<!\S)(?P<field>{'|'.join(GRANT_FIELDS)})=(?P<value>[^ (]*)"
     rf"|\(was (?P<was>[^)]*)\)|(?<!\S)(?P<word>{'|'.join(GRANT_WORDS)})(?!\S)"
 )
-"""Matches what the record of grants writes for programs: times in UTC, fields, earlier values, and the words between them."""
+"""Matches the parts of a grant's detail that are written for programs: times in UTC, fields, earlier values, and the words between them."""
 CHANGED_ROLES = re.compile(r"roles=([a-z ]*) \(was ([a-z ]*)\)")
 ISO_TIME = re.compile(r"(?<!\d)\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)(?!\d)")
-"""Matches a time in a sentence of a desk or of the API, where it is written for programs."""
+"""Matches a time in a sentence of a desk or of the API, which has the form for programs."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,15 @@ class Sight:
     now: datetime
 
     def t(self, key: str, **values: object) -> str:
-        """A sentence of words.toml."""
+        """Returns the sentence `key` of words.toml with its parameters filled."""
         return say(key, self.language, **values)
 
     def of(self, text: Text) -> str:
-        """The text in the page's language, with its times formatted as on the rest of the page."""
+        """Returns the text in the page's language, with its times formatted as on the rest of the page."""
         return self.times(text.zh if self.language == "zh" else text.en)
 
     def name(self, group: str, code: str) -> str:
-        """The name of a code; the code itself if words.toml does not have it."""
+        """Returns the name of a code; the code itself if words.toml does not have it. `group`: the group of words.toml."""
         return known(f"{group}.{code}", self.language, code)
 
     def owner(self, code: str) -> str:
@@ -74,11 +76,11 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def desk(self, service: str) -> str:
-        """The name of the desk of this service; if words.toml has none, the name that `owner` gives."""
+        """Returns the name of the desk of this service. If words.toml has none, returns the name that `owner` returns."""
         return known(f"desks.{service}", self.language, self.owner(service))
 
     def origin(self, code: str) -> str:
-        """What made a treatment necessary: the risk desk, or the control that found the pest."""
+        """Returns the name of what made a treatment necessary: the risk desk, or the control that found the pest."""
         return self.owner(code) if code == "risk" else self.name("controls", code)
 
     def awaited(self, hold_id: str) -> str:
@@ -89,7 +91,7 @@ class Sight:
         return self.name("kinds", code)
 
     def rule(self, code: str) -> str:
-        """Why a rule of the risk desk exists; the name of the rule if this console does not know it yet."""
+        """Returns the text about a rule of the risk desk; the name of the rule if this software version does not know it."""
         return self.name("rules", code)
 
     def check(self, code: str) -> str:
@@ -101,7 +103,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def office(self, code: str) -> str:
-        """Code and name of a customs office; the name of its district if only that is known."""
+        """Returns the code and the name of a customs office. If only the district is known, returns the name of the district."""
         name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
         return f"{code} {_half(name, self.language)}".strip()
 
@@ -109,39 +111,57 @@ class Sight:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
 
     def half(self, name: str | Words) -> str:
-        """The name of a code in the page's language. `name`: a text `中文 English`, or the name in both languages."""
+        """Returns the name of a code in the page's language. `name`: a text `中文 English`, or the name in both languages."""
         return self._half(name) if isinstance(name, Words) else _half(name, self.language)
 
     def unit(self, code: str) -> str:
-        """The name of a unit of quantity; the code itself if the table does not have it."""
+        """Returns the name of a unit of quantity; the code itself if the table does not have it."""
         return _half(UNITS.get(code, code), self.language)
 
     def country(self, code: str) -> str:
-        """The name of a country in CLDR, and its code; the code alone if CLDR does not have it."""
-        name = Locale(self.language).territories.get(alpha2(code), "")
-        return f"{name} {code}".strip()
+        """Returns the name of a country, and its code; the code alone if no name is known."""
+        return f"{self._half(code_names.country(code))} {code}".strip()
 
     def package_kind(self, code: str) -> str:
         return _half(PACKAGE_KINDS.get(code, code), self.language)
 
     def amount(self, value: Decimal) -> str:
-        """A quantity, mass or price, with commas between thousands and without trailing zeros."""
+        """Returns a quantity, mass or price as a text, with commas between thousands and without trailing zeros."""
         return f"{value:,.{max(0, -_exponent(value))}f}"
 
     def minima(self, order: TreatmentOrdered) -> list[Minimum]:
-        """What a record of this treatment must show."""
+        """Returns what a record of this treatment must show, for each method."""
         return minima(order, self.language)
 
     def others(self, goods: ConsignmentView) -> list[HoldView]:
-        """The open holds other than those that `goods.waiting` names. If it names an officer's finding, all holds of the gate are named,
-        because one finding answers them all."""
+        """Returns the open holds that `goods.waiting` does not name. If it names an officer's finding at the gate, this counts as naming all
+        holds of the gate, because one finding answers them all."""
         named = goods.waiting.waiting_for if goods.waiting else ""
         if named == AwaitedCode.GATE_FINDING:
             return [hold for hold in goods.holds if not hold_ids.is_of_departure(hold.hold_id)]
         return [hold for hold in goods.holds if hold.hold_id != named]
 
+    def also(self, goods: ConsignmentView) -> list[str]:
+        """What the goods wait for besides `goods.waiting`, one sentence for all holds that read the same."""
+        counted = Counter([(self.awaited(hold.hold_id), self.owner(hold.owner)) for hold in self.others(goods)])
+        first = goods.waiting and (self.awaited(goods.waiting.waiting_for), self.owner(goods.waiting.owner))
+        return [
+            self.t("consignment.also", what=what, owner=owner)
+            if count == 1 and (what, owner) != first
+            else self.t("consignment.also_same", what=what, owner=owner, count=count)
+            for (what, owner), count in counted.items()
+        ]
+
+    def detail(self, box: GateView) -> str:
+        """The further text of the gate's answer, without what its first sentence says already."""
+        if box.reason == "gated_out":
+            return ""  # it is the gate, which the sentence names
+        counted = self.t("written.lots_released", count=box.lots_released, all=box.lots, why="")
+        return self.of(box.detail_text).removeprefix(counted)
+
     def message_text(self, message: BaseModel, field: str = "reason") -> str:
-        """This field of a message. The sentence of a desk is in the page's language; a text that a person wrote is unchanged."""
+        """Returns the text in this field of a message. The sentence of a desk is in the page's language; a text that a person wrote is
+        unchanged."""
         text = str(getattr(message, field))
         if not {"phrases", "phrase"} & type(message).model_fields.keys():
             return self.wrote(text)
@@ -150,31 +170,31 @@ class Sight:
         return self._desk(in_words(text) if sentence is None else sentence)
 
     def kept(self, reason: str) -> str:
-        """A reason that a row of the read model has, in the page's language."""
+        """Returns the reason in a row of the read model, in the page's language."""
         return self._desk(in_words(reason))
 
     def wrote(self, text: str) -> str:
-        """A text that a person wrote, unchanged."""
+        """Returns a text that a person wrote, unchanged; or the sentence that the text could not be read."""
         return self._half(wrote(text))
 
     def why(self, fact: Body) -> str:
-        """The reason of a fact, in the page's language."""
+        """Returns the reason of a fact, in the page's language."""
         return self._desk(why_of(fact))
 
     def phrases(self, phrases: Sequence[Any]) -> str:
-        """The sentence of these phrases, whose codes the catalogue must have; TypeError if a value of the message is no text."""
+        """Returns the sentence of these phrases, whose codes words.toml must have. Raises TypeError if a value in a phrase is not a text."""
         sentence = in_words_of(phrases)
         if sentence is None:
             raise TypeError("a value of the message is no text")
         return self._desk(sentence)
 
     def shortfalls(self, fact: Body) -> str:
-        """What a record of a treatment lacks."""
+        """Returns the sentences that say what a record of a treatment lacks."""
         sentences = each_in_words(phrases_of(fact)) or [in_words(each) for each in fact["shortfalls"]]
         return ("；" if self.language == "zh" else "; ").join([self._desk(each) for each in sentences])
 
     def _desk(self, sentence: Words) -> str:
-        """The sentence of a desk in the page's language, with times as on the rest of the page."""
+        """Returns the sentence of a desk in the page's language, with times as on the rest of the page."""
         return self.times(self._half(sentence))
 
     def _half(self, both: Words) -> str:
@@ -183,11 +203,11 @@ class Sight:
     # colours
 
     def tone(self, kind: str, part: bool = False) -> Tone:
-        """The colour of a message; `part`: the message is about some of the goods only."""
+        """Returns the colour of a kind of message. `part`: the message is about some of the goods only."""
         return tones.of_kind(kind, part)
 
     def stage_tone(self, stage: str | None) -> Tone:
-        """The colour of a stage; plain if this software version does not know the stage."""
+        """Returns the colour of a stage; plain if this software version does not know the stage."""
         return tones.STAGES.get(stage or "", "plain")
 
     def box_tone(self, reason: str) -> Tone:
@@ -199,7 +219,8 @@ class Sight:
     # times
 
     def time(self, moment: datetime | str | None, seconds: bool = True) -> str:
-        """A time in Beijing. In the current year it has no year; in other years it has the year, but no seconds."""
+        """Returns the time in Beijing as a text; empty if there is no time. A time of the current year is written without the year, and with
+        seconds if `seconds` is true; a time of another year has the year and no seconds."""
         parsed = _parsed(moment)
         if parsed is None:
             return ""
@@ -208,11 +229,12 @@ class Sight:
         return f"{there:%m-%d %H:%M{':%S' if seconds else ''}}" if same_year else f"{there:%Y-%m-%d %H:%M}"
 
     def minute(self, moment: datetime | str | None) -> str:
-        """As `time`, without seconds."""
+        """Returns the same as `time`, but without seconds."""
         return self.time(moment, seconds=False)
 
     def times(self, sentence: str) -> str:
-        """The sentence with its times, which are written for programs, formatted as on the rest of the page; zero seconds are left out."""
+        """Returns the sentence with its times, which have the form for programs, formatted as on the rest of the page. Seconds are left out if
+        they are zero."""
 
         def of_reader(found: re.Match[str]) -> str:
             moment = _parsed(found[0])
@@ -224,16 +246,19 @@ class Sight:
         return ISO_TIME.sub(of_reader, sentence)
 
     def listed(self, group: str, codes: str) -> str:
-        """The names of codes that are separated by blanks."""
+        """Returns the names of codes. `codes`: the codes, separated by blanks."""
         return ("、" if self.language == "zh" else ", ").join([self.name(group, code) for code in codes.split()])
 
     def granted(self, detail: str, what: str = "") -> str:
-        """The detail of a grant in the page's language, with times in Beijing; names are unchanged. `what`: the kind of the grant, which shows
-        whether a word is a code of a role or scope, or a name that is spelled like one."""
+        """Returns the detail of a grant in the page's language, with times in Beijing. Names are unchanged. `what`: the kind of the grant,
+        which shows whether a word is the code of a role or scope, or a name that is spelled like one."""
         if what == "key made" and " " in detail:
             key_id, _, rest = detail.partition(" ")
             scopes, until, end = rest.partition(" until ")
-            return f"{key_id} {self.listed('scopes', scopes)}{self._grant(until + end)}"
+            uses = self.t("accounts.every_use") if set(scopes.split()) == set(Scope) else self.listed("scopes", scopes)
+            return f"{key_id} {uses}{self._grant(until + end)}"
+        if what in ("authorised", "authorisation ended"):
+            return self.t("accounts.acts_for", company=self._grant(detail))
         if what == "account made" and " company=" in detail:
             roles, company, rest = detail.partition(" company=")
             return self.listed("roles", roles) + self._grant(company + rest)
@@ -259,11 +284,11 @@ class Sight:
         return IN_GRANTS.sub(in_language, detail)
 
     def age(self, moment: datetime | None) -> str:
-        """How long ago."""
+        """Returns how long ago this time was, until `now`; an empty text if there is no time."""
         return "" if moment is None else self.duration((self.now - moment).total_seconds())
 
     def duration(self, seconds: float | None) -> str:
-        """The two largest units of a duration."""
+        """Returns a duration as a text, in its two largest units; a dash if it is None."""
         if seconds is None:
             return "–"
         left = max(0, int(seconds))
@@ -286,7 +311,7 @@ class Sight:
     # facts
 
     def summary(self, entry: Entry) -> str:
-        """The line beside the kind of a message; empty if the kind needs none."""
+        """Returns the line that a timeline shows beside the kind of a message; an empty text if the kind needs none."""
         line = _LINES.get(entry.kind)
         body = entry.body
         if body is None or line is None or "unreadable" in body:
@@ -303,13 +328,14 @@ class Sight:
         return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
 
     def goods(self, codes: Any) -> str:
-        """The classes of goods on which a treatment depends; the class of other goods if none is given."""
+        """Returns the names of the classes of goods on which a treatment depends. If none is given, returns the name of the class of other
+        goods."""
         classes = [self.name("goods_classes", str(code)) for code in codes or (GoodsClass.OTHER.value,)]
         return ("、" if self.language == "zh" else ", ").join(classes)
 
 
 def clipped(text: str) -> str:
-    """The text, cut to what fits into a list; the content of its message has all of it."""
+    """Returns the text, cut to the length that a list shows. The content of the message has the whole text."""
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
@@ -324,13 +350,13 @@ def _parsed(moment: datetime | str | None) -> datetime | None:
 
 
 def _exponent(value: Decimal) -> int:
-    """The exponent of the last digit that is not a trailing zero."""
+    """Returns the exponent of the last digit that is not a trailing zero."""
     exponent = value.normalize().as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0
 
 
 def _half(name: str, language: Language) -> str:
-    """The Chinese or the English half of a name in a table of codes, where a blank separates the two."""
+    """Returns the Chinese or the English half of a name in a table of codes, where a blank separates the two."""
     chinese, _, english = name.partition(" ")
     return chinese if language == "zh" else english or chinese
 
@@ -342,7 +368,7 @@ def _accepted(s: Sight, b: Body) -> str:
 
 
 def _errors(b: Body) -> int:
-    """How many findings are errors, for which the declaration is rejected; the others are warnings."""
+    """Returns how many findings are errors, for which the declaration is rejected. The other findings are warnings."""
     return len([each for each in b["findings"] if each["severity"] == Severity.ERROR])
 
 
@@ -356,12 +382,14 @@ def _assessed(s: Sight, b: Body) -> str:
 def _held(s: Sight, b: Body) -> str:
     if not b["holds"]:
         return s.t("summary.no_holds")
-    names = [s.awaited(hold["hold_id"]) for hold in b["holds"]]
+    counted = Counter([s.awaited(hold["hold_id"]) for hold in b["holds"]])
+    names = [name if count == 1 else f"{name} × {count}" for name, count in counted.items()]
     return s.t("summary.holds", holds=("；" if s.language == "zh" else "; ").join(names))
 
 
 def _answered(why: str, by_desk: bool = False) -> Callable[[Sight, Body], str]:
-    """Makes the function for an answer to a control. `why`: the field with the reason; `by_desk`: the reason may be a sentence of the desk."""
+    """Returns the function that makes the line for an answer to a control. `why`: the field with the reason; `by_desk`: the reason may be a
+    sentence of the desk."""
 
     def line(s: Sight, b: Body) -> str:
         control, given = s.name("controls", b["control"]), b.get(why)
@@ -435,6 +463,8 @@ def _alarm(s: Sight, b: Body) -> str:
 
 
 def _granted(s: Sight, b: Body) -> str:
+    if b.get("holds") and b.get("pieces"):
+        return s.t("summary.partly_pieces", count=b["pieces"], version=b["version"])
     if b.get("holds"):
         return s.t("summary.partly", count=len(b["containers"]), version=b["version"])
     return s.t("summary.released", version=b["version"])
@@ -478,7 +508,6 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     ),
     "DeclarationAccepted": _accepted,
     "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=_errors(b)),
-    "DeclarationRepeated": lambda s, b: s.t("summary.repeated", first=b.get("first_request_id") or "—"),
     "DeclarationWaits": lambda s, b: s.t("summary.why", why=b["withdrawal"]),
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
     "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),

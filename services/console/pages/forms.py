@@ -1,4 +1,4 @@
-"""What may people send from a page? Each form becomes a request that the API takes, too; a desk answers it."""
+"""What may people send from a page? Each form becomes a request that the API also takes, and that a desk answers."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -59,11 +59,12 @@ EXAMPLE_DECLARANT = str(Declaration.model_validate_json(EXAMPLE).declarant)
 Typed = dict[str, str]
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 200
-"""Fields of one form at most."""
+"""The most fields of one form."""
 
 
 async def form(request: Request) -> Typed:
-    """The fields of a form; Problem 415 if the body is no form, 413 if it is too large, 403 if it belongs to another session."""
+    """Returns the fields of a form, by name. Raises Problem 415 if the body is not a form, 413 if it is too large, and 403 if the form belongs
+    to another session."""
     if media_type(request) != FORM:
         raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
     context = context_of(request)
@@ -113,7 +114,8 @@ def _treatment(typed: Typed) -> dict[str, Any]:
 
 
 def _moment(name: str, typed: str) -> str | None:
-    """A time as a browser or a person writes it, in ISO 8601 form; without an offset it is Beijing time. Problem 422 if it is not a time."""
+    """Returns a time as a browser or a person writes it, in ISO 8601 form. A time without an offset is Beijing time. Raises Problem 422 if it is
+    not a time."""
     if not typed:
         return None
     try:
@@ -166,7 +168,7 @@ def _arrival(typed: Typed) -> dict[str, Any]:
 
 
 def _boxes(typed: Typed, name: str) -> list[str]:
-    """The container numbers in a field, where blanks or commas separate them."""
+    """Returns the container numbers in a field, in which blanks or commas separate them."""
     return [plain(number) for number in typed.get(name, "").replace(",", " ").replace("，", " ").split()]
 
 
@@ -186,8 +188,8 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
 
 
 def _permit(typed: Typed) -> dict[str, Any]:
-    """The fields of a permit. In the form, `consignment_id` holds the id, a blank, and the version of the release desk's statement that the page
-    showed."""
+    """Returns the fields of a permit. In the form, `consignment_id` holds the id, a blank, and the version of the release desk's statement that
+    the page showed."""
     name, _, version = typed.get("consignment_id", "").partition(" ")
     return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
 
@@ -207,7 +209,7 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
     "retract-lift": (RetractLift, _only("wrong", "reason")),
     "withdraw": (WithdrawDeclaration, _only("reason")),
 }
-"""The forms of a consignment's page → the request that each becomes, and the function that makes its fields."""
+"""Name of a form on the page of a consignment → the kind of request that it becomes, and the function that makes the fields of the request."""
 BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "event": (RecordEquipmentEvent, _event),
     "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
@@ -220,11 +222,11 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
     "lift": (LiftContainerHold, _only("hold_id", "reason")),
     "gate-out": (RecordGateOut, lambda typed: {"gate": typed.get("gate", ""), **_when(typed)}),
 }
-"""The same for the forms of a container's page."""
+"""The same as `ACTS`, for the forms on the page of a container."""
 
 
 def _name(typed: Typed, field: str, longest: int) -> str:
-    """The text of a visible or hidden field; Problem 422 if it is too long or has characters that cannot be printed."""
+    """Returns the text of a visible or hidden field. Raises Problem 422 if it is too long or has characters that cannot be printed."""
     name = typed.get(field, "")
     if len(name) > longest or not name.isprintable():
         raise one_fault(f"/{field}", "string_too_long", name, max_length=longest)
@@ -232,14 +234,15 @@ def _name(typed: Typed, field: str, longest: int) -> str:
 
 
 def key_typed(context: ConsoleContext, who: Who, typed: Typed) -> RequestKey:
-    """The key of the request that a form sends. The page puts an idempotency key into the form, so that a second click sends the same request,
-    and the form of a page that is loaded later sends another one."""
+    """Returns the key of the request that a form sends. The page puts an idempotency key into the form. So a second click sends the same
+    request, and the form of a page that is loaded later sends another one."""
     return context.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
 
 
 @router.post("/consignments/{consignment_id}/act/{act}")
 async def act(request: Request, consignment_id: str, act: str, typed: Form) -> Response:
-    """Sends the request and redirects to the page, which shows what became of it."""
+    """Sends the request of a form on the page of a consignment, and redirects to that page, which shows what became of the request. `act`: the
+    name of the form."""
     if act not in ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     kind, fields = ACTS[act]
@@ -257,7 +260,7 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
 
 @router.post("/containers/{container_no}/act/{act}")
 async def act_on_box(request: Request, container_no: str, act: str, typed: Form) -> Response:
-    """As `act`, from the page of a container: a report, or a request of an officer."""
+    """Does the same as `act` for a form on the page of a container. The request is a report, or an officer's request."""
     if act not in BOX_ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     number, (kind, fields) = plain(container_no), BOX_ACTS[act]
@@ -275,7 +278,8 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 
 @router.get("/lodge")
 def lodge_page(request: Request, again: Name = "") -> Response:
-    """The form to lodge a declaration, with an example that has a new reference. `again`: a consignment whose declaration is to be corrected."""
+    """Shows the page with the form to lodge a declaration, which has an example with a new reference. `again`: the id of a consignment whose
+    declaration is to be corrected and is shown in the form."""
     if again:
         paper, findings = _decided(request, again)
         return _lodge_page(request, paper, again=again, findings=findings)
@@ -287,8 +291,8 @@ def lodge_page(request: Request, again: Name = "") -> Response:
 
 
 def _decided(request: Request, consignment_id: str) -> tuple[str, Sequence[Finding]]:
-    """The declaration of these goods on which the desk decided last, as JSON that can be lodged again, and why the desk rejected it (empty if
-    it did not); Problem 404 if none can be read."""
+    """Returns the declaration of these goods on which the desk decided last, as JSON that can be lodged again; and the findings for which the
+    desk rejected it (empty if it did not). Raises Problem 404 if none can be read."""
     context, who = context_of(request), who_of(request)
     if may_read(context, who, consignment_id):
         facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED][-1:]
@@ -301,7 +305,7 @@ def _decided(request: Request, consignment_id: str) -> tuple[str, Sequence[Findi
 
 
 def _why_rejected(context: ConsoleContext, who: Who, facts: Sequence[Any]) -> Sequence[Finding]:
-    """The findings of the rejection in these rows, as `who` may read them; empty if there is none."""
+    """Returns the findings of the rejection in these rows, as `who` may read them; empty if there is none."""
     read = entries(context.rows, facts, facts[0].key, who.audience(), DECISION_BYTES, DECISION_BYTES)
     declared = decision_summary(read, who.audience()).declared
     return declared.fact.findings if declared and isinstance(declared.fact, DeclarationRejected) else ()
@@ -325,14 +329,25 @@ def _lodge_page(
     )
 
 
+def _sent_back(request: Request, paper: str, problem: Problem, again: str) -> Response:
+    """The form with the paper that was not taken in. `again`: as in `lodge_page`; what was found in the declaration before is shown again, unless
+    it cannot be read."""
+    findings: Sequence[Finding] = ()
+    try:
+        _, findings = _decided(request, again) if again else ("", ())
+    except Problem:
+        again = ""
+    return _lodge_page(request, paper, problem, again, findings)
+
+
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
-    """Takes the declaration in, or shows the form again with what was typed and what has to be corrected."""
+    """Takes the declaration of the form in. If it has faults, shows the form again with the text that was typed and with the faults."""
     context, who, paper = context_of(request), who_of(request), typed.get("body", "")
     try:
         key = key_typed(context, who, typed)
         lodged = await context.intake.parse(lodgement, paper.encode(), context.settings.body_separators, who, key)
         sent = await ask(context, lodged)
     except Problem as problem:
-        return _lodge_page(request, paper, problem)
+        return await run_in_threadpool(_sent_back, request, paper, problem, typed.get("again", ""))
     return RedirectResponse(f"/consignments/{sent.subject}?asked={sent.request_id}", 303)

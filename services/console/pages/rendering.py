@@ -1,6 +1,8 @@
-"""How is a page rendered? From a template, in the reader's language, with what every page shows, and with headers that restrict the browser."""
+"""How is a page rendered? It is made from a template, in the reader's language, with the parts that every page has, and with headers that
+restrict the browser."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,14 @@ from markupsafe import Markup
 from prometheus_client import Counter
 
 from schemas import hold_ids
+from schemas.bounds import FIRST
+from schemas.envelope import LATEST_REPORT
+from schemas.gate import PermitExit
 from services.console.api.context import context_of, visitor
 from services.console.api.documents import projection
 from services.console.api.problems import Problem
 from services.console.language.words import LANGUAGES, Language
-from services.console.pages.formatting import Sight
+from services.console.pages.formatting import BEIJING, Sight
 from services.console.readmodel.container import GONE
 from services.shell.clock import CLOCK, now
 from services.shell.fresh import fresh_key
@@ -31,9 +36,12 @@ NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could 
 FOLDER = Path(__file__).parent
 PROBLEM = "problem.html"
 LONGEST_PAGE = 900_000
-"""Bytes of a page that shows a form again with what was typed; no answer may be longer than a million."""
+"""The most bytes of a page that shows a form again with the typed text. No answer may have more than a million bytes."""
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
+FORM_DAYS = timedelta(days=1)
+"""How long a form may lie open before its browser takes the present time for one that has not come. The API refuses a time that is more than
+`FUTURE_SKEW` ahead; this bound of the form keeps wrong days and years out."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",
@@ -44,9 +52,10 @@ HEADERS = {
 
 
 class RowExtension(Extension):
-    """`{% row "tr", 5 %}…{% endrow %}`: if rendering this part raises an exception, a notice replaces it, and the rest of the page is shown.
+    """`{% row "tr", 5 %}…{% endrow %}`: if rendering this part of a template raises an exception, a notice takes its place, and the rest of the
+    page is shown.
 
-    Arguments: the name of the part's element, and for `tr` the number of its columns.
+    Arguments: the name of the part's HTML element, and for `tr` the number of its columns.
     """
 
     tags = {"row"}  # noqa: RUF012 - as the base class declares it
@@ -79,10 +88,11 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals["hold_ids"] = hold_ids
+_environment.globals["PermitExit"] = PermitExit
 
 
 def _stamp() -> str:
-    """A digest of all static files, part of their addresses, so that a browser never mixes files of two versions."""
+    """Returns a digest of all static files. It is a part of their addresses, so that a browser never mixes files of two versions."""
     mark = sha256()
     for file in sorted((FOLDER / "static").iterdir()):
         mark.update(file.read_bytes())
@@ -93,7 +103,8 @@ STAMP = _stamp()
 
 
 def language_of(request: Request) -> Language:
-    """The language in the address, else that of the cookie, else the browser's, else that of the settings."""
+    """Returns the language of the page: the one in the address, else that of the cookie, else that of the browser, else that of the
+    settings."""
     settings_language: Language = request.app.state.settings.language
     for choice in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
         if choice in LANGUAGES:
@@ -106,8 +117,8 @@ def language_of(request: Request) -> Language:
 
 
 def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
-    """Renders a page in the reader's language. `here`: the address of the page with its query, if the page answers a form that was sent to
-    another address."""
+    """Renders a page in the reader's language. `values`: the variables of the template. `here`: if the page answers a form that was sent to
+    another address, the page's own address with its query."""
     language, moment = language_of(request), now()
     sight, standing = Sight(language, moment), context_of(request).standing()
     part = "hx-request" in request.headers
@@ -131,11 +142,13 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "query": request.query_params.get("q", ""),
         "form_key": f"page/{fresh_key()}",
         "GONE": GONE,
+        "earliest": _typed(max(FIRST, moment - LATEST_REPORT)),
+        "latest": _typed(moment + FORM_DAYS * max(1.0, CLOCK.speed)),
         **values,
     }
     page = _environment.get_template(template).render(context)
     if values.get("problem") is not None and template != PROBLEM and len(page.encode()) > LONGEST_PAGE:
-        # the page with what was typed is too long for an answer, so only the problem is shown
+        # the page with the typed text is too long for an answer, so only the problem is shown
         return render(request, PROBLEM, status, here=here, problem=values["problem"])
     answer = HTMLResponse(page, status, headers=HEADERS)
     if request.query_params.get("lang") in LANGUAGES and not part:
@@ -143,13 +156,19 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
     return answer
 
 
+def _typed(moment: datetime) -> str:
+    """A time as a browser's field for a time in Beijing has it, to the minute."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M}"
+
+
 def _own_path(request: Request) -> str:
-    """The path of the page for links. It begins with exactly one slash, because browsers take `//name` or `/\\name` for another host."""
+    """Returns the path of the page for links. It begins with exactly one slash, because browsers take `//name` or `/\\name` for another
+    host."""
     return "/" + quote(request.scope["path"].lstrip("/\\ \t\r\n"))
 
 
 def show_problem(request: Request, problem: Problem) -> HTMLResponse:
-    """A problem as a page."""
+    """Returns a problem as a page."""
     here = "" if request.method == "GET" else "/"
     page = render(request, PROBLEM, problem.status, here=here, problem=problem.details())
     page.headers.update(problem.headers)

@@ -1,4 +1,5 @@
-"""How do people sign in and out, change a password, and see their rights? By these pages; programs use `me`."""
+"""How do people sign in and out, change a password, and see their rights? They use these pages; a program gets its rights from the route
+`/api/v1/me`."""
 
 import hmac
 from collections import Counter as Counted
@@ -27,7 +28,7 @@ from services.console.access.accounts import (
 )
 from services.console.access.demo_accounts import PASSWORD, is_demo, is_published, shown
 from services.console.access.rights import ASKS, REACH, ROUTES, Open, Role
-from services.console.api.authentication import LATER, RIGHTS_HELD, Door, cookie_name
+from services.console.api.authentication import LATER, RIGHTS_HELD, Authenticator, cookie_name
 from services.console.api.bodies import client_of
 from services.console.api.context import visitor, who_of
 from services.console.api.problems import Problem
@@ -39,17 +40,18 @@ from services.shell.fresh import fresh_secret
 pages = APIRouter(include_in_schema=False)
 FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
-"""How many passwords are compared at the same time; each comparison takes 64 MiB and a whole processor."""
+"""How many passwords are compared at the same time. Each comparison takes 64 MiB and a whole processor."""
 WAITING, OF_ADDRESS = 200, 8
-"""How many sign-ins may wait for a comparison, in all and from one address. So one address cannot keep others from signing in."""
+"""The most sign-ins that may wait for a comparison, in all and from one address. The second limit prevents that one address keeps all others
+from signing in."""
 ALARMING = 20
-"""A warning is logged each time this many further sign-ins of one name from one address have failed in a row."""
+"""After each so many failures in a row of sign-ins with one name from one address, a warning is logged."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 
 
 class Signing:
-    """The sign-ins that one console handles at present."""
+    """The sign-ins that one console is checking at present."""
 
     def __init__(self) -> None:
         self.hashing = CapacityLimiter(HASHED_AT_ONCE)
@@ -57,7 +59,8 @@ class Signing:
         self._waiting = Counted[str]()
 
     async def compare(self, stored: str, password: str, address: str) -> bool:
-        """Whether this is the password, compared in a thread. Problem 503 if too many comparisons wait, in all or from this address."""
+        """Returns whether this is the password with the hash `stored`. The two are compared in a thread. Raises Problem 503 if too many
+        comparisons wait, in all or from this address."""
         if self._waiting[address] >= OF_ADDRESS or self._waiting.total() >= WAITING:
             SIGN_INS.labels("busy").inc()
             raise Problem(503, "sign_ins_busy", headers={"Retry-After": "5"})
@@ -72,12 +75,12 @@ class Signing:
 
 @pages.get("/sign-in")
 def sign_in_page(request: Request, next: str = "") -> Response:
-    held = door_of(request).accounts.generation.held
+    held = authenticator_of(request).accounts.generation.held
     return _sign_in(request, next, Problem(503, RIGHTS_HELD, headers=dict(LATER)) if held else None)
 
 
 def _sign_in(request: Request, after: str, problem: Problem | None = None, name: str = "") -> Response:
-    token, door = fresh_secret(), door_of(request)
+    token, authenticator = fresh_secret(), authenticator_of(request)
     page = render(
         request,
         "sign_in.html",
@@ -86,7 +89,7 @@ def _sign_in(request: Request, after: str, problem: Problem | None = None, name:
         token=token,
         after=after,
         name=name,
-        demos=shown(door.accounts),
+        demos=shown(authenticator.accounts),
         demo_password=PASSWORD,
         problem=problem.details() if problem else None,
     )
@@ -98,7 +101,8 @@ def _sign_in(request: Request, after: str, problem: Problem | None = None, name:
 
 @pages.post("/sign-in")
 async def sign_in(request: Request, typed: Form) -> Response:
-    """Checks a name and a password. After each failure this name from this address has to wait longer; others do not wait."""
+    """Checks a name and a password and signs the person in. After each failure, sign-ins with this name from this address have to wait
+    longer; others do not wait."""
     loaded = request.cookies.get(FORM_COOKIE, "")
     if not loaded or not hmac.compare_digest(typed.get("form", "").encode(), loaded.encode()):
         raise Problem(403, "form_of_another")
@@ -108,7 +112,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
     except Problem as problem:
         return await run_in_threadpool(_sign_in, request, after, problem, name)
     host, address = request.headers.get("host", "").lower(), client_of(request)
-    accounts = door_of(request).accounts
+    accounts = authenticator_of(request).accounts
     kept = cookie_name(request)
     if before := request.cookies.get(kept):
         await run_in_threadpool(accounts.end_session, before)
@@ -128,9 +132,9 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while this name has to wait; 401 if either is wrong, with the same text for both, or
-    if a one-time password was not changed in time; 503 while nobody can sign in."""
-    signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
+    """Returns the account with this name and password. Raises Problem 429 while sign-ins with this name have to wait; 401 if name or password
+    is wrong, with the same text for both; 401 also if a one-time password was not changed in time; and 503 while nobody can sign in."""
+    signing, accounts, address = _signing(request), authenticator_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
         raise Problem(503, RIGHTS_HELD, headers=dict(LATER))
@@ -152,7 +156,7 @@ async def _prove(request: Request, name: str, password: str) -> Account:
                 tried = name if account else "(none of this name)"
                 log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
-        # checked last, so that only a person with the right password learns that the password is over
+        # this is checked last, so that only a person with the right password learns that it is no longer valid
         if account.is_over(world_us()):
             SIGN_INS.labels("over").inc()
             raise Problem(401, "one_time_over", account=name, hours=accounts.one_time_hours)
@@ -162,7 +166,7 @@ async def _prove(request: Request, name: str, password: str) -> Account:
 
 
 def _within(after: str) -> str:
-    """The address to which a sign-in redirects: `after` if it is one of this console, else the start page."""
+    """Returns the address to which a sign-in redirects: `after` if it is an address of this console, else the start page."""
     own = after.startswith("/") and not after.startswith("//") and "\\" not in after and after.isprintable()
     return quote(after, safe="/?&=%:;,+@~.-_") if own else "/"
 
@@ -170,7 +174,7 @@ def _within(after: str) -> str:
 @pages.post("/sign-out")
 async def sign_out(request: Request, _typed: Form) -> Response:
     """Ends every session of the account, in every browser."""
-    await run_in_threadpool(door_of(request).accounts.end_sessions, who_of(request).actor)
+    await run_in_threadpool(authenticator_of(request).accounts.end_sessions, who_of(request).actor)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(request), secure=request.url.scheme == "https", httponly=True)
     answer.headers["Clear-Site-Data"] = '"cache"'
@@ -190,8 +194,8 @@ def _password(request: Request, problem: Problem | None = None) -> Response:
 
 @pages.post("/password")
 async def set_password(request: Request, typed: Form) -> Response:
-    """Sets a new password; all other sessions of the account end."""
-    who, accounts = who_of(request), door_of(request).accounts
+    """Sets a new password for the signed-in account. All its other sessions end."""
+    who, accounts = who_of(request), authenticator_of(request).accounts
     try:
         proved = await _change(request, who.actor, typed)
         new_password = typed.get("new", "")
@@ -210,7 +214,8 @@ async def set_password(request: Request, typed: Form) -> Response:
 
 
 async def _change(request: Request, name: str, typed: Typed) -> Account:
-    """The account, after its old password was checked. Problem 422 if the new password is not allowed; other problems as in `_prove`."""
+    """Checks the old password, sets the new one, and returns the account. Raises Problem 422 if the new password is not allowed, and the
+    problems of `_prove`."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:
@@ -224,7 +229,7 @@ async def _change(request: Request, name: str, typed: Typed) -> Account:
 
 @pages.get("/rights")
 def rights_page(request: Request) -> Response:
-    """The table of rights, made from the code (`ASKS` and `ROUTES`)."""
+    """Shows the page with the table of rights, which is made from `ASKS` and `ROUTES`."""
     kinds: list[tuple[str, Sequence[bool]]] = [
         (kind.kind, [role in right.roles for role in Role]) for kind, right in ASKS.items()
     ]
@@ -240,14 +245,14 @@ def _is_open(right: Any, role: Role) -> bool:
     return not isinstance(right, Open) and (not right.roles or role in right.roles)
 
 
-def door_of(request: Request) -> Door:
-    """Returns what looks up keys and sessions; its `accounts` are the accounts of this console."""
-    door: Door = request.app.state.door
-    return door
+def authenticator_of(request: Request) -> Authenticator:
+    """Returns the object that looks up keys and sessions; its `accounts` are the accounts of this console."""
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator
 
 
 def hashing_of(request: Request) -> CapacityLimiter:
-    """Returns the limiter of the threads in which passwords are hashed."""
+    """Returns the limiter of the number of threads in which passwords are hashed."""
     return _signing(request).hashing
 
 

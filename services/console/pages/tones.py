@@ -1,5 +1,5 @@
-"""What does a colour mean? `good`: goods may go, or were found in order; `bad`: goods or a request are stopped because of a fault;
-`warn`: goods wait for something out of the ordinary, or a time limit ran out; `plain`: none of these."""
+"""What does a colour mean? `good`: goods may go, or were found in order. `bad`: goods or a request are stopped because of a fault.
+`warn`: goods wait for something out of the ordinary, or a time limit ran out. `plain`: none of these."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -12,10 +12,10 @@ STAGES: Final[Mapping[str, Tone]] = MappingProxyType(
     {
         Stage.LODGED: "plain",
         Stage.ACCEPTED: "plain",
-        Stage.CONTROLLED: "plain",
+        Stage.UNDER_CONTROL: "plain",
         Stage.AWAITING_ARRIVAL: "plain",
         Stage.WITHDRAWN: "plain",
-        Stage.TREATED: "warn",
+        Stage.UNDER_TREATMENT: "warn",
         Stage.HELD: "warn",
         Stage.PARTLY_RELEASED: "warn",
         Stage.RELEASED: "good",
@@ -61,7 +61,7 @@ _CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
     ),
 )
 KINDS: Final[Mapping[str, Tone]] = MappingProxyType({kind: tone for tone, kinds in _CHOSEN for kind in kinds})
-"""Kind of fact → colour; all other facts, and every request, are plain."""
+"""Kind of fact → its colour. All other facts, and all requests, are plain."""
 BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
     {
         "released": "good",
@@ -71,13 +71,14 @@ BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
         **dict.fromkeys(("left_unreleased", "left_undeclared", "empty_left_laden", "departure_not_reported"), "bad"),
     }
 )
-"""Reason of the gate's answer → colour; with any other reason the container waits (`warn`)."""
+"""Reason of the gate's answer → its colour. With any other reason the container waits (`warn`)."""
 OUTCOMES: Final[Mapping[str, Tone]] = MappingProxyType({"refused": "bad", "parked": "warn"})
 _ORDER: Final[tuple[Tone, ...]] = ("bad", "warn", "good")
 
 
 def of_kind(kind: str, part: bool = False) -> Tone:
-    """The colour of a message. `part`: the message is about some of the goods only, and the rest of the goods still waits."""
+    """Returns the colour of a kind of message. `part`: the message is about some of the goods only, and the rest of the goods still
+    waits."""
     tone = KINDS.get(kind, "plain")
     return "warn" if part and tone == "good" else tone
 
@@ -87,8 +88,8 @@ def of_box(reason: str) -> Tone:
 
 
 def of_request(outcome: str, answers: Iterable[str]) -> Tone:
-    """The colour of a request's outcome. `outcome`: as the API names it; `answers`: the kinds of the facts that answered it. The worst
-    of their colours counts, because a rejection is an answer, too."""
+    """Returns the colour of a request's outcome. `outcome`: as the API names it; `answers`: the kinds of the facts that answered the
+    request. If they have different colours, the worst is returned, because a rejection is an answer, too."""
     if outcome != "answered":
         return OUTCOMES.get(outcome, "plain")
     tones = {of_kind(kind) for kind in answers}

@@ -1,4 +1,5 @@
-"""What must a treatment record show? The schedules of an order are written as sentences for the unit that fills in the form."""
+"""What must a treatment record show? The schedules for an order are written as sentences for the treatment unit that fills in the
+form."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,8 +11,8 @@ from services.console.language.words import Language, say
 
 
 class Minimum(NamedTuple):
-    """What the record of a treatment must show if it was done by this one of the ordered methods. `lines` and `besides` are sentences:
-    the record must meet at least one of `lines` (one for each step of the schedule), and all of `besides`."""
+    """What a treatment record must show if the goods were treated by this `method`, which is one of the ordered ones. `lines` and
+    `besides` are sentences: the record must meet at least one of `lines` (one for each step of the schedule), and all of `besides`."""
 
     method: str
     schedule: str
@@ -21,8 +22,8 @@ class Minimum(NamedTuple):
 
 
 def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
-    """Returns a `Minimum` for each ordered method that has a schedule on the day of the order, because records are judged by that
-    schedule."""
+    """Returns a `Minimum` for each ordered method that has a schedule on the day of the order. Records are judged by the schedule of
+    that day."""
     day = day_in_china(order.occurred_at)
     rows = [(method, row_for(order.goods, method, day)) for method in order.methods]
     return [
@@ -74,5 +75,5 @@ def _besides(row: Row, language: Language) -> list[str]:
 
 
 def plain(value: Decimal) -> str:
-    """The number without trailing zeros and without an exponent."""
+    """Returns the number as a text without trailing zeros and without an exponent."""
     return f"{value.normalize():f}"

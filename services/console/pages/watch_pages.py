@@ -32,7 +32,8 @@ def page(request: Request) -> Response:
 
 
 def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
-    """The watches that are open and those that were lifted, with the forms to place and lift one."""
+    """Returns the page with the open and the lifted watches, and with the forms to place and to lift one. `problem` and
+    `typed`: what was wrong with a form, and its fields."""
     context = context_of(request)
     note_told(request, "/watches")
     return render(
@@ -50,7 +51,7 @@ def watches_page(request: Request, problem: Problem | None = None, typed: Typed 
 
 @pages.post("/watches/act/place")
 async def place_form(request: Request, typed: Form) -> Response:
-    """Places the watch of the form, and redirects to the page."""
+    """Places the watch of the form, and redirects to the page of watches."""
     context, who = context_of(request), who_of(request)
     fields = {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
     try:
@@ -62,7 +63,7 @@ async def place_form(request: Request, typed: Form) -> Response:
 
 @pages.post("/watches/act/lift")
 async def lift_form(request: Request, typed: Form) -> Response:
-    """Lifts the watch, and redirects to the page."""
+    """Lifts the watch of the form, and redirects to the page of watches."""
     context, who = context_of(request), who_of(request)
     try:
         body = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})

@@ -1,4 +1,5 @@
-"""Which rows does a batch of messages change? The messages are folded into copies of the present rows in memory, without a database."""
+"""Which rows does a batch of messages change? The messages are folded into copies of the present rows in memory. The database is accessed only
+by the given `RowSource`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,8 @@ Origin = tuple[str, str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """The row of one message that was set aside; columns as in `tables.PARKED`."""
+    """The row of one message that was set aside because it was parked, or because it cannot be projected. Its fields are the columns of
+    `tables.PARKED`."""
 
     service: str
     topic: str
@@ -73,11 +75,11 @@ class Announcement(NamedTuple):
 
 
 FactRow = tuple[int, str, str, str, str, int, int, str]
-"""Columns as in `tables.FACTS`."""
+"""One row of `tables.FACTS`: its values in the order of the columns."""
 
 
 class RowSource(Protocol):
-    """Reads the present rows, once for each batch. A key without a row is missing from the result."""
+    """Reads the present rows for one batch. Each method returns the rows of these keys; a key that has no row is missing from the result."""
 
     def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]: ...
@@ -89,26 +91,30 @@ class RowSource(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """The rows as they are after these messages, and in `before` the consignments as they were before them."""
+    """The rows that a batch of messages changes, with their values after these messages. `before` has the consignments with their values
+    before these messages."""
 
     consignments: dict[str, Consignment] = field(default_factory=dict)
     before: dict[str, Consignment] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     parts: dict[Pair, ContainerPart] = field(default_factory=dict)
-    """By container and consignment; reports and holds by container and id."""
+    """The keys are container number and consignment id. The keys of `reports` and `box_holds` are container number and id."""
     reports: dict[Pair, ReportRow] = field(default_factory=dict)
     box_holds: dict[Pair, BoxHold] = field(default_factory=dict)
     asides: dict[Origin, Aside] = field(default_factory=dict)
     facts: list[FactRow] = field(default_factory=list)
     releases: list[tuple[int, str, str]] = field(default_factory=list)
-    """Place, consignment and fact id of each entry for the feed for ports; the id is empty if the fact cannot be stored."""
+    """One for each new entry of the feed for ports: packed position of the message, consignment id, and id of the fact. The id is empty if the
+    fact cannot be stored."""
     refusals: list[tuple[Any, ...]] = field(default_factory=list)
     alarms: list[tuple[Any, ...]] = field(default_factory=list)
     watches: dict[tuple[str, str, bool], tuple[Any, ...]] = field(default_factory=dict)
-    """By watch, key of the partition, and whether it was lifted; columns as in `tables.WATCH_FACTS`."""
+    """Rows of `tables.WATCH_FACTS`. The keys are the id of the watch, the key of the partition, and whether the fact says that the watch was
+    lifted."""
 
     def stage_changes(self) -> dict[str, int]:
-        """Returns by how many the consignments at each stage became more or fewer; stages without a change are left out."""
+        """Returns for each stage by how many consignments it grew; the number is negative if it shrank. Stages without any change are left
+        out."""
         changes: dict[str, int] = {}
         for key, row in self.consignments.items():
             old = self.before.get(key)
@@ -120,12 +126,13 @@ class Batch:
 
 
 Refuse = Callable[[int, Exception], Iterable[Aside]]
-"""Called with the packed position of a message that cannot be projected and with the exception. Returns the rows to set aside."""
+"""A function that is called with the packed position of a message that cannot be projected, and with the exception. It returns the rows that
+set the message aside."""
 Parsed = tuple[TopicMessage, dict[str, Any]]
 
 
 def raised(position: int, error: Exception) -> Iterable[Aside]:
-    """Sets nothing aside and raises the exception to the caller of `fold`."""
+    """Raises the exception and sets nothing aside. This is the default for the parameter `refuse` of `fold`."""
     raise error
 
 
@@ -136,9 +143,12 @@ def fold(
     refused: Iterable[Aside] = (),
     refuse: Refuse = raised,
 ) -> Batch:
-    """Folds all messages of one batch, which must be in the order of their partitions. `refused`: messages that are known not to be
-    projectable. `refuse` is called for each one that is found here. Such a message is only set aside; all others get their rows in the
-    same batch.
+    """Folds all messages of one batch and returns the rows that they change. The messages of each partition must be in their order.
+    `announcements`: the messages of parked topics; `known`: reads the present rows; `refused`: the rows of messages of this batch that the
+    caller sets aside.
+
+    `refuse` is called for each further message that cannot be folded. Such a message is only set aside; all others get their rows in the same
+    batch.
     """
     set_aside, parsed, facts, wanted = [*refused], list[Parsed](), list[FactRow](), _Wanted()
     for message in messages:
@@ -158,7 +168,7 @@ def fold(
             announced.append(_announced(each))
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  (as above)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with one message, `refuse` sets it aside)
             set_aside += refuse(packed_position(each.topic, each.partition, each.offset), error)
     batch = _known(wanted, [*announced, *set_aside], known)
     try:
@@ -186,8 +196,8 @@ def fold(
 
 
 def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
-    """Folds each message into copies of the rows that it touches, so that a message that fails changes no row. Returns the exceptions
-    of those that failed, by packed position."""
+    """Folds each message into copies of the rows that it touches, so that a message that fails changes no row. Returns the exceptions of the
+    messages that failed, by packed position."""
     faults: dict[int, Exception] = {}
     for message, body in parsed:
         tried = Batch(
@@ -215,15 +225,16 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
 
 _ROWS = ("consignments", "containers", "parts", "reports", "box_holds", "watches")
 _LISTS = ("releases", "refusals", "alarms")
-"""The fields of a batch that `_fold_one` changes."""
+"""`_ROWS` and `_LISTS`: the fields of a batch that `_fold_one` changes."""
 
 
 def not_projected(
     at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str, kind: str = ""
 ) -> Aside:
-    """Returns the row by which the console sets aside a message that it cannot project. The row raises an alarm and holds the goods.
+    """Returns the row by which the console sets aside a message that it cannot project. The row raises an alarm and holds the goods. `at_us`:
+    when the message was produced, in microseconds since 1970 UTC; `error`: why it cannot be projected.
 
-    The key is left empty if it cannot be an id: too long, not UTF-8, or with a NUL.
+    The key in the row is empty if the key of the message cannot be an id, because it is too long, is not UTF-8, or contains a NUL.
     """
     read = (key or b"").decode("utf-8", "replace") if len(key or b"") <= LONGEST_KEY else ""
     named = "" if "\0" in read or "\ufffd" in read else read
@@ -247,7 +258,7 @@ def not_projected(
 
 
 OVERDUE = frozenset({"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"})
-"""Facts that a time limit of a person ran out; each raises an alarm."""
+"""Facts which say that a person let a time limit run out; each raises an alarm."""
 _GATE_FACTS = frozenset(
     {
         *(
@@ -270,7 +281,7 @@ _GATE_FACTS = frozenset(
         *("ContainerHoldPlaced", "ContainerHoldLifted"),
     }
 )
-"""Facts of the gate desk about a container; they have one common sequence."""
+"""Facts of the gate desk about a container. Those of one container have one common sequence of numbers."""
 _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 """Facts that end a visit."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
@@ -282,9 +293,10 @@ _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "co
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 LODGED_CHARACTERS = 50_000
-"""How many characters the container numbers in one request to lodge may have in all; a valid declaration needs at most a tenth."""
+"""The most characters that all container numbers in one request to lodge may have together. A valid declaration needs at most a tenth of
+them."""
 FEED_TOPIC = facts_topic("release")
-"""The topic with the facts of the feed for ports."""
+"""The topic of the facts from which the feed for ports is made."""
 
 
 def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
@@ -357,7 +369,7 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _fold_watch(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds the fact of one partition of the release desk about a watch."""
+    """Folds a fact about a watch that one partition of the release desk has published."""
     lifted = message.kind == "WatchLifted"
     watch_id, at = text(body["watch_id"]), micros(body["occurred_at"])
     about = ("", "") if lifted else (text(body["bill_no"]), text(body["declarant"]))
@@ -399,7 +411,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        # a corrected declaration may name other containers than the rejected one, so the goods are not declared in the others any more
+        # a corrected declaration may name other containers than the rejected one, so the goods do not count as declared in the former
+        # containers any more
         for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
@@ -412,8 +425,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
 
 
 def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
-    """Whether the request can have a row, which it can if its key is a consignment id and its container numbers are not too long to be listed.
-    This is checked because anybody may write requests."""
+    """Returns whether the request can have a row. It can if its key is a consignment id and its container numbers are not too long to be
+    listed. This is checked because anybody may write requests."""
     boxes = [container["container_no"] for container in body["declaration"].get("containers", ())]
     return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
@@ -436,7 +449,7 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
     elif old is not None:
-        # the message is parked again; if this attempt lacks kind and value, those of the first one are kept
+        # the message is parked again; if its kind or value is missing now, that of the row before is kept
         aside = replace(aside, kind=aside.kind or old.kind, value=aside.value or old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
@@ -458,26 +471,28 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
 
 
 def _older_origin(aside: Aside) -> Origin:
-    """The origin of a deadline in older rows, in which all deadlines of a partition have the same origin."""
+    """Returns the origin that this message has in rows of older software versions, in which all deadlines of a partition have the same origin.
+    For a message that is not a deadline, this is its own origin."""
     topic = DEADLINE if aside.topic.startswith(f"{DEADLINE}/") else aside.topic
     return (aside.service, topic, aside.partition, aside.offset)
 
 
 def _holds_goods(aside: Aside) -> bool:
-    """Whether the message keeps goods from leaving. Its key must be the id of a consignment, and it must not be a message for the clearance
+    """Returns whether the message keeps goods from leaving. It does if its key is the id of a consignment, unless it is for the clearance
     service, which only counts."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
     return not counts and len(aside.key) == 36 and "/" not in aside.key
 
 
 def _holds_container(aside: Aside) -> bool:
-    """Whether the message holds a container. This is so if the gate desk set it aside, or if it cannot be projected and its key is a container
-    number."""
+    """Returns whether the message keeps a container from leaving. It does if the gate desk set it aside, or if it cannot be projected and its
+    key is a container number."""
     return aside.service == "gate" or (aside.service == "console" and bool(aside.key) and aside.topic in _OF_CONTAINERS)
 
 
 def _announced(announcement: Announcement) -> Aside:
-    """Returns the row of an announcement. LookupError or ValueError if its service does not write such a message to this topic."""
+    """Returns the row that this message of a parked topic changes. Raises LookupError or ValueError if its service does not write such a
+    message to this topic."""
     fact = read_parking(announcement.kind, announcement.body)
     if parked_topic(fact.service) != announcement.topic:
         raise ValueError(f"{fact.service[:40]!r} does not write {announcement.topic}")
@@ -512,7 +527,8 @@ def _clean(raw: str) -> str:
 
 @dataclass(slots=True)
 class _Wanted:
-    """The keys of the rows that messages may touch. A value of the wrong type is found when it is added here, before SQL reads by it."""
+    """The keys of the rows that messages may touch. Each key is checked when it is added, so that no value of a wrong type gets into an SQL
+    query."""
 
     consignments: set[str] = field(default_factory=set)
     papers: set[str] = field(default_factory=set)
@@ -612,7 +628,8 @@ def _values_of(make: Any) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def readable(value: bytes | None) -> dict[str, Any]:
-    """Parses the JSON object of a message of a parked topic; Unreadable if it is none, or has too many parts."""
+    """Returns the parsed JSON object in the value of a message of a parked topic. Raises Unreadable if the value is not a JSON object, or has
+    too many parts."""
     if too_many_parts(value or b""):
         raise Unreadable(f"more than {MOST_PARTS} parts")
     try:

@@ -1,7 +1,8 @@
-"""Which stage has a consignment reached, who has to act, and since when? Facts of several topics are folded, in any order between them.
+"""Which stage has a consignment reached, who has to act, and since when? The row of a consignment is made from facts of several topics,
+which may be read in any order relative to each other.
 
-Each column belongs to one desk's facts, which come in order; stage and waiting are computed from the columns, so that
-every interleaving of the topics ends in the same row.
+Each column is written by the facts of one desk only, which come in order. The stage, and what the goods wait for, are computed from the
+columns. So every interleaving of the topics leads to the same row.
 """
 
 from collections.abc import Callable
@@ -19,15 +20,16 @@ from services.console.readmodel.messages import TopicMessage, micros, text, whol
 OPERATIONS = "operations"
 """Who has to act if a message is parked: the operators of the system, not a person at the border."""
 ALL = "*"
-"""Stands for the numbers of all containers of the consignment."""
+"""In `arrived_boxes`, stands for the numbers of all containers of the consignment."""
 UNMATCHED: Final = "unmatched"
-"""Stands in the place of a stage if there is a fact about goods that nobody has declared. The board does not count such
+"""Stands in the place of a stage for goods about which there is a fact, but which nobody has declared. The board does not count such
 goods; they have a list of their own."""
 Body = dict[str, Any]
 
 
 class AwaitedCode(StrEnum):
-    """What the goods of the list may wait for: a step; a hold of a desk, by its id; or any hold that begins with one of `SEVERAL`."""
+    """What goods may wait for: a step, one hold of a desk (by the id of the hold), or any hold of a kind of which goods may have
+    several (see `SEVERAL`)."""
 
     ACCEPTANCE = "acceptance"
     ASSESSMENT = ASSESSMENT
@@ -52,13 +54,15 @@ STEPS = (
     *(AwaitedCode.ACCEPTANCE, AwaitedCode.ASSESSMENT, AwaitedCode.HOLDS, AwaitedCode.GATE_OUT, AwaitedCode.LOADING),
     *(AwaitedCode.GATE_FINDING, AwaitedCode.PARKED),
 )
-"""Values of `waiting_for` that are not holds. Everything else that is awaited is a hold, and goods may have several."""
+"""The values of the column `waiting_for` that are not holds. Every other value is the id of a hold, and goods may have several holds at
+a time."""
 SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("")}
-"""The beginnings of the ids of holds of which goods may have several. All of them are for an officer."""
+"""Kind of hold → how the ids of its holds begin. Goods may have several holds of each of these kinds, and all of them wait for an
+officer."""
 
 
 class Mover(StrEnum):
-    """Whose move it may be."""
+    """Who may have to act next."""
 
     DECLARANT = Owner.DECLARANT.value
     DECLARATION = Owner.DECLARATION.value
@@ -136,8 +140,8 @@ class Consignment:
 
 
 def tell(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds one message into `row`. A desk's fact changes nothing if its sequence is not above the last one of that
-    desk in the row."""
+    """Folds one message into `row`. The sequence numbers of a desk's facts grow, so a fact changes nothing if its number is not higher
+    than the last one of that desk in the row."""
     tellers = _TELLERS.get(message.kind)
     if tellers is None:
         return
@@ -162,8 +166,8 @@ def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The goods were lodged again after the declaration of the consignment before was withdrawn. The sequence of this fact belongs to
-    that consignment, so it is not compared here."""
+    """Folds the fact that the goods were lodged again after the declaration of the former consignment was withdrawn. The sequence
+    number of this fact belongs to the former consignment, so it is not compared here."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
         return
@@ -206,8 +210,8 @@ def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """There may be several reports. So the time is that of the earliest one, and the containers of all are joined (`ALL`: every
-    container)."""
+    """Adds a report of an arrival. There may be several, so the time is that of the earliest one, and the containers of all are joined
+    (`ALL`: every container)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
     boxes = [plain(number) for number in body.get("containers", ())]
@@ -218,7 +222,8 @@ def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The fact names everything that has arrived in spite of the retraction. So it replaces what was known before."""
+    """Folds a retraction of an arrival. The fact names everything that has arrived in spite of the retraction, so it replaces what the
+    row had before."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
     boxes = sorted({plain(number) for number in body.get("containers", ())})
@@ -240,8 +245,8 @@ def _hold(hold: Body) -> OpenHold:
 
 
 def _granted(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The fact replaces what was known: the containers that may go, and the holds on the rest. `released_us` is set
-    only if no holds remain."""
+    """Folds a release. The fact replaces the containers that may go and the holds on the other goods. `released_us` is set only if no
+    holds remain."""
     row.word = "released"
     row.holds = tuple([_hold(h) for h in body.get("holds", ())])
     row.released_us = None if row.holds else micros(body["occurred_at"])
@@ -259,8 +264,8 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A refusal is published again if the officers' holds on the goods change, because they count when the refusal is taken back. So
-    the holds are replaced, but the time stays that of the first refusal."""
+    """Folds a refusal. It is published again if the officers' holds on the goods change, because these count if the refusal is taken
+    back. So the holds are replaced, but the time stays that of the first refusal."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -268,7 +273,7 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The next fact of the release desk replaces what is written here."""
+    """Folds the fact that a refusal was taken back. The next fact of the release desk replaces what is written here."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
@@ -295,7 +300,7 @@ def _left_unreleased(row: Consignment, message: TopicMessage, body: Body) -> Non
 
 
 def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """The report that the box left was wrong, so the departure is removed."""
+    """Removes the departure of a container, because its report was wrong."""
     row.departed = _without(row.departed, body["container_no"])
     row.unreleased = _without(row.unreleased, body["container_no"])
     row.gated_out_us = row.gated_out_us if row.departed else None
@@ -303,7 +308,7 @@ def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _at_gate(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """A container of these goods came in. Nothing changes here, because the release desk publishes what follows for the goods."""
+    """Changes nothing when a container of these goods came in, because the release desk publishes what follows for the goods."""
 
 
 def _with(boxes: str, number: str) -> str:
@@ -355,15 +360,15 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, TopicMessage, Body], None]
     "DepartureRetracted": ("seq_gate", _came_back),
 }
 FOLDED = frozenset(_TELLERS)
-"""The kinds that change a consignment's row; the others are only on its timeline."""
+"""The kinds of messages that change a consignment's row; messages of other kinds are only on its timeline."""
 
 
 # what follows from the columns
 
 
 class ConsignmentState(NamedTuple):
-    """The stage, what is awaited, who has to act, and since when. `ended_us`: since when nobody has to act any more,
-    else None."""
+    """The stage of a consignment, what it waits for, who has to act, and since when (microseconds since 1970 UTC). `ended_us`: since
+    when nobody has to act any more, or None if somebody has to."""
 
     stage: Stage | Literal["unmatched"]
     waiting_for: str
@@ -373,13 +378,14 @@ class ConsignmentState(NamedTuple):
 
 
 def settle(row: Consignment) -> None:
-    """Computes the state and writes it into the row's columns."""
+    """Computes the state of the consignment and writes it into the columns of the row."""
     row.stage, row.waiting_for, row.waiting_owner, row.waiting_since_us, row.ended_us = standing(row)
 
 
 def standing(row: Consignment) -> ConsignmentState:
-    """The state that follows from the columns alone. Goods that left without release stay at that stage, whatever a
-    desk publishes about them later, until an officer's finding or a retraction at the gate."""
+    """Returns the state, which is computed from the columns of the row alone. Goods that left without release stay at that stage,
+    whatever a desk publishes about them later, until the report of their departure is retracted or an officer finds the container
+    inside."""
     if row.unreleased:
         return ConsignmentState(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
@@ -402,13 +408,14 @@ def standing(row: Consignment) -> ConsignmentState:
     if row.word == "held":
         return _on_hold(row)
     if row.declared == "accepted":
-        owner = "release" if row.assessed_us else Owner.RISK
-        return ConsignmentState(Stage.ACCEPTED, ASSESSMENT, owner, row.assessed_us or row.accepted_us, None)
+        if row.assessed_us:
+            return ConsignmentState(Stage.ACCEPTED, AwaitedCode.HOLDS.value, Mover.RELEASE.value, row.assessed_us, None)
+        return ConsignmentState(Stage.ACCEPTED, ASSESSMENT, Owner.RISK, row.accepted_us, None)
     return ConsignmentState(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
 
 
 def _let_go(row: Consignment) -> ConsignmentState:
-    # goods may be in other containers than the declared ones, so those of the release come first
+    # the containers of the release count before the declared ones, because goods may be in other containers than those
     containers = (row.released_boxes or row.containers).split()
     if not containers:
         return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)
@@ -431,13 +438,14 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:
-        # the release was revoked, and the release desk's next message, which names the holds, is not read yet
+        # the release was revoked, and the next message of the release desk, which names the holds, was not read yet
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 
 
 def first_hold(holds: tuple[OpenHold, ...]) -> OpenHold | None:
-    """The hold to name if only one can be named: an officer's before a desk's, and the carrier's last."""
+    """Returns the hold that is shown if there is room for only one; None if there are none. Officers' holds come first and carriers'
+    holds last; of several holds of one owner, the oldest comes first."""
     return min(holds, key=lambda h: (_RANK.get(h.owner, 9), h.since_us, h.hold_id), default=None)
 
 
@@ -452,8 +460,8 @@ _RANK: dict[str, int] = {
 }
 _STAGE_OF_OWNER: dict[str, Stage] = {
     Owner.OFFICER: Stage.HELD,
-    Owner.QUARANTINE: Stage.TREATED,
-    Owner.INSPECTION: Stage.CONTROLLED,
-    Owner.DECLARANT: Stage.CONTROLLED,
+    Owner.QUARANTINE: Stage.UNDER_TREATMENT,
+    Owner.INSPECTION: Stage.UNDER_CONTROL,
+    Owner.DECLARANT: Stage.UNDER_CONTROL,
     Owner.CARRIER: Stage.AWAITING_ARRIVAL,
 }

@@ -12,15 +12,17 @@ from services.console.readmodel.messages import TopicMessage, micros, text, whol
 
 OPENED, CLOSED = "opened", "closed"
 GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
-"""Statements of the gate desk after which a box is not in the area."""
+"""The statements of the gate desk after which a container is not in the controlled area."""
 _LEFT = frozenset({"left_unreleased", "left_undeclared", "empty_left_laden"})
-"""Alarms that a box left; the others are about a box inside, or about goods that are outside already."""
+"""Alarms which say that a container left. The other alarms are about a container that is inside, or about goods that are outside
+already."""
 
 
 @dataclass(slots=True)
 class Container:
-    """The row of one container; columns as in `tables.CONTAINERS`. `waiting_for`: the consignments that the gate desk named: those
-    that keep the container inside, or, if it may leave or has left, those that are in it."""
+    """The row of one container; the fields are the columns of `tables.CONTAINERS`. `waiting_for`: the consignments that the gate desk's
+    latest statement names. If the container must stay, they are those that keep it inside; if it may leave or has left, they are those
+    that are in it."""
 
     container_no: str
     word: str = ""
@@ -46,13 +48,13 @@ class Container:
 
     @property
     def open(self) -> bool:
-        """Whether a report says that the container is in the area, and no later report says that it has left."""
+        """True if a report says that the container is in the controlled area, and no later report says that it has left."""
         return bool(self.visit) and not self.visit_end
 
 
 @dataclass(slots=True)
 class ContainerPart:
-    """One consignment in one container, columns as in `tables.CONSIGNMENT_CONTAINERS`."""
+    """The row of one consignment in one container; the fields are the columns of `tables.CONSIGNMENT_CONTAINERS`."""
 
     container_no: str
     consignment_id: str
@@ -75,15 +77,16 @@ class ContainerPart:
 
     @property
     def may_leave_by_permit(self) -> bool:
-        """Whether an officer permits the exit, and the release desk has not published a hold since then. The gate desk reads such a
-        hold, too, but perhaps later."""
+        """Returns whether an officer has permitted the exit and the release desk has published no hold since then. The gate desk, too,
+        ends the permit when it reads such a hold, but perhaps later than the console."""
         held_again = self.word == "held" and 0 < self.permitted_version < self.version
         return self.permitted and not held_again
 
 
 @dataclass(slots=True)
 class ReportRow:
-    """One equipment report, columns as in `tables.CONTAINER_REPORTS`. `standing`: empty, `retracted` or `replaced`."""
+    """The row of one report of an equipment event; the fields are the columns of `tables.CONTAINER_REPORTS`. `standing`: empty,
+    `retracted` or `replaced`."""
 
     container_no: str
     report_id: str
@@ -105,7 +108,7 @@ class ReportRow:
 
 @dataclass(slots=True)
 class BoxHold:
-    """A hold on a container, columns as in `tables.CONTAINER_HOLDS`."""
+    """The row of one hold on a container; the fields are the columns of `tables.CONTAINER_HOLDS`."""
 
     container_no: str
     hold_id: str
@@ -116,7 +119,8 @@ class BoxHold:
 
 
 def tell_container(row: Container, message: TopicMessage, body: dict[str, Any]) -> bool:
-    """Folds a fact of the gate desk. Returns False and changes nothing if it is not newer than the last one."""
+    """Folds a fact of the gate desk into the row and returns True. If a fact with the same or a higher sequence number was folded
+    before, changes nothing and returns False."""
     if message.sequence <= row.seq:
         return False
     row.seq = message.sequence
@@ -135,7 +139,7 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The gate desk itself counts every alarm. So if it says yes again, no alarm keeps the box inside any more."""
+    """Removes all alarms. The gate desk counts every alarm itself, so if it lets the container leave, no alarm keeps it inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)
@@ -161,7 +165,8 @@ def _left(row: Container, body: dict[str, Any], how: str) -> None:
 
 
 def _is_latest(row: Container, visit: str) -> bool:
-    """Whether this is the latest known visit. A late fact about an earlier visit does not say where the box is."""
+    """Returns whether this is the latest known visit of the container. A fact about an earlier visit may come late, and does not say
+    where the container is now."""
     if not visit or visit == row.visit:
         return True
     spoken_of = row.said_visit if row.word in ("may_leave", "must_stay") else ""
@@ -182,7 +187,7 @@ def _alarm(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """If the gate desk's last statement is about this visit, it stays in force; one about another visit ends."""
+    """Begins a visit. The gate desk's last statement stays in force if it is about this visit, and ends if it is about another one."""
     visit = text(body["visit"])
     goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
     _unblock(row, visit=visit)
@@ -202,7 +207,7 @@ def _inside(row: Container, body: dict[str, Any]) -> None:
 
 
 def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """The end of a visit. If a later visit is known already, this changes nothing about the later one."""
+    """Ends a visit. If a later visit is known already, the row keeps its values about the later one."""
     visit, how = text(body["visit"]), text(body["how"])
     _unblock(row, visit=visit)
     if not _is_latest(row, visit):
@@ -214,7 +219,7 @@ def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """A finding on the container. Other facts that follow say what it means for the visit."""
+    """Folds a finding on the container. Further facts say what the finding means for the visit."""
     settled = [text(each) for each in body["settled"]]
     if body["lots"] is not None:
         row.lots = whole(body["lots"])
@@ -224,7 +229,7 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """A finding was retracted. Other facts that follow say which alarms wait again and which departures count again."""
+    """Folds the retraction of a finding. Further facts say which alarms wait again and which departures count again."""
     row.lots = None if body["lots"] is None else whole(body["lots"])
 
 
@@ -240,7 +245,7 @@ def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> No
 
 
 def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
-    """A report was retracted or replaced. So there was no such departure, or the visit that the report opened does not exist."""
+    """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that it opened."""
     _unblock(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
@@ -268,7 +273,7 @@ def _is_of(line: str, reports: set[str], visit: str) -> bool:
 
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
-"""How many alarms of one box are kept until a finding settles them; the gate desk itself counts all of them."""
+"""The most alarms of one container that are kept until a finding settles them. The gate desk itself counts all of them."""
 _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] = {
     "ContainerMayLeave": _may_leave,
     "ContainerMustStay": _must_stay,
@@ -284,7 +289,8 @@ _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] =
 
 
 def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds a statement of the release desk to the gate; the one with the highest version stands."""
+    """Folds a statement of the release desk to the gate about these goods. The statement with the highest version is in force, so one
+    with a lower version changes nothing."""
     if body["version"] <= row.version:
         return
     row.version = whole(body["version"])
@@ -300,7 +306,8 @@ def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -
 
 
 def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) -> ReportRow:
-    """Returns the row of an equipment report that the gate desk recorded."""
+    """Returns the row of a report of an equipment event. `message` and `body`: the fact by which the gate desk recorded the report, and
+    its content."""
     laden = body.get("laden")
     texts = {name: text(body.get(name) or "") for name in _TEXTS_OF_EVENT}
     return ReportRow(

@@ -1,8 +1,8 @@
-"""What do the rows say about one container? The gate's question reads this.
+"""What do the rows say about one container? The gate's question reads them by this file.
 
-The statements are built once, when this module is imported: SQLAlchemy needs more time to build and to compare a statement than the database
-needs to answer it. The first statement reads the row of the container, and whether other tables have anything about it, so that most
-questions need two statements. All are read in one transaction.
+The statements are built once, when this module is imported, because SQLAlchemy needs more time to build and to compare a statement than the
+database needs to answer it. The first statement reads the row of the container, and whether other tables have anything about the container.
+So most questions need only two statements. All statements of a question are in one transaction.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,15 +40,16 @@ from services.console.readmodel.gate_answer import (
 from services.console.readmodel.messages import OFFSET_MASK
 
 MOST_INSIDE = 2000
-"""How many consignments of one container are read. If all of these are released and there are more, the answer is that
-it must stay."""
+"""The most consignments of one container that are read. If all of these are released and there are more, the answer is that the container
+must stay."""
 SHOWN_HOLDS = 100
-"""Holds on one container, or officers' holds in one list, that are read; one is enough to keep goods inside."""
+"""The most holds on one container, and the most officers' holds in one list, that are read. A single hold is enough to keep goods inside."""
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `parked`: the consignments in it that have a parked message; `unanswered`:
-    holds on the container or its consignments that were requested and that no desk has answered."""
+    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states, by id; `parked`:
+    those that have a parked message; `unanswered`: requests to hold the container or a consignment in it that no desk has answered; `holds`:
+    the open holds on the container."""
 
     row: Container | None
     parts: list[ContainerPart]
@@ -57,26 +58,27 @@ class ContainerRows(NamedTuple):
     unanswered: list[UnansweredRequest]
     holds: list[BoxHold]
     complete: bool
-    """The rows were complete at some time and were not dropped since."""
+    """True if the rows were complete at some time and were not dropped since."""
 
 
 def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
-    """Whether a watch on `bill_no` or `declarant` is for goods of the bill `bill` that were declared by `of`."""
+    """Returns whether a watch on `bill_no` or `declarant` is for goods that have the bill `bill` and were declared by `of`."""
     return bool((bill_no and same_word(bill_no, bill)) or (declarant and same_word(declarant, of)))
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
-    """`column IN values`. SQLAlchemy would write the list of `in_` into the statement anew at each execution; this is written once."""
+    """Returns the condition that the column has one of these values. `in_` is not used, because SQLAlchemy would write its list of values
+    into the statement again at each execution; this condition is written once."""
     return or_(*[column == value for value in sorted(values)])
 
 
 BOX: BindParameter[str] = bindparam("container_no")
-"""The number of the container in each statement of this module."""
+"""The parameter with the container number in each statement of this module."""
 _C, _PARTS, _REQUESTED, _PARKED = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c, t.ASKED_HOLDS.c, t.PARKED.c
 _ANSWER, _SENT = t.FACTS.alias("answer"), t.FACTS.alias("sent")
 MAY_HAVE_BEEN_IN = or_(_PARTS.word != "", ~_one_of(func.coalesce(_C.declared, ""), NOT_THERE))
-"""Whether the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that container.
-Anybody may write any number into a declaration, so one that was never accepted does not count."""
+"""The condition that the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that container.
+Anybody may write any number into a declaration, so a declaration that was never accepted does not count."""
 _INSIDE_NOW = select(_PARTS.consignment_id).where(_PARTS.container_no == BOX, _PARTS.gone.is_(False))
 _PARKED_INSIDE = (
     select(_C.consignment_id)
@@ -101,8 +103,9 @@ _OVERVIEW = select(
     exists(_WATCHES),
     t.CONTAINERS,
 ).select_from(_ONE.outerjoin(t.CONTAINERS, t.CONTAINERS.c.container_no == BOX))
-"""One row: when the rows were last complete; whether there are parked messages of goods inside, requests about the container or these
-goods, holds on the container, and watches that are not met; then the row of the container, null if there is none."""
+"""The first statement, which reads one row: when the rows were last complete; whether there are parked messages of goods inside, requests
+about the container or these goods, holds on the container, and watches that are not met yet; and the row of the container, null if there is
+none."""
 _GOODS = (
     _C.declared,
     _C.word,
@@ -125,7 +128,8 @@ _INSIDE = (
 _REQUEST = tuple_(_REQUESTED.request_id, _REQUESTED.consignment_id)
 _EACH = t.ASKED_HOLDS.alias("each").c.consignment_id
 _KEYS = select(_EACH).where(or_(_EACH.in_(_INSIDE_NOW), _EACH == BOX))
-"""The facts of these keys are read once, and not for each request, because a container may have thousands of reports."""
+"""The keys whose facts are searched for answers. They are read once, and not for each request, because a container may have thousands of
+reports."""
 _WAS_SENT = select(_SENT.c.id, _SENT.c.key).where(_SENT.c.key.in_(_KEYS))
 _THROWN_AWAY = (
     select(_SENT.c.id, _SENT.c.key)
@@ -157,7 +161,8 @@ _GRANTED = select(t.FACTS.c.body).where(t.FACTS.c.key == bindparam("key"), t.FAC
 
 
 def rows_of_container(connection: Connection, container_no: str) -> ContainerRows:
-    """The rows about this container and the consignments in it, read on this connection; those that keep it inside come first."""
+    """Returns the rows about this container and the consignments in it, read on this connection. The consignments that keep the container
+    inside come first."""
 
     def read(statement: Any) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(statement, {"container_no": container_no})]
@@ -192,8 +197,8 @@ def rows_of_container(connection: Connection, container_no: str) -> ContainerRow
 def _not_taken_into_account(
     connection: Connection, taken_back: Sequence[tuple[Any, ...]]
 ) -> Iterable[UnansweredRequest]:
-    """The retractions in `taken_back` (key, kind, content, time of the request) that the latest release of their goods does not
-    take into account yet, although another desk has published them. So they count as holds."""
+    """Returns the retractions in `taken_back` (key, kind, content, time of the request) that another desk has published and that the latest
+    release of the goods does not take into account yet. They count as requests for a hold."""
     granted = {
         key: [row[0] for row in connection.execute(_GRANTED, {"key": key})] for key in {row[0] for row in taken_back}
     }
@@ -205,8 +210,9 @@ def _not_taken_into_account(
 
 
 def _takes_into_account(granted: Iterable[str], kind: str, retracted: str) -> bool:
-    """Whether the latest of these releases takes this retraction into account. The arguments are contents as stored, in JSON. If one of
-    them cannot be read, this is false, because then it is unknown upon which answers the goods were released."""
+    """Returns whether the latest of these releases takes this retraction into account. `granted` and `retracted` are contents of facts as
+    they are stored, in JSON. If one of them cannot be read, this is false, because then it is unknown upon which answers the goods were
+    released."""
     try:
         latest = max(map(orjson.loads, granted), key=lambda release: release["version"], default=None)
         return takes_into_account(latest, kind, orjson.loads(retracted))

@@ -1,10 +1,10 @@
-"""Where in the feed is a port? A cursor is `<epoch>.<number>`; the numbers go on through all epochs, and each epoch began
-at one of them.
+"""Where in the feed is a port? A cursor is `<epoch>.<number>`; the numbers grow through all epochs, and each epoch began
+at one of the numbers.
 
-Each run of a projector that adds to the feed begins an epoch, under a name that no other run has. An epoch ends where
-the next one began, or with the last entry of the feed. A database that was restored from a copy lacks the epochs that
-began after the copy was made, so a cursor into the entries that were lost belongs to none of its epochs. `dtg rebuild`
-keeps entries, numbers and epochs.
+Each run of a projector that adds to the feed begins an epoch, under a name that no other run has. An epoch ends where the
+next one began, or with the last entry of the feed. A database that was restored from a copy lacks the epochs that began
+after the copy was made, so a cursor into the entries that were lost belongs to none of its epochs. `dtg rebuild` keeps
+entries, numbers and epochs.
 """
 
 import os
@@ -14,13 +14,14 @@ from typing import NamedTuple
 from services.shell.clock import now, stopwatch
 
 MIGRATED = "first"
-"""The epoch of entries that were made before epochs were introduced; their cursors were bare numbers."""
+"""The epoch of the entries that were made before there were epochs. The cursors of these entries were numbers without an
+epoch."""
 PATTERN = r"^([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}$"
 
 
 class Cursor(NamedTuple):
-    """The last entry that a port has handled. Number 0 is the place before the first entry; its epoch has no
-    meaning."""
+    """The last entry of the feed that a port has handled. The number 0 stands for the place before the first entry; the
+    epoch has no meaning then."""
 
     epoch: str
     number: int
@@ -41,12 +42,13 @@ class WrongFeed(Exception):
 
 
 def cursor_of(text: str) -> Cursor:
-    """The cursor that a text names; the text must match PATTERN."""
+    """Returns the cursor that this text writes. The text must match PATTERN."""
     epoch, _, number = text.rpartition(".")
     return Cursor(epoch or MIGRATED, int(number)) if int(number) else BEGINNING
 
 
 def new_epoch() -> str:
-    """A name that no other run of any projector has, because no two runs have the same time, host and process id."""
+    """Returns the name of a new epoch. No other run of any projector makes the same name, because no two runs have the
+    same time, host and process id."""
     seed = f"{now().isoformat()} {stopwatch()!r} {os.uname().nodename} {os.getpid()}"
     return f"e{blake2b(seed.encode(), digest_size=6).hexdigest()}"

@@ -22,12 +22,13 @@ from services.console.readmodel.errors import NewerDatabase, NoDatabase
 from services.shell.clock import stopwatch
 
 LOCK_SECONDS = 5
-"""How long a statement waits for a lock before it fails; the projector then tries again."""
+"""For how many seconds a statement waits for a lock before it fails. The projector then tries again."""
 
 OF_DATABASE = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error)
-"""What a database or its driver may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
+"""The errors that a database or its driver raises. Those of the drivers are among them, because SQLAlchemy wraps only the errors of its own
+statements, and not those of a COPY by the driver."""
 DATABASE_ERRORS = (*OF_DATABASE, OSError)
-"""Those, and the errors of the connection to it."""
+"""The errors in `OF_DATABASE`, and those of the connection to the database."""
 LOCKED = "Another program writes it at this moment: try again, or end that program. 数据库被其他程序占用，请稍后再试"
 FULL = "Its disk is full: free some space, then try again. 磁盘已满，请先清理"
 _HINTS = {
@@ -37,17 +38,18 @@ _HINTS = {
     "No space left on device": FULL,
 }
 _STATES = {"55P03": LOCKED, "40P01": LOCKED, "57014": LOCKED, "53100": FULL}
-"""SQLSTATEs: lock not available, deadlock, statement timeout, disk full."""
+"""SQLSTATE → hint for the operator. The states are, in this order: lock not available, deadlock, statement timeout, disk full."""
 NO_ADDRESS = "it is no address of a database that this program knows"
 ADDRESSES = "DTG_DATABASE_URL is sqlite:///file or postgresql://user:password@host/name. 数据库地址有误"
 _FOLDER = str(Path(__file__).parent / "migrations")
 _OF_VALUES = ("22", "23", "54")
-"""SQLSTATE classes that a written value causes: data exception, integrity, program limit (a key too long for an index)."""
+"""The classes of SQLSTATE that are caused by a written value: data exception, integrity, and program limit (for example a key that is too
+long for an index)."""
 
 
 def refuses_values(error: Exception) -> bool:
-    """Whether the error was caused by a value that was to be written. After any other database error the batch is tried again. Errors that
-    are no database errors at all count as caused by a value."""
+    """Returns whether the error was caused by a value that was to be written, so that it is useless to try again with this value. Errors
+    that are not database errors at all count as caused by a value."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.Error):
         if cause.sqlstate:
@@ -75,7 +77,8 @@ def _hint(error: BaseException) -> str:
 
 
 def address(url: str) -> URL:
-    """Returns the parts of the address. NoDatabase, without the address in its text, if it is not one of SQLite or PostgreSQL."""
+    """Returns the parts of a database's address. Raises NoDatabase if it is not an address of SQLite or PostgreSQL. The text of the
+    exception does not contain the address, because that may have a password."""
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -87,7 +90,8 @@ def address(url: str) -> URL:
 
 
 def open_engine(url: str, *, writes: bool = False) -> Engine:
-    """Returns an engine for reading. With `writes` it is one for writing: on SQLite its transactions take the write lock when they begin."""
+    """Returns an engine for the database at this address. It is for reading only, unless `writes` is true. On SQLite, the transactions of an
+    engine for writing take the write lock when they begin."""
     parsed = address(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -111,7 +115,8 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
 
 
 def insert_into(bind: Engine | Connection, table: Table) -> Any:
-    """Returns an INSERT of this dialect, which can skip rows that exist already (`on_conflict_do_nothing`)."""
+    """Returns an INSERT into this table in the dialect of the database. In contrast to SQLAlchemy's general INSERT, it can skip rows that
+    exist already (`on_conflict_do_nothing`)."""
     return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)
 
 
@@ -123,7 +128,8 @@ def shown(url: str | URL) -> str:
 
 
 def migrate(url: str) -> None:
-    """Brings the tables to the newest revision; safe to call on every start. NoDatabase if the database cannot be reached or written."""
+    """Brings the tables to the newest revision. It is safe to call this on every start. Raises NoDatabase if the database cannot be reached
+    or written."""
     engine = open_engine(url, writes=True)
     try:
         with reached(url), engine.begin() as connection:
@@ -133,7 +139,8 @@ def migrate(url: str) -> None:
 
 
 def not_newest(url: str) -> str:
-    """Returns why the tables are not at this program's revision or cannot be read; empty if they are."""
+    """Returns why the tables do not have the newest revision that this program knows, or why they cannot be read. Returns an empty text if
+    they have it."""
     engine, scripts = open_engine(url), ScriptDirectory(_FOLDER)
     try:
         with engine.begin() as connection:
@@ -147,7 +154,8 @@ def not_newest(url: str) -> str:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Runs the migrations on this connection, inside its transaction."""
+    """Runs the migrations up to `revision` on this connection, inside its transaction. Raises NewerDatabase if the tables have a revision
+    that this program does not know."""
     config = Config()
     config.set_main_option("script_location", _FOLDER.replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -164,8 +172,8 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """Sets the journal mode. SQLite does not wait for a lock here, so if two processes open a new database at the same moment, the second
-    one fails. It tries again for `LOCK_SECONDS`, which is as long as other statements wait for a lock."""
+    """Sets the journal mode. SQLite does not wait for a lock when it does this. So if two processes open a new database at the same moment,
+    the second one fails. Therefore this function tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:

@@ -1,8 +1,9 @@
-"""What can stop the console from running?"""
+"""Which states of the database stop the console from running?"""
 
 
 class NoDatabase(Exception):
-    """The database cannot be opened, does not answer, or refuses to work; the text says what to do. `hint`: replaces the usual advice."""
+    """The database cannot be opened, does not answer, or refuses to work; the text says what to do. `hint`: what to do in this case, in
+    place of the usual advice."""
 
     def __init__(self, where: str, error: BaseException | str, hint: str = "") -> None:
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:300]

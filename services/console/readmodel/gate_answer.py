@@ -1,6 +1,5 @@
-"""May this container leave, as far as the read model knows? A container that is unknown, parked, held or known by stale rows must stay.
-The answer is the gate desk's latest fact, or stricter than that fact.
-"""
+"""May this container leave, as far as the read model knows? It must stay if it is unknown, held or parked, or if the rows are stale. The
+answer is that of the gate desk's latest fact, or a stricter one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -13,12 +12,12 @@ from services.console.readmodel.container import GONE, BoxHold, Container, Conta
 from services.console.readmodel.messages import micros
 
 SHOWN = 1000
-"""Consignments that an answer names at most."""
+"""The most consignments that an answer names."""
 SENDING_SECONDS = 120
-"""If the complete rows do not have a requested hold after this time, its message was never sent: the console ended or
-failed before."""
+"""Seconds after which a requested hold counts as never sent, if the rows are complete and still lack its message. The console ended or
+failed before it could send it."""
 NOT_THERE = frozenset({"rejected", "refused", "discarded"})
-"""A declaration that was never accepted puts no goods into a container."""
+"""Values of `declared` for a declaration that was never accepted. Its goods do not count as being in the containers that it names."""
 COUNTS_WHEN_ASKED = frozenset(
     name
     for name, kind in KINDS.items()
@@ -26,14 +25,17 @@ COUNTS_WHEN_ASKED = frozenset(
     and (kind.holds_goods or kind.calls_back or kind.changes_stay)
     and not issubclass(kind, AboutPartition)
 )
-"""Kinds of requests that keep the goods or the container that they name inside from the moment at which the console has taken them until
-a desk has answered."""
+"""Kinds of requests that keep the goods or the container that they name inside, from the moment at which a console has taken the request
+in until a desk has answered it."""
 
 
 class UnansweredRequest(NamedTuple):
-    """Holds on one consignment or container, or reports about it, that were requested from consoles and that no desk has answered.
-    `asked_us`: when the last one was requested; `sent`: the message of at least one was read from the topic. A
-    retracted answer counts as such a hold until the release desk has published a fact that takes it into account."""
+    """One or several requests about one consignment or container that consoles took in and no desk has answered yet. They ask for a
+    hold, or report something.
+
+    `subject`: consignment id or container number; `asked_us`: when the latest of them was taken in (microseconds since 1970 UTC);
+    `sent`: the message of at least one of them was read from its topic. A request for a retraction also counts as unanswered until the
+    release desk has published a fact that takes the retraction into account."""
 
     subject: str
     asked_us: int
@@ -56,7 +58,7 @@ class GoodsState(NamedTuple):
 
 
 class Awaited(NamedTuple):
-    """A consignment that keeps its container inside, and what it waits for (empty if its row does not say)."""
+    """A consignment that keeps its container inside, and what it waits for (empty if its row does not name anything)."""
 
     consignment_id: str
     bill_no: str
@@ -64,12 +66,12 @@ class Awaited(NamedTuple):
 
 
 class GateAnswer(NamedTuple):
-    """May a container leave, and why not? `reason`: a code that the console's language files translate; `detail`:
-    further text, such as the reason of a hold; `waiting_for`: the consignments that keep it inside.
+    """The answer to the question whether a container may leave. `reason`: a code that the console's language files translate; `detail`:
+    further text, such as the reason of a hold; `waiting_for`: the consignments that keep the container inside.
 
-    `lots`: how many lots are in it: as many as bills are known, or as an officer counted (without a count: as a
-    declaration states), whichever is more. `released`: how many of them may go; `awaited`: the consignments that may not, and what each
-    waits for.
+    `lots`: how many lots are in the container. It is the number of bills in the rows, or the number that an officer counted, whichever
+    is higher; if no officer has counted, the number that a declaration states is taken for the count. `released`: how many of the lots
+    may leave; `awaited`: the consignments that may not leave, and what each waits for.
     """
 
     may_leave: bool
@@ -81,7 +83,8 @@ class GateAnswer(NamedTuple):
     awaited: tuple[Awaited, ...] = ()
 
     def only(self, visible: frozenset[str]) -> "GateAnswer":
-        """The answer for a reader who may see only these consignments: the others are counted, not named."""
+        """Returns the answer for a reader who may see only the consignments in `visible`. The others are counted, but not named, and
+        `detail` is empty."""
         waiting = tuple([each for each in self.waiting_for if each in visible])
         return self._replace(
             detail="",
@@ -91,11 +94,13 @@ class GateAnswer(NamedTuple):
 
 
 def is_inside(part: ContainerPart, row: Container | None) -> bool:
-    """Whether the goods are, or are expected, in this container in the visit that is open now or comes next."""
+    """Returns whether the goods are in this container, or are expected in it, during the visit that is open now, or the next one if none
+    is open. `row`: None if nothing else is known about the container."""
     if part.gone or part.struck:
         return False
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
-        # the gate desk has named it among the goods that left, but the fact under the consignment's own key is not read yet
+        # the gate desk has named the consignment among the goods that left, but the fact under the consignment's own key was not read
+        # yet
         return False
     if not part.ended:
         return row is None or not is_of_another_call(part, row)
@@ -106,25 +111,25 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
 
 
 def is_of_another_call(part: ContainerPart, row: Container) -> bool:
-    """Whether the goods are awaited with another conveyance than the one with which the box came. If one of the two is unknown, this is
-    false, because the goods may be in the box."""
+    """Returns whether the goods are awaited with another conveyance than the one with which the container came. If one of the two
+    conveyances is unknown, this is false, because the goods may be in the container."""
     if part.arrived_us is not None or not row.open:
         return False
     return same_word(row.conveyance, part.conveyance) is False
 
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether this part has to be released before the container may leave. This is so if it has a declaration in force, or a statement
-    of the release desk."""
+    """Returns whether the goods of this consignment must be released before the container may leave. They must if their declaration is
+    in force, or if the release desk has made a statement about them to the gate."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
 
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
-    """Whether the goods may pass the land gate. They may if an officer permits it, or if they are an import that the release desk
-    released both in public, for this box, and to the gate desk. If only one of these two facts is known, the other one was not read yet,
-    or the known one is forged."""
+    """Returns whether the goods may pass the land gate. They may if an officer permits it. An import may also pass if the release desk
+    has published both its release, which names this container, and a statement to the gate desk that it is released. If only one of
+    these two facts is known, the other one was not read yet, or the known one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
@@ -142,9 +147,12 @@ def gate_answer(
     unanswered: Iterable[str] = (),
     holds: Iterable[BoxHold] = (),
 ) -> GateAnswer:
-    """The answer to a terminal. `parts`: the consignments that name the container; `goods`: the state of each, by id;
-    `parked`: those that have a parked message; `fresh`: the rows are not stale; `unanswered`: those with a requested
-    hold that no desk has answered (it may also be the container itself); `holds`: the holds on the container."""
+    """Returns the answer to the question whether a container may leave. `row`: None if the gate desk has published nothing about the
+    container. `parts`: the consignments that name the container; `goods`: the state of each, by id; `parked`: the ids of those that have
+    a parked message; `fresh`: the rows are not stale.
+
+    `unanswered`: the consignments for which a hold was requested that no desk has answered; the container itself may be among them.
+    `holds`: the holds on the container."""
     inside = [(p, goods.get(p.consignment_id, GoodsState())) for p in parts if is_inside(p, row)]
     lots = [(p, its) for p, its in inside if counts(p, its)]
     keepers = [(p, its) for p, its in lots if not let_go(p, its)]
@@ -172,10 +180,11 @@ show that it has read one of them."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
-    """Whether a release takes this retraction (a kind of `CALLED_BACK`) into account, whatever the order in which the two were read.
+    """Returns whether a release takes a retraction into account. It does not matter which of the two was read first.
 
-    `granted`: content of the latest `ReleaseGranted` of the goods; if there is none, this is true, because then there is nothing to
-    revoke. A fact of an older software version has no `revisions`, so the times of the two are compared.
+    `granted`: content of the latest `ReleaseGranted` of the goods. If there is none, this is true, because then there is nothing to
+    revoke. `kind`: the kind of the retraction, one of `CALLED_BACK`; `retracted`: its content. A release of an older software version
+    has no `revisions`, so the times of the two facts are compared.
     """
     if granted is None:
         return True
@@ -228,8 +237,8 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """The reason why the gate desk has not answered yes although no hold is known: the container is outside, no goods in it
-    are known, or a desk has not finished."""
+    """Returns why the gate desk has not answered yes although no hold is known: the container is outside, no goods in it are known, or a
+    desk has not finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:
         arrived = statement.open or any(p.arrived_us is not None for p, _ in lots)

@@ -1,9 +1,9 @@
 """Is the console's database the one that was written last, or an older copy that was restored?
 
 Each change that gives or takes a right, and each session that is ended, is counted in the database (row `rights` of
-`INSTALLATION`). The count and the latest grants are also written to a file outside the database. If the count in the
-file is higher, the database is an older copy, in which rights, keys and sessions that were revoked or ended since are
-in force again: nobody can sign in until an administrator has confirmed the copy.
+`INSTALLATION`). This count and the latest grants are also written to a file outside the database. If the count in the file is
+higher, the database is an older copy, in which rights, keys and sessions that were revoked or ended since are in force again:
+nobody can sign in until an administrator has confirmed the copy.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from services.console.readmodel.database import DATABASE_ERRORS, insert_into
 from services.shell.private_file import write_private
 
 OF_RIGHTS = "rights"
-"""Name of the row of `INSTALLATION` with the count."""
+"""Name of the row of `INSTALLATION` that has the count of changes of rights."""
 LATEST = 500
-"""How many of the latest grants the file keeps. Those that a copy of the database lacks are shown to the person who
-confirms it."""
+"""How many of the latest grants the file keeps. If a copy of the database is to be confirmed, the grants that it lacks are shown
+first."""
 LOOK_SECONDS = 2.0
-"""How often a console compares: a console on another machine changes the count, too, and a copy may be restored while a
-console runs."""
+"""Seconds between two comparisons. A console compares again and again, because a console on another machine changes the count, too,
+and because a copy may be restored while a console runs."""
 WHY = {
     "older": "is an older copy: {file} knows of later changes of rights. 是较早的副本",
     "missing": "has counted changes of rights, and {file}, which tells how many there were, is missing on this machine. 缺少权限变更记录文件",
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 class Grant(NamedTuple):
-    """A row of `tables.GRANTS` as the file has it."""
+    """A row of `tables.GRANTS` as it is kept in the file."""
 
     number: int
     at_us: int
@@ -48,7 +48,7 @@ class Grant(NamedTuple):
 
 
 class RightsFile(NamedTuple):
-    """The content of the file: how many changes there were, and the latest grants."""
+    """The content of the file: how many changes of rights there were, and the latest grants."""
 
     changes: int
     grants: tuple[Grant, ...]
@@ -59,7 +59,8 @@ class UnreadableRightsFile(Exception):
 
 
 def file_of(url: str, home: str) -> Path | None:
-    """The file of this database: beside that of SQLite, and of PostgreSQL in the folder DTG_HOME; None for a database in memory."""
+    """Returns the path of the file that belongs to the database at this address; None for a database in memory. For SQLite the file
+    is beside that of the database, for PostgreSQL it is in the folder `home` (DTG_HOME)."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return Path(home).resolve() / f"{parsed.database}.rights.json"
@@ -77,8 +78,9 @@ class Generation:
         """Why nobody can sign in, as a key of `WHY`; empty if the database is the one that was written last."""
 
     def advance(self, connection: Connection) -> None:
-        """Counts one more change, in the transaction of that change and after all its other rows. Does nothing while
-        the database is an older copy, because its count must not reach that of the file by other changes."""
+        """Counts one more change, in the transaction of that change and after all its other rows. Does nothing while the database
+        is an older copy, because otherwise further changes could raise its count to that of the file, and the copy would no longer
+        be noticed."""
         if self.held or self._file is None:
             return
         count = _count(connection, lock=True)
@@ -128,21 +130,22 @@ class Generation:
                 return ""
 
     async def follow(self) -> None:
-        """Compares every `LOOK_SECONDS`, forever."""
+        """Compares the database with its file every `LOOK_SECONDS`, without end."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.look_again)
 
     def look_again(self) -> None:
-        """As `look`, but errors of the database and the disk are only logged, because the next comparison finds what this one
-        missed."""
+        """Compares as `look` does, but only logs errors of the database and the disk, because the next comparison finds what this
+        one missed."""
         try:
             self.look()
         except DATABASE_ERRORS as error:  # DATABASE_ERRORS include OSError, which the file raises
             log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
 
     def lacking(self) -> list[Grant]:
-        """The grants of the file that the database does not have, the latest first."""
+        """Returns the grants of the file that the database does not have, the latest first; an empty list if the file cannot be
+        read."""
         try:
             noted = _read(self._file) if self._file else None
         except UnreadableRightsFile:
@@ -154,8 +157,8 @@ class Generation:
         return [each for each in noted.grants if (each.number, each.at_us, each.account, each.what) not in there]
 
     def confirm(self, *, by: str, at: int) -> None:
-        """Accepts the database as it is. All sessions are deleted, because some may have been ended after the copy was
-        made. `by`: the administrator; `at`: microseconds since 1970 UTC."""
+        """Accepts the database as it is, so that people can sign in again. All sessions are deleted, because some may have been
+        ended after the copy was made. `by`: the administrator who confirms; `at`: microseconds since 1970 UTC."""
         if self._file is None or not self.held:
             return
         try:
@@ -174,7 +177,7 @@ class Generation:
         self.look()
 
     def sentence(self) -> str:
-        """Why nobody can sign in and what to do about it, in English and Chinese; empty if everybody can."""
+        """Returns why nobody can sign in and what to do about it, in English and Chinese; an empty text if everybody can."""
         if not self.held:
             return ""
         why = WHY[self.held].format(file=self._file)
@@ -205,7 +208,8 @@ def _latest(connection: Connection) -> tuple[Grant, ...]:
 
 
 def _read(file: Path) -> RightsFile | None:
-    """The content of the file; None if there is no file. UnreadableRightsFile if it cannot be read or is malformed."""
+    """Returns the content of the file; None if there is no file. Raises UnreadableRightsFile if it cannot be read or is
+    malformed."""
     try:
         content: Any = orjson.loads(file.read_bytes())
         return RightsFile(int(content["changes"]), tuple([Grant(*each) for each in content["grants"]]))

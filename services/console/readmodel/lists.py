@@ -1,5 +1,5 @@
-"""In which order is a long list, and where does its next page begin? A page begins after the order keys of the last row of the page
-before, which an index finds."""
+"""In which order are the rows of a long list, and where does its next page begin? Each page begins after the last row of the page before.
+An index finds that place by the values which that row has in the columns of the order."""
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
@@ -33,8 +33,8 @@ from services.console.readmodel.consignment import SEVERAL, STEPS, UNMATCHED, Aw
 
 
 class ListPosition(NamedTuple):
-    """The place of a row in a list. `passed`: which row it is, counted from 1; `part`: in which part of the list it is;
-    `keys`: the values of the order columns of that part."""
+    """The place of a row in a list. `passed`: which row it is, counted from 1; `part`: in which part of the list it is; `keys`: the
+    values that the row has in the columns by which that part is sorted."""
 
     passed: int
     part: int
@@ -59,8 +59,8 @@ class ListPart(NamedTuple):
     empty: tuple[Column[Any], ...] = ()
 
     def queries(self, keys: Sequence[int | str] | None, limit: int) -> list[Select[Any]]:
-        """One query for each condition of `wanted`. `keys`: those of the row after which to begin; None for the
-        beginning."""
+        """Returns one query for each condition of `wanted`, with at most `limit` rows. `keys`: the keys of the row after which the query
+        begins; None to begin with the first row."""
         named = (*self.empty, *self.order)
         order = [column.desc() for column in named] if self.latest_first else list(named)
         made = []
@@ -77,7 +77,8 @@ class ListPart(NamedTuple):
         return tuple([row._mapping[column] for column in self.order])
 
     def takes(self, keys: Sequence[Any]) -> bool:
-        """Whether these may be the keys of a row of this part. This is so if their number and types fit."""
+        """Returns whether these values may be the keys of a row of this part: their number and types must be those of the columns in
+        `order`."""
         kinds = [int if isinstance(column.type, (BigInteger, Integer)) else str for column in self.order]
         return len(keys) == len(kinds) and all(type(k) is kind for k, kind in zip(keys, kinds, strict=True))
 
@@ -85,7 +86,7 @@ class ListPart(NamedTuple):
 def read(
     connection: Connection, parts: Sequence[ListPart], after: ListPosition | None, limit: int
 ) -> list[tuple[ListPosition, Row[Any]]]:
-    """The first `limit` rows of a list that come after the position `after` (None: from its beginning), each with its
+    """Returns the first `limit` rows of a list after the position `after` (None: from the beginning of the list), each with its own
     position."""
     found: list[tuple[ListPosition, Row[Any]]] = []
     passed = after.passed if after else 0
@@ -115,11 +116,11 @@ def _once(part: ListPart, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
 # the lists
 
 SHOWN_CHARACTERS = 2000
-"""How many characters of a text from a message a list shows."""
+"""The most characters of a message's text that a list shows."""
 
 
 def parked() -> list[ListPart]:
-    """Messages that are set aside now, the newest first, without their contents."""
+    """Returns the list of the messages that are set aside now, the newest first, without their contents."""
     p = t.PARKED.c
     columns = tuple([column for column in p if column is not p.value])
     order = (p.parked_us, p.service, p.topic, p.partition, p.offset)
@@ -127,7 +128,8 @@ def parked() -> list[ListPart]:
 
 
 def alarms(kind: str | None, subject: str | None) -> list[ListPart]:
-    """All alarms, or those of this kind and subject, the newest first."""
+    """Returns the list of the alarms of this kind and about this subject, the newest first. None stands for every kind, or for every
+    subject."""
     a = t.ALARMS.c
     wanted: list[ColumnElement[bool]] = [a.raised_us.is_not(None)]
     wanted += [column == value for column, value in ((a.kind, kind), (a.subject, subject)) if value is not None]
@@ -143,7 +145,8 @@ def alarms(kind: str | None, subject: str | None) -> list[ListPart]:
 
 
 def at_stage(stage: Stage) -> list[ListPart]:
-    """Consignments at this stage: those that have waited longest come first; if they have ended, the latest first."""
+    """Returns the list of the consignments at this stage. Those that have waited longest come first. At a stage at which nobody has to
+    act, those that ended last come first."""
     c = t.CONSIGNMENTS.c
     here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
     known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))
@@ -160,14 +163,16 @@ def at_stage(stage: Stage) -> list[ListPart]:
 
 
 def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]:
-    """Goods that wait for `awaited`, or for `mover` to act, or both, as far as given. Those that wait for a step come before those with a
-    hold; in each part, those that have waited longest come first. Every open hold counts, not only the first; each consignment is listed
-    once."""
+    """Returns the list of the goods that wait for `awaited` and for which `mover` has to act; one of the two may be None and does not
+    restrict the list then. Goods that wait for a step come first, then goods that wait for the end of a hold; in each of these parts,
+    those that have waited longest come first. All open holds of the goods count, not only the first one. Each consignment is listed once.
+    """
     if awaited in STEPS:
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
     if awaited is not None and awaited not in SEVERAL:  # goods have at most one hold with such an id
         return [_held(*_of_holds(_H, awaited, mover))]
-    other, owner = t.HOLDS.alias().c, mover or Mover.OFFICER  # with an owner the index by owner is used
+    # if an owner is given, the database can use the index by owner
+    other, owner = t.HOLDS.alias().c, mover or Mover.OFFICER
     before = tuple_(other.since_us, other.hold_id) < tuple_(_H.since_us, _H.hold_id)
     first = not_(exists().where(other.consignment_id == _H.consignment_id, *_of_holds(other, awaited, owner), before))
     if awaited is not None:
@@ -177,7 +182,7 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
 
 
 def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[bool]:
-    """A condition for other lists: the consignment is in the list of `awaiting`."""
+    """Returns the SQL condition that a consignment is in the list of `awaiting` for the same arguments. Other lists are restricted by it."""
     step = [_C.waiting_for.in_(STEPS), *_moved_by(_C.waiting_owner, mover)]
     held = [_H.consignment_id == _C.consignment_id, *_of_holds(_H, awaited, mover)]
     if awaited is not None:
@@ -196,7 +201,8 @@ def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bo
 def _of_holds(
     hold: ReadOnlyColumnCollection[str, Column[Any]], awaited: AwaitedCode | None, mover: Mover | None
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a hold that keeps goods waiting for `awaited` and for `mover`, as far as given."""
+    """Returns the conditions that a hold keeps goods waiting for `awaited` and for `mover`. One of the two may be None and is not a
+    condition then."""
     if awaited is None:
         return _moved_by(hold.owner, mover)
     begins = SEVERAL.get(awaited)
@@ -204,7 +210,8 @@ def _of_holds(
 
 
 def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
-    """Goods that have not ended, by the columns of their own row; those without a time come last."""
+    """Returns the parts of a list with the goods that have not ended and for which the conditions on their own row are true; those
+    without a time come last."""
     here, by_id = and_(*wanted, _IN_HAND), (_C.consignment_id,)
     known, unknown = and_(here, _C.waiting_since_us.is_not(None)), and_(here, _C.waiting_since_us.is_(None))
     return [
@@ -214,35 +221,36 @@ def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
 
 
 def _held(*wanted: ColumnElement[bool]) -> ListPart:
-    """Goods that have not ended, by their open holds."""
+    """Returns the part of a list with the goods that have not ended and have an open hold for which the conditions are true."""
     joined = t.HOLDS.join(t.CONSIGNMENTS, _H.consignment_id == _C.consignment_id)
     here = and_(*wanted, _H.since_us.is_not(None), _IN_HAND)
     return ListPart(joined, (here,), (_H.since_us, _H.consignment_id), columns=(*_C, _H.since_us, _H.consignment_id))
 
 
 def unmatched(until_us: int) -> list[ListPart]:
-    """Goods that nobody has lodged and that have waited since `until_us` (microseconds since 1970 UTC) or longer, the newest first."""
+    """Returns the list of the goods that nobody has lodged and that have waited since `until_us` (microseconds since 1970 UTC) or longer,
+    the newest first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
     return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
 
 
 def everything() -> list[ListPart]:
-    """All consignments that were lodged, the latest first."""
+    """Returns the list of all consignments that were lodged, the latest first."""
     c = t.CONSIGNMENTS.c
     return [ListPart(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
 
 
 def declared_by(companies: Sequence[str]) -> list[ListPart]:
-    """All consignments of these declarants, the latest lodged first."""
+    """Returns the list of all consignments of these declarants, the latest lodged first."""
     c = t.CONSIGNMENTS.c
     own = tuple([and_(c.declarant == company, c.lodged_us.is_not(None)) for company in companies])
     return [ListPart(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []
 
 
 def named(name: str) -> list[ListPart]:
-    """Consignments with this id, declaration number, declarant, consignee, reference or bill, the latest lodged first;
-    then those in the container of this number. Upper and lower case do not matter."""
+    """Returns the list of the consignments that have this text as id, declaration number, declarant, consignee, reference or bill, the
+    latest lodged first. After them come the consignments in the container with this number. Upper and lower case do not matter."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
     names = sorted(
         {form for spelling in (name, identifier(name)) for form in (spelling, spelling.upper(), spelling.lower())}

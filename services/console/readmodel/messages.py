@@ -24,7 +24,7 @@ TOPIC_NUMBERS: dict[str, int] = {
     "customs-declaration-successors": 21,
     "customs-release-watches": 22,
 }
-"""Numbers of topics. They are part of every packed position in the database, so a number is given once and never changes."""
+"""Topic → its number. The numbers are part of every packed position in the database, so a number is given once and never changes."""
 PARKED_NUMBERS: dict[str, int] = {
     "customs-declaration-parked": 14,
     "customs-risk-parked": 15,
@@ -34,24 +34,26 @@ PARKED_NUMBERS: dict[str, int] = {
     "customs-gate-parked": 19,
     "customs-clearance-parked": 20,
 }
-"""Numbers of the topics whose messages have no rows of their own but may raise an alarm."""
+"""Topic → its number, for the topics whose messages have no rows of their own but may raise an alarm."""
 _NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
 TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
 """The topics that the projector reads."""
 OFFSET_BITS = 43
-"""Bits of the offset in a packed position; topic and partition are in the higher bits."""
+"""How many bits the offset has in a packed position. Topic and partition are in the higher bits."""
 OFFSET_MASK = (1 << OFFSET_BITS) - 1
 LONGEST_KEY = 200
 LONGEST_REQUEST = 4_000_000
-"""Bytes of the value. Anybody may write to a request topic, and a longer request, which a desk would park, needs no row."""
+"""The most bytes that the value of a request may have. Anybody may write to a request topic. A longer request gets no row, because its
+desk parks it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US = (datetime(2000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _LAST_US = (datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) - 1
 
 
 class TopicMessage(NamedTuple):
-    """One message of a fact or request topic. `value`: the payload's bytes, not decoded."""
+    """One message of a fact or request topic. `position`: its packed position; `recorded_us`: microseconds since 1970 UTC; `value`: the
+    bytes of the value, not decoded."""
 
     position: int
     topic: str
@@ -69,18 +71,19 @@ class Unreadable(Exception):
 
 
 def packed_position(topic: str, partition: int, offset: int) -> int:
-    """The position of a message as one number of 63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
+    """Returns the position of a message as one number of 63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
     return _NUMBERS[topic] << OFFSET_BITS + 14 | partition << OFFSET_BITS | offset
 
 
 def origin(number: int) -> tuple[str, int, int]:
-    """Topic, partition and offset of a packed position. A topic with an unknown number is called `topic <number>`."""
+    """Returns topic, partition and offset of a packed position. If the topic's number is unknown, the topic is called `topic <number>`."""
     topic = number >> OFFSET_BITS + 14
     return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> OFFSET_BITS & 0x3FFF, number & (1 << OFFSET_BITS) - 1
 
 
 def read_message(message: Any) -> TopicMessage:
-    """Reads a confluent-kafka message without error; Unreadable if headers, key or value are not those of a message of its topic."""
+    """Returns the content of a confluent-kafka message, which must not be an error event. Raises Unreadable if headers, key or value are
+    not those of a message of its topic."""
     topic = message.topic()
     value, key = message.value(), message.key()
     try:
@@ -120,7 +123,8 @@ def _recorded(moment: str) -> int:
 
 @lru_cache(maxsize=8192)
 def micros(moment: str) -> int:
-    """Microseconds since 1970 UTC of an RFC 3339 time; ValueError if it is none, has no zone, or is not within the years 2000 to 2100."""
+    """Returns the microseconds since 1970 UTC of a time in RFC 3339 form. Raises ValueError if the text is not such a time, has no time
+    zone, or is not within the years 2000 to 2100."""
     parsed = datetime.fromisoformat(moment)
     if parsed.tzinfo is None:
         raise ValueError(f"{moment!r} has no zone")
@@ -131,24 +135,27 @@ def micros(moment: str) -> int:
 
 
 def bounded(us: int) -> int:
-    """These microseconds, or the nearest within the years 2000 to 2100, which every page, zone and column can show."""
+    """Returns this time (microseconds since 1970 UTC) if it is within the years 2000 to 2100, else the nearest time within them. Every
+    page, time zone and column can show the times of these years."""
     return min(max(us, _FIRST_US), _LAST_US)
 
 
 def text(value: Any) -> str:
-    """The value if it is a text, else ValueError, because PostgreSQL's `unnest` would split a list and shift the values of other rows."""
+    """Returns the value if it is a text. Raises ValueError if it is not, because PostgreSQL's `unnest` would split a list and shift the
+    values of other rows."""
     if type(value) is not str:
         raise ValueError("not a text")
     return value
 
 
 def whole(number: Any) -> int:
-    """The number if it is an integer from 0 to 2**63 - 1, which a column can hold; else ValueError."""
+    """Returns the number if it is an integer from 0 to 2**63 - 1, which a column can hold. Raises ValueError if it is not."""
     if type(number) is not int or not 0 <= number < 1 << 63:
         raise ValueError("not a whole number of 63 bits")
     return number
 
 
 def moment(us: int) -> datetime:
-    """The aware time of these microseconds, moved into the years 2000 to 2100, because an older software version stored any time."""
+    """Returns the aware time of these microseconds since 1970 UTC. A time outside of the years 2000 to 2100 becomes the nearest time
+    within them, because older software versions stored any time."""
     return _EPOCH + timedelta(microseconds=bounded(us))

@@ -1,8 +1,10 @@
-"""How does a console know how complete the rows are that another process writes? That process writes its standing beside them.
+"""How does a console know how complete the rows are that another process writes? The other process writes its standing into the same
+database.
 
 The clocks of the two processes are not compared. The standing has a number (`beats`) that grows with each write, and standing n is
-measured after standing n - 1 was written. So standing n was measured after this console read a number of n - 2 or less, and its age is
-counted from that reading, by this console's stopwatch. While the row is missing, unreadable or unchanged, its age grows.
+measured after standing n - 1 was written. So if this console has once read a number of n - 2 or less, standing n was measured after
+that reading. The age of standing n is counted from that reading, by this console's stopwatch. While the row is missing, unreadable or
+unchanged, the age grows.
 """
 
 import asyncio
@@ -24,14 +26,14 @@ log = structlog.get_logger()
 
 
 class ObservedProgress:
-    """Replaces `Progress` if the projector runs in another process. `fed`: called if the feed for ports has grown."""
+    """Takes the place of `Progress` if the projector runs in another process. `fed` is called when the feed for ports has grown."""
 
     def __init__(self, rows: ReadModelQueries, stale_seconds: float, fed: Callable[[], None] = lambda: None) -> None:
         self._rows, self._stale_seconds, self._fed = rows, stale_seconds, fed
         self._lock = threading.Lock()
         self._row: Any = None
         self._polls: list[tuple[int, float]] = []
-        """Each number (`beats`) with the stopwatch time at which the last reading of it began."""
+        """Each number (`beats`) that was read, with the stopwatch time at which its last reading began."""
         self._since: float | None = None
         self._last_sign = stopwatch()
         self._looked_at = stopwatch()
@@ -39,13 +41,13 @@ class ObservedProgress:
         self._away = ""
 
     async def run(self) -> None:
-        """Reads the standing every `LOOK_SECONDS`, forever; runs once in each process."""
+        """Reads the standing every `LOOK_SECONDS`, without end. Call it once in each process."""
         while True:
             await asyncio.to_thread(self.look)
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
-        """Reads the standing once. If the database does not answer, `state` reports it."""
+        """Reads the standing once. If the database does not answer, the next call of `state` names that as the trouble."""
         began = stopwatch()
         try:
             row, cursor = self._rows.standing()
@@ -80,15 +82,15 @@ class ObservedProgress:
         self._row = row
 
     def silent_seconds(self) -> float:
-        """Real seconds since the last moment at which the projector is known to have run."""
+        """Returns the real seconds since the last moment at which the projector is known to have run."""
         return stopwatch() - self._last_sign
 
     def idle_seconds(self) -> float:
-        """Real seconds since the last call of `look` ended."""
+        """Returns the real seconds since the last call of `look` ended."""
         return stopwatch() - self._looked_at
 
     def state(self) -> ProjectorStanding:
-        """Returns the present standing."""
+        """Returns the standing as it was read last, with its age counted until now."""
         with self._lock:
             row, since, away = self._row, self._since, self._away
         if row is None or since is None:

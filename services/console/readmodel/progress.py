@@ -23,9 +23,9 @@ from services.shell.clients import admin
 from services.shell.clock import now, stopwatch
 
 ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
-"""Intervals at which the cluster is asked for the ends of the topics, and for the ids of the topics."""
+"""Seconds between two questions to the cluster: for the ends of the topics, and for the ids of the topics."""
 UNANSWERED_SECONDS = 10.0
-"""After this many seconds without an answer the broker is reported as unreachable: twice the timeout of one question."""
+"""If no answer has come for this many seconds, the broker is reported as unreachable. It is twice the timeout of one question."""
 
 BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
 AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")
@@ -39,13 +39,14 @@ GATE_TOPICS: tuple[str, ...] = tuple(
 )
 """The topics that only the release and the gate desk write; the answer to a terminal is made from them."""
 MOST_ENDS = 256
-"""How many observations of ends that are not reached yet are kept; if there are more, every second one is dropped."""
+"""The most observations of ends that are kept because the positions have not reached them. If there are more, every second one is
+dropped."""
 At = tuple[datetime, float]
-"""A moment, and the stopwatch then."""
+"""A time, and the reading of the stopwatch at that time."""
 
 
 class Progress:
-    """How far the projector is. Its thread writes this, all threads may read it. `trouble`: why it does not advance, empty if it does."""
+    """How far the projector has read. Only the projector's thread changes this object; all threads may read it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,7 +63,7 @@ class Progress:
         self._beat = stopwatch()
 
     def silent_seconds(self) -> float:
-        """Real seconds since the thread last called `beat`."""
+        """Returns the real seconds since the projector's thread last called `beat`."""
         return stopwatch() - self._beat
 
     def caught_up(self, at: At) -> None:
@@ -76,7 +77,7 @@ class Progress:
             self._gate_as_of = at
 
     def forget(self) -> None:
-        """Notes that the rows were replaced, so that they are not known to be complete."""
+        """Notes that the rows were replaced, so that they no longer count as complete."""
         with self._lock:
             self._as_of = self._gate_as_of = None
 
@@ -89,7 +90,7 @@ class Progress:
             self._trouble = text
 
     def state(self) -> "ProjectorStanding":
-        """Returns the present standing."""
+        """Returns how complete the rows are now."""
         with self._lock:
             as_of, gate_as_of, behind, trouble = self._as_of, self._gate_as_of, self._behind, self._trouble
         return ProjectorStanding(*_age(as_of), behind, trouble, *_age(gate_as_of))
@@ -100,8 +101,10 @@ def _age(at: At | None) -> tuple[datetime | None, float | None]:
 
 
 class ProjectorStanding:
-    """How complete the rows are. `lag_seconds`: real seconds since the rows were known to be complete, None if they never were;
-    `gate_as_of` and `gate_lag_seconds`: the same for `GATE_TOPICS` alone, up to their high watermarks."""
+    """How complete the rows are. `as_of`: all messages up to this time are in the rows; `lag_seconds`: real seconds since then. Both are
+    None if the rows were never complete. `behind`: how many messages are not in the rows yet; `trouble`: why the projector does not go
+    on, empty if it does. `gate_as_of` and `gate_lag_seconds`: as `as_of` and `lag_seconds`, but for `GATE_TOPICS` alone, up to their high
+    watermarks."""
 
     def __init__(
         self,
@@ -120,35 +123,36 @@ class ProjectorStanding:
         self.gate_lag_seconds = gate_lag_seconds
 
     def complete(self, within_seconds: float) -> bool:
-        """Whether the rows are at most this much behind what is committed to the topics."""
+        """Returns whether the rows lack no message that was committed to the topics more than `within_seconds` ago."""
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:
-        """Whether every high watermark of `GATE_TOPICS` that was seen more than `within_seconds` ago is reached."""
+        """Returns whether the rows have reached every high watermark of `GATE_TOPICS` that was seen more than `within_seconds` ago."""
         return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 
 def measure(standing: ProjectorStanding) -> None:
-    """Sets the metrics of this process."""
+    """Sets the metrics of this process to the values of this standing."""
     BEHIND.set(standing.behind)
     AGE.set(-1 if standing.lag_seconds is None else standing.lag_seconds)
     GATE_AGE.set(-1 if standing.gate_lag_seconds is None else standing.gate_lag_seconds)
 
 
 class Reached:
-    """Observations of the ends of topics, in the order of time, until the positions have reached them."""
+    """Keeps observations of the ends of topics, oldest first, until the positions have reached these ends."""
 
     def __init__(self) -> None:
         self._observed: list[tuple[Mapping[tuple[str, int], int], At]] = []
 
     def observed(self, ends: Mapping[tuple[str, int], int], at: At) -> None:
-        """Adds an observation: these were the ends at this moment. Ends never fall later."""
+        """Adds an observation: these were the ends at this moment. An end never becomes lower."""
         if len(self._observed) >= MOST_ENDS:
             self._observed = self._observed[::2]
         self._observed.append((ends, at))
 
     def upto(self, positions: Mapping[tuple[str, int], int]) -> At | None:
-        """Returns when the latest ends that are reached now were seen, and removes them; None if no further ones are reached."""
+        """Removes the observations whose ends these positions have reached, and returns when the latest of them was made; None if there
+        are none."""
         at: At | None = None
         while self._observed and all(
             positions.get(topic_partition, 0) >= end for topic_partition, end in self._observed[0][0].items()
@@ -169,7 +173,7 @@ class Ends:
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
         self._asked_at: At | None = None
         self._futures: dict[tuple[str, int, bool], Future[Any]] = {}
-        """By topic, partition, and whether the high watermark is asked for."""
+        """The answers of the cluster that are still awaited, by topic, partition, and whether the high watermark was asked for."""
         self._ends: dict[tuple[str, int], int] = {}
         self._committed, self._written = Reached(), Reached()
         self._answered = stopwatch()
@@ -180,15 +184,17 @@ class Ends:
         self._described: layout.Answers = {}
 
     def first_ids(self) -> dict[str, str]:
-        """Waits for the ids of the topics and returns them; KafkaException if the cluster does not answer."""
+        """Waits for the ids of the topics and returns them by topic. Raises KafkaException if the cluster does not answer."""
         self.ids = layout.ids(layout.found(layout.ask(self._admin, self._topics, LOOK_SECONDS)))
         self._described_at = stopwatch()
         return self.ids
 
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
-        """Takes the answers that have come, compares them with the positions, and asks again if it is time. Call it often."""
+        """Takes the answers of the cluster that have come, and notes in `progress` how far the positions are behind them. Then asks the
+        cluster again if it is time. Call this method often."""
         self._take()
-        # this is looked up here, because a consumer shows no difference between an unreachable broker and a topic without new messages
+        # the broker's answers decide this, because a consumer shows no difference between an unreachable broker and a topic without new
+        # messages
         away = stopwatch() - self._answered > UNANSWERED_SECONDS
         progress.trouble("kafka: the cluster does not answer" if away else "")
         progress.measured(sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()]))
@@ -217,7 +223,7 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            # it is asked again later; `_answered` shows if the broker does not answer
+            # after an error the topics are described again at the next look; `_answered` shows whether the broker answers
             with suppress(KafkaException):
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
@@ -226,8 +232,8 @@ class Ends:
         try:
             found = {name: future.result().offset for name, future in futures.items()}
         except KafkaException:
-            # `as_of` stays unchanged, so readers see its age. A new client asks the next question, because a client that was connected
-            # before a broker restarted gets FENCED_LEADER_EPOCH for minutes.
+            # The standing stays unchanged, so readers see that its age grows. A new client asks the next question, because a client that
+            # was connected before a broker restarted gets FENCED_LEADER_EPOCH for minutes.
             self._connect()
             return
         self._ends = {(topic, partition): end for (topic, partition, high), end in found.items() if not high}

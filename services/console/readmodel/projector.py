@@ -28,11 +28,12 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 STANDING_SECONDS = 0.25
-"""How often the standing is written into the database."""
+"""Seconds between two writes of the standing into the database."""
 KNOCK_SECONDS = 10.0
-"""How long the projector waits until the cluster accepts its credential."""
+"""Seconds for which the projector waits until the cluster accepts its credential."""
 Read = Any
-"""A confluent-kafka message; its stubs call every part optional, even of a message that was read."""
+"""The type of a confluent-kafka message. It is Any, because the stubs declare every part of a message as optional, even of a message that was
+read."""
 log = structlog.get_logger()
 
 
@@ -42,7 +43,7 @@ class LogReplaced(Exception):
 
 
 class Projector:
-    """The only writer of the projected rows. `run` blocks until `stop`; after an error, which is logged and counted, it waits and tries again."""
+    """The only writer of the projected rows. `run` blocks until `stop`; after an error, it logs and counts the error, waits, and tries again."""
 
     def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
@@ -57,11 +58,11 @@ class Projector:
         self._written_at, self._written_complete = 0.0, False
 
     def stop(self) -> None:
-        """Makes `run` return after the present batch."""
+        """Makes `run` return after the present batch. May be called from any thread."""
         self._stop.set()
 
     def run(self) -> None:
-        """Projects until `stop`, and begins again from the offsets in SQL after each error."""
+        """Projects messages until `stop` is called. After each error it begins again from the offsets in SQL."""
         store = Store(open_engine(self.settings.database_url, writes=True), self.settings.projector_cache)
         while not self._stop.is_set():
             try:
@@ -94,7 +95,7 @@ class Projector:
         try:
             store.write_standing(self.progress.state)
         except (Overtaken, *DATABASE_ERRORS) as error:
-            # harmless, because readers of the standing see that it grows old
+            # this does no harm, because readers of the standing see that it grows old
             log.warning("the standing is not written", error=_first_line(error))
 
     # reading
@@ -184,7 +185,8 @@ class Projector:
             self._write(store, messages[middle:])
 
     def _transact(self, store: Store, messages: list[Read], refused: str = "") -> None:
-        """One SQL transaction. `refused`: why the one message in it has no rows of its own."""
+        """Writes the messages in one SQL transaction. `refused`: if it is not empty, `messages` has a single message, which is set aside for this
+        reason."""
         decoded, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
         by_position = {packed_position(each.topic(), each.partition(), each.offset()): each for each in messages}
         positions: Positions = {}
@@ -241,8 +243,8 @@ def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:
 
 
 def _why(error: Exception) -> str:
-    """Why a message was set aside. The text must be the same after a rebuild, so it leaves out the database's own
-    message, which depends on the rows that were there before."""
+    """Returns the text that says why a message was set aside. It must be the same after a rebuild, so it leaves out the database's own message,
+    which depends on the rows that were there before."""
     if isinstance(error, DATABASE_ERRORS):
         return f"{type(getattr(error, 'orig', None) or error).__name__}: the database does not store one of its values"
     return f"{type(error).__name__}: {_first_line(error)}"
@@ -259,8 +261,8 @@ def _announcement(message: Read) -> Announcement:
 
 
 def _refused(message: Read, error: str) -> list[Aside]:
-    """The row of a message that was set aside. There is none for a request, because anybody may send requests, and the desk that reads a bad one
-    parks it."""
+    """Returns a list with the row that sets a message aside. For a request the list is empty, because anybody may send requests, and the desk
+    that reads a bad one parks it."""
     topic = message.topic()
     if ROLES[topic] == "requests":
         UNREADABLE.labels(topic).inc()

@@ -42,24 +42,27 @@ from services.console.readmodel.messages import OFFSET_BITS
 from services.shell.clock import now
 
 BODY_BYTES = 16_000
-"""Lists leave out a longer content and link to it."""
+"""The most bytes of a message's content that a list shows. A list leaves out a longer content and links to it."""
 LONGEST_TIMELINE = 10_000
-"""How many messages of one key a timeline lists; their contents are read only for those that are shown."""
+"""The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
-"""The board takes its clearance times from this many of the latest entries of the feed: releases and revocations, of
-imports and exports together."""
+"""How many of the latest entries of the feed the board computes its clearance times from. They are releases and revocations, of imports
+and exports together."""
 LISTED_HOLDS = 1000
-"""Open holds of the consignments in one page of a list."""
+"""The most open holds that are read for the consignments of one page of a list."""
+SAME_NAME = 100
+"""The most consignments with one name that are read. Several declarants may use the same reference."""
 COUNTED_ALARMS = 10_000
-"""The latest alarms of one kind that the board counts."""
+"""The most alarms of one kind that the board counts, beginning with the latest."""
 C = t.CONSIGNMENTS.c
 CONSIGNMENT_COLUMNS = len(C)
 WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
 
 
 class AlarmKind(NamedTuple):
-    """The alarms of one kind. `newest`: for each of the latest subjects, its newest alarm and how many alarms it
-    has."""
+    """The alarms of one kind. `alarms`: how many there are, at most `COUNTED_ALARMS`; `raised_us`: when the newest was raised
+    (microseconds since 1970 UTC). `newest`: for each of the subjects with the newest alarms, its newest alarm and how many alarms it has.
+    """
 
     kind: str
     alarms: int
@@ -78,7 +81,7 @@ class ReadModelQueries:
             return [list(connection.execute(query)) for query in queries]
 
     def alive(self) -> None:
-        """Reads one table, and raises what the database raises if it is not available."""
+        """Reads one table to test the database. Raises one of `DATABASE_ERRORS` if the database is not available."""
         self._all(select(func.count()).select_from(t.STAGE_COUNTS))
 
     # consignments
@@ -90,15 +93,24 @@ class ReadModelQueries:
         )
         return _consignment(rows[0], holds) if rows else None
 
-    def names(self, consignments: Sequence[str]) -> dict[str, str]:
-        """The declaration number of each consignment; if it has none yet, the declarant's reference. Unknown consignments are left out."""
+    def names(self, consignments: Sequence[str], visible: ColumnElement[bool] | None = None) -> dict[str, str]:
+        """Returns the declaration number of each consignment, by consignment id. If a consignment has no number yet, the declarant's
+        reference takes its place. Consignments that are unknown, or that the reader may not see (`visible`), are left out."""
         if not consignments:
             return {}
-        query = select(C.consignment_id, C.declaration_no, C.reference).where(C.consignment_id.in_(consignments))
+        query = select(C.consignment_id, C.declaration_no, C.reference)
+        query = query.where(C.consignment_id.in_(consignments), _all_or(visible))
         return {row.consignment_id: row.declaration_no or row.reference for row in self._all(query)[0]}
 
+    def called(self, name: str, visible: ColumnElement[bool] | None) -> list[str]:
+        """Returns the consignments with this declaration number or reference that the reader may see (`visible`), the latest first; at most
+        `SAME_NAME`."""
+        wanted = and_(or_(C.declaration_no == name, C.reference == name), _all_or(visible))
+        query = select(C.consignment_id).where(wanted).order_by(C.lodged_us.desc()).limit(SAME_NAME)
+        return [row.consignment_id for row in self._all(query)[0]]
+
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
-        """The open holds of officers by consignment, the oldest first; at most `SHOWN_HOLDS` in all."""
+        """Returns the open holds of officers on these consignments by consignment id, the oldest first; at most `SHOWN_HOLDS` in all."""
         h = t.HOLDS.c
         wanted = and_(h.consignment_id.in_(consignments), h.owner == Owner.OFFICER.value)
         query = select(t.HOLDS).where(wanted).order_by(h.since_us, h.consignment_id, h.hold_id).limit(SHOWN_HOLDS)
@@ -108,7 +120,7 @@ class ReadModelQueries:
         return found
 
     def with_holds(self, goods: Sequence[Consignment]) -> Sequence[Consignment]:
-        """Adds their open holds to these rows of a list, at most `LISTED_HOLDS` in all, and returns the rows."""
+        """Adds to each of these consignments its open holds, at most `LISTED_HOLDS` in all, and returns the consignments."""
         h = t.HOLDS.c
         names = [each.consignment_id for each in goods]
         query = select(t.HOLDS).where(h.consignment_id.in_(names)).order_by(h.since_us, h.hold_id).limit(LISTED_HOLDS)
@@ -121,8 +133,8 @@ class ReadModelQueries:
         return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
-        """The containers in the declarations that this declarant lodged since this time; stops reading when there are `most` of
-        them."""
+        """Returns the numbers of the containers in the declarations that this declarant has lodged since `since_us` (microseconds since
+        1970 UTC). Stops reading as soon as there are at least `most` of them."""
         query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
         found: set[str] = set()
         with self._engine.begin() as connection:
@@ -133,20 +145,20 @@ class ReadModelQueries:
         return found
 
     def timeline(self, key: str) -> list[Row[Any]]:
-        """Every message of this key without its content, in the order of their places; `size`: characters of the
-        content."""
+        """Returns every message under this key, in the order of the column `place`, without its content. `size`: how many characters the
+        content has."""
         f = t.FACTS.c
         columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
     def newest(self, key: str, kinds: Iterable[str], most: int) -> list[Row[Any]]:
-        """The newest messages of these kinds under this key, with their contents, the newest first."""
+        """Returns the newest messages of these kinds under this key, at most `most`, with their contents, the newest first."""
         f = t.FACTS.c
         query = select(f.place, f.kind, f.cause, f.body).where(f.key == key, f.kind.in_(list(kinds)))
         return self._all(query.order_by(f.place.desc()).limit(most))[0]
 
     def bodies(self, positions: Iterable[int]) -> dict[int, str]:
-        """The contents of the messages at these places, by place."""
+        """Returns the contents of the messages at these places, by place."""
         f, wanted = t.FACTS.c, list(positions)
         found: dict[int, str] = {}
         for start in range(0, len(wanted), 500):
@@ -155,7 +167,7 @@ class ReadModelQueries:
         return found
 
     def fact(self, key: str, id: str) -> Row[Any] | None:
-        """The first message under this key with this id, without its content."""
+        """Returns the first message under this key that has this id, without its content; None if there is none."""
         return next((row for row in self.timeline(key) if row.id == id), None)
 
     def refusals(self, subject: str) -> list[Row[Any]]:
@@ -168,7 +180,8 @@ class ReadModelQueries:
         return {row.stage: row.consignments for row in self._all(select(t.STAGE_COUNTS))[0]}
 
     def oldest(self, stages: Iterable[Stage], visible: ColumnElement[bool] | None = None) -> Mapping[str, Consignment]:
-        """The consignment of each stage that has waited longest, of those that the reader may see (`visible`)."""
+        """Returns for each stage the consignment that has waited longest there. `visible`: the condition for the consignments that the
+        reader may see; None if the reader may see all."""
         queries = [
             select(t.CONSIGNMENTS)
             .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(visible))
@@ -181,7 +194,8 @@ class ReadModelQueries:
     def longest_waiting(
         self, stages: Iterable[Stage], limit: int, visible: ColumnElement[bool] | None = None
     ) -> list[Consignment]:
-        """The consignments of these stages that have waited longest, of those that the reader may see (`visible`)."""
+        """Returns the consignments at these stages that have waited longest, at most `limit`, the longest waiting first. `visible`: as in
+        `oldest`."""
         queries = [
             select(t.CONSIGNMENTS)
             .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(visible))
@@ -193,8 +207,8 @@ class ReadModelQueries:
         return sorted(found, key=lambda row: (row.waiting_since_us or 0, row.consignment_id))[:limit]
 
     def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
-        """For each stage, since when the goods at these percentiles of the waiting times have waited (microseconds
-        since 1970 UTC). Stages without goods are left out."""
+        """Returns for each stage one time for each percentile in `hundredths`: since when the consignment at that percentile of the
+        waiting times has waited (microseconds since 1970 UTC). Stages without goods are left out."""
         found: dict[Stage, list[int]] = {}
         with self._engine.begin() as connection:
             for stage in stages:
@@ -204,15 +218,15 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                # a stage is left out if goods have moved on between the two reads
+                # if goods have left the stage between the two reads, a time may be missing, and the stage is left out
                 if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
 
     def releases_for_clearance_times(self) -> list[tuple[str, str, int | None, str]]:
-        """The releases among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. For each: the
-        consignment, its direction, when the declaration was accepted (microseconds since 1970 UTC), and the fact as
-        JSON. Releases that were revoked are left out."""
+        """Returns the releases among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. Each has the consignment, its
+        direction, when the declaration was accepted (microseconds since 1970 UTC), and the fact as JSON. Releases that were revoked are
+        left out."""
         r, f = t.RELEASES.c, t.FACTS.c
         last = select(r.place, r.cursor, r.consignment_id).order_by(r.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
         query = (
@@ -227,13 +241,13 @@ class ReadModelQueries:
     def page(
         self, parts: Sequence[ListPart], after: ListPosition | None, limit: int
     ) -> list[tuple[ListPosition, Row[Any]]]:
-        """The first `limit` rows of a long list after the position `after`, each with its own position."""
+        """Returns the first `limit` rows of a long list after the position `after`, each with its own position."""
         with self._engine.begin() as connection:
             return read(connection, parts, after, limit)
 
     def alarm_kinds(self, subjects: int) -> list[AlarmKind]:
-        """Each kind of alarm that occurs, the one with the newest alarm first. `subjects`: how many subjects of each
-        kind are listed."""
+        """Returns each kind of alarm that occurs; the kind with the newest alarm comes first. `subjects`: for how many subjects of each
+        kind the newest alarm is returned."""
         with self._engine.begin() as connection:
             kinds: list[str] = []
             a = t.ALARMS.c
@@ -250,7 +264,7 @@ class ReadModelQueries:
         return int(self._all(query)[0][0][0])
 
     def parked(self, limit: int, key: str) -> list[Row[Any]]:
-        """Messages under this key that are set aside now, without their contents."""
+        """Returns the messages under this key that are set aside now, at most `limit`, the oldest first, without their contents."""
         p = t.PARKED.c
         query = select(*[column for column in p if column is not p.value]).where(p.status == "parked", p.key == key)
         return self._all(query.order_by(p.parked_us).limit(limit))[0]
@@ -258,15 +272,16 @@ class ReadModelQueries:
     # containers
 
     def container(self, container_no: str) -> ContainerRows:
-        """The rows about this container and the consignments in it; those that keep it inside come first."""
+        """Returns the rows about this container and the consignments in it. The consignments that keep it inside come first."""
         with self._engine.begin() as connection:
             return rows_of_container(connection, container_no)
 
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
-        """The consignments that are, were or will be in one container, with their declarant, customs office and bill; these
-        are None if nobody has declared the goods. `is_former`: an officer took them off it, or they were in it in an
-        earlier visit than the latest one; `is_in_alarm`: an alarm about the end of that earlier visit keeps the container inside.
-        Those of the latest visit, or of the next one, come first."""
+        """Returns the consignments that are, were or will be in one container, with their declarant, customs office and bill, which are
+        None if nobody has declared the goods. Consignments of the latest visit, or of the next one, come first.
+
+        `is_former`: an officer took the consignment off the container, or it was in the container only in an earlier visit than the latest
+        one. `is_in_alarm`: an alarm about the end of that earlier visit keeps the container inside."""
         parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.c
         came_again = func.coalesce(parts.arrived_us >= box.visit_us, false())
         has_left = and_(parts.gone, box.visit != "", box.visit_end == "")
@@ -284,20 +299,20 @@ class ReadModelQueries:
         return self._all(query.order_by(is_former, parts.consignment_id).limit(MOST_INSIDE))[0]
 
     def reports(self, container_no: str, limit: int) -> list[ReportRow]:
-        """The latest reports of one container, the latest first."""
+        """Returns the reports about one container, at most `limit`, the latest first."""
         r = t.CONTAINER_REPORTS.c
         query = select(t.CONTAINER_REPORTS).where(r.container_no == container_no)
         rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
         return [ReportRow(*row) for row in map(tuple, rows)]
 
     def accounts_of(self, company: str) -> list[str]:
-        """The accounts of this company."""
+        """Returns the names of the accounts of this company."""
         a = t.ACCOUNTS.c
         return [row[0] for row in self._all(select(a.account).where(a.company == company))[0]]
 
     def blocked(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Container]:
-        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `visible`: only
-        containers with at least one of these consignments."""
+        """Returns the containers with an alarm that waits for an officer's finding, at most `limit`, the oldest alarm first. `visible`: if
+        given, only containers in which there is at least one consignment that meets this condition."""
         c = t.CONTAINERS.c
         query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
         if visible is not None:
@@ -307,8 +322,8 @@ class ReadModelQueries:
     # the feed for ports
 
     def releases(self, after: Cursor, limit: int) -> "FeedPart":
-        """The first `limit` entries after this one, up to the first whose fact is not in the rows yet; WrongFeed if the
-        feed does not have `after`."""
+        """Returns the entries of the feed after the cursor `after`, at most `limit`. They end before the first entry whose fact is not in
+        the rows yet. Raises WrongFeed if the feed does not have this cursor."""
         e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
         begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
         bounds = select(
@@ -325,15 +340,14 @@ class ReadModelQueries:
         return FeedPart(there, len(there) < len(rows))
 
     def latest_releases(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Row[Any]]:
-        """The latest entries of the feed that have a fact, the latest first, of the goods that the reader may see
-        (`visible`)."""
+        """Returns the latest entries of the feed that have a fact, at most `limit`, the latest first. `visible`: as in `oldest`."""
         query = _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
         if visible is not None:
             query = query.where(exists().where(C.consignment_id == t.RELEASES.c.consignment_id, visible))
         return self._all(query)[0]
 
     def standing(self) -> tuple[Row[Any] | None, int]:
-        """The projector's standing (None if it has written none), and the last number of the feed."""
+        """Returns the row with the projector's standing (None if it has written none), and the number of the last entry of the feed."""
         last = func.coalesce(func.max(t.RELEASES.c.cursor), 0)
         rows, cursors = self._all(select(t.STANDING).where(t.STANDING.c.name == "projector"), select(last))
         return (rows[0] if rows else None), int(cursors[0][0])
@@ -341,10 +355,10 @@ class ReadModelQueries:
     # watches on bills and declarants
 
     def matching(self, bill_no: str, declarant: str, after: str, limit: int) -> list[str]:
-        """The first `limit` consignments of this bill or declarant after the id `after`, in the order of their ids,
-        that have not ended.
+        """Returns the ids of the consignments of this bill or declarant that have not ended, in their order, beginning after the id
+        `after`; at most `limit`.
 
-        Goods that were released without containers count as well for a month after their release, because no gate
+        Goods that were released without containers are included for a month after their release, although they have ended, because no gate
         reports when they leave.
         """
         month_ago = int((now() - timedelta(days=30)).timestamp() * 1_000_000)
@@ -370,13 +384,13 @@ class ReadModelQueries:
         return found[:limit]
 
     def held_by(self, hold_id: str) -> list[str]:
-        """Consignments on which this hold of a watch is open."""
+        """Returns the ids of the consignments on which a watch has placed a hold with this id that is still open."""
         query = select(t.HOLDS.c.consignment_id).where(t.OF_WATCHES, t.HOLDS.c.hold_id == hold_id)
         found = [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
         return [key for key in found if is_consignment_id(key)]
 
     def unfinished_watches(self) -> list["WatchRow"]:
-        """The watches that were requested from a console, and for which holds have still to be placed or lifted."""
+        """Returns the watches that a console took in and for which holds have still to be placed or lifted."""
         w = t.ASKED_WATCHES.c
         unfinished = or_(
             and_(w.met.is_(False), w.lifted_us.is_(None)), and_(w.let_go.is_(False), w.lifted_us.is_not(None))
@@ -384,9 +398,8 @@ class ReadModelQueries:
         return [one for row in self._all(select(w.watch_id).where(unfinished))[0] for one in self.watches(1, row[0])]
 
     def watches(self, limit: int, watch_id: str = "") -> list["WatchRow"]:
-        """The first `limit` watches, or only the one with this id. Each row joins what was requested from a console
-        with what the release desk has published, summed over its partitions. Open watches come first, and among them
-        the latest."""
+        """Returns the first `limit` watches, or only the one with this id. Each row joins the request that a console took in with the
+        facts of the release desk, summed over its partitions. Open watches come first, and among them the latest."""
         w, f = t.ASKED_WATCHES.c, t.WATCH_FACTS.c
         requests, facts = (
             select(t.ASKED_WATCHES),
@@ -415,12 +428,12 @@ class ReadModelQueries:
     # requests
 
     def lodgement(self, request_id: str) -> Row[Any] | None:
-        """The row of a request in the notebook of lodgements; None if it has none."""
+        """Returns the row of this request in `tables.LODGEMENTS`; None if it has none."""
         found = self._all(select(t.LODGEMENTS).where(t.LODGEMENTS.c.request_id == request_id))[0]
         return found[0] if found else None
 
     def lodgement_about(self, subject: str) -> Row[Any] | None:
-        """The first request about a consignment in the notebook of lodgements; None if it has none."""
+        """Returns the row of the first request about this consignment in `tables.LODGEMENTS`; None if there is none."""
         query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
         found = self._all(query)[0]
         return found[0] if found else None
@@ -431,8 +444,8 @@ def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
 
 
 def of_subject(subject: ColumnElement[Any], visible: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether `subject` is the id of one of the `visible` consignments, or the number of a container with one of them
-    in it."""
+    """Returns the condition that `subject` is the id of a consignment that meets the condition `visible`, or the number of a container in
+    which there is such a consignment."""
     parts = t.CONSIGNMENT_CONTAINERS.c
     in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, visible)
     return or_(exists().where(C.consignment_id == subject, visible), in_it)
@@ -454,8 +467,8 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
 
 
 class WatchRow(NamedTuple):
-    """A watch: the request that the console took, and in how many partitions the release desk has placed and lifted it. `finished`: the
-    console has nothing left to do for placing or lifting it."""
+    """A watch: the request that a console took in, and in how many partitions the release desk has placed and lifted the watch.
+    `finished`: the console has nothing left to do to place it, or to lift it."""
 
     watch_id: str
     bill_no: str
@@ -474,7 +487,7 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_desk(cls, row: Row[Any]) -> "WatchRow":
-        """Makes a watch from the facts alone; no console of this database took its request."""
+        """Makes a watch from the facts of the release desk alone, if no console of this database took its request in."""
         return cls(
             *(row.watch_id, row.bill_no, row.declarant, row.reason_False, row.actor_False),
             asked_us=row.placed_us or row.lifted_us or 0,
@@ -487,7 +500,8 @@ class WatchRow(NamedTuple):
 
     @classmethod
     def of_door(cls, row: Row[Any], of_facts: "WatchRow | None") -> "WatchRow":
-        """Makes a watch that was requested from a console, with what the facts add to it."""
+        """Makes a watch from the request that a console took in, and from the facts of the release desk (`of_facts`: None if there are
+        none yet)."""
         if of_facts is None:
             return cls._make([*row, 0, 0])
         mine = cls._make([*row, of_facts.placed, of_facts.lifted])
@@ -506,22 +520,22 @@ class WatchRow(NamedTuple):
 
 
 def _typed(typed: str) -> str:
-    """An ILIKE pattern that matches every spelling of `typed`, because it allows other characters between its letters and digits. It
-    may match other texts, too, so the rows must be checked with `is_watched`."""
+    """Returns an ILIKE pattern that matches every spelling of `typed`, because it allows other characters between the letters and digits.
+    It may match other texts, too, so the rows must be checked with `is_watched`."""
     signs = [sign if sign.isascii() else "%" for sign in plain_word(typed)]
     return "".join(["%", *[f"{sign}%" for sign in signs]])
 
 
 class FeedPart(NamedTuple):
-    """A part of the feed. `waits`: the next entry has no fact in the rows yet."""
+    """Successive entries of the feed. `waits`: the entry after them is still without a fact in the rows."""
 
     rows: list[Row[Any]]
     waits: bool
 
 
 def _feed_rows() -> Select[Any]:
-    """Entries of the feed with their epoch and fact. If there is no fact, `read` says whether its message was read
-    already. All of it is one statement, so that entries, facts and offsets are of the same moment.
+    """Returns the query for entries of the feed with their epoch and fact. If an entry has no fact, `read` says whether its message was
+    read already. It is a single statement, so that entries, facts and offsets are of the same moment.
 
     `body` is empty if it is longer than `BODY_BYTES`; `size`: how many characters it has.
     """
@@ -544,7 +558,7 @@ def _feed_rows() -> Select[Any]:
 
 
 def of_row(row: Row[Any]) -> Consignment:
-    """A row of a list, without its holds."""
+    """Returns the consignment in this row of a list, without its holds."""
     return _consignment(row, ())
 
 

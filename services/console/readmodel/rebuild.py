@@ -17,11 +17,12 @@ log = structlog.get_logger()
 
 
 def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
-    """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL
-    is unavailable. `advance` is called a few times a second with the number of messages read since the call before.
+    """Deletes every projected row, projects the topics from their beginning, and returns how many messages were read. Waits
+    while Kafka or SQL is unavailable. `advance` is called a few times a second with the number of messages that were read since
+    the call before.
 
-    Cursors of the feed for ports and the notebook of lodgements are kept. A console that runs meanwhile starts over
-    too.
+    The cursors of the feed for ports and the requests in `tables.LODGEMENTS` are kept. If a console runs meanwhile, its
+    projector begins again, too.
     """
     migrate(settings.database_url)
     empty(settings.database_url)
@@ -47,13 +48,13 @@ def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
 
 
 def empty(url: str) -> None:
-    """Deletes every projected row and sets the offsets back to the first message. NoDatabase if the database cannot be
+    """Deletes every projected row and sets the offsets back to the first message. Raises NoDatabase if the database cannot be
     reached or written."""
     engine = open_engine(url, writes=True)
     try:
         with reached(url), engine.begin() as connection:
-            # The changed turn shows a running projector that its rows were replaced. This row is locked first, because the
-            # projector also locks it first; with another order the two transactions could deadlock.
+            # The changed count of turns shows a running projector that its rows were replaced. This row is locked first,
+            # because the projector also locks it first; with another order the two transactions could deadlock.
             connection.execute(update(t.TURNS).values(turn=t.TURNS.c.turn + 1))
             for table in t.PROJECTED:
                 if table is t.STAGE_COUNTS:

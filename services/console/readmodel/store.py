@@ -19,9 +19,9 @@ from services.console.readmodel.messages import OFFSET_BITS, origin, packed_posi
 from services.console.readmodel.progress import ProjectorStanding
 
 CHUNK = 500
-"""Keys in one IN list."""
+"""The most keys in one IN list of SQL."""
 Positions = dict[tuple[str, int], int]
-"""Next offset by topic and partition."""
+"""The next offset to read, by topic and partition."""
 K = TypeVar("K")
 PAPER = frozenset(
     {
@@ -29,7 +29,7 @@ PAPER = frozenset(
         *("trade_mode", "direction", "containers", "lodged_us"),
     }
 )
-"""The columns that only the declaration decides. They rarely change, and the search indexes consist of them."""
+"""The columns that only a declaration changes. They change rarely, and the indexes for searches consist of them."""
 
 
 class Overtaken(Exception):
@@ -37,7 +37,7 @@ class Overtaken(Exception):
 
 
 class Store:
-    """Writes the rows for the projector, which is their only writer, and caches up to `cache` consignments."""
+    """Writes the rows for the projector, which is their only writer. Up to `cache` consignments are kept in memory."""
 
     def __init__(self, engine: Engine, cache: int) -> None:
         self.engine = engine
@@ -52,9 +52,10 @@ class Store:
         self._fed: dict[int, int] = {}
 
     def positions(self, partitions: Iterable[tuple[str, int]]) -> Positions:
-        """Returns the next offsets, 0 if nothing was read yet. Empties the cache, because another projector may have changed the rows.
+        """Returns the next offset to read of each partition; 0 if nothing was read yet. Empties the cache, because another projector may
+        have changed the rows.
 
-        Entries that are added to the feed from now on have a new epoch, because the database may be a restored copy.
+        Entries that are added to the feed after this call belong to a new epoch, because the database may be a restored copy.
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
@@ -74,7 +75,8 @@ class Store:
         self._fed = {last >> OFFSET_BITS: last for last in connection.execute(lasts).scalars()}
 
     def topic_ids(self, now: Mapping[str, str]) -> dict[str, str]:
-        """Returns, by topic, the id of the topic from which the rows were made. Topics without a stored id get the id in `now`."""
+        """Returns by topic the id of the topic from which the rows were made. If no id is stored for a topic, the id in `now` is stored
+        and returned."""
         with self.engine.begin() as connection:
             self.claim(connection)
             known = {row.topic: row.topic_id for row in connection.execute(select(t.TOPIC_IDS))}
@@ -84,7 +86,8 @@ class Store:
         return dict(new) | known
 
     def fed_ahead(self, positions: Positions) -> dict[int, int]:
-        """Returns, by partition, the last offset in the feed if the partition was not read that far, which happens during a rebuild."""
+        """Returns by partition the offset of the last entry of the feed, for partitions that were not read up to that offset. There are
+        such partitions during a rebuild, because it keeps the entries."""
         lasts = [origin(last) for last in self._fed.values()]
         return {
             partition: offset
@@ -93,7 +96,8 @@ class Store:
         }
 
     def forget_fed(self, partition: int, end: int) -> int:
-        """Deletes the entries of the feed from offset `end` on and returns how many. The other entries keep their numbers."""
+        """Deletes the entries of the feed that come from this partition at offset `end` or later, and returns how many they were. The
+        other entries keep their numbers."""
         positions = t.RELEASES.c.place
         gone = delete(t.RELEASES).where(
             positions >= packed_position(FEED_TOPIC, partition, end),
@@ -107,17 +111,19 @@ class Store:
         return count
 
     def claim(self, connection: Connection) -> None:
-        """Takes the next turn; call it before any row is read. Overtaken if another projector has taken a turn since this projector's last
-        one."""
+        """Counts one more transaction of the projector in `tables.TURNS`. Call it in each transaction before any row is read. Raises
+        Overtaken if the count is not the one that this projector wrote last, because another projector has written rows."""
         turns = t.TURNS.c
         mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
         if connection.execute(mine).rowcount != 1:
             raise Overtaken("another projector has written since this one's last turn")
 
     def write_standing(self, standing: Callable[[], ProjectorStanding]) -> None:
-        """Writes how complete the rows are; Overtaken if another projector or a rebuild has changed them since.
+        """Writes the standing of the projector. Raises Overtaken if another projector or a rebuild has changed the rows since this
+        projector's last transaction.
 
-        `standing` is called after the turn is locked, so that a value that is written later was also measured later, by any process.
+        `standing` is called after the row with the count of transactions is locked. So a value that is written later was also measured
+        later, whichever process writes it.
         """
         turns, row = t.TURNS.c, t.STANDING
         mine = select(turns.turn).where(turns.name == "projector", turns.turn == self._turn).with_for_update()
@@ -138,14 +144,14 @@ class Store:
                 connection.execute(row.insert().values(name="projector", beats=1, **values))
 
     def reader(self, connection: Connection) -> "StoredRows":
-        """Returns the reader of the present rows for `batch.fold`."""
+        """Returns the object by which `batch.fold` reads the present rows."""
         return StoredRows(connection, self._consignments)
 
     def write(self, connection: Connection, batch: Batch, moved: Mapping[tuple[str, int], tuple[int, int]]) -> int:
-        """Writes the batch and returns how many entries were added to the feed. `moved`: next offset before and after, by topic and
-        partition.
+        """Writes the rows of the batch and returns how many entries were added to the feed. `moved`: for each topic and partition, the
+        next offset before and after this batch.
 
-        Overtaken if the offsets in SQL are not those before; the caller's transaction must then roll back.
+        Raises Overtaken if the offsets in SQL are not those from before the batch. The caller must then roll its transaction back.
         """
         self._move(connection, moved)
         self._rows(connection, "facts", batch.facts)
@@ -167,7 +173,7 @@ class Store:
         return self._feed(connection, batch)
 
     def committed(self, batch: Batch, fed: int) -> None:
-        """Called after the commit: puts the batch's rows into the cache."""
+        """Puts the rows of the batch into the cache. Call it after the commit. `fed`: how many entries were added to the feed."""
         self._turn += 1
         self._cursor += fed
         self._epoch_begun = self._epoch_begun or fed > 0
@@ -256,7 +262,7 @@ class Store:
 
 
 class StoredRows:
-    """Reads many rows with one statement. Consignments that are in the cache are not read."""
+    """Reads the present rows for `batch.fold`, many with one statement. Consignments that are in the cache are not read from the database."""
 
     def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
         self._connection = connection

@@ -16,8 +16,8 @@ BIG = BigInteger().with_variant(Integer, "sqlite")
 OPEN_STAGES = (
     Stage.LODGED,
     Stage.ACCEPTED,
-    Stage.CONTROLLED,
-    Stage.TREATED,
+    Stage.UNDER_CONTROL,
+    Stage.UNDER_TREATMENT,
     Stage.AWAITING_ARRIVAL,
     Stage.HELD,
     Stage.PARTLY_RELEASED,
@@ -26,12 +26,12 @@ OPEN_STAGES = (
     Stage.LEFT_UNRELEASED,
     Stage.PARKED,
 )
-"""The stages in which somebody still has to act, in the order of the flow."""
+"""The stages at which somebody still has to act, in the order of the flow of goods."""
 _OPEN = text("ended_us IS NULL")
 _ENDED = text("ended_us IS NOT NULL")
 _BLOCKED = text("blocking <> ''")
 OF_WATCHES = text(f"hold_id LIKE '{of_watch('%')}'")
-"""Condition: the hold was made by a watch on a bill or a declarant."""
+"""The SQL condition that a hold was placed by a watch on a bill or a declarant."""
 
 
 def _text(name: str) -> "Column[str]":
@@ -167,10 +167,11 @@ CONSIGNMENT_CONTAINERS = Table(
     _count("permitted_version"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
-"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or withdrawn.
-`gone`: the goods left in this container. `ended`: the visit that the gate closed without such a departure. `struck`: an officer took the
-consignment off the container; `permitted`: an officer lets it out through the land gate without an import release, and had seen the
-release desk's statement `permitted_version` (0: an older software version did not record it)."""
+"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or withdrawn. `gone`: the
+goods left in this container. `ended`: the latest visit with these goods that the gate desk closed otherwise than by a departure with a
+release (`VisitClosed`). `struck`: an officer took the consignment off the container; `permitted`: an officer lets it out through the land
+gate without an import release, and had seen the release desk's statement `permitted_version` (0: an older software version did not record
+it)."""
 
 CONTAINER_REPORTS = Table(
     "container_reports",
@@ -235,8 +236,8 @@ FEED_EPOCHS = Table(
     Column("epoch", Text, primary_key=True),
     Column("first_number", BIG, nullable=False, unique=True),
 )
-"""The epochs of the feed, one for each run of a projector that added to it, with its first number. An epoch ends where the next one
-begins. A rebuild keeps them."""
+"""The epochs of the feed, each with its first number. There is one for each run of a projector that added entries. An epoch ends where the
+next one begins. A rebuild keeps the rows."""
 
 REFUSALS = Table(
     "refusals",
@@ -287,7 +288,7 @@ LODGEMENTS = Table(
     Index("lodgements_asked", "asked_us"),
     Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
-"""The console's own notebook of the requests that it took and the broker acknowledged. It is not made from the topics; a rebuild keeps it."""
+"""The requests that the console took in and the broker acknowledged. They are not made from the topics, so a rebuild keeps them."""
 
 READINGS = Table(
     "readings",
@@ -298,8 +299,8 @@ READINGS = Table(
     Index("readings_subject", "subject", "at_us", "reader"),
     Index("readings_at", "at_us", "reader", "subject"),
 )
-"""Which accounts of customs were shown data that is masked for others, about which goods or container (or in which list), and when by
-the console's clock; at most one row an hour for each."""
+"""Which accounts of customs were shown fields that are masked for others, about which goods or container (or in which list), and when by the
+console's clock. The same reading is noted at most once an hour."""
 
 ASKED_HOLDS = Table(
     "asked_holds",
@@ -431,8 +432,8 @@ TOPIC_IDS = Table("topic_ids", METADATA, Column("topic", Text, primary_key=True)
 """The id of each topic from which the rows were made. If a topic is deleted and made again, the cluster gives it another id."""
 
 TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
-"""One row, `projector`, that counts the transactions of the projector. A projector that finds another count than its own was overtaken
-by another one."""
+"""One row, `projector`, that counts the transactions of the projector. If a projector finds another count than the one that it wrote, another
+projector has written rows since."""
 
 STANDING = Table(
     "standing",

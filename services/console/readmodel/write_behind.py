@@ -12,10 +12,10 @@ R = TypeVar("R")
 
 
 class Unwritten(Generic[R]):
-    """A queue of rows to be written. One thread may add rows (`note`) while another writes.
+    """A queue of rows that wait to be written. One thread may add rows (`note`) while another one writes them.
 
-    `insert` writes rows in one transaction, and skips rows that exist already; `refused` is called with each row that the database
-    refuses because of its values. If more than `most` rows wait, the oldest are dropped, and `given_up` is called for each.
+    `insert` writes rows in one transaction, and skips rows that exist already; `refused` is called with each row that the database refuses
+    because of its values. If more than `most` rows wait, the oldest are dropped, and `given_up` is called for each of them.
     """
 
     def __init__(
@@ -28,7 +28,8 @@ class Unwritten(Generic[R]):
         self._insert, self._refused, self._most, self._given_up = insert, refused, most, given_up
         self._rows: deque[R] = deque()
         self._writing = Lock()
-        """Only one thread writes at a time: when a console stops, it writes the rest, and the thread of the cancelled task may still write."""
+        """Only one thread writes at a time. This lock is needed when a console stops: then it writes the rest, while the thread of the cancelled
+        task may still write."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -38,7 +39,7 @@ class Unwritten(Generic[R]):
         self._give_up()
 
     def write(self) -> None:
-        """Writes the rows in the queue. If the database fails, they return to the head of the queue and the error is raised."""
+        """Writes the rows in the queue to the database. If the database fails, the rows return to the head of the queue and the error is raised."""
         with self._writing:
             taken: list[R] = []
             # another thread may drop the oldest row meanwhile, so the length is not reliable

@@ -24,7 +24,7 @@ ENVIRONMENT = ROOT / ".run" / "bench" / "quix"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PeerSetup:
     """Where a peer runs: its folder, the broker, the partitions of every topic."""
 
     home: Path
@@ -40,7 +40,7 @@ class Peer:
     guarantee: str
     settings: str
     lacks: str
-    processes: Callable[[Place], list[Child]]
+    processes: Callable[[PeerSetup], list[Child]]
     changelogs: tuple[str, ...] = ()
     """Topics that the peer would make itself; they are made before it starts, because it does not wait until the broker knows
     them."""
@@ -69,40 +69,40 @@ def _do(*command: object) -> None:
         raise BrokerError(f"{command[0]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _child(place: Place, name: str, command: list[str], env: dict[str, str] | None = None) -> Child:
-    return Child(name, command, place.home / "logs" / f"{name}.log", {"PYTHONPATH": str(ROOT), **(env or {})})
+def _child(setup: PeerSetup, name: str, command: list[str], env: dict[str, str] | None = None) -> Child:
+    return Child(name, command, setup.home / "logs" / f"{name}.log", {"PYTHONPATH": str(ROOT), **(env or {})})
 
 
-def _ours(place: Place) -> list[Child]:
-    env = {"DTG_KAFKA": place.bootstrap, "DTG_PARTITIONS": str(place.partitions), **rehearsal()}
-    return [worker(desk, free_port(), place.home, env) for desk in DECIDERS]
+def _ours(setup: PeerSetup) -> list[Child]:
+    env = {"DTG_KAFKA": setup.bootstrap, "DTG_PARTITIONS": str(setup.partitions), **rehearsal()}
+    return [worker(desk, free_port(), setup.home, env) for desk in DECIDERS]
 
 
-def _aiokafka(place: Place) -> list[Child]:
+def _aiokafka(setup: PeerSetup) -> list[Child]:
     program = [sys.executable, "-m", "tests.bench.peers.on_aiokafka"]
-    arguments = [place.bootstrap, str(place.partitions)]
-    return [_child(place, desk, [*program, desk, *arguments]) for desk in DECIDERS]
+    arguments = [setup.bootstrap, str(setup.partitions)]
+    return [_child(setup, desk, [*program, desk, *arguments]) for desk in DECIDERS]
 
 
-def _faust(place: Place) -> list[Child]:
+def _faust(setup: PeerSetup) -> list[Child]:
     program = [sys.executable, "-m", "faust", "-A", "tests.bench.peers.on_faust", "worker", "--without-web"]
-    env = {"KAFKA": place.bootstrap, "PARTITIONS": str(place.partitions), "FOLDER": str(place.home / "faust")}
-    return [_child(place, desk, [*program, "--loglevel", "warn"], {**env, "DESK": desk}) for desk in DECIDERS]
+    env = {"KAFKA": setup.bootstrap, "PARTITIONS": str(setup.partitions), "FOLDER": str(setup.home / "faust")}
+    return [_child(setup, desk, [*program, "--loglevel", "warn"], {**env, "DESK": desk}) for desk in DECIDERS]
 
 
-def _quix(place: Place) -> list[Child]:
+def _quix(setup: PeerSetup) -> list[Child]:
     program = [str(ENVIRONMENT / "bin" / "python"), "-W", "ignore", "-m", "tests.bench.peers.on_quix"]
-    arguments = [place.bootstrap, str(place.partitions)]
-    return [_child(place, desk, [*program, desk, *arguments, str(place.home / "quix" / desk)]) for desk in DECIDERS]
+    arguments = [setup.bootstrap, str(setup.partitions)]
+    return [_child(setup, desk, [*program, desk, *arguments, str(setup.home / "quix" / desk)]) for desk in DECIDERS]
 
 
-def _streams(place: Place) -> list[Child]:
-    known = place.home / "tables.json"
+def _streams(setup: PeerSetup) -> list[Child]:
+    known = setup.home / "tables.json"
     known.write_bytes(orjson.dumps(tables()))
     jars = f"{STREAMS / 'target' / 'streams.jar'}:{STREAMS / 'target' / 'dependency' / '*'}"
     memory = ["-Xmx1g", "-XX:+UseParallelGC"]
-    arguments = [place.bootstrap, str(place.partitions), str(place.home / "streams"), str(known)]
-    return [_child(place, "streams", [java(), *memory, "-cp", jars, "datongguan.Streams", *arguments])]
+    arguments = [setup.bootstrap, str(setup.partitions), str(setup.home / "streams"), str(known)]
+    return [_child(setup, "streams", [java(), *memory, "-cp", jars, "datongguan.Streams", *arguments])]
 
 
 PEERS = (

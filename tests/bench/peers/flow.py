@@ -46,11 +46,11 @@ HEARS = {desk: frozenset(kind.kind for kind in FLOW[desk]) for desk in DECIDERS}
 class Kept(NamedTuple):
     """What a peer keeps under a key: how many facts the desk has published, and the decider's state."""
 
-    said: int
+    published: int
     state: Any
 
 
-class Told(NamedTuple):
+class InputMessage(NamedTuple):
     """A message that a peer read."""
 
     partition: int
@@ -63,7 +63,7 @@ class Told(NamedTuple):
         return self.headers["ce_type"].decode()
 
 
-class Said(NamedTuple):
+class OutputMessage(NamedTuple):
     """A message that a peer has to write."""
 
     topic: str
@@ -81,35 +81,37 @@ class Work:
         self.hears = HEARS[desk]
         self.nothing = Kept(0, self.decider.INITIAL)
 
-    def hear(self, kept: Kept | None, told: Told) -> tuple[Kept, list[Said]]:
+    def hear(self, kept: Kept | None, source: InputMessage) -> tuple[Kept, list[OutputMessage]]:
         """The new state (the same object if nothing changed), and the messages to be written."""
         known = kept or self.nothing
-        message = KINDS[told.kind].__pydantic_validator__.validate_json(told.value)
-        cause = told.headers["ce_id"].decode()
+        message = KINDS[source.kind].__pydantic_validator__.validate_json(source.value)
+        cause = source.headers["ce_id"].decode()
         at = datetime.now(UTC)
-        hearing = Hearing(at, cause, told.offset * self.partitions + told.partition)
+        hearing = Hearing(at, cause, source.offset * self.partitions + source.partition)
         facts, state = decide_message(self.decider, known.state, message, hearing, self.desk)
-        said = [self._said(known.said, fact, cause, at, told, index) for index, fact in enumerate(facts)]
-        if state is known.state and not said:
+        outputs = [self._output(known.published, fact, cause, at, source, index) for index, fact in enumerate(facts)]
+        if state is known.state and not outputs:
             return known, []
-        return Kept(known.said + len(said), state), said
+        return Kept(known.published + len(outputs), state), outputs
 
-    def _said(self, before: int, fact: Any, cause: str, at: datetime, told: Told, index: int) -> Said:
-        correlation = told.headers.get("correlationid", b"").decode() or cause
+    def _output(
+        self, before: int, fact: Any, cause: str, at: datetime, source: InputMessage, index: int
+    ) -> OutputMessage:
+        correlation = source.headers.get("correlationid", b"").decode() or cause
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        drawn_from = Cause(cause, correlation, told.headers.get("traceparent", b""))
+        drawn_from = Cause(cause, correlation, source.headers.get("traceparent", b""))
         told_on = fact_headers(self.desk, fact, index, before + index + 1, drawn_from, time)
-        return Said(topic_of(self.desk, type(fact)), fact.key, encode(fact), told_on)
+        return OutputMessage(topic_of(self.desk, type(fact)), fact.key, encode(fact), told_on)
 
     def pack(self, kept: Kept) -> bytes:
         """The state as bytes, for a store or a changelog."""
-        return b"%d %s" % (kept.said, self.decider.STATE.dump_json(kept.state))
+        return b"%d %s" % (kept.published, self.decider.STATE.dump_json(kept.state))
 
     def unpack(self, data: bytes | None) -> Kept | None:
         if data is None:
             return None
-        said, _, state = data.partition(b" ")
-        return Kept(int(said), self.decider.STATE.validate_json(state))
+        published, _, state = data.partition(b" ")
+        return Kept(int(published), self.decider.STATE.validate_json(state))
 
 
 def expected(packets: Iterable[tuple[str, str, bytes, Headers]]) -> tuple[set[str], int]:
@@ -120,20 +122,20 @@ def expected(packets: Iterable[tuple[str, str, bytes, Headers]]) -> tuple[set[st
     works = {desk: Work(desk, 1) for desk in DECIDERS}
     kept: dict[tuple[str, str], Kept] = {}
     released: set[str] = set()
-    waiting = [Said(topic, key, value, told) for key, topic, value, told in packets]
+    waiting = [OutputMessage(topic, key, value, headers) for key, topic, value, headers in packets]
     waiting.reverse()
-    heard = 0
+    decided = 0
     while waiting:
         message = waiting.pop()
-        told = Told(0, heard, message.value, dict(message.headers))
-        if told.kind == "ReleaseGranted":
+        source = InputMessage(0, decided, message.value, dict(message.headers))
+        if source.kind == "ReleaseGranted":
             released.add(message.key)
-        said: list[Said] = []
+        outputs: list[OutputMessage] = []
         for desk, work in works.items():
-            if message.topic not in READS[desk] or told.kind not in work.hears:
+            if message.topic not in READS[desk] or source.kind not in work.hears:
                 continue
-            heard += 1
-            kept[desk, message.key], facts = work.hear(kept.get((desk, message.key)), told)
-            said += facts
-        waiting += reversed(said)
-    return released, heard
+            decided += 1
+            kept[desk, message.key], facts = work.hear(kept.get((desk, message.key)), source)
+            outputs += facts
+        waiting += reversed(outputs)
+    return released, decided

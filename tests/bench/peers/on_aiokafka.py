@@ -13,7 +13,7 @@ import sys
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from schemas.topics import state_topic
-from tests.bench.peers.flow import READS, Kept, Said, Told, Work
+from tests.bench.peers.flow import READS, InputMessage, Kept, OutputMessage, Work
 
 BATCH = 1000
 PACE = 0.05
@@ -50,8 +50,8 @@ async def run(desk: str, bootstrap: str, partitions: int) -> None:
             batch = await consumer.getmany(timeout_ms=100, max_records=BATCH)
             if batch and (ahead := last + PACE - clock()) > 0:
                 await asyncio.sleep(ahead)
-                for place, more in (await consumer.getmany(timeout_ms=0, max_records=BATCH)).items():
-                    batch[place] = [*batch.get(place, []), *more]
+                for topic_partition, more in (await consumer.getmany(timeout_ms=0, max_records=BATCH)).items():
+                    batch[topic_partition] = [*batch.get(topic_partition, []), *more]
             if batch:
                 await _turn(work, states, batch, producer, group)
                 last = clock()
@@ -68,24 +68,24 @@ async def _turn(
     group: str,
 ) -> None:
     changed: dict[str, tuple[int, Kept]] = {}
-    said: list[Said] = []
-    for place, messages in batch.items():
+    outputs: list[OutputMessage] = []
+    for topic_partition, messages in batch.items():
         for message in messages:
-            told = Told(place.partition, message.offset, message.value, dict(message.headers))
-            if told.kind not in work.hears:
+            source = InputMessage(topic_partition.partition, message.offset, message.value, dict(message.headers))
+            if source.kind not in work.hears:
                 continue
             key = message.key.decode()
             before = changed[key][1] if key in changed else states.get(key)
-            kept, facts = work.hear(before, told)
-            said += facts
+            kept, facts = work.hear(before, source)
+            outputs += facts
             if kept is not before:
-                changed[key] = (place.partition, kept)
+                changed[key] = (topic_partition.partition, kept)
     async with producer.transaction():
-        for fact in said:
+        for fact in outputs:
             await producer.send(fact.topic, fact.value, fact.key.encode(), headers=fact.headers)
         for key, (partition, kept) in changed.items():
             await producer.send(state_topic(work.desk), work.pack(kept), key.encode(), partition=partition)
-        positions = {place: messages[-1].offset + 1 for place, messages in batch.items()}
+        positions = {topic_partition: messages[-1].offset + 1 for topic_partition, messages in batch.items()}
         await producer.send_offsets_to_transaction(positions, group)
     states.update({key: kept for key, (_, kept) in changed.items()})
 

@@ -11,7 +11,7 @@ from typing import Any
 import faust
 from faust.serializers import codecs
 
-from tests.bench.peers.flow import READS, Kept, Told, Work
+from tests.bench.peers.flow import READS, InputMessage, Kept, Work
 
 DESK, BOOTSTRAP, PARTITIONS = os.environ["DESK"], os.environ["KAFKA"], int(os.environ["PARTITIONS"])
 work = Work(DESK, PARTITIONS)
@@ -47,7 +47,7 @@ app = faust.App(
 )
 states: Any = app.Table("states", partitions=PARTITIONS, key_type=str)
 states.value_serializer = "kept"
-heard = app.topic(*READS[DESK], key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes)
+inputs = app.topic(*READS[DESK], key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes)
 topics: dict[str, Any] = {}
 
 
@@ -58,18 +58,18 @@ def topic(name: str) -> Any:
     return topics[name]
 
 
-@app.agent(heard)
+@app.agent(inputs)
 async def decide(stream: Any) -> None:
     """For each event reads the state, decides, and writes the facts and the new state."""
     async for event in stream.events():
         message = event.message
-        told = Told(message.partition, message.offset, event.value, dict(event.headers))
-        if told.kind not in work.hears:
+        source = InputMessage(message.partition, message.offset, event.value, dict(event.headers))
+        if source.kind not in work.hears:
             continue
         key = event.key.decode()
         before = states.get(key)
-        kept, said = work.hear(before, told)
-        for fact in said:
+        kept, outputs = work.hear(before, source)
+        for fact in outputs:
             await topic(fact.topic).send(key=fact.key.encode(), value=fact.value, headers=fact.headers)
         if kept is not before:
             states[key] = kept

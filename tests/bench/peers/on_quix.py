@@ -12,7 +12,7 @@ from typing import Any
 from quixstreams import Application, State, message_context
 from quixstreams.models import SerializationContext, Serializer
 
-from tests.bench.peers.flow import READS, WRITES, Said, Told, Work
+from tests.bench.peers.flow import READS, WRITES, InputMessage, OutputMessage, Work
 
 COMMIT_SECONDS = 0.25
 
@@ -20,7 +20,7 @@ COMMIT_SECONDS = 0.25
 class Payload(Serializer):
     """The bytes of a fact; the rest of it went into topic, key and headers."""
 
-    def __call__(self, value: Said, ctx: SerializationContext) -> bytes:
+    def __call__(self, value: OutputMessage, ctx: SerializationContext) -> bytes:
         return value.value
 
 
@@ -46,23 +46,23 @@ def application(desk: str, bootstrap: str, partitions: int, folder: str) -> Appl
         name: app.topic(name, key_serializer="bytes", value_serializer=Payload()) for name in WRITES.get(desk, ())
     }
 
-    def hear(value: bytes, key: bytes, at: int, headers: list[tuple[str, bytes]], state: State) -> list[Said]:
+    def hear(value: bytes, key: bytes, at: int, headers: list[tuple[str, bytes]], state: State) -> list[OutputMessage]:
         where = message_context()
-        told = Told(where.partition, where.offset, value, dict(headers))
-        if told.kind not in work.hears:
+        source = InputMessage(where.partition, where.offset, value, dict(headers))
+        if source.kind not in work.hears:
             return []
         before = work.unpack(state.get_bytes("kept"))
-        kept, said = work.hear(before, told)
+        kept, messages = work.hear(before, source)
         if kept is not before:
             state.set_bytes("kept", work.pack(kept))
-        return said
+        return messages
 
-    def where_to(said: Said, key: Any, at: int, headers: Any) -> Any:
-        return outputs[said.topic]
+    def where_to(output: OutputMessage, key: Any, at: int, headers: Any) -> Any:
+        return outputs[output.topic]
 
     flow = flow.apply(hear, stateful=True, metadata=True, expand=True)
-    flow = flow.set_headers(lambda said, key, at, headers: said.headers)
-    flow.to_topic(where_to, key=lambda said: said.key.encode())
+    flow = flow.set_headers(lambda output, key, at, headers: output.headers)
+    flow.to_topic(where_to, key=lambda output: output.key.encode())
     return app
 
 

@@ -30,7 +30,7 @@ from services.cli.processes import Child, stop_all
 from services.simulator.day import Day
 from tests.bench import notebook
 from tests.bench.note import write
-from tests.bench.peers.field import PEERS, Peer, Place, prepare
+from tests.bench.peers.field import PEERS, Peer, PeerSetup, prepare
 from tests.bench.peers.flow import WRITES, expected
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -50,7 +50,7 @@ class Load:
     even: list[Packet]
     rate: float
     released: set[str]
-    heard: float
+    decided: float
     """Messages that the desks decide for one consignment."""
 
 
@@ -60,14 +60,14 @@ def load(seed: int, warm: int, count: int, rate: float, seconds: float) -> Load:
     day = Day(seed, warm + count + even, DAY)
     lodged = lodgements(day, 0, warm + count + even)
     packets = [packet for one in lodged for packet in (one, _arrival(one.subject))]
-    released, heard = expected((p.subject, p.topic, p.value, p.headers) for p in packets)
+    released, decided = expected((p.subject, p.topic, p.value, p.headers) for p in packets)
     cut, end = 2 * warm, 2 * (warm + count)
-    return Load(packets[:cut], packets[cut:end], packets[end:], rate, released, heard / len(lodged))
+    return Load(packets[:cut], packets[cut:end], packets[end:], rate, released, decided / len(lodged))
 
 
 def _arrival(consignment: str) -> Packet:
-    place = ReportArrival(consignment_id=consignment, asked_by="carrier", occurred_at=DAY, place="前湾港 Qianwan")
-    return packed(f"{consignment}/arrival", place)
+    report = ReportArrival(consignment_id=consignment, asked_by="carrier", occurred_at=DAY, place="前湾港 Qianwan")
+    return packed(f"{consignment}/arrival", report)
 
 
 class Reader(threading.Thread):
@@ -114,7 +114,7 @@ def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
             broker.start()
             provision(broker.bootstrap, partitions)
             _provision_more(broker.bootstrap, peer.changelogs, partitions)
-            children = peer.processes(Place(home, broker.bootstrap, partitions))
+            children = peer.processes(PeerSetup(home, broker.bootstrap, partitions))
             for child in children:
                 child.start()
             reader = Reader(broker.bootstrap, partitions)
@@ -134,7 +134,7 @@ def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
                 "name": peer.name,
                 "per_second": count / (max(full.ended.values()) - full.began),
                 "cpu_us": ours / count * 1e6,
-                "cpu_us_event": ours / count / work.heard * 1e6,
+                "cpu_us_event": ours / count / work.decided * 1e6,
                 "broker_cpu_us": spent["broker"] / count * 1e6,
                 "resident_mb": sum(memory for name, (_, memory) in after.items() if name != "broker"),
                 **{f"p{share}_ms": percentile(waits, share / 100) * 1000 for share in (50, 95, 99)},
@@ -196,19 +196,19 @@ def _settled(broker: Broker, children: list[Child]) -> dict[str, tuple[float, fl
     admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 2})
     groups = [g.group_id for g in admin.list_consumer_groups(request_timeout=10).result().valid]
     known: list[int] = []
-    told, moved = _costs(broker, children), time.monotonic()
+    costs, moved = _costs(broker, children), time.monotonic()
     while time.monotonic() - moved < 4:
         offsets = [
-            place.offset
+            committed.offset
             for group in groups
-            for place in admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+            for committed in admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
             .result(10)
             .topic_partitions
         ]
         if offsets != known:
-            known, told, moved = offsets, _costs(broker, children), time.monotonic()
+            known, costs, moved = offsets, _costs(broker, children), time.monotonic()
         time.sleep(0.25)
-    return told
+    return costs
 
 
 def _costs(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
@@ -243,31 +243,31 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default="", help="comma-separated beginnings of names")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     # SIGTERM raises SystemExit, so that the processes are ended and the folders removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    file = asked.into / "performance" / "measured.json"
+    file = options.into / "performance" / "measured.json"
     prepare()
-    size = SMALL if asked.small else FULL
+    size = SMALL if options.small else FULL
     work = load(SEED, size["warm"], size["count"], size["rate"], size["seconds"])
-    peers = [p for p in PEERS if not asked.only or p.name.startswith(tuple(asked.only.split(",")))]
+    peers = [p for p in PEERS if not options.only or p.name.startswith(tuple(options.only.split(",")))]
     print(f"{notebook.taken()}; seed {SEED}; {size}; {len(work.released):,} to be released", flush=True)
     for peer in peers:
         print(f"{peer.name}: {peer.settings}. Not guaranteed: {peer.lacks}.")
-    rounds: list[dict[str, Any]] = notebook.figures(file).get("peers", {}).get("rounds", []) if asked.add else []
-    for _ in range(asked.rounds):
-        told: dict[str, Any] = {}
+    rounds: list[dict[str, Any]] = notebook.figures(file).get("peers", {}).get("rounds", []) if options.add else []
+    for _ in range(options.rounds):
+        measured: dict[str, Any] = {}
         for peer in peers[(turn := len(rounds) % len(peers)) :] + peers[:turn]:
-            told[peer.name] = measure(peer, work, PARTITIONS)
-            print({k: round(v, 1) if isinstance(v, float) else v for k, v in told[peer.name].items()}, flush=True)
-            if told[peer.name]["lost"] or told[peer.name]["wrong"]:
+            measured[peer.name] = measure(peer, work, PARTITIONS)
+            print({k: round(v, 1) if isinstance(v, float) else v for k, v in measured[peer.name].items()}, flush=True)
+            if measured[peer.name]["lost"] or measured[peer.name]["wrong"]:
                 raise RuntimeError(f"{peer.name} did not release what the deciders release")
-        rounds.append(told)
+        rounds.append(measured)
     described = [{"name": p.name, "guarantee": p.guarantee, "settings": p.settings, "lacks": p.lacks} for p in PEERS]
     notebook.keep(
-        "peers", {"rounds": rounds, "peers": described, "heard": work.heard, "partitions": PARTITIONS, **size}, file
+        "peers", {"rounds": rounds, "peers": described, "heard": work.decided, "partitions": PARTITIONS, **size}, file
     )
-    write(asked.into)
+    write(options.into)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How do the migrations reach the database? On the connection that `database.upgrade` was given."""
+"""How do the migrations reach the database? They use the connection that `database.upgrade` was given."""
 
 from alembic import context
 

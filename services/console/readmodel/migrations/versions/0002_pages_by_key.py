@@ -1,4 +1,4 @@
-"""Alarms and parked messages in the order of their pages."""
+"""Indexes by which alarms and parked messages are read in the order of the pages of their lists."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Consignments in the order of their lists: by stage, and by each of their names."""
+"""Indexes by which consignments are read in the order of their lists: by stage, and by each of their names."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""The projector says in the database how complete the rows are: it may be another process than the console."""
+"""The projector writes into the database how complete the rows are, because it may run in another process than the
+console."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""A hold keeps its goods from the moment it is asked: its row is there before the answer 202, also while the release desk is dead."""
+"""A hold keeps its goods inside from the moment at which it is requested, even if the release desk does not run. So its row is
+written before the answer 202."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What this installation alone knows: the secret that ids of requests are made with. Every console of it reads the same row."""
+"""A table of values that all consoles of one installation share: the secret from which the ids of requests are made."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""A container may come back with other goods, so the rows get its visits, reports and holds, and which part of a consignment may
-go."""
+"""A container may come back with other goods, so the rows get its visits, reports and holds. They also get the containers and
+pieces of a consignment that are released."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""What is lodged after a withdrawal is another consignment: each of the two names the other."""
+"""A declaration that is lodged after a withdrawal makes another consignment. Columns are added in which the rows of the
+two name each other."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""The projector also states up to when it has read only the topics of the release and the gate desk, on which a terminal's answer
-depends."""
+"""The projector also writes up to when it has read the topics of the release and the gate desk. The answer to a terminal depends
+on these topics only."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""A later statement against the goods ends a permit to leave, so the rows get the version of the statement that the officer
-had seen."""
+"""A permit to leave ends if the release desk makes a later statement against the goods. So the rows get the version of the
+statement that the officer had seen."""
 
 import sqlalchemy as sa
 from alembic import op

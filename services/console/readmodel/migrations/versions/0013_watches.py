@@ -1,5 +1,5 @@
-"""Watches on bills and declarants: the requests that the console took, before they are sent, and the facts of the release desk's
-partitions."""
+"""Tables for watches on bills and declarants: one for the requests that the console took in, which is written before they are
+sent, and one for the facts of the release desk's partitions."""
 
 import sqlalchemy as sa
 from alembic import op

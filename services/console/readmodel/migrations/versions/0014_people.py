@@ -1,4 +1,5 @@
-"""People and programs: accounts, sessions, API keys, authorisations of agents, who granted what, failed sign-ins. A rebuild keeps them."""
+"""Tables for people and programs: accounts, sessions, API keys, authorisations of agents, grants of rights, and failed sign-ins. A rebuild
+keeps them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""Indexes to look up by person who did what and who gave which right; and a record of who in customs read masked
-fields."""
+"""Indexes by which requests and grants of rights are read by person, and a table of the accounts of customs that have
+read masked fields."""
 
 import sqlalchemy as sa
 from alembic import op

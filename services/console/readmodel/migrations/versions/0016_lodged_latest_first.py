@@ -1,4 +1,4 @@
-"""The list of consignments begins with everything, the latest lodged first: it is read by an index."""
+"""An index for the list of all consignments, the latest lodged first."""
 
 from alembic import op
 

@@ -1,4 +1,5 @@
-"""A password that somebody else made is good for some days. Those that are there already are, from now on."""
+"""A password that somebody else made is valid for three days only. For those that exist already, the three days begin
+now."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The list of consignments by what is awaited and by whose move it is: each is read by an index."""
+"""Indexes for the lists of consignments by what they wait for, and by who has to act."""
 
 import sqlalchemy as sa
 from alembic import op

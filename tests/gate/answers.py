@@ -1,0 +1,127 @@
+"""What does the gate desk say at once when a container leaves or comes?
+
+Each function gives these facts in their order. `at`: when it happened.
+"""
+
+from datetime import datetime
+
+from schemas.envelope import Fact
+from schemas.gate import ContainerMustStay
+from schemas.phrases import of_earlier, phrase
+from schemas.vocabulary import EquipmentEvent
+from tests import facts
+
+
+def arrival_of(consignment: str) -> str:
+    """The visit of a container that no terminal reported: it has its id from the arrival of these goods."""
+    return f"arrival/{consignment}"
+
+
+def goods_left(
+    report_id: str,
+    visit: str,
+    *consignments: str,
+    at: datetime,
+    gate: str = "G1",
+    event: EquipmentEvent = EquipmentEvent.GATED_OUT,
+    laden: bool | None = None,
+) -> tuple[Fact, ...]:
+    """The container left by this report, with all of its goods released."""
+    return (
+        facts.equipment_event_recorded(report_id, event, visit, where=gate, laden=laden, at=at),
+        facts.container_gated_out(visit, report_id, *consignments, gate=gate, at=at),
+        *[facts.consignment_gated_out(visit=visit, consignment_id=each, at=at) for each in consignments],
+    )
+
+
+def goods_left_unreleased(
+    report_id: str,
+    visit: str,
+    *consignments: str,
+    at: datetime,
+    gate: str = "G1",
+    event: EquipmentEvent = EquipmentEvent.GATED_OUT,
+    laden: bool | None = None,
+) -> tuple[Fact, ...]:
+    """The container left by this report, with none of its goods released."""
+    return (
+        facts.equipment_event_recorded(report_id, event, visit, where=gate, laden=laden, at=at),
+        facts.visit_closed(visit, "left_unreleased", report_id, consignments=consignments, at=at),
+        facts.gate_alarm_raised(visit, report_id, waiting_for=consignments, gate=gate, at=at),
+        *[facts.consignment_left_unreleased(visit=visit, consignment_id=each, at=at) for each in consignments],
+    )
+
+
+def visit_opened_by(
+    report_id: str,
+    *arrived: str,
+    at: datetime,
+    where: str = "berth 1",
+    event: EquipmentEvent = EquipmentEvent.DISCHARGED,
+    laden: bool | None = True,
+    conveyance: str = "",
+) -> tuple[Fact, ...]:
+    """The container came by this report, and with it the goods of the consignments `arrived`, of which nothing else is new."""
+    return (
+        facts.equipment_event_recorded(
+            report_id, event, report_id, where=where, laden=laden, conveyance=conveyance, at=at
+        ),
+        facts.visit_opened(report_id, where=where, laden=laden, conveyance=conveyance, at=at),
+        *[facts.container_arrived(visit=report_id, where=where, consignment_id=each, at=at) for each in arrived],
+    )
+
+
+def came_again(
+    report_id: str,
+    before: str,
+    *consignments: str,
+    released: bool,
+    at: datetime,
+    where: str = "berth 1",
+    event: EquipmentEvent = EquipmentEvent.DISCHARGED,
+    laden: bool | None = True,
+    conveyance: str = "",
+) -> tuple[Fact, ...]:
+    """The container came by this report, although its departure from the visit `before` was not reported. What was released has left
+    in it; of what was not released it is unknown."""
+    kept = () if released else consignments
+    alarm = facts.gate_alarm_raised(
+        before,
+        report_id,
+        waiting_for=kept,
+        alarm="departure_not_reported",
+        why="came_again",
+        blocks=bool(kept),
+        gate=where,
+        at=at,
+    )
+    return (
+        facts.equipment_event_recorded(
+            report_id, event, report_id, where=where, laden=laden, conveyance=conveyance, at=at
+        ),
+        facts.visit_closed(before, "departure_not_reported", report_id, consignments=consignments, at=at),
+        facts.visit_opened(report_id, where=where, laden=laden, conveyance=conveyance, at=at),
+        alarm,
+        *[
+            facts.consignment_gated_out(visit=before, consignment_id=each, at=at)
+            if released
+            else facts.consignment_left_unreleased(visit=before, why="came_again", consignment_id=each, at=at)
+            for each in consignments
+        ],
+    )
+
+
+def goods_wait(version: int, visit: str, *waiting: str, released: int, at: datetime) -> ContainerMustStay:
+    """The gate's no for goods without a bill of which the release desk only says that they wait; `released`: how many others are
+    released."""
+    why = phrase("lots_released", count=released, all=released + len(waiting)), phrase("bill_waits", bill=waiting[0])
+    return facts.container_must_stay(version, visit, *why, of_earlier("waits"), waiting_for=waiting, at=at)
+
+
+def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetime) -> tuple[Fact, ...]:
+    """Two declarations say that the container is theirs alone; each is told of the other."""
+    rule = "one_declaration_a_box"
+    return (
+        facts.same_goods_declared(one, other, rule=rule, conveyance=conveyance, at=at),
+        facts.same_goods_declared(other, one, rule=rule, conveyance=conveyance, at=at),
+    )

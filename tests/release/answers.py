@@ -1,0 +1,88 @@
+"""What does the release desk say at once about goods in one container: to everybody, and to the gate desk?
+
+Each function gives these facts in their order. `at`: when the desk decided.
+"""
+
+from datetime import datetime
+
+from schemas.envelope import Fact
+from schemas.phrases import Phrase, phrase
+from schemas.release import Hold
+from schemas.vocabulary import Lane
+from tests import facts
+from tests.voice import NOON
+
+NOT_RELEASED_YET = phrase("not_released_yet")
+PASSED = {"inspection/inspection": "InspectionPassed"}
+PEST_TREATED = {"inspection/inspection": "PestIntercepted", "quarantine/inspection": "TreatmentVerified"}
+
+
+def goods_held(
+    version: int,
+    at: datetime,
+    *holds: Hold,
+    why: Phrase = NOT_RELEASED_YET,
+    arrived_at: datetime | None = NOON,
+    arrival_retracted: bool = False,
+) -> tuple[Fact, ...]:
+    """`why`: what the gate desk is told."""
+    return (
+        facts.consignment_held(version, *holds, at=at),
+        facts.container_held(version, why, arrived_at=arrived_at, arrival_retracted=arrival_retracted, at=at),
+    )
+
+
+def goods_released(
+    version: int,
+    at: datetime,
+    *,
+    lane: Lane = Lane.GREEN,
+    arrived_at: datetime = NOON,
+    answers: dict[str, str] | None = None,
+    revisions: dict[str, tuple[int, int]] | None = None,
+) -> tuple[Fact, ...]:
+    granted = facts.release_granted(
+        version, lane=lane, arrived_at=arrived_at, answers=answers, revisions=revisions, at=at
+    )
+    return granted, facts.container_freed(version, arrived_at=arrived_at, at=at)
+
+
+def goods_refused(
+    version: int,
+    at: datetime,
+    cause: str,
+    why: Phrase,
+    *,
+    holds: tuple[Hold, ...] = (),
+    arrived_at: datetime | None = NOON,
+) -> tuple[Fact, ...]:
+    return (
+        facts.release_refused(version, cause, why, holds=holds, at=at),
+        facts.container_held(version, phrase("refused_for"), why, arrived_at=arrived_at, refused=True, at=at),
+    )
+
+
+def goods_called_back(version: int, at: datetime, why: Phrase, *holds: Hold) -> tuple[Fact, ...]:
+    """`version`: of the revocation; the statement that the goods wait is the next one."""
+    return facts.release_revoked(version, why, at=at), *goods_held(version + 1, at, *holds, why=why)
+
+
+def goods_called_back_to_arrive(version: int, at: datetime, since: datetime) -> tuple[Fact, ...]:
+    """The same of goods that have not arrived after all, which wait for their arrival `since` then."""
+    why, waits = phrase("not_arrived"), facts.not_arrived(since)
+    held = goods_held(version + 1, at, waits, why=why, arrived_at=None, arrival_retracted=True)
+    return facts.release_revoked(version, why, at=at), *held
+
+
+def goods_no_longer_refused(
+    version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
+) -> tuple[Fact, ...]:
+    """`version`: of the revocation of the refusal; the statement that the goods wait is the next one."""
+    gone = facts.refusal_revoked(version, phrase("failure_gone", hold=cause), at=at)
+    return gone, *goods_held(version + 1, at, *holds, arrived_at=arrived_at)
+
+
+def goods_withdrawn(version: int, at: datetime) -> tuple[Fact, ...]:
+    """The declarant withdrew the declaration before the goods arrived; the request has the id `w1`."""
+    freed = facts.container_freed(version, released=False, arrived_at=None, arrival_retracted=True, at=at)
+    return facts.declaration_withdrawn(version, at=at), freed
