@@ -70,7 +70,7 @@ class Admission:
             return Problem(400, "no_host")
         if host not in self._names and host.rpartition(":")[0] + ":" not in self._names:
             return Problem(421, "wrong_host", seen=host[:100])
-        if scope["method"] not in READING and not _is_ours(headers, host):
+        if scope["method"] not in READING and not _is_ours(headers, host, scope.get("scheme", "http")):
             return Problem(403, "cross_site")
         return None
 
@@ -92,16 +92,20 @@ def _bracketed(name: str) -> str:
     return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
 
 
-def _is_ours(headers: Headers, host: str) -> bool:
+def _is_ours(headers: Headers, host: str, scheme: str) -> bool:
     """Returns whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
-    neither and are accepted."""
+    neither and are accepted. Over TLS a page of the same host name that came without TLS is another site, because anybody on the way may have
+    written it."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
+    if origin is None:
+        return True
     try:
-        return origin is None or urlsplit(origin).netloc.lower() == host
+        page = urlsplit(origin)
     except ValueError:  # this is not an origin that a browser sends
         return False
+    return page.netloc.lower() == host and (scheme != "https" or page.scheme == "https")
 
 
 def _complete(headers: MutableHeaders, path: str) -> None:
