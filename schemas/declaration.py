@@ -161,7 +161,11 @@ class LodgeDeclaration(OfDeclarant):
 
 
 class WithdrawDeclaration(OfDeclarant):
-    """A declarant asks to withdraw a declaration. This is possible until controls are ordered or the goods are released."""
+    """A declarant asks to withdraw a declaration.
+
+    This is possible until controls are ordered, and again while the declarant has to rectify the papers and no living pest was found; but
+    never after the goods were released or refused.
+    """
 
     reason: Annotated[Reason, TO_DECLARANT]
 

@@ -87,7 +87,7 @@ class RetractEquipmentEvent(AboutContainer, Request):
 
 
 class RecordContainerFinding(AboutContainer, Request):
-    """An officer reports where the container was seen at `occurred_at`. The finding settles alarms that wait for one.
+    """An officer reports where the container was seen at `occurred_at`. This settles the alarms that wait for a finding.
 
     `found`: if it is `inside`, the container was in the controlled area, so departures that were reported before that time were wrong; if
     it is `outside`, the container has left, and its visit is closed. `lots`: how many lots the officer or the manifest counted in it; null
@@ -297,10 +297,11 @@ class VisitOpened(AboutContainer, Fact):
 
 
 class VisitClosed(AboutContainer, Fact):
-    """A visit ended at `occurred_at`, but not by a gate-out with every lot released, for which `ContainerGatedOut` is published.
+    """A visit ended at `occurred_at`, in another way than by a gate-out with every lot released.
 
-    `how`: `loaded`, `left_empty`, `left_unreleased`, `departure_not_reported` or `finding`. `consignments`: the consignments of the visit.
-    `report_id`: the report that ended the visit; empty if an officer's finding ended it.
+    For such a gate-out, `ContainerGatedOut` is published instead. `how`: `loaded`, `left_empty`, `left_unreleased`,
+    `departure_not_reported` or `finding`. `consignments`: the consignments of the visit. `report_id`: the report that ended the visit;
+    empty if an officer's finding ended it.
     """
 
     visit: Annotated[VisitId, OUTSIDE]

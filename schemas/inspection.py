@@ -157,6 +157,6 @@ class InspectionOverdue(AboutConsignment, Fact):
 
 
 class InspectionCancelled(AboutConsignment, Fact):
-    """The order of this control was cancelled, because the declaration was withdrawn."""
+    """The order fell away, because the declaration was withdrawn."""
 
     control: Annotated[ControlKind, TO_DECLARANT]

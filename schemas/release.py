@@ -369,7 +369,8 @@ class ContainerHeld(AboutContainer, Fact):
 
     `bill_no`, `conveyance`, `direction` and `arrived_at` show which lot of which visit it is; they are empty or null if they are not known.
     `source`: the container out of which the goods came into this one; `shared_by` is then the number of lots in that container.
-    `arrival_retracted`: whether an arrival that was stated before was wrong; without `arrived_at`, the goods have then not arrived in it.
+    `arrival_retracted`: whether an arrival that was stated before was wrong. If it is true and `arrived_at` is null, the goods have not
+    arrived in this container.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
