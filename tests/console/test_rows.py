@@ -206,7 +206,7 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
     [
         (Border("1").lodged(), Stage.LODGED, "acceptance", "declaration"),
         (Border("1").lodged().accepted(), Stage.ACCEPTED, "assessment", "risk"),
-        (Border("1").lodged().accepted().assessed(), Stage.ACCEPTED, "assessment", "release"),
+        (Border("1").lodged().accepted().assessed(), Stage.ACCEPTED, "holds", "release"),
         (Border("1").lodged().rejected(), Stage.REJECTED, "", ""),
         (Border("1").lodged().accepted().assessed().held("arrival"), Stage.AWAITING_ARRIVAL, "arrival", "carrier"),
         (Border("1").lodged().held("assessment", "arrival"), Stage.LODGED, "assessment", "risk"),

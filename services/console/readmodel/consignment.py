@@ -408,8 +408,9 @@ def standing(row: Consignment) -> ConsignmentState:
     if row.word == "held":
         return _on_hold(row)
     if row.declared == "accepted":
-        owner = "release" if row.assessed_us else Owner.RISK
-        return ConsignmentState(Stage.ACCEPTED, ASSESSMENT, owner, row.assessed_us or row.accepted_us, None)
+        if row.assessed_us:  # the release desk names the holds next, and the assessment is not waited for any more
+            return ConsignmentState(Stage.ACCEPTED, AwaitedCode.HOLDS, "release", row.assessed_us, None)
+        return ConsignmentState(Stage.ACCEPTED, ASSESSMENT, Owner.RISK, row.accepted_us, None)
     return ConsignmentState(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
 
 
