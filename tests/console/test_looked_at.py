@@ -211,6 +211,8 @@ def test_who_corrects_a_rejected_paper_reads_beside_it_what_was_found(still: Sti
     still.tell(told.said)
     seen = words(still.page(f"/lodge?again={told.id}", name="declarant"))
     assert "/net_mass_kg" in seen and "480 > 100" in seen and told.id not in seen
+    errors, _, warnings = seen.partition("Warnings")
+    assert "/net_mass_kg" in errors and "/trade_mode" not in errors and "/trade_mode" in warnings
     assert "What was found" not in words(still.page("/lodge", name="declarant"))
 
 

@@ -167,7 +167,7 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     code, context = error["type"], error.get("ctx", {})
     known = _SAME.get(code, code)
     if f"fields.{known}" in TEXTS:
-        message = both(f"fields.{known}", **{**_BLANK, **context})
+        message = both(f"fields.{known}", **{**_BLANK, **context, **_choice(context)})
     else:
         message = Words(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
@@ -175,6 +175,14 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     value = error.get("input", "")
     shown = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
     return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
+
+
+def _choice(context: Mapping[str, Any]) -> dict[str, Words]:
+    """Returns the values that are allowed, as pydantic lists them in English ("'A', 'B' or 'C'"), with the signs of both languages."""
+    listed = context.get("expected")
+    if not isinstance(listed, str):
+        return {}
+    return {"expected": Words(listed.replace("', '", "'、'").replace("' or '", "' 或 '"), listed)}
 
 
 def _short(value: object) -> str:
