@@ -112,7 +112,7 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
         except httpx2.TransportError as error:
             if attempt == TRIES - 1:
                 raise NotLodged(
-                    f"The API at {api.base_url} does not answer. 接口无法连接。 Is `dtg up` running? ({error})"
+                    f"The API at {api.base_url} does not answer. 接口无法连接。 Is `dtg up` running, and at this port (DTG_CONSOLE_PORT)? ({error})"
                 ) from error
         else:
             if answer.status_code in (200, 202, 207):

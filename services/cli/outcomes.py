@@ -92,10 +92,8 @@ def taken(address: str, item: Mapping[str, Any], reference: str) -> DeclarationO
 
 def _faults(item: Mapping[str, Any]) -> Iterator[str]:
     errors = _maps(item.get("errors"))
-    for each in errors[:MOST_FINDINGS]:
-        message = (each.get("message_zh"), each.get("message_en"))
-        mark = "提示 warning" if each.get("severity") == "warning" else ""
-        yield _joined(each.get("pointer"), each.get("code"), mark, *message, *_value_in_words(each))
+    for each in _errors_first(errors)[:MOST_FINDINGS]:
+        yield _listed(each, (each.get("message_zh"), each.get("message_en")))
     if not errors:
         yield _joined(item.get("code"), item.get("title_zh"), item.get("title") or item.get("detail"))
     counted = item.get("faults")
@@ -131,10 +129,34 @@ def _ended(known: DeclarationOutcome, end: End, why: list[str], number: str = ""
 
 def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
     found = _maps(answer.get("findings"))
-    for each in found[:MOST_FINDINGS]:
-        yield _joined(each.get("pointer"), each.get("code"), *_in_both(each.get("text")), *_value_in_words(each))
+    for each in _errors_first(found)[:MOST_FINDINGS]:
+        yield _listed(each, _in_both(each.get("text")))
     if len(found) > MOST_FINDINGS:
         yield f"… {len(found) - MOST_FINDINGS:,} more 另有"
+
+
+def _errors_first(found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Returns the findings with the errors before the warnings: what must be corrected stands first, and no warning takes its place in a list
+    that is cut off."""
+    return sorted(found, key=_is_warning)
+
+
+def _is_warning(finding: Mapping[str, Any]) -> bool:
+    return finding.get("severity") == "warning"
+
+
+def _listed(finding: Mapping[str, Any], words: tuple[object, object]) -> str:
+    """Returns the line of one finding of the API or of the declaration desk. `words`: its message in Chinese and English."""
+    near = finding.get("nearest")
+    codes = [code for code in near if isinstance(code, str)] if isinstance(near, list) else []
+    return _joined(
+        finding.get("pointer"),
+        finding.get("code"),
+        "提示 warning" if _is_warning(finding) else "",
+        *words,
+        *_value_in_words(finding),
+        f"相近代码 nearest codes: {' '.join(codes)}" if codes else "",
+    )
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:

@@ -43,7 +43,9 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
                 except httpx2.TransportError as error:
                     if attempt == TRIES - 1:
                         raise NotAcknowledged(
-                            f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running? ({error})", once
+                            f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running, and at this port "
+                            f"(DTG_CONSOLE_PORT)? ({error})",
+                            once,
                         ) from error
                 else:
                     if answer.status_code != 503 or attempt == TRIES - 1:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from deploy.kafka.broker import free_port
 from services.cli.main import app
+from services.cli.outcomes import MOST_FINDINGS
 from services.cli.screen import errors, screen
 
 GOODS = "969933d5-ca49-5369-8778-4408be916a{:02}"
@@ -147,6 +149,37 @@ def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any
     rejected = view(0, "answered", fact("DeclarationRejected", None, (finding,)))
     done = declare(Api({"r-0": [rejected]}), "R-0")
     assert f"/items/0/hs_code hs_code_unknown {sentence}\n" in done.stdout
+
+
+def test_what_must_be_corrected_stands_before_the_warnings_and_the_nearest_codes_are_named(declare: Any) -> None:
+    warning = {"pointer": "/trade_mode", "code": "trade_mode_unlisted", "severity": "warning", "seen": "0999"}
+    error = FINDING | {"pointer": "/currency", "code": "currency_unknown", "seen": "USX", "nearest": ["USD", "UGX"]}
+    words = {"zh": "不在表中", "en": "not in the table"}
+    desk = [each | {"text": words} for each in (warning, error)]
+    door = [each | {"message_zh": words["zh"], "message_en": words["en"]} for each in (warning, error)]
+    rejected = view(0, "answered", fact("DeclarationRejected", None, (*desk,)))
+    done = declare(Api({"r-0": [rejected]}, {"R-9": SENT_BACK | {"errors": door}}), "R-0", "R-9")
+    assert (
+        done.stdout.count("/currency currency_unknown 不在表中 not in the table USX 相近代码 nearest codes: USD UGX\n")
+        == 2
+    )
+    assert done.stdout.count("/trade_mode trade_mode_unlisted 提示 warning 不在表中 not in the table 0999\n") == 2
+    lines = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("    /")]
+    assert lines == ["/currency", "/trade_mode"] * 2, done.stdout
+
+
+def test_warnings_take_no_place_of_an_error_in_a_list_that_is_cut_off(declare: Any) -> None:
+    warnings = [FINDING | {"severity": "warning", "pointer": f"/items/{each}"} for each in range(MOST_FINDINGS)]
+    rejected = view(0, "answered", fact("DeclarationRejected", None, (*warnings, FINDING)))
+    done = declare(Api({"r-0": [rejected]}), "R-0")
+    assert "/items/0/hs_code hs_code_unknown" in done.stdout and "… 1 more" in done.stdout
+
+
+def test_where_nobody_answers_the_setting_of_the_port_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "paper.json"
+    file.write_text(json.dumps({"reference": "R-0"}))
+    done = CliRunner().invoke(app, ["declare", str(file), "--url", f"http://127.0.0.1:{free_port()}"])
+    assert done.exit_code == 1 and "DTG_CONSOLE_PORT" in done.output
 
 
 def test_of_each_its_consignment_link_and_end_are_told_whole_at_80_columns(declare: Any) -> None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
 from services.console.language.words import LANGUAGES, TEXTS
+from services.console.pages import rendering
 from services.console.pages.administrator import ACTS
 from services.console.pages.sign_in import Signing
 from services.console.readmodel import tables as t
@@ -26,7 +28,7 @@ from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
-from services.shell.clock import world_us
+from services.shell.clock import Clock, world_us
 from tests.people import admit
 
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
@@ -118,6 +120,18 @@ def test_the_list_says_which_one_time_passwords_are_over_and_what_is_to_be_done(
     assert good in row(admin, "in-time") and over not in row(admin, "in-time") and "<time" in row(admin, "in-time")
     page = admin.get("/account?name=late").text
     assert over in page and 'id="act-password"' in page
+
+
+def test_in_a_sandbox_it_is_said_that_accounts_and_keys_go_by_the_worlds_clock(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for language in LANGUAGES:
+        note, admin = TEXTS["accounts.world_clock"]._asdict()[language], pages.browser("administrator", language)
+        for sandbox in (False, True):
+            clock = Clock(anchor=1_790_000_000, start=1_890_000_000, speed=60) if sandbox else Clock()
+            monkeypatch.setattr(rendering, "CLOCK", clock)
+            for path in ("/accounts", "/account?name=auditor"):
+                assert (note in unescape(admin.get(path).text)) is sandbox, path
 
 
 def test_an_administrator_makes_an_account_and_its_one_time_password_is_shown_once(pages: Pages) -> None:

@@ -91,8 +91,9 @@ def test_the_example_of_a_fault_reaches_it(still: Still, code: str) -> None:
     assert any(each["message_en"].startswith(beginning) and each["message_zh"] for each in found), answer.text
 
 
-def test_a_line_of_readings_that_is_none_is_pointed_at() -> None:
+def test_every_line_of_readings_that_is_none_is_pointed_at_as_the_api_counts_them() -> None:
     with pytest.raises(Problem) as caught:
-        _readings("0.5, 56.4\n2 hours\n")
-    [fault] = caught.value.errors
-    assert (fault.pointer, fault.code, fault.seen) == ("/readings/2", "bad_readings", "2 hours")
+        _readings("0.5, 56.4\n\n2 hours\n3, 56.4\n4 57\n")
+    found = [(fault.pointer, fault.code, fault.seen) for fault in caught.value.errors]
+    assert found == [("/readings/1", "bad_readings", "2 hours"), ("/readings/3", "bad_readings", "4 57")]
+    assert "line 3" in caught.value.errors[0].message_en and caught.value.details().detail.startswith("Faults: 2")

@@ -211,6 +211,8 @@ def test_who_corrects_a_rejected_paper_reads_beside_it_what_was_found(still: Sti
     still.tell(consignment.messages)
     shown = text_of(still.page(f"/lodge?again={consignment.id}", name="declarant"))
     assert "/net_mass_kg" in shown and "480 > 100" in shown and consignment.id not in shown
+    errors, _, warnings = shown.partition("Warnings")
+    assert "/net_mass_kg" in errors and "/trade_mode" not in errors and "/trade_mode" in warnings
     assert "What was found" not in text_of(still.page("/lodge", name="declarant"))
 
 

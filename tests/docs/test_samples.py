@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from jsonschema import Draft202012Validator
 
 from services.console.api.query_parameters import is_for_programs, names_of
+from services.console.api.views import Feed, ReleaseView
 from services.console.app import create_app
 from services.console.settings import ConsoleSettings
 from services.ports.notice import Notice, Unread
@@ -104,6 +105,11 @@ def _faults(address: str, body: dict[str, Any]) -> list[str]:
 def _components() -> dict[str, Any]:
     components: dict[str, Any] = create_app(ConsoleSettings()).openapi()["components"]
     return components
+
+
+def test_the_answer_of_the_feed_on_the_page_for_ports_has_every_field() -> None:
+    [shown] = [json.loads(line) for line in TEXTS["docs/ports.md"].splitlines() if line.startswith('{"releases":')]
+    assert list(shown) == list(Feed.model_fields) and list(shown["releases"][0]) == list(ReleaseView.model_fields)
 
 
 def test_there_are_bodies_of_each_table() -> None:

@@ -17,9 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.bounds import WhenMade
 from schemas.codes.formats import FORMATS, Format
+from schemas.codes.words import Words
 from services.console.api.context import context_of
 from services.console.api.nulls import validated
 from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, faults_of, field_error
+from services.console.language.words import both
 from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
@@ -135,7 +137,7 @@ def strict_json(data: bytes, separators: int) -> Any:
         raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
     except (ValueError, RecursionError) as error:
         raise other_format(data) or not_json(
-            f"{error}" if isinstance(error, ValueError) else "nested too deeply"
+            f"{error}" if isinstance(error, ValueError) else both("unparsed.deep").en
         ) from None
 
 
@@ -258,7 +260,24 @@ def refuse_not_json(error: ValidationError, where: str = "") -> None:
 
 def not_json(why: str) -> Problem:
     """Returns the Problem 400 for a text that is not JSON. `why`: the message of the parser."""
-    return Problem(400, "not_json", seen=why[:200])
+    return Problem(400, "not_json", seen=Words(_in_chinese(why), why[:200]))
+
+
+def _in_chinese(why: str) -> str:
+    """Returns what a JSON parser found, in Chinese. Parsers write in English; of a message that the catalogue does not have, only the place
+    is told."""
+    known = (both(key) for key in _PARSER_MESSAGES)
+    found = next((words.zh for words in known if why.startswith(words.en)), both("unparsed.other").zh)
+    place = _PLACE.search(why)
+    return found + (both("unparsed.place", line=place[1], column=place[2]).zh if place else "")
+
+
+_PLACE = re.compile(r"line (\d+) column (\d+)")
+_PARSER_MESSAGES = (
+    *("unparsed.value", "unparsed.name", "unparsed.colon", "unparsed.comma", "unparsed.after_last", "unparsed.extra"),
+    *("unparsed.string", "unparsed.control", "unparsed.escape", "unparsed.deep", "unparsed.half", "unparsed.encoding"),
+)
+"""Sentences of words.toml whose English is the beginning of a message of Python's JSON parser, or the whole of one of ours."""
 
 
 class _Twice(Exception):

@@ -167,7 +167,7 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     code, context = error["type"], error.get("ctx", {})
     known = _SAME.get(code, code)
     if f"fields.{known}" in TEXTS:
-        message = both(f"fields.{known}", **{**_BLANK, **context, **_expected(context)})
+        message = both(f"fields.{known}", **{**_BLANK, **context, **_choice(context)})
     else:
         message = Words(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
@@ -177,10 +177,12 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
 
 
-def _expected(context: Mapping[str, Any]) -> dict[str, Words]:
-    """The values that pydantic names as allowed, `'a', 'b' or 'c'`, with the words of each language between them."""
-    named = str(context.get("expected", ""))
-    return {"expected": Words(named.replace(" or ", " 或 "), named)}
+def _choice(context: Mapping[str, Any]) -> dict[str, Words]:
+    """Returns the values that are allowed, as pydantic lists them in English ("'A', 'B' or 'C'"), with the signs of both languages."""
+    listed = context.get("expected")
+    if not isinstance(listed, str):
+        return {}
+    return {"expected": Words(listed.replace("', '", "'、'").replace("' or '", "' 或 '"), listed)}
 
 
 def _short(value: object) -> str:

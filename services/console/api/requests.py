@@ -278,7 +278,7 @@ def _no_batch(parsed: Any) -> Problem:
         BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
         return invalid(error)
-    return not_json("half a surrogate, or a key with escapes, which not every parser takes")
+    return not_json(both("unparsed.half").en)
 
 
 def _sent_back(index: int, reference: str, faulty: FaultyBody) -> BatchItem:

@@ -43,7 +43,7 @@ from services.console.api.bodies import body, media_type
 from services.console.api.context import ConsoleContext, context_of, visitor, who_of
 from services.console.api.documents import content, entries
 from services.console.api.goods_access import may_act, may_name, may_read
-from services.console.api.problems import Problem, one_fault
+from services.console.api.problems import FieldError, Problem, field_error, one_fault
 from services.console.api.request_producer import RequestKey
 from services.console.api.requests import LONGEST_KEY, ask, lodgement, requested
 from services.console.pages.board_and_goods import DECISION_BYTES, Name, consignment_page, container_page
@@ -137,6 +137,7 @@ def _decision(typed: Typed) -> dict[str, Any]:
 
 def _readings(typed: str) -> list[dict[str, str | None]]:
     readings: list[dict[str, str | None]] = []
+    faults: list[FieldError] = []
     lines = typed.splitlines()
     if len(lines) > MOST_READINGS:
         raise one_fault("/readings", "too_long", max_length=MOST_READINGS)
@@ -145,12 +146,16 @@ def _readings(typed: str) -> list[dict[str, str | None]]:
         if not line.strip():
             continue
         if len(cells) not in (2, 3, 4):
-            raise one_fault(f"/readings/{number}", "bad_readings", line, line=number)
+            # the pointer counts as that of every other fault of a reading: from 0, without the empty lines
+            faults.append(field_error(f"/readings/{len(readings) + len(faults)}", "bad_readings", line, line=number))
+            continue
         gas = cells[2] if len(cells) > 2 and cells[2] else None
         sampling_place = cells[3] if len(cells) > 3 and cells[3] else FIRST_PLACE
         readings.append(
             {"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas, "place": sampling_place}
         )
+    if faults:
+        raise Problem(422, "invalid", errors=faults, count=len(faults))
     return readings
 
 

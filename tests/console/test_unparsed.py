@@ -1,0 +1,61 @@
+"""Is it said in both languages what a parser, which writes in English alone, found wrong in a body?"""
+
+import json
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from services.console.api.bodies import shaped, strict_json
+from services.console.api.problems import Problem, ProblemDetails, faults_of
+from tests.console.test_no_latin_sentence import SENTENCE
+
+
+def details(data: bytes) -> ProblemDetails:
+    with pytest.raises(Problem) as raised:
+        strict_json(data, 100)
+    return raised.value.details()
+
+
+@pytest.mark.parametrize(
+    ("data", "zh"),
+    [
+        (b"{bad", "此处应有双引号括起的键（第 1 行第 2 列）"),
+        (b'{"a" 1}', "此处应有冒号（第 1 行第 6 列）"),
+        (b'{"a": 1\n "b": 2}', "此处应有逗号（第 2 行第 2 列）"),
+        (b'{"a": }', "此处应有值（第 1 行第 7 列）"),
+        (b"[1] 2", "JSON 结束之后还有内容（第 1 行第 5 列）"),
+        (b'{"a": "b', "字符串没有结束（第 1 行第 7 列）"),
+        (b'"a\nb"', "字符串中有控制字符（第 1 行第 3 列）"),
+        (rb'"\x"', "转义符写法不对（第 1 行第 2 列）"),
+        (b"[NaN]", "不符合 JSON 语法"),
+        (b'"\xff"', "不是 UTF-8 文本"),
+    ],
+)
+def test_what_is_no_json_is_told_in_both_languages(data: bytes, zh: str) -> None:
+    told = details(data)
+    assert told.detail_zh == f"无法解析：{zh}"
+    assert told.detail.startswith("It cannot be parsed: ") and not SENTENCE.search(told.detail_zh)
+
+
+def test_what_another_parser_finds_is_told_by_its_place() -> None:
+    data = rb'{"name": "\ud800"}'
+    with pytest.raises(Problem) as raised:
+        shaped(_Named, data, json.loads(data))
+    told = raised.value.details()
+    assert told.detail_zh.startswith("无法解析：不符合 JSON 语法（第 1 行第 ") and "Invalid JSON" in told.detail
+
+
+class _Named(BaseModel):
+    name: str
+
+
+class _Chosen(BaseModel):
+    one_of: Literal["A", "B", "C"]
+
+
+def test_the_values_that_are_allowed_are_listed_with_the_signs_of_each_language() -> None:
+    with pytest.raises(ValidationError) as raised:
+        _Chosen.model_validate({"one_of": "D"})
+    [fault] = faults_of(raised.value)
+    assert (fault.message_zh, fault.message_en) == ("只能是 'A'、'B' 或 'C'", "must be 'A', 'B' or 'C'")
