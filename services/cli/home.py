@@ -107,8 +107,8 @@ def of_demo(settings: UpSettings) -> UpSettings:
 
 
 def of_command(settings: UpSettings) -> UpSettings:
-    """Returns the settings for a command. If a demo serves the cluster of the command on this machine, they have the folder of the demo;
-    otherwise they are unchanged."""
+    """Returns the settings for a command. If the cluster that they name is run by a demo on this machine, their folder (`home`) is that of the
+    demo; otherwise they are unchanged."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
 

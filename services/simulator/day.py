@@ -134,7 +134,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Day:
-    """A simulated day with this many `consignments`, from `start` on. Higher indexes belong to the days that follow."""
+    """A simulated day with this many `consignments`, from `start` on. Consignments are numbered from 0; higher numbers than this day has belong to
+    the days that follow."""
 
     seed: int
     consignments: int

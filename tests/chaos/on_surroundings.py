@@ -290,7 +290,7 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    # the fault counts as ended here: goods must also flow while the operator discards the poison, so a standstill from here on counts
+    # the fault ends here, before the poison is discarded: goods must flow meanwhile, and a standstill from here on is a failure
     strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.evidence = f"{aside} set aside, thrown away" if aside else ""

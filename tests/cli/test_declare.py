@@ -154,9 +154,9 @@ def test_what_a_check_saw_is_told_in_both_languages(declare: Any, seen_text: Any
 def test_what_must_be_corrected_stands_before_the_warnings_and_the_nearest_codes_are_named(declare: Any) -> None:
     warning = {"pointer": "/trade_mode", "code": "trade_mode_unlisted", "severity": "warning", "seen": "0999"}
     error = FINDING | {"pointer": "/currency", "code": "currency_unknown", "seen": "USX", "nearest": ["USD", "UGX"]}
-    words = {"zh": "不在表中", "en": "not in the table"}
-    desk = [each | {"text": words} for each in (warning, error)]
-    door = [each | {"message_zh": words["zh"], "message_en": words["en"]} for each in (warning, error)]
+    message = {"zh": "不在表中", "en": "not in the table"}
+    desk = [each | {"text": message} for each in (warning, error)]
+    door = [each | {"message_zh": message["zh"], "message_en": message["en"]} for each in (warning, error)]
     rejected = view(0, "answered", fact("DeclarationRejected", None, (*desk,)))
     done = declare(Api({"r-0": [rejected]}, {"R-9": SENT_BACK | {"errors": door}}), "R-0", "R-9")
     assert (

@@ -287,12 +287,12 @@ def test_over_tls_a_neighbour_can_put_no_cookie_of_its_own_in_the_place_of_the_s
 
 def test_over_tls_a_page_of_the_same_name_without_tls_is_another_site(door: Quiet) -> None:
     own = door.address.removeprefix("http://")
-    told = []
+    goods = []
     with browser(door, "127.0.0.9", **{"x-forwarded-proto": "https", "accept": "*/*"}) as tab:
         for scheme in ("http", "https"):
             answer = tab.post("/sign-in", headers={"origin": f"{scheme}://{own}"}, data={"form": ""})
-            told.append(answer.json()["type"])
-    assert told == ["/problems/cross_site", "/problems/form_of_another"]
+            goods.append(answer.json()["type"])
+    assert goods == ["/problems/cross_site", "/problems/form_of_another"]
 
 
 def test_of_two_sessions_in_one_request_none_is_believed(door: Quiet) -> None:

@@ -33,17 +33,17 @@ def details(data: bytes) -> ProblemDetails:
     ],
 )
 def test_what_is_no_json_is_told_in_both_languages(data: bytes, zh: str) -> None:
-    told = details(data)
-    assert told.detail_zh == f"无法解析：{zh}"
-    assert told.detail.startswith("It cannot be parsed: ") and not SENTENCE.search(told.detail_zh)
+    goods = details(data)
+    assert goods.detail_zh == f"无法解析：{zh}"
+    assert goods.detail.startswith("It cannot be parsed: ") and not SENTENCE.search(goods.detail_zh)
 
 
 def test_what_another_parser_finds_is_told_by_its_place() -> None:
     data = rb'{"name": "\ud800"}'
     with pytest.raises(Problem) as raised:
         shaped(_Named, data, json.loads(data))
-    told = raised.value.details()
-    assert told.detail_zh.startswith("无法解析：不符合 JSON 语法（第 1 行第 ") and "Invalid JSON" in told.detail
+    goods = raised.value.details()
+    assert goods.detail_zh.startswith("无法解析：不符合 JSON 语法（第 1 行第 ") and "Invalid JSON" in goods.detail
 
 
 class _Named(BaseModel):

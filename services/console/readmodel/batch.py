@@ -442,10 +442,8 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     """Folds one row of a message that was set aside, replayed or discarded. Goods count as parked while one of their messages is set aside."""
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
-        old = (
-            # in the older form all deadlines of a partition had the same origin, so the old row belongs to another deadline
-            None
-        )
+        # in rows of older software versions all deadlines of a partition have the same origin, so this row is about another deadline
+        old = None
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
     elif old is not None:
