@@ -145,15 +145,15 @@ def _is_warning(finding: Mapping[str, Any]) -> bool:
     return finding.get("severity") == "warning"
 
 
-def _listed(finding: Mapping[str, Any], words: tuple[object, object]) -> str:
-    """Returns the line of one finding of the API or of the declaration desk. `words`: its message in Chinese and English."""
+def _listed(finding: Mapping[str, Any], message: tuple[object, object]) -> str:
+    """Returns the line of one finding of the API or of the declaration desk. `message`: in Chinese and English."""
     near = finding.get("nearest")
     codes = [code for code in near if isinstance(code, str)] if isinstance(near, list) else []
     return _joined(
         finding.get("pointer"),
         finding.get("code"),
         "提示 warning" if _is_warning(finding) else "",
-        *words,
+        *message,
         *_value_in_words(finding),
         f"相近代码 nearest codes: {' '.join(codes)}" if codes else "",
     )

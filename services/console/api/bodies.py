@@ -265,13 +265,13 @@ def not_json(why: str) -> Problem:
 def _in_chinese(why: str) -> str:
     """Returns what a JSON parser found, in Chinese. Parsers write in English; of a message that the catalogue does not have, only the place
     is told."""
-    known = (both(key) for key in _PARSER_MESSAGES)
-    found = next((words.zh for words in known if why.startswith(words.en)), both("unparsed.other").zh)
-    place = _PLACE.search(why)
-    return found + (both("unparsed.place", line=place[1], column=place[2]).zh if place else "")
+    catalogue = (both(key) for key in _PARSER_MESSAGES)
+    sentence = next((text.zh for text in catalogue if why.startswith(text.en)), both("unparsed.other").zh)
+    position = _LINE_AND_COLUMN.search(why)
+    return sentence + (both("unparsed.place", line=position[1], column=position[2]).zh if position else "")
 
 
-_PLACE = re.compile(r"line (\d+) column (\d+)")
+_LINE_AND_COLUMN = re.compile(r"line (\d+) column (\d+)")
 _PARSER_MESSAGES = (
     *("unparsed.value", "unparsed.name", "unparsed.colon", "unparsed.comma", "unparsed.after_last", "unparsed.extra"),
     *("unparsed.string", "unparsed.control", "unparsed.escape", "unparsed.deep", "unparsed.half", "unparsed.encoding"),
