@@ -1,6 +1,7 @@
 """What can be done from the command line? `dtg --help` lists all commands."""
 
 import io
+import json
 import os
 import sys
 import threading
@@ -409,7 +410,24 @@ def parked_replay(
 ) -> None:
     """Decide a message again, with --value in a corrected form, and then the messages that wait behind it. Prints what became of it;
     exit code 1: set aside again. 重放"""
-    _order(name, "replay", actor, value.read_bytes() if value else None, wait)
+    _order(name, "replay", actor, _corrected(value) if value else None, wait)
+
+
+def _corrected(file: Path) -> bytes:
+    """Returns the content of the file with a corrected message. If it is not one JSON object in UTF-8, says so and ends the command: no desk
+    could read it, and the message would only be set aside again."""
+    data = file.read_bytes()
+    try:
+        why = "" if isinstance(json.loads(data.decode("utf-8")), dict) else "another value"
+    except (ValueError, RecursionError) as error:
+        why = str(error)
+    if why:
+        errors.block(
+            f"Not ordered: {file} is not one JSON object in UTF-8 ({why}). 文件不是一个 UTF-8 的 JSON 对象，未下达。",
+            "red",
+        )
+        raise typer.Exit(1)
+    return data
 
 
 @parked_app.command("release", hidden=True)
