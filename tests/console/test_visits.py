@@ -19,6 +19,7 @@ from schemas.gate import (
     EquipmentEventRetracted,
     ExitPermitted,
     GateAlarmRaised,
+    GoodsTransferred,
     LotStruck,
     RetractContainerFinding,
     RetractStrike,
@@ -31,6 +32,7 @@ from schemas.vocabulary import Stage
 from services.console.readmodel.gate_answer import COUNTS_WHEN_ASKED, GateAnswer, gate_answer
 from tests.console.border import Border, green, red
 from tests.console.test_rows import in_order, interleaved, logs
+from tests.facts import container_freed
 
 BOX = "MSKU6011672"
 SECOND = "CSQU3054383"
@@ -326,3 +328,17 @@ def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_t
         )
         later._say("release", fact)
         assert answer_of(consignment, later)[1] == answer_now, conveyance
+
+
+def test_goods_that_were_stripped_into_a_box_keep_it_until_the_release_desk_has_stated_something_of_them_there() -> (
+    None
+):
+    """The gate desk cannot say so itself, because it decides by container, and the release desk may be down."""
+    there = free("1")
+    assert answer_of(there)[:2] == (True, "released")
+    stripped = Border("2", (SECOND,)).lodged().accepted().assessed().held("arrival").opened("visit-9").arrived()
+    stripped.gate_says(GoodsTransferred, visit="visit-9", targets=(BOX,), lots=1, report_id="strip-1")
+    kept = answer(there, stripped)
+    assert (kept.may_leave, kept.reason, kept.waiting_for) == (False, "not_released", (stripped.id,))
+    stripped._say("release", container_freed(9, released=False, container_no=BOX, consignment_id=stripped.id))
+    assert answer_of(there, stripped)[:2] == (True, "released"), "nothing of them is in it"

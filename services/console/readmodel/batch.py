@@ -287,8 +287,8 @@ _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
 _WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
-_AGAIN = "SameGoodsDeclared"
-_PARSED = FOLDED | _GATE_FACTS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN}
+_AGAIN, _STRIPPED = "SameGoodsDeclared", "GoodsTransferred"
+_PARSED = FOLDED | _GATE_FACTS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN, _STRIPPED}
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -320,6 +320,10 @@ def _fold_one(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
             batch.alarms.append((message.position, kind, key, text(kept(body)), message.recorded_us, alarm))
+    elif kind == _STRIPPED:
+        # the goods may be in each of these containers, and keep it until the release desk has made a statement about them there
+        for target in body["targets"]:
+            _part(batch, (plain(target), key)).declared = True
     elif kind in _WATCHES:
         _fold_watch(batch, message, body)
     elif kind == _AGAIN:
@@ -549,6 +553,8 @@ def _want(wanted: _Wanted, message: TopicMessage, body: dict[str, Any]) -> None:
         wanted.reports |= {(message.key, text(name)) for name in (body.get("report_id"), body.get("replaces")) if name}
         if hold := body.get("hold_id"):
             wanted.box_holds.add((message.key, text(hold)))
+    elif kind == _STRIPPED:
+        wanted.pairs |= {(plain(target), message.key) for target in body["targets"]}
     elif kind in FOLDED and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
         wanted.consignments.add(message.key)
         if kind in ("DeclarationAccepted", "DeclarationRejected"):
