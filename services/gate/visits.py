@@ -618,11 +618,16 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 def _with_unspent_permits(box: Box, truth: Truth) -> Box:
     """The box without the permits that a visit has spent because it ended after they were given. A permit is for one visit, and lets nothing out
-    that comes back."""
-    ends = [visit.closed for visit in truth.visits if visit.closed is not None]
-    if not ends or not box.permits:
+    that comes back. An officer who gave it before the end was told, whatever its event time, gave it for the visit that ended, unless
+    the open visit was known by then."""
+    if not box.permits or truth.current is None:
         return box
-    return replace(box, permits=tuple([permit for permit in box.permits if permit.at > max(ends)]))
+    now = truth.current
+    known = now.opening.heard if now.opening and now.opening.at == now.opened else now.opened
+    ends = [visit.closed for visit in truth.visits if visit.closed is not None]
+    told = [visit.closing.heard for visit in truth.visits if visit.closing is not None]
+    spent = max([box.forgotten or FIRST, *ends, *[min(each, known) for each in told]])
+    return replace(box, permits=tuple([permit for permit in box.permits if permit.at > spent]))
 
 
 def _lot(part: Part) -> str:
