@@ -436,8 +436,8 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
         return "left"  # the goods were declared after the box had left, so they left without release
     if _was_permitted(box, part, visit.closed):
         return "out"
-    wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
-    if wrong_way.get(visit.how) is part.direction:
+    wrong_way = Direction.IMPORT if visit.how == "loaded" else Direction.EXPORT
+    if visit.how in ("gated_out", "left_empty", "finding", "loaded") and part.direction is wrong_way:
         return "left"
     if part.was_free(visit.closed, SKEW):
         return "out"

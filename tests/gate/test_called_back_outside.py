@@ -6,7 +6,21 @@ from schemas.envelope import Message
 from schemas.gate import GateAlarmRaised
 from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
-from tests.gate.boxes import DAY, A, discharged, event, found, freed, held, kinds, may_leave, out
+from tests.gate.boxes import (
+    DAY,
+    A,
+    B,
+    at,
+    discharged,
+    event,
+    found,
+    freed,
+    held,
+    kinds,
+    may_leave,
+    out,
+)
+from tests.gate.test_visits import alarms
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -71,3 +85,14 @@ def test_goods_that_left_with_their_release_and_are_called_back_raise_the_same_a
     [alarm] = [fact for fact in desk.answer if isinstance(fact, GateAlarmRaised)]
     assert (alarm.alarm, alarm.why, alarm.waiting_for, alarm.blocks) == ("held_outside", "held_after", (A,), False)
     assert not [fact.kind for fact in desk.facts if fact.kind in LEFT]
+
+
+def test_an_export_that_is_released_for_loading_does_not_leave_through_the_land_gate_in_a_container_called_empty() -> (
+    None
+):
+    desk = story(decider, discharged(0), held(A, arrived=0, direction=EXPORT))
+    desk.when(freed(A, arrived=0, when=10, direction=EXPORT), at=at(10))
+    desk.when(event(EquipmentEvent.GATED_OUT, 60, laden=False), at=at(61))
+    assert alarms(desk) == ["empty_left_laden"]
+    desk.when(freed(B, arrived=DAY, when=DAY), at=at(DAY))
+    assert not may_leave(desk)
