@@ -7,7 +7,7 @@ In doubt, a hold counts for every visit that it may belong to, and a release for
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Literal
 
 from schemas.bounds import FIRST
@@ -167,7 +167,27 @@ def look(box: Box) -> Truth:
         if visit.how == "left_empty" and visit.left_laden:
             _end_as_laden(box, visit)
         truth.alarms.extend(_alarms(box, visit))
+    truth.doubtful.extend(_seen_inside(box, truth))
     return truth
+
+
+def _seen_inside(box: Box, truth: Truth) -> list[Part]:
+    """Goods that are called back, although they left rightly by what was reported, if an officer found the container inside at most
+    `SAME_EVENT` after that departure and before it is known to have come again. Perhaps it never left, and they are still in it."""
+    seen = [(finding.at, finding.found) for finding in box.findings if not finding.void]
+    parts: list[Part] = []
+    for visit, following in pairwise([visit for visit in truth.visits if visit.how != "stray"]):
+        assert visit.closed is not None, "another visit follows"
+        between = [each for each in seen if visit.closed <= each[0] < following.opened]
+        inside = [at for at, where in between if where == "inside"]
+        if inside and max(between)[1] == "inside" and min(inside) - visit.closed <= SAME_EVENT:
+            parts += [p for p in visit.parts if _is_called_back(p) and departure_of(box, visit, p) == "out"]
+    return parts if truth.current is not None else []
+
+
+def _is_called_back(part: Part) -> bool:
+    """Whether goods that have left are held or refused now."""
+    return part.standing in ("held", "refused")
 
 
 def _end_as_laden(box: Box, visit: Visit) -> None:
@@ -523,8 +543,7 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
         case "came_back_empty" | "finding" | "":
             pass
     for part in visit.parts:
-        held = part.standing in ("held", "refused") and outcome[part.consignment_id] == "out"
-        if held and not _permits(box, part):
+        if _is_called_back(part) and outcome[part.consignment_id] == "out" and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
 
