@@ -187,7 +187,7 @@ def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
         why = phrase("stated_since_seen", seen=message.version, last=part.version)
         return Learned(box, (RefusalCode.STATED_AGAIN, why))
     reason = shown(message.reason, breaks=True)
-    permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
+    permit = Permit(message.consignment_id, message.ground, hearing.sent, part.version, reason)
     return Learned(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
 
 

@@ -7,7 +7,7 @@ which visit a statement belongs, a hold counts for every visit that is possible,
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Literal
 
 from schemas.bounds import FIRST
@@ -167,7 +167,27 @@ def look(box: Box) -> Truth:
         if visit.how == "left_empty" and visit.left_laden:
             _end_as_laden(box, visit)
         truth.alarms.extend(_alarms(box, visit))
+    truth.doubtful.extend(_seen_inside(box, truth))
     return truth
+
+
+def _seen_inside(box: Box, truth: Truth) -> list[Part]:
+    """Goods that are called back, although they left rightly by what was reported, if an officer found the container inside at most
+    `SAME_EVENT` after that departure and before it is known to have come again. Perhaps it never left, and they are still in it."""
+    seen = [(finding.at, finding.found) for finding in box.findings if not finding.void]
+    parts: list[Part] = []
+    for visit, following in pairwise([visit for visit in truth.visits if visit.how != "stray"]):
+        assert visit.closed is not None, "another visit follows"
+        between = [each for each in seen if visit.closed <= each[0] < following.opened]
+        inside = [at for at, where in between if where == "inside"]
+        if inside and max(between)[1] == "inside" and min(inside) - visit.closed <= SAME_EVENT:
+            parts += [p for p in visit.parts if _is_called_back(p) and departure_of(box, visit, p) == "out"]
+    return parts if truth.current is not None else []
+
+
+def _is_called_back(part: Part) -> bool:
+    """Whether goods that have left are held or refused now."""
+    return part.standing in ("held", "refused")
 
 
 def _end_as_laden(box: Box, visit: Visit) -> None:
@@ -436,8 +456,8 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
         return "left"  # the goods were declared after the box had left, so they left without release
     if _was_permitted(box, part, visit.closed):
         return "out"
-    wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
-    if wrong_way.get(visit.how) is part.direction:
+    wrong_way = Direction.IMPORT if visit.how == "loaded" else Direction.EXPORT
+    if visit.how in ("gated_out", "left_empty", "finding", "loaded") and part.direction is wrong_way:
         return "left"
     if part.was_free(visit.closed, SKEW):
         return "out"
@@ -523,8 +543,7 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
         case "came_back_empty" | "finding" | "":
             pass
     for part in visit.parts:
-        held = part.standing in ("held", "refused") and outcome[part.consignment_id] == "out"
-        if held and not _permits(box, part):
+        if _is_called_back(part) and outcome[part.consignment_id] == "out" and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
 
@@ -618,11 +637,16 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 def _with_unspent_permits(box: Box, truth: Truth) -> Box:
     """The box without the permits that a visit has spent because it ended after they were given. A permit is for one visit, and lets nothing out
-    that comes back."""
-    ends = [visit.closed for visit in truth.visits if visit.closed is not None]
-    if not ends or not box.permits:
+    that comes back. An officer who gave it before the end was told, whatever its event time, gave it for the visit that ended, unless
+    the open visit was known by then."""
+    if not box.permits or truth.current is None:
         return box
-    return replace(box, permits=tuple([permit for permit in box.permits if permit.at > max(ends)]))
+    now = truth.current
+    known = now.opening.heard if now.opening and now.opening.at == now.opened else now.opened
+    ends = [visit.closed for visit in truth.visits if visit.closed is not None]
+    told = [visit.closing.heard for visit in truth.visits if visit.closing is not None]
+    spent = max([box.forgotten or FIRST, *ends, *[min(each, known) for each in told]])
+    return replace(box, permits=tuple([permit for permit in box.permits if permit.at > spent]))
 
 
 def _lot(part: Part) -> str:

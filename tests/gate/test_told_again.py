@@ -267,6 +267,14 @@ def test_the_same_is_true_in_whatever_order_the_reports_are_read(later: float) -
     )
 
 
+def test_a_visit_keeps_its_id_when_the_visit_that_its_opening_ended_is_forgotten() -> None:
+    desk = story(decider, discharged(0)).when(discharged(DAY * 5, laden=False), message_id="first", at=at(DAY * 5 + 1))
+    desk.when(discharged(DAY * 5, laden=True), message_id="second", at=at(DAY * 5 + 9))
+    assert [name for name, _ in opened(desk)][1:] == ["first"]
+    desk.when(held(A, when=800 * DAY), at=at(800 * DAY))
+    assert [name for name, _ in opened(desk)] == ["first"]
+
+
 # the next visit, and goods that are called back
 
 
