@@ -11,7 +11,7 @@ import http.client
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -154,7 +154,7 @@ def _carrier(rights: bool) -> Iterator[Callable[[int], float]]:
             crowd.stop()
 
 
-def _round(measured: list[Callable[[], float]]) -> tuple[float, float]:
+def _round(measured: Sequence[Callable[[], float]]) -> tuple[float, float]:
     """Returns both figures. The first one is measured first and last, and the other one twice in between, because whatever was idle before
     costs more at first."""
     first, other = measured
