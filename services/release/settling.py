@@ -5,7 +5,7 @@ from typing import assert_never
 from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing
 from schemas.hold_ids import ARRIVAL
-from schemas.phrases import Phrase, phrase
+from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from services.release.arrivals import arrived_partly, fewer, misfit
@@ -13,7 +13,7 @@ from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
 from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate, when_held
 from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
-from services.release.statement import Statement, failure_gone, refused
+from services.release.statement import Statement, refused
 from services.release.transfers import filled, here
 from services.release.watches import watched
 
@@ -27,10 +27,8 @@ def settle(
     officers: tuple[Hold, ...],
     consignment: str,
     hearing: Hearing,
-    before: tuple[Phrase, ...] = (),
 ) -> tuple[Fact, ...]:
-    """The facts to publish, given `dossier` and the holds of the officers: none if nothing changed. `before`: why they were not released,
-    which no longer stands.
+    """Returns the facts to publish, given `dossier` and the holds of the officers. There are none if nothing changed.
 
     Holds of watches that match these goods are placed in the same decision.
     """
@@ -60,7 +58,7 @@ def settle(
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
-        rest_of = settle(state, rest, officers, consignment, hearing, before)
+        rest_of = settle(state, rest, officers, consignment, hearing)
         return (*say.send_back(RefusalCode.CONTROLS_ORDERED, why), *rest_of)
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
@@ -72,7 +70,7 @@ def settle(
     more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
     if not stops and (news or isinstance(state, Held | Revoked) or more):
         return say.release(holds)
-    return say.keep(holds, *before, phrase("not_released_yet")) if news else say.unchanged(holds)
+    return say.keep(holds) if news else say.unchanged(holds)
 
 
 def _went_into_others(state: Released, dossier: Dossier) -> bool:
@@ -118,4 +116,4 @@ def _refused_so_far(
         # now
         return say.to_gate(phrase("not_let_in"), refused=True)
     again = when_held(state)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
-    return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing, (failure_gone(cause),)))
+    return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

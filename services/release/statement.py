@@ -36,10 +36,10 @@ class Statement:
         self.version = state.version + 1
         self.came_from = sources(dossier)
 
-    def keep(self, holds: tuple[Hold, ...], *why: Phrase) -> tuple[Fact, ...]:
+    def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Publishes that the goods stay held by `holds`, and the statements that the gate desk does not have yet."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (held, *self.to_gate(*why, holds=holds, again=self._more_than_stated(holds)))
+        return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
         """Returns whether one of these holds was not stated before. Holds for a missing arrival, or for a departure without
@@ -107,7 +107,7 @@ class Statement:
 
     def reconsider(self, cause: str) -> RefusalRevoked:
         """Takes the refusal back, because its `cause` is no longer a failure."""
-        why = failure_gone(cause)
+        why = phrase("failure_gone", hold=cause)
         return RefusalRevoked(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -262,11 +262,6 @@ class Statement:
     def _source(self, number: str) -> str:
         """Returns the container from which the goods were moved into this one; empty if they came in this one."""
         return self.came_from[number].source if number in self.came_from else ""
-
-
-def failure_gone(cause: str) -> Phrase:
-    """The reason for which a refusal is taken back: its `cause`, a hold, is no longer a failure."""
-    return phrase("failure_gone", hold=cause)
 
 
 def _is_of_the_way(hold: Hold) -> bool:

@@ -78,10 +78,8 @@ def goods_no_longer_refused(
     version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
 ) -> tuple[Fact, ...]:
     """`version`: of the revocation of the refusal; the statement that the goods wait is the next one."""
-    why = phrase("failure_gone", hold=cause)
-    held = facts.consignment_held(version + 1, *holds, at=at)
-    waits = facts.container_held(version + 1, why, phrase("not_released_yet"), arrived_at=arrived_at, at=at)
-    return facts.refusal_revoked(version, why, at=at), held, waits
+    gone = facts.refusal_revoked(version, phrase("failure_gone", hold=cause), at=at)
+    return gone, *goods_held(version + 1, at, *holds, arrived_at=arrived_at)
 
 
 def goods_withdrawn(version: int, at: datetime) -> tuple[Fact, ...]:
