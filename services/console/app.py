@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
+from anyio import to_thread
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -25,7 +26,7 @@ from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
 from services.console.api.admission import Admission
 from services.console.api.authentication import Authenticator, Elsewhere, methods_at, prove
-from services.console.api.context import Bell, ConsoleContext, context_of
+from services.console.api.context import PAGE_THREADS, Bell, ConsoleContext, context_of
 from services.console.api.documents import projection
 from services.console.api.json_body import components
 from services.console.api.problems import (
@@ -138,6 +139,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
 @asynccontextmanager
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     settings: ConsoleSettings = app.state.settings
+    to_thread.current_default_thread_limiter().total_tokens = PAGE_THREADS
     reading, writing = open_engine(settings.database_url), open_engine(settings.database_url, writes=True)
     bell = Bell()
     bell.hang()

@@ -1,7 +1,9 @@
 """Can one sender keep all connections for itself, so that nobody else is answered?"""
 
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import httpx2
 import pytest
 
 from deploy.kafka.broker import free_port
+from services.console.api.context import PAGE_THREADS
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.console.quiet import LONG_SECONDS, Quiet
@@ -57,6 +60,16 @@ def status_of_question(crowded: Quiet, address: str = "127.0.0.1") -> int:
     transport = httpx2.HTTPTransport(local_address=address)
     with httpx2.Client(base_url=crowded.address, transport=transport, headers=headers_of()) as http:
         return http.get(GATE).status_code
+
+
+def test_however_many_pages_are_asked_for_only_a_few_threads_make_them(crowded: Quiet) -> None:
+    """Each thread that makes a page takes a share of the interpreter lock from the event loop, so from the gate's questions."""
+    before = set(threading.enumerate())
+    with ThreadPoolExecutor(CONNECTIONS) as clients:
+        pages = [clients.submit(httpx2.get, f"{crowded.address}/docs", timeout=60) for _ in range(3 * CONNECTIONS)]
+        assert {page.result().status_code for page in pages} == {200}
+    made = [one for one in threading.enumerate() if one not in before and one.name == "AnyIO worker thread"]
+    assert 0 < len(made) <= PAGE_THREADS
 
 
 def test_who_has_all_connections_loses_one_to_somebody_who_has_none(crowded: Quiet) -> None:
