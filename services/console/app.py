@@ -315,25 +315,26 @@ def _document(app: FastAPI) -> None:
     """Adds the schemas that FastAPI does not see to the OpenAPI document: those of bodies that routes read themselves, and those of problems,
     which are not `application/json`."""
     make: Callable[[], dict[str, Any]] = app.openapi
+    making, whole, written = threading.Lock(), dict[str, Any](), b""
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = make()
-            problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-            of_bodies = components([*requests.router.routes, *watch_requests.router.routes])
-            schemas = made["components"]["schemas"]
-            made["components"]["schemas"] = {**of_bodies, **problem.pop("$defs"), "ProblemDetails": problem, **schemas}
-            app.openapi_schema = with_words(made)
-        return app.openapi_schema
+        # FastAPI stores the document before the rest is added, so another thread must not read that one meanwhile
+        with making:
+            if not whole:
+                made = make()
+                problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+                of_bodies = components([*requests.router.routes, *watch_requests.router.routes])
+                schemas = {**of_bodies, **problem.pop("$defs"), "ProblemDetails": problem}
+                made["components"]["schemas"] = {**schemas, **made["components"]["schemas"]}
+                whole.update(with_words(made))
+        return whole
 
     app.openapi = openapi  # type: ignore[method-assign]
-    written = b""
 
     async def document(_: Request) -> Response:
         nonlocal written
-        written = written or orjson.dumps(
-            app.openapi()
-        )  # once: it has 365 kB, is open to all, and is written on the event loop
+        # it is written once, because it has 365 kB, is open to everybody, and is written on the event loop
+        written = written or orjson.dumps(app.openapi())
         return Response(written, media_type="application/json")
 
     app.add_route("/openapi.json", document, include_in_schema=False)
