@@ -16,6 +16,7 @@ import orjson
 from services.cli.files import NotLodged, read
 from services.cli.outcomes import BAD, PATIENCE_SECONDS, DeclarationOutcome, End, taken, wait
 from services.cli.screen import errors
+from services.cli.terminal import no_answer
 from services.shell.fresh import fresh_key
 from services.shell.loopback import is_loopback
 
@@ -111,9 +112,7 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
             raise _no_address(api.base_url, error) from error
         except httpx2.TransportError as error:
             if attempt == TRIES - 1:
-                raise NotLodged(
-                    f"The API at {api.base_url} does not answer. 接口无法连接。 Is `dtg up` running, and at this port (DTG_CONSOLE_PORT)? ({error})"
-                ) from error
+                raise NotLodged(no_answer(api.base_url, error)) from error
         else:
             if answer.status_code in (200, 202, 207):
                 return _results(answer, len(batch))

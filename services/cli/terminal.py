@@ -42,11 +42,7 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
                     answer = api.post(path, json=dict(body), headers=headers)
                 except httpx2.TransportError as error:
                     if attempt == TRIES - 1:
-                        raise NotAcknowledged(
-                            f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running, and at this port "
-                            f"(DTG_CONSOLE_PORT)? ({error})",
-                            once,
-                        ) from error
+                        raise NotAcknowledged(no_answer(address, error), once) from error
                 else:
                     if answer.status_code != 503 or attempt == TRIES - 1:
                         return _taken(answer, once)
@@ -54,6 +50,11 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise NotTold(f"{address} is no address of an API. 接口地址有误 ({error})") from error
     raise AssertionError("the loop returns or raises")
+
+
+def no_answer(address: object, error: Exception) -> str:
+    """Returns the sentence about a console at `address` that cannot be reached, with what to look at."""
+    return f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running, and at this port (DTG_CONSOLE_PORT)? ({error})"
 
 
 def about(container_no: str, *rest: str) -> str:

@@ -44,7 +44,7 @@ class Visit:
     """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
     is `BEFORE`.
 
-    `told`: all reports of its opening, the earliest event time first. `left_laden`: a second report of its departure calls it laden.
+    `openings`: all reports of its opening, the earliest event time first. `left_laden`: a second report of its departure calls it laden.
     `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no. `stripped`: when the
     box was last stripped. `stuffings`: the reports of goods put into the box during the visit. `transfers`: the reports of goods
     stripped from it into other containers.
@@ -62,7 +62,7 @@ class Visit:
     allowed: frozenset[str] | None = None
     stuffings: list[Report] = field(default_factory=list)
     transfers: list[Report] = field(default_factory=list)
-    told: list[Report] = field(default_factory=list)
+    openings: list[Report] = field(default_factory=list)
     left_laden: bool = False
 
     @property
@@ -174,11 +174,11 @@ def look(box: Box) -> Truth:
 def _seen_inside(box: Box, truth: Truth) -> list[Part]:
     """Goods that are called back, although they left rightly by what was reported, if an officer found the container inside at most
     `SAME_EVENT` after that departure and before it is known to have come again. Perhaps it never left, and they are still in it."""
-    seen = [(finding.at, finding.found) for finding in box.findings if not finding.void]
+    sightings = [(finding.at, finding.found) for finding in box.findings if not finding.void]
     parts: list[Part] = []
     for visit, following in pairwise([visit for visit in truth.visits if visit.how != "stray"]):
         assert visit.closed is not None, "another visit follows"
-        between = [each for each in seen if visit.closed <= each[0] < following.opened]
+        between = [each for each in sightings if visit.closed <= each[0] < following.opened]
         inside = [at for at, where in between if where == "inside"]
         if inside and max(between)[1] == "inside" and min(inside) - visit.closed <= SAME_EVENT:
             parts += [p for p in visit.parts if _is_called_back(p) and departure_of(box, visit, p) == "out"]
@@ -295,13 +295,13 @@ class _Walk:
         """Gives a visit whose opening was reported more than once the id of the report that was told first, and counts what is stricter: the
         earliest event time, the earliest recorded time, and laden if one of them says so."""
         opening = visit.opening
-        if opening is None or len(visit.told) < 2:
+        if opening is None or len(visit.openings) < 2:
             return
-        first = min(visit.told, key=lambda report: (report.heard, report.id))
-        for report in visit.told:
+        first = min(visit.openings, key=lambda report: (report.heard, report.id))
+        for report in visit.openings:
             self.truth.retells[report.id] = first.id
         del self.truth.retells[first.id]
-        contradicted = opening.laden is False and any(report.laden for report in visit.told)
+        contradicted = opening.laden is False and any(report.laden for report in visit.openings)
         visit.opening = replace(opening, heard=first.heard, laden=None if contradicted else opening.laden)
         if visit.id == opening.id:
             belongs = self.truth.belongs
@@ -341,13 +341,13 @@ class _Walk:
             if first is None:
                 named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
                 if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
-                    now.opening, now.conveyance, now.told = report, report.conveyance, [report]
+                    now.opening, now.conveyance, now.openings = report, report.conveyance, [report]
                     # an arrival of goods with an earlier time has opened this visit already
                     return
             elif since <= SAME_EVENT:
                 again = (first.event, plain_word(first.place)) == (report.event, plain_word(report.place))
                 if again and same_word(now.conveyance, report.conveyance) is not False:
-                    now.told.append(report)
+                    now.openings.append(report)
                     now.conveyance = report.conveyance or now.conveyance
                     before = self.truth.visits[-2] if len(self.truth.visits) > 1 else None
                     if report.laden and before is not None and before.how == "came_back_empty":
@@ -356,7 +356,7 @@ class _Walk:
         if now is not None:
             empty = report.laden is False and all(p.was_free(report.at, SKEW) for p in now.parts)
             self._end(report.at, "came_back_empty" if empty else "departure_not_reported", report)
-        self.now = self._begin(Visit(report.id, report.at, report, report.conveyance, told=[report]))
+        self.now = self._begin(Visit(report.id, report.at, report, report.conveyance, openings=[report]))
 
     def _arrival(self, part: Part, at: datetime) -> None:
         now = self.now
@@ -644,8 +644,8 @@ def _with_unspent_permits(box: Box, truth: Truth) -> Box:
     now = truth.current
     known = now.opening.heard if now.opening and now.opening.at == now.opened else now.opened
     ends = [visit.closed for visit in truth.visits if visit.closed is not None]
-    told = [visit.closing.heard for visit in truth.visits if visit.closing is not None]
-    spent = max([box.forgotten or FIRST, *ends, *[min(each, known) for each in told]])
+    reported = [visit.closing.heard for visit in truth.visits if visit.closing is not None]
+    spent = max([box.forgotten or FIRST, *ends, *[min(each, known) for each in reported]])
     return replace(box, permits=tuple([permit for permit in box.permits if permit.at > spent]))
 
 

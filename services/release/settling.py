@@ -58,8 +58,7 @@ def settle(
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
-        rest_of = settle(state, rest, officers, consignment, hearing)
-        return (*say.send_back(RefusalCode.CONTROLS_ORDERED, why), *rest_of)
+        return (*say.send_back(RefusalCode.CONTROLS_ORDERED, why), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:

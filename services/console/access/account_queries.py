@@ -54,12 +54,17 @@ def requests(
     if person:
         wanted.append(r.sender == person)
     if subject:
-        wanted.append(r.subject.in_(sorted({subject, plain(subject), *named})))
+        wanted.append(_is_about(r.subject, subject, named))
     if from_us is not None and until_us is not None:
         wanted += [r.asked_us >= from_us, r.asked_us < until_us]
     columns = (r.request_id, r.sender, r.kind, r.subject, r.asked_us)
     condition = and_(true(), *wanted)
     return [ListPart(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
+
+
+def _is_about(column: ColumnElement[str], subject: str, named: Collection[str]) -> ColumnElement[bool]:
+    """Returns whether the column names this container or these goods, as typed or as stored, or one of the consignments `named`."""
+    return column.in_(sorted({subject, plain(subject), *named}))
 
 
 def readings(
@@ -71,7 +76,7 @@ def readings(
     if person:
         wanted.append(r.reader == person)
     if subject:
-        wanted.append(r.subject.in_(sorted({subject, plain(subject), *named})))
+        wanted.append(_is_about(r.subject, subject, named))
     if from_us is not None and until_us is not None:
         wanted += [r.at_us >= from_us, r.at_us < until_us]
     order = (r.at_us, r.reader, r.subject)
@@ -88,7 +93,7 @@ def settled(
     if person:
         wanted.append(p.actor == person)
     if subject:
-        wanted.append(p.key.in_(sorted({subject, plain(subject), *named})))
+        wanted.append(_is_about(p.key, subject, named))
     if from_us is not None and until_us is not None:
         wanted += [p.settled_us >= from_us, p.settled_us < until_us]
     order = (p.settled_us, p.service, p.topic, p.partition, p.offset)

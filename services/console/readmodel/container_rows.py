@@ -148,16 +148,23 @@ _UNANSWERED = (
     .group_by(_REQUESTED.consignment_id)
     .limit(SHOWN)
 )
+_IS_TAKEN_BACK = (
+    _REQUESTED.consignment_id.in_(_INSIDE_NOW),
+    _ANSWER.c.key == _REQUESTED.consignment_id,
+    _ANSWER.c.cause == _REQUESTED.request_id,
+    _one_of(_ANSWER.c.kind, CALLED_BACK),
+)
 _TAKEN_BACK = (
     select(_ANSWER.c.key, _ANSWER.c.kind, _ANSWER.c.body, _REQUESTED.asked_us)
-    .where(_REQUESTED.consignment_id.in_(_INSIDE_NOW), _ANSWER.c.key == _REQUESTED.consignment_id)
-    .where(_ANSWER.c.cause == _REQUESTED.request_id, _one_of(_ANSWER.c.kind, CALLED_BACK))
+    .where(*_IS_TAKEN_BACK)
     .order_by(_REQUESTED.asked_us.desc())
     .limit(SHOWN)
 )
+_GRANTED = select(t.FACTS.c.key, t.FACTS.c.body).where(
+    t.FACTS.c.key.in_(select(_ANSWER.c.key).where(*_IS_TAKEN_BACK)), t.FACTS.c.kind == ReleaseGranted.kind
+)
 _LISTED_PARKED = _PARKED_INSIDE.limit(SHOWN)
 _LISTED_BOX_HOLDS = _BOX_HOLDS.order_by(t.CONTAINER_HOLDS.c.since_us, t.CONTAINER_HOLDS.c.hold_id).limit(SHOWN_HOLDS)
-_GRANTED = select(t.FACTS.c.body).where(t.FACTS.c.key == bindparam("key"), t.FACTS.c.kind == ReleaseGranted.kind)
 
 
 def rows_of_container(connection: Connection, container_no: str) -> ContainerRows:
@@ -175,7 +182,8 @@ def rows_of_container(connection: Connection, container_no: str) -> ContainerRow
     unanswered = list[UnansweredRequest]()
     if any_requested:
         unanswered += [UnansweredRequest(subject, last, bool(sent)) for subject, last, sent in read(_UNANSWERED)]
-        unanswered += _not_taken_into_account(connection, read(_TAKEN_BACK))
+        if taken_back := read(_TAKEN_BACK):
+            unanswered += _not_taken_into_account(taken_back, read(_GRANTED))
     if any_watch:
         unanswered += [
             UnansweredRequest(part.consignment_id, asked_us, sent=True)
@@ -195,17 +203,18 @@ def rows_of_container(connection: Connection, container_no: str) -> ContainerRow
 
 
 def _not_taken_into_account(
-    connection: Connection, taken_back: Sequence[tuple[Any, ...]]
+    taken_back: Sequence[tuple[Any, ...]], granted: Iterable[tuple[Any, ...]]
 ) -> Iterable[UnansweredRequest]:
     """Returns the retractions in `taken_back` (key, kind, content, time of the request) that another desk has published and that the latest
-    release of the goods does not take into account yet. They count as requests for a hold."""
-    granted = {
-        key: [row[0] for row in connection.execute(_GRANTED, {"key": key})] for key in {row[0] for row in taken_back}
-    }
+    release of the goods does not take into account yet. They count as requests for a hold. `granted`: key and content of the releases of
+    these goods."""
+    releases: dict[str, list[str]] = {}
+    for key, body in granted:
+        releases.setdefault(key, []).append(body)
     return [
         UnansweredRequest(key, asked_us, sent=True)
         for key, kind, body, asked_us in taken_back
-        if not _takes_into_account(granted[key], kind, body)
+        if not _takes_into_account(releases.get(key, ()), kind, body)
     ]
 
 
