@@ -14,6 +14,7 @@ from schemas.topics import ROLES
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
+from services.console.access.rights import Role
 from services.console.api.authentication import Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
@@ -28,7 +29,7 @@ from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS
-from tests.console.border import PublishedMessage
+from tests.console.border import DECLARANT, PublishedMessage
 from tests.loops import finish
 from tests.people import admit, headers_of
 
@@ -116,3 +117,13 @@ class Still:
         context: ConsoleContext = self.app.state.context
         self.store.engine.dispose()
         context.rows._engine.dispose()
+
+
+def with_every_role(folder: Path) -> Still:
+    """A console with an account of each role, which has the name of the role. Declarant and agent are of one company, the others of all
+    offices."""
+    made = Still(folder)
+    for role in Role:
+        company = DECLARANT if role in (Role.DECLARANT, Role.AGENT) else ""
+        admit(made.url, role.value, role.value, company, "0000" if not company else "")
+    return made

@@ -17,8 +17,8 @@ from schemas.vocabulary import ControlKind, Direction, Severity, Stage
 from services.console.access.rights import ROUTES, AccessRule, Role
 from services.console.readmodel import tables as t
 from services.console.readmodel.tables import OPEN_STAGES
-from tests.console.border import DECLARANT, Border
-from tests.console.still import Still
+from tests.console.border import Border
+from tests.console.still import Still, with_every_role
 from tests.people import admit
 
 EXAMPLES = Path(__file__).parents[2] / "schemas/examples"
@@ -27,10 +27,7 @@ HREF = re.compile(r'href="(/[^"?#]*)')
 
 @pytest.fixture
 def still(tmp_path: Path) -> Iterator[Still]:
-    made = Still(tmp_path)
-    for role in Role:
-        company = DECLARANT if role in (Role.DECLARANT, Role.AGENT) else ""
-        admit(made.url, role.value, role.value, company, "0000" if not company else "")
+    made = with_every_role(tmp_path)
     yield made
     made.stop()
 

@@ -15,13 +15,13 @@ from schemas.gate import ConsignmentLeftUnreleased, ContainerFindingRecorded
 from schemas.release import WatchPlaced
 from schemas.vocabulary import ControlKind, Direction
 from services.console.access.accounts import Accounts
-from services.console.access.rights import Role, Scope
+from services.console.access.rights import Scope
 from services.console.api.reference import FAULTS
 from services.console.pages.formatting import Sight
 from services.console.readmodel.database import open_engine
 from services.shell.clock import world_us
 from tests.console.border import DECLARANT, NOON, Border
-from tests.console.still import Still
+from tests.console.still import Still, with_every_role
 from tests.console.test_looked_at import example, part, text_of
 from tests.people import admit
 
@@ -30,10 +30,7 @@ BOX = "CSQU3054383"
 
 @pytest.fixture
 def still(tmp_path: Path) -> Iterator[Still]:
-    made = Still(tmp_path)
-    for role in Role:
-        company = DECLARANT if role in (Role.DECLARANT, Role.AGENT) else ""
-        admit(made.url, role.value, role.value, company, "0000" if not company else "")
+    made = with_every_role(tmp_path)
     yield made
     made.stop()
 

@@ -125,3 +125,24 @@ def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetim
         facts.same_goods_declared(one, other, rule=rule, conveyance=conveyance, at=at),
         facts.same_goods_declared(other, one, rule=rule, conveyance=conveyance, at=at),
     )
+
+
+def seen_outside(version: int, consignment: str, *, at: datetime, since: datetime) -> tuple[Fact, ...]:
+    """An officer's finding that the container is outside `since` then counts: it left with these goods, which were released, and which no
+    terminal had reported. `version`: of the answer that it must stay."""
+    visit = arrival_of(consignment)
+    return (
+        facts.visit_closed(visit, "finding", "", consignments=(consignment,), at=since),
+        facts.consignment_gated_out(visit=visit, consignment_id=consignment, at=since),
+        facts.container_must_stay(version, "", phrase("no_visit"), waiting_for=(), at=at),
+    )
+
+
+def seen_inside(version: int, consignment: str, *, at: datetime) -> tuple[Fact, ...]:
+    """The container had not left, as an officer found outside had said. `version`: of the answer that it may leave."""
+    visit = arrival_of(consignment)
+    return (
+        facts.visit_opened(visit, where=""),
+        facts.departure_retracted(visit=visit, consignment_id=consignment, at=at),
+        facts.container_may_leave(version, visit, consignment, at=at),
+    )

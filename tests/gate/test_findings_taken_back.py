@@ -10,7 +10,7 @@ from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
 from tests import facts
-from tests.gate.answers import arrival_of, goods_left, goods_left_unreleased, visit_opened_by
+from tests.gate.answers import arrival_of, goods_left, goods_left_unreleased, seen_inside, seen_outside, visit_opened_by
 from tests.gate.boxes import (
     DAY,
     A,
@@ -32,17 +32,13 @@ def test_a_box_that_was_found_outside_by_mistake_is_inside_again_however_late_th
     desk = story(decider, freed(A))
     desk.when(found("outside", 10), message_id="wrong", at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+        *seen_outside(2, A, at=at(10), since=at(10)),
     )
     # it may have come again in five days
     desk.when(found("inside", 5 * DAY), at=at(5 * DAY)).then(facts.container_finding_recorded("inside", at=at(5 * DAY)))
     desk.when(finding_retracted("wrong"), at=at(6 * DAY)).then(
         facts.container_finding_retracted("wrong", at=at(6 * DAY)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(6 * DAY)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(6 * DAY)),
+        *seen_inside(3, A, at=at(6 * DAY)),
     )
     desk.when(out(7 * DAY), at=at(7 * DAY)).then(*goods_left("m5", arrival_of(A), A, at=at(7 * DAY)))
 
@@ -88,9 +84,7 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
     # its sender may take it back as before
     desk.when(retracted("left"), at=at(50)).then(
         facts.equipment_event_retracted("left", at=at(50)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(50)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(50)),
+        *seen_inside(3, A, at=at(50)),
     )
 
 
@@ -145,40 +139,28 @@ def test_a_finding_that_another_one_had_corrected_does_not_come_back() -> None:
     desk = story(decider, freed(A))
     desk.when(found("outside", 10), message_id="first", at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+        *seen_outside(2, A, at=at(10), since=at(10)),
     )
     desk.when(found("inside", 20), message_id="second", at=at(20)).then(
         facts.container_finding_recorded("inside", at=at(20)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(20)),
+        *seen_inside(3, A, at=at(20)),
     )
     desk.when(finding_retracted("second"), at=at(30)).then(
         facts.container_finding_retracted("second", at=at(30)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(4, "", phrase("no_visit"), waiting_for=(), at=at(30)),
+        *seen_outside(4, A, at=at(30), since=at(10)),
     )
     desk.when(finding_retracted("first"), at=at(40)).then(
         facts.container_finding_retracted("first", at=at(40)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(40)),
-        facts.container_may_leave(5, arrival_of(A), A, at=at(40)),
+        *seen_inside(5, A, at=at(40)),
     )
     turned = story(decider, freed(A))
     turned.when(found("outside", 10), message_id="first", at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+        *seen_outside(2, A, at=at(10), since=at(10)),
     )
     turned.when(found("inside", 20), message_id="second", at=at(20)).then(
         facts.container_finding_recorded("inside", at=at(20)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(20)),
+        *seen_inside(3, A, at=at(20)),
     )
     turned.when(finding_retracted("first"), at=at(30)).then(facts.container_finding_retracted("first", at=at(30)))
     turned.when(finding_retracted("second"), at=at(40)).then(facts.container_finding_retracted("second", at=at(40)))
@@ -236,23 +218,17 @@ def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_finding_tha
     desk = story(decider, freed(A))
     desk.when(found("outside", 10), message_id="first", at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+        *seen_outside(2, A, at=at(10), since=at(10)),
     )
     desk.when(found("inside", 20), message_id="second", at=at(20)).then(
         facts.container_finding_recorded("inside", at=at(20)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(20)),
+        *seen_inside(3, A, at=at(20)),
     )
     box = as_box(desk.state)
     desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))
     desk.when(finding_retracted("second"), at=at(30)).then(
         facts.container_finding_retracted("second", at=at(30)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(4, "", phrase("no_visit"), waiting_for=(), at=at(30)),
+        *seen_outside(4, A, at=at(30), since=at(10)),
     )
 
 
@@ -280,15 +256,11 @@ def test_what_was_not_found_is_not_taken_back_and_nothing_twice() -> None:
     desk.when(finding_retracted("nothing")).then_refused("finding_unknown")
     desk.when(found("outside", 10), message_id="w").then(
         facts.container_finding_recorded("outside", at=at(10)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+        *seen_outside(2, A, at=at(10), since=at(10)),
     )
     desk.when(finding_retracted("w")).then(
         facts.container_finding_retracted("w", at=at(4)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(4)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(4)),
+        *seen_inside(3, A, at=at(4)),
     )
     desk.when(finding_retracted("w")).then_refused("already_answered")
 

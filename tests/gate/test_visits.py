@@ -13,7 +13,7 @@ from services.gate.box import as_box
 from services.gate.keeping import KEPT_VISITS
 from services.gate.visits import look
 from tests import facts
-from tests.gate.answers import arrival_of, came_again, goods_left, goods_left_unreleased, visit_opened_by
+from tests.gate.answers import arrival_of, came_again, goods_left, goods_left_unreleased, seen_inside, visit_opened_by
 from tests.gate.boxes import (
     DAY,
     A,
@@ -359,9 +359,7 @@ def test_a_retracted_departure_did_not_happen() -> None:
     assert "CNTAO-4" not in refusal.model_dump()["reason"], "who told of it is not for other terminals"
     desk.when(retracted("m3"), at=at(21)).then(
         facts.equipment_event_retracted("m3", at=at(21)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(21)),
-        facts.container_may_leave(2, arrival_of(A), A, at=at(21)),
+        *seen_inside(2, A, at=at(21)),
     )
     desk.when(out(40), at=at(40)).then(*goods_left("m6", arrival_of(A), A, at=at(40)))
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.envelope import Fact
 from schemas.phrases import of_earlier, phrase
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
@@ -30,6 +31,27 @@ OUT = EquipmentEvent.GATED_OUT
 
 
 # which goods are in a visit
+
+
+def declared_after_it_came_again() -> tuple[Fact, ...]:
+    """A is declared for the visit m1 only after m2, at minute 60, has shown that the container had left unreported."""
+    return (
+        facts.gate_alarm_raised(
+            "m1",
+            "",
+            waiting_for=(A,),
+            alarm="left_undeclared",
+            why="declared_after",
+            blocks=False,
+            gate="berth 1",
+            at=at(60),
+        ),
+        facts.gate_alarm_raised(
+            "m1", "m2", waiting_for=(A,), alarm="departure_not_reported", why="came_again", gate="berth 1", at=at(60)
+        ),
+        facts.container_arrived(visit="m1", consignment_id=A),
+        facts.consignment_left_unreleased(visit="m1", why="declared_after", consignment_id=A, at=at(60)),
+    )
 
 
 def test_a_paper_that_was_taken_back_before_the_box_came_was_never_in_it() -> None:
@@ -87,21 +109,7 @@ def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_
         facts.container_may_leave(1, "m2", B, at=at(80)),
     )
     desk.when(held(A, arrived=0, ship=conveyance, when=90), at=at(90)).then(
-        facts.gate_alarm_raised(
-            "m1",
-            "",
-            waiting_for=(A,),
-            alarm="left_undeclared",
-            why="declared_after",
-            blocks=False,
-            gate="berth 1",
-            at=at(60),
-        ),
-        facts.gate_alarm_raised(
-            "m1", "m2", waiting_for=(A,), alarm="departure_not_reported", why="came_again", gate="berth 1", at=at(60)
-        ),
-        facts.container_arrived(visit="m1", consignment_id=A),
-        facts.consignment_left_unreleased(visit="m1", why="declared_after", consignment_id=A, at=at(60)),
+        *declared_after_it_came_again(),
         facts.container_must_stay(2, "m2", phrase("alarm_waits"), phrase("came_again"), waiting_for=(A,), at=at(90)),
     )
     # it is said once that it keeps the box
@@ -117,21 +125,7 @@ def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_
 def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_declared_late() -> None:
     desk = story(decider, discharged(0, "S 1"), discharged(60, "T 2"))
     desk.when(held(A, arrived=0, when=90), at=at(90)).then(
-        facts.gate_alarm_raised(
-            "m1",
-            "",
-            waiting_for=(A,),
-            alarm="left_undeclared",
-            why="declared_after",
-            blocks=False,
-            gate="berth 1",
-            at=at(60),
-        ),
-        facts.gate_alarm_raised(
-            "m1", "m2", waiting_for=(A,), alarm="departure_not_reported", why="came_again", gate="berth 1", at=at(60)
-        ),
-        facts.container_arrived(visit="m1", consignment_id=A),
-        facts.consignment_left_unreleased(visit="m1", why="declared_after", consignment_id=A, at=at(60)),
+        *declared_after_it_came_again(),
     )
     desk.when(found("inside", 100), at=at(100)).then(
         facts.container_finding_recorded("inside", "m2", at=at(100)),

@@ -15,6 +15,8 @@ from tests.gate.answers import (
     goods_left_unreleased,
     goods_wait,
     same_box_declared,
+    seen_inside,
+    seen_outside,
     visit_opened_by,
 )
 from tests.gate.boxes import (
@@ -339,15 +341,11 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
     desk = story(decider, freed(A))
     desk.when(found("outside", 10), at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),
-        facts.visit_closed(arrival_of(A), "finding", "", consignments=(A,), at=at(10)),
-        facts.consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("no_visit"), waiting_for=(), at=at(10)),
+        *seen_outside(2, A, at=at(10), since=at(10)),
     )
     desk.when(found("inside", 40), at=at(40)).then(
         facts.container_finding_recorded("inside", at=at(40)),
-        facts.visit_opened(arrival_of(A), where=""),
-        facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(40)),
-        facts.container_may_leave(3, arrival_of(A), A, at=at(40)),
+        *seen_inside(3, A, at=at(40)),
     )
 
 
