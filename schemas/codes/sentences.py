@@ -186,6 +186,8 @@ SENTENCES: Final = MappingProxyType(
         "stripped": "stripped: its goods leave by their bills 已拆箱，货物按提单离场",
         "stuffed": "stuffed here: an officer counts its lots first 在场装箱，待关员核数",
         "nothing_declared": "nothing is declared in it for this visit 本次在场无申报",
+        "perhaps_came_again": "it may have come again at {event} with goods that nobody has declared: an officer counts its lots first "
+        "可能再次进场，货物未申报，待关员核数",
         "declared_twice": "{count} declarations stand for bill {bill} 同一提单有多份申报",
         "bill_withdrawn": "bill {bill}: its declaration was withdrawn 已撤单",
         "bill_waits": "bill {bill}: {why}",

@@ -628,7 +628,7 @@ def answer(box: Box, truth: Truth) -> Answer:
         return no(phrase("stripped"))
     inside = [p for p in inside if not visit.taken_out(p)]
     lots = counted(box, visit)
-    if lots is None and (why := _not_accounted_for(visit, inside)):
+    if lots is None and (why := _not_accounted_for(box, visit, inside)):
         return no(why, keepers=keepers)
     if not inside:
         return no(phrase("nothing_declared"))
@@ -655,13 +655,36 @@ def _lot(part: Part) -> str:
     return plain_word(part.bill) or part.consignment_id
 
 
-def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
+def _perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
+    """Returns the openings with which the box may have come again, laden, during this visit. An officer's finding inside made such an
+    opening void, or the departure before it, so this visit goes on. But the officer would have found the container inside as well if
+    it had left and come again."""
+    wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
+    found_wrong = [r for r in box.reports if r.void and r.id in wrong and r.at >= visit.opened]
+    departures = [r.at for r in found_wrong if r.event not in OPENINGS]
+    openings = [r for r in box.reports if r.event in OPENINGS and r.laden is not False and r.at > visit.opened]
+    return [r for r in openings if r in found_wrong or (r.counts and any(at < r.at for at in departures))]
+
+
+def _brought(opening: Report, part: Part) -> bool:
+    """Returns whether these goods may be those with which the box came at this opening: they arrived then or later, or they are declared
+    for the conveyance of this discharge."""
+    if part.source or part.standing == "withdrawn":
+        return False
+    named = opening.event is EquipmentEvent.DISCHARGED and same_word(part.conveyance, opening.conveyance) is True
+    return named or (part.arrived_at is not None and part.arrived_at >= opening.at)
+
+
+def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:
     """Returns why it is not known which goods are in this box besides those that are declared in it; None if that is known.
 
     Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
     about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
     had (`shared_by`).
     """
+    for opening in _perhaps_came_again(box, visit):
+        if not any(_brought(opening, part) for part in inside):
+            return phrase("perhaps_came_again", event=opening.at)
     if any(not report.sources for report in visit.stuffings):
         return phrase("stuffed")
     reported = {source for report in visit.stuffings for source in report.sources}
@@ -731,9 +754,11 @@ def lots_in(visit: Visit) -> int:
 
 
 def counted(box: Box, visit: Visit) -> int | None:
-    """Returns how many lots an officer last counted in this visit, after goods were last put in; None if nobody counted."""
+    """Returns how many lots an officer last counted in this visit, after goods were last put in and after the box may have come again;
+    None if nobody counted."""
     put_in = [part.arrived_at for part in visit.parts if part.source and part.arrived_at is not None]
-    since = max([visit.stuffed or visit.opened, *put_in])
+    came = [opening.at for opening in _perhaps_came_again(box, visit)]
+    since = max([visit.stuffed or visit.opened, *put_in, *came])
     findings = [f for f in sorted(box.findings, key=lambda f: f.at) if f.at >= since and not f.retracted]
     counts = [f.lots for f in findings if f.lots is not None]
     return counts[-1] if counts else None

@@ -368,6 +368,13 @@ def said_by_gate() -> Iterator[Story]:
     yield story(desk, boxes.freed(ship="COSCO 017E", arrived=30, when=40), boxes.discharged(0, "OTHER/9"))
     stripped = boxes.freed(boxes.B, arrived=0).model_copy(update={"source": requests.OTHER_BOX})
     yield story(desk, *yes, stripped)
+    again = story(desk, boxes.discharged(0), boxes.held(arrived=0)).when(
+        boxes.discharged(5 * boxes.DAY), at=at(5 * boxes.DAY)
+    )
+    again.when(boxes.found("inside", 5 * boxes.DAY + 1), at=at(5 * boxes.DAY + 1))
+    again.when(boxes.freed(arrived=0, when=5 * boxes.DAY + 2), at=at(5 * boxes.DAY + 2))
+    again.when(boxes.found("inside", 5 * boxes.DAY + 3, lots=1), message_id="count", at=at(5 * boxes.DAY + 3))
+    yield again.when(boxes.finding_retracted("count"), at=at(5 * boxes.DAY + 4))
     earlier = story(desk, *yes)
     yield earlier.when(boxes.held(boxes.A, version=3).model_copy(update={"reason": "held"}))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.envelope import Fact
+from schemas.gate import RecordEquipmentEvent
 from schemas.phrases import of_earlier, phrase
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
@@ -27,7 +28,7 @@ from tests.voice import story
 
 EXPORT = Direction.EXPORT
 STRIPPED, STUFFED, LOADED = EquipmentEvent.STRIPPED, EquipmentEvent.STUFFED, EquipmentEvent.LOADED
-OUT = EquipmentEvent.GATED_OUT
+OUT, GATED_IN = EquipmentEvent.GATED_OUT, EquipmentEvent.GATED_IN
 
 
 # which goods are in a visit
@@ -132,9 +133,59 @@ def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_decla
         facts.visit_opened("m1", laden=True, conveyance="S 1"),
         facts.departure_retracted(visit="m1", consignment_id=A, at=at(100)),
     )
-    desk.when(freed(A, version=3, arrived=0, when=110), at=at(110)).then(
-        facts.container_may_leave(1, "m1", A, at=at(110))
+    # perhaps it had left all the same, and came again with goods that nobody declared, until the officer has counted what is in it
+    desk.when(freed(A, version=3, arrived=0, when=110), at=at(110)).then()
+    desk.when(found("inside", 120, lots=1), at=at(120)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(120)),
+        facts.container_may_leave(1, "m1", A, at=at(120)),
     )
+
+
+@pytest.mark.parametrize("again", [discharged(5 * DAY), discharged(5 * DAY, laden=None), discharged(5 * DAY, "T 2")])
+@pytest.mark.parametrize("counted_before", [None, 1])
+def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_goods(
+    again: RecordEquipmentEvent, counted_before: int | None
+) -> None:
+    """It was reported to have left with held goods and to have come again days later, and an officer found it inside afterwards. That is
+    true whether or not it had left, so the release of the goods of the first visit lets it out only after its lots were counted."""
+    desk = story(decider, discharged(0, "S 1"), held(A, arrived=0, ship="S 1"))
+    if counted_before:
+        desk.when(found("inside", 10, lots=counted_before), at=at(10))
+    desk.when(out(60), message_id="left", at=at(60)).when(again, message_id="again", at=at(5 * DAY))
+    desk.when(found("inside", 5 * DAY + 20), at=at(5 * DAY + 20))
+    desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
+    desk.when(found("inside", 5 * DAY + 40, lots=1), at=at(5 * DAY + 40)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(5 * DAY + 40)),
+        facts.container_may_leave(1, "m1", A, at=at(5 * DAY + 40)),
+    )
+
+
+def test_a_box_that_is_gated_in_again_on_the_day_of_a_departure_found_wrong_may_have_brought_other_goods() -> None:
+    """Without the departure the second report would repeat the first one."""
+    desk = story(decider, event(GATED_IN, 0, laden=True), held(A, arrived=0))
+    desk.when(out(60), message_id="left", at=at(60)).when(event(GATED_IN, 180, laden=True), at=at(180))
+    desk.when(found("inside", 200), at=at(200))
+    desk.when(freed(A, version=3, arrived=0, when=210), at=at(210)).then()
+    desk.when(found("inside", 220, lots=1), at=at(220)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(220)),
+        facts.container_may_leave(1, "m1", A, at=at(220)),
+    )
+
+
+@pytest.mark.parametrize(
+    "again",
+    [discharged(5 * DAY, "S 1"), discharged(5 * DAY, laden=False), discharged(5 * DAY, "T 2")],
+    ids=["same call", "empty", "goods that came then are declared"],
+)
+def test_a_box_that_is_found_inside_needs_no_count_if_it_brought_no_unknown_goods(again: RecordEquipmentEvent) -> None:
+    desk = story(decider, discharged(0, "S 1"), held(A, bill="1", arrived=0, ship="S 1"))
+    desk.when(out(60), message_id="left", at=at(60)).when(again, message_id="again", at=at(5 * DAY))
+    if again.conveyance == "T 2":
+        desk.when(freed(B, bill="2", arrived=5 * DAY, when=5 * DAY + 5), at=at(5 * DAY + 5))
+    desk.when(found("inside", 5 * DAY + 20), at=at(5 * DAY + 20))
+    desk.when(freed(A, version=3, bill="1", arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30))
+    names = (A, B) if again.conveyance == "T 2" else (A,)
+    desk.then(facts.container_may_leave(1, "m1", *names, at=at(5 * DAY + 30)))
 
 
 # how goods left

@@ -230,8 +230,24 @@ class World:
             self.hear_until(stay.left)
             self.say("gate", stay.left + dice.choice((1.0, 30.0)), event(OUT, stay.left, "G1", laden=False), stay)
             return
+        sighting = self.find_inside(stay, last) if dice.random() < 0.15 else ""
         self.answer(stay, [paper for _, paper in papers])
+        if sighting:
+            self.hear_until(self.say("gate", self.now + 1, finding_retracted(sighting), stay))
         self.depart(stay)
+
+    def find_inside(self, stay: Stay, last: Stay | None) -> str:
+        """An officer finds the container inside after it has come, which is true whether or not it had left before. If the goods of the
+        stay before left without release, the release desk then releases them, because it had not read of their departure. Returns the
+        finding."""
+        name = self._name("finding")
+        self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
+        self.hear_until(self.say("gate", self.now + self.dice.uniform(1, 30), found("inside", self.now), stay, id=name))
+        for paper in last.papers if last is not None and not last.lawful else ():
+            if paper.statement is not None and not self._withdrawn(paper) and self.dice.random() < 0.5:
+                version = paper.statement.version + 1
+                self.say("release", self.now, self._freed(paper, version, self.now, last.opened), last, paper)
+        return name
 
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
         """Somebody reports the opening a second time, with an earlier or a later event time and without naming the first report. If that is
