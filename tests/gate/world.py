@@ -243,7 +243,9 @@ class World:
         name = self._name("finding")
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         self.hear_until(self.say("gate", self.now + self.dice.uniform(1, 30), found("inside", self.now), stay, id=name))
-        for paper in last.papers if last is not None and not last.lawful else ():
+        if last is None or last.lawful:
+            return name
+        for paper in last.papers:
             if paper.statement is not None and not self._withdrawn(paper) and self.dice.random() < 0.5:
                 version = paper.statement.version + 1
                 self.say("release", self.now, self._freed(paper, version, self.now, last.opened), last, paper)
