@@ -74,6 +74,8 @@ class Stay:
     empty: bool = False
     free_since: float = 0.0
     disputed: bool = False
+    unfound: bool = False
+    """Whether no officer has looked yet for the container, which left although the answer was no."""
 
     @property
     def departure_heard(self) -> bool:
@@ -203,10 +205,12 @@ class World:
         stay.direction = Direction.EXPORT if dice.random() < 0.15 else Direction.IMPORT
         stay.empty = self.terminal_tells and dice.random() < 0.1
         last = self.stays[-1] if self.stays else None
+        unfound = next((each for each in self.stays if each.unfound), None)
         early = self.terminal_knows_ship and self.terminal_tells
         papers: list[tuple[float, Paper]] = []
         lots = dice.choice((1, 1, 1, 2, 3))
-        for lot in range(0 if stay.empty else lots):
+        undeclared = self.terminal_tells and dice.random() < (0.04 if unfound is None else 0.4)
+        for lot in range(0 if stay.empty or undeclared else lots):
             first = opened - dice.uniform(0, 2 * DAY) if early else opened - dice.uniform(0, HOUR)
             lodged = max(self.now, first) if dice.random() < 0.7 else opened + dice.uniform(0, 2 * HOUR)
             papers.append((lodged, self._paper(stay, lot, lots, "a")))
@@ -230,26 +234,36 @@ class World:
             self.hear_until(stay.left)
             self.say("gate", stay.left + dice.choice((1.0, 30.0)), event(OUT, stay.left, "G1", laden=False), stay)
             return
-        sighting = self.find_inside(stay, last) if dice.random() < 0.15 else ""
+        sighting = self.find_inside(stay) if unfound is not None or dice.random() < 0.15 else ""
+        if unfound is not None and dice.random() < 0.8:
+            self.state_again(unfound, released=True)
         self.answer(stay, [paper for _, paper in papers])
         if sighting:
             self.hear_until(self.say("gate", self.now + 1, finding_retracted(sighting), stay))
-        self.depart(stay)
+        if unfound is not None and unfound.left is not None:
+            self.hear_until(self.say("gate", self.now + 1, found("outside", unfound.left + 1), stay))
+            unfound.unfound = False
+        if not undeclared:
+            self.depart(stay)
+        elif stay.left is None:
+            self.leave_by_mistake(stay, self.now + dice.uniform(1, DAY))
 
-    def find_inside(self, stay: Stay, last: Stay | None) -> str:
-        """An officer finds the container inside after it has come, which is true whether or not it had left before. If the goods of the
-        stay before left without release, the release desk then releases them, because it had not read of their departure. Returns the
-        finding."""
+    def find_inside(self, stay: Stay) -> str:
+        """An officer finds the container inside after it has come, which is true whether or not it had left before. Returns the finding."""
         name = self._name("finding")
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         self.hear_until(self.say("gate", self.now + self.dice.uniform(1, 30), found("inside", self.now), stay, id=name))
-        if last is None or last.lawful:
-            return name
-        for paper in last.papers:
-            if paper.statement is not None and not self._withdrawn(paper) and self.dice.random() < 0.5:
-                version = paper.statement.version + 1
-                self.say("release", self.now, self._freed(paper, version, self.now, last.opened), last, paper)
         return name
+
+    def state_again(self, stay: Stay, *, released: bool) -> None:
+        """The release desk holds the goods of this stay, because it read that they left without release, or releases them, because it read
+        that they had not left."""
+        for paper in stay.papers:
+            if paper.statement is not None and not paper.doubled:
+                state = self._freed if released else self._held
+                version = paper.statement.version + 1
+                self.say("release", self.now, state(paper, version, self.now, stay.opened), stay, paper)
+        self.hear_until(self._topic.get("release", self.now))
 
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
         """Somebody reports the opening a second time, with an earlier or a later event time and without naming the first report. If that is
@@ -333,12 +347,17 @@ class World:
         self.hear_until(max(latest, self._topic.get("release", 0.0)))
 
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
-        """The container leaves although the answer is no; that is reported, and an officer finds it outside."""
+        """The container leaves although the answer is no; that is reported, and an officer finds it outside, or looks only after it has
+        come again."""
         dice = self.dice
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
         read_at = self.say("gate", self.now + 5, event(OUT, self.now, berth="G1"), stay)
         self.hear_until(max(read_at, self._topic.get("release", 0.0)) + 1)
+        if dice.random() < 0.2:
+            stay.unfound = True
+            self.state_again(stay, released=False)
+            return
         name = self._name("finding")
         if dice.random() < 0.3:
             wrong = self._name("finding")
