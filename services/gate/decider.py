@@ -154,7 +154,9 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
                 # The visit was published as ended, which ended the yes for its readers, but it is open after all. So the
                 # yes ends here, too, and a new one is published.
                 box = replace(box, yes=ended_at(hearing.at, box.yes))
-            return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
+            # at most one visit is open, so another one that was published as open no longer exists
+            ended = tuple([visit for visit in box.visits if visit.how])
+            return replace(box, visits=_with(ended, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)
             return replace(box, visits=_with(box.visits, ended_so))

@@ -178,7 +178,9 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
 def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
     closing = visit.closing.id if visit.closing else ""
     if visit.open:
-        if (published is None and visit.opening is not None) or (published is not None and published.how):
+        # readers take the visit that was opened last for the open one, also after it turned out to be none
+        outdated = published is not None and (bool(published.how) or _another_is_open(box, visit.id))
+        if outdated or (published is None and visit.opening is not None):
             yield VisitOpened(
                 container_no=container_no,
                 occurred_at=visit.opened,
@@ -211,6 +213,11 @@ def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, containe
             consignments=names,
             report_id=closing,
         )
+
+
+def _another_is_open(box: Box, visit_id: str) -> bool:
+    """Returns whether another visit than this one was published as open, and not as ended."""
+    return any(visit.id != visit_id and not visit.how for visit in box.visits)
 
 
 def ended(box: Box, visit: Visit) -> str:

@@ -10,7 +10,15 @@ from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
 from tests import facts
-from tests.gate.answers import arrival_of, goods_left, goods_left_unreleased, seen_inside, seen_outside, visit_opened_by
+from tests.gate.answers import (
+    arrival_of,
+    came_again,
+    goods_left,
+    goods_left_unreleased,
+    seen_inside,
+    seen_outside,
+    visit_opened_by,
+)
 from tests.gate.boxes import (
     DAY,
     A,
@@ -104,6 +112,29 @@ def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_
         facts.visit_closed(arrival_of(A), "left_unreleased", "m2", consignments=(A,), at=at(10)),
         facts.gate_alarm_raised(arrival_of(A), "m2", waiting_for=(A,), at=at(10)),
         facts.consignment_left_unreleased(visit=arrival_of(A), consignment_id=A, at=at(10)),
+    )
+
+
+def test_the_visit_that_is_open_after_a_finding_was_taken_back_is_published_again() -> None:
+    """A visit that was published as open while the finding stood does not exist any more. Readers take the visit that was opened last for
+    the open one."""
+    again = 5 * DAY
+    desk = story(decider, discharged(0), held(A, arrived=0))
+    desk.when(out(60), message_id="left", at=at(60)).then(*goods_left_unreleased("left", "m1", A, at=at(60)))
+    desk.when(discharged(again), message_id="m3", at=at(again)).then(*visit_opened_by("m3", at=at(again)))
+    desk.when(found("inside", again + 20), message_id="w", at=at(again + 20)).then(
+        facts.container_finding_recorded("inside", "left", at=at(again + 20)),
+        facts.visit_opened("m1", laden=True),
+        facts.departure_retracted(visit="m1", consignment_id=A, at=at(again + 20)),
+    )
+    desk.when(discharged(again + 60), message_id="m5", at=at(again + 60)).then(
+        *came_again("m5", "m1", A, released=False, at=at(again + 60))
+    )
+    desk.when(finding_retracted("w"), at=at(again + 90)).then(
+        facts.container_finding_retracted("w", at=at(again + 90)),
+        facts.visit_closed("m1", "left_unreleased", "left", consignments=(A,), at=at(60)),
+        facts.visit_opened("m3", laden=True, at=at(again)),
+        facts.gate_alarm_raised("m1", "left", waiting_for=(A,), at=at(60)),
     )
 
 
