@@ -58,7 +58,7 @@ class Paper:
 class Stay:
     """One real visit. Times are minutes after noon; `left`: when the container really left; `lawful`: whether the gate desk's
     answer was yes then. `departures`: the reports of its departure that count; `ended`: the next opening was read. `free_since`: when the
-    last goods of an export were released. `disputed`: a report that was taken back gave a departure at which it was not lawful."""
+    last goods of an export were released. `disputed`: a report or finding that was taken back gave a departure at which it was not lawful."""
 
     number: int
     opened: float
@@ -239,6 +239,7 @@ class World:
             self.state_again(unfound, released=True)
         self.answer(stay, [paper for _, paper in papers])
         if sighting:
+            stay.disputed = True
             self.hear_until(self.say("gate", self.now + 1, finding_retracted(sighting), stay))
         if unfound is not None and unfound.left is not None:
             self.hear_until(self.say("gate", self.now + 1, found("outside", unfound.left + 1), stay))
