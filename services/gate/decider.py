@@ -151,7 +151,7 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                # The visit was published as ended, which ended the yes for its readers, but it is open after all. So the
+                # The visit was published as ended, so its readers no longer count the yes. It is open after all, so the
                 # yes ends here, too, and a new one is published.
                 box = replace(box, yes=ended_at(hearing.at, box.yes))
             return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))

@@ -236,14 +236,14 @@ class Statement:
         return tuple(facts)
 
     def _never_came(self, box: Bound, arrived: dict[str, datetime]) -> bool:
-        """Whether an arrival of the goods in this container was stated to the gate desk and was wrong."""
+        """Returns whether the gate desk got a statement that the goods have arrived in this container, and that was wrong."""
         return arrival_was_wrong(self.dossier, box.container_no) and box.container_no not in arrived
 
     def _freed(
         self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool, never: bool = False
     ) -> ContainerFreed:
-        """The statement that the goods in this container are released, or (`released` false) that they are none of it. `never`: an arrival in
-        it that was stated before was wrong."""
+        """Returns the statement that the goods in this container are released or, if `released` is False, that none of the goods are in it.
+        `never`: whether an earlier statement about their arrival in it was wrong."""
         return ContainerFreed(
             container_no=shown(box.container_no, 17),
             occurred_at=self.at,
