@@ -146,8 +146,8 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            # if this ends an earlier visit and the answer was yes, the same decision publishes the answer for the open
-            # visit next
+            # if an earlier visit ended and the answer was yes, the same decision also publishes the answer for the open
+            # visit, which replaces `gone`
             return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):

@@ -129,13 +129,13 @@ def subject_of(key: str) -> str:
 
 @dataclass(slots=True)
 class Truth:
-    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not
-    come yet.
+    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not come
+    yet.
 
-    `retells`: report → the other report of the same event that stands: of a departure the one with the earliest event time, of an opening
-    the one that was told first, whose id the visit has. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
-    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
-    later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the report of the same event that counts, if that is another one. For a departure it is the one with the earliest event
+    time, for an opening the one that was recorded first, from which the visit has its id. `belongs`: report → visit. `doubtful`: goods that are
+    not released and may be in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and
+    retracted, as long as no later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]

@@ -211,7 +211,7 @@ def test_goods_held_after_they_left_are_an_alarm() -> None:
     desk.when(held(A, version=4, arrived=0, when=40), at=at(40)).then()
 
 
-# the rules
+# rules for reports and visits
 
 
 def test_an_estimate_moves_nothing() -> None:

@@ -148,8 +148,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
 
 
 def whatever_it_had_answered(box: Box) -> bool:
-    """Returns whether the container may leave if the answers that the desk gave before are left out. An officer is taken to have
-    settled each alarm that says that it left against such an answer."""
+    """Returns whether the container may leave, without regard to the answers that the desk gave before. Alarms which say that it
+    left against such an answer count as settled by an officer."""
     unasked = replace(box, yes=())
     against = tuple([alarm.key for alarm in look(unasked).alarms if alarm.why == "left_against_no"])
     seen_to = replace(unasked, findings=(*box.findings, ContainerFinding("seen to", NOON, "inside", settled=against)))

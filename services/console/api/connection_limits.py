@@ -17,7 +17,7 @@ from services.shell.clock import stopwatch
 HEADERS = 100
 """The most headers that one request may have."""
 ROOM = 20
-"""If room is needed, one in so many silent connections is closed at once, because the search for them takes time."""
+"""If room is needed, one silent connection is closed, and one more for each so many silent ones, because the search for them takes time."""
 
 
 class LimitedProtocol(HttpToolsProtocol):

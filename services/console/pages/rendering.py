@@ -40,8 +40,8 @@ LONGEST_PAGE = 900_000
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 FORM_DAYS = timedelta(days=1)
-"""How far after the making of a page its forms accept a time, so that a form that lies open for a day accepts the time at which it is sent. The
-API refuses a time that is more than `FUTURE_SKEW` ahead; this limit only catches wrong days and years in the browser."""
+"""The forms of a page accept times up to this long after the page was made, so that a form that lies open for a day accepts the time at which
+it is sent. This only catches wrong days and years; the API itself refuses a time that is more than `FUTURE_SKEW` ahead."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",

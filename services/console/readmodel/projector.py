@@ -28,7 +28,7 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 ANSWERED_SECONDS = 86_400
-"""Seconds after a request was made at which it is deleted from the requests that count at the gate, if a fact has answered it."""
+"""If a fact has answered a request that counts at the gate, the row of the request is deleted this many seconds after it was made."""
 FORGET_SECONDS = 5.0
 """How often the projector looks for answered requests to forget."""
 LOOK_AGAIN_SECONDS = 3600.0
