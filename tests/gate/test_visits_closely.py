@@ -114,7 +114,7 @@ def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_
         *declared_after_it_came_again(),
         facts.container_must_stay(2, "m2", phrase("alarm_waits"), phrase("came_again"), waiting_for=(A,), at=at(90)),
     )
-    # that these goods keep the container here is published only once
+    # it is published only once that these goods keep the container here
     desk.when(freed(A, version=3, arrived=0, ship=conveyance, when=95), at=at(95)).then()
     # an officer finds that the container had left before it came again
     desk.when(found("outside", 30), at=at(100)).then(

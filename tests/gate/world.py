@@ -252,9 +252,7 @@ class World:
         another visit at that time, the sender retracts the report."""
         dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
         earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
-        later = (
-            () if stay.empty else (3.0, dice.uniform(0, HOUR))
-        )  # an empty container may have left soon after its opening
+        later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
         other = stay.opened + dice.choice((*earlier, *later))
         name = self._name("again")
         report = event(
