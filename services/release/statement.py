@@ -187,12 +187,12 @@ class Statement:
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each container in
-        which the goods have arrived may go. `again`: whether statements that the gate desk has are repeated, too. They are if the
-        goods have a new hold that an officer who let them out had not seen.
+        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each container in which
+        the goods have arrived may go. `again`: whether statements that the gate desk has are repeated, too. They are if the goods have a
+        new hold that an officer who let them out had not seen.
 
-        If a container left with its goods released, the gate desk gets no statement about it as long as the only holds are for goods
-        that have not arrived, for goods that left unreleased, or for a release of other goods that lapsed.
+        If a container left with its goods released, it needs no statement while every hold is for goods that have not arrived, for goods
+        that left unreleased, or for a lapsed release of other goods.
         """
         terms = self.dossier.terms
         if terms is None:

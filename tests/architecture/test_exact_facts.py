@@ -18,7 +18,7 @@ OF_MANY_STORIES = frozenset(
         "world.py",
     }
 )
-"""Files that compare what many stories have in common, for example whether the container may leave, and so not each fact."""
+"""Files whose tests compare only what many stories have in common, for example whether the container may leave, and not each fact."""
 
 
 def loose(source: str) -> Iterator[int]:
