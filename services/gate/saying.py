@@ -239,8 +239,8 @@ def _verdict(
     box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
     """Yields the gate's answer if it differs from the published one. A no is published only after a yes, because a container
-    must stay while nothing was published about it. An unchanged yes is published again if `disturbed` is true, because
-    alarms or facts about visits were then published just before it, and a reader could take the end of another visit for the
+    must stay while nothing was published about it. `disturbed`: whether alarms or facts about visits are published just
+    before the answer. An unchanged yes is then published again, because a reader could take the end of another visit for the
     end of this one."""
     if verdict.leave:
         visit = truth.current

@@ -1,8 +1,6 @@
-"""A simulation that knows where a container and its goods really are, and has people who report it late, twice, wrongly or not
-at all.
+"""Simulates one container whose true place and goods are known, and people who report it late, twice, wrongly or not at all.
 
-It is played minute by minute, in the order in which the gate desk reads; the gate desk's answer decides when the container may
-leave.
+The messages are decided in the order in which the gate desk reads them; the gate desk's answer decides when the container may leave.
 """
 
 import heapq
@@ -37,8 +35,7 @@ OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 @dataclass
 class Paper:
-    """One declaration of one lot. `statement`: the last one that the gate desk has read; `final`: it is released, and no more
-    statements follow."""
+    """One declaration of one lot. `statement`: the last one that the gate desk has read."""
 
     name: str
     bill: str
@@ -48,7 +45,7 @@ class Paper:
     statement: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
-    """Whether another declaration for the same lot stands, until this one is withdrawn or struck."""
+    """Whether this is the second declaration of a lot; it is withdrawn or struck later."""
     direction: Direction = Direction.IMPORT
     struck: bool = False
     permitted: bool = False
@@ -56,9 +53,10 @@ class Paper:
 
 @dataclass
 class Stay:
-    """One real visit. Times are minutes after noon; `left`: when the container really left; `lawful`: whether the gate desk's
-    answer was yes then. `departures`: the reports of its departure that count; `ended`: the next opening was read. `free_since`: when the
-    last goods of an export were released. `disputed`: a report or finding that was taken back gave a departure at which it was not lawful."""
+    """One real visit. Times are minutes after noon. `left`: when the container really left; `lawful`: whether the gate desk's answer was yes
+    then. `departures`: the ids of the reports of its departure that count; `ended`: the desk has read the next opening. `free_since`: when the
+    last goods of an export were released. `disputed`: a report or finding that was later retracted said that it left while that was not
+    lawful."""
 
     number: int
     opened: float
@@ -84,7 +82,7 @@ class Stay:
 
 @dataclass
 class World:
-    """One container over some months."""
+    """The history of one container over some months."""
 
     dice: Random
     desk: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
@@ -98,7 +96,7 @@ class World:
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
     not_before: float = 0.0
-    """The next visit begins later, because a report or finding has this event time."""
+    """The earliest time of the next visit: a report or a finding about this one has an event time before it."""
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -110,8 +108,8 @@ class World:
     def say(
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
-        """Writes a message to one of two topics. Each topic keeps its own order, and there is none between them. Returns when it
-        is read."""
+        """Writes a message to one of the two topics, and returns when the gate desk reads it. Each topic keeps its own order; there is no
+        order between the two."""
         read_at = max(when, self._topic.get(topic, 0.0) + 0.001, self.now)
         self._topic[topic] = read_at
         self._count += 1
@@ -119,7 +117,7 @@ class World:
         return read_at
 
     def hear_until(self, when: float) -> None:
-        """Lets the gate desk read everything that reaches it until then, and checks the invariants after each message."""
+        """Lets the gate desk read every message that it gets up to this time, and checks the invariants after each of them."""
         while self._queue and self._queue[0][0] <= when:
             read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
             self.now = max(self.now, read_at)
@@ -152,13 +150,13 @@ class World:
         self.now = max(self.now, when)
 
     def inside(self) -> Stay | None:
-        """The visit in which the container really is; None if it is outside."""
+        """Returns the visit if the container is really inside, and None if it is outside."""
         last = self.stays[-1] if self.stays else None
         return last if last and last.opened <= self.now and last.left is None else None
 
     def nothing_leaves_by_mistake(self) -> None:
-        """Checks that the answer is not yes while a lot is unreleased for which a declaration was read, if the return of the
-        container was reported."""
+        """Checks that the answer is not yes while an officer holds the container, or while a lot in it that was declared is not released. The
+        lots are checked only if the return of the container was reported."""
         if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
@@ -250,7 +248,8 @@ class World:
             self.leave_by_mistake(stay, self.now + dice.uniform(1, DAY))
 
     def find_inside(self, stay: Stay) -> str:
-        """An officer finds the container inside after it has come, which is true whether or not it had left before. Returns the finding."""
+        """Lets an officer find the container inside, and returns the id of the finding. The finding is true whether or not the container had
+        left before."""
         name = self._name("finding")
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         self.hear_until(self.say("gate", self.now + self.dice.uniform(1, 30), found("inside", self.now), stay, id=name))
@@ -267,8 +266,8 @@ class World:
         self.hear_until(self._topic.get("release", self.now))
 
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
-        """Somebody reports the opening a second time, with an earlier or a later event time and without naming the first report. If that is
-        the time of another visit, the sender takes the report back."""
+        """Somebody reports the opening a second time, with another event time and without naming the first report. If the container was in
+        another visit at that time, the sender retracts the report."""
         dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
         earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
         later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
@@ -312,7 +311,7 @@ class World:
         return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
-        """Answers every control, places and lifts holds, and withdraws one of two declarations for the same lot."""
+        """Answers every control, places and lifts holds, and withdraws or strikes one of two declarations of the same lot."""
         dice, latest = self.dice, stay.opened
         if dice.random() < 0.1:
             self._count += 1
@@ -437,9 +436,9 @@ class World:
         self.call_back(stay, read_at)
 
     def leave_again(self, stay: Stay, kind: EquipmentEvent, lawful_since: float, after: float) -> float:
-        """Somebody else reports the departure a second time, with an earlier or a later event time and without naming the first
-        report. If the departure was not lawful then, the sender takes the report back, or an officer finds the container outside. Returns when
-        the last of these messages is read."""
+        """Somebody else reports the departure a second time, with another event time and without naming the first report. If the departure was
+        not lawful at that time, the sender retracts the report, or an officer finds the container outside. Returns when the desk reads the
+        last of these messages."""
         assert stay.left is not None, "it left"
         dice, name = self.dice, self._name("again")
         other = stay.left + dice.choice(
@@ -454,7 +453,7 @@ class World:
         stay.disputed = True
         if other < stay.opened and stay.number:
             self.stays[stay.number - 1].disputed = True
-        if other <= stay.opened + HOUR or dice.random() < 0.6:  # all goods have arrived an hour after the opening
+        if other <= stay.opened + HOUR or dice.random() < 0.6:  # all goods have arrived within an hour of the opening
             return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
         self.hear_until(read_at)
         stay.lawful = False
@@ -463,7 +462,7 @@ class World:
         return read_at
 
     def call_back(self, stay: Stay, after: float) -> None:
-        """The release desk holds goods that left lawfully, and releases them again, which must not change how they left."""
+        """The release desk holds goods that left lawfully and releases them again. That must not change how they left."""
         for paper in stay.papers:
             if paper.doubled or paper.statement is None or self.dice.random() > 0.15:
                 continue
