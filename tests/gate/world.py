@@ -245,7 +245,7 @@ class World:
         if not undeclared:
             self.depart(stay)
         elif stay.left is None:
-            self.leave_by_mistake(stay, self.now + dice.uniform(1, DAY))
+            self.leave_by_mistake(stay, max(self.now, stay.opened + HOUR) + dice.uniform(1, DAY))
 
     def find_inside(self, stay: Stay) -> str:
         """Lets an officer find the container inside, and returns the id of the finding. The finding is true whether or not the container had
