@@ -341,7 +341,7 @@ class World:
                     self.say("release", when, self._freed(paper, version + 2, when, arrived), stay, paper)
             latest = max(latest, when)
         stay.free_since = latest
-        if dice.random() < 0.08:
+        if papers and dice.random() < 0.08:
             self.leave_by_mistake(stay, dice.uniform(stay.opened + HOUR, latest))
             return
         self.hear_until(max(latest, self._topic.get("release", 0.0)))
