@@ -112,8 +112,8 @@ def headers_of(message: Any) -> dict[str, bytes]:
 
 
 _headers = methodcaller("headers")
-"""Calls `message.headers()` in a way that always raises an exception that the C code has set without returning NULL.
-The interpreter's optimised method call does not check for that."""
+"""Calls `message.headers()`. Through this object, an exception that the C code has set without returning NULL is always
+raised; the interpreter's optimised method call would not notice it."""
 
 
 def kind_of(message: Raw) -> type[Message]:
@@ -158,7 +158,8 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
 
 
 def breach(error: ValidationError) -> str:
-    """What is wrong with a content that breaks its contract: how many errors, and the place and message of the first one."""
+    """Returns what is wrong with content that breaks its contract: the number of errors, and the place and message of the
+    first one."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     pointer = "/" + "/".join(str(part) for part in first["loc"])
     count = error.error_count()
