@@ -88,7 +88,6 @@ class MessageHandler:
         except MemoryError:
             raise
         except Exception as error:
-            # Either a bug or a broken invariant is the cause. This message is parked with the reason, and other goods
             # there is a bug or a broken invariant; this message is parked with the reason, and other goods are still
             # decided
             return trouble_of(error)
