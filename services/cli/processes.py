@@ -20,8 +20,8 @@ from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
 
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""The pauses in seconds before a process that died is started again. Each further death in a row takes the next pause,
-and all deaths after that take the last one."""
+"""The pauses in seconds before a process that died is started again, one for each death in a row. The last one is used
+for all further deaths."""
 REFUSED_SECONDS = 30.0
 """The pause in seconds after a process ended with REFUSED_CODE. It is longer, because an operator has to correct
 something first."""

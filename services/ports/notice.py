@@ -37,8 +37,8 @@ container. The field is empty if the kind has none."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
 """Kind → its field with a code as reason. Texts of officers are not sent to readers outside customs."""
 MOST_FACTS = 1024
-"""The most facts that one message can cause. The check of an id tries this many. The departure of a full container causes the most: one
-fact for each of its consignments."""
+"""The most facts that one message can cause. To check the id of a fact, this many indexes are tried. The departure of a full container
+causes the most facts: one for each of its consignments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class BrokerCalls:
             consumer.commit(offsets=offsets, asynchronous=False)
 
     def on_producer_error(self, error: KafkaError) -> None:
-        """Is the producer's `error_cb`. Notes whether the brokers could not be reached, or whether the sign-in failed."""
+        """Notes whether an error says that the brokers could not be reached, or that the sign-in failed. This method is the producer's
+        `error_cb`."""
         self.broker_was_away = self.broker_was_away or error.code() in AWAY
         self._refusals(error)
 

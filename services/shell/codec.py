@@ -20,9 +20,9 @@ LARGEST_VALUE = 4_000_000
 """The most bytes of a value that a desk decides. The facts and states that follow from it must also fit into one Kafka
 message (`max.message.bytes`)."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
-"""The most bytes of a fact or record, so that it always fits into one Kafka message (`max.message.bytes` of the
-topics). The rest is for the key, the headers, Kafka's own framing, and the note in a record that messages of its key
-are parked."""
+"""The most bytes of a fact or record. The limit is below that of a Kafka message (`max.message.bytes` of the topics),
+because a message also contains the key, the headers, Kafka's own framing, and the note in a record that messages of its
+key are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
 }

@@ -21,7 +21,7 @@ class ParkedQueue:
         self._service, self._at, self._time, self._reader, self._outcome = service, at, time, reader, outcome
 
     def park(self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble) -> None:
-        """Parks the message, behind those of its key that are parked already."""
+        """Parks the message behind those messages of its key that are already parked."""
         origin = Origin(message.topic, message.partition, message.offset)
         record = entry.record
         waiting = record.waiting

@@ -1,7 +1,7 @@
 """How are parked messages decided again, or discarded? They are decided in their order, a limited number in each turn, and each exactly once.
 
-An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. A
-replay that one turn does not finish goes on in the next turns, because its record says so and is due at once.
+An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. If
+a turn does not finish a replay, the record of the key says so and is due at once, so the next turn continues the replay.
 """
 
 from datetime import datetime
