@@ -38,7 +38,7 @@ class LodgingResult:
 
     @property
     def refused(self) -> bool:
-        """True if a declaration was sent back, rejected or parked."""
+        """Returns whether a declaration was sent back, rejected or parked."""
         return any(self.ends[end] for end in BAD)
 
 

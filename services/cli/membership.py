@@ -45,7 +45,7 @@ class Hosted:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The consumer groups of the worker's desks."""
+        """Returns the consumer groups of the worker's desks."""
         return tuple([f"customs-{desk}" for desk in self.desks])
 
 

@@ -32,11 +32,11 @@ class KnownVisit(Protocol):
 
     @property
     def lots(self) -> tuple[str, ...]:
-        """The ids of the consignments in the container."""
+        """Returns the ids of the consignments in the container."""
 
     @property
     def imported(self) -> bool:
-        """True if the goods are imports, which leave through the land gate when they are released."""
+        """Returns whether the goods are imports, which leave through the land gate when they are released."""
 
 
 Stays = Mapping[str, Sequence[KnownVisit]]

@@ -53,12 +53,12 @@ class Parked:
 
     @property
     def origin(self) -> Origin:
-        """The position at which the message was read: topic, partition and offset."""
+        """Returns the position at which the message was read: topic, partition and offset."""
         return Origin(self.topic, self.origin_partition, self.offset)
 
     @property
     def name(self) -> str:
-        """The name of the message for operators: `service:topic/partition/offset`."""
+        """Returns the name of the message for operators: `service:topic/partition/offset`."""
         return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
 
 

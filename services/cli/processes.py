@@ -58,7 +58,7 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """The exit code of the process; None while it runs."""
+        """Returns the exit code of the process; None while it runs."""
         return self._process.poll() if self._process else None
 
     @property
@@ -190,7 +190,7 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """True if a signal to stop has come."""
+        """Returns whether a signal to stop has come."""
         return self._stop_requested.is_set()
 
     def wait(self, seconds: float) -> None:

@@ -147,7 +147,7 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """True if the stream is a terminal."""
+        """Returns whether the stream is a terminal."""
         return self._console.is_terminal
 
     def line(self, *parts: Part) -> None:

@@ -63,7 +63,8 @@ class Retries:
             self.failures = self.may_be_of_message = 0
 
     def committed_piece(self) -> None:
-        """Notes that a part of a batch that is tried in halves was committed, so that the broker accepts transactions."""
+        """Notes that a part of a batch that is tried in halves was committed. This proves that the broker accepts
+        transactions."""
         self.failures = 0
 
     def assignment_lost(self) -> None:

@@ -29,7 +29,8 @@ class ConsignmentEnds:
         """Consignment → its end. Consignments without an end are not in it."""
 
     def state(self, kind: str, key: str) -> None:
-        """Notes a fact of the declaration or the release desk about a consignment. Other kinds change nothing."""
+        """Notes a fact about a consignment: stores the end that its kind states, or removes the end if the release
+        was revoked. Other kinds change nothing. `key`: the id of the consignment."""
         if kind in STATED:
             self._set(key, STATED[kind])
         elif kind in REVOKED:

@@ -41,8 +41,8 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """The expected exit code. If the same signal is sent several times in a short time, it counts as one stop, because two
-        processes may have sent it."""
+        """Returns the expected exit code. If the same signal is sent several times in a short time, it counts as one stop,
+        because two processes may have sent it."""
         twice = len(set(self.numbers)) > 1 or (len(self.numbers) > 1 and self.apart > SAME_SECONDS)
         return 128 + self.numbers[-1] if twice else 0
 
