@@ -48,7 +48,7 @@ class Parked:
     kept: bool = True
     """False if the value was too large to be copied. Only the message at the origin then has the value."""
     parked_offset: int = 0
-    """The offset of the fact `MessageParked` about it in the parked topic."""
+    """The offset, in the parked topic, of the fact `MessageParked` about this message."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property

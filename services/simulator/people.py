@@ -56,11 +56,12 @@ LOOKING = {
 }
 """Control → the shortest and the longest time in seconds from the order to the findings."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
-"""The shortest and the longest time in seconds from the referral of goods for which no treatment is known to the officer's decision."""
+"""The shortest and the longest time in seconds until an officer decides about goods for which no treatment is known. It counts from the
+referral."""
 RECTIFYING = (2 * HOUR, 72 * HOUR)
-"""The shortest and the longest time in seconds from the request to put papers right until the officer has looked at them again."""
+"""The shortest and the longest time in seconds until an officer looks at corrected papers. It counts from the request to correct them."""
 REFUSED_PAPERS_SHARE = 0.3
-"""The share of the papers that the declarant does not put right, so that the goods are refused."""
+"""The share of the papers that the declarant does not correct, so that the goods are refused."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_TERMINAL_SHARE = 0.3
 """The share of the containers for which the terminal's report of the discharge or the gate-in also reports the arrival of the goods. For

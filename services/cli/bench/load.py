@@ -79,7 +79,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def sender(kafka: Access | str) -> Producer:
-    """Returns an idempotent producer with the settings of a declarant's."""
+    """Returns an idempotent producer with the same settings as that of a declarant."""
     return clients.sender(access_to(kafka), linger_ms=2, queued=1_000_000)
 
 
