@@ -1,4 +1,4 @@
-"""The flow on aiokafka with transactions: read a batch, decide it, write facts, states and positions, commit.
+"""How does the flow run on aiokafka? In each transaction a desk decides a batch and writes facts, states and positions.
 
     python -m tests.bench.peers.on_aiokafka DESK BOOTSTRAP PARTITIONS
 

@@ -1,4 +1,4 @@
-"""The flow on plain Faust agents with tables: at least once.
+"""How does the flow run on plain Faust agents with tables? Each message is decided at least once.
 
     DESK=… KAFKA=… PARTITIONS=… python -m faust -A tests.bench.peers.on_faust worker
 

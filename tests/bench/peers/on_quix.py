@@ -1,8 +1,8 @@
-"""The flow on Quix Streams, exactly once.
+"""How does the flow run on Quix Streams? Each message is decided exactly once.
 
     python -m tests.bench.peers.on_quix DESK BOOTSTRAP PARTITIONS FOLDER
 
-Two or three topics of one desk are concatenated, which is how its state is shared between them.
+If a desk reads two or three topics, they are concatenated, so that they share the desk's state.
 """
 
 import functools
