@@ -83,8 +83,8 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 
 def _name(message: type[Message]) -> str:
-    """Returns the name of the component: the kind; or, for a redacted form, the name of its class, because its kind is
-    that of the original."""
+    """Returns the name of the component. It is the kind of the message; for a redacted form it is the name of its class, because its kind
+    is that of the original."""
     return message.__name__ if message in FOR_THE_PORTS.carries else message.kind
 
 

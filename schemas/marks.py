@@ -26,6 +26,6 @@ class SeenBy:
 OUTSIDE = SeenBy(frozenset(Audience))
 """The mark of a field that everybody sees who gets the fact."""
 INSIDE = SeenBy(frozenset())
-"""The mark of a field that nobody outside sees: the words of an officer, rules, draws, grades."""
+"""The mark of a field that nobody outside sees, for example an officer's text, a rule, a draw or a grade."""
 TO_DECLARANT = SeenBy(frozenset({Audience.DECLARANT}))
-"""The mark of a field that whoever declares or treats the goods sees, but no port: the lane, and what is asked of these people."""
+"""The mark of a field that whoever declares or treats the goods sees, but no port: the lane, and what these people have to do."""

@@ -948,7 +948,7 @@ def container_finding_recorded(
     by: str = "officer-li",
     at: datetime = NOON,
 ) -> ContainerFindingRecorded:
-    """`settled`: the reports whose alarms it ended."""
+    """Returns the fact about an officer's finding. `settled`: the reports whose alarms it ended."""
     return ContainerFindingRecorded(
         container_no=BOX, occurred_at=at, found=found, lots=lots, settled=settled, reason=because, found_by=by
     )
@@ -1211,7 +1211,8 @@ def same_goods_declared(
     direction: Direction = Direction.IMPORT,
     at: datetime = NOON,
 ) -> SameGoodsDeclared:
-    """`count`: of the others; by default all are named."""
+    """Returns the fact that another declaration stands for the same goods. `count`: the number of the others; by
+    default all of them are named."""
     return SameGoodsDeclared(
         consignment_id=consignment_id,
         occurred_at=at,

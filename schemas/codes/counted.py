@@ -1,4 +1,5 @@
-"""Which units count whole things? The units of the GACC table (计量单位代码) of which nobody declares a half.
+"""Which units count whole things? They are the units of the GACC table (计量单位代码) of which nobody
+declares a half.
 
 Dozens, gross, reams and bolts are not here, because they may be split. Units of mass, length, area and
 volume are not here, because they measure and do not count.

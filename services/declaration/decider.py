@@ -366,8 +366,8 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
 
 
 def paper(declaration: Declaration) -> str:
-    """Returns a digest that differs between two declarations: the first 32 hexadecimal digits of a SHA-256 of the content, with each
-    number in its shortest form."""
+    """Returns the digest by which two declarations are compared: the first 32 hexadecimal digits of a SHA-256 of the content, with
+    each number in its shortest form."""
     return _half_of(_NUMBER.sub(_plain, declaration.__pydantic_serializer__.to_json(declaration)))
 
 

@@ -150,7 +150,7 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
-    """Returns whether the arrival of awaited goods must be published. It must be, even if the container has left again, because the
+    """Returns whether the arrival of expected goods must be published. It is published even if the container has left again, because the
     statement about the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it
     must name the same conveyance, because otherwise it may be meant for the next call. The arrival is also published if the carrier has
     reported it before the terminal."""

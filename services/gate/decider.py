@@ -146,15 +146,17 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            # if this ends an earlier visit and the answer was yes, the same decision publishes the answer for the open
-            # visit next
+            # if an earlier visit ended and the answer was yes, the same decision also publishes the answer for the open
+            # visit, which replaces `gone`
             return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                # The visit was published as ended, which ended the yes for its readers, but it is open after all. So the
+                # The visit was published as ended, so its readers no longer count the yes. It is open after all, so the
                 # yes ends here, too, and a new one is published.
                 box = replace(box, yes=ended_at(hearing.at, box.yes))
-            return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
+            # at most one visit is open, so another one that was published as open no longer exists
+            ended = tuple([visit for visit in box.visits if visit.how])
+            return replace(box, visits=_with(ended, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)
             return replace(box, visits=_with(box.visits, ended_so))

@@ -39,8 +39,9 @@ def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tu
 
 
 def with_room(box: Box) -> Box:
-    """Returns the box without goods that are not in the container: first without those that were struck, or withdrawn before the container
-    came; if there are none, without those of closed visits that have no alarm which waits for a finding."""
+    """Returns the box after some goods were dropped to make room. Goods that were struck, or withdrawn before the container came, are
+    dropped first. If there are none, the goods of the oldest closed visits are dropped, up to the first visit with an alarm that waits
+    for a finding."""
     truth = look(box)
     inside = truth.current.parts if truth.current else []
     here = {p.consignment_id for p in (*inside, *truth.doubtful)}

@@ -17,11 +17,11 @@ RULE_SET = "2026-11-29"
 """The version of the two rules below. It must be changed together with them."""
 BY_BILL = "one_declaration_a_bill"
 """The rule that two declarations stand for the same goods if they have the same direction, bill and container. If
-their conveyances differ, they do so only while both are awaited or in the same visit."""
+their conveyances differ, both must be awaited, or both must be in the same visit."""
 BY_BOX = "one_declaration_a_box"
-"""The rule that two declarations stand for the same goods if they have the same direction and container and no bill,
-each says that no other goods are in the container, their conveyances do not differ, and both are awaited or in the
-same visit."""
+"""The rule that two declarations stand for the same goods if they have the same direction and container and no bill.
+Each must say that no other goods are in the container, their conveyances must not differ, and both must be awaited
+or in the same visit."""
 
 
 class Again(NamedTuple):

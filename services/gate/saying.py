@@ -178,7 +178,9 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
 def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
     closing = visit.closing.id if visit.closing else ""
     if visit.open:
-        if (published is None and visit.opening is not None) or (published is not None and published.how):
+        # readers take the visit that was opened last for the open one, also after it turned out to be none
+        outdated = published is not None and (bool(published.how) or _another_is_open(box, visit.id))
+        if outdated or (published is None and visit.opening is not None):
             yield VisitOpened(
                 container_no=container_no,
                 occurred_at=visit.opened,
@@ -213,6 +215,11 @@ def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, containe
         )
 
 
+def _another_is_open(box: Box, visit_id: str) -> bool:
+    """Returns whether another visit than this one was published as open, and not as ended."""
+    return any(visit.id != visit_id and not visit.how for visit in box.visits)
+
+
 def ended(box: Box, visit: Visit) -> str:
     """Returns how a closed visit ended, in the words of `VisitClosed`. It is `gated_out` only if all goods were
     allowed to leave."""
@@ -232,8 +239,8 @@ def _verdict(
     box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
     """Yields the gate's answer if it differs from the published one. A no is published only after a yes, because a container
-    must stay while nothing was published about it. An unchanged yes is published again if `disturbed` is true, because
-    alarms or facts about visits were then published just before it, and a reader could take the end of another visit for the
+    must stay while nothing was published about it. `disturbed`: whether alarms or facts about visits are published just
+    before the answer. An unchanged yes is then published again, because a reader could take the end of another visit for the
     end of this one."""
     if verdict.leave:
         visit = truth.current

@@ -129,13 +129,13 @@ def subject_of(key: str) -> str:
 
 @dataclass(slots=True)
 class Truth:
-    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not
-    come yet.
+    """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not come
+    yet.
 
-    `retells`: report → the other report of the same event that stands: of a departure the one with the earliest event time, of an opening
-    the one that was told first, whose id the visit has. `belongs`: report → visit. `doubtful`: goods that are not released and may be in
-    the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and retracted, as long as no
-    later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the report of the same event that counts, if that is another one. For a departure it is the one with the earliest event
+    time, for an opening the one that was recorded first, from which the visit has its id. `belongs`: report → visit. `doubtful`: goods that are
+    not released and may be in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and
+    retracted, as long as no later statement of the release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]
@@ -172,8 +172,8 @@ def look(box: Box) -> Truth:
 
 
 def _seen_inside(box: Box, truth: Truth) -> list[Part]:
-    """Goods that are called back, although they left rightly by what was reported, if an officer found the container inside at most
-    `SAME_EVENT` after that departure and before it is known to have come again. Perhaps it never left, and they are still in it."""
+    """Returns goods that left lawfully and are held or refused now, if an officer found the container inside at most `SAME_EVENT` after their
+    departure and before it came again. The report of the departure may be wrong, and the goods may still be in the container."""
     sightings = [(finding.at, finding.found) for finding in box.findings if not finding.void]
     parts: list[Part] = []
     for visit, following in pairwise([visit for visit in truth.visits if visit.how != "stray"]):
@@ -186,12 +186,13 @@ def _seen_inside(box: Box, truth: Truth) -> list[Part]:
 
 
 def _is_called_back(part: Part) -> bool:
-    """Whether goods that have left are held or refused now."""
+    """Returns whether goods that have left are held or refused now."""
     return part.standing in ("held", "refused")
 
 
 def _end_as_laden(box: Box, visit: Visit) -> None:
-    """Ends the visit as one of a laden container, if an officer must look at that. One report calls it laden and another one empty."""
+    """Ends a visit that one report calls laden and another one empty. If a laden container would raise an alarm that blocks, it is ended as
+    laden."""
     laden = replace(visit, how="gated_out")
     laden.allowed = _allowed(box, laden)
     if any(alarm.blocks for alarm in _alarms(box, laden)):
@@ -292,8 +293,8 @@ class _Walk:
         return self.truth
 
     def _keep_as_first_told(self, visit: Visit) -> None:
-        """Gives a visit whose opening was reported more than once the id of the report that was told first, and counts what is stricter: the
-        earliest event time, the earliest recorded time, and laden if one of them says so."""
+        """Handles a visit whose opening was reported more than once. The visit gets the id of the report that was recorded first. Of the other
+        data the stricter counts: the earliest event time, the earliest recorded time, and laden if one report says so."""
         opening = visit.opening
         if opening is None or len(visit.openings) < 2:
             return
@@ -414,7 +415,7 @@ def _may_be_in(part: Part, visit: Visit) -> bool:
     if visit.closed is None:
         return True
     if visit.how in ("departure_not_reported", "came_back_empty", "left_empty"):
-        return False  # the goods may come with the next visit, and count there
+        return False  # the goods may come with the next visit, so they count there
     return part.since <= visit.closed
 
 
@@ -636,9 +637,9 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 
 def _with_unspent_permits(box: Box, truth: Truth) -> Box:
-    """The box without the permits that a visit has spent because it ended after they were given. A permit is for one visit, and lets nothing out
-    that comes back. An officer who gave it before the end was told, whatever its event time, gave it for the visit that ended, unless
-    the open visit was known by then."""
+    """Returns the box without the permits that an earlier visit has spent. A permit is for one visit, and lets nothing out that comes back. It
+    is spent if it was given before the event time of the end of a visit, or before that end was reported. But a permit that was given after that
+    event time, when the open visit was already known, is for the open visit."""
     if not box.permits or truth.current is None:
         return box
     now = truth.current
@@ -656,9 +657,9 @@ def _lot(part: Part) -> str:
 
 
 def _perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
-    """Returns the openings with which the box may have come again, laden, during this visit. An officer's finding inside made such an
-    opening void, or the departure before it, so this visit goes on. But the officer would have found the container inside as well if
-    it had left and come again."""
+    """Returns the openings with which the box may have come again, laden, during this visit. The visit goes on because an officer found the box
+    inside, which made such an opening or the departure before it void. But the officer would also have found it inside if it had left and come
+    again."""
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong and r.at >= visit.opened]
     departures = [r.at for r in found_wrong if r.event not in OPENINGS]
@@ -703,7 +704,7 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> Phrase | N
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
-    """Returns the answer that follows from the lots. Each of them must be allowed to go. `counted`: how many lots an officer counted."""
+    """Returns the answer that follows from the lots: yes if each of them may go. `counted`: how many lots an officer counted."""
     lots: dict[str, list[Part]] = {}
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
@@ -733,8 +734,8 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """Returns how many lots there must be, by the declarations. A declaration states a number; to this are added the known lots of other
-    conveyances, because they came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
+    """Returns how many lots there must be. For each declaration this is the number of lots that it states, plus the known lots of other
+    conveyances, because those came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))

@@ -253,8 +253,7 @@ def without_decision(state: State, retracted: TreatmentDecisionRetracted, hearin
     treating = Treating(needs=state.needs)
     need = need_of(treating, retracted.origin)
     assert need is not None, "a decision that is taken back is about a need"
-    # if the decision ordered a treatment, the number of that attempt is used, and the next order must have the next
-    # number
+    # if the decision ordered a treatment, the next order must not have the number of that attempt again
     attempt = need.attempt + 1 if need.methods else need.attempt
     change: dict[str, Any] = {
         "standing": "open",

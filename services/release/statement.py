@@ -187,12 +187,12 @@ class Statement:
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each container in
-        which the goods have arrived may go. `again`: whether statements that the gate desk has are repeated, too. They are if the
-        goods have a new hold that an officer who let them out had not seen.
+        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each container in which
+        the goods have arrived may go. `again`: whether statements that the gate desk has are repeated, too. They are if the goods have a
+        new hold that an officer who let them out had not seen.
 
-        If a container left with its goods released, the gate desk gets no statement about it as long as the only holds are for goods
-        that have not arrived, for goods that left unreleased, or for a release of other goods that lapsed.
+        If a container left with its goods released, it needs no statement while every hold is for goods that have not arrived, for goods
+        that left unreleased, or for a lapsed release of other goods.
         """
         terms = self.dossier.terms
         if terms is None:
@@ -236,14 +236,14 @@ class Statement:
         return tuple(facts)
 
     def _never_came(self, box: Bound, arrived: dict[str, datetime]) -> bool:
-        """Whether an arrival of the goods in this container was stated to the gate desk and was wrong."""
+        """Returns whether the gate desk got a statement that the goods have arrived in this container, and that was wrong."""
         return arrival_was_wrong(self.dossier, box.container_no) and box.container_no not in arrived
 
     def _freed(
         self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool, never: bool = False
     ) -> ContainerFreed:
-        """The statement that the goods in this container are released, or (`released` false) that they are none of it. `never`: an arrival in
-        it that was stated before was wrong."""
+        """Returns the statement that the goods in this container are released or, if `released` is False, that none of the goods are in it.
+        `never`: whether an earlier statement about their arrival in it was wrong."""
         return ContainerFreed(
             container_no=shown(box.container_no, 17),
             occurred_at=self.at,

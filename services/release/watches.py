@@ -49,8 +49,8 @@ class Watching:
 
 
 def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
-    """Opens or lifts a watch, once. A repeated request is refused, and so is a request for a watch that was lifted before, so the
-    order in which the copies of the requests are read does not matter."""
+    """Opens or lifts a watch, once. A request for a watch that was lifted before is refused, like a repeated request. So the order
+    in which the copies of the requests are read does not matter."""
     watch_id = shown(request.watch_id, 200)
     match request:
         case PlaceWatch():

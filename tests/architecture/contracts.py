@@ -43,7 +43,7 @@ class ImportsOnly(Contract):
         return ContractCheck(kept=bool(under_rule) and not wrong, metadata={"wrong": wrong, "empty": not under_rule})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """One line per wrong import."""
+        """Prints one line for each wrong import."""
         if check.metadata["empty"]:
             output.print_error("The contract covers no module.")
         _print(check)
@@ -84,7 +84,7 @@ class LivesIn(Contract):
         return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """One line per wrong import."""
+        """Prints one line for each wrong import."""
         _print(check)
 
 

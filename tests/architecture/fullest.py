@@ -35,7 +35,7 @@ class Unbounded(Exception):
 
 
 def fullest(kind: type[Message]) -> Any:
-    """The JSON value of the largest message of this kind; Unbounded if a message of this kind has no upper bound."""
+    """Returns the JSON value of the largest message of this kind. Raises Unbounded if there is no upper bound."""
     return _value(kind.__pydantic_core_schema__, kind.__name__, {})
 
 

@@ -1,5 +1,5 @@
-"""Do the stories of desks compare every fact? `desk.then(fact, …)` does; a look at the kinds of the facts, or at one of them, misses what is
-wrong in the others, and a fact too many."""
+"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds, or only one fact, does not
+find errors in the others, or a fact too many."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ OF_MANY_STORIES = frozenset(
         "world.py",
     }
 )
-"""Files that compare what many stories have in common, for example whether the container may leave, and so not each fact."""
+"""Files whose tests compare only what many stories have in common, for example whether the container may leave, and not each fact."""
 
 
 def loose(source: str) -> Iterator[int]:

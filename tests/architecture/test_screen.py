@@ -1,5 +1,5 @@
-"""Does everything in services/cli print through its screen? The test puts in each other way to print, which must be
-found."""
+"""Does everything in services/cli print through its screen? Each other way to print is put into a source, and the
+check must find it."""
 
 import ast
 from pathlib import Path

@@ -90,7 +90,7 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
 MADE = re.compile(r"(?<!def )\b(Producer|Consumer|AdminClient|AIOKafkaProducer)\(")
 ONE_PLACE = "services/shell/clients.py"
 ELSEWHERE = {
-    "services/shell/access.py": {"AdminClient"},  # asks at the start whether the cluster admits this program
+    "services/shell/access.py": {"AdminClient"},  # this file asks the cluster whether it admits the program
     "services/console/api/request_producer.py": {"AIOKafkaProducer"},  # its settings come from ONE_PLACE
 }
 

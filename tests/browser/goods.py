@@ -1,4 +1,4 @@
-"""Which goods do the tests lodge? Declarations of which it is known beforehand which controls they get."""
+"""Which goods do the tests lodge? Goods of which it is known beforehand which controls they get."""
 
 import json
 from collections.abc import Iterator

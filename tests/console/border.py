@@ -239,7 +239,7 @@ class Border:
         return self
 
     def waits(self, request: str) -> "Border":
-        """Adds the fact that the lodgement of this request waits for the answer to a withdrawal."""
+        """Adds the fact that the lodgement of this request waits until a withdrawal is answered."""
         self._say(
             "declaration",
             DeclarationWaits(
@@ -249,7 +249,8 @@ class Border:
         return self
 
     def lodged_again(self, request: str = "") -> "Border":
-        """Adds that the lodgement is passed on to the next consignment after a withdrawal; all later messages are about that one.
+        """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later messages are about
+        that one.
 
         `request`: the request that lodged it; by default the request of the message before.
         """
@@ -314,7 +315,7 @@ class Border:
         return self
 
     def arrival_reported(self, *containers: str) -> "Border":
-        """Adds a carrier's report of the arrival, and the release desk's record of it."""
+        """Adds a carrier's report of the arrival, and the release desk's fact that records it."""
         fields = {**self._goods(), "place": "Qingdao Qianwan", "containers": containers}
         self._say("anyone", ReportArrival(**fields, asked_by="carrier-1"))
         self._say("release", ArrivalRecorded(**fields, reported_by="carrier-1", reported_for="carrier-1"))
@@ -488,7 +489,7 @@ class Border:
         return self
 
     def reported(self, event: str, container: str = "", **fields: Any) -> "Border":
-        """Adds that the gate desk has recorded a report of this event."""
+        """Adds the fact with which the gate desk records a report of this event."""
         defaults = {
             "report_id": f"report-{len(self.messages)}",
             "classifier": "ACT",
@@ -563,7 +564,7 @@ class Border:
         return self._parking("MessageParked", service, offset, {"reason": "decide_raised", "error": "ValueError: bad"})
 
     def parked_limit(self, name: str) -> "Border":
-        """Adds a parked time limit of the release desk; it is no message of a topic, so each has an origin of its own."""
+        """Adds a parked time limit of the release desk. A time limit has no position in a topic, so each gets an origin of its own."""
         origin = deadline_origin(deadline_id("release", self.id, Deadline(name, self.at)), 0)
         reason = {"reason": "decide_raised", "error": "ValueError: bad"}
         return self._parking("MessageParked", "release", 0, reason, origin.topic)
@@ -625,14 +626,14 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
 
 
 def copies(messages: Iterable[PublishedMessage], former: bool = False) -> list[PublishedMessage]:
-    """These messages, each followed by its redacted copy for ports, as the desks write both. `former`: without copies, as desks of the
-    software version before wrote them."""
+    """Returns these messages, each followed by its redacted copy for ports, as the desks write both. `former`: whether the copies are
+    left out, because desks of the software version before wrote none."""
     return [each for one in messages for each in (one, *([] if former else _for_ports(one)))]
 
 
 def _for_ports(one: PublishedMessage) -> list[PublishedMessage]:
-    """The redacted copy of the message, if ports get one. A message that cannot be read is copied unchanged, so that a test sees what a
-    port does with it."""
+    """Returns the redacted copy of the message, if ports get one. A message that cannot be read is copied unchanged, so that a test sees
+    what a port does with it."""
     if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
         return []
     try:

@@ -1,5 +1,4 @@
-"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts that have further codes; a comment
-gives the words of the people that they quote."""
+"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts that have further codes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""What is requested about a container counts at the gate until it is answered: also when it is requested again after it could not be sent,
-and however many reports about the container were answered before."""
+"""Does a request about a container keep it at the gate until the request is answered: also if it is sent again after a failure, and
+however many reports about the container were answered before?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,8 +52,8 @@ def context(url: str) -> Iterator[ConsoleContext]:
 
 
 def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(context: ConsoleContext) -> None:
-    """The broker did not answer, and the terminal tells the same event again after more than two minutes. Under its first time the row
-    would be taken for one that was never sent."""
+    """The broker did not answer, and the terminal sends the same report again after more than two minutes. With the time of the first
+    attempt, the row would be taken for one that was never sent."""
     for asked_us in (1, 2_000_000_000):
         finish(context.asker._note_holds([report("r1", asked_us), report("r2", 7)]))
     with context.rows._engine.begin() as connection:
@@ -64,7 +64,8 @@ def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(conte
 def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_answered(
     context: ConsoleContext,
 ) -> None:
-    """Their own goods may be released, and those that came out of the other container may not. The answer is a fact about that one."""
+    """The goods that these containers had before may be released, and the goods that came out of the other container may be held. The
+    answer is a fact about that other container."""
     asked_us = int(now().timestamp() * 1_000_000)
     finish(context.asker._note_holds([report("r1", asked_us, OTHER, THIRD), report("r2", 7)]))
 
@@ -88,7 +89,7 @@ def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_
 def test_while_the_rows_are_made_anew_the_answer_is_that_they_are_stale_and_not_that_an_old_report_waits(
     context: ConsoleContext,
 ) -> None:
-    """The rows of requests are kept, and those of their answers are not there yet."""
+    """A rebuild keeps the rows of requests, but the rows of their answers are not made again yet."""
     finish(context.asker._note_holds([report("r1", 7)]))
     view = answers.gate_view(context, AUDITOR, BOX)
     assert (view.may_leave, view.reason, view.waiting_for) == (False, "stale", [])
@@ -131,7 +132,8 @@ def test_a_report_that_waits_is_not_named_among_the_goods_that_keep_the_box(cont
 
 
 def steps(file: Path, reports: int) -> int:
-    """The thousands of steps of SQLite in which it reads what is not answered, of a box with so many reports; only the last one is not."""
+    """Returns how many thousand steps SQLite needs to read what is not answered about a container, if only the last of so many reports is
+    not."""
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)
     holds = [{"request_id": f"r{n}", "consignment_id": BOX, "about": BOX, "asked_us": n} for n in range(reports + 1)]
@@ -156,13 +158,14 @@ def steps(file: Path, reports: int) -> int:
 
 
 def test_the_question_at_the_gate_costs_no_more_than_the_reports_of_the_box_are_many(tmp_path: Path) -> None:
-    """Each report was once looked for among all facts of the box: a key that told of 10,000 events made the answer take many seconds."""
+    """Once each report was searched among all facts about the container. If a key had sent 10,000 reports, the answer took many
+    seconds."""
     few, many = [steps(tmp_path / f"{reports}.db", reports) for reports in (500, 4000)]
     assert many < 20 * max(few, 5)
 
 
 def test_a_container_of_which_nothing_is_requested_is_answered_with_two_statements(context: ConsoleContext) -> None:
-    """Each further statement makes every question at the gate wait for Python's interpreter lock once more."""
+    """With each further statement, every gate question waits once more for Python's interpreter lock."""
     engine, statements = context.rows._engine, list[str]()
     with engine.begin() as connection:
         connection.execute(insert(CONSIGNMENT_CONTAINERS), {"container_no": BOX, "consignment_id": GOODS})

@@ -184,7 +184,7 @@ def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Qui
 
 @pytest.mark.parametrize("field", ["watch_id", "asked_by", "on_behalf_of", "consignment_id"])
 def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str) -> None:
-    """A hold under the id of a watch would pass for one that the watch made, and be lifted with it."""
+    """A hold with the id of a watch would be taken for one that the watch placed, and would be lifted with the watch."""
     answer = door.api(
         "POST", f"/consignments/{GOODS}/holds", headers=headers_of(), json={"reason": "a tip", field: GOODS}
     )
@@ -192,7 +192,8 @@ def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str
 
 
 def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
-    """A key for the gate question, copied from a program of a person, would end what this person does in the browser."""
+    """Otherwise somebody with a copy of a person's key for gate questions could end what this person does in the
+    browser."""
     admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
     key = door.app.state.authenticator.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}

@@ -37,7 +37,8 @@ class Row:
 
 
 def chain(*last: str) -> Iterator[Row]:
-    """Messages of which each has the one before as its cause, and was recorded earlier than its cause."""
+    """Yields messages. The cause of each is the message before it, but its recorded time is earlier than that of its
+    cause."""
     names = [str(number) for number in range(MESSAGES)]
     for number, name in enumerate(names):
         yield Row(number, name, names[number - 1] if number else "".join(last), recorded_us=MESSAGES - number)

@@ -53,8 +53,8 @@ SUBJECTS = {"consignments": f"/consignments/{GOODS}", "containers": f"/container
 def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reach(
     console: Quiet, role: Role, own: bool
 ) -> None:
-    """The forms are sent without input, so a person who may ask is told what is missing. A form that needs no input gets 503,
-    because there is no broker."""
+    """The forms are sent without input, so the answer names the missing input if the account may send the form. A form that
+    needs no input gets 503, because there is no broker."""
     company, office = (DECLARANT, OFFICE) if own else (OTHER, "2218")
     key = console.acting_as(f"form-{role}-{own}", roles=role.value, company=company, office=office)
     wrong = {}
@@ -65,7 +65,7 @@ def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reac
             reaches = own or REACH[role] in (Reach.CONTAINERS, Reach.ANY)
             expected = {403} if not may else {422, 503} if reaches else {403, 404}
             if may and reaches and REACH[role] is Reach.CONTAINERS and page == "consignments":
-                # a role that reaches only containers may see no page of goods, so none can show it what is missing
+                # a role that reaches only containers gets no page of goods, and so no page that names the missing input
                 expected = {404}
             if answer.status_code not in expected:
                 wrong[act] = answer.status_code

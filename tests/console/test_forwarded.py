@@ -15,7 +15,8 @@ SENT = ((b"x-forwarded-for", b"192.0.2.7"), (b"x-forwarded-proto", b"https"), (b
 
 
 def arrived(settings: ConsoleSettings, client: str) -> tuple[str, str]:
-    """Address and scheme of a request with `SENT` as a route sees them, when it came from this address."""
+    """Returns the address and the scheme that a route sees, for a request with the headers `SENT` that comes from
+    the address `client`."""
     clients: list[tuple[str, str]] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

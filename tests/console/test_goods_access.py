@@ -162,13 +162,14 @@ JUNE_US = 1_795_000_000_000_000
 
 
 def learned(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]:
-    """What somebody learns of a box: the reason at the gate, the lots, the reports."""
+    """Returns what this person reads about a container: the reason of the gate's answer, the number of lots, and the number of
+    reports."""
     view = answers.gate_view(context, who, box)
     return view.reason, view.lots, len(answers.reports_of(context, who, box, 10)[0])
 
 
 def stand(context: ConsoleContext, box: str, *parts: dict[str, object]) -> None:
-    """Writes rows of a box that is in the area since June with these parts, and of which only its opening was reported."""
+    """Writes the rows of a container that came in June with these parts. Only its opening was reported."""
     row = {"container_no": box, "visit": IN_JUNE, "visit_us": JUNE_US, "word": "opened", "seq": 1}
     came = {"container_no": box, "report_id": "r1", "event": "DISC", "visit": IN_JUNE, "recorded_us": JUNE_US}
     with context.rows._engine.begin() as connection:
@@ -227,8 +228,8 @@ def test_goods_that_are_not_in_a_box_any_more_make_its_next_visit_known_to_nobod
 
 
 def test_who_took_goods_off_a_shared_box_by_mistake_puts_them_back(context: ConsoleContext) -> None:
-    """Struck goods make the box known to their office no more, so the officer who had struck them could not take that back; nobody
-    else of an office may name them."""
+    """Once the officer who had struck the goods could not retract that: a strike takes the container from the office of the goods,
+    and officers of other offices may not name them."""
     complete(context)
     stand(context, UNKNOWN, {"consignment_id": THEIRS, "word": "held"}, {"consignment_id": OURS, "struck": True})
     assert (
@@ -247,7 +248,8 @@ def test_who_took_goods_off_a_shared_box_by_mistake_puts_them_back(context: Cons
 def test_while_an_alarm_about_their_visit_keeps_a_box_the_officers_of_its_former_goods_act_on_it(
     context: ConsoleContext, visit: str, known: bool
 ) -> None:
-    """Nobody told of its departure, and it came again with goods of another office: the former ones may still be in it."""
+    """Nobody reported the departure, and the container came again with goods of another office. The goods from before may still be
+    in it."""
     complete(context)
     stand(context, UNKNOWN, {"consignment_id": THEIRS}, {"consignment_id": OURS, "word": "held", "ended": IN_MAY})
     blocking = f"report-0\tvisit-march\nreport-1\t{visit}\nreport-2\tvisit-0"

@@ -1,5 +1,5 @@
-"""What do people see who look at a page? Links that they may follow, names where they look for names, ends that are ends, and one line for
-one act. Each test is a fault that was seen on a picture of the page."""
+"""Does each page offer only links that its reader may follow, names at the usual places, ends that are final, and one line for one act?
+Each test repeats a fault that was seen on a picture of the page."""
 
 import re
 from collections.abc import Iterator
@@ -254,7 +254,7 @@ def test_a_terminal_may_choose_its_own_reports_to_correct_and_is_told_that_other
 
 
 def test_what_a_colleague_told_is_told_by_ones_own_company_and_may_be_corrected(still: Still) -> None:
-    """The gate desk lets each account of the company that told of an event correct it."""
+    """The gate desk lets every account of the company that reported an event correct the report."""
     for name, company in (("terminal-1", "CNTAO-4"), ("terminal-2", "CNTAO-4"), ("terminal-3", "CNTAO-5")):
         admit(still.url, name, "terminal", company, "")
     still.tell(Border("REPORT-2").reported("DISC").messages)

@@ -1,5 +1,5 @@
-"""Do people who look at lists, at the page of their goods and at forms read what is so, in their language, with a way on? Each test
-is a fault that was seen on a picture of the page."""
+"""Do lists, the pages of goods and forms show what is true, in the reader's language, and do they offer a next step? Each test
+repeats a fault that was seen on a picture of the page."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def form(page: str, name: str) -> str:
 def test_an_officer_reads_before_the_answer_what_the_answer_does(
     still: Still, control: ControlKind, papers: bool
 ) -> None:
-    """Only papers are put right; goods of a physical control that is not in order are refused, which is the end of them."""
+    """Only papers can be rectified. Goods that do not pass a physical control are refused."""
     goods = Border("DOES-1").lodged().accepted().assessed(control).held(f"inspection/{control.value}").ordered(control)
     still.tell(goods.messages)
     page = f"/consignments/{goods.id}"
@@ -57,7 +57,7 @@ def test_an_officer_reads_before_the_answer_what_the_answer_does(
 
 
 def left_by_report(reference: str) -> Border:
-    """Goods that left before their release, as the gate desk says because of a report of their container."""
+    """Returns goods that left before their release, as the gate desk publishes because of a report about their container."""
     goods = Border(reference).lodged().accepted().assessed().held("arrival").reported("GTOT")
     return goods.gate_says(ConsignmentLeftUnreleased, why="left_before", reason="left before release", visit="visit-1")
 
@@ -73,7 +73,7 @@ def test_the_cause_of_what_the_gate_says_of_goods_is_found_on_the_page_of_the_co
 
 
 def test_no_page_names_a_cause_that_is_not_on_it_and_links_to_itself(still: Still) -> None:
-    """What a watch does to goods has its cause under the key of the watches."""
+    """If a watch holds goods, the cause is a message under the key of the watches, which is not on the page of the goods."""
     goods = Border("CAUSE-2").lodged().accepted().assessed().held("officer/1")
     still.tell(goods.messages[1:])
     page = still.page(f"/consignments/{goods.id}")
@@ -148,8 +148,8 @@ def test_a_treatment_that_an_officer_decided_on_is_not_said_to_wait_for_a_decisi
 
 
 def test_a_key_that_may_be_used_for_all_that_its_account_may_is_not_read_as_a_list_of_rights() -> None:
-    """The key of a declarant was listed as one to give rights and to make officers' decisions: all uses were named, whose limit
-    is the account."""
+    """A key that names every use is limited only by the rights of its account. Once the page listed all these uses, so a
+    declarant's key seemed to allow officers' decisions."""
     detail = f"demo {' '.join(sorted(Scope))}"
     assert Sight("en", NOON).granted(detail, "key made") == "demo all that its account may do"
     assert Sight("zh", NOON).granted(f"{detail} until 2026-12-01T00:00+00:00", "key made") == (
@@ -176,7 +176,7 @@ def test_no_page_of_problems_shows_the_signs_with_which_programs_mark_code(still
 
 
 def test_officers_of_an_office_may_take_back_a_finding_on_a_container_that_others_share(still: Still) -> None:
-    """The API took the request; the page had no form for it, because goods of another office were in the container."""
+    """The API accepted the request, but the page had no form for it, because goods of another office were in the container."""
     admit(still.url, "ours", "inspector", "", "4227")
     admit(still.url, "far", "inspector", "", "0100")
     ours = Border("SHARE-1").lodged().accepted().held("arrival")
@@ -200,7 +200,7 @@ def test_who_finds_nothing_reads_that_a_number_is_looked_up_whole(still: Still) 
 
 
 def test_what_is_no_number_of_a_container_is_not_shown_as_one_while_the_rows_are_behind(still: Still) -> None:
-    """Of every number that it does not have, the gate's answer is then that it cannot say."""
+    """While the rows are behind, the gate's answer to a number without a row is that the rows are stale."""
     assert still.get(f"/api/v1/containers/{BOX}").json()["reason"] == "stale"
     assert still.get(f"/consignments?q={BOX}").headers["location"] == f"/containers/{BOX}"
     assert "DEMOB" in text_of(still.page("/consignments?q=DEMOB"))
@@ -218,7 +218,8 @@ def test_a_parked_message_is_marked_in_the_timeline(still: Still) -> None:
 
 
 def test_who_may_send_no_form_has_no_mark_in_the_row_of_the_address_that_takes_them(still: Still) -> None:
-    """Auditors and operations read; the table of rights had marked them at the addresses that take the forms of officers."""
+    """Auditors and operations only read. Once the table of rights had a mark for them at the addresses that accept officers'
+    forms."""
     page = still.page("/rights")
     heads = re.findall(r"<th>([^<]*)</th>", page.split("POST /sign-in")[0].rpartition("<thead>")[2])[1:]
     for path in ("/consignments/{consignment_id}/act/{act}", "/containers/{container_no}/act/{act}"):
@@ -243,7 +244,7 @@ def test_what_stands_in_the_papers_begins_with_a_capital_letter(still: Still) ->
 
 
 def sent(still: Still, language: str = "en", **fields: str) -> str:
-    """The page that answers a declaration with a fault, which was sent from the form."""
+    """Returns the page that answers a form with a faulty declaration."""
     typed = {"key": "k-1", "body": '{"reference": "MY-OWN-1", "packages": "many"}', **fields}
     kind = {"content-type": "application/x-www-form-urlencoded"}
     answer = still.get("/lodge", language, "declarant", method="POST", content=urlencode(typed), headers=kind)
@@ -272,12 +273,12 @@ def test_who_corrects_a_rejected_paper_and_errs_again_still_reads_what_was_found
 
 
 def test_the_link_that_brings_the_example_back_is_not_called_a_new_reference(still: Still) -> None:
-    """Who pressed it to change the reference of what was typed lost what was typed."""
+    """Somebody who followed the link to change the reference lost everything that was typed in."""
     assert "Begin anew with the example" in text_of(sent(still)) and "New reference" not in sent(still)
 
 
 def test_a_declarants_own_number_of_a_paper_is_not_called_a_number_of_the_enterprise(still: Still) -> None:
-    """企业编号 is the number with which customs have registered an enterprise."""
+    """企业编号 is the number under which customs have registered an enterprise."""
     goods = Border("OWN-NUMBER-1").lodged().accepted()
     still.tell(goods.messages)
     pages = [still.page(path, "zh") for path in ("/consignments", f"/consignments/{goods.id}", "/lodge")]

@@ -1,5 +1,5 @@
-"""What did people see who looked at the pictures of accounts, activity, alarms, the board, boxes, codes, faults and goods? Each test is a fault
-that was seen on one of them."""
+"""Do the pages of accounts, activity, alarms, the board, containers, codes, faults and goods show what is true? Each test repeats a fault that
+was seen on a picture of one of them."""
 
 import re
 from collections.abc import Iterator

@@ -133,7 +133,7 @@ def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still
 def test_no_page_or_answer_of_the_day_is_read_back_from_a_sentence(
     day: Simulated, still: Still, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Desks write codes; only for facts of older software versions, which this day does not have, are the sentences recognised by their shape."""
+    """Desks write codes. A sentence is recognised by its shape only in facts of older software versions, and this day has none."""
     looked_at: set[str] = set()
     by_shape = desk_sentences._read
 

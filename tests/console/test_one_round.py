@@ -1,4 +1,4 @@
-"""Does whoever hands in a paper with a fault of shape get everything in one answer, at each way in?"""
+"""If a declaration has a fault of shape, does one answer name all faults, at each address that accepts declarations?"""
 
 import json
 from typing import Any

@@ -50,13 +50,13 @@ def stored_request(still: Still, message: PublishedMessage, sender: str = "teste
 
 
 def answering(consignment: Border, request: str) -> Border:
-    """The story, with this request as the cause of the last fact."""
+    """Returns the story, with this request as the cause of the last fact."""
     consignment.messages[-1] = replace(consignment.messages[-1], cause=request)
     return consignment
 
 
 def overtaken(still: Still, request: str, name: str = "") -> str:
-    """The kind of the message that has overtaken the answers; empty as long as they stand."""
+    """Returns the kind of the message that has overtaken the answers; empty as long as they stand."""
     view: dict[str, Any] = still.get(
         f"/api/v1/requests/{request}", name=name, headers={"accept": "application/json"}
     ).json()

@@ -102,8 +102,8 @@ def test_a_sentence_has_its_words_in_both_languages_and_the_same_places_in_each(
 
 
 def calls() -> Iterator[tuple[str, str, set[str]]]:
-    """Every call by which a desk makes a phrase: where it is, the code, and the names of its values; calls whose values are computed before
-    are left to the stories."""
+    """Yields, for each call by which a desk makes a phrase, its place, the code, and the names of its values. Calls whose values are
+    computed before are left out; the stories have them."""
     for file in sorted(SERVICES.rglob("*.py")):
         for node in ast.walk(tree_of(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("phrase", "seen_phrase"):
@@ -163,7 +163,8 @@ def test_each_fact_that_may_say_it_by_codes_does(coded_facts: Facts) -> None:
 
 
 def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Facts) -> None:
-    """A text without phrases is that of a person who is named in the fact, or a value; no text is one of an older software version."""
+    """A text without phrases was written by a person whom the fact names, or is a value. No text is the sentence of an older software
+    version."""
     sentences = {plain(english) for english in SENTENCES.values() if not PLACEHOLDER.search(english)}
     for kind, body in day:
         for where, _, phrases in sentences_of(kind, body):

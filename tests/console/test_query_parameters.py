@@ -31,8 +31,8 @@ OPERATIONS = [
 
 
 class CheckingConsole:
-    """The console without its threads; it authenticates the sender, and refuses what is refused before a route
-    begins."""
+    """The console without its threads. It authenticates the sender, and refuses a request before the function of its
+    route begins."""
 
     def __init__(self, url: str) -> None:
         self.headers = {**admit(url), "Content-Type": "application/json"}

@@ -63,7 +63,7 @@ def status_of_question(crowded: Quiet, address: str = "127.0.0.1") -> int:
 
 
 def test_however_many_pages_are_asked_for_only_a_few_threads_make_them(crowded: Quiet) -> None:
-    """Each thread that makes a page takes a share of the interpreter lock from the event loop, so from the gate's questions."""
+    """While a thread makes a page, it takes the interpreter lock from the event loop, and gate questions wait."""
     before = set(threading.enumerate())
     with ThreadPoolExecutor(CONNECTIONS) as clients:
         pages = [clients.submit(httpx2.get, f"{crowded.address}/docs", timeout=60) for _ in range(3 * CONNECTIONS)]

@@ -19,15 +19,15 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
     "path", ["/livez/", "/livez%2F", "/sign-in/", "/api/v1/stages/", "/accounts/", "/docs/codes/..%2F", "/static"]
 )
 def test_no_answer_sends_a_browser_to_an_address_with_a_scheme(still: Still, path: str) -> None:
-    """Behind a proxy with TLS that is not named as trusted, the scheme that the console sees is http: a form would be sent again in the
-    clear."""
+    """If the console does not trust its TLS proxy, it sees the scheme http. With a redirect to such an address, the browser would send
+    a form again without encryption."""
     for method in ("GET", "POST"):
         found = still.get(path, method=method)
         assert (found.status_code, found.headers.get("location")) in {(404, None), (405, None)}
 
 
 def test_the_document_of_the_api_is_written_once(still: Still) -> None:
-    """It is long and open to everybody, so whoever asks for it again and again would occupy the console."""
+    """It is long and open to everybody, so repeated requests for it would occupy the console."""
     made, count = still.app.openapi, 0
 
     def counted() -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Is the gate's answer no exactly as long as a high watermark of the release or gate topics was seen too long ago and is not
-reached yet?"""
+"""Is the gate's answer no exactly as long as the rows have not reached a high watermark of the release or gate topics that
+was read too long ago?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,5 @@
-"""Does a time that the sender gives belong to the content of an idempotency key, and the console's own time not?"""
+"""Is a time that the sender gives a part of the request behind an idempotency key, and a time that the console adds
+not?"""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Is it said in both languages what a parser, which writes in English alone, found wrong in a body?"""
+"""If a parser finds a body wrong, does the answer say why in both languages, although the parser's own
+message is only in English?"""
 
 import json
 from typing import Literal

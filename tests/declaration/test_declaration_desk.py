@@ -409,7 +409,7 @@ def test_a_paper_waits_until_each_request_to_withdraw_is_answered() -> None:
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(withdraw(), message_id="w2")
     desk.when(lodge(packages=3), message_id="r-7")
     desk.when(not_withdrawn("w1")).then()
-    # the refusal of a hold has nothing to do with it
+    # the refusal of a hold does not answer the withdrawal
     desk.when(not_withdrawn("p1", "PlaceHold")).then()
     desk.when(not_withdrawn("w2")).then_refused("reference_used")
 

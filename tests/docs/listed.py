@@ -34,7 +34,7 @@ LISTED = {
     'make single-faults ARGS="--live 100000 --write"': LONG,
     'make single-faults ARGS="--only broker"': LONG,
     "make hostile": LONG,
-    'make hostile ARGS="--count 1000000 --seed 2026-11-24"': LONG,
+    'make hostile ARGS="--count 1000000 --seed 2026-11-30"': LONG,
     "make fuzz": LONG,
     "make gate-latency": LONG,
     "make rights-cost": LONG,

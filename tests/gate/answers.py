@@ -1,6 +1,6 @@
-"""What does the gate desk say at once when a container leaves or comes?
+"""Which facts does the gate desk publish at once when a container leaves or comes?
 
-Each function gives these facts in their order. `at`: when it happened.
+Each function returns them in the order of publication. `at`: when the event happened.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from tests import facts
 
 
 def arrival_of(consignment: str) -> str:
-    """The visit of a container that no terminal reported: it has its id from the arrival of these goods."""
+    """Returns the id of a visit that no terminal has reported. It is made from the id of the consignment that arrived."""
     return f"arrival/{consignment}"
 
 
@@ -26,7 +26,7 @@ def goods_left(
     event: EquipmentEvent = EquipmentEvent.GATED_OUT,
     laden: bool | None = None,
 ) -> tuple[Fact, ...]:
-    """The container left by this report, with all of its goods released."""
+    """Returns the facts if this report says that the container left, and all of its goods were released."""
     return (
         facts.equipment_event_recorded(report_id, event, visit, where=gate, laden=laden, at=at),
         facts.container_gated_out(visit, report_id, *consignments, gate=gate, at=at),
@@ -43,7 +43,7 @@ def goods_left_unreleased(
     event: EquipmentEvent = EquipmentEvent.GATED_OUT,
     laden: bool | None = None,
 ) -> tuple[Fact, ...]:
-    """The container left by this report, with none of its goods released."""
+    """Returns the facts if this report says that the container left, and none of its goods were released."""
     return (
         facts.equipment_event_recorded(report_id, event, visit, where=gate, laden=laden, at=at),
         facts.visit_closed(visit, "left_unreleased", report_id, consignments=consignments, at=at),
@@ -61,7 +61,8 @@ def visit_opened_by(
     laden: bool | None = True,
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
-    """The container came by this report, and with it the goods of the consignments `arrived`, of which nothing else is new."""
+    """Returns the facts if this report opens a visit. `arrived`: the consignments whose arrival it shows; the gate's answer does not
+    change."""
     return (
         facts.equipment_event_recorded(
             report_id, event, report_id, where=where, laden=laden, conveyance=conveyance, at=at
@@ -82,8 +83,8 @@ def came_again(
     laden: bool | None = True,
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
-    """The container came by this report, although its departure from the visit `before` was not reported. What was released has left
-    in it; of what was not released it is unknown."""
+    """Returns the facts if this report opens a visit, and nobody reported the departure from the visit `before`. If the goods were
+    released, they have left in it; otherwise the alarm keeps the container here. `released`: whether all `consignments` were."""
     kept = () if released else consignments
     alarm = facts.gate_alarm_raised(
         before,
@@ -112,14 +113,14 @@ def came_again(
 
 
 def goods_wait(version: int, visit: str, *waiting: str, released: int, at: datetime) -> ContainerMustStay:
-    """The gate's no for goods without a bill of which the release desk only says that they wait; `released`: how many others are
-    released."""
+    """Returns the gate's no for goods without a bill that the release desk has not released, and for which it gave no phrase. `released`:
+    how many others are released."""
     why = phrase("lots_released", count=released, all=released + len(waiting)), phrase("bill_waits", bill=waiting[0])
     return facts.container_must_stay(version, visit, *why, of_earlier("waits"), waiting_for=waiting, at=at)
 
 
 def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetime) -> tuple[Fact, ...]:
-    """Two declarations say that the container is theirs alone; each is told of the other."""
+    """Returns the facts if two declarations each say that no other lot is in the container: one fact for each of them."""
     rule = "one_declaration_a_box"
     return (
         facts.same_goods_declared(one, other, rule=rule, conveyance=conveyance, at=at),
@@ -128,8 +129,8 @@ def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetim
 
 
 def seen_outside(version: int, consignment: str, *, at: datetime, since: datetime) -> tuple[Fact, ...]:
-    """An officer's finding that the container is outside `since` then counts: it left with these goods, which were released, and which no
-    terminal had reported. `version`: of the answer that it must stay."""
+    """Returns the facts if an officer finds the container outside, its goods were released, and no terminal reported the departure.
+    `since`: the event time of the finding; `version`: of the answer that the container must stay."""
     visit = arrival_of(consignment)
     return (
         facts.visit_closed(visit, "finding", "", consignments=(consignment,), at=since),
@@ -139,7 +140,7 @@ def seen_outside(version: int, consignment: str, *, at: datetime, since: datetim
 
 
 def seen_inside(version: int, consignment: str, *, at: datetime) -> tuple[Fact, ...]:
-    """The container had not left, as an officer found outside had said. `version`: of the answer that it may leave."""
+    """Returns the facts if the finding of `seen_outside` was wrong. `version`: of the answer that the container may leave."""
     visit = arrival_of(consignment)
     return (
         facts.visit_opened(visit, where=""),

@@ -28,7 +28,7 @@ DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetr
 
 @dataclass(frozen=True)
 class Written:
-    """A message, its id, and when it was recorded."""
+    """A message, its id, and its recorded time."""
 
     id: str
     message: Message
@@ -36,8 +36,8 @@ class Written:
 
 
 def hear(messages: list[Written], began: datetime) -> Story:
-    """The gate desk after it has read these messages, at least a minute after one another. `began`: the earliest time
-    at which it reads."""
+    """Returns the gate desk after it has read these messages in this order. `began`: the earliest time at which it
+    reads."""
     box = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):
         read_at = max(began, each.recorded) if number == 0 else max(box.at, each.recorded)
@@ -99,7 +99,7 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
         later = stated + draw(st.integers(1, 600))
         known = (1, bill, on)
         statements: list[ContainerHeld | ContainerFreed] = [held(who, 1, *known, None, stated, direction)]
-        landed = came + 30 if arrived is None else arrived  # goods are released only after they arrived
+        landed = came + 30 if arrived is None else arrived  # goods are released only after their arrival
         match ends:
             case "released":
                 statements.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))

@@ -1,5 +1,5 @@
-"""If the gate desk was down, does it publish events with the times at which they happened, and not with the time at
-which it reads their messages?"""
+"""If the gate desk was down and reads messages late, does it judge each event by the time at which it happened, and not
+by the time at which it reads?"""
 
 import pytest
 
@@ -25,8 +25,8 @@ from tests.voice import story
 
 
 def test_goods_that_were_declared_before_they_were_loaded_are_no_later_paper_when_the_desk_was_away() -> None:
-    """The desk reads the terminal's report and the release desk's statements a day after they were written, in any
-    order of the two topics."""
+    """The desk reads the terminal's report and the release desk's statements a day after they were written. The order
+    between the two topics is different in each case."""
     paper = held(A, 1, when=0, direction=Direction.EXPORT)
     release = freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)
     loaded = event(EquipmentEvent.LOADED, 60)
@@ -106,7 +106,7 @@ def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unrele
     desk.when(held(A, 1, when=0, direction=Direction.EXPORT)).then()
     desk.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)).then()
     desk.when(held(A, 3, arrived=10, when=40, direction=Direction.EXPORT)).then()
-    # it was held when it was loaded
+    # the goods are held when they are loaded
     desk.when(event(EquipmentEvent.LOADED, 60)).then(
         equipment_event_recorded("m4", EquipmentEvent.LOADED, arrival_of(A), at=at(60)),
         visit_closed(arrival_of(A), "loaded", "m4", consignments=(A,), at=at(60)),
@@ -116,8 +116,8 @@ def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unrele
 
 
 def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_release_desk_says_of_it_meanwhile() -> None:
-    """When the gate desk publishes that goods left unreleased, the release desk holds them. This later hold must not
-    prove that the goods left unreleased."""
+    """The gate desk publishes that goods left unreleased, and therefore the release desk holds them. This later hold
+    must not count as a hold at the time of the departure."""
     desk = story(decider)
     desk.when(held(A, 1, arrived=10, when=12, direction=Direction.EXPORT), at=at(90)).then()
     desk.when(event(EquipmentEvent.LOADED, 60), at=at(91)).then(
@@ -145,7 +145,8 @@ def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_rele
 
 
 def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> None:
-    """A report about the future is refused because of the time in its header, never because of a worker's clock."""
+    """Whether a report has an event time in the future is decided by the time in its header, never by the clock of a
+    worker."""
     desk = story(decider)
     behind = -3 * DAY
     desk.when(held(A, 1, when=0), at=at(5)).then()

@@ -1,4 +1,5 @@
-"""May goods that are called back still be in the container, although they left by what was reported?"""
+"""If goods that left are called back, may they still be in the container, because the report of their departure may be
+wrong?"""
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_goods_that_are_called_back_are_not_in_the_container_that_was_seen_insid
 
 
 def test_goods_that_are_called_back_are_not_in_the_container_that_was_seen_inside_days_after_its_departure() -> None:
-    """It may have come back without a report."""
+    """The container may have come back without a report, so the finding does not show that the departure was wrong."""
     desk = story(decider, discharged(0)).when(freed(A, 1, arrived=0, when=10), at=at(10))
     desk.when(found("outside", 60), at=at(61)).when(held(A, 2, arrived=0, when=80), at=at(80))
     desk.when(found("inside", 4 * DAY), at=at(4 * DAY)).when(freed(B, arrived=5 * DAY, when=5 * DAY), at=at(5 * DAY))

@@ -27,7 +27,8 @@ def called_back(
     since: float = 200,
     alarm: GateAlarmRaised | None = None,
 ) -> Story:
-    """Goods that were called back and released again three times after the messages `until_departure`."""
+    """Returns the desk after it has read `until_departure`, and then three times a hold on the goods and their next
+    release. `alarm`: the fact that follows each hold."""
     desk = story(decider, *until_departure)
     for turn in range(3):
         begin = since + 100 * turn
@@ -38,7 +39,7 @@ def called_back(
 
 
 def held_outside(visit: str, when: float) -> GateAlarmRaised:
-    """The alarm for a hold on goods that left at this time."""
+    """Returns the alarm for a hold on goods that left at this time."""
     return gate_alarm_raised(
         visit,
         "",

@@ -10,7 +10,15 @@ from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
 from tests import facts
-from tests.gate.answers import arrival_of, goods_left, goods_left_unreleased, seen_inside, seen_outside, visit_opened_by
+from tests.gate.answers import (
+    arrival_of,
+    came_again,
+    goods_left,
+    goods_left_unreleased,
+    seen_inside,
+    seen_outside,
+    visit_opened_by,
+)
 from tests.gate.boxes import (
     DAY,
     A,
@@ -34,7 +42,7 @@ def test_a_box_that_was_found_outside_by_mistake_is_inside_again_however_late_th
         facts.container_finding_recorded("outside", at=at(10)),
         *seen_outside(2, A, at=at(10), since=at(10)),
     )
-    # it may have come again in five days
+    # the container may have come again within the five days, so this finding does not show that the first one was wrong
     desk.when(found("inside", 5 * DAY), at=at(5 * DAY)).then(facts.container_finding_recorded("inside", at=at(5 * DAY)))
     desk.when(finding_retracted("wrong"), at=at(6 * DAY)).then(
         facts.container_finding_retracted("wrong", at=at(6 * DAY)),
@@ -57,7 +65,7 @@ def test_an_alarm_that_a_finding_had_settled_waits_again_and_is_told_again() -> 
             2, arrival_of(B), phrase("alarm_waits"), phrase("left_unreleased"), waiting_for=(A,), at=at(DAY + 5)
         ),
     )
-    # it is outside
+    # an officer finds the container outside again
     desk.when(found("outside", DAY + 9), at=at(DAY + 9)).then(
         facts.container_finding_recorded("outside", "m2", at=at(DAY + 9)),
         facts.visit_closed(arrival_of(B), "finding", "", consignments=(B,), at=at(DAY + 9)),
@@ -81,7 +89,7 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
         facts.consignment_left_unreleased(visit=arrival_of(A), why="left_before", consignment_id=A, at=at(10)),
         facts.container_must_stay(2, "", phrase("alarm_waits"), phrase("left_before"), waiting_for=(A,), at=at(40)),
     )
-    # its sender may take it back as before
+    # the sender of the report may still retract it
     desk.when(retracted("left"), at=at(50)).then(
         facts.equipment_event_retracted("left", at=at(50)),
         *seen_inside(3, A, at=at(50)),
@@ -104,6 +112,29 @@ def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_
         facts.visit_closed(arrival_of(A), "left_unreleased", "m2", consignments=(A,), at=at(10)),
         facts.gate_alarm_raised(arrival_of(A), "m2", waiting_for=(A,), at=at(10)),
         facts.consignment_left_unreleased(visit=arrival_of(A), consignment_id=A, at=at(10)),
+    )
+
+
+def test_the_visit_that_is_open_after_a_finding_was_taken_back_is_published_again() -> None:
+    """A visit that was published as open while the finding stood does not exist any more. Readers take the visit that was opened last for
+    the open one."""
+    again = 5 * DAY
+    desk = story(decider, discharged(0), held(A, arrived=0))
+    desk.when(out(60), message_id="left", at=at(60)).then(*goods_left_unreleased("left", "m1", A, at=at(60)))
+    desk.when(discharged(again), message_id="m3", at=at(again)).then(*visit_opened_by("m3", at=at(again)))
+    desk.when(found("inside", again + 20), message_id="w", at=at(again + 20)).then(
+        facts.container_finding_recorded("inside", "left", at=at(again + 20)),
+        facts.visit_opened("m1", laden=True),
+        facts.departure_retracted(visit="m1", consignment_id=A, at=at(again + 20)),
+    )
+    desk.when(discharged(again + 60), message_id="m5", at=at(again + 60)).then(
+        *came_again("m5", "m1", A, released=False, at=at(again + 60))
+    )
+    desk.when(finding_retracted("w"), at=at(again + 90)).then(
+        facts.container_finding_retracted("w", at=at(again + 90)),
+        facts.visit_closed("m1", "left_unreleased", "left", consignments=(A,), at=at(60)),
+        facts.visit_opened("m3", laden=True, at=at(again)),
+        facts.gate_alarm_raised("m1", "left", waiting_for=(A,), at=at(60)),
     )
 
 

@@ -120,8 +120,8 @@ def test_a_number_that_is_no_container_is_sent_back_to_the_terminal() -> None:
 
 @pytest.mark.parametrize("number", ["CSQU3054384", "ABCK1234560", "AKE12345MU", "B2"])
 def test_what_was_declared_and_released_under_a_number_leaves_under_it(number: str) -> None:
-    """The numbers are one with a wrong check digit, an ILU code, an air container, and a text of an older version that
-    is no container number."""
+    """The numbers are: one with a wrong check digit, an ILU code, the number of an air container, and a text that an
+    older software version accepted although it is no container number."""
     let_go = freed().model_copy(update={"container_no": number})
     desk = story(decider, let_go)
     desk.when(out(5).model_copy(update={"container_no": number})).then(

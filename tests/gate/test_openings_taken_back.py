@@ -1,5 +1,5 @@
-"""Is the gate's answer still yes if the terminal retracts the discharge, or corrects its conveyance? The goods count as
-not arrived until the release desk states them again.
+"""Does the gate's yes end if the terminal retracts the discharge or corrects its conveyance, until the release desk
+states the goods again?
 
 The tests write the statements with which the release desk answers the gate desk's facts.
 """
@@ -21,8 +21,8 @@ COSCO = "COSCO 017E"
 
 
 def told_by_gate() -> Story:
-    """The gate desk after the terminal has reported the discharge of A, and the release desk has therefore released
-    A."""
+    """Returns the gate desk after the terminal has reported the discharge of A, and the release desk has released A
+    because of it."""
     desk = story(decider, held(A, ship=COSCO))
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         *visit_opened_by("disc", A, conveyance=COSCO, at=at(10))
@@ -33,7 +33,7 @@ def told_by_gate() -> Story:
 
 
 def not_here(version: int, when: float) -> Message:
-    """The release desk's statement after the gate desk has retracted the arrival."""
+    """Returns the release desk's statement that follows the retraction of the arrival."""
     return held(A, version, ship=COSCO, when=when).model_copy(update={"arrival_retracted": True})
 
 
@@ -47,7 +47,7 @@ def test_a_discharge_that_is_taken_back_takes_the_yes_at_once() -> None:
 
 
 def test_a_release_that_was_on_its_way_is_no_yes_either() -> None:
-    """When the release desk published the release, it had not read that the discharge was retracted."""
+    """The release desk published the release before it read that the discharge was retracted."""
     desk = story(decider, held(A, ship=COSCO))
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         *visit_opened_by("disc", A, conveyance=COSCO, at=at(10))
@@ -97,7 +97,8 @@ def test_a_discharge_that_is_told_again_at_the_same_time_brings_the_goods_again(
 
 
 def test_the_yes_stays_where_the_carrier_had_told_the_arrival_before() -> None:
-    """The release depends on the carrier's report, so the release desk publishes nothing new."""
+    """The release depends on the carrier's report, so the release desk publishes nothing new when the terminal retracts
+    its own."""
     desk = story(decider, held(A, ship=COSCO, arrived=5))
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         facts.equipment_event_recorded(
@@ -147,7 +148,7 @@ def test_the_yes_stays_where_a_second_report_of_the_discharge_still_counts() -> 
 
 
 def test_goods_that_came_alone_for_this_desk_do_not_leave_in_the_visit_of_others() -> None:
-    """B's carrier reported the arrival, so the container is here. But after the retraction no report says that A is in
+    """The carrier of B reported an arrival, so the container is here. After the retraction no report says that A is in
     it."""
     desk = story(decider, held(A, bill="1"))
     desk.when(discharged(10), message_id="disc", at=at(12)).then(*visit_opened_by("disc", A, at=at(10)))
@@ -185,7 +186,8 @@ def test_a_retraction_after_the_departure_leaves_it_as_it_was() -> None:
 
 
 def test_a_discharge_told_days_later_instead_brings_the_goods_anew() -> None:
-    """The gate desk publishes for the release desk both that the goods had not arrived and when they did arrive."""
+    """The gate desk publishes for the release desk that the goods had not arrived at first, and when they did
+    arrive."""
     desk = told_by_gate()
     named = event(EquipmentEvent.DISCHARGED, 10 + 3 * DAY, laden=True, replaces="disc")
     desk.when(named, at=at(11 + 3 * DAY)).then(
@@ -240,7 +242,7 @@ def test_a_discharge_by_another_vessel_after_the_arrival_takes_the_yes(other: st
             2, "another", phrase("alarm_waits"), phrase("came_again"), waiting_for=(A,), at=at(50)
         ),
     )
-    # the terminal had named the wrong one
+    # the terminal had reported the wrong vessel
     named = event(EquipmentEvent.DISCHARGED, 0, laden=True, ship=COSCO, replaces="another")
     desk.when(named, at=at(60)).then(
         facts.equipment_event_recorded(
@@ -271,7 +273,7 @@ def test_a_discharge_by_another_vessel_before_the_arrival_takes_the_yes(other: s
             at=at(50),
         ),
     )
-    # the terminal had named the wrong one
+    # the terminal had reported the wrong vessel
     named = event(EquipmentEvent.DISCHARGED, 0, laden=True, ship=COSCO, replaces="another")
     desk.when(named, at=at(60)).then(
         facts.equipment_event_recorded(
@@ -333,7 +335,7 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
     desk.when(moved, at=at(20)).then(facts.container_arrived(visit="m1", consignment_id=A))
     assert [p.standing for visit in look(as_box(desk.state)).visits for p in visit.parts] == ["released"]
     desk = story(decider, event(EquipmentEvent.GATED_IN, 0, laden=True, ship="TRUCK 9"))
-    # it came over land
+    # the container came over land, so its vessel is not compared
     desk.when(freed(A, ship=COSCO, arrived=10, when=20), at=at(20)).then(
         facts.container_arrived(visit="m1", consignment_id=A), facts.container_may_leave(1, "m1", A, at=at(20))
     )
@@ -341,7 +343,8 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
 
 @pytest.mark.parametrize("when", [5, 10, 45], ids=["earlier", "the same time", "later"])
 def test_a_discharge_corrected_to_another_conveyance_moved_no_box(when: int) -> None:
-    """The goods were stated hours after the discharge. Only the discharge reports their arrival, so no visit ended."""
+    """The goods were stated hours after the discharge. Only the discharge shows their arrival, so its correction ends
+    no visit."""
     desk = story(decider)
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         *visit_opened_by("disc", conveyance=COSCO, at=at(10))

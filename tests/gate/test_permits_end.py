@@ -1,5 +1,4 @@
-"""Does an officer's permit to leave end when the release desk states something new against the goods, and not
-earlier?"""
+"""Does a permit to leave end when the release desk states something new against the goods, and never before?"""
 
 from dataclasses import replace
 
@@ -42,8 +41,8 @@ def test_an_export_that_is_refused_after_the_permit_stays() -> None:
 
 
 def test_a_permit_that_a_hold_has_ended_does_not_come_back() -> None:
-    """The goods are refused, permitted to leave, inspected again, and refused for another reason. Then an officer must
-    decide again."""
+    """The goods are refused, permitted to leave, held for another inspection, and refused again for another reason.
+    Then an officer must permit it again."""
     desk = story(decider, held(A, 1, arrived=0, refused=True))
     desk.when(permitted(A, RETURN), at=at(5)).then(
         exit_permitted(A, RETURN, arrival_of(A), at=at(5)),
@@ -69,8 +68,8 @@ def test_what_is_said_of_other_goods_ends_neither_a_permit_nor_the_yes_of_the_ga
 
 
 def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -> None:
-    """The other lot in the container was held, so the gate's answer was no. Only the permit says that this lot may
-    leave."""
+    """The other lot in the container was held, so the gate's answer was no, and this lot left lawfully only because of
+    its permit."""
     desk = story(decider, held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0))
     desk.when(permitted(A, RETURN), at=at(5)).then(exit_permitted(A, RETURN, arrival_of(B), at=at(5)))
     desk.when(out(30), at=at(30)).then(

@@ -1,4 +1,5 @@
-"""For which visit is a permit to leave? It lets nothing out that comes back afterwards, whenever the departure is reported."""
+"""For which visit does a permit to leave count? It lets nothing out that comes back afterwards, whenever the departure is
+reported."""
 
 import pytest
 
@@ -13,7 +14,8 @@ CANCELLED, RETURN = ExitGround.EXPORT_CANCELLED, ExitGround.RETURN
 
 
 def permitted_at_100() -> Story:
-    """A container whose goods have a permit; nobody told of their arrival."""
+    """Returns the desk after an officer has given a permit at minute 100. The release desk has stated no arrival of the
+    goods."""
     desk = story(decider).when(event(EquipmentEvent.GATED_IN, 0, laden=True), at=at(1))
     desk.when(held(A, when=2, direction=EXPORT), at=at(2)).when(permitted(A, CANCELLED), at=at(100))
     assert may_leave(desk)
@@ -22,7 +24,8 @@ def permitted_at_100() -> Story:
 
 @pytest.mark.parametrize("minute", [40, 95, 100, 110])
 def test_a_departure_spends_the_permit_that_was_given_before_it_was_told_whatever_its_time(minute: float) -> None:
-    """The clock of the gate may be some minutes behind, or the container had left before."""
+    """The departure may seem to be before the permit because the clock of the gate is some minutes behind, or because the
+    container did leave before it."""
     desk = permitted_at_100().when(out(minute), at=at(120)).when(found("outside", 130), at=at(130))
     desk.when(discharged(5 * DAY, laden=True), at=at(5 * DAY))
     assert not may_leave(desk), "the container is back with other goods"

@@ -1,4 +1,4 @@
-"""Is an officer told if the same goods are lodged again under a new reference? Only the gate desk can see both
+"""Do officers get an alarm if the same goods are lodged again under a new reference? Only the gate desk can see both
 declarations, because its record is about the container."""
 
 import pytest
@@ -70,7 +70,7 @@ def test_goods_without_a_bill_that_share_a_box_or_come_with_its_next_visit_are_o
 
 
 def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
-    """If two declarations have one bill, the gate's answer is no even without this fact. The fact is only for
+    """If two declarations have one bill, the gate's answer is no even without this fact. The fact only informs
     officers."""
     desk = story(decider, freed(A, bill="1")).then(facts.container_may_leave(1, arrival_of(A), A, at=at(1)))
     desk.when(freed(B, bill="1")).then(

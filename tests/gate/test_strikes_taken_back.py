@@ -1,5 +1,5 @@
-"""If an officer struck the wrong consignment off a container, can the strike be retracted, and is everything then as if
-there had been none?"""
+"""If an officer struck the wrong consignment off a container and retracts the strike, is everything then as if there
+had been none?"""
 
 import pytest
 
@@ -80,7 +80,7 @@ def test_what_was_not_taken_off_is_not_put_back() -> None:
     desk.when(struck(A)).then(lot_struck(A, at=at(3)))
     desk.when(put_back(A)).then(strike_retracted(A, at=at(4)))
     desk.when(put_back(A)).then_refused("lot_unknown")
-    # it may be taken off again
+    # an officer may strike it again
     desk.when(struck(A)).then(lot_struck(A, at=at(6)))
 
 

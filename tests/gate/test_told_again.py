@@ -1,5 +1,5 @@
 """What counts if a departure or an opening is reported twice, with different event times, and the second report does not name the first?
-Whatever is stricter, and the visit keeps its id."""
+The stricter result counts, and the visit keeps its id."""
 
 from itertools import permutations
 
@@ -35,7 +35,7 @@ OTHER = "MSKU9070323"
 
 
 def kinds(desk: Story) -> list[str]:
-    """The kinds of the facts of the last answer."""
+    """Returns the kinds of the facts of the last answer."""
     return [fact.kind for fact in desk.answer]
 
 
@@ -44,7 +44,7 @@ def alarms(desk: Story) -> list[str]:
 
 
 def left(desk: Story, consignment_id: str) -> list[str]:
-    """The kinds of the facts about the departures of one consignment."""
+    """Returns the kinds of the facts about the departures of one consignment."""
     departures = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
     return [fact.kind for fact in desk.facts if fact.kind in departures and fact.key == consignment_id]
 
@@ -55,13 +55,13 @@ def released_at(minute: float) -> Story:
 
 
 def ended(desk: Story) -> list[tuple[str, float]]:
-    """The ends of the visits: by which report, and at which minute after noon."""
+    """Returns, for each visit that ended, the id of the report that ended it and its minute after noon."""
     visits = look(as_box(desk.state)).visits
     return [(v.closing.id, (v.closed - at(0)).total_seconds() / 60) for v in visits if v.closing and v.closed]
 
 
 def opened(desk: Story) -> list[tuple[str, float]]:
-    """The visits: their ids, and the minutes after noon at which they opened."""
+    """Returns, for each visit, its id and the minute after noon at which it opened."""
     return [(v.id, (v.opened - at(0)).total_seconds() / 60) for v in look(as_box(desk.state)).visits]
 
 
@@ -166,14 +166,15 @@ def test_the_visit_goes_on_if_the_first_of_two_reports_of_its_opening_is_taken_b
 def test_goods_that_were_declared_after_the_first_report_of_an_opening_have_not_come_with_it_because_of_a_second_one() -> (
     None
 ):
-    """Their paper names no conveyance, so that they may come with the next call of the container."""
+    """Their declaration names no conveyance, so they may come with the next call of the container."""
     desk = story(decider).when(discharged(60), message_id="first", at=at(61)).when(held(A, when=80), at=at(80))
     desk.when(discharged(10), message_id="second", at=at(90))
     assert not [fact for fact in desk.facts if isinstance(fact, ContainerArrived)]
 
 
 def told_earlier(desk: Story, minute: float, ship: str = "", laden: bool | None = True) -> Story:
-    """One more report of the opening at 120, which was told first as `first`."""
+    """Lets the desk read, at minute 300, one more report of the opening whose report `first` it has read already. `minute`: the event
+    time of the new report."""
     return desk.when(discharged(minute, ship=ship, laden=laden), at=at(300))
 
 
@@ -244,7 +245,7 @@ def test_a_paper_that_was_withdrawn_between_the_two_times_of_an_opening_leaves_i
 
 @pytest.mark.parametrize("later", [100.0, 130.0])
 def test_the_same_is_true_in_whatever_order_the_reports_are_read(later: float) -> None:
-    """The time in its header decides which report is the first one, and not the time at which the desk reads it."""
+    """Which report is the first one is decided by the times in their headers, and not by the order in which the desk reads them."""
     messages: list[tuple[str, Message, float]] = [
         ("d1", discharged(0), 300.0),
         ("d2", discharged(30), 40.0),
@@ -275,12 +276,12 @@ def test_a_visit_keeps_its_id_when_the_visit_that_its_opening_ended_is_forgotten
     assert [name for name, _ in opened(desk)] == ["first"]
 
 
-# the next visit, and goods that are called back
+# the next visit; goods that are called back
 
 
 @pytest.mark.parametrize("end", ["out", "came again", "found outside"])
 def test_a_permit_lets_nothing_out_in_the_next_visit(end: str) -> None:
-    """The goods may have left with it. The container is back, laden, and nothing is declared in it."""
+    """The goods may have left under the permit. Then the container is back, laden, and nothing is declared in it."""
     desk = story(decider).when(event(EquipmentEvent.GATED_IN, 0, laden=True), at=at(1))
     desk.when(held(A, when=2, direction=Direction.EXPORT), at=at(2)).when(
         permitted(A, ExitGround.EXPORT_CANCELLED), at=at(5)
@@ -298,7 +299,7 @@ def test_a_permit_lets_nothing_out_in_the_next_visit(end: str) -> None:
 def test_goods_that_left_with_their_release_and_are_called_back_raise_the_same_alarm_however_their_departure_was_told(
     end: str,
 ) -> None:
-    """It stops nothing here, because the goods are outside."""
+    """The alarm keeps no container here, because the goods are outside."""
     desk = story(decider, discharged(0, "S 1"), held(A, 1, ship="S 1", arrived=0, when=1))
     desk.when(freed(A, 2, ship="S 1", arrived=0, when=10))
     ends: dict[str, Message] = {

@@ -1,4 +1,4 @@
-"""Is each visit of a container judged separately from the next? Each of these cases once went wrong."""
+"""Is each visit of a container judged separately from the next one? Each of these tests repeats a case that once went wrong."""
 
 from itertools import permutations
 
@@ -39,11 +39,11 @@ OUT = EquipmentEvent.GATED_OUT
 
 
 def first_visit() -> Story:
-    """A story in which A arrived in the container, was released and left."""
+    """Returns the desk after A arrived in the container, was released and left."""
     return story(decider, held(A), freed(A)).when(out(10))
 
 
-# the cases of the issue
+# cases that once went wrong
 
 
 def test_the_second_departure_told_with_the_same_words_is_the_second_departure() -> None:
@@ -108,7 +108,7 @@ def test_two_papers_of_one_bill_are_one_lot() -> None:
         facts.same_goods_declared(B, A, bill_no="bl-7", at=at(2)),
         facts.same_goods_declared(A, B, bill_no="BL 7", at=at(2)),
     )
-    # the other lot is not declared
+    # the other lot in the container is not declared
     desk.when(struck(B)).then(facts.lot_struck(B, at=at(3)))
     desk.when(freed(C, shared_by=2, bill="BL 8")).then(facts.container_may_leave(1, arrival_of(A), A, C, at=at(4)))
 
@@ -207,11 +207,11 @@ def test_goods_held_after_they_left_are_an_alarm() -> None:
             arrival_of(A), "", waiting_for=(A,), alarm="held_outside", why="held_after", blocks=False, at=at(10)
         )
     )
-    # it is raised once
+    # the alarm is raised only once
     desk.when(held(A, version=4, arrived=0, when=40), at=at(40)).then()
 
 
-# the rules
+# rules for reports and visits
 
 
 def test_an_estimate_moves_nothing() -> None:
@@ -234,7 +234,7 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """The fact tells the release desk that a terminal reports this container, so its departure will be reported, too."""
+    """The fact also tells the release desk that a terminal reports this container, so its departure will be reported, too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2"))
     desk.when(discharged(30), at=at(40)).then(
         facts.equipment_event_recorded("m3", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, at=at(30)),
@@ -242,13 +242,13 @@ def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -
         facts.container_arrived(visit=arrival_of(A), consignment_id=B, at=at(5)),
         facts.container_arrived(visit=arrival_of(A), consignment_id=A, at=at(5)),
     )
-    # it is published once
+    # the arrival is published only once
     desk.when(discharged(35), at=at(45)).then(
         facts.equipment_event_recorded(
             "m4", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, retells="m3", at=at(35)
         )
     )
-    # and also for goods whose arrival the carrier reports later
+    # it is also published for goods whose arrival the carrier reports later
     desk.when(held(C, arrived=50, when=50, bill="3"), at=at(50)).then(
         facts.container_arrived(visit=arrival_of(A), consignment_id=C, at=at(5))
     )
@@ -367,7 +367,7 @@ def test_a_retracted_departure_did_not_happen() -> None:
 @pytest.mark.parametrize("laden", [None, True, False])
 @pytest.mark.parametrize("first", ["a", "z"])
 def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
-    """The ids of the reports do not matter, nor which one the desk reads first."""
+    """The report with the earlier time in its header counts, whatever the ids are and in whatever order the desk reads them."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
     desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(11))
@@ -499,7 +499,7 @@ def test_hearing_a_request_twice_adds_nothing() -> None:
     )
 
 
-# what the software version before wrote
+# records that the software version before wrote
 
 OLD = {
     "free": b'{"parts":[{"consignment_id":"%s","version":2,"shared_by":1,"standing":"released","reason":""}],"version":1,"gone":[],"exit_request":"","overfull":false,"state":"free"}',

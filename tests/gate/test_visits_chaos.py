@@ -40,7 +40,7 @@ DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetr
 
 
 def statement(dice: Random, now: float, version: int) -> ContainerHeld | ContainerFreed:
-    """A random statement of the release desk about one of three consignments."""
+    """Returns a random statement of the release desk about one of three consignments."""
     who, arrived = dice.choice(EVERYONE), dice.choice((None, now - dice.choice((0, 3, 700, 3 * DAY))))
     bill, ship = dice.choice(("", "BL 1", "bl-1", "BL 2")), dice.choice(("", "", "ONE 1", "one1", "TWO 2"))
     direction = dice.choice((Direction.IMPORT, Direction.IMPORT, Direction.EXPORT))
@@ -51,7 +51,7 @@ def statement(dice: Random, now: float, version: int) -> ContainerHeld | Contain
 
 
 def report(dice: Random, now: float) -> Message:
-    """A random report of a terminal, up to some days late."""
+    """Returns a random report of a terminal, up to two days late."""
     when = now - dice.choice((0.0, 0.0, 2.0, 10.0, 400.0, 2.0 * DAY))
     kinds = [EquipmentEvent.GATED_OUT, EquipmentEvent.DISCHARGED, *EquipmentEvent]
     return event(
@@ -65,7 +65,7 @@ def report(dice: Random, now: float) -> Message:
 
 
 def decision(dice: Random, now: float, ids: list[str]) -> Message:
-    """A random decision of an officer or a terminal about an earlier message."""
+    """Returns a random decision of an officer or a terminal, which may be about an earlier message."""
     named = dice.choice(ids) if ids else "nobody"
     match dice.randrange(7):
         case 0:
@@ -94,8 +94,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
     sure: set[str] = set()
     """Goods that are certainly in the box, because no report and no officer's decision came after their statement."""
     came: set[str] = set()
-    """Goods whose arrival was stated. A later statement without a time does not change the arrival, which may belong to an earlier
-    visit."""
+    """Goods whose arrival was stated at some time. A later statement without an arrival does not undo it, and the arrival may
+    belong to an earlier visit."""
     for number in range(dice.randint(3, 25)):
         now += dice.choice((0, 1, 5, 60, 1000, 30 * DAY if dice.random() < 0.1 else 3))
         kind = dice.random()
@@ -148,8 +148,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
 
 
 def whatever_it_had_answered(box: Box) -> bool:
-    """Whether the container may leave, as if the desk had not answered yet, and an officer had settled each alarm of a departure
-    against its answer."""
+    """Returns whether the container may leave, without regard to the answers that the desk gave before. Alarms which say that it
+    left against such an answer count as settled by an officer."""
     unasked = replace(box, yes=())
     against = tuple([alarm.key for alarm in look(unasked).alarms if alarm.why == "left_against_no"])
     seen_to = replace(unasked, findings=(*box.findings, ContainerFinding("seen to", NOON, "inside", settled=against)))
@@ -161,7 +161,8 @@ def whatever_it_had_answered(box: Box) -> bool:
 def test_the_same_is_true_in_whatever_order_the_two_topics_are_heard(seed: int) -> None:
     """Statements keep their order; reports come in any order, before, between and after the statements.
 
-    It is not compared whether a box left against the gate's answer, because that depends on what the gate had answered by then.
+    Whether a container left against the gate's answer is not compared, because that depends on which answer the desk had given
+    when it left.
     """
     dice = Random(seed)
     now = 9.0 * DAY

@@ -1,4 +1,4 @@
-"""Does each condition in the code of visits matter? Each test fails if one of them is changed carelessly."""
+"""Does each condition in the code of visits matter? For each of them a test fails if the condition is changed."""
 
 import pytest
 
@@ -35,7 +35,8 @@ OUT, GATED_IN = EquipmentEvent.GATED_OUT, EquipmentEvent.GATED_IN
 
 
 def declared_after_it_came_again() -> tuple[Fact, ...]:
-    """A is declared for the visit m1 only after m2, at minute 60, has shown that the container had left unreported."""
+    """Returns the facts if A is declared for the visit m1 only after m2 was opened at minute 60, and no departure was reported between
+    the two."""
     return (
         facts.gate_alarm_raised(
             "m1",
@@ -62,7 +63,7 @@ def test_a_paper_that_was_taken_back_before_the_box_came_was_never_in_it() -> No
         facts.visit_closed("m3", "left_unreleased", "m4", consignments=(), at=at(30)),
         facts.gate_alarm_raised("m3", "m4", waiting_for=(), alarm="left_undeclared", why="left_undeclared", at=at(30)),
     )
-    # the gate had said no
+    # the declaration was withdrawn after the discharge, so the gate's answer was no
     desk = story(decider, held(A), discharged(10), freed(A, released=False, arrived=None, when=15))
     desk.when(out(30)).then(
         facts.equipment_event_recorded("m4", OUT, "m2", where="G1", at=at(30)),
@@ -101,8 +102,8 @@ def test_a_paper_that_names_the_call_of_a_box_whose_departure_nobody_told_waits_
 def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_late_they_are_declared(
     conveyance: str,
 ) -> None:
-    """Found by chance (hypothesis seed 1281378631): goods that were declared before the box was reported to have come again kept it,
-    but goods that were declared later left under the release of the others."""
+    """Found by chance (hypothesis seed 1281378631): goods kept the container here if they were declared before it was reported to have
+    come again. If they were declared later, it could leave with the release of the others."""
     desk = story(decider, discharged(0, "S 1"))
     desk.when(discharged(60, "T 2")).then(*came_again("m2", "m1", released=True, conveyance="T 2", at=at(60)))
     desk.when(freed(B, arrived=70, ship="T 2", when=80), at=at(80)).then(
@@ -113,9 +114,9 @@ def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_
         *declared_after_it_came_again(),
         facts.container_must_stay(2, "m2", phrase("alarm_waits"), phrase("came_again"), waiting_for=(A,), at=at(90)),
     )
-    # it is said once that it keeps the box
+    # it is published only once that these goods keep the container here
     desk.when(freed(A, version=3, arrived=0, ship=conveyance, when=95), at=at(95)).then()
-    # it had left before it came again
+    # an officer finds that the container had left before it came again
     desk.when(found("outside", 30), at=at(100)).then(
         facts.container_finding_recorded("outside", "m2", at=at(30)),
         facts.visit_closed("m1", "finding", "", consignments=(A,), at=at(30)),
@@ -133,7 +134,7 @@ def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_decla
         facts.visit_opened("m1", laden=True, conveyance="S 1"),
         facts.departure_retracted(visit="m1", consignment_id=A, at=at(100)),
     )
-    # perhaps it had left all the same, and came again with goods that nobody declared, until the officer has counted what is in it
+    # the container may still have left and come again with goods that nobody declared, so it stays until an officer has counted its lots
     desk.when(freed(A, version=3, arrived=0, when=110), at=at(110)).then()
     desk.when(found("inside", 120, lots=1), at=at(120)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(120)),
@@ -146,8 +147,9 @@ def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_decla
 def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_goods(
     again: RecordEquipmentEvent, counted_before: int | None
 ) -> None:
-    """It was reported to have left with held goods and to have come again days later, and an officer found it inside afterwards. That is
-    true whether or not it had left, so the release of the goods of the first visit lets it out only after its lots were counted."""
+    """The container was reported to have left with held goods and to have come again days later, and then an officer finds it inside.
+    The finding does not show whether it had left between, so the release of the first goods lets it out only after its lots were
+    counted."""
     desk = story(decider, discharged(0, "S 1"), held(A, arrived=0, ship="S 1"))
     if counted_before:
         desk.when(found("inside", 10, lots=counted_before), at=at(10))
@@ -161,7 +163,7 @@ def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_g
 
 
 def test_a_box_that_is_gated_in_again_on_the_day_of_a_departure_found_wrong_may_have_brought_other_goods() -> None:
-    """Without the departure the second report would repeat the first one."""
+    """If the departure is wrong, the second report of a gate-in would otherwise count as a repetition of the first."""
     desk = story(decider, event(GATED_IN, 0, laden=True), held(A, arrived=0))
     desk.when(out(60), message_id="left", at=at(60)).when(event(GATED_IN, 180, laden=True), at=at(180))
     desk.when(found("inside", 200), at=at(200))
@@ -231,8 +233,8 @@ def test_what_was_taken_back_before_the_box_came_leaves_nothing() -> None:
 @pytest.mark.parametrize("lodged", [-5, 60], ids=["before the discharge", "after it"])
 @pytest.mark.parametrize("shared_by", [1, 2])
 def test_a_paper_that_is_taken_back_while_the_box_is_here_leaves_its_goods_in_it(lodged: float, shared_by: int) -> None:
-    """Once green goods in a shared container could leave without a declaration when the other lot was released, if their arrival was
-    not reported or the release desk had not read it when it granted the withdrawal."""
+    """Once, goods that are not inspected could leave a shared container without a declaration when the other lot was released. It
+    happened if their arrival was not reported, or if the release desk had not read it when it granted the withdrawal."""
     paper, landed = held(A, bill="1", shared_by=shared_by, when=lodged), discharged(0)
     desk = story(decider)
     for message in (paper, landed) if lodged < 0 else (landed, paper):
@@ -296,7 +298,7 @@ def test_a_yes_of_one_visit_covers_no_other_goods_in_another() -> None:
 def test_a_yes_of_one_visit_covers_no_departure_in_the_next_against_the_gates_no() -> None:
     desk = story(decider, discharged(0), held(A, arrived=0), freed(A, arrived=0)).when(out(60), at=at(60))
     desk.when(discharged(2 * DAY), at=at(2 * DAY))
-    # another lot is in it, of which nothing is known
+    # a second lot is in the container, and nothing is known about it
     desk.when(freed(B, shared_by=2, arrived=2 * DAY, when=2 * DAY + 5), at=at(2 * DAY + 5)).then(
         facts.container_arrived(visit="m5", consignment_id=B, at=at(2 * DAY))
     )
@@ -429,7 +431,7 @@ def test_goods_whose_arrival_was_told_for_a_time_after_the_stripping_left_by_the
     )
 
 
-# the very moment
+# events at the same moment
 
 
 def test_a_paper_of_the_moment_of_the_departure_is_about_the_box_that_left() -> None:

@@ -1,4 +1,4 @@
-"""How is a moment judged that is exactly on a limit, and when is it certain with which visit goods have left?"""
+"""What counts if a moment is exactly on a limit, and when is it certain with which visit goods have left?"""
 
 import pytest
 
@@ -33,7 +33,8 @@ SKEW = 15
 
 
 def next_visit(desk: Story) -> Story:
-    """The container left, was found outside, and is here again with new goods, which are released."""
+    """Lets the container leave, lets an officer find it outside, and lets it come again with new goods, which are
+    released."""
     desk.when(out(90), message_id="left", at=at(90)).when(found("outside", 100), at=at(100))
     desk.when(discharged(9 * DAY), message_id="again", at=at(9 * DAY))
     return desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5))
@@ -43,7 +44,7 @@ NEW_GOODS_ARRIVED = facts.container_arrived(visit="again", consignment_id=C, at=
 NEW_GOODS_MAY_LEAVE = facts.container_may_leave(1, "again", C, at=at(9 * DAY + 5))
 
 
-# with which visit goods have left if nobody reported their arrival
+# with which visit goods have left if the release desk stated no arrival of them
 
 
 def test_goods_that_the_gate_told_to_have_arrived_have_left_with_that_visit_and_keep_no_other() -> None:
@@ -52,8 +53,8 @@ def test_goods_that_the_gate_told_to_have_arrived_have_left_with_that_visit_and_
 
 
 def test_goods_that_name_the_call_of_a_visit_have_left_with_it_and_keep_no_other() -> None:
-    """The gate desk publishes no arrival for a container that came empty, so only the conveyance says to which visit the
-    goods belong."""
+    """The gate desk publishes no arrival of goods in a container that came empty, so only the conveyance shows to which
+    visit they belong."""
     desk = story(decider, discharged(0, "S 1", laden=False)).then(
         *visit_opened_by("m1", laden=False, conveyance="S 1", at=at(0))
     )
@@ -251,7 +252,8 @@ def test_a_count_of_the_moment_of_the_stuffing_counts() -> None:
 
 
 def test_goods_that_arrived_by_the_moment_of_the_stripping_went_into_the_other_container() -> None:
-    """The goods are held, and expected in the other container; goods that arrived later are still in this one."""
+    """Goods that arrived by then are expected in the other container, and held there; goods that arrived later are still
+    in this one."""
     into = event(STRIPPED, 50).model_copy(update={"targets": ("TEMU1000001",)})
     desk = story(decider, discharged(0), held(A, arrived=50, when=52), into).then(
         facts.equipment_event_recorded("m3", STRIPPED, "m1", targets=("TEMU1000001",), at=at(50)),

@@ -1,5 +1,5 @@
-"""If the visit is in doubt, does a hold count for every possible visit, and a release for none? The cases were found by trying to break this
-rule."""
+"""If it is in doubt to which visit something belongs, does a hold count for every possible visit, and a release for none? The cases were found by
+trying to break this rule."""
 
 import pytest
 
@@ -45,7 +45,7 @@ FEW = 12
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A desk that keeps fewer parts and reports, so that its bounds are reached soon."""
+    """Lets the desk keep fewer parts and reports, so that a test reaches the limits soon."""
     monkeypatch.setattr(statements, "MOST_PARTS", FEW)
     monkeypatch.setattr(reports, "MOST_REPORTS", FEW)
 
@@ -56,7 +56,7 @@ def many(number: int) -> list[str]:
 
 @pytest.mark.usefixtures("few")
 def test_a_full_record_makes_no_room_of_a_paper_that_was_taken_back_while_its_box_was_here() -> None:
-    """The goods may be in the container, so nothing may leave until they are declared again or an officer has looked."""
+    """The goods may be in the container, so it must stay until they are declared again or an officer has looked into it."""
     others = many(FEW - 1)
     desk = story(decider, discharged(10))
     desk.when(held(A, bill="1", when=20), at=at(20)).then()
@@ -67,7 +67,7 @@ def test_a_full_record_makes_no_room_of_a_paper_that_was_taken_back_while_its_bo
     desk.when(freed(B, bill="2", arrived=60, when=60), at=at(60)).then()
 
 
-# the gate's yes
+# whether the gate's yes still counts
 
 
 def test_goods_held_while_their_box_was_told_to_be_outside_do_not_leave_under_the_yes_before() -> None:
@@ -123,7 +123,7 @@ def test_goods_declared_while_their_box_was_told_to_be_outside_do_not_leave_unde
 
 
 def test_a_lot_that_the_yes_did_not_name_has_not_left_released() -> None:
-    """Its statement came minutes after the container had left with a yes for the other lot."""
+    """The desk read its statement two minutes after the container had left with a yes for the other lot alone."""
     desk = story(decider, held(A, arrived=0), freed(A))
     desk.when(held(B, arrived=0, when=8), at=at(10)).then(
         *same_box_declared(B, A, at=at(10)), goods_wait(2, arrival_of(B), B, released=1, at=at(10))
@@ -228,7 +228,7 @@ def test_a_released_export_that_leaves_through_the_land_gate_has_left_unreleased
 
 
 def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one() -> None:
-    """B is declared while A's visit is open, and its conveyance is not known, so it may come with the next visit."""
+    """B is declared while A's visit is open and names no conveyance, so B may also come with the next visit."""
     desk = story(decider, discharged(0), held(A, arrived=1), freed(A, arrived=1))
     desk.when(held(B, when=60), at=at(60)).then(
         *same_box_declared(B, A, at=at(60)), goods_wait(2, "m1", B, released=1, at=at(60))
@@ -242,7 +242,7 @@ def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one(
     )
     desk.when(found("outside", 100), at=at(100)).then(facts.container_finding_recorded("outside", "m5", at=at(100)))
     desk.when(discharged(9 * DAY), at=at(9 * DAY)).then(*visit_opened_by("m7", at=at(9 * DAY)))
-    # B may be in it
+    # B may be in the container
     desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).then(
         facts.container_arrived(visit="m7", consignment_id=C, at=at(9 * DAY))
     )
@@ -350,8 +350,8 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
 
 
 def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
-    """The first finding had settled the alarm of the departure. So the second one did not retract the departure, and the goods counted as gone for
-    ever."""
+    """The first finding settled the alarm of the departure. Because of that the second finding once did not retract the departure, and the goods
+    counted as gone for ever."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(5), at=at(5)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(5)))
     desk.when(found("outside", 30), at=at(30)).then(facts.container_finding_recorded("outside", "m2", at=at(30)))
@@ -404,7 +404,7 @@ def test_a_box_that_was_stripped_and_stuffed_again_is_not_empty() -> None:
     )
 
 
-# what is confirmed late
+# reports that come late and confirm something
 
 
 def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_they_name() -> None:
@@ -423,11 +423,11 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
     )
 
 
-# bounds
+# limits of what is kept
 
 
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
-    """So the release of the arrived goods lets nothing out until the terminal reports the conveyance."""
+    """So the release of the goods that arrived lets nothing out until the terminal reports the conveyance."""
     desk = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1)).then(
         facts.container_may_leave(1, arrival_of(A), A, at=at(2))
     )
@@ -509,7 +509,7 @@ def test_what_was_struck_off_makes_room_and_a_count_ends_the_doubt(few: None) ->
         desk.when(held(name), at=at(1))
     for number, name in enumerate(names[:-1]):
         desk.when(struck(name), message_id=f"strike-{number}", at=at(2))
-    # one is not known
+    # one lot is not known
     desk.when(freed(B, arrived=0), at=at(3)).then(facts.container_arrived(visit="m1", consignment_id=B))
     desk.when(found("inside", 5, lots=1), at=at(5)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(5)), facts.container_may_leave(1, "m1", B, at=at(5))
@@ -540,7 +540,7 @@ def test_a_report_heard_twice_is_no_news_when_old_visits_are_forgotten_between()
     desk.when(discharged(700 * DAY), message_id="again", at=at(800 * DAY)).then()
 
 
-# order
+# order of messages
 
 
 def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure() -> None:
@@ -568,9 +568,9 @@ def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> N
 
 
 def test_goods_that_come_with_others_of_their_conveyance_keep_the_box_whose_return_nobody_told() -> None:
-    """Found by the property test (seed 24140): the first visit's departure is not reported, and goods of the next visit arrive."""
+    """Found by the property test (seed 24140): nobody reports the departure of the first visit, and goods of the next visit arrive."""
     desk = story(decider, discharged(0, ship="SHIP 001E"), freed(A, ship="SHIP 001E", bill="BL 10"))
-    # awaited with another ship
+    # B is expected with another ship
     desk.when(held(B, ship="SHIP 002E", bill="BL 20", when=DAY), at=at(DAY)).then()
     desk.when(freed(C, ship="SHIP 002E", bill="BL 20", arrived=DAY + 5, when=DAY + 5), at=at(DAY + 5)).then(
         facts.container_arrived(visit="m1", consignment_id=C),

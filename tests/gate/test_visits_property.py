@@ -1,4 +1,5 @@
-"""Does no container leave and none stay by mistake, however its arrivals and departures are reported?
+"""Does no container leave by mistake, and does none stay by mistake, however its arrivals and departures are
+reported?
 
 `make visits` runs many more examples.
 """

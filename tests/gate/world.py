@@ -1,8 +1,6 @@
-"""A simulation that knows where a container and its goods really are, and has people who report it late, twice, wrongly or not
-at all.
+"""Simulates one container whose true place and goods are known, and people who report it late, twice, wrongly or not at all.
 
-It is played minute by minute, in the order in which the gate desk reads; the gate desk's answer decides when the container may
-leave.
+The messages are decided in the order in which the gate desk reads them; the gate desk's answer decides when the container may leave.
 """
 
 import heapq
@@ -37,8 +35,7 @@ OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 @dataclass
 class Paper:
-    """One declaration of one lot. `statement`: the last one that the gate desk has read; `final`: it is released, and no more
-    statements follow."""
+    """One declaration of one lot. `statement`: the last one that the gate desk has read."""
 
     name: str
     bill: str
@@ -48,7 +45,7 @@ class Paper:
     statement: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
-    """Whether another declaration for the same lot stands, until this one is withdrawn or struck."""
+    """Whether this is the second declaration of a lot; it is withdrawn or struck later."""
     direction: Direction = Direction.IMPORT
     struck: bool = False
     permitted: bool = False
@@ -56,9 +53,10 @@ class Paper:
 
 @dataclass
 class Stay:
-    """One real visit. Times are minutes after noon; `left`: when the container really left; `lawful`: whether the gate desk's
-    answer was yes then. `departures`: the reports of its departure that count; `ended`: the next opening was read. `free_since`: when the
-    last goods of an export were released. `disputed`: a report that was taken back gave a departure at which it was not lawful."""
+    """One real visit. Times are minutes after noon. `left`: when the container really left; `lawful`: whether the gate desk's answer was yes
+    then. `departures`: the ids of the reports of its departure that count; `ended`: the desk has read the next opening. `free_since`: when the
+    last goods of an export were released. `disputed`: a report or finding that was later retracted said that it left while that was not
+    lawful."""
 
     number: int
     opened: float
@@ -74,6 +72,8 @@ class Stay:
     empty: bool = False
     free_since: float = 0.0
     disputed: bool = False
+    unfound: bool = False
+    """Whether no officer has looked yet for the container, which left although the answer was no."""
 
     @property
     def departure_heard(self) -> bool:
@@ -82,7 +82,7 @@ class Stay:
 
 @dataclass
 class World:
-    """One container over some months."""
+    """The history of one container over some months."""
 
     dice: Random
     desk: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
@@ -96,7 +96,7 @@ class World:
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
     not_before: float = 0.0
-    """The next visit begins later, because a report or finding has this event time."""
+    """The earliest time of the next visit: a report or a finding about this one has an event time before it."""
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -108,8 +108,8 @@ class World:
     def say(
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
-        """Writes a message to one of two topics. Each topic keeps its own order, and there is none between them. Returns when it
-        is read."""
+        """Writes a message to one of the two topics, and returns when the gate desk reads it. Each topic keeps its own order; there is no
+        order between the two."""
         read_at = max(when, self._topic.get(topic, 0.0) + 0.001, self.now)
         self._topic[topic] = read_at
         self._count += 1
@@ -117,7 +117,7 @@ class World:
         return read_at
 
     def hear_until(self, when: float) -> None:
-        """Lets the gate desk read everything that reaches it until then, and checks the invariants after each message."""
+        """Lets the gate desk read every message that it gets up to this time, and checks the invariants after each of them."""
         while self._queue and self._queue[0][0] <= when:
             read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
             self.now = max(self.now, read_at)
@@ -150,13 +150,13 @@ class World:
         self.now = max(self.now, when)
 
     def inside(self) -> Stay | None:
-        """The visit in which the container really is; None if it is outside."""
+        """Returns the visit if the container is really inside, and None if it is outside."""
         last = self.stays[-1] if self.stays else None
         return last if last and last.opened <= self.now and last.left is None else None
 
     def nothing_leaves_by_mistake(self) -> None:
-        """Checks that the answer is not yes while a lot is unreleased for which a declaration was read, if the return of the
-        container was reported."""
+        """Checks that the answer is not yes while an officer holds the container, or while a lot in it that was declared is not released. The
+        lots are checked only if the return of the container was reported."""
         if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
@@ -203,10 +203,12 @@ class World:
         stay.direction = Direction.EXPORT if dice.random() < 0.15 else Direction.IMPORT
         stay.empty = self.terminal_tells and dice.random() < 0.1
         last = self.stays[-1] if self.stays else None
+        unfound = next((each for each in self.stays if each.unfound), None)
         early = self.terminal_knows_ship and self.terminal_tells
         papers: list[tuple[float, Paper]] = []
         lots = dice.choice((1, 1, 1, 2, 3))
-        for lot in range(0 if stay.empty else lots):
+        undeclared = self.terminal_tells and dice.random() < (0.04 if unfound is None else 0.4)
+        for lot in range(0 if stay.empty or undeclared else lots):
             first = opened - dice.uniform(0, 2 * DAY) if early else opened - dice.uniform(0, HOUR)
             lodged = max(self.now, first) if dice.random() < 0.7 else opened + dice.uniform(0, 2 * HOUR)
             papers.append((lodged, self._paper(stay, lot, lots, "a")))
@@ -230,30 +232,42 @@ class World:
             self.hear_until(stay.left)
             self.say("gate", stay.left + dice.choice((1.0, 30.0)), event(OUT, stay.left, "G1", laden=False), stay)
             return
-        sighting = self.find_inside(stay, last) if dice.random() < 0.15 else ""
+        sighting = self.find_inside(stay) if unfound is not None or dice.random() < 0.15 else ""
+        if unfound is not None and dice.random() < 0.8:
+            self.state_again(unfound, released=True)
         self.answer(stay, [paper for _, paper in papers])
         if sighting:
+            stay.disputed = True
             self.hear_until(self.say("gate", self.now + 1, finding_retracted(sighting), stay))
-        self.depart(stay)
+        if unfound is not None and unfound.left is not None:
+            self.hear_until(self.say("gate", self.now + 1, found("outside", unfound.left + 1), stay))
+            unfound.unfound = False
+        if not undeclared:
+            self.depart(stay)
+        elif stay.left is None:
+            self.leave_by_mistake(stay, max(self.now, stay.opened + HOUR) + dice.uniform(1, DAY))
 
-    def find_inside(self, stay: Stay, last: Stay | None) -> str:
-        """An officer finds the container inside after it has come, which is true whether or not it had left before. If the goods of the
-        stay before left without release, the release desk then releases them, because it had not read of their departure. Returns the
-        finding."""
+    def find_inside(self, stay: Stay) -> str:
+        """Lets an officer find the container inside, and returns the id of the finding. The finding is true whether or not the container had
+        left before."""
         name = self._name("finding")
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         self.hear_until(self.say("gate", self.now + self.dice.uniform(1, 30), found("inside", self.now), stay, id=name))
-        if last is None or last.lawful:
-            return name
-        for paper in last.papers:
-            if paper.statement is not None and not self._withdrawn(paper) and self.dice.random() < 0.5:
-                version = paper.statement.version + 1
-                self.say("release", self.now, self._freed(paper, version, self.now, last.opened), last, paper)
         return name
 
+    def state_again(self, stay: Stay, *, released: bool) -> None:
+        """The release desk holds the goods of this stay, because it read that they left without release, or releases them, because it read
+        that they had not left."""
+        for paper in stay.papers:
+            if paper.statement is not None and not paper.doubled:
+                state = self._freed if released else self._held
+                version = paper.statement.version + 1
+                self.say("release", self.now, state(paper, version, self.now, stay.opened), stay, paper)
+        self.hear_until(self._topic.get("release", self.now))
+
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
-        """Somebody reports the opening a second time, with an earlier or a later event time and without naming the first report. If that is
-        the time of another visit, the sender takes the report back."""
+        """Somebody reports the opening a second time, with another event time and without naming the first report. If the container was in
+        another visit at that time, the sender retracts the report."""
         dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
         earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
         later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
@@ -297,7 +311,7 @@ class World:
         return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
-        """Answers every control, places and lifts holds, and withdraws one of two declarations for the same lot."""
+        """Answers every control, places and lifts holds, and withdraws or strikes one of two declarations of the same lot."""
         dice, latest = self.dice, stay.opened
         if dice.random() < 0.1:
             self._count += 1
@@ -327,18 +341,23 @@ class World:
                     self.say("release", when, self._freed(paper, version + 2, when, arrived), stay, paper)
             latest = max(latest, when)
         stay.free_since = latest
-        if dice.random() < 0.08:
+        if papers and dice.random() < 0.08:
             self.leave_by_mistake(stay, dice.uniform(stay.opened + HOUR, latest))
             return
         self.hear_until(max(latest, self._topic.get("release", 0.0)))
 
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
-        """The container leaves although the answer is no; that is reported, and an officer finds it outside."""
+        """The container leaves although the answer is no; that is reported, and an officer finds it outside, or looks only after it has
+        come again."""
         dice = self.dice
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
         read_at = self.say("gate", self.now + 5, event(OUT, self.now, berth="G1"), stay)
         self.hear_until(max(read_at, self._topic.get("release", 0.0)) + 1)
+        if dice.random() < 0.2:
+            stay.unfound = True
+            self.state_again(stay, released=False)
+            return
         name = self._name("finding")
         if dice.random() < 0.3:
             wrong = self._name("finding")
@@ -417,9 +436,9 @@ class World:
         self.call_back(stay, read_at)
 
     def leave_again(self, stay: Stay, kind: EquipmentEvent, lawful_since: float, after: float) -> float:
-        """Somebody else reports the departure a second time, with an earlier or a later event time and without naming the first
-        report. If the departure was not lawful then, the sender takes the report back, or an officer finds the container outside. Returns when
-        the last of these messages is read."""
+        """Somebody else reports the departure a second time, with another event time and without naming the first report. If the departure was
+        not lawful at that time, the sender retracts the report, or an officer finds the container outside. Returns when the desk reads the
+        last of these messages."""
         assert stay.left is not None, "it left"
         dice, name = self.dice, self._name("again")
         other = stay.left + dice.choice(
@@ -434,7 +453,7 @@ class World:
         stay.disputed = True
         if other < stay.opened and stay.number:
             self.stays[stay.number - 1].disputed = True
-        if other <= stay.opened + HOUR or dice.random() < 0.6:  # all goods have arrived an hour after the opening
+        if other <= stay.opened + HOUR or dice.random() < 0.6:  # all goods have arrived within an hour of the opening
             return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
         self.hear_until(read_at)
         stay.lawful = False
@@ -443,7 +462,7 @@ class World:
         return read_at
 
     def call_back(self, stay: Stay, after: float) -> None:
-        """The release desk holds goods that left lawfully, and releases them again, which must not change how they left."""
+        """The release desk holds goods that left lawfully and releases them again. That must not change how they left."""
         for paper in stay.papers:
             if paper.doubled or paper.statement is None or self.dice.random() > 0.15:
                 continue

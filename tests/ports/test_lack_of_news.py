@@ -49,7 +49,8 @@ def partitions(admin: AdminClient, topic: str) -> int:
 
 
 def stale(port: TopicPort, notebook: Notebook, box: str, because: str, seconds: float = 1) -> bool:
-    """Whether the answer is no because news may be missing, and says why."""
+    """Returns whether the answer is no because messages may be missing. Fails if the answer does not have the text
+    `because`."""
     answer = port.ask(box, Gatehouse(notebook), seconds)
     assert because in answer.detail, answer
     return (answer.may_leave, answer.reason) == (False, "stale")

@@ -1,6 +1,7 @@
-"""What does the release desk say at once about goods in one container: to everybody, and to the gate desk?
+"""Which facts does the release desk publish at once about goods in one container, for everybody and for the
+gate desk?
 
-Each function gives these facts in their order. `at`: when the desk decided.
+Each function returns them in the order of publication. `at`: when the desk decided.
 """
 
 from datetime import datetime
@@ -25,7 +26,7 @@ def goods_held(
     arrived_at: datetime | None = NOON,
     arrival_retracted: bool = False,
 ) -> tuple[Fact, ...]:
-    """`why`: what the gate desk is told."""
+    """Returns the facts if the goods are held. `why`: the reason that the gate desk gets."""
     return (
         facts.consignment_held(version, *holds, at=at),
         facts.container_held(version, why, arrived_at=arrived_at, arrival_retracted=arrival_retracted, at=at),
@@ -63,12 +64,14 @@ def goods_refused(
 
 
 def goods_called_back(version: int, at: datetime, why: Phrase, *holds: Hold) -> tuple[Fact, ...]:
-    """`version`: of the revocation; the statement that the goods wait is the next one."""
+    """Returns the facts if a release is revoked. `version`: of the revocation; the statement that the goods
+    are held has the next one."""
     return facts.release_revoked(version, why, at=at), *goods_held(version + 1, at, *holds, why=why)
 
 
 def goods_called_back_to_arrive(version: int, at: datetime, since: datetime) -> tuple[Fact, ...]:
-    """The same of goods that have not arrived after all, which wait for their arrival `since` then."""
+    """Returns the facts if a release is revoked because the goods have not arrived after all. `since`: the
+    time since which they wait for their arrival."""
     why, waits = phrase("not_arrived"), facts.not_arrived(since)
     held = goods_held(version + 1, at, waits, why=why, arrived_at=None, arrival_retracted=True)
     return facts.release_revoked(version, why, at=at), *held
@@ -77,12 +80,14 @@ def goods_called_back_to_arrive(version: int, at: datetime, since: datetime) -> 
 def goods_no_longer_refused(
     version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
 ) -> tuple[Fact, ...]:
-    """`version`: of the revocation of the refusal; the statement that the goods wait is the next one."""
+    """Returns the facts if a refusal is revoked. `version`: of the revocation; the statement that the goods
+    are held has the next one."""
     gone = facts.refusal_revoked(version, phrase("failure_gone", hold=cause), at=at)
     return gone, *goods_held(version + 1, at, *holds, arrived_at=arrived_at)
 
 
 def goods_withdrawn(version: int, at: datetime) -> tuple[Fact, ...]:
-    """The declarant withdrew the declaration before the goods arrived; the request has the id `w1`."""
+    """Returns the facts if the declaration was withdrawn before the goods arrived. The request has the id
+    `w1`."""
     freed = facts.container_freed(version, released=False, arrived_at=None, at=at)
     return facts.declaration_withdrawn(version, at=at), freed

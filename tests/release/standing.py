@@ -5,6 +5,6 @@ from tests.voice import Story
 
 
 def stands(story: Story) -> str:
-    """The present answer about the goods. A revoked release counts as held, because the order of messages decides whether
-    there was a release before."""
+    """Returns the present answer about the goods. A revoked release counts as held, because it depends on the order of
+    the messages whether there was a release before."""
     return "held" if isinstance(story.state, Revoked) else str(story.state.state)

@@ -1,4 +1,5 @@
-"""Is exactly that released which has arrived, and is each arrival counted once, at the time at which it happened?"""
+"""Are exactly those goods released that have arrived, and is each arrival counted once, at the time at which it
+happened?"""
 
 from datetime import datetime, timedelta
 

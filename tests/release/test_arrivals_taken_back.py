@@ -1,4 +1,4 @@
-"""Can the sender of a wrong arrival retract it, and do goods then wait that were released because of it?"""
+"""If the sender of a wrong arrival retracts it, do the goods wait again that were released because of it?"""
 
 from datetime import timedelta
 
@@ -46,7 +46,8 @@ INSPECTION = ControlKind.INSPECTION
 
 
 def released(*boxes: str) -> Story:
-    """Green goods in these containers; a carrier reported the arrival of all of them in the request `a1`."""
+    """Returns the desk after it has released green goods in these containers. A carrier reported the arrival of all
+    of them in the request `a1`."""
     desk = story(decider, consignment_assessed(containers=boxes)).when(arrival(), message_id="a1")
     freed = [container_freed(container_no=box, at=after(2)) for box in boxes]
     return desk.then(arrival_recorded(), release_granted(2, containers=boxes, at=after(2)), *freed)
@@ -266,8 +267,8 @@ def test_taking_an_arrival_back_twice_adds_nothing() -> None:
 
 
 def test_a_departure_that_is_heard_after_the_retraction_proves_the_arrival_and_no_more() -> None:
-    """The container left with released goods before the retraction, or while the goods were held; an arrival does not
-    make the departure lawful."""
+    """The container left before the retraction, or while the goods were held. Both departures prove the arrival, but
+    the arrival does not make the second one lawful."""
     desk = released(BOX).when(retract_arrival("a1"))
     desk.when(consignment_gated_out(BOX)).then(*goods_released(5, after(4)))
     desk = released(BOX).when(retract_arrival("a1"))

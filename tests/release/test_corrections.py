@@ -79,8 +79,8 @@ def test_released_goods_whose_findings_were_wrong_are_called_back_before_anythin
 
 
 def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
-    """By them a reader who knows of a correction can see whether the desk has read it, in whatever order the topics
-    were read."""
+    """From these revisions a reader of a correction knows whether the release desk has read the correction, in
+    whatever order the topics are read."""
     desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
     desk.then(*goods_released(3, after(3), lane=Lane.RED, answers=PASSED))
     desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2)).then(
@@ -387,7 +387,7 @@ def test_a_withdrawal_that_waits_for_an_officer_is_sent_back_when_the_goods_are_
         ),
         request_refused("w1", "WithdrawDeclaration", "consignment_closed", phrase("refused"), at=after(5)),
     )
-    # the withdrawal was answered, so it does not follow now
+    # the withdrawal was answered with the refusal, so it is not granted now
     desk.when(findings_retracted(DOCUMENTS, 2)).then(
         *goods_no_longer_refused(
             5,
@@ -417,7 +417,7 @@ def test_hearing_a_correction_twice_adds_nothing() -> None:
 
 
 def lifted() -> Story:
-    """Released goods whose officer's hold was lifted by the request l1."""
+    """Returns the desk after it has released goods whose hold by an officer was lifted with the request l1."""
     desk = story(decider, consignment_assessed(), arrival()).when(place_hold(), message_id="p1")
     return desk.when(lift_hold("officer/p1"), message_id="l1")
 

@@ -50,13 +50,13 @@ TREATMENTS = (TreatmentVerified, TreatmentWaived, TreatmentAbandoned, Quarantine
 
 
 def standing_look(messages: list[Message], control: ControlKind) -> Message | None:
-    """The fact of the highest revision about this control."""
+    """Returns the fact of the highest revision about this control."""
     about = [m for m in messages if getattr(m, "control", None) is control]
     return max(about, key=lambda m: int(m.model_dump()["revision"]), default=None)
 
 
 def owes(messages: list[Message]) -> bool:
-    """Whether anything holds the goods, or refuses them."""
+    """Returns whether anything holds the goods, or refuses them."""
     terms = next((m for m in messages if isinstance(m, ConsignmentAssessed)), None)
     if terms is None or not any(isinstance(m, ReportArrival) for m in messages):
         return True
@@ -80,7 +80,7 @@ def treated(messages: list[Message], origin: str, finding: int) -> bool:
 
 
 def refused(messages: list[Message]) -> bool:
-    """Whether a control or a treatment failed, and no later fact about the control is known."""
+    """Returns whether a control or a treatment failed, and no later fact about the control is known."""
     if any(isinstance(standing_look(messages, control), InspectionFailed) for control in ControlKind):
         return True
     treatments = [m for m in messages if isinstance(m, TREATMENTS)]
@@ -173,7 +173,8 @@ STATEMENTS = (ConsignmentHeld, ReleaseGranted, ReleaseRefused, ReleaseRevoked, R
 
 
 def came_to(desk: Story) -> tuple[str, str, frozenset[tuple[str, str, str]], dict[str, object]]:
-    """State, last statement, open holds with owner and reason, and all that is known."""
+    """Returns the state of the goods, the kind of the last statement, the open holds with owner and reason, and everything
+    that the desk knows about the goods except their arrivals."""
     last = [f for f in desk.facts if isinstance(f, STATEMENTS)][-1]
     holds = frozenset((h.hold_id, h.owner.value, h.reason) for h in desk.state.stated)
     known = desk.state.dossier._asdict()

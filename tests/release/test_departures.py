@@ -176,7 +176,7 @@ def test_a_release_that_nobody_uses_lapses_and_an_officer_gives_it_again() -> No
 
 
 YEAR = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=8)))
-"""The start of this year in China: from then on, a release lapses after a week if no terminal reported the
+"""The start of 2027 in China. A release that is granted from then on lapses after a week if no terminal reported the
 container."""
 
 
@@ -186,7 +186,7 @@ def released_at(moment: datetime, *before: Message) -> Story:
 
 @pytest.mark.parametrize(("moment", "days"), [(YEAR - timedelta(seconds=1), 30), (YEAR, 7), (YEAR + LAPSE, 7)])
 def test_a_release_of_a_container_that_no_terminal_told_of_lapses_after_a_week(moment: datetime, days: int) -> None:
-    """A terminal that reports no openings would not report either that the container comes back."""
+    """If no terminal reports that the container comes, none will report that it comes back."""
     desk = released_at(moment)
     assert desk.deadlines()[0].due == moment + timedelta(days=days)
     why, due = phrase("lapsed", days=days, waiting=(BOX,)), moment + timedelta(days=days)
@@ -196,7 +196,7 @@ def test_a_release_of_a_container_that_no_terminal_told_of_lapses_after_a_week(m
 
 
 def test_a_release_of_a_container_that_a_terminal_told_of_lapses_after_a_month_whoever_told_first() -> None:
-    """The gate desk publishes a discharge even if the carrier has reported the arrival before."""
+    """The gate desk publishes the terminal's discharge even if the carrier has reported the arrival before."""
     desk = released_at(YEAR).when(container_arrived(), at=YEAR + timedelta(hours=1))
     desk.then()
     assert desk.deadlines()[0].due == YEAR + LAPSE
@@ -287,7 +287,7 @@ def test_a_held_case_of_the_software_version_before_frees_every_container_that_i
     stored = decider.STATE.dump_python(desk.state, mode="json")
     del stored["gate"]
     desk.state = decider.STATE.validate_python({**stored, "told": True})
-    # an officer may have let them out, so the gate desk is told of both again
+    # an officer may have permitted both containers to leave, so the gate desk gets a new statement about each
     desk.when(place_hold(), message_id="h1").then(
         *goods_held(3, after(3), control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3))),
         container_held(3, NOT_RELEASED_YET, arrived_at=NOON, container_no=OTHER_BOX, at=after(3)),

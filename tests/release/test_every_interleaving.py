@@ -67,7 +67,8 @@ LAWFUL = "v2"
 
 @dataclass
 class Oracle:
-    """Keeps the names of missing and given answers, and what has arrived and left; goods may go if no answer is missing."""
+    """Keeps which answers are missing and which were given, and what has arrived and left. Goods may go if no answer is
+    missing."""
 
     owed: set[str] = field(default_factory=lambda: {"assessment"})
     answered: set[str] = field(default_factory=set)
@@ -182,7 +183,7 @@ def _check_gate(oracle: Oracle, standing: Standing) -> None:
 
 
 def lapses(desk: Story, oracle: Oracle) -> bool:
-    """Whether an unused release ends as time passes."""
+    """Lets an unused release end, because its time has passed. Returns False if there is none."""
     for deadline in desk.deadlines():
         desk.when(DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due), at=deadline.due)
         oracle.owed.add(f"officer/lapse/{desk.state.version - 2}")

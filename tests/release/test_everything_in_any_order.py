@@ -48,7 +48,7 @@ INSPECTION, DOCUMENTS = ControlKind.INSPECTION, ControlKind.DOCUMENTS
 
 @dataclass
 class Officers:
-    """Holds that are open, and which request lifted which."""
+    """The open holds, and for each request that lifted a hold the id of this hold."""
 
     open: set[str] = field(default_factory=set)
     lifted: dict[str, str] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class World:
         self.check()
 
     def _arrive(self, message: Message, message_id: str) -> None:
-        """An accepted report counts until it is retracted; it counts even then if the container has left."""
+        """Counts an accepted report of an arrival until it is retracted. Containers that have left count even then."""
         kinds = {fact.kind for fact in self.desk.answer}
         if isinstance(message, ReportArrival) and "ArrivalRecorded" in kinds:
             self.arrivals[message_id] = set(message.containers or BOXES)

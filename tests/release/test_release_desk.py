@@ -260,8 +260,8 @@ def not_withdrawn(at: datetime) -> RequestRefused:
 
 @pytest.mark.parametrize("wished_first", [True, False])
 def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: bool) -> None:
-    """In an earlier version green goods could be withdrawn while an officer's hold was open, and declared again without
-    the hold."""
+    """Once goods without a control could be withdrawn and declared again while an officer's hold was open, and the hold
+    was lost."""
     if wished_first:  # the withdrawal is asked for before the assessment, and waits for it
         desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1")
         desk.when(consignment_assessed()).then(

@@ -1,5 +1,5 @@
-"""Is the gate desk told a new reason against goods that it knows to be held? An officer may have permitted their exit
-meanwhile."""
+"""Does the gate desk get a statement about a new hold on goods that it already knows to be held? An officer may have
+permitted their exit meanwhile."""
 
 from datetime import datetime
 
@@ -37,7 +37,7 @@ def an_export(*controls: ControlKind) -> Story:
 
 
 def told_to_stay(version: int, at: datetime) -> list[ContainerHeld]:
-    """What the gate desk is told of both containers."""
+    """Returns the statements to the gate desk about both containers."""
     return [
         container_held(version, NOT_RELEASED_YET, direction=Direction.EXPORT, arrived_at=NOON, container_no=box, at=at)
         for box in BOXES
@@ -50,7 +50,7 @@ def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
         consignment_held(3, control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3)), at=after(3)),
         *told_to_stay(3, desk.at),
     )
-    # who may leave after the lifting is for an officer to say again
+    # the lifting does not renew a permit to leave; an officer must give a new one
     desk.when(lift_hold("officer/h1"), message_id="l1").then(
         consignment_held(4, control_required(INSPECTION, after(1)), at=after(4))
     )
@@ -82,7 +82,7 @@ def test_a_pest_and_findings_that_were_wrong_are_told_to_the_gate() -> None:
 
 def test_an_arrival_that_is_awaited_and_an_answer_to_a_hold_are_no_news_to_the_gate() -> None:
     desk = story(decider, consignment_assessed(INSPECTION, containers=BOXES))
-    # the gate desk is only told which container has arrived
+    # the gate desk only gets a statement about the container that has arrived
     desk.when(arrival(containers=(BOX,))).then(
         arrival_recorded(BOX),
         *goods_held(2, after(2), containers_missing(1, 2, after(1)), control_required(INSPECTION, after(1))),

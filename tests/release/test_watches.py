@@ -56,12 +56,12 @@ def lift_watch(watch_id: str = "w") -> LiftWatch:
 
 
 def met(watch_id: str = "w") -> PlaceHold:
-    """The hold that the console sends for goods that it knows."""
+    """Returns the hold that the console sends because of a watch, for goods that were declared before it."""
     return PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason="a tip", watch_id=watch_id)
 
 
 def beside(watches: Story, *past: Message) -> Story:
-    """A story of goods in the partition of these watches."""
+    """Returns a desk in the partition of these watches, after it has read `past`."""
     desk = story(decider)
     desk.shared = watches.state
     for message in past:
@@ -245,7 +245,8 @@ class World:
         return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 
     def end(self) -> list[str]:
-        """Sends the holds of every watch to every known consignment; returns the differences that are left."""
+        """Sends the hold of every open watch to both consignments, and lifts the holds of ended ones. Returns the
+        present answer about each consignment."""
         for partition, desk in enumerate(self.goods):
             for watch_id in sorted(self.open):
                 self.tell(partition, met(watch_id))

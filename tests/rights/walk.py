@@ -78,7 +78,7 @@ def described(access: Access) -> set[Granted]:
 
 
 def read(access: Access) -> set[Granted]:
-    """The topics from which a message can be read; each must have one in partition 0.
+    """Returns the topics from which the credential can read a message. Each topic must have a message in partition 0.
 
     A topic that Kafka does not describe cannot be read either, because the right to read includes the right to describe.
     """

@@ -316,7 +316,8 @@ def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_i
 
 
 def test_what_a_person_answers_or_asks_is_dated_when_it_is_said_and_not_when_the_thought_began() -> None:
-    """The page of goods showed findings that were sent before the control was ordered, a day before the desk heard them."""
+    """Once the page of goods showed findings with a time before their control was ordered, a day before the desk read
+    them."""
     ordered = InspectionOrdered(
         consignment_id=CONSIGNMENT,
         occurred_at=START,

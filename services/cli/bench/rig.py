@@ -56,6 +56,7 @@ class Rig:
 
     `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: the sandbox clock of these processes, because a
     measurement cannot wait a day for a treatment. `rights`: whether every client signs in at the broker and has the rights of a sandbox.
+    `lasting`: whether the broker's Java optimises its code fully, as under `dtg up`, which costs CPU in the first minutes.
     """
 
     home: Path
@@ -64,6 +65,7 @@ class Rig:
     read_model: bool
     clock: Clock = field(default_factory=lambda: Clock.sandbox(SPEED))
     rights: bool = True
+    lasting: bool = False
     broker: Broker = field(init=False)
     children: list[Child] = field(init=False, default_factory=list)
     pages: dict[str, str] = field(init=False, default_factory=dict)
@@ -74,7 +76,7 @@ class Rig:
         if self.rights:
             make_credentials(self.home / "credentials", people, owner=PROVISION)
         owner = file_of(self.home / "credentials", PROVISION) if self.rights else None
-        self.broker = Broker(self.home / "kafka", free_port(), owner=owner)
+        self.broker = Broker(self.home / "kafka", free_port(), lasting=self.lasting, owner=owner)
         try:
             self.broker.start()
             if self.rights:

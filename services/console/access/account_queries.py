@@ -47,8 +47,8 @@ def requests(
     person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
 ) -> list[ListPart]:
     """Returns the list of the requests that consoles took in, the latest first. Each argument that is given restricts the list: to requests by
-    this person, about these goods or this container (`named`: the consignments that people call so), and between these times
-    (microseconds since 1970 UTC)."""
+    the account `person`, to requests about the goods or container `subject`, and to times between `from_us` and `until_us` (microseconds since
+    1970 UTC). `named`: the ids of the consignments that have `subject` as their declaration number or reference."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -63,7 +63,8 @@ def requests(
 
 
 def _is_about(column: ColumnElement[str], subject: str, named: Collection[str]) -> ColumnElement[bool]:
-    """Returns whether the column names this container or these goods, as typed or as stored, or one of the consignments `named`."""
+    """Returns the condition that the column names this container or these goods (as typed, or in the stored form), or one of the consignments
+    `named`."""
     return column.in_(sorted({subject, plain(subject), *named}))
 
 

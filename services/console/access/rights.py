@@ -187,7 +187,7 @@ def _asking(*kinds: type[Request]) -> AccessRule:
 
 
 def _of_forms(page: str) -> AccessRule:
-    """The rule of the route that takes the forms of a page: the roles that may send one of them."""
+    """Returns the rule of the route that takes the forms of a page. It allows every role that may send one of them."""
     return AccessRule(_asking(*FORMS[page].values()).roles, Scope.DECIDE)
 
 

@@ -84,7 +84,7 @@ def client_of(request: Request) -> str:
 
 @lru_cache(maxsize=4096)
 def counted_as(host: str) -> str:
-    """The address as which a host is counted, see `client_of`."""
+    """Returns the address or network under which requests of this host are counted, see `client_of`."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:  # the host is not an IP address but a Unix socket
@@ -264,8 +264,8 @@ def not_json(why: str) -> Problem:
 
 
 def _in_chinese(why: str) -> str:
-    """Returns what a JSON parser found, in Chinese. Parsers write in English; of a message that the catalogue does not have, only the place
-    is told."""
+    """Returns the message of a JSON parser in Chinese. Parsers write in English. If the catalogue does not have the message, only the place
+    of the error is returned in Chinese."""
     known = (both(key) for key in _PARSER_MESSAGES)
     found = next((sentence.zh for sentence in known if why.startswith(sentence.en)), both("unparsed.other").zh)
     found_at = _LINE_AND_COLUMN.search(why)
@@ -277,7 +277,8 @@ _PARSER_MESSAGES = (
     *("unparsed.value", "unparsed.name", "unparsed.colon", "unparsed.comma", "unparsed.after_last", "unparsed.extra"),
     *("unparsed.string", "unparsed.control", "unparsed.escape", "unparsed.deep", "unparsed.half", "unparsed.encoding"),
 )
-"""Sentences of words.toml whose English is the beginning of a message of Python's JSON parser, or the whole of one of ours."""
+"""Sentences of words.toml. The English text of each is the beginning of a message of Python's JSON parser, or a whole message of
+`strict_json`."""
 
 
 class _Twice(Exception):

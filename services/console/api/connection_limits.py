@@ -17,7 +17,7 @@ from services.shell.clock import stopwatch
 HEADERS = 100
 """The most headers that one request may have."""
 ROOM = 20
-"""If room is needed, one in so many silent connections is closed at once, because the search for them takes time."""
+"""If room is needed, one silent connection is closed, and one more for each so many silent ones, because the search for them takes time."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -152,8 +152,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(Problem(408, "too_slow"))
 
     def _make_room(self) -> bool:
-        """Closes other connections in favour of this one: those that have been silent longest, or else one of the address that has the most.
-        Returns False if that is the address of this connection, or another one with no more connections than it."""
+        """Closes other connections in favour of this one: those that have been silent longest. If none is silent, closes one connection of
+        the address that has the most. Returns False if that is the address of this connection, or if it has no more connections than this
+        address."""
         others = [one for one in cast(set[LimitedProtocol], self.connections) if one is not self and one._is_open()]
         silent = [one for one in others if one.silent()]
         if silent:

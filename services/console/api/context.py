@@ -24,7 +24,7 @@ from services.shell.ending import end_with_task
 
 PAGE_THREADS = 3
 """How many threads make pages and other answers at the same time. Each thread that computes takes as large a share of Python's interpreter
-lock as the event loop, so with anyio's 40 threads one client who asks for many pages made gate questions wait for half a minute."""
+lock as the event loop. With anyio's 40 threads, gate questions waited for half a minute while one client asked for many pages."""
 GATE_THREADS = 4
 """How many threads may read rows for gate questions at the same time."""
 WOKEN_AT_ONCE = 16

@@ -115,13 +115,14 @@ name is one text: the Chinese, a blank, the English. It is empty if the codes ha
 
 
 def _hs_names() -> Mapping[str, Words]:
-    """The codes of the edition of the HS that is in force today. Their names are in English, because the source has no others."""
+    """Returns code → name, for the edition of the HS that is in force today. The names are English in both languages, because the source
+    has no others."""
     in_force = hs.edition(day_in_china(now()))
     return {code: Words(name, name) for code, name in in_force.names.items()} if in_force else {}
 
 
 def origin_of(table: str) -> CodeTable | None:
-    """Source, day and gaps of one of `TABLES`; None if its codes are the software's own."""
+    """Returns the source, the day and the gaps of the list `table` of `TABLES`; None if its codes are the software's own."""
     return tables(day_in_china(now())).get(table.replace("_", "-"))
 
 

@@ -31,8 +31,8 @@ KNOWN_AT_ONCE = 500
 """How many consignments one query reads."""
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
-"""How often the rows must be found complete after all partitions keep a watch, each time up to a later time. After so many times, at least
-one of the measurements began after all partitions kept it."""
+"""The second search begins when this many growing values of `as_of` were read after all partitions kept a watch. The last of them was
+certainly measured after that."""
 log = structlog.get_logger()
 
 

@@ -65,9 +65,9 @@ class SentencePattern(NamedTuple):
     """The texts between the parameters of the sentence that are longer than `SHORT`."""
 
     def read(self, sentence: str) -> dict[str, str] | None:
-        """Returns the values that the parameters have in this sentence; None if the sentence does not match. A sentence that repeats the
-        text between two parameters more than `MOST_TIMES` times does not match, because no desk writes it, and matching it would take time
-        that grows as a power of the repetitions."""
+        """Returns the values that the parameters have in this sentence; None if the sentence does not match. A text between two parameters
+        may occur at most `MOST_TIMES` times in it. No desk writes more, and the time for matching would grow as a power of the
+        repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)

@@ -91,7 +91,8 @@ def activity_page(
 
 
 def _has(who: Who, of: str) -> bool:
-    """Whether this list may have lines for a reader. Outside customs nobody reads what is masked; operators settle parked messages."""
+    """Returns whether the list `of` may have lines for this reader. Only accounts of customs read masked fields, and only operators settle
+    parked messages."""
     return (
         of == "requests" or who.may(READ_PEOPLE) or (who.of_customs() if of == "readings" else who.may_open("/parked"))
     )

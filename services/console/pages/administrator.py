@@ -186,7 +186,7 @@ def accounts_page(request: Request, q: Name = "", after: After = "") -> Response
 
 
 def _called(search: str) -> list[Role]:
-    """The roles that the console calls so, in either language."""
+    """Returns the roles that have this name on the pages, in Chinese or in English."""
     return [role for role in Role if search.casefold() in [name.casefold() for name in TEXTS[f"roles.{role}"]]]
 
 

@@ -192,8 +192,8 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 
 
 def _is_box(context: ConsoleContext, who: Who, number: str) -> bool:
-    """Whether a search for this finds a container: one that the gate knows, or may know while the rows are behind, if containers have such
-    numbers."""
+    """Returns whether this search text is the number of a container that the gate knows. While the rows are behind or away, every well-formed
+    number counts as one."""
     reason = answers.gate_view(context, who, number).reason
     return is_well_formed(number) if reason in ("stale", "away") else reason != "unknown"
 
@@ -464,8 +464,9 @@ def container_page(
 
 
 def _standing_findings(context: ConsoleContext, who: Who, number: str, whole: bool) -> list[StandingFinding]:
-    """The findings on a container that `who` may take back; none if its goods are out of reach, as `may_act` goes. `whole`: `who` may read all
-    messages about the container. Otherwise goods of other offices are in it, too, and the names of their officers are left out."""
+    """Returns the findings on a container that `who` may take back; none if `who` may not see any goods in it (see `may_act`). `whole`:
+    whether `who` may read all messages about the container. If not, the names of other officers are left out, because goods of other offices
+    are in it, too."""
     findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS))
     if whole or not findings:
         return findings

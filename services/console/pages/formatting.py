@@ -142,7 +142,7 @@ class Sight:
         return [hold for hold in goods.holds if hold.hold_id != named]
 
     def also(self, goods: ConsignmentView) -> list[str]:
-        """What the goods wait for besides `goods.waiting`, one sentence for all holds that read the same."""
+        """Returns what the goods wait for besides `goods.waiting`, as sentences. Holds that have the same sentence are counted in one."""
         counted = Counter([(self.awaited(hold.hold_id), self.owner(hold.owner)) for hold in self.others(goods)])
         first = goods.waiting and (self.awaited(goods.waiting.waiting_for), self.owner(goods.waiting.owner))
         return [
@@ -153,9 +153,9 @@ class Sight:
         ]
 
     def detail(self, box: GateView) -> str:
-        """The further text of the gate's answer, without what its first sentence says already."""
+        """Returns the detail of the gate's answer, without the part that repeats its first sentence."""
         if box.reason == "gated_out":
-            return ""  # it is the gate, which the sentence names
+            return ""  # the detail is the name of the gate, which the first sentence has already
         counted = self.t("written.lots_released", count=box.lots_released, all=box.lots, why="")
         return self.of(box.detail_text).removeprefix(counted)
 

@@ -335,8 +335,8 @@ def _lodge_page(
 
 
 def _sent_back(request: Request, paper: str, problem: Problem, again: str) -> Response:
-    """The form with the paper that was not taken in. `again`: as in `lodge_page`; what was found in the declaration before is shown again, unless
-    it cannot be read."""
+    """Returns the page with the form and the declaration that was refused. `again`: as in `lodge_page`; if that declaration can be read, the
+    findings about it are shown again."""
     findings: Sequence[Finding] = ()
     try:
         _, findings = _decided(request, again) if again else ("", ())

@@ -40,8 +40,8 @@ LONGEST_PAGE = 900_000
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 FORM_DAYS = timedelta(days=1)
-"""How long a form may lie open before its browser takes the present time for one that has not come. The API refuses a time that is more than
-`FUTURE_SKEW` ahead; this bound of the form keeps wrong days and years out."""
+"""The forms of a page accept times up to this long after the page was made, so that a form that lies open for a day accepts the time at which
+it is sent. This only catches wrong days and years; the API itself refuses a time that is more than `FUTURE_SKEW` ahead."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",
@@ -157,7 +157,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
 
 
 def _typed(moment: datetime) -> str:
-    """A time as a browser's field for a time in Beijing has it, to the minute."""
+    """Returns the time in Beijing, to the minute, in the form that a `datetime-local` field of a browser has."""
     return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M}"
 
 

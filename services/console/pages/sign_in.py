@@ -45,7 +45,7 @@ WAITING, OF_ADDRESS = 200, 8
 """The most sign-ins that may wait for a comparison, in all and from one address. The second limit prevents that one address keeps all others
 from signing in."""
 ALARMING = 20
-"""After each so many failures in a row of sign-ins with one name from one address, a warning is logged."""
+"""A warning is logged each time that this number of further sign-ins in a row has failed with one name from one address."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 

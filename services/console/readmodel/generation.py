@@ -140,7 +140,7 @@ class Generation:
         one missed."""
         try:
             self.look()
-        except DATABASE_ERRORS as error:  # DATABASE_ERRORS include OSError, which the file raises
+        except DATABASE_ERRORS as error:  # OSError, which the file may raise, is one of them
             log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
 
     def lacking(self) -> list[Grant]:

@@ -28,11 +28,11 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 ANSWERED_SECONDS = 86_400
-"""A request that counts at the gate is forgotten this long after it was asked, if a fact has answered it."""
+"""If a fact has answered a request that counts at the gate, the row of the request is deleted this many seconds after it was made."""
 FORGET_SECONDS = 5.0
 """How often the projector looks for answered requests to forget."""
 LOOK_AGAIN_SECONDS = 3600.0
-"""When all old requests were looked at, the projector begins with the oldest again after this time."""
+"""Seconds after which the projector, when it has examined all old requests, begins again with the oldest one."""
 STANDING_SECONDS = 0.25
 """Seconds between two writes of the standing into the database."""
 KNOCK_SECONDS = 10.0

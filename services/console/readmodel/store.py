@@ -148,13 +148,13 @@ class Store:
 
     def forget_answered(self, after_us: int, before_us: int) -> int:
         """Deletes rows of `ASKED_HOLDS` whose request a fact has answered, if it was requested after `after_us` and not after `before_us`
-        (microseconds since 1970 UTC). Examines at most `FORGOTTEN_AT_ONCE` rows, the oldest first. Returns the time up to which it has
-        examined the rows.
+        (microseconds since 1970 UTC). Examines at most `FORGOTTEN_AT_ONCE` rows, the oldest first. Returns the time up to which it has examined the
+        rows.
 
-        A row counts at the gate only while no fact of its key names the request as its cause, so without the row the answer is the same, and stays
-        so while the rows are made anew: it is `stale` until they have that fact again. Three kinds of rows stay, because they may still be needed:
-        requests without an answer; those that an operator discarded, which are told by their parked message; and retractions (`CALLED_BACK`), which
-        count until the release desk has published a fact that takes them into account.
+        Deleting such a row does not change the gate's answer, because a row counts only while no fact of its key names the request as its cause.
+        While the rows are made anew and lack that fact, the answer is `stale`. Three kinds of rows are kept, because they may still be needed:
+        requests without an answer; requests that an operator discarded, which no fact names; and retractions (`CALLED_BACK`), which count until the
+        release desk has published a fact that takes them into account.
         """
         a, f = t.ASKED_HOLDS.c, t.FACTS.c
         requests = select(a.request_id, a.about, a.asked_us).where(a.asked_us > after_us, a.asked_us <= before_us)

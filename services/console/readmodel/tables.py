@@ -314,8 +314,8 @@ ASKED_HOLDS = Table(
 )
 """Holds on consignments or containers, and reports about containers, that were requested from consoles. A row is written before its request
 is sent. Until a fact names the request as its cause, the goods must stay. `consignment_id`: what must stay, a consignment or the number of a
-container. `about`: the key of the request and of the facts that answer it; another container than the one that must stay if goods were
-stripped from it into that one. A row goes a day after a fact has answered its request (`Store.forget_answered`)."""
+container. `about`: the key of the request and of the facts that answer it. The two differ if goods were stripped from the container `about`
+into the container that must stay. A row is deleted a day after a fact has answered its request (`Store.forget_answered`)."""
 
 ASKED_WATCHES = Table(
     "asked_watches",

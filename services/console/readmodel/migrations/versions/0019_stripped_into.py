@@ -1,5 +1,5 @@
-"""A stripping keeps the containers into which the goods went, too: one request has a row for each container that must stay. Answered
-requests go after a day, the oldest first."""
+"""The report of a stripping also keeps the containers inside into which the goods went, so one request has a row for each container
+that must stay. Rows of answered requests are deleted after a day, the oldest first."""
 
 import sqlalchemy as sa
 from alembic import op
