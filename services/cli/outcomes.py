@@ -136,7 +136,7 @@ def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _errors_first(found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Returns the findings with the errors before the warnings. If the list is cut off, no error is then left out for a warning."""
+    """Returns the findings with the errors before the warnings. So if the list is cut off, no warning takes the place of an error."""
     return sorted(found, key=_is_warning)
 
 

@@ -1,7 +1,7 @@
 """Which containers does a simulated terminal let out now? `Exits` notes facts and returns departures.
 
-The gate desk reads a revocation some time after the release desk has published it; if there are faults, long after. So a terminal
-lets a container out only if the last statements of both desks say yes, as the client of a port does.
+The gate desk reads a revocation some time after the release desk has published it, and under faults long after. So a terminal lets a
+container out only if the last statements of both desks say yes. The client of a port does the same.
 """
 
 from collections.abc import Sequence
