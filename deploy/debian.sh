@@ -1,12 +1,12 @@
 #!/bin/sh
 # Which Debian packages do the tests need, and how are they installed? Does nothing if all are installed.
 #
-# chromium, CJK fonts, promtool, amtool, PostgreSQL. `make run` needs none of them.
-# Needs root or `sudo -n`; asks nothing; starts no daemon.
+# They are Chromium, CJK fonts, promtool, amtool and PostgreSQL. `make run` needs none of them.
+# This script needs root or `sudo -n`. It asks nothing, and starts no daemon.
 set -eu
 
 missing=""
-need() { # need PACKAGE FILE...: any of the files will do
+need() { # need PACKAGE FILE...: the package is missing if none of the files exists
     package=$1
     shift
     for file in "$@"; do [ -e "$file" ] && return; done
@@ -39,7 +39,7 @@ else
 fi
 
 echo "Installing from Debian:$missing" >&2
-# Exit code 101 forbids a package to start its daemon; only during this installation, and never in place of an existing policy.
+# Exit code 101 forbids a package to start its daemon. The policy is removed after this installation, and an existing policy is kept.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     trap '$root rm -f $policy' EXIT
@@ -58,5 +58,5 @@ install() {
 }
 # shellcheck disable=SC2015
 $root apt-get update -q -o DPkg::Lock::Timeout=300 </dev/null && install || cannot "apt-get failed; its last lines above say why."
-# policy-rc.d holds for now; `disable` holds for the next boot too.
+# policy-rc.d keeps the daemons from starting now; `disable` keeps them from starting at the next boot.
 case $missing in *prometheus*) $root systemctl disable prometheus prometheus-alertmanager >/dev/null 2>&1 || true ;; esac

@@ -1,2 +1,2 @@
-"""How are the code tables made that are copied from a public source? Each table has one module; `make
-hs` runs it."""
+"""How are the code tables made that are copied from a public source? Each of these tables has a
+module here; `make hs` runs the module of the HS."""

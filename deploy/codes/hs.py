@@ -1,7 +1,9 @@
-"""How is schemas/codes/hs-2022.csv made? From the data set `harmonized-system`, which is in the public domain: `make hs`.
+"""How is schemas/codes/hs-2022.csv made? `make hs` makes it from the data set `harmonized-system`, which is in the public
+domain.
 
-`python -m deploy.codes.hs` fetches the file of the commit below; `python -m deploy.codes.hs FILE` reads a file of this machine.
-The file must have the digest below. Another edition gets a table and a first day of its own, and never changes this table.
+`python -m deploy.codes.hs` fetches the file of the commit below; `python -m deploy.codes.hs FILE` reads a file of this
+machine. The file must have the digest below. Another edition gets a table and a first day of its own, and never changes
+this table.
 """
 
 import csv

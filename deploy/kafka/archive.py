@@ -16,8 +16,8 @@ from deploy.kafka.jars import JARS, class_path
 
 
 class Archive:
-    """The archive for this Java and this class path. `program`: the path of `java`. `owner`: the broker's port, which is a part of
-    the name of the unfinished file."""
+    """The archive for this Java and this class path. `program`: the path of `java`. `owner`: the broker's port, which is in the
+    name of the unfinished file."""
 
     def __init__(self, program: str, owner: int) -> None:
         found = Path(program).resolve()
@@ -26,20 +26,20 @@ class Archive:
         self._unfinished = self.path.with_suffix(f".{owner}-{os.getpid()}")
 
     def read(self) -> list[str]:
-        """Returns the JVM options for a start with the archive; none if there is no archive."""
+        """Returns the JVM options for a start with the archive; an empty list if there is no archive."""
         there = self.path.exists() and self.path.stat().st_size
         return [f"-XX:SharedArchiveFile={self.path}"] if there else []
 
     def write(self) -> list[str]:
-        """Returns the JVM options for writing the archive at exit; none if it exists already."""
+        """Returns the JVM options for writing the archive at exit; an empty list if there is an archive already."""
         _remove_unfinished()
         return [] if self.path.exists() else [f"-XX:ArchiveClassesAtExit={self._unfinished}"]
 
     def keep(self) -> None:
-        """Gives the complete file its name. Call this after a normal exit of the JVM, and not before, because other brokers may
-        start with the file at once.
+        """Gives the finished file its final name. Call this only after a normal exit of the JVM, because other brokers may use
+        the file at once.
 
-        If Java wrote no file, an empty one is made, which says that this Java cannot write archives.
+        If Java wrote no file, an empty one is made. It means that this Java cannot write archives.
         """
         if self.path.exists():
             self.drop()
@@ -54,7 +54,7 @@ class Archive:
 
 
 def _remove_unfinished() -> None:
-    """Deletes the unfinished files of brokers whose starter was killed before it could give them their name."""
+    """Deletes unfinished files. They are left if the starter of a broker was killed before it could rename its file."""
     for file in JARS.glob("classes-*.*-*"):
         try:
             os.kill(int(file.name.rpartition("-")[2]), 0)
@@ -65,8 +65,8 @@ def _remove_unfinished() -> None:
 
 
 def main() -> None:
-    """Starts a broker in a temporary folder and stops it normally, which writes the archive. Does nothing if there is an archive
-    already."""
+    """Starts a broker in a temporary folder and stops it normally, so that Java writes the archive. Does nothing if there is an
+    archive already."""
     from deploy.kafka.broker import Broker, free_port  # noqa: PLC0415 (that module imports this one)
     from deploy.kafka.errors import BrokerError  # noqa: PLC0415
     from deploy.kafka.java import java  # noqa: PLC0415

@@ -44,12 +44,14 @@ HASTY = {
     "metadata.max.idle.interval.ms": "100",
 }
 NEWER = ("Tried to apply FeatureLevelRecord", "Unknown metadata id")
-"""Texts that Kafka logs before it exits because the metadata have a version that it does not know."""
+"""Texts that Kafka logs before it exits, if the metadata have a version that it does not know."""
 FENCE_NOTES = 50
-"""How often the metadata may grow (ten times a second) after ACTIVE was logged. If FENCED is not logged by then, it never will be, because the
-last run ended before its broker was registered. A limit in seconds would also pass for a controller that gets no CPU time."""
+"""How often the metadata may grow (ten times a second) after ACTIVE was logged. If FENCED is not logged by then, it will never be logged,
+because the last run ended before its broker was registered. The limit is not in seconds, because a limit in seconds would also pass while the
+controller gets no CPU time."""
 NOTED = 3
-"""How often the metadata must grow again until they contain everything that the controller has logged, because they are written in order."""
+"""How often the metadata must grow again until they contain everything that the controller has logged. They are written in the order of the
+log."""
 
 
 def free_port() -> int:
@@ -68,7 +70,8 @@ def port_is_taken(port: int) -> bool:
 
 
 def _cluster_id() -> str:
-    """Returns a random id in Kafka's format. It never begins with a dash, because the command line would take it for an option."""
+    """Returns a random id in Kafka's format. It never begins with a dash, because Kafka's program would read that as an option of the command
+    line."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass
     return text
@@ -89,12 +92,12 @@ def _escaped(value: str) -> str:
 
 
 class Broker:
-    """One KRaft node on the loopback address. Its data are in `folder` and are kept over `stop`, `kill` and the next `start`.
+    """One KRaft node on the loopback address. Its data are in `folder`, and are kept when the node is stopped or killed and started again.
 
-    `proxied`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy). `lasting`: it will run for
-    hours, so the JVM's optimising compiler is used; that costs CPU time for two minutes and then saves a third of it. `settings`: server
-    properties that replace ours. `owner`: the private file with the credential of its administrator, who may do everything. If it is given,
-    every client has to sign in, and has only the rights that it was given.
+    `proxied`: port on which the node also listens → the port that it advertises to clients of that listener (that of a proxy). `lasting`:
+    whether it will run for hours. Then the JVM's optimising compiler is used, which costs CPU time for two minutes and later saves a third of
+    it. `settings`: server properties that replace ours. `owner`: the private file with the credential of its administrator, who may do
+    everything. If it is given, every client has to sign in, and has only the rights that were given to it.
     """
 
     def __init__(
@@ -128,12 +131,12 @@ class Broker:
 
     @property
     def access(self) -> Access:
-        """Returns the access of the broker's administrator, or, if no sign-in is required, an access without a credential."""
+        """Returns how the broker's administrator connects. If no sign-in is required, there is no credential in it."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
-        """Starts the broker, and returns when it answers. Raises BrokerError with the reason if it cannot run, and Interrupted soon after
-        `stop` returns true."""
+        """Starts the broker, and returns when it answers. Raises BrokerError with the reason if it cannot run, and Interrupted if `stop`
+        returns true."""
         refuse()
         if port_is_taken(self.port):
             raise BrokerError(
@@ -174,7 +177,7 @@ class Broker:
             if admin is None:
                 if (
                     listeners(self.port) == frozenset()
-                ):  # a client that is made now would send the password to whoever listens first
+                ):  # a client that is made now would send the password to whichever program listens first
                     time.sleep(0.05)
                     continue
                 admin = self._administrator(patience)
@@ -185,7 +188,7 @@ class Broker:
         raise BrokerError(f"The Kafka broker does not answer. 消息代理没有响应。 {progress.in_vain()}\n{self._tail()}")
 
     def _administrator(self, settings: Mapping[str, object]) -> AdminClient:
-        """A client of the administrator; BrokerError if a program of another user has taken the port."""
+        """Returns a client of the administrator. Raises BrokerError if a program of another user listens on the port."""
         try:
             return clients.admin(self.access, settings)
         except NoAccess as error:
@@ -205,7 +208,8 @@ class Broker:
         return WaitLimit(what, signs_of(lambda: process.pid, self.folder / log))
 
     def stop(self) -> None:
-        """Shuts the broker down in an orderly way. If that takes more than 12 s, kills the process; the log then recovers at the next start."""
+        """Shuts the broker down in an orderly way. If that takes more than 12 s, kills the process. After that, the next start recovers the
+        log."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
@@ -218,7 +222,7 @@ class Broker:
                 self._archive.keep()
 
     def kill(self) -> None:
-        """Ends the process by SIGKILL, as a fault would."""
+        """Ends the process by SIGKILL. This simulates a fault."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
@@ -233,7 +237,7 @@ class Broker:
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",  # in a short run, optimising costs more than it saves; a later option of the same name replaces it
+            "-XX:TieredStopAtLevel=1",  # in a short run, optimising costs more than it saves; a later option of the same name replaces this one
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={(FOLDER / 'log4j2.xml').as_uri()}",
             *Archive(program, self.port).read(),
@@ -243,7 +247,7 @@ class Broker:
         ]
 
     def _fence(self, program: str, lines: dict[str, str], stop: Callable[[], bool]) -> None:
-        """Runs the controller alone until it has fenced the broker of the last run, before the broker starts again.
+        """Runs the controller alone until it has fenced the broker of the last run. The broker is started again only after that.
 
         Otherwise broker and transaction coordinator start as leaders of the last run, and cease to be leaders when the controller registers the
         new run as another broker. Kafka 4.3 then treats every partition as deleted. If a transaction was decided but its markers are not
@@ -255,7 +259,7 @@ class Broker:
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
-        log.unlink(missing_ok=True)  # a text of an earlier start must not be found
+        log.unlink(missing_ok=True)  # otherwise `wait` would find a text of an earlier start
         controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", properties.name)
         try:
             self._wait_until_fenced(controller, log, stop)
@@ -337,9 +341,10 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
-            # a reader of committed messages waits for every open transaction, even one of another program; our own last at most 10 s
+            # readers of committed messages wait for every open transaction, even one of a foreign program; our own transactions last at most 10
+            # s
             "transaction.max.timeout.ms": "15000",
-            # the longest time that Kafka accepts, because a group whose offsets expired would have to begin again
+            # the longest time that Kafka accepts, because a group would have to start from the beginning after its offsets have expired
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
@@ -349,15 +354,16 @@ class Broker:
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
             "log.cleaner.threads": "1",
             "controlled.shutdown.enable": "false",
-            # the only node must not be fenced while it runs, so that it goes on as leader after a freeze or a lack of CPU time
+            # the only node must not be fenced while it runs, so that it is still the leader after it was frozen or got no CPU time
             "broker.session.timeout.ms": "40000",
             **(self._signing_in((*inside, CONTROLLER)) if self.owner else {}),
             **self.settings,
         }
 
     def _signing_in(self, listeners: Iterable[str]) -> dict[str, str]:
-        """Returns the properties by which clients have to sign in on each of these listeners. Administrator, broker and controller use PLAIN
-        with the password in their private file, because SCRAM users are kept in the metadata, which do not exist yet. All others use SCRAM."""
+        """Returns the properties with which clients have to sign in on each of these listeners. Administrator, broker and controller use PLAIN
+        with the password in their private file, because users of SCRAM are stored in the metadata, which do not exist yet. All other clients
+        use SCRAM."""
         held = self.access.credential()
         login = f'username="{_quoted(held.username)}" password="{_quoted(held.password)}"'
         known = f'{login} user_{held.username}="{_quoted(held.password)}"'

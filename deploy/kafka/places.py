@@ -1,6 +1,7 @@
-"""Can the broker and the Python packages run from the folder of this program? Java and Python misread some characters in a path.
+"""Can the broker and the Python packages run from the folder of this program? They cannot if its path has characters that Java or
+Python misreads.
 
-`python -m deploy.kafka.places` exits with a message if they cannot. The set-up runs it before anything is fetched, so this file and
+`python -m deploy.kafka.places` then exits with a message. The set-up runs it before anything is fetched, so this file and
 `errors` need only the standard library. All other characters were tried (tests/cli/test_odd_checkouts.py). The folder of the data
 (DTG_HOME) may have any name, because Java uses relative names in it.
 """
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[2].resolve()
 
 
 def why_not(folder: Path) -> str:
-    """Returns why the absolute path of this folder cannot be used; empty if it can."""
+    """Returns why this folder cannot be used, because of its absolute path; an empty text if it can be used."""
     if os.pathsep in str(folder):
         return f"a {os.pathsep!r}, which ends an entry of Java's class path and of PATH"
     if any(part.endswith("!") for part in folder.parts):
@@ -26,7 +27,7 @@ def why_not(folder: Path) -> str:
 
 
 def refuse(folder: Path = ROOT) -> None:
-    """Raises BrokerError if this program, in `folder`, cannot start a broker."""
+    """Raises BrokerError if this program cannot start a broker from `folder`."""
     if why := why_not(folder):
         raise BrokerError(
             f"This program cannot run where it lies: in its path {str(folder)!r} is {why}. 程序所在路径含有无法使用的字符，请移到其他文件夹。 "

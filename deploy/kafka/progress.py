@@ -1,5 +1,5 @@
-"""How long does a wait last? It lasts as long as there is progress, because on a busy machine a slow process is late and not
-broken."""
+"""How long does a wait last? It goes on as long as there is progress, because a process on a busy machine may be slow
+without being broken."""
 
 import contextlib
 import time
@@ -42,7 +42,7 @@ class WaitLimit:
         return now < min(self._end, self._moved + self._still)
 
     def in_vain(self) -> str:
-        """Returns the text of the error for a wait that failed: what was waited for, how long, and when the last progress
+        """Returns the text of the error for a wait that failed: what it waited for, how long, and when the last progress
         was."""
         now = time.monotonic()
         waited, still = now - self._began, now - self._moved
@@ -54,7 +54,8 @@ class WaitLimit:
 
 
 def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
-    """Returns the signs of a process that may be replaced by another one: its id, its CPU time, the size of its log."""
+    """Returns the signs of a process, which may be replaced by another process meanwhile: its id, its CPU time, and the
+    size of its log."""
     return {"process": pid, "CPU ticks": lambda: work_of(pid()), "bytes of log": lambda: size_of(log)}
 
 

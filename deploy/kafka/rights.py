@@ -1,5 +1,5 @@
-"""How does a cluster get its users and rights? Users with their passwords are one request to the brokers, and ACLs are another
-one."""
+"""How does a cluster get its users and rights? One request to the brokers makes the users with their passwords, and another one
+makes the ACLs."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -32,8 +32,8 @@ from services.shell.private_file import write_private
 
 SECONDS = 30.0
 ITERATIONS = 4096
-"""The iterations of SCRAM. They are the fewest that Kafka accepts, because a password of 256 random bits cannot be guessed,
-however fast each guess is."""
+"""The iterations of SCRAM: as few as Kafka accepts. More are not needed, because nobody can guess a password of 256 random bits,
+even with very fast guesses."""
 RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
@@ -43,10 +43,10 @@ OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe"
 
 
 def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
-    """Makes the private files of credentials that are missing, and returns the names of these credentials. Raises BrokerError if a
-    file cannot be written.
+    """Makes the private files of credentials that are missing, and returns the names of these credentials. Raises BrokerError if
+    a file cannot be written.
 
-    `owner`: the administrator of our own broker, whose credential is PLAIN, because the administrator signs in before there are
+    `owner`: the administrator of our own broker. Its credential is PLAIN, because the administrator signs in before there are
     any metadata.
     """
     try:
@@ -57,7 +57,7 @@ def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> lis
 
 
 TOOLS = "kafka-tools.properties"
-"""The name of the file beside the credentials with which Kafka's own tools sign in at a broker of ours, by `--command-config`."""
+"""The name of the file with which Kafka's own tools sign in at our broker (`--command-config`). It is beside the credentials."""
 
 
 def write_tools(folder: Path, owner: str) -> None:
@@ -81,7 +81,7 @@ def prepare(
 ) -> list[str]:
     """Makes the topics that are missing, and gives the cluster users and rights. Returns the names of the topics that were made.
 
-    `folder`: the one with the credentials. Raises BrokerError in the same cases as `topics.provision`, and NoAccess if a
+    `folder`: the folder with the credentials. Raises BrokerError in the same cases as `topics.provision`, and NoAccess if a
     credential cannot be used.
     """
     made = provision(access, partitions, replication)
@@ -91,12 +91,13 @@ def prepare(
 
 
 def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rights]:
-    """Returns user name → rights, by the credentials in this folder. Raises NoAccess if one cannot be used."""
+    """Returns user name → rights, for the users of the credentials in this folder. Raises NoAccess if a credential cannot be
+    used."""
     return {read_credential(file_of(folder, name)).username: held for name, held in rights.items()}
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
-    """Gives the cluster the passwords of these credentials, and removes the users of a sandbox that are not among them.
+    """Gives the cluster the passwords of these credentials. Users of a sandbox that are not among them are removed.
 
     Raises BrokerError if the cluster has no users of its own, does not answer, or refuses.
     """
@@ -199,8 +200,7 @@ def _done(answer: "Future[Any]", what: str) -> Any:
 
 
 def _until(there: Any, what: str) -> None:
-    """Waits until a change is visible, because the brokers apply it only after they have answered. Raises BrokerError after
-    SECONDS."""
+    """Waits until a change is visible, because the brokers answer before they apply it. Raises BrokerError after SECONDS."""
     end = time.monotonic() + SECONDS
     while not there():
         if time.monotonic() > end:

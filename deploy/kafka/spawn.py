@@ -1,7 +1,7 @@
-"""How is a process started so that it never outlives its starter?
+"""How is a process started so that it always ends when its starter ends?
 
-Every process of the project is started here. If its starter is killed, the kernel ends the process (setpriv of util-linux). A starter that
-exits at once calls `kill_all`, after which it can start no other process.
+Every process of the project is started here. If its starter is killed, the kernel ends the process (setpriv of util-linux). A
+starter that must exit at once calls `kill_all`, after which it cannot start another process.
 """
 
 import contextlib
@@ -24,9 +24,9 @@ _started: set[subprocess.Popen[bytes]] = set()
 def spawn(
     command: Sequence[str], log: Path, env: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Starts a process (in `folder`) in a session of its own, so that only the starter gets a Ctrl-C of the terminal.
+    """Starts a process (in `folder`) in a session of its own, so that a Ctrl-C of the terminal goes only to the starter.
 
-    The output is appended to `log`, which no other process writes. If the log is long, it is turned over first (deploy.kafka.logs).
+    The output is appended to `log`, which no other process writes. If the log is too long, it is rotated first (deploy.kafka.logs).
     """
     turn_over_ended(log)
     with _lock, log.open("ab") as out:
@@ -45,7 +45,7 @@ def spawn(
 
 
 def tail(log: Path, lines: int = 8) -> str:
-    """Returns the last lines of a log; empty if there is no log. At most TAIL_BYTES are read, however large the log is."""
+    """Returns the last lines of a log; an empty text if there is no log. However large the log is, at most TAIL_BYTES are read."""
     with contextlib.suppress(FileNotFoundError), log.open("rb") as opened:
         opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
         return "\n".join(opened.read().lstrip(b"\0").decode("utf-8", "replace").splitlines()[-lines:])
@@ -53,8 +53,8 @@ def tail(log: Path, lines: int = 8) -> str:
 
 
 def kill_all() -> None:
-    """Sends SIGKILL to each process that runs, and keeps the lock, so that no other process can be started. So call this only before the
-    starter exits."""
+    """Sends SIGKILL to each process that runs, and keeps the lock, so that no other process can be started. Call this only before
+    the starter exits."""
     _lock.acquire(timeout=PATIENCE_SECONDS)
     for process in _started:
         process.kill()

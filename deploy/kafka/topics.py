@@ -15,12 +15,12 @@ from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
-    """Returns the settings of a topic. Facts and requests are kept forever, states are compacted. All replicas but one, and
-    at least one, must be in sync."""
+    """Returns the settings of a topic. Facts and requests are kept for ever, states are compacted. A write needs all replicas
+    but one in sync, and at least one."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
-        # our producers do not compress either, because a reader that lacks the codec of a batch could never read past it
+        # our producers do not compress, because a reader that lacks the codec of a batch could never read beyond it
         "compression.type": "uncompressed",
     }
     if topic.retention == "compact":
@@ -28,21 +28,21 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
             **common,
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.5",
-            # segments are small, because the active one is never compacted, and a restore has to read the replaced records
-            # in it
+            # segments are small, because the active segment is never compacted, and a restore has to read the replaced
+            # records in it
             "segment.bytes": str(16 << 20),
         }
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
 HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes", "compression.type")
-"""Settings of a topic that must not be wrong. Otherwise records or facts are lost, messages do not fit, or readers lack a
+"""Settings that must be right in each topic. Otherwise records or facts are lost, messages do not fit, or readers lack a
 codec."""
 
 
 def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
-    """Returns each setting of HELD that is wrong for an existing topic → the value that it must have. `found`: the topic's
-    settings."""
+    """Returns setting → the value that it must have, for each setting of HELD that is wrong in an existing topic. `found`:
+    the topic's settings."""
     wanted = settings_of(topic, 1)
     return {
         name: wanted[name]
@@ -88,16 +88,17 @@ def compare(kafka: Access | str, names: set[str]) -> None:
 
 
 KEPT_MINUTES = 7 * 24 * 60
-"""The shortest retention of the offsets of an empty consumer group, in minutes, about which `cautions` says nothing: seven
-days."""
+"""The retention of the offsets of an empty consumer group, in minutes (seven days). If a cluster's retention is shorter,
+`cautions` warns of it."""
 ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
-"""The longest transaction timeout, in milliseconds, about which `cautions` says nothing. If a program ends in the middle of a
-transaction, the readers of its topics wait for up to this time."""
+"""The transaction timeout in milliseconds. If a cluster allows a longer one, `cautions` warns of it, because the readers of a
+topic wait so long for a program that ended in the middle of a transaction."""
 
 
 def cautions(kafka: Access | str) -> list[str]:
-    """Returns a sentence for each setting of the brokers whose effect an operator should know. None of them is an error.
+    """Returns a sentence for each setting of the brokers whose effect an operator should know. None of these settings is an
+    error.
 
     Raises BrokerError if the settings cannot be read.
     """
@@ -136,8 +137,8 @@ def cautions(kafka: Access | str) -> list[str]:
 def provision(kafka: Access | str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing, and returns the names of these topics.
 
-    Raises BrokerError if the cluster does not answer, or has one of our topics with another number of partitions (keys would
-    move to other partitions) or with wrong settings (see `compare`).
+    Raises BrokerError if the cluster does not answer. Also raises it if the cluster has one of our topics with wrong settings
+    (see `compare`) or with another number of partitions, because keys would then be in other partitions.
     """
     access = access_to(kafka)
     knock(access, ANSWER_SECONDS)
@@ -168,7 +169,7 @@ def provision(kafka: Access | str, partitions: int, replication: int = 1) -> lis
             try:
                 admin.create_topics(missing, timeout_ms=30_000)
             except TopicAlreadyExistsError:
-                # another process has made some of the topics meanwhile, so the missing ones are determined again
+                # another process has made some of the topics meanwhile, so it is determined again which ones are missing
                 return provision(kafka, partitions, replication)
         return [t.name for t in missing]
     finally:

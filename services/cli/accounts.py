@@ -35,8 +35,8 @@ NO_API_KEY = "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <acco
 
 @contextmanager
 def people(settings: UpSettings) -> Iterator["Accounts"]:
-    """Yields the accounts in the database of these settings. If a change is refused inside the `with` block, prints why and ends the command
-    with exit code 1. Raises NoDatabase if the database cannot be opened or written."""
+    """Yields the accounts in the database of these settings. If a change is refused inside the `with` block, prints the reason and ends the
+    command with exit code 1. Raises NoDatabase if the database cannot be opened or written."""
     from services.console.access.accounts import Accounts, NotGranted
     from services.console.readmodel.database import migrate, open_engine, reached
     from services.console.readmodel.generation import Generation, file_of
@@ -201,7 +201,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 
 def _password_state(account: "Account", at: int) -> str:
-    """Returns the state of the password in words; an empty text if its owner has chosen it."""
+    """Returns the state of the password as a sentence; an empty text if its owner has chosen it."""
     if not account.password:
         return "none 无"
     if account.is_over(at):
@@ -288,12 +288,12 @@ def _show(made: "Shown", file: Path | None) -> None:
 
 
 class NoApiKey(Exception):
-    """The file that DTG_API_KEY_FILE names has no API key. The text says why and what to do, in Chinese and English."""
+    """Raised if the file that DTG_API_KEY_FILE names has no API key. The text says why and what to do, in Chinese and English."""
 
 
 def own_key(demo_role: str) -> str:
-    """Returns the API key that a command sends: the key in the file that DTG_API_KEY_FILE names. If that is not set and a demo runs on this
-    machine, returns the published key of this role, else an empty text. Raises NoApiKey if the file has no key."""
+    """Returns the API key that a command sends: the key in the file that DTG_API_KEY_FILE names. If that variable is not set, returns the
+    published key of this role if a demo runs on this machine, otherwise an empty text. Raises NoApiKey if the file has no key."""
     settings = UpSettings()
     if settings.api_key_file:
         file = Path(settings.api_key_file)
@@ -304,7 +304,7 @@ def own_key(demo_role: str) -> str:
             raise NoApiKey(
                 f"{unusable} {error} {NO_API_KEY if NO_API_KEY not in str(error) else ''}".rstrip()
             ) from None
-        # the text is not a key, and it could not be sent as a header either
+        # this text is no key, and it could not be sent as a header either
         if not _A_KEY.fullmatch(key):
             raise NoApiKey(f"{unusable} It holds no key. 文件中没有密钥。 {NO_API_KEY}")
         return key

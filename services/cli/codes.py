@@ -94,8 +94,8 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
 
 
 def _looked_up(table: CodeTable, code: str) -> str:
-    """Returns the code to look up. For a tariff code these are its first six digits, because the declaration desk does the
-    same."""
+    """Returns the code to look up. Of a tariff code, only the first six digits are looked up, as by the declaration
+    desk."""
     return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
 
 

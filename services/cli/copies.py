@@ -1,5 +1,5 @@
-"""Is each message on the ports' topic a copy of one fact, without the fields that ports may not see? This is checked without the
-code of the loop and of the redaction."""
+"""Is each message on the ports' topic a copy of one fact, without the fields that ports may not see?
+This check uses no code of the loop and of the redaction."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,8 +12,9 @@ NEVER = ("reason", "lane", "answers", "hold_id", "reported_by", "retracted_by")
 
 
 def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[LoggedMessage]) -> None:
-    """Adds the faults of the messages on the ports' topic (`copies`) to `effects`. `facts`: the facts that desks published, which
-    must be read after the copies."""
+    """Adds the faults of the messages on the ports' topic (`copies`) to `effects`. `facts`: the facts
+    that desks published. Read the facts after the copies, so that the fact of each copy is among
+    them."""
     facts_by_id = {(fact.id, fact.key): fact for fact in facts}
     positions: dict[tuple[str, str], str] = {}
     for copy in copies:
@@ -29,7 +30,7 @@ def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[L
 
 
 def _wrong(copy: Any, fact: Any) -> str:
-    """Returns what is wrong with the content of a copy; an empty text if nothing is."""
+    """Returns what is wrong with the content of a copy; an empty text if it is correct."""
     try:
         if not _is_part(copy, fact):
             return "says other than its fact"
@@ -40,7 +41,7 @@ def _wrong(copy: Any, fact: Any) -> str:
 
 
 def _is_part(copy: Any, fact: Any) -> bool:
-    """Returns whether the copy equals the fact. Fields of the fact may be missing in the copy."""
+    """Returns whether the copy equals the fact, except that fields may be missing in the copy."""
     if isinstance(copy, dict) and isinstance(fact, dict):
         return all(name in fact and _is_part(value, fact[name]) for name, value in copy.items())
     if isinstance(copy, list) and isinstance(fact, list):

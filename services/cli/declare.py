@@ -38,7 +38,7 @@ class LodgingResult:
 
     @property
     def refused(self) -> bool:
-        """True if a declaration was sent back, rejected or parked."""
+        """Returns whether a declaration was sent back, rejected or parked."""
         return any(self.ends[end] for end in BAD)
 
 
@@ -51,9 +51,9 @@ def lodge(
     *,
     waits: bool,
 ) -> LodgingResult:
-    """Lodges all declarations of the files at the API at `address`, with the API key `key`. `tell` is called once for each
-    declaration with its outcome; if `waits` is true, only after a desk has answered it. Raises NotLodged if a file cannot be used,
-    or if the API does not take the rest."""
+    """Lodges all declarations of the files at the API at `address`, with the API key `key`, and returns the result. `tell` is
+    called once for each declaration with its outcome; if `waits` is true, only after a desk has answered. Raises NotLodged if a
+    file cannot be used, or if the API does not accept the remaining declarations."""
     done, started, open_ones, lodged = LodgingResult(), time.monotonic(), list[DeclarationOutcome](), 0
     papers = [
         (file, number, paper) for file in files for number, paper in enumerate(read(file, format, errors.line), 1)

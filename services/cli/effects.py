@@ -1,9 +1,8 @@
-"""Did each cause have its effects once and in order, and did the port get what the desks decided? This is checked without the code of
-the loop.
+"""Did each cause have its effects once and in order, and did the port get what the desks decided? This check uses no code of the loop.
 
 Every desk numbers its facts for each consignment or container without gaps, and each fact names its cause. So if a fact is lost, a
-number is missing; if it is doubled, a number was given twice; and if two are swapped, an effect comes before the effect of an earlier
-cause.
+number is missing; if it is doubled, a number occurs twice; and if two facts are swapped, the effect of a later cause has the lower
+number.
 """
 
 import re
@@ -35,8 +34,8 @@ GATE_ANSWERS = {
     "ContainerHoldLifted",
     "RequestRefused",
 }
-"""The kinds of facts by which the gate desk answers a request. It answers each request by one of them, once. Older software versions
-answered only with the facts that followed."""
+"""The kinds of facts by which the gate desk answers a request. It answers each request once, by one of them. Older software versions
+published only the facts that followed from the request."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """The UUID namespace from which the ids of facts are made."""
@@ -61,8 +60,8 @@ AT_PORT = {
 
 @dataclass
 class Effects:
-    """The faults that were found, a line with the evidence for each. `at_port`: kind of a fact about the gate → how many of them there
-    are."""
+    """The faults that were found, one line with the evidence for each. `at_port`: kind of a fact about the gate → how many of them
+    there are."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -87,7 +86,7 @@ def examine(
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
         causes.setdefault(entry.id, entry)  # if a request was sent twice, the desk decides the first copy
-        # if the id of a holding message is missing or was used already, facts name the message by its position
+        # if a holding message has no id, or an id that was already used, facts name it as their cause by its position
         causes[entry.position] = entry
     records: dict[tuple[str, str], list[LoggedMessage]] = defaultdict(list)
     lapses = _lapses(facts)
@@ -118,8 +117,8 @@ def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
 
 
 def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only with goods that are released in this container. Goods that arrive in parts may be released
-    in other containers only."""
+    """Checks that a container may leave only with goods that are released in this container. If goods arrive in parts, they may be
+    released only in some of their containers."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.kind == "ReleaseGranted":
@@ -133,8 +132,8 @@ def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _derived(fact: LoggedMessage) -> bool:
-    """Returns whether the fact's id is one that its desk makes from the cause of the fact. The rule is implemented here a second time,
-    so that no code is shared with the loop."""
+    """Returns whether the fact's id is one that its desk makes from the fact's cause. The rule is implemented here a second time, so
+    that no code is shared with the loop."""
     cause = fact.headers.get("causationid", "")
     if position := refused_by_loop(fact):
         return str(uuid5(FACTS, f"{fact.desk}/{cause}/{position}")) == fact.id
@@ -142,7 +141,8 @@ def _derived(fact: LoggedMessage) -> bool:
 
 
 def refused_by_loop(fact: LoggedMessage) -> str:
-    """Returns the position of the message that the loop refused before the decider was called; an empty text for every other fact."""
+    """If the loop refused a message before the decider was called and this fact says so, returns the position of the message. Returns
+    an empty text for every other fact."""
     if fact.kind != "RequestRefused" or not isinstance(fact.body, dict):
         return ""
     if fact.body.get("code") not in ("key_reused", "too_many_requests", "in_future"):
@@ -155,7 +155,7 @@ _POSITION = re.compile(r" \(([a-z-]+/[0-9]+/[0-9]+)\)$")
 
 
 def record_of(fact: LoggedMessage) -> str:
-    """Returns the key of the record that the desk keeps about the subject of this fact. The key of the message may be another one."""
+    """Returns the key of the record that the desk keeps about the subject of this fact. It may differ from the key of the message."""
     name = "container_no" if fact.desk == "gate" else "consignment_id"
     body = fact.body
     return str(body.get(name, fact.key)) if isinstance(body, dict) else fact.key
@@ -176,8 +176,8 @@ def _numbered(effects: Effects, where: str, facts: list[LoggedMessage]) -> None:
 def _caused_in_order(
     effects: Effects, where: str, facts: list[LoggedMessage], causes: dict[str, LoggedMessage], aside: set[Origin]
 ) -> None:
-    """Checks that the effects of the messages of each topic are in the order of these messages. Only a holding message may overtake
-    another one, and only a message that was parked may be overtaken by it."""
+    """Checks that the messages of each topic have their effects in their own order. There is one exception: a holding message may
+    overtake a message that was parked."""
     last: dict[str, int] = {}
     last_holding: dict[str, int] = {}
     for fact in sorted(facts, key=lambda f: int(f.headers["sequence"])):
@@ -185,7 +185,7 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # `cause` was found by id, so it may be another message with the same id, which was answered
+            continue  # `cause` was found by its id, and may be another message with the same id, which was answered
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:
@@ -200,11 +200,11 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each required control is ordered once, and each treatment that is required or that a pest makes necessary. This is
-    not checked if the declaration was withdrawn or the finding was retracted.
+    """Checks that each control that is required is ordered once, and also each treatment that is required or that a pest makes
+    necessary. Nothing is checked if the declaration was withdrawn or the finding was retracted.
 
-    If no treatment is known, one referral to an officer takes its place. Goods that the quarantine desk gave up need no further
-    treatment.
+    If no treatment is known, the treatment may be replaced by one referral to an officer. If the quarantine desk has given the goods
+    up, no further treatment is needed.
     """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
     sought: dict[str, set[str]] = defaultdict(set)
@@ -244,7 +244,8 @@ def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _sought(origin: str, body: Mapping[str, int]) -> str:
-    """Returns a name for a treatment that is made from what makes it necessary: its origin, and the revision of the pest finding."""
+    """Returns a name for a treatment. It is made from what makes the treatment necessary: its origin, and the revision of the pest
+    finding."""
     return f"{origin}/{body.get('finding', 0)}"
 
 
@@ -297,8 +298,8 @@ OPENINGS = ("DISC", "GTIN")
 
 
 def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each container that left was allowed to leave at that time, and that each consignment in it has a fact about its
-    departure, which comes after the end of the visit."""
+    """Checks that each container that left was allowed to leave at that time. For each consignment in it there must be a fact about
+    its departure, after the fact that ends the visit."""
     by_container: dict[str, list[LoggedMessage]] = defaultdict(list)
     for fact in facts:
         if fact.desk == "gate":
@@ -326,8 +327,8 @@ def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
-    """Returns whether the gate desk's latest statement on this visit was yes at the time of the departure `out`. `before`: the desk's
-    facts until the departure."""
+    """Returns whether the gate desk's latest statement about this visit allowed the departure `out`. `before`: the desk's facts until
+    the departure."""
     left = datetime.fromisoformat(out.body["occurred_at"])
     visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
     for fact in before:
@@ -344,10 +345,10 @@ def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
 
 def _free(last_statements: list[LoggedMessage]) -> bool:
     """Returns whether the release desk's last statements allow a container to leave through the land gate. `last_statements`: the last
-    one about each consignment in it."""
+    statement about each consignment in the container."""
     here = [f for f in last_statements if f.kind == "ContainerHeld" or f.body["released"]]
     if any(f.body.get("direction", "I") == "E" for f in here):
-        return False  # an export leaves by loading, so it must not leave through the land gate
+        return False  # goods for export leave by loading, not through the land gate
     return bool(
         here and all(f.kind == "ContainerFreed" for f in here) and len(here) >= max(f.body["shared_by"] for f in here)
     )

@@ -17,7 +17,7 @@ OF_KOREA = "Declaration ID"
 
 
 class NotLodged(Exception):
-    """The files could not be lodged. The text says which file, where in it, and why."""
+    """Raised if the files could not be lodged. The text says which file, the place in it, and why."""
 
 
 def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[dict[str, Any]]:
@@ -67,8 +67,8 @@ def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """Returns line number and object of each line. If the first object does not end on its line, the text is taken for one object
-    on many lines, so the error names the place where the parser of the whole text stopped."""
+    """Returns line number and object of each line. If the first object does not end on its line, the text is treated as one
+    object on many lines, so the error names the place at which the parser of the whole text stopped."""
     found: list[tuple[int, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

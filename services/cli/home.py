@@ -19,21 +19,21 @@ from services.shell.clock import Clock
 from services.shell.codec import moment_of
 
 LOCK = "up.lock"
-"""Name of the lock file of a folder. It is locked while a `dtg up` works in the folder, and has the bootstrap servers of the cluster
-that this `dtg up` serves."""
+"""Name of the lock file of a folder. While a `dtg up` works in the folder, the file is locked, and contains the bootstrap servers of the
+cluster that this `dtg up` serves."""
 CLOCK = "clock.json"
 """Name of the file with the time and the speed of the sandbox clock. A folder with this file has the data of a demo."""
 LOCK_SECONDS = 1.0
-"""Seconds for which `dtg up` tries to lock the folder. It tries again because a command that tests whether the folder is in use locks it
-for a moment."""
+"""How many seconds `dtg up` tries to lock the folder. It tries more than once, because a command that tests whether the folder is in use
+locks it for a moment."""
 
 
 class InUse(BrokerError):
-    """Another `dtg up` uses the folder."""
+    """Raised if another `dtg up` uses the folder."""
 
 
 class Spoiled(Exception):
-    """A file or folder in DTG_HOME cannot be used. The text says which one and what to do, in Chinese and English."""
+    """Raised if a file or folder in DTG_HOME cannot be used. The text says which one and what to do, in Chinese and English."""
 
 
 class SavedClock(NamedTuple):
@@ -95,10 +95,10 @@ def in_use(home: Path, bootstrap: str) -> Iterator[None]:
 
 
 def of_demo(settings: UpSettings) -> UpSettings:
-    """Returns the settings for a demo. Its folder is beside that of the real data.
+    """Returns the settings for a demo: the same settings with another folder, which is beside that of the real data.
 
-    The settings are returned unchanged if the data is on another cluster (DTG_KAFKA), or if the folder has the data of a demo of an
-    older software version.
+    Returns the settings unchanged if the data is on another cluster (DTG_KAFKA), or if the folder has the data of a demo of an older
+    software version.
     """
     home = Path(settings.home)
     if settings.kafka or (home / CLOCK).exists():
@@ -107,20 +107,21 @@ def of_demo(settings: UpSettings) -> UpSettings:
 
 
 def of_command(settings: UpSettings) -> UpSettings:
-    """Returns the settings for a command. If the cluster that they name is run by a demo on this machine, their folder (`home`) is that of the
-    demo; otherwise they are unchanged."""
+    """Returns the settings with which a command must work. If a demo on this machine serves the cluster of `settings`, `home` is
+    replaced by the folder of that demo. Otherwise the settings are unchanged."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
 
 
 def access_of_command(name: str) -> Access:
-    """Returns how to connect to the cluster of this command, with the credential of this name from the folder of the `dtg up` that
-    serves the cluster."""
+    """Returns how this command connects to its cluster. The credential of this name is in the folder of the `dtg up` that serves the
+    cluster."""
     return of_command(UpSettings()).access(name)
 
 
 def clock_of(settings: UpSettings) -> Clock:
-    """Returns the clock of the `dtg up` that serves the cluster of this command: the clock of its demo, else that of the environment."""
+    """Returns the clock of the `dtg up` that serves the cluster of this command. If that is a demo, this is the demo's sandbox clock;
+    otherwise the clock of the environment."""
     home = Path(of_command(settings).home)
     if CLOCK_HERE.is_sandbox or not os.path.lexists(home / CLOCK) or not _serves(home, settings.bootstrap()):
         return CLOCK_HERE
@@ -147,7 +148,7 @@ def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8", errors="replace")
     except OSError:
-        # There is no lock file, or the folder belongs to another user. So no `dtg up` of this user runs there.
+        # There is no lock file, or the folder belongs to another user. In both cases, no `dtg up` of this user works there.
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

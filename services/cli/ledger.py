@@ -39,12 +39,12 @@ requests."""
 
 @dataclass
 class Ledger(Effects, MistakenMoves):
-    """The result of the audit. Each list of faults has a line with the evidence for each fault; all lists are empty if nothing
-    is wrong. Which containers left or were kept by mistake is known only if the caller knows the real visits.
+    """The result of the audit. Each list of faults has one line with the evidence for each fault; all lists are empty if nothing
+    is wrong. Whether a container left or was kept by mistake is only checked if the caller knows the real visits.
 
     `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer ignore them.
     `strangers`: those of them that have a known kind. `forged`: messages that name their desk as the writer but cannot come from
-    it. `parked`: how many messages were parked; `discarded`: how many of these an operator gave up.
+    it. `parked`: how many messages were parked; `discarded`: how many of these an operator discarded.
     """
 
     lodged: int = 0
@@ -66,8 +66,8 @@ class Ledger(Effects, MistakenMoves):
 
 
 def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
-    """Reads the topic for ports first, then all facts, requests and parked messages of a cluster, and returns the ledger of
-    them. `stays`: the visits of each container, as far as the caller knows them."""
+    """Reads a cluster and returns the ledger of its messages. The topic for ports is read first, then all facts, requests and
+    parked messages. `stays`: the visits of each container that the caller knows."""
     copies = list(read(kafka, [PORT_FACTS]))
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
@@ -79,7 +79,7 @@ def judge(
     real_time: RealTime | None = None,
 ) -> Ledger:
     """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be in any
-    order. `stays`: the visits of each container, as far as the caller knows them; `copies`: the messages on the topic for ports.
+    order. `stays`: the visits of each container that the caller knows; `copies`: the messages on the topic for ports.
     `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
 
     A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the other
@@ -141,8 +141,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, re
             facts.append(entry)
         by_key[entry.key].append(entry)
     refused = {position for fact in facts if (position := refused_by_loop(fact))}
-    # Of several copies of a request, the first one that its desk decided counts. The loop may have refused an earlier copy, for
-    # example because its time was in the future.
+    # A request may have been sent several times. The copy that counts is the first one that its desk decided, because the loop
+    # may have refused an earlier one, for example because its time was in the future.
     requests = {
         name: next((copy for copy in lie if copy.position not in refused), lie[0]) for name, lie in copies.items()
     }
@@ -165,8 +165,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, re
 def _genuine(
     ledger: Ledger, entries: Iterable[LoggedMessage], aside: dict[str, set[Origin]]
 ) -> tuple[list[LoggedMessage], set[Origin]]:
-    """Returns the facts and requests, without messages on fact topics that another writer than the desk sent; and the origins of
-    the messages that operators discarded. Fills `aside`: service → the origins of its parked messages."""
+    """Returns the facts and requests, and the origins of the messages that operators discarded. Messages on fact topics that the
+    desk did not write are left out. Fills `aside`: service → the origins of its parked messages."""
     genuine: list[LoggedMessage] = []
     discarded: set[Origin] = set()
     for entry in entries:
@@ -191,8 +191,8 @@ def _answered(ledger: Ledger, request: LoggedMessage, causes: set[str], story: l
     if request.id in causes:
         return
     if request.kind == "LodgeDeclaration" and any(e.kind == "DeclarationAccepted" for e in story):
-        # The declaration was accepted under another request id. Older software versions did not answer such a repeated
-        # request, so it is not lost.
+        # The declaration was accepted with another request id. Older software versions did not answer such a repeated request,
+        # so it does not count as lost.
         return
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 
@@ -217,14 +217,14 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    # versions must rise, but may have gaps, because a statement to the gate desk alone also takes a version
+    # versions must rise, but they may have gaps, because a statement that only the gate desk gets also takes a version
     if versions != sorted(set(versions)):
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
         _rightly_released(ledger, key, story)
     if kinds["DeclarationAccepted"] and not kinds["ConsignmentAssessed"]:
         ledger.lost.append(f"{key}: accepted, never assessed")
-    # a corrected declaration may follow one that was rejected
+    # a consignment may be rejected first, and accepted when it is declared again
     if kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]:
         ledger.ends["rejected"] += 1
     elif _left_unreleased(story):
@@ -235,7 +235,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
         and not (statements[-1].kind == "ReleaseGranted" and statements[-1].body.get("holds"))
     ):
         ledger.ends[ENDS[statements[-1].kind]] += 1
-    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # here the release is partial
+    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # a release with holds is partial
         ledger.ends["waiting"] += 1
         for hold in statements[-1].body["holds"]:
             ledger.waits[f"{hold['owner']}: {hold['hold_id'].split('/')[0]}"] += 1
@@ -255,7 +255,7 @@ def _left_unreleased(story: list[LoggedMessage]) -> bool:
 
 
 def _arrived(fact: LoggedMessage) -> str:
-    """Returns what an arrival reports: containers, a number of pieces, or everything. The same must not be reported twice."""
+    """Returns what an arrival reports: containers, a number of pieces, or everything. Two arrivals must not report the same."""
     boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
     return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 
@@ -263,8 +263,7 @@ def _arrived(fact: LoggedMessage) -> str:
 def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
     chains: dict[str, list[LoggedMessage]] = defaultdict(list)
     for entry in story:
-        # the topics of departures are left out, because their sequences count the facts of a container, not those of a
-        # consignment
+        # topics of departures are left out, because their sequence numbers count the facts of a container, not of a consignment
         if ROLES[entry.topic] != "requests" and not entry.topic.endswith("-departures"):
             chains[entry.topic].append(entry)
     return chains
@@ -274,8 +273,8 @@ def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> N
     """Checks that a release was right: every control that the risk desk required was answered, every pest has its treatment, and
     the goods had arrived.
 
-    If the release is still in force, the answers must still be in force, too. So none may have been retracted since, and none
-    may have a higher revision that says otherwise.
+    If the release is still in force, the answers must still be in force, too: none may have been retracted since, and no answer
+    with a higher revision may say otherwise.
     """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
@@ -311,8 +310,8 @@ def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> N
 def _here(
     declared: list[str], arrivals: list[Any], transfers: list[Any], came: Iterable[str] = frozenset()
 ) -> frozenset[str]:
-    """Returns the containers in which the goods may be: those in which they arrived, and those into which `transfers`, in the
-    order of the log, then moved them. `came`: containers whose arrival other facts prove."""
+    """Returns the containers in which the goods may be: those in which they arrived, and those into which they were then
+    transferred. `transfers`: in the order of the log. `came`: containers whose arrival is known from other facts."""
     here = {*came, *[number for body in arrivals for number in body.get("containers") or ()]}
     if any(not body.get("containers") and body.get("pieces") is None for body in arrivals):
         here.update(declared)
@@ -323,9 +322,9 @@ def _here(
 
 
 def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the goods can be in the containers of the last release, according to the arrivals and strippings that were not
-    retracted. Even if the report of its arrival was retracted, a container is known to have arrived if a terminal reported it,
-    or if it left or was stripped with these goods."""
+    """Checks that the goods can be in the containers of the last release. Arrivals and strippings that were retracted do not
+    count. But even if the arrival of a container was retracted, it is known to have arrived if a terminal reported it, or if it
+    left or was stripped with these goods."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
     last_kinds = {
@@ -345,8 +344,8 @@ def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Logge
 
 
 def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the latest answers still allow the release. For each control and treatment, the fact with the highest revision
-    is the latest. A treatment answers the pest finding whose revision it names."""
+    """Checks that the latest answers still allow the release. The latest answer about a control or a treatment is the fact with
+    the highest revision. A treatment is an answer to the pest finding whose revision it names."""
     looks: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact

@@ -22,10 +22,10 @@ KNOCK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class LoggedMessage:
-    """One message of a topic. `headers`: as text; `body`: the JSON of the value, None if the value is not JSON.
+    """One message of a topic. `headers`: header name → text; `body`: the parsed JSON of the value, None if the value is not JSON.
 
-    `timestamp_ms`: when its producer made it, by the machine's clock (milliseconds since 1970 UTC), even if the programs use a
-    sandbox clock.
+    `timestamp_ms`: the time at which the producer created the message, by the machine's clock (milliseconds since 1970 UTC). This
+    is not the sandbox clock, even if the programs use one.
     """
 
     topic: str
@@ -38,19 +38,19 @@ class LoggedMessage:
 
     @property
     def desk(self) -> str:
-        """The service to which the topic belongs. This service is the only writer of its facts, states and messages about
-        parking."""
+        """Returns the service to which the topic belongs. Only this service writes facts, states and messages about parking on
+        its topics."""
         return self.topic.split("-")[1]
 
     @property
     def written_by_its_desk(self) -> bool:
-        """True if the service to which the topic belongs wrote the message. False for requests, and for a message of another writer
-        on a topic that only a service may write."""
+        """Returns whether the service to which the topic belongs wrote the message. Returns False for a request, and for a
+        message that another program wrote on a topic on which only a service may write."""
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
     @property
     def position(self) -> str:
-        """The position at which the message was read, as `topic/partition/offset`."""
+        """Returns the position at which the message was read, as `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
@@ -89,10 +89,10 @@ def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
 
 
 def let_in(access: Access) -> None:
-    """Tests whether the cluster accepts this credential. Raises NoAccess if not. Without this test, kafka-python would try for half
-    a minute and give no reason.
+    """Tests whether the cluster accepts this credential. Raises NoAccess if not. Without this test, kafka-python would try for
+    half a minute and give no reason.
 
-    Raises BrokerError if the credential is missing and no broker listens either.
+    Raises BrokerError if the credential is missing and no broker listens at the address.
     """
     try:
         knock(access, KNOCK_SECONDS)
@@ -143,8 +143,8 @@ def read(kafka: Access | str, topics: list[str], partition: int | None = None) -
 
 
 def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> list[int]:
-    """Returns the partitions of a topic. Raises BrokerError if the cluster does not know the topic after `seconds`, because an
-    unknown topic must not look like an empty one."""
+    """Returns the partitions of a topic. Raises BrokerError if the cluster does not know the topic after `seconds`. An unknown
+    topic is an error because it must not look like an empty one."""
     deadline = time.monotonic() + seconds
     while not (numbers := consumer.partitions_for_topic(topic)):
         if time.monotonic() > deadline:
@@ -156,8 +156,8 @@ def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> l
 
 
 def parking_of(entry: LoggedMessage) -> Parking | None:
-    """Returns the fact of a service about a parked message in its present form; None if another writer wrote the message to the
-    parked topic."""
+    """Returns the fact of a service about a parked message, in its present form even if it was written in the older one. Returns
+    None if another program wrote the message to the parked topic."""
     if entry.kind not in PARKING or not entry.written_by_its_desk:
         return None
     try:

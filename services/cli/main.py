@@ -45,7 +45,7 @@ Wait = Annotated[float, typer.Option(min=0, help="seconds to wait for what becom
 NO_ANSWER = 3
 """The exit code of a command that waits, if a desk has not answered yet."""
 PRIVATE = 0o077
-"""The umask of this process and of those that it starts: only the owner of a file that they write may read or write it."""
+"""The umask of this process and of those that it starts. With it, only the owner of their files may read or write them."""
 
 
 class DeclarationFormat(StrEnum):
@@ -63,7 +63,8 @@ def run() -> None:
     threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
-        # a terminal that cannot show Chinese characters gets question marks; otherwise the program would end by an encoding error
+        # a terminal that cannot show Chinese characters gets question marks, because otherwise an encoding error would end the
+        # program
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -92,7 +93,7 @@ def run() -> None:
 
 
 def _thread_ended(args: threading.ExceptHookArgs) -> None:
-    """Ends the process if an exception ends one of its threads, because otherwise the command would wait for that thread for ever."""
+    """Ends the process if an exception ends one of its threads. Otherwise the command would wait for that thread for ever."""
     try:
         threading.__excepthook__(args)
     finally:
@@ -414,8 +415,8 @@ def parked_replay(
 
 
 def _corrected(file: Path) -> bytes:
-    """Returns the content of the file with a corrected message. If it is not one JSON object in UTF-8, says so and ends the command: no desk
-    could read it, and the message would only be set aside again."""
+    """Returns the content of the file with a corrected message. If it is not one JSON object in UTF-8, prints that and ends the
+    command, because no desk could read it, and the message would only be set aside again."""
     data = file.read_bytes()
     try:
         why = "" if isinstance(json.loads(data.decode("utf-8")), dict) else "another value"
@@ -458,8 +459,8 @@ _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its 
 
 
 def _note_reading(subject: str) -> None:
-    """Records who reads parked messages by a command, as it is recorded for the console's pages, because these messages and their
-    reasons have text that the console masks."""
+    """Records who reads parked messages by a command, because these messages and their reasons have text that the console masks. The
+    console's pages record this, too."""
     from services.console.access.readings import note_at_machine
 
     settings = of_command(UpSettings())
@@ -471,7 +472,7 @@ def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
     for each in waiting(access_of_command("operations")):
-        if name in (each.name, visible(each.name)):  # `name` may be the name as it is stored, or as the list shows it
+        if name in (each.name, visible(each.name)):  # `name` may be the stored name, or the name as the list shows it
             return each
     screen.line(f"{name} is not in parking (any more). 该消息不在搁置区")
     raise typer.Exit(1)

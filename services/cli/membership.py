@@ -2,9 +2,9 @@
 groups.
 
 A consumer group waits for a silent member until the session of the member ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a new
-member has to wait as long. The supervisor knows earlier that a member is dead: its process is gone, or the process has a new
-member id after the broker was away. It removes the dead member id from the group (LeaveGroup, KIP-345). A member that is
-removed by mistake joins again.
+member has to wait as long. The supervisor knows earlier that a member is dead: either its process has ended, or the process
+has got a new member id, because the broker was away. It removes the dead member id from the group (LeaveGroup, KIP-345). If
+a member is removed by mistake, it joins again.
 """
 
 import json
@@ -25,12 +25,12 @@ from services.shell.access import Access, access_to
 from services.shell.loopback import open_page
 
 LOOKED_AFTER_SECONDS = 20.0
-"""Seconds for which the groups are checked after a process died. If a broker was killed, it needs some of that time to start
+"""How many seconds the groups are checked after a process died. If a broker was killed, it needs some of that time to start
 again."""
 BETWEEN_SECONDS = 0.3
 SURE_SECONDS = 0.5
-"""Seconds for which a living worker must report another member id before its earlier member id is removed. A worker without
-partitions looks its own id up in every turn."""
+"""How many seconds a living worker must report another member id before its earlier member id is removed. A worker without
+partitions reads its own member id in every turn."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Hosted:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The consumer groups of the worker's desks."""
+        """Returns the consumer groups of the worker's desks."""
         return tuple([f"customs-{desk}" for desk in self.desks])
 
 
@@ -61,8 +61,8 @@ class Member:
 def stale(
     members: Iterable[Member], workers: Iterable[Hosted], current: Callable[[Hosted], dict[str, str]]
 ) -> tuple[list[Member], list[Member]]:
-    """Returns the members whose process is gone, and the members that seem to belong to an earlier session of a living
-    worker.
+    """Returns two lists: the members whose process has ended, and the members that seem to belong to an earlier session of a
+    living worker.
 
     `current`: returns the member ids of a living worker, by group. If a worker does not answer, or is in no group now, the
     members with its process id count as living.
@@ -87,7 +87,7 @@ def _is_of(member: Member, slot: str) -> bool:
 
 
 class Leaver:
-    """Removes dead members from the consumer groups of the workers, in a thread of its own. It does so for
+    """Removes dead members from the consumer groups of the workers, in a thread of its own. It checks the groups for
     `LOOKED_AFTER_SECONDS` after each call of `look`. `workers`: returns the present workers; `tell`: called with a sentence
     about each removal or failure."""
 
@@ -142,7 +142,7 @@ class Leaver:
             return not self._over
 
     def _close(self, admin: KafkaAdminClient | None) -> None:
-        """Closes the client. An exception of a client whose broker is gone must not end this thread."""
+        """Closes the client. If its broker is gone, closing may raise an exception, which must not end this thread."""
         try:
             if admin is not None:
                 admin.close()
@@ -176,8 +176,8 @@ class Leaver:
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:
-    """Returns the member ids of a living worker from its readiness page, by group; empty if the worker does not answer as a
-    worker does."""
+    """Returns the member ids of a living worker from its readiness page, by group. The result is empty if the answer does
+    not come from a worker, or if there is none."""
     try:
         try:
             answer = open_page(f"{worker.address}/readyz", 1)

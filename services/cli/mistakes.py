@@ -1,8 +1,8 @@
 """Did any container leave by mistake, or was one kept by mistake? What really happened to the containers, as the simulator
 knows it, is compared with the facts about their goods.
 
-The facts of the gate desk are not used. A container has left if a terminal reported that, and it was allowed to leave if the
-release desk had released all goods in it by then.
+No facts of the gate desk are used. A container has left if a terminal reported it. It was allowed to leave if the release
+desk had released all goods in it by then.
 """
 
 from collections import Counter, defaultdict
@@ -32,11 +32,11 @@ class KnownVisit(Protocol):
 
     @property
     def lots(self) -> tuple[str, ...]:
-        """The ids of the consignments in the container."""
+        """Returns the ids of the consignments in the container."""
 
     @property
     def imported(self) -> bool:
-        """True if the goods are imports, which leave through the land gate when they are released."""
+        """Returns whether the goods are imports, which leave through the land gate when they are released."""
 
 
 Stays = Mapping[str, Sequence[KnownVisit]]
@@ -45,8 +45,8 @@ Stays = Mapping[str, Sequence[KnownVisit]]
 
 @dataclass
 class MistakenMoves:
-    """The containers that left by mistake and those that were kept by mistake, a line with the evidence for each. `stays`: how
-    visits ended → how many ended so."""
+    """The containers that left by mistake and those that were kept by mistake, a line with the evidence for each. `stays`:
+    the way in which a visit ended → the number of such visits."""
 
     left_by_mistake: list[str] = field(default_factory=list)
     kept_by_mistake: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ def look_for(
 ) -> None:
     """Looks for mistakes in the messages and adds them to `mistakes`. `stays`: the visits as the simulator knows them.
 
-    The time at which a container left is the event time of its departure, however late the departure was reported. Without
+    The time at which a container left is the event time of its departure, even if the departure was reported late. Without
     `real_time` it is the time of the first report.
     """
     statements: dict[str, list[LoggedMessage]] = defaultdict(list)
@@ -79,8 +79,8 @@ def look_for(
         elif entry.kind == "DeclarationLodgedAgain" and entry.written_by_its_desk:
             later[entry.body["consignment_id"]] = entry.key
         elif not _is_of_world(entry) or entry.id in never:
-            # Requests of other senders are not about the simulator's containers, and what was reported by mistake never
-            # happened.
+            # Requests of other senders are not about the simulator's containers. A report that was retracted, because it was
+            # wrong, is about something that never happened.
             continue
         elif entry.kind == "LodgeDeclaration":
             for box in entry.body["declaration"]["containers"]:
@@ -90,14 +90,14 @@ def look_for(
         elif entry.kind == "ReportArrival":
             came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
-            # A departure may be reported several times, but each report has the same event time. So it counts once, from the
-            # first report.
+            # A departure may be reported several times, but each report has the same event time. So it counts once, with the
+            # time of the first report.
             times = departures[entry.key]
             happened = entry.body["occurred_at"]
             moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000
             times[happened] = min(moment, times.get(happened, moment))
-    # After a withdrawal the goods get a new id, but the simulator knows them by their first one. So all statements are joined
-    # under the first.
+    # After a withdrawal, goods that are declared again get a new id, but the simulator knows them by their first one. So all
+    # statements are collected under the first id.
     for first in list(later):
         name: str | None = first
         while (name := later.pop(name or "", None)) is not None:
@@ -119,9 +119,9 @@ _NEVER = float("inf")
 
 
 def _began(box: str, visits: Sequence[KnownVisit], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
-    """Returns the time (in milliseconds since 1970 UTC) before which no departure can belong to this visit. It is 0 for the
-    first visit. For a later visit it is the time at which the goods of the visit were lodged, because the container is outside
-    then. `_NEVER` if there is no such visit."""
+    """Returns the time (in milliseconds since 1970 UTC) before which no departure can belong to this visit. For the first
+    visit this is 0. For a later visit it is the time at which its goods were lodged, because the container is outside at that
+    time. If there is no such visit, it is `_NEVER`."""
     if number == 0:
         return 0.0
     return lodged.get((box, visits[number].lots[0]), _NEVER) if number < len(visits) else _NEVER
@@ -145,7 +145,7 @@ def _judge(
     number: int,
 ) -> None:
     """Adds the mistakes about one visit. `left`: the times of the departures in it. `came`: consignment → when the simulator
-    truly reported its arrival; a consignment for which it sent no report is missing."""
+    correctly reported its arrival. A consignment whose arrival it did not report is missing in `came`."""
     if not left:
         free = stay.imported and all(_released(statements.get(lot, []), box, _NEVER) for lot in stay.lots)
         mistakes.stays["never left"] += 1

@@ -12,8 +12,8 @@ TOPICS = ["customs-declaration-requests", "customs-declaration-facts", "customs-
 
 
 def candidates(given: str) -> Iterator[str]:
-    """Yields the keys for which this name may stand, the likeliest first: the first consignment of a reference, then a consignment id or
-    a container number."""
+    """Yields the keys that this name may stand for, the most probable first: the first consignment of a reference, then a consignment
+    id or a container number."""
     name = given.strip()
     declarant, slash, reference = name.partition("/")
     tried = (consignment_id(declarant, reference) if slash else "", given, name.lower(), plain_word(name))
@@ -21,8 +21,8 @@ def candidates(given: str) -> Iterator[str]:
 
 
 def keys_of(given: str, entries: Iterable[LoggedMessage]) -> list[str]:
-    """Returns the ids of the consignments that have this name, in the order of their messages. Bills and numbers are compared only by
-    their letters and digits, in upper case."""
+    """Returns the ids of the consignments that have this name, in the order of their messages. In bills and numbers, only letters and
+    digits are compared, in upper case."""
     found: dict[str, None] = {}
     name, plain = given.strip(), plain_word(given)
     for entry in entries:
@@ -45,7 +45,7 @@ def _names(body: Mapping[str, Any], paper: Mapping[str, Any]) -> set[str]:
 
 
 def followed(entries: Iterable[LoggedMessage]) -> Iterator[str]:
-    """Yields the ids of the consignments that the declaration desk made for declarations that were lodged again after a withdrawal."""
+    """Yields the ids of the consignments that the declaration desk made because a declaration was lodged again after a withdrawal."""
     for entry in entries:
         if entry.kind == "DeclarationPassedOn" and entry.written_by_its_desk and isinstance(entry.body, Mapping):
             later = entry.body.get("later")

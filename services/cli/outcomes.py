@@ -21,8 +21,8 @@ MOST_FINDINGS = 20
 
 
 class End(StrEnum):
-    """What became of a declaration. `taken`: the API took it in, and no desk has answered yet; `sent_back`: the API or a desk refused it;
-    `parked`: its message was parked. The other values are answers of the declaration desk."""
+    """The result of a declaration. `taken`: the API has accepted the request, and no desk has answered yet; `sent_back`: the API or a desk
+    refused it; `parked`: its message was parked. The other values are answers of the declaration desk."""
 
     TAKEN = "taken"
     ACCEPTED = "accepted"
@@ -51,7 +51,7 @@ _BY_KIND = {
 
 @dataclass
 class DeclarationOutcome:
-    """What became of one declaration. `link`: the address of the page of its goods; `why`: findings or reasons, a line for each."""
+    """The result of one declaration. `link`: the address of the page of its goods; `why`: findings or reasons, a line for each."""
 
     reference: str
     end: End
@@ -81,8 +81,8 @@ class DeclarationOutcome:
 
 
 def taken(address: str, item: Mapping[str, Any], reference: str) -> DeclarationOutcome:
-    """Returns the outcome that the API's answer about one declaration of a batch gives: taken, or sent back with its faults. `address`: the
-    address of the console; `reference`: the name of the declaration for people."""
+    """Returns the outcome for the API's answer about one declaration of a batch: accepted by the API, or sent back with its faults.
+    `address`: the address of the console; `reference`: the name of the declaration for people."""
     goods = _text(item.get("consignment_id"))
     if item.get("status_code", 202) != 202:
         return DeclarationOutcome(reference, End.SENT_BACK, why=[*_faults(item)])
@@ -103,7 +103,7 @@ def _faults(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationOutcome:
-    """Returns the outcome that the API's answer about the request of a declaration gives; `known` itself while no desk has decided."""
+    """Returns the outcome for the API's answer about the request of a declaration. Returns `known` itself if no desk has decided yet."""
     named = view.get("outcome")
     if named == "refused":
         refusal = view.get("refusal")
@@ -113,8 +113,8 @@ def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationO
     if named == "parked":
         return _ended(known, End.PARKED, [])
     answers = _maps(view.get("answers"))
-    # The answers are read from the last to the first. If the declaration was passed on to the next consignment of its reference, the last answer
-    # is the one about that consignment.
+    # The answers are read from the last to the first. If the declaration was passed on to the next consignment of its reference, the last
+    # answer is the one about that consignment.
     for answer in reversed(answers):
         if (end := _BY_KIND.get(_text(answer.get("kind")))) is not None:
             body = answer.get("body")
@@ -136,8 +136,7 @@ def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _errors_first(found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Returns the findings with the errors before the warnings: what must be corrected stands first, and no warning takes its place in a list
-    that is cut off."""
+    """Returns the findings with the errors before the warnings. So if the list is cut off, no warning takes the place of an error."""
     return sorted(found, key=_is_warning)
 
 
@@ -160,8 +159,8 @@ def _listed(finding: Mapping[str, Any], message: tuple[object, object]) -> str:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> tuple[object, ...]:
-    """Returns the declared value in words, in both languages if they differ. If the console is of an older software version, this is the value
-    as the desk wrote it."""
+    """Returns the declared value in words, in both languages if they differ. A console of an older software version has no words for it. In
+    that case, returns the value that the desk wrote."""
     zh, en = _in_both(finding.get("seen_text"))
     return (zh, en) if zh != en else (en or finding.get("seen"),)
 
@@ -190,7 +189,7 @@ def wait(
     patience: float = PATIENCE_SECONDS,
 ) -> None:
     """Polls the API for each declaration and calls `tell` as soon as its outcome is known. If there is no new outcome for `patience` seconds,
-    stops and calls `tell` with the other declarations as they are. `advance` is called with the number of new outcomes."""
+    stops polling, and calls `tell` with each of the remaining declarations as it is. `advance` is called with the number of new outcomes."""
     last_answer = stopwatch()
     while open_ones and stopwatch() - last_answer < patience:
         left = []
@@ -211,7 +210,7 @@ def wait(
 
 
 def _request_view(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
-    """Returns the API's answer about a request. It is empty if the API does not answer now; the caller then asks again."""
+    """Returns the API's answer about a request. It is empty if the API does not answer now. The caller then asks again."""
     try:
         answer = api.get(f"/requests/{quote(request_id, safe='')}")
         body = answer.json() if answer.status_code == 200 else None

@@ -33,7 +33,7 @@ Action = Literal["replay", "discard"]
 
 @dataclass
 class Parked:
-    """One parked message: the service and key for which it is parked, its origin, the reason, and its content."""
+    """One parked message: the service that parked it, the key under which it waits, its origin, the reason, and its content."""
 
     service: str
     partition: int
@@ -46,24 +46,25 @@ class Parked:
     at: str
     value: bytes | None
     kept: bool = True
-    """False if the value was too large to be copied; only the message at the origin has it then."""
+    """False if the value was too large to be copied. Only the message at the origin then has the value."""
     parked_offset: int = 0
-    """The offset of the fact `MessageParked` about it in the parked topic."""
+    """The offset, in the parked topic, of the fact `MessageParked` about this message."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def origin(self) -> Origin:
-        """The position at which the message was read: topic, partition and offset."""
+        """Returns the position at which the message was read: topic, partition and offset."""
         return Origin(self.topic, self.origin_partition, self.offset)
 
     @property
     def name(self) -> str:
-        """The name of the message for operators: `service:topic/partition/offset`."""
+        """Returns the name of the message for operators: `service:topic/partition/offset`."""
         return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
 
 
 def waiting(kafka: Access | str) -> list[Parked]:
-    """Returns all messages that are parked now, the oldest first. They were parked, and neither replayed nor discarded since."""
+    """Returns all messages that are parked now, the oldest first: those that were parked and have not been replayed or discarded
+    since."""
     there: dict[tuple[str, Origin], Parked] = {}
     for entry in read(kafka, [t.name for t in PARKED]):
         fact = parking_of(entry)
@@ -82,9 +83,9 @@ def waiting(kafka: Access | str) -> list[Parked]:
 
 @contextmanager
 def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, Callable[[int], None]], Parking | None]]:
-    """Begins to read the parked topic, and must do so before the order is sent. Yields a function with two arguments, `seconds` and
-    `advance`. The function waits up to `seconds` for the next fact about this message (replayed, discarded, or parked again) and
-    returns it, or None if there is none. While it waits, it calls `advance` again and again."""
+    """Begins to read the parked topic. Enter this context before you send the order. Yields a function with two arguments,
+    `seconds` and `advance`. The function waits up to `seconds` for the next fact about this message (replayed, discarded, or parked
+    again) and returns it, or None if there is none. While it waits, it calls `advance` again and again."""
     consumer = reader(kafka)
     topic_partition = TopicPartition(parked_topic(parked.service), parked.partition)
     try:
@@ -108,7 +109,7 @@ def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, C
 
 
 def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
-    """Returns what became of an order, in a sentence, and whether the message is settled. `answer`: the fact that followed, None if
+    """Returns a sentence with the result of an order, and whether the message is settled. `answer`: the fact that followed, None if
     there was none in time; `others`: the messages that are parked now."""
     match answer:
         case ParkedReplayed():
@@ -143,8 +144,9 @@ def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = N
 
 
 def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder]], partitions: int) -> None:
-    """Sends each order to the service that parked the message, and waits until the cluster has acknowledged all. A service carries out
-    only orders about the first parked message of a key. `partitions`: the number of partitions of each topic."""
+    """Sends each order to the service that parked the message, and waits until the cluster has acknowledged all of them. A service
+    carries out an order only if it is about the first parked message of its key. `partitions`: the number of partitions of each
+    topic."""
     access = access_to(kafka)
     let_in(access)
     producer = KafkaProducer(**access.kafka_python(), acks="all", retries=5, max_request_size=LARGEST_ORDER)
@@ -166,8 +168,8 @@ def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder
 
 
 def _id(request: ParkingOrder) -> str:
-    """Returns an id for an order. Each call returns a different one, so an order that is made twice has two ids. This does no harm,
-    because the second order changes nothing."""
+    """Returns a new id for an order at each call. So if the same order is made twice, the two have different ids. This does no
+    harm, because the second one changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 

@@ -20,15 +20,15 @@ from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
 
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Seconds of the pauses before a process that died is started again: one for each death in a row, and the last one for
-all further deaths."""
+"""The pauses in seconds before a process that died is started again, one for each death in a row. The last one is used
+for all further deaths."""
 REFUSED_SECONDS = 30.0
-"""Seconds of the pause after a process ended with REFUSED_CODE. It is longer, because an operator has to correct
+"""The pause in seconds after a process ended with REFUSED_CODE. It is longer, because an operator has to correct
 something first."""
 WATCH_SECONDS = 0.1
 CALM_SECONDS = 30
-"""If a process ran for so many seconds, it was healthy. After its next death the pauses begin again with the shortest
-one."""
+"""If a process runs for more than this many seconds, it counts as healthy: after its next death, the pauses begin
+again with the shortest one."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """The exit code of the process; None while it runs."""
+        """Returns the exit code of the process; None while it runs."""
         return self._process.poll() if self._process else None
 
     @property
@@ -94,8 +94,8 @@ class Child:
             self._process.terminate()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal if the process is alive. If it is not, nothing is sent, because another process could have its
-        id now."""
+        """Sends a signal if the process is alive. If it has ended, nothing is sent, because its id may now belong to
+        another process."""
         if self._process is not None and self.alive:
             self._process.send_signal(number)
 
@@ -119,20 +119,22 @@ class Child:
 
 
 def rehearsal() -> dict[str, str]:
-    """Returns the environment of a worker for made-up goods, in a benchmark or a test. The worker draws with the
-    published key, which it accepts only with a sandbox clock. So it gets a sandbox clock that shows real time."""
+    """Returns environment variables for a worker in a benchmark or a test, whose goods are made up. The worker draws
+    with the published key, which it accepts only with a sandbox clock. So it gets a sandbox clock that shows real
+    time."""
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 
 def kafka_environment(access: Access) -> dict[str, str]:
-    """Returns the environment of a program that connects to the cluster of `access`. The program takes its own
+    """Returns environment variables for a program that connects to the cluster of `access`. The program reads its own
     credential from the folder in which the credential of `access` is."""
     env = {"DTG_KAFKA": access.servers, "DTG_KAFKA_SECURITY": access.security, "DTG_KAFKA_CA_FILE": access.ca_file}
     return env | ({"DTG_KAFKA_CREDENTIALS": str(access.file.parent)} if access.file else {})
 
 
 def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "0") -> Child:
-    """Returns a Faust worker that hosts these desks, not started yet. Its pages will answer on the loopback `port`."""
+    """Returns a Faust worker that hosts these desks. It is not started yet. Its pages will answer on the loopback port
+    `port`."""
     name = f"worker-{desks.replace(',', '-')}-{slot}"
     return Child(
         name,
@@ -170,7 +172,7 @@ def stop_all(children: list[Child], seconds: float) -> None:
 
 
 class ThreadEnded(Exception):
-    """A thread of the supervisor ended by an exception that was not handled. The text has the traceback."""
+    """Raised if a thread of the supervisor ended by an exception that was not handled. The text has the traceback."""
 
 
 class Supervisor:
@@ -188,7 +190,7 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """True if a signal to stop has come."""
+        """Returns whether a signal to stop has come."""
         return self._stop_requested.is_set()
 
     def wait(self, seconds: float) -> None:
@@ -197,9 +199,9 @@ class Supervisor:
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
-        """Calls `what` in a thread, because it may take long and cannot be stopped, and waits for its end. Raises the
-        exception of `what`. Raises Interrupted if a signal to stop comes first; `what` then goes on, but nobody waits
-        for it."""
+        """Calls `what` in a thread and waits for its end, because `what` may take long and cannot be stopped. Raises
+        the exception of `what`. If a signal to stop comes first, raises Interrupted at once, and `what` goes on in its
+        thread."""
         problems: list[BaseException] = []
 
         def run() -> None:

@@ -1,14 +1,14 @@
-"""Does each inspection draw have the same result again? The rule is implemented here a second time, without the code of the desk, for
-anybody who has the keys.
+"""Does each inspection draw have the same result if it is repeated? The rule is implemented here a second time, without the code of the
+desk, for anyone who has the keys.
 
 A draw names its key. Its value is the HMAC-SHA-256 (RFC 2104) of a text with the secret of that key: the first 8 bytes, divided by 2^64
-and rounded down to 6 decimal places. The text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`. Without a bill it is
-`inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`, with the day of entry; if none is declared, with the
-day of the assessment in China. Each code is reduced to its letters and digits in Unicode NFKC and upper case. The containers are sorted,
-and each occurs once.
+and rounded down to 6 decimal places. If there is a bill, the text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`.
+Otherwise it is `inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`. The day is the declared day of entry;
+if none is declared, it is the day of the assessment in China. Each code is converted to Unicode NFKC and upper case, and only its
+letters and digits are used. The containers are sorted, and each occurs once.
 
 A draw without a key id was made by an older software version. Its value is made in the same way from the SHA-256 of `<rule
-set>/<consignment id>`, which needs no key.
+set>/<consignment id>`, without a key.
 """
 
 import json
@@ -31,7 +31,7 @@ PUBLISHED = "published"
 """The id of the published key, which demos, tests and benchmarks use and everybody knows."""
 _PUBLISHED_SECRET = sha256(b"Datongguan: the published draw key").digest()
 _UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""The exceptions that a fact of another shape causes."""
+"""The exceptions that are raised if a fact has another shape than expected."""
 _UNDATED = "{day}"
 """Placeholder for the day of the assessment; no code has these characters."""
 _CHINA = timezone(timedelta(hours=8))
@@ -49,8 +49,8 @@ class SecretKey(NamedTuple):
 
 @dataclass
 class Redrawn:
-    """The results of repeating draws, by key id (empty for older draws without a key). `repeated`: how many draws had the same result
-    again; `selected`: how many of these selected the goods. `wrong`: a line for each draw with another result."""
+    """The results of repeated draws, by key id (an empty id for older draws without a key). `repeated`: how many draws had the same
+    result; `selected`: how many of these selected the goods. `wrong`: a line for each draw with another result."""
 
     repeated: Counter[str] = field(default_factory=Counter)
     selected: Counter[str] = field(default_factory=Counter)
@@ -106,7 +106,7 @@ def _described(entry: LoggedMessage, problem: str) -> str:
 
 
 def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, SecretKey]) -> str:
-    """Returns what is wrong with the draw of this assessment; an empty text if it has the same result again."""
+    """Returns what is wrong with the draw of this assessment; an empty text if the repeated draw has the same result."""
     drawn, day = fact["draw"], datetime.fromisoformat(fact["occurred_at"]).astimezone(_CHINA).date()
     value, rate, key_id = Decimal(drawn["value"]), Decimal(drawn["rate"]), drawn.get("key_id", "")
     in_force = _in_force(keys, day)
@@ -136,8 +136,8 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
 
 
 def _lot(paper: Any) -> str:
-    """Returns the text that stands for the goods of a declaration. It contains `_UNDATED` in place of the day of the assessment, if that
-    day is a part of it."""
+    """Returns the text that identifies the goods of a declaration. If the day of the assessment is a part of it, the text contains
+    `_UNDATED` in its place."""
     boxes = "+".join(sorted({_code(box["container_no"]) for box in paper["containers"]}))
     if bill := _code(paper["bill_no"]):
         return f"{paper['direction']}/bill/{bill}/{boxes}"
@@ -146,7 +146,7 @@ def _lot(paper: Any) -> str:
 
 
 def _code(code: str) -> str:
-    """Returns the letters (L) and the digits and other numbers (N) of a code, in one spelling."""
+    """Returns the letters and the digits of a code, in one spelling (categories L and N of Unicode)."""
     return "".join(
         [sign for sign in unicodedata.normalize("NFKC", code).upper() if unicodedata.category(sign)[0] in "LN"]
     )

@@ -23,7 +23,7 @@ def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
 
     Raises BrokerError if the cluster does not answer or refuses, NoAccess if a credential cannot be used.
     """
-    # true if the cluster is the embedded broker of a demo, which simulated people use
+    # whether the cluster is the embedded broker of a demo; in that case simulated people use it
     here = settings.kafka is None and (Path(settings.home) / CLOCK).exists()
     access, folder, rights = settings.access(PROVISION), settings.credentials(), table(sandbox=sandbox or here)
     if not access.signs_in:

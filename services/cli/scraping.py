@@ -1,5 +1,5 @@
 """From where does Prometheus read metrics, which alerts does it evaluate, and to whom does it send them? `dtg up` writes the
-configuration for this from its settings."""
+configuration of Prometheus, which it makes from its settings."""
 
 import json
 import re
@@ -28,8 +28,8 @@ class MetricsPage(NamedTuple):
 
 
 def files(home: Path, workers: Iterable[MetricsPage], console: MetricsPage, alertmanager: str) -> dict[str, str]:
-    """Returns the files for Prometheus: name → content. Prometheus reads all of them but the configuration again by itself, so
-    it need not be restarted after a later start of `dtg up`."""
+    """Returns the files for Prometheus: name → content. Prometheus reads all of them except the configuration again by
+    itself. So it need not be restarted when `dtg up` is started again."""
     managers = [{"targets": [alertmanager]}] if alertmanager else []
     return {
         CONFIGURATION: configuration(home.resolve()),

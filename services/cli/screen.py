@@ -1,5 +1,4 @@
-"""How is anything printed on an operator's terminal? Data is printed as it is: it is never interpreted as markup, and none of its characters
-controls the terminal.
+"""How is anything printed on an operator's terminal? Data is never interpreted as markup, and none of its characters controls the terminal.
 
 Everything in `services/cli` prints through this file; an import contract and `tests/architecture/test_screen.py` check that.
 """
@@ -26,7 +25,7 @@ from services.shell.advance import Advance
 from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
-"""The most characters of a table cell that are shown. Of a longer cell, the number of the remaining characters is shown."""
+"""The most characters of a table cell that are shown. If a cell is longer, the number of the characters that are left out is shown."""
 WIDEST = 1_000_000
 """The width in columns of an output that is not a terminal. It is so large that no line is broken."""
 SILENT_SECONDS = 2.0
@@ -34,17 +33,17 @@ SILENT_SECONDS = 2.0
 LEAST_COLUMN = 12
 """The least width of a column of sentences, in characters."""
 UNBROKEN = re.compile(r"[!-~]+")
-"""Matches a word that somebody may have to type. Such a word is never broken over two lines; Chinese text may be broken anywhere."""
+"""Matches a word that an operator may have to type. Such a word is never broken over two lines. Chinese text may be broken anywhere."""
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs. 输出 JSON")]
 """The option `--json` of every command that reads. Such a command prints through `Screen.tell`."""
 
 Part = str | Text
-"""A part of a line: data (`str`), or a sentence with a style that `styled` made (`Text`)."""
+"""A part of a line: data (`str`), or a sentence with a style that `styled` returned (`Text`)."""
 
 
 def visible(data: str) -> str:
-    """Returns the data with an escape in place of each character that controls a terminal or is invisible, for example control, bidi and
-    surrogate characters."""
+    """Returns the data with an escape in place of each character that is invisible or controls a terminal, for example control characters,
+    bidi characters and surrogates."""
     if data.isascii() and data.isprintable():
         return data
     return "".join([_escape(c) if unicodedata.category(c) in _CATEGORIES or c in _UNSEEN else c for c in data])
@@ -148,7 +147,7 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """True if the stream is a terminal."""
+        """Returns whether the stream is a terminal."""
         return self._console.is_terminal
 
     def line(self, *parts: Part) -> None:
@@ -162,9 +161,9 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """Prints a table. No word of a cell is broken: if the columns have no room for that, each cell gets a line of its own, which the
-        terminal breaks, so that it can be copied whole. A table with a column without a heading always keeps its columns. For a table
-        without rows, a word is printed, because an empty frame looks as if the answer were missing."""
+        """Prints a table. No word of a cell is broken. If the columns are too narrow for that, each cell is printed on a line of its own,
+        which the terminal itself breaks, so that it can be copied whole. But a table with a column without a heading always keeps its
+        columns. If a table has no rows, a word is printed, because an empty frame would look as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return
@@ -177,7 +176,7 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """Prints the lines like `block`, for a secret that is shown once. The secret is not written into the file that keeps the output."""
+        """Prints the lines like `block`, for a secret that is shown once. The secret is not written into the journal."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:
@@ -195,10 +194,10 @@ class Screen:
         return room >= 0 or len(table.headings) < len(table.columns)
 
     def tell(self, as_json: bool, /, *, stream: bool = False, **parts: Any) -> None:
-        """Prints the result of a command, for a person, or with `as_json` for a program. `parts`: name → a table, a sentence, several
+        """Prints the result of a command for a person, or, with `as_json`, for a program. `parts`: name → a table, a sentence, several
         sentences, or further parts by name.
 
-        As JSON, the result is one object with the names and parts. With `stream` the object is on one line, because further ones will
+        As JSON, the result is one object with the names and parts. With `stream` the object is on one line, because further objects will
         follow.
         """
         if as_json:
@@ -224,9 +223,9 @@ class Screen:
 
     @contextlib.contextmanager
     def progress(self, what: str, total: int | None = None, after: float = SILENT_SECONDS) -> Iterator[Advance]:
-        """Shows the progress of an operation on a terminal, when the operation has taken `after` seconds. Yields a function to call with the
-        number of items done since its last call. `total`: the number of all items, None if it is unknown. A terminal that was closed causes
-        no error."""
+        """Shows the progress of an operation on a terminal, if the operation takes longer than `after` seconds. Yields a function to call
+        with the number of items done since its last call. `total`: the number of all items, None if it is unknown. If the terminal was
+        closed, no error is raised."""
         bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -302,7 +301,8 @@ class LastingScreen(Screen):
         self.journal = journal
 
     def _closed(self) -> None:
-        """Makes sure that nothing more is written to the terminal, not even when Python flushes at its end. The file has the output."""
+        """Ensures that nothing more is written to the terminal, not even when Python flushes its streams at exit. The file still gets the
+        output."""
         self._console.quiet = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)

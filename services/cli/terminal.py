@@ -1,5 +1,5 @@
-"""How does a terminal report to the gate from the command line? It sends one request over HTTP. While nothing answers, the request is sent
-again under the same key."""
+"""How does a terminal report to the gate from the command line? It sends one request over HTTP. If it gets no answer, it sends the
+request again with the same idempotency key."""
 
 import time
 from collections.abc import Mapping
@@ -15,11 +15,12 @@ TRIES = 5
 
 
 class NotTold(Exception):
-    """The console did not take the request in. The text says why, in Chinese and English if the console answered."""
+    """Raised if the console did not accept the request. The text says why; it is in Chinese and English if it comes from the
+    console."""
 
 
 class NotAcknowledged(NotTold):
-    """The request was not acknowledged, but may still take effect. The text says how to send the same request again."""
+    """Raised if the request was not acknowledged but may still take effect. The text says how to send the same request again."""
 
     def __init__(self, why: str, once: str) -> None:
         super().__init__(
@@ -30,8 +31,8 @@ class NotAcknowledged(NotTold):
 def post(address: str, path: str, body: Mapping[str, object], key: str, once: str = "") -> dict[str, Any]:
     """Sends a request to the console at `address` and returns its answer 202: the request's id, and where its outcome can be read.
 
-    `path`: as `about` returns it; `key`: the terminal's API key; `once`: an idempotency key, under which the same report counts once however
-    often it is sent. Raises NotTold if the request is refused, NotAcknowledged if the console or the broker does not answer.
+    `path`: as `about` returns it; `key`: the terminal's API key; `once`: an idempotency key, so that a report counts once even if it
+    is sent several times. Raises NotTold if the request is refused, NotAcknowledged if the console or the broker does not answer.
     """
     once = once or fresh_key()
     headers = {"Idempotency-Key": once, **({"Authorization": f"Bearer {key}"} if key else {})}
@@ -53,7 +54,7 @@ def post(address: str, path: str, body: Mapping[str, object], key: str, once: st
 
 
 def no_answer(address: object, error: Exception) -> str:
-    """Returns the sentence about a console at `address` that cannot be reached, with what to look at."""
+    """Returns the sentence for a console at `address` that cannot be reached. It also says what the operator should check."""
     return f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running, and at this port (DTG_CONSOLE_PORT)? ({error})"
 
 

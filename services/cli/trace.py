@@ -22,8 +22,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }
 """Kind of message → the fields that a line shows. For other kinds, all fields are shown except those that `details` leaves out."""
 LONGEST_VALUE = 250
-"""The most characters of one value that a line shows. The longest value that a person may have to type, the id of a hold, is
-shorter."""
+"""The most characters of one value that a line shows. The longest value that a person may have to type is the id of a hold, and it
+is shorter."""
 MOST_STORIES = 64
 """The most consignments that are shown for one name."""
 DEEPEST = 4
@@ -31,7 +31,8 @@ DEEPEST = 4
 
 
 def nothing_known(given: str, key: str) -> str:
-    """Returns the sentence for a name that no topic has. `given`: the name as it was given; `key`: the key that was looked for."""
+    """Returns the sentence for a name that was not found on any topic. `given`: the name as it was given; `key`: the key that was
+    searched for."""
     looked_for = f" (consignment {key})" if given != key else ""
     hint = (
         "Lodged under another reference?"
@@ -42,8 +43,8 @@ def nothing_known(given: str, key: str) -> str:
 
 
 def stories(kafka: Access | str, given: str, partitions: int) -> dict[str, list[LoggedMessage]]:
-    """Returns by key the messages about the container, or the consignments, with this name. Consignments that follow a consignment of
-    the same reference are included after it. Empty if no topic has the name."""
+    """Returns key → messages about the container, or about each consignment, with this name. If the same reference has later
+    consignments, they follow the first one. Returns an empty dict if no topic has the name."""
     found: dict[str, list[LoggedMessage]] = {}
     for key in candidates(given):
         if entries := story(kafka, key, partitions):
@@ -60,7 +61,7 @@ def stories(kafka: Access | str, given: str, partitions: int) -> dict[str, list[
 
 
 def story(kafka: Access | str, consignment: str, partitions: int) -> list[LoggedMessage]:
-    """Returns all messages under this key, sorted by time, but each effect after its cause."""
+    """Returns all messages with this key, sorted by time, but with each effect after its cause."""
     topics = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
     entries = [e for e in read(kafka, topics, partition_of(consignment, partitions)) if e.key == consignment]
     entries.sort(key=lambda e: e.headers.get("ce_time", ""))
@@ -68,8 +69,8 @@ def story(kafka: Access | str, consignment: str, partitions: int) -> list[Logged
 
 
 def _causes_first(entries: list[LoggedMessage]) -> list[LoggedMessage]:
-    """Returns the entries in the given order, but each one after its cause, if the cause is among them. If causes form a cycle, it
-    begins with its first entry."""
+    """Returns the entries in the given order, but with each one after its cause, if the cause is among them. If causes form a
+    cycle, its first entry comes first."""
     known = {e.id for e in entries}
     after: dict[str, list[int]] = defaultdict(list)
     ready: list[int] = []

@@ -50,7 +50,7 @@ screen = LastingScreen()
 
 
 class CannotStart(Exception):
-    """`dtg up` cannot start. The text says why and what to do."""
+    """Raised if `dtg up` cannot start. The text says why and what to do."""
 
 
 class Up:
@@ -165,7 +165,7 @@ class Up:
 
     def _make_demos(self) -> None:
         """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use one at once. If the console did not find
-        the account of a key, it would refuse the key for some seconds, because it caches the refusal."""
+        the account, it would cache that, and refuse the key for some seconds."""
         from services.cli.accounts import people
         from services.console.access.demo_accounts import make_demos
 
@@ -227,7 +227,7 @@ class Up:
                 screen.line(sentence)
 
     def _make_credentials(self) -> None:
-        """Makes the credentials of the embedded broker's users that are missing. If the data was made without credentials, prints what changes."""
+        """Makes the missing credentials of the embedded broker's users. If the data was made by a broker without credentials, prints what changes."""
         if self.broker is None:
             return
         if self.settings.security() == "SASL_SSL":
@@ -262,7 +262,7 @@ class Up:
         if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
             return
         made = self.home / KEY_MADE
-        if made.exists():  # a new key would give other results when draws are repeated, and nobody would notice
+        if made.exists():  # with a new key, repeated draws would have other results, and nobody would notice
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
@@ -317,7 +317,7 @@ class Up:
         return env
 
     def _check_clock(self) -> None:
-        """Raises CannotStart if the kept data has later times than the clock of this start would give, or if their clock cannot be read."""
+        """Raises CannotStart if the kept data has later times than the clock of this start, or if the clock of that data cannot be read."""
         clock = self.home / CLOCK
         if not clock.exists():
             return
@@ -353,12 +353,12 @@ class Up:
             wait_for(waiting, self._stopping, advance=advance)
 
     def _watch(self) -> None:
-        # the processes are started again before the broker, because they can load their modules while it starts
+        # the processes are started again before the broker, so that they load their modules while it starts
         for child in (*self.workers, *self.others):
             try:
                 notice = child.watch()
             except OSError as error:
-                # the machine has no process or memory left now; the other processes must still be supervised
+                # the machine has no process or memory left now, and the other processes must still be supervised
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -465,7 +465,7 @@ class Up:
 
 
 def _text_of(file: Path) -> str:
-    """Returns the content of a file of `dtg up`, which somebody may have damaged; a question mark if it cannot be read."""
+    """Returns the content of a file of `dtg up`; a question mark if it cannot be read, for example because somebody damaged it."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -488,7 +488,7 @@ def wait_for(
     advance: Advance = unreported,
 ) -> None:
     """Waits until each URL in `waiting` (URL → its process) answers 200. Raises CannotStart if a process ends, makes no progress, or is not ready
-    after `most` seconds, and Interrupted if `stop` returns true. `advance` is called with 1 for each URL that answers."""
+    after `most` seconds. Raises Interrupted if `stop` returns true. `advance` is called with 1 for each URL that answers."""
     left = dict(waiting)
     progress = {url: _progress(child, most) for url, child in waiting.items()}
     while left:

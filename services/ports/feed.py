@@ -20,12 +20,13 @@ from services.shell.clock import stopwatch
 CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 UNREADABLE = "Unreadable"
-"""The kind of a feed entry whose fact may be a release or a revocation, but cannot be read by the console."""
+"""The kind of a feed entry whose fact the console cannot read. The fact may be a release or a revocation."""
 LIMIT = 500
 
 
 class FeedPort:
-    """Reads `/api/v1/releases`, and asks the console whether a container may leave. A yes counts only if the notebook has no objection."""
+    """Reads `/api/v1/releases`, and asks the console whether a container may leave. A yes of the console counts only if the notebook has no
+    objection."""
 
     def __init__(self, address: str, notebook: Notebook, *, key: str = "", **options: Any) -> None:
         """`address`: the URL of the console. `key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
@@ -43,12 +44,13 @@ class FeedPort:
         self._console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the entries that come within `wait_seconds`, and returns how many. If the handler raises an exception, the effects of all
-        these entries are rolled back."""
+        """Hands over the entries that arrive within `wait_seconds`, and returns how many were handed over. If the handler raises an exception,
+        the effects of all these entries are rolled back."""
         after = self.notebook.cursor(SOURCE)
         status, body = self._console.get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
         if status == 410 and after != BEGINNING:
-            # The feed was rebuilt or restored, so it is read again from the beginning. Known ids are kept, so nothing is done twice.
+            # The feed was rebuilt or restored, so it is read again from the beginning. The known ids are kept, so that no effect is done
+            # twice.
             self.notebook.begin(SOURCE, self.address)
             return 0
         if status != 200:
@@ -61,8 +63,8 @@ class FeedPort:
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads until the feed has no more entries. Raises Away if that takes longer than `seconds`. `advance` gets the number of entries of
-        each read."""
+        """Reads until the feed has no more entries. Raises Away if that takes longer than `seconds`. `advance` is called after each read with
+        the number of entries that were handed over."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
@@ -89,7 +91,8 @@ class FeedPort:
 
 
 class _Line(BaseModel):
-    """The fields of a feed entry that a port uses. Consoles of the software version before also send what officers wrote; that is not read."""
+    """The fields of a feed entry that a port uses. Consoles of the previous software version also send texts of officers, which are not
+    read."""
 
     id: str
     kind: str
@@ -100,8 +103,8 @@ class _Line(BaseModel):
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:
-    """Returns the cursor of an entry, and the entry. Raises Away if it has no cursor, because reading could not continue after it. Consoles of
-    earlier versions send cursors as numbers."""
+    """Returns the cursor and the content of an entry. Raises Away if it has no cursor, because reading could not continue after it. In
+    consoles of earlier versions, cursors are numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
     text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
     if not CURSOR.fullmatch(text) or text == BEGINNING:

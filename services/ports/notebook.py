@@ -39,7 +39,7 @@ ADDED = (
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
 AFTERWARDS = {"ContainerGatedOut": "left", "VisitClosed": "closed", "GateAlarmRaised": "alarm"}
-"""Kind of fact that ends a visit → the reason with which the container must stay until a newer `ContainerMayLeave`."""
+"""Kind of a fact after which the container must stay → the reason, which counts until there is a newer `ContainerMayLeave`."""
 
 
 FEED = "http"
@@ -70,15 +70,15 @@ class PortAnswer:
 
 
 class NotebookGone(sqlite3.OperationalError):
-    """Raised if the notebook's file is no longer the file that was opened. The text says which file and what to do, in Chinese and
+    """Raised if the notebook's file is no longer the one that was opened. The text says which file and what to do, in Chinese and
     English."""
 
 
 class Notebook:
     """Stores everything that a port has read, in an SQLite file. A notebook in ":memory:" is lost with the process.
 
-    Every method but `close` raises NotebookGone if the file was deleted, moved or replaced. An open file still exists without its name,
-    but everything that is written to it is lost when the program ends.
+    Every method except `close` raises NotebookGone if the file was deleted, moved or replaced. The process could still write to the
+    deleted file, but everything that it writes would be lost when it ends.
     """
 
     def __init__(self, file: Path | str) -> None:
@@ -99,7 +99,7 @@ class Notebook:
                     "port_known",
                     "source",
                 ):
-                    # an older software version made this file and stored texts of officers in `reason`
+                    # this file was made by an older software version, which stored texts of officers in `reason`
                     self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
@@ -144,7 +144,7 @@ class Notebook:
             yield
             self._sql.execute("COMMIT")
         except BaseException:
-            # No transaction is open if Ctrl-C came just after the commit, or if SQLite rolled back itself (a full disk).
+            # Sometimes no transaction is open: Ctrl-C came just after the commit, or SQLite rolled back by itself (a full disk).
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -154,7 +154,7 @@ class Notebook:
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
 
     def cursor(self, source: str) -> str:
-        """Returns the cursor of the last entry that was stored; "0" if none was."""
+        """Returns the cursor of the last entry that was stored; "0" if there is none."""
         row = self._sql.execute("SELECT cursor FROM port_cursors WHERE source = ?", (source,)).fetchone()
         return BEGINNING if row is None else str(row[0])
 
@@ -164,9 +164,9 @@ class Notebook:
         return None if row is None else str(row[0])
 
     def begin(self, source: str, identity: str) -> None:
-        """Begins this source anew, because its identity has changed. Its stored offsets and statements are deleted.
+        """Makes this source start from its beginning, because its identity has changed. Its stored offsets and statements are deleted.
 
-        Known ids are kept, so that no effect is done twice. The statements are made again when their facts are read again.
+        The known ids are kept, so that no effect is done twice. The statements are stored again when their facts are read again.
         """
         with self._transaction():
             self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
@@ -190,12 +190,13 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """Returns outcome (heard, known, older, unread/<reason>) → how many messages had it. Each message counts once."""
+        """Returns outcome → how many messages had it. The outcomes are heard, known, older and unread/<reason>. Each message counts
+        once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
         """Stores entries and their effects in one transaction, and returns how many were handed over. Entries before the stored offset are
-        skipped, because another process with this notebook has stored them."""
+        skipped, because another process with this notebook has already stored them."""
         handed = 0
         with self._transaction():
             offsets, reading = self.offsets(source), self._reading(source)
@@ -211,7 +212,7 @@ class Notebook:
     def take_after(
         self, source: str, after: str, entries: Iterable[tuple[str, Notice | Unread]], handler: Handler
     ) -> int:
-        """Stores entries with cursors as `take` does. Stores nothing and returns 0 if the stored cursor is not `after` any more, because
+        """Stores entries with cursors as `take` does. If the stored cursor is no longer `after`, stores nothing and returns 0, because
         another process with this notebook has read on."""
         handed = 0
         with self._transaction():
@@ -224,9 +225,9 @@ class Notebook:
         return handed
 
     def ask(self, container_no: str) -> PortAnswer:
-        """Returns the answer that follows from this notebook alone. It is yes only if the gate's latest statement is yes and names
-        consignments, and the latest statement about each of them is a release that names this container. Holds on other containers of a
-        consignment do not count."""
+        """Returns the answer that follows from this notebook alone. It is yes only if the gate's latest statement about the container is
+        yes and names consignments, and if the latest statement about each of these is a release that names this container. If a
+        consignment is held in other containers only, that does not count."""
         container_no = plain(container_no)
         statement = self._statement(container_no)
         if statement is None:
@@ -243,8 +244,8 @@ class Notebook:
         self, consignments: Iterable[str], container_no: str, permitted: Collection[str] = (), *, silence: bool = True
     ) -> PortAnswer | None:
         """Returns the answer no, with its reason, if one of these consignments may not leave in this container; otherwise None.
-        Consignments in `permitted`, which an officer lets out, need no release. `silence`: whether a missing statement about a consignment
-        is a reason for no."""
+        Consignments in `permitted` need no release, because an officer lets them out. `silence`: whether the answer is also no if there is
+        no statement about a consignment."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread
@@ -263,7 +264,7 @@ class Notebook:
         return None
 
     def _reading(self, source: str) -> int:
-        """Returns how often this source was begun (`begin`). If an id is known only from before the last beginning, its statement must be
+        """Returns how often `begin` was called for this source. If an id is known only from before the last call, its statement must be
         stored again."""
         row = self._sql.execute("SELECT reading FROM port_sources WHERE source = ?", (source,)).fetchone()
         return 0 if row is None else int(row[0])
@@ -298,8 +299,8 @@ class Notebook:
         return 1
 
     def _newer(self, source: str, notice: Notice) -> bool:
-        """Returns whether this statement is the newest about its subject; stores it if so. If two have the same version, a no replaces a
-        yes."""
+        """Returns whether this statement is the newest about its subject, and stores it if so. If two statements have the same version, a
+        no replaces a yes."""
         found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (notice.subject,))
         with closing(found):
             version, kind = found.fetchone() or (-1, "")
@@ -341,7 +342,7 @@ class Notebook:
 
 
 def _is_copy(first: str, source: str) -> bool:
-    """Returns whether the id was read from another source (`first`) before. If so, this is a copy of the same fact, and is skipped.
+    """Returns whether another source (`first`) had this id before. If so, this message is a copy of the same fact, and is skipped.
 
     In notebooks of earlier versions the source of an id is empty. Such an id was not read from the ports' own topic.
     """
@@ -349,6 +350,6 @@ def _is_copy(first: str, source: str) -> bool:
 
 
 def _identity_of(file: Path) -> tuple[int, int]:
-    """Returns device and inode, which identify the file under any name."""
+    """Returns device and inode, which identify the file even if it is renamed."""
     found = file.stat()
     return found.st_dev, found.st_ino

@@ -1,5 +1,5 @@
-"""Which messages of a topic concern a port, and which of them can be read and trusted? A message that cannot is handed over as Unread,
-and is never a yes."""
+"""Which messages of a topic concern a port, and which of them can be read and trusted? A message that cannot be read or trusted is
+handed over as Unread, and is never a yes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ from services.shell.codec import Raw, Undecodable, decode, kind_of
 TOPIC = PORT_FACTS
 """The topic that a port reads."""
 FORMER = ("customs-release-facts", "customs-gate-facts")
-"""The topics that ports read before `TOPIC` existed. They have whole facts, of which only the fields are read that `TOPIC` would have."""
+"""The topics that ports read before `TOPIC` existed. They have whole facts, of which only those fields are read that `TOPIC` would
+have."""
 HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave", "ContainerMustStay"})
 """The kinds that are handed over to a port's handler. The other kinds can only turn a yes into a no."""
 OTHERS: Mapping[str, str] = {
@@ -32,12 +33,12 @@ OTHERS: Mapping[str, str] = {
     "GateAlarmRaised": "waiting_for",
 }
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
-container; empty if the kind has no such field."""
+container. The field is empty if the kind has none."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
 """Kind → its field with a code as reason. Texts of officers are not sent to readers outside customs."""
 MOST_FACTS = 1024
-"""The most facts that one message can cause. The check of a derived id tries this many. The departure of a full container causes the
-most: one fact for each of its consignments."""
+"""The most facts that one message can cause. To check the id of a fact, this many indexes are tried. The departure of a full container
+causes the most facts: one for each of its consignments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Notice:
     """One statement. `subject`: a consignment or a container. If there are two statements about one subject, the one with the higher
     `version` counts.
 
-    `version` is None for a fact of the gate desk that only says how a visit ended; this ends every yes before it. `others`: for a
-    consignment, all containers that are released (a container that is in an earlier release but not in this one is no longer released);
-    for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
+    `version` is None for a fact of the gate desk that only says how a visit ended; no earlier yes counts after it. `others`: for a
+    consignment, all containers in which it is released (a container in an earlier release that is not in this one is no longer
+    released); for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
     """
 
     id: str
@@ -73,11 +74,11 @@ class Unread:
 
 
 class Handler(Protocol):
-    """The interface of a port's own code for notices. Rows written through `notebook` are committed together with the offset or cursor,
-    or not at all.
+    """The interface of a port's own code for notices. Rows that it writes through `notebook` are committed together with the offset or
+    cursor, or not at all.
 
-    An effect elsewhere (a barrier, a letter) may be done twice if there is a crash. So do it under `notice.id`, which is the same both
-    times.
+    An effect elsewhere (a barrier, a letter) may be done twice if the program crashes. So give the effect the id `notice.id`, which is
+    the same both times.
     """
 
     def heard(self, notice: Notice, notebook: sqlite3.Connection) -> None: ...
@@ -85,13 +86,14 @@ class Handler(Protocol):
 
 
 class Away(Exception):
-    """Raised if the topics or the console do not answer, or not as specified. So nothing is known, and nothing may leave."""
+    """Raised if the topics or the console do not answer, or if the answer breaks the specification. Nothing is then known, so nothing
+    may leave."""
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
     """Returns a Kafka message as a notice, or as Unread if it cannot be read or trusted. Returns None for a kind that does not concern a
-    port, and for a kind that only a later software version has. Ports may ignore such a kind, because a fact of a known kind always takes
-    a yes back, too."""
+    port, and for a kind that only a later software version has. A port may ignore such a later kind, because every yes is also taken
+    back by a fact of a known kind."""
     try:
         name = message.text("ce_type")
         if not name:
@@ -112,7 +114,7 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
     """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts.
 
-    This finds mistakes, but no forgeries, because a forger can write correct headers. Only the broker's ACLs keep others from writing.
+    This finds mistakes but no forgeries, because a forger can write correct headers. Only the broker's ACLs prevent forgeries.
     """
     writer = PORT_WRITERS[kind]
     source, cause, sequence = (message.text(name) for name in ("ce_source", "causationid", "sequence"))
@@ -128,13 +130,13 @@ def _genuine(kind: str, message: Raw, partitions: int) -> None:
 
 
 def derived(desk: str, cause: str, id: str) -> bool:
-    """Returns whether a desk gives this id to one of the facts that this cause leads to."""
+    """Returns whether this id is one that the desk gives to a fact with this cause."""
     return any(fact_id(desk, cause, index) == id for index in range(MOST_FACTS))
 
 
 def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
-    """Returns the consignments and containers that an unreadable message may be about: its key, and the names in its value if that is
-    JSON."""
+    """Returns the consignments and containers that an unreadable message may be about: its key, and the names in its value if the value
+    is JSON."""
     try:
         body = pydantic_core.from_json(value or b"null")
     except ValueError:  # the value is not JSON, so only the key names a subject

@@ -13,8 +13,8 @@ from services.ports.notice import Away
 from services.shell.loopback import is_loopback
 
 STALE_SECONDS = 30.0
-"""How many seconds the rows of an answer may be old. An answer from older rows does not count. Nor does an answer that is older than an
-earlier answer by more than this."""
+"""How many seconds old the rows of an answer may be. An older answer does not count, and neither does an answer whose rows are more
+than this many seconds older than those of an earlier answer."""
 UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
@@ -36,8 +36,8 @@ class AskedConsole:
         self._http.close()
 
     def ask(self, container_no: str) -> tuple[PortAnswer, list[str]]:
-        """Returns the console's answer, and the consignments that it names as released, without those that an officer permits to leave.
-        Raises Away if the console does not answer."""
+        """Returns the console's answer, and the consignments that it names as released. Those that an officer permits to leave are not
+        among them. Raises Away if the console does not answer."""
         status, body = self.get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
             answer = _Gate.model_validate_json(
@@ -58,7 +58,8 @@ class AskedConsole:
         ]
 
     def _out_of_date(self, answer: "_Gate") -> str:
-        """Returns why this answer is out of date; empty if it is current. This machine's clock is not used, because it may be wrong."""
+        """Returns why this answer is out of date; an empty text if it is current. This machine's clock is not used, because it may be
+        wrong."""
         if answer.as_of is None or answer.lag_seconds is None:
             return "the console does not know up to when it has read"
         if not 0 <= answer.lag_seconds <= STALE_SECONDS:  # this form also refuses NaN

@@ -1,7 +1,8 @@
 """How does a port read its topic? It uses kafka-python, reads only committed messages, and stores the offsets itself.
 
-A notebook of the software version before has offsets of the topics of two desks. These topics are read beside the ports' own topic until an
-operator says that no desk of that version runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
+A notebook of the previous software version has offsets of the topics of two desks. These topics are read together with the ports' own topic,
+until an operator says that no desk of that version runs any more (`leave_former`). The ports' own topic has copies of these facts with the same
+ids, so no effect is done twice.
 
 If a message may be missing, the answer is no. docs/ports.md lists the cases, and `tests/ports` tests each.
 """
@@ -27,7 +28,7 @@ from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
 LOOK_SECONDS = 5.0
-"""After how many seconds `read` checks the ids of the topics again; `ask` checks them at each call."""
+"""How many seconds lie between two checks of the ids of the topics in `read`. `ask` checks them at each call."""
 REQUEST_MS = 10_000
 """The timeout in milliseconds for one answer of the broker."""
 
@@ -47,10 +48,10 @@ class TopicPort:
         """`kafka`: bootstrap servers, or an `Access` to sign in. Raises Away if its credential is refused.
 
         `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it. `former`:
-        whether the topics of the software version before are read, too, from their beginning if the notebook has no offsets of them. Set it for
-        a new notebook on a cluster where goods were released before the ports' own topic existed.
+        whether the topics of the previous software version are also read; they are read from their beginning if the notebook has no offsets of
+        them. Set it for a new notebook on a cluster on which goods were released before the ports' own topic existed.
 
-        `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
+        `options` are passed to kafka-python: security_protocol, sasl_mechanism and the like.
         """
         self.notebook = notebook
         self.console = console
@@ -102,8 +103,8 @@ class TopicPort:
             self.console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over the messages that come within `wait_seconds`, and returns how many. If the handler raises an exception, the effects of all
-        messages that were read together from the same topic are rolled back."""
+        """Hands over the messages that arrive within `wait_seconds`, and returns how many were handed over. If the handler raises an exception,
+        the effects of all messages that were read together from the same topic are rolled back."""
         with self._kept_in_step():
             self.notebook.check()  # the files are checked even if no message comes
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
@@ -112,7 +113,7 @@ class TopicPort:
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
         """Reads up to the high watermarks at the time of this call, including transactions that were open then. Raises Away if that takes
-        longer than `seconds`. `advance` is called after each poll with the number of messages read, which may be 0."""
+        longer than `seconds`. `advance` is called after each poll with the number of messages that were handed over, which may be 0."""
         deadline = stopwatch() + seconds
         with self._kept_in_step():
             while True:
@@ -123,14 +124,14 @@ class TopicPort:
                         if stopwatch() > deadline:
                             raise Away(f"not up to date within {seconds:g} s: {self._why_not(topic_partition, end)}")
                         advance(self._poll(handler, 0.2))
-                if not self._replaced():  # everything was read, because no topic was deleted and made again meanwhile
+                if not self._replaced():  # no topic was deleted and made again meanwhile, so everything was read
                     return
 
     def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads the topics of the software version before to their ends, and then stops reading them. Raises Away if that takes longer than
+        """Reads the topics of the previous software version to their ends, and then stops reading them. Raises Away if that takes longer than
         `seconds`; these topics are then read as before.
 
-        Call this only if no worker of the software version before runs any more, because later messages of such a worker are not read.
+        Call this only if no worker of the previous software version runs any more, because later messages of such a worker are not read.
         """
         self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)
@@ -140,8 +141,8 @@ class TopicPort:
     def ask(
         self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
     ) -> PortAnswer:
-        """Returns whether the container may leave now. First reads everything that was written until now, as `read` does. A yes of the notebook
-        counts only if the console, if one is given, also says yes."""
+        """Returns whether the container may leave now. First hands over all messages that were written until now. If the notebook's answer is
+        yes and there is a console, the console's answer counts."""
         try:
             self.catch_up(handler, seconds, advance)
             answer = self.notebook.ask(container_no)
@@ -151,7 +152,7 @@ class TopicPort:
 
     @contextmanager
     def _kept_in_step(self) -> Iterator[None]:
-        """Returns a context for reading. After an exception in the block, the next call starts again from the offsets in the notebook."""
+        """Returns a context for reading. If an exception leaves the block, the next call starts again from the offsets in the notebook."""
         if not self._in_step:
             self._go_on()
         self._in_step = False
@@ -179,7 +180,8 @@ class TopicPort:
     # the ids of the topics, and the offsets at which they end
 
     def _identities(self) -> dict[str, str]:
-        """Returns topic → its id and number of partitions. Another id means another topic, even if the name and the cluster are the same."""
+        """Returns topic → its id and number of partitions. If the id of a topic is another one, it is another topic, even if its name and the
+        cluster are the same."""
         with _library("the topics are not known"):
             described = {topic["name"]: topic for topic in self._admin.describe_topics(list(self.topics))}
             self._looked = stopwatch()
@@ -197,7 +199,7 @@ class TopicPort:
         with _library("the ends of the topics are not known"):
             wanted = dict.fromkeys(self._topic_partitions, OffsetSpec.LATEST)
             ends = self._admin.list_partition_offsets(wanted, timeout_ms=self._request_ms)
-            # every partition is looked up, because a partition that the answer leaves out would not be read to its end
+            # every partition is looked up, so that a missing one raises an exception instead of counting as read
             return {topic_partition: ends[topic_partition].offset for topic_partition in self._topic_partitions}
 
     def _position(self, topic_partition: TopicPartition) -> int:
@@ -217,7 +219,7 @@ class TopicPort:
         )
 
     def _go_on(self) -> None:
-        """Starts from the offsets in the notebook, or from the beginning if the topic is not the one in the notebook."""
+        """Starts from the offsets in the notebook. If a topic is not the one in the notebook, starts from its beginning."""
         identities = self._identities()
         for topic, identity in identities.items():
             known = self.notebook.identity(topic)
@@ -233,7 +235,7 @@ class TopicPort:
             for topic_partition, end in self._ends().items()
             if self._position(topic_partition) > end
         }:
-            # these topics end before the offset in the notebook, so they were restored from a copy, or a disk was lost
+            # the topics in `short` end before the offset in the notebook, so they were restored from a copy, or a disk was lost
             self._begin(short)
             self._seek()
 
@@ -269,7 +271,7 @@ class _Gap(Exception):
 
 @contextmanager
 def _library(what: str) -> Iterator[None]:
-    """Turns every exception of the client library into Away, even one that a bug in it causes, because then nothing is known."""
+    """Turns every exception of the client library into Away, even one that is raised because of a bug, because then nothing is known."""
     try:
         yield
     except Away:
@@ -281,5 +283,5 @@ def _library(what: str) -> Iterator[None]:
 
 
 def _raised(known: str, now: str) -> bool:
-    """Returns whether the topic is the same and only its number of partitions has changed."""
+    """Returns whether this is the same topic with another number of partitions."""
     return known != now and known.rpartition("/")[0] == now.rpartition("/")[0]

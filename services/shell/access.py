@@ -33,14 +33,15 @@ ROOT = 0
 KNOCK_SECONDS = 1.0
 """Timeout in seconds of one request with which `knock` tests whether the cluster accepts the credential."""
 NOT_LET_IN = 3
-"""After this many authentication failures in a row, without another error between them, only a corrected credential helps.
+"""If authentication fails this many times in a row, without another error between the failures, a retry is useless: the credential must be
+corrected.
 
-One failure is not enough: if a connection is lost during the sign-in, librdkafka reports an authentication failure, too. The next
+One failure is not enough, because librdkafka also reports an authentication failure if a connection is lost during the sign-in. The next
 attempt then fails with a connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
-"""If the broker accepts the connections of a program without a credential but closes them, at least this many times and for at least
-this many seconds, `knock` raises NoAccess, because the broker seems to require a credential."""
+"""If the broker ends the connections of a program without a credential at least this many times, for at least this many seconds, `knock`
+raises NoAccess, because the broker seems to require a credential."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -179,10 +180,11 @@ class Access:
         )
 
     def _to_send(self) -> Credential:
-        """The credential for a client that is made now. NoAccess if another user of this machine could read its password.
+        """Returns the credential for a client that is made now. Raises NoAccess if another user of this machine could read its password.
 
-        PLAIN sends the password as it is, before the broker has proved anything. Any user can listen on a loopback port while our broker does
-        not, so the password is sent there only to programs of root and of the user who has the file. SCRAM sends no password.
+        PLAIN sends the password unencrypted, before the broker has proved its identity. While our broker does not run, any user can listen on
+        its loopback port. So the password is sent there only if the listening program belongs to root or to the owner of the credential's
+        file. SCRAM sends no password.
         """
         held = self.credential()
         if held.mechanism == "PLAIN" and self.security == "SASL_PLAINTEXT":
@@ -193,7 +195,8 @@ class Access:
         return held
 
     def _refuse_others(self, server: str, users: frozenset[int] | None) -> None:
-        """NoAccess if there is a listener of another user among these, or none at all, because another user could be the first."""
+        """Raises NoAccess if `users`, who listen at `server`, are not only root and the owner of the credential's file. Also raises it if
+        nobody listens, because another user could be the next to listen."""
         assert self.file is not None
         if users is None or (users and users <= {ROOT, self.file.stat().st_uid}):
             return
@@ -250,7 +253,7 @@ class Refusals:
             self._count += 1
             self.last = error
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:
-            # librdkafka reports this error after each failed sign-in, too, so it does not end the row of failures
+            # librdkafka also reports this error after each failed sign-in, so it does not reset the count
             self._count = 0
 
     @property

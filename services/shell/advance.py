@@ -8,4 +8,4 @@ with 0 while it waits."""
 
 
 def unreported(more: int) -> None:
-    """An `Advance` that does nothing, for callers that do not show the progress."""
+    """Does nothing. This is the `Advance` of callers that do not show the progress."""

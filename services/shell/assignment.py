@@ -27,8 +27,8 @@ from services.shell.settings import WorkerSettings
 from services.shell.store import PartitionStore
 
 OFFSETS_TRIES = 4
-"""How often the committed offsets are requested before the process ends and the next one tries. The number is limited because
-librdkafka can wait for its group coordinator for ever."""
+"""How often the committed offsets are requested before the process ends. The number is limited because librdkafka can wait for its
+group coordinator for ever; a new process then tries again."""
 IDLE_COMMIT = 1.0
 """After how many seconds the offsets of messages that changed nothing are committed."""
 
@@ -105,7 +105,7 @@ class Assignment:
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self._desk.name, partitions=numbers)
-        # the offsets are fetched before the records are restored, so that the records are as new as the offsets or newer
+        # the offsets are fetched first, so that no record is older than the offsets
         committed = self.committed_offsets(partitions)
         self.generation += 1
         self._liveness.restoring = restoring = Restoring()
@@ -130,7 +130,7 @@ class Assignment:
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
         """Returns partition → input topic → the offset from which the desk reads on. Raises CannotContinue if records or positions are
-        missing and no operator has accepted that."""
+        missing, unless an operator has accepted that."""
         by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
             offset = None if each.offset == OFFSET_INVALID else each.offset
@@ -151,8 +151,8 @@ class Assignment:
         return resumed
 
     def _begin_at_end(self, partition: int, topic: str) -> int:
-        """Returns the end of a new input, at which the desk begins to read it. The end is kept as a number, so that messages that
-        arrive while the desk does not run are not skipped."""
+        """Returns the end of a new input, at which the desk begins to read it. The end is stored as a number, so that messages that
+        are written while the desk does not run are not skipped."""
         beginning = TopicPartition(topic, partition)
         _, end = self._calls.retrying(
             lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
@@ -174,8 +174,8 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """Returns the offsets that the group has committed for these partitions, or OFFSET_INVALID for those without one. The offsets
-        are stable: no open transaction contains other ones for these partitions."""
+        """Returns the offsets that the group has committed for these partitions; OFFSET_INVALID for a partition without a committed
+        offset. If an open transaction contains offsets of these partitions, the call waits for its end."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
@@ -185,8 +185,8 @@ class Assignment:
         return committed
 
     def still_ours(self) -> bool:
-        """Returns whether the group still accepts an offset from this worker. The group refuses an offset from a member of an earlier
-        generation."""
+        """Returns whether the group still accepts offsets from this worker. The group refuses them if the worker is a member of an
+        earlier generation."""
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
@@ -223,8 +223,8 @@ class Assignment:
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
-        # `committed` must have these offsets: a batch that only decides time limits reads no message and commits `committed` again
-        # (`Offsets.standing`), so an older offset there would move the group back
+        # `committed` must have these offsets. A batch that only decides time limits reads no message, so it commits `committed` again
+        # (`Offsets.standing`). With an older offset there, it would move the group back.
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

@@ -17,15 +17,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from services.shell.access import Access, Refusals
 
 ATTEMPTS = 8
-"""How often a call is tried before the process ends and the next one starts over."""
+"""How often a call is tried before the process ends. The next process starts over."""
 OFFSETS_SECONDS = 5.0
-"""How long one call about committed offsets may take.
+"""How many seconds one call about committed offsets may take.
 
 After a broker was lost and came back, librdkafka can wait for its group coordinator for ever, whatever timeout the call has
-(confluentinc/librdkafka#5456). Desks stood still in this way after a broker was killed.
+(confluentinc/librdkafka#5456). Because of this, desks stopped working after a broker was killed.
 """
 COMMIT_SECONDS = 12.0
-"""By how many seconds a commit without a transaction may take longer than the session timeout of the group before the process ends."""
+"""A commit without a transaction may take the session timeout of the group plus this many seconds. If it takes longer, the process ends."""
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """Errors of a producer after which it is replaced before its next transaction. Otherwise it would wait for its coordinator in each
 transaction."""
@@ -67,13 +67,14 @@ class BrokerCalls:
             consumer.commit(offsets=offsets, asynchronous=False)
 
     def on_producer_error(self, error: KafkaError) -> None:
-        """Handles an error as the producer's `error_cb`: notes that the brokers could not be reached, or that the sign-in failed."""
+        """Notes whether an error says that the brokers could not be reached, or that the sign-in failed. This method is the producer's
+        `error_cb`."""
         self.broker_was_away = self.broker_was_away or error.code() in AWAY
         self._refusals(error)
 
     def on_consumer_error(self, error: KafkaError) -> None:
-        """Handles an error that the consumer returned in place of a message. The error passes by itself, so nothing is done, except that
-        a failed sign-in is noted."""
+        """Handles an error that the consumer returned in place of a message. A failed sign-in is noted. Nothing else is done, because the
+        client recovers by itself."""
         self._refusals(error)
 
     def check_let_in(self) -> None:

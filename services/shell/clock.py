@@ -81,8 +81,8 @@ class Clock:
 
 
 def _of_environment() -> Clock:
-    """Returns the clock that the environment describes. This is called when the module is imported, where no caller can catch an
-    error. So if a setting cannot be used, the process ends here with a message."""
+    """Returns the clock that the environment describes. This is called while the module is imported, so no caller could catch an exception.
+    If a setting cannot be used, the process ends here with a message."""
     try:
         return Clock.of(ClockSettings())
     except ValidationError as error:

@@ -20,9 +20,9 @@ LARGEST_VALUE = 4_000_000
 """The most bytes of a value that a desk decides. The facts and states that follow from it must also fit into one Kafka
 message (`max.message.bytes`)."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
-"""The most bytes of a fact or record, so that it always fits into one Kafka message (`max.message.bytes` of the
-topics). The rest is for the key, the headers, Kafka's own framing, and the note in a record that messages of its key
-are parked."""
+"""The most bytes of a fact or record. The limit is below that of a Kafka message (`max.message.bytes` of the topics),
+because a message also contains the key, the headers, Kafka's own framing, and the note in a record that messages of its
+key are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
 }
@@ -112,8 +112,8 @@ def headers_of(message: Any) -> dict[str, bytes]:
 
 
 _headers = methodcaller("headers")
-"""Calls `message.headers()` in a way that always raises an exception that the C code has set without returning NULL.
-The interpreter's optimised method call does not check for that."""
+"""Calls `message.headers()`. Through this object, an exception that the C code has set without returning NULL is always
+raised; the interpreter's optimised method call would not notice it."""
 
 
 def kind_of(message: Raw) -> type[Message]:
@@ -158,7 +158,8 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
 
 
 def breach(error: ValidationError) -> str:
-    """What is wrong with a content that breaks its contract: how many errors, and the place and message of the first one."""
+    """Returns what is wrong with content that breaks its contract: the number of errors, and the place and message of the
+    first one."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     pointer = "/" + "/".join(str(part) for part in first["loc"])
     count = error.error_count()

@@ -1,7 +1,8 @@
 """Which facts does a decider answer to one message, and which state follows?
 
-This is the only place where a decider is called. The loop, the tests of the desks, the journeys and the peers of the bench all use it,
-so that all of them do it in the same order. The function is pure: it reads nothing but its arguments, and changes nothing.
+This is the only place where a decider is called. The loop, the tests of the desks, the journeys and the peers of the benchmark all use
+it, so all of them apply messages and facts in the same order. The function is pure: it reads nothing but its arguments, and changes
+nothing.
 """
 
 from typing import Any, NamedTuple

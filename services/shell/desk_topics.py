@@ -12,7 +12,7 @@ from services.shell.positions import refuse_replaced
 from services.shell.settings import WorkerSettings
 
 SECONDS, LIMIT = 5.0, 2.0
-"""How many seconds lie between two requests for the descriptions of the topics, and how many seconds one request may take."""
+"""The seconds between two requests for the descriptions of the topics, and the most seconds that one request may take."""
 
 log = structlog.get_logger()
 

@@ -36,8 +36,8 @@ def settings_class(name: str) -> type[BaseSettings]:
 
 
 def text() -> str:
-    """Returns the text of the whole file. A variable that several classes read is listed once, with the first of them.
-    If another class has another default, a comment there says so."""
+    """Returns the text of the whole file. If several classes read a variable, it is listed once, with the first of
+    these classes. If another class has another default for it, a comment says so."""
     defaults: dict[str, str] = {}
     comments: dict[str, list[str]] = {}
     sections: list[tuple[str, list[str]]] = []

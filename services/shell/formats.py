@@ -32,7 +32,7 @@ _ROOTS = {
     "html": Format.HTML,
 }
 MOSTLY = 0.9
-"""The share of Hangul among the characters that are not ASCII from which on a text may be Korean."""
+"""If at least this share of the characters that are not ASCII are Hangul, a text may be Korean."""
 _INTERCHANGE = re.compile(r"UNA.{6}\s*UNB|UNB[+:?']")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 
@@ -86,8 +86,8 @@ def _without_comments(text: str) -> str:
 
 
 def _is_table(lines: list[str]) -> bool:
-    """Returns whether the first line has two or more separators and each other line has at least as many. The last line is ignored,
-    because it may be cut off, except if it is the only one."""
+    """Returns whether the first line has two or more separators, and each other line has at least as many. The last of several
+    lines is ignored, because it may be cut off."""
     return any(
         lines[0].count(separator) >= 2
         and all(line.count(separator) >= lines[0].count(separator) for line in lines[:-1] or lines)
@@ -113,9 +113,9 @@ section 3), of which one byte is zero in UTF-16."""
 
 
 def _gbk(data: bytes) -> tuple[str, str] | None:
-    """Returns the text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain. Texts in Latin, Big5 or
-    Shift JIS are hardly ever valid GB 2312. Korean texts are, so the encoding is not certain if the bytes are mostly Hangul in
-    EUC-KR."""
+    """Returns the text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain. Texts in Latin, Big5
+    or Shift JIS are hardly ever valid GB 2312. Korean texts in EUC-KR often are. So if the bytes are mostly Hangul in EUC-KR, the
+    encoding is not certain."""
     try:
         text = data.decode("gb2312")
     except UnicodeDecodeError:

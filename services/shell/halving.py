@@ -13,8 +13,8 @@ SECONDS = 30.0
 """For how many seconds one batch is tried in halves. The parts that are committed by then stay committed, and the rest is read
 again."""
 TOGETHER = 16
-"""How many refused messages may wait to be parked in one transaction with the messages that follow. If there are more, they are parked
-in a transaction of their own."""
+"""How many refused messages may wait, so that they are parked in one transaction with the messages that follow. If there are more, they
+are parked in a transaction of their own."""
 TRIES = 3
 """How often a piece is tried if it failed only because the transaction before it had failed."""
 PROBE = b" " * 1000
@@ -63,7 +63,7 @@ def may_be_of_message(error: KafkaError, *, following: bool = False) -> bool:
 
 
 def raised(error: Exception) -> KafkaException:
-    """Returns a KafkaException that wraps an exception which a message caused, so that it is handled like an error of the broker."""
+    """Returns a KafkaException for an exception that a message caused, so that it is handled like an error of the broker."""
     return KafkaException(KafkaError(KafkaError._APPLICATION, f"{type(error).__name__}: {error}"[:400]))
 
 
@@ -79,7 +79,8 @@ class Fault:
 
     @property
     def of_message(self) -> bool:
-        """Returns whether the error is about one message: it has a delivery report, or was raised before anything was sent."""
+        """Returns whether the error is about one message. It is if there is a delivery report, or if the error was raised before
+        anything was sent."""
         return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property
@@ -105,7 +106,7 @@ class DeliveryReports:
             self.failed.append(Fault(error, message.topic(), message.partition(), message.key()))
 
     def fault(self, problem: KafkaException) -> Fault | None:
-        """Returns the fault of a single message; None if the transaction also failed for another reason."""
+        """Returns the fault if a single message may have caused the failure; None if the transaction also failed for another reason."""
         faults = self.failed or [Fault(problem.args[0])]
         if {fault.error.code() for fault in faults} - OF_MESSAGE - {SKIPPED}:
             return None
@@ -116,8 +117,8 @@ class DeliveryReports:
 class Halving:
     """Finds and parks the bad messages of a batch.
 
-    `write`: commits these items, with the refused ones parked, and returns None, or returns the fault. `accepts`: returns whether the
-    topic of a fault accepts another message now. `ends`: returns whether the time is over.
+    `write`: commits the items, and parks those that are refused. It returns None, or the fault if nothing was committed. `accepts`:
+    returns whether the topic of a fault accepts another message now. `ends`: returns whether the time is over.
     """
 
     write: Callable[[Sequence[Item], Mapping[ItemId, Trouble]], Fault | None]
@@ -125,10 +126,10 @@ class Halving:
     ends: Callable[[], bool]
 
     def run(self, items: Sequence[Item]) -> Fault | None:
-        """Commits all items in their order and returns None. Otherwise returns the fault that stopped it. No message is parked because
-        of that fault, and the items that are not committed must be read again.
+        """Commits all items in their order and returns None, or returns the fault that stopped it. In the latter case, no message is
+        parked because of that fault, and the items that are not committed must be read again.
 
-        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more. The last try is
+        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more. The third try is
         needed, because the cause of the first two failures may have ended meanwhile. The item is parked in one transaction with the
         items that follow.
         """

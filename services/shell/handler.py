@@ -38,11 +38,10 @@ HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in
 
 
 class MessageHandler:
-    """Decides the messages of one turn, each independently of the others. `time`: the value of `at` as the text of a
-    header.
+    """Decides the messages of one turn. `time`: the value of `at` as the text of a header.
 
-    `careful`: partition and key of records that could not be written. Each new state of such a record is test-encoded
-    before it is accepted.
+    `careful`: partition and key of records that could not be written. Each new state of such a record is encoded as a
+    test, before it is accepted.
     """
 
     def __init__(
@@ -89,8 +88,8 @@ class MessageHandler:
         except MemoryError:
             raise
         except Exception as error:
-            # there is a bug or a broken invariant, so this message is parked with the reason, and other goods are
-            # still decided
+            # there is a bug or a broken invariant; this message is parked with the reason, and other goods are still
+            # decided
             return trouble_of(error)
         return None
 
@@ -113,7 +112,7 @@ class MessageHandler:
             case Repeat.SAME:
                 self._outcome.duplicates += 1
             case Repeat.OTHER if request.kind in self._holding:
-                # the goods must be held although another request has this id, so the position is used as the id
+                # another request has this id, but the goods must be held, so the position is used as the id
                 self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
             case Repeat.OTHER:
                 explanation = phrase("id_of_other_at", message=source.position)

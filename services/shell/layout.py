@@ -75,8 +75,8 @@ def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
 
 
 def replaced(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, str] | None:
-    """Returns an English and a Chinese sentence about the first topic that was deleted or made again, so that its messages are lost;
-    None if all topics have their known ids. `known`, `now`: topic → its id then and now."""
+    """Returns an English and a Chinese sentence about the first topic that was deleted, or deleted and made again, because its
+    messages are lost then. Returns None if all topics have their known ids. `known`, `now`: topic → its id then and now."""
     for name, former in known.items():
         if now.get(name) != former:
             if name in now:

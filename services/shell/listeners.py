@@ -1,4 +1,5 @@
-"""Which users' programs listen on a port of this machine? A password that is sent as it is may go to programs of some users only."""
+"""Which users' programs listen on a port of this machine? This must be known before a password is sent unencrypted, because it may
+go only to programs of certain users."""
 
 import struct
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ _LOCAL, _STATE, _USER = 1, 3, 7
 
 
 def listeners(port: int) -> frozenset[int] | None:
-    """The ids of the users whose programs listen on this port of the loopback; empty if there is none, None if the system has no such
-    table."""
+    """Returns the ids of the users whose programs listen on this port of the loopback; an empty set if there are none, None if the
+    system has no such table."""
     found = [table.read_text().splitlines()[1:] for table in TABLES if table.exists()]
     if not found:
         return None
@@ -22,7 +23,7 @@ def listeners(port: int) -> frozenset[int] | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a client that connects to this host reaches the loopback of its machine."""
+    """Returns whether a client that connects to this host reaches the loopback of its machine."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -38,7 +39,8 @@ def _users(lines: list[str], port: int) -> Iterator[int]:
 
 
 def _is_reached(written: str) -> bool:
-    """Whether connections to the loopback reach a socket with this address, which is written in words of the machine's byte order."""
+    """Returns whether a socket with this address gets the connections to the loopback. The address is in the kernel's form:
+    hexadecimal words in the byte order of the machine."""
     groups = [struct.pack("=I", int(written[start : start + 8], 16)) for start in range(0, len(written), 8)]
     address = IPv4Address(groups[0]) if len(groups) == 1 else IPv6Address(b"".join(groups))
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

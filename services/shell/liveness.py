@@ -24,7 +24,8 @@ class Liveness:
         self.restoring: Restoring | None = None
         """The progress of the restore; None if there is none now."""
         self.member_id = ""
-        """The worker's member id in the group when it was last looked up; the supervisor removes older ones."""
+        """The worker's member id in the group, as it was last read from the client. The supervisor removes
+        older member ids of this worker."""
         self.lag = 0
         """How many messages are between the read positions and the ends of the partitions of this worker."""
         self.parked = 0
@@ -50,8 +51,8 @@ class Liveness:
         return time.monotonic() - max(self.progress, restoring.moved if restoring else 0.0)
 
     def assignment_lost(self) -> None:
-        """Clears the member id, because from now on the group may remove this member. `measure` sets the next
-        one."""
+        """Clears the member id, because the group may remove this member from now on. `measure` sets the next
+        member id."""
         self.member_id = ""
 
     def measure(

@@ -38,12 +38,13 @@ from services.shell.turn import Turn
 from services.shell.writing import BatchWriter
 
 DOUBTED = 2
-"""After this many failures that a single message may have caused, a batch is tried in halves."""
+"""If a batch has failed this many times by errors that a single message may have caused, it is tried in halves."""
 WITHOUT_PARTITIONS = 60.0
-"""For how many seconds a loop may be without an assignment after a revocation. Then the process ends, and the next one starts over. An
-empty assignment counts as one."""
+"""How many seconds a loop may be without an assignment after a revocation. Then the process ends, and the next one starts over. An
+assignment of no partitions also counts as an assignment."""
 KNOCK_SECONDS = 10.0
-"""For how many seconds the start waits for the cluster to accept this desk. After that its clients go on trying by themselves."""
+"""For how many seconds the start waits until the cluster accepts this desk. After that, the clients of the desk try again by
+themselves."""
 
 log = structlog.get_logger()
 
@@ -117,8 +118,8 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Returns whether the desk has its partitions and can write. After two failures of a batch in a row, it counts as unable to
-        write."""
+        """Returns whether the desk has its partitions and can write. It counts as unable to write if a batch has failed twice in a
+        row."""
         return self.ready.is_set() and self.retries.failures < 2
 
     # one batch

@@ -26,15 +26,15 @@ class Offsets:
         """Partition → input topic → the offset that was committed last, by a transaction or without one."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Notes these offsets as read, but never moves one back. If the same batch reported the end of a partition, that end may be behind
-        the transaction marker after the last message, and must not be replaced by the offset after that message."""
+        """Notes these offsets as read, but never moves one back. The same batch may have reported the end of a partition, which lies
+        behind the transaction marker after the last message. The offset after the last message must not replace it."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
     def standing(self, changed: Changed) -> InputOffsets:
-        """Returns the committed offsets of the partitions of these records. A batch of time limits commits them again, because it reads no
-        messages. Without any offset, librdkafka would send no request, and the group would not check whether this worker still has the
-        partition."""
+        """Returns the committed offsets of the partitions of these records. A batch of time limits reads no messages, so it commits these
+        offsets again. Without any offset, librdkafka would send no request, and the group would not check whether this worker still has
+        the partition."""
         return {
             (topic, partition): offset
             for partition in {partition for partition, *_ in changed}
@@ -43,7 +43,8 @@ class Offsets:
         }
 
     def moved(self, offsets: Mapping[tuple[str, int], int]) -> dict[int, dict[str, int]]:
-        """Returns partition → input topic → offset, as `committed` will be when these offsets are committed; only for their partitions."""
+        """Returns partition → input topic → offset, as `committed` will be after these offsets are committed. Only the partitions of these
+        offsets are included."""
         moved: dict[int, dict[str, int]] = {}
         for (topic, partition), offset in offsets.items():
             if partition not in moved:
@@ -52,15 +53,17 @@ class Offsets:
         return moved
 
     def note_lacking(self, topic: str, partition: int, offset: int, committed: int) -> None:
-        """Notes an offset from which the desk reads on, if the group's committed offset is missing (0) or lower. It is committed later, so
-        that tools that show the lag show how far the desk has read."""
+        """Notes the offset from which the desk reads on, if it is higher than the offset that the group has committed (`committed`, 0 if
+        there is none). It is committed later, so that tools which show the lag show how far the desk has read."""
         if offset > committed:
             self.passed_over[topic, partition] = offset
 
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """Returns the offsets from which the inputs are read on. These are the offsets of the argument, which the group has committed. If
-        one of them is lower than that in `self.committed`, the latter is used, because the group may have lost its offsets, or a commit
-        after a restore may have failed. Offsets that the group lacks are noted, to be committed later."""
+        """Returns the offsets from which the inputs are read on. `committed`: the offsets that the group has committed.
+
+        If an offset is lower than that in `self.committed`, the latter is used, because the group may have lost its offsets, or a commit
+        after a restore may have failed. Offsets that the group lacks are noted, to be committed later.
+        """
         topic_partitions = []
         for noted in committed:
             known = self.committed.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)

@@ -1,5 +1,5 @@
-"""How are the messages settled that an older software version of the loop parked? That version kept each whole message in the record. If
-the record was full, it only announced the message (`parking_full`)."""
+"""How are the messages settled that an older software version of the loop parked? That version stored each whole message in the record.
+If the record was full, it published the message (`parking_full`) without storing it."""
 
 from schemas.parking import PARKING_FULL, DiscardParked, Origin, ParkingOrder
 from schemas.topics import parked_topic
@@ -64,7 +64,7 @@ class OlderParking:
     def settle_announced(
         self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder, parked_offset: int
     ) -> None:
-        """Settles a message that was announced as `parking_full` at this offset of the parked topic. No record counts it, and its value
+        """Settles a message that was published as `parking_full` at this offset of the parked topic. No record counts it, and its value
         is read at its origin."""
         if entry.waits or order.origin in entry.record.settled:
             return

@@ -42,7 +42,7 @@ class OverlayEntry:
 
     @property
     def waits(self) -> bool:
-        """Returns whether a message of this key is parked."""
+        """Returns whether any message of this key is parked."""
         return self.record.waiting is not None or bool(self.record.parked)
 
 
@@ -83,7 +83,8 @@ class Overlay:
             store.decoded(key, data, entry.before)
 
     def shared(self, partition: int, key: str) -> OverlayEntry | None:
-        """Returns the entry of the shared record; None if `key` is the key of that record, or if the desk has none."""
+        """Returns the entry of the shared record. Returns None if `key` is the key of that record itself, or if the desk has no
+        shared record."""
         if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
             return None
         found = self.entries.get((partition, name))
@@ -94,7 +95,7 @@ class Overlay:
         )
 
     def open_deadlines(self, entry: OverlayEntry, key: str, state: Any) -> Iterable[Deadline]:
-        """Returns the time limits of this state without those that an operator discarded. Raises ValueError if the state cannot
+        """Returns the time limits of this state, except those that an operator discarded. Raises ValueError if the state cannot
         be read."""
         if entry.unreadable:
             raise ValueError(entry.unreadable)

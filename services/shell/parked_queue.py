@@ -21,7 +21,7 @@ class ParkedQueue:
         self._service, self._at, self._time, self._reader, self._outcome = service, at, time, reader, outcome
 
     def park(self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble) -> None:
-        """Parks the message, behind those of its key that are parked already."""
+        """Parks the message behind those messages of its key that are already parked."""
         origin = Origin(message.topic, message.partition, message.offset)
         record = entry.record
         waiting = record.waiting
@@ -34,8 +34,8 @@ class ParkedQueue:
     def park_again(
         self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int
     ) -> None:
-        """Publishes why a message is parked. `attempt`: how often the message has failed. It is counted only at the first attempt,
-        because after that it is parked already."""
+        """Publishes why a message is parked. `attempt`: how often the message has failed. The message is counted only at the first
+        attempt, because at later ones it is already parked."""
         entry.dirty = True
         if attempt == 1:
             self._outcome.count_parked(trouble.reason)

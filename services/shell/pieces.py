@@ -27,7 +27,7 @@ from services.shell.parking import Trouble
 from services.shell.transactions import Transactions
 
 Write = Callable[[Sequence[Item], Mapping[ItemId, Trouble]], None]
-"""A function that decides these items and commits the outcome, with the refused ones parked. It raises KafkaException if that
+"""A function that decides the items, parks those that are refused, and commits the outcome. It raises KafkaException if that
 fails."""
 
 log = structlog.get_logger()

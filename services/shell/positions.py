@@ -20,10 +20,10 @@ POSITIONS_KEY = ""
 """The key of the read positions in the state topic. No other record has it, because a message with an empty key gets
 its position as the key."""
 IN_STATE_TOPIC = "in the state topic"
-"""The metadata of an offset that the group has. It says that the read positions are in the state topic, too."""
+"""The metadata with which the group's offsets are committed, if the read positions are also in the state topic."""
 BEGINNING, END = -2, -1
-"""Kafka's numbers for the first and for the next message of a partition. `END` moves, so it is never kept as a
-position."""
+"""Kafka's numbers for the first message of a partition and for the next one that will be written. `END` moves, so it is
+never stored as a position."""
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """The exceptions of msgspec for bytes that no desk wrote."""
 
@@ -31,8 +31,8 @@ Offset = Annotated[int, msgspec.Meta(ge=BEGINNING, le=LARGEST_INTEGER)]
 
 
 class ReadPositions(msgspec.Struct, omit_defaults=True):
-    """The value of the read positions in the state topic. `positions`: input topic → next offset; an input that is
-    missing here is new to the desk.
+    """The value of the read positions in the state topic. `positions`: input topic → next offset; if an input is
+    missing here, it is new to the desk.
 
     `due` comes first and is null, so that an older software version reads the value as a record without time limits.
     `cut`: the first offset of the state topic that an operator has accepted. `ids`: topic → topic id, for every topic
@@ -47,7 +47,7 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class GroupOffset:
-    """The next offset that the consumer group has for one input (None if it has none), and its metadata."""
+    """The next offset that the consumer group has committed for one input (None if there is none), and its metadata."""
 
     offset: int | None = None
     metadata: str = ""

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 _OPEN_TO_OTHERS = 0o037
-"""Mode bits that a file with a secret may not have: those that give other users any right, or the group more than the right to read.
-The group may read, because mounted secrets have that right."""
+"""A file with a secret may have none of these mode bits: any right of other users, and any right of the group except reading. The
+group may read, because mounted secrets have that right."""
 
 
 class NotPrivate(Exception):

@@ -1,7 +1,7 @@
 """How are parked messages decided again, or discarded? They are decided in their order, a limited number in each turn, and each exactly once.
 
-An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. A
-replay that one turn does not finish goes on in the next turns, because its record says so and is due at once.
+An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. If
+a turn does not finish a replay, the record of the key says so and is due at once, so the next turn continues the replay.
 """
 
 from datetime import datetime
@@ -45,8 +45,8 @@ class Replays:
         self._most = 1 if one_by_one else REPLAYED
 
     def order(self, entry: OverlayEntry, key: str, message: Raw) -> None:
-        """Carries out an order if it names the first parked message of its key, or a message that an older version only announced. Any other
-        order was carried out before, or comes too early, and is ignored. Raises Undecodable if the order cannot be read."""
+        """Carries out an order if it names the first parked message of its key, or a message that an older version published without storing it.
+        Any other order was carried out before, or comes too early, and is ignored. Raises Undecodable if the order cannot be read."""
         order = decode_order(message, self._service, key, self._time)
         waiting = entry.record.waiting
         if entry.record.parked:
@@ -65,8 +65,8 @@ class Replays:
             self._step(entry, key, partition, None)
 
     def go_on(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None = None) -> None:
-        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written. The
-        replay then ends without reading anything, because the reading may be the cause of the failure."""
+        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written. If
+        there is a refusal, the replay ends without reading anything, because the reading may be the cause of the failure."""
         waiting = entry.record.waiting
         if waiting is None or waiting.replay is None or entry.record.parked:
             return
@@ -177,12 +177,12 @@ class Replays:
             entry.record.waiting = None
 
     def _later(self, entry: OverlayEntry) -> None:
-        """Makes the record due, so that the next turn continues the replay, whichever worker runs it."""
+        """Makes the record due, so that the next turn continues the replay, even on another worker."""
         entry.record.due = self._at.timestamp()
 
     def _stop(self, entry: OverlayEntry, key: str, partition: int, waiting: WaitingMessages, trouble: Trouble) -> None:
-        """Ends a replay that cannot go on, and publishes the reason for the first message that is still parked, or for the last one if the first
-        is not known."""
+        """Ends a replay that cannot go on. Publishes the reason for the first message that is still parked; if that is not known, for the last
+        one."""
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})
         self._queue.park_again(entry, key, unread, trouble, partition, waiting.attempt)

@@ -1,8 +1,8 @@
 """How often has a batch failed, and how many messages does the next one have?
 
-A new process begins with one message. A batch that was full and quick is followed by one of twice its size, up to `DTG_BATCH`; after
-a failure, the next batch has half the size. So a batch that takes longer than a transaction, a call of the broker or `/livez` allows
-is never tried at the same size again and again, not even by a new process, and no message is parked because its batch was slow.
+A new process begins with one message. After a batch that was full and quick, the next one has twice its size, up to `DTG_BATCH`;
+after a failure, half the size. So if a batch takes longer than a transaction, a call of the broker or `/livez` allows, it is not
+tried at the same size again and again, not even by a new process. No message is parked because its batch was slow.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from confluent_kafka import KafkaError
 from services.shell.halving import may_be_of_message
 
 QUICK = 0.25
-"""The share of the transaction's time that a batch may take if the next one is to be twice as large. The next one then takes about
-half of the time."""
+"""A batch is quick if it took at most this share of the time that a transaction may take. The next batch, which has twice as many
+messages, then takes at most about half of that time."""
 
 InputPartition = tuple[str, int]
 """A topic and a partition."""
@@ -47,7 +47,8 @@ class Retries:
     def committed(self, taken: int, seconds: float, positions: Mapping[InputPartition, int]) -> None:
         """Notes that a batch was committed after this many seconds. `positions`: the next offset of each topic and partition.
 
-        If the batch contains none of the messages that failed, but for instance only time limits, the counts are not reset.
+        The counts are reset only if the batch contains a message that had failed. A batch of other messages, or only of time limits,
+        proves nothing.
         """
         if taken >= self.size and seconds <= QUICK * self._seconds:
             self.size = min(self._most, self.size * 2)
@@ -62,7 +63,8 @@ class Retries:
             self.failures = self.may_be_of_message = 0
 
     def committed_piece(self) -> None:
-        """Notes that a part of a batch that is tried in halves was committed, so that the broker accepts transactions."""
+        """Notes that a part of a batch that is tried in halves was committed. This proves that the broker accepts
+        transactions."""
         self.failures = 0
 
     def assignment_lost(self) -> None:

@@ -49,7 +49,7 @@ class Settlements:
         self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
 
     def discarded(self, entry: OverlayEntry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
-        """Publishes that a parked message was discarded. `by`: who ordered it. If the message is a time limit, it does not pass again."""
+        """Publishes that a parked message was discarded. `by`: who ordered it. A time limit that is discarded is not decided again."""
         if origin.is_deadline:
             entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
         self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
@@ -71,7 +71,8 @@ class Settlements:
         self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
 
     def not_counted(self) -> None:
-        """Subtracts the last settled message from the count. It was in no queue, so it was not counted as parked either."""
+        """Takes the last settled message out of the count of parked messages. It was in no queue, so it had not been counted as
+        parked."""
         self._outcome.settled -= 1
 
     def _announce(self, entry: OverlayEntry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:

@@ -47,7 +47,7 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def origin(self) -> Origin:
-        """Returns the position at which the message was read. Time limits are in no topic; here they all have the topic
+        """Returns the position at which the message was read. Time limits are in no topic, and here all of them have the topic
         `DEADLINE`, so their origin is made from their id."""
         if self.topic == DEADLINE:
             return deadline_origin(self.raw().text("ce_id"), self.partition)
@@ -79,7 +79,7 @@ class WaitingMessages(msgspec.Struct):
 
 
 def _never() -> None:
-    """The default of `due`. It is a factory, because msgspec then writes `due` even if it is null, so that a restore
+    """Returns None, as the default of `due`. This is a factory, because msgspec then writes `due` even if it is null, and so a restore
     can read `due` from the first bytes of a record."""
 
 
@@ -123,9 +123,8 @@ def decode_record(data: bytes) -> Record:
 
 
 def unreadable_record(data: bytes) -> Record:
-    """Returns the record that replaces a value that no desk wrote. Its state is a text, which no decider can read as a
-    state, so the next message of this key is parked, and is not decided as if it were the first one of its key. The
-    text shows the beginning of the value."""
+    """Returns the record that replaces a value that no desk wrote. Its state is a text, which no decider can read. So the next message
+    of this key is parked, instead of being decided as the first one of its key. The text shows the beginning of the value."""
     return Record(state=msgspec.Raw(msgspec.json.encode(f"no record: {data[:SHOWN_BYTES]!r}")))
 
 
@@ -245,7 +244,7 @@ class PartitionStore:
         return recent[1] if recent is not None and recent[0] is data else None
 
     def decoded(self, key: str, data: bytes, state: Any) -> None:
-        """Keeps the decoded state of a record that is read in every turn and seldom changes."""
+        """Keeps the decoded state of a record that every turn reads and that seldom changes."""
         if self.state_of(key, data) is None:
             self._recent[key] = data, state
 

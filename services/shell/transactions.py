@@ -1,8 +1,8 @@
 """How is a transaction begun, filled and committed until its outcome is known? This module has the producer of one loop, and replaces
 it if necessary.
 
-One transaction has the facts, records, parked messages and read positions of a batch. After a KafkaException whose error is not fatal,
-the transaction can be aborted. A RuntimeError means that the outcome is not known and the process must end.
+One transaction has the facts, records, parked messages and read positions of a batch. After a KafkaException that is not fatal, the
+transaction can be aborted. After a RuntimeError the outcome is not known, so the process must end.
 """
 
 import math
@@ -23,9 +23,9 @@ FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOW
 """Errors that say that the broker has deleted the producer id after idle days. The client keeps using the id, so every attempt fails
 in the same way."""
 COMMIT_SECONDS = 10.0
-"""For how many seconds one attempt to commit waits for the broker's answer."""
+"""How many seconds one attempt to commit waits for the broker's answer."""
 COMMITS = 6
-"""How many attempts to commit without an answer of the broker are made before the process ends."""
+"""How many attempts to commit may stay without an answer of the broker. After that, the process ends."""
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Transactions:
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
         self.reports: DeliveryReports | None = None
-        """Collects the delivery report of each message; None if no caller needs them."""
+        """The collector of the delivery report of each message; None if no caller needs the reports."""
         self._desk, self._settings, self._calls = desk, settings, calls
         self._producer: Producer
         self._begun = math.inf
@@ -99,10 +99,10 @@ class Transactions:
         raise RuntimeError(f"{self._desk}: the broker did not say whether the transaction was committed")
 
     def abort(self) -> None:
-        """Aborts the open transaction. Makes a new producer for this if necessary.
+        """Aborts the open transaction. If necessary, makes a new producer for this.
 
         The coordinator begins a transaction only after it has written the markers of the commit before. Until then it answers an abort
-        with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is enough then: our epoch was valid, so no other
+        with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is then enough: our epoch was valid, so no other
         producer has our transactional id.
         """
         try:
@@ -126,7 +126,7 @@ class Transactions:
     def exceeded_timeout(self, error: KafkaError) -> bool:
         """Returns whether the broker may have fenced this producer because its transaction took too long.
 
-        If the producer was fenced before the timeout of its transaction, another producer with our transactional id is the cause.
+        If the producer was fenced before its transaction timed out, another producer with our transactional id is the cause.
         """
         took = time.monotonic() - self._begun
         return bool(error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000)

@@ -129,7 +129,7 @@ class Turn:
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
                     entry.record.due = (self._at + LATER).timestamp()
                 continue
-            # if a message was parked, `due` is the time of its replay, and not the end of the retention
+            # if a message was parked, `due` is the time of its replay, not the end of the retention
             if entry.record.closed and not waited:
                 if entry.record.due is not None and entry.record.due <= self._at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True

@@ -39,14 +39,14 @@ until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """The media type of the metrics without its character set, which aiohttp adds."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
-"""For how many seconds an orderly end waits for a loop, and for how many it then waits for Faust's own clients. Together they are
-less than the ten seconds within which a worker must end."""
+"""How many seconds an orderly end waits for a loop, and how many it then waits for Faust's own clients. The sum is less than the ten
+seconds within which a worker must end."""
 LET_IN_SECONDS = 10.0
-"""For how many seconds the start waits for the cluster to accept Faust's own clients."""
+"""How many seconds the start waits until the cluster accepts Faust's own clients."""
 WATCH_SECONDS = 1.0
 """How many seconds lie between two checks whether calls to the broker have returned."""
 KNOCK_SECONDS = 0.3
-"""How many seconds one attempt to connect to a broker may take, and how many lie between two attempts at the start."""
+"""How many seconds one attempt to connect to a broker may take, and how many seconds lie between two attempts at the start."""
 log = structlog.get_logger()
 
 

@@ -16,21 +16,21 @@ from schemas.vocabulary import EquipmentEvent
 TERMINAL, CARRIER = "terminal-qqct", "carrier"
 QUAY = "前湾港 Qianwan"
 _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", RetractArrival: "wrong"}
-"""Kind of request → its field with the id of the request that it takes back. Other requests name the one that they correct in
-`replaces`."""
+"""Kind of request → its field with the id of the request that it takes back. Requests of other kinds have the id of the request
+that they correct in `replaces`."""
 _WITHOUT_EVENT = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, WithdrawDeclaration)
-"""Requests that tell of no event, so their time is the one at which a person sends them."""
+"""Requests that report no event. If the day is paced, their event time is the time at which the person sends them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A request that a simulated person will send at the time `at`. `name` is its idempotency key.
+    """A request that a simulated person will send at the time `at`. `name`: its idempotency key.
 
-    `not_before`: the request reports something that lasts until then (a treatment), so it is not sent earlier, even if the day is
-    not paced. `stamped`: whether it reports an event; if the day is not paced, the event time is then the time at which the fact
-    was read. `replaces`: the name of the act that it corrects or takes back. `lets_out`: the container whose departure it
-    reports, which happens only while the container may leave (`exits.py`). `at_end`: if the day is not paced, it is sent only
-    when every desk has read everything else, because no fact says that the gate desk has read everything that it needs.
+    `not_before`: the request reports a treatment that lasts until then, so it is not sent earlier, even if the day is not paced.
+    `stamped`: whether it reports an event; if so, and if the day is not paced, the event time is the time at which the fact was
+    read. `replaces`: the name of the act that it corrects or takes back. `lets_out`: the container whose departure it reports;
+    this act happens only while the container may leave (`exits.py`). `at_end`: if the day is not paced, the act is sent only when
+    every desk has read everything else, because no fact says when the gate desk has read everything that it needs.
     """
 
     at: datetime
@@ -44,8 +44,8 @@ class Act:
 
 
 def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
-    """Returns the request of the act in the form in which this sender makes it. `fact_read_at`: the time, by the player's clock,
-    at which the player read the fact that caused it; None if the day is paced."""
+    """Returns the request of the act as this sender sends it. `fact_read_at`: the time, by the player's clock, at which the
+    player read the fact that caused the act; None if the day is paced."""
     name = _NAMING.get(type(act.request), "replaces")
     changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
     if act.stamped and fact_read_at is not None:
@@ -58,9 +58,9 @@ def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
 def acts_as_sent(
     acts: Sequence[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
 ) -> list[Act]:
-    """Returns the acts that follow from one fact, with their requests in the form in which this sender makes them. `event_times`:
-    request id → event time, for requests that were made before. If another process has already reported the same event, its event
-    time is kept."""
+    """Returns the acts that follow from one fact, with their requests as this sender sends them. `event_times`: request id →
+    event time of the requests that were sent before. If another process has already reported the same event, its event time is
+    kept. `fact_read_at`: as for `request_of`."""
     known = event_times.get(request_id(sender, acts[0].name)) if acts else None
     moment = None if fact_read_at is None else known or fact_read_at
     return [replace(act, request=request_of(act, sender, moment)) for act in acts]

@@ -1,5 +1,5 @@
-"""Which declarations are lodged on a simulated day? Consignment `index` of a seed is always the same, in every process
-and at every time."""
+"""Which declarations are lodged on a simulated day? The seed and the index of a consignment determine everything about
+it, in every process and at every time."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -73,28 +73,28 @@ IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
 """The share of the green consignments on which an officer places a hold for a while."""
 REPEATED_SHARE = 0.01
-"""The share of consignments that are lodged twice, as a client that retries would do."""
+"""The share of consignments that are lodged twice, as by a client that repeats a request."""
 SHARED_SHARE = 0.45
-"""The share of the pairs of neighbouring sea consignments that share a container and a ship. They are a fifth of all
-sea consignments."""
+"""Two neighbouring consignments that both go by sea share a container and a ship with this probability. So a fifth of
+all sea consignments share one."""
 BLOCK = 100
-"""The size of a block of consignments. Containers come back within a block: imports in its second half come in
-containers of its first half. That is a third of all containers."""
+"""The size of a block of consignments. Imports in the second half of a block come in containers of imports in its first
+half. A third of all containers come back in this way."""
 PREFIX = "SIM"
 _WRONG, _RIGHT = 13, 14
 """Numbers that are added to the seed to make the numbers of the containers into which goods are stripped. So these
-numbers differ from all others of the day."""
+container numbers differ from all others of the day."""
 
 
 REMEMBERED = 100_000
-"""How many of the latest intents a day caches, because making a declaration again takes far longer."""
+"""How many of the latest intents a day caches. They are cached because making a declaration again takes far longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The plans of the people of one consignment. `conveyance`: the ship, flight, train or truck with which it comes or
-    leaves; `arrives_after`: seconds of the border's clock; `again`: whether they lodge it again after it was
-    withdrawn."""
+    """The plans of the people of one consignment. `conveyance`: the ship, flight, train or truck of the goods;
+    `arrives_after`: seconds of the border's clock from the assessment to the arrival; `again`: whether the declarant
+    lodges them again after the withdrawal."""
 
     declarant: str
     conveyance: str
@@ -134,8 +134,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Day:
-    """A simulated day with this many `consignments`, from `start` on. Consignments are numbered from 0; higher numbers than this day has belong to
-    the days that follow."""
+    """The plans of simulated days. Each day has this many `consignments`, and the first begins at `start`. Consignments
+    are numbered from 0 over all days."""
 
     seed: int
     consignments: int
@@ -146,8 +146,8 @@ class Day:
     )
 
     def lodged_at(self, index: int) -> datetime:
-        """Returns when the consignment of this index is lodged. A higher index is lodged later, and the lodgements of a
-        day are distributed over its hours by the weights in `HOURS`."""
+        """Returns when the consignment of this index is lodged. A higher index is lodged later. The lodgements of a day
+        are distributed over its hours by the weights in `HOURS`."""
         day, number = divmod(index, self.consignments)
         share = (number + 0.5) / self.consignments
         hour = min(23, bisect_left(_EDGES, share) - 1)
@@ -187,8 +187,8 @@ class Day:
         return _shares(self.seed, index - index % 2)
 
     def before(self, index: int) -> int | None:
-        """Returns the index of the earlier consignment in whose container this one comes, if that container has left by
-        then; None if this consignment comes in a container that was not here before."""
+        """Returns the index of the earlier consignment in whose container this one comes if the container has left by
+        then; None if this one comes in a new container."""
         return self._block(index)[0].get(index)
 
     def after(self, index: int) -> int | None:
@@ -205,7 +205,7 @@ class Day:
         return self._returns[block]
 
     def box(self, index: int) -> str:
-        """Returns the container of a consignment that has one for itself."""
+        """Returns the container of a consignment that shares its container with no other one."""
         return _box(self.seed, index)
 
     def index_of_box(self, box: str) -> int | None:
@@ -214,8 +214,8 @@ class Day:
         return _index_of_box(self.seed, box)
 
     def slip(self, index: int) -> Slip:
-        """Returns the mistake that somebody reports about the container of these goods and then corrects. It is NONE
-        for exports, for goods that share a container or come in a returning one, and for goods that will be held or
+        """Returns the wrong report about the container of these goods, which is corrected later. It is NONE for
+        exports, for goods that share a container or come in a returning one, and for goods that will be held or
         withdrawn."""
         slip = slip_of(throw(self.seed, self.box(index), "slip"))
         if slip is Slip.NONE or not _imported_alone(self.seed, index) or self.before(index) is not None:
@@ -224,21 +224,21 @@ class Day:
         return Slip.NONE if intent.held or intent.withdraws else slip
 
     def targets(self, index: int) -> tuple[str, str]:
-        """Returns the two containers into which these goods are reported to be stripped: first the one that is reported
-        by mistake, then the real one."""
+        """Returns two containers into which these goods are reported to be stripped: first the wrong one, then the
+        right one."""
         return _box(self.seed + _WRONG, index), _box(self.seed + _RIGHT, index)
 
     def is_wrong_target(self, box: str) -> bool:
-        """Returns whether goods are stripped into this container only according to a mistaken report."""
+        """Returns whether goods are stripped into this container only according to a wrong report."""
         return _index_of_box(self.seed + _WRONG, box) is not None
 
     def stays(self, first: int, last: int) -> dict[str, list[Stay]]:
-        """Returns container → its first and second visit, as they really are, for the consignments `first` to `last`
-        (exclusive).
+        """Returns container → its first and, if it has one, second visit, as they really are, for the consignments
+        `first` to `last` (exclusive).
 
-        If a returning container does not leave, the goods that should come in it come in a container of their own,
-        which is listed, too. Goods that are stripped are then in another container, so they leave neither in their
-        first one nor in the one that was reported by mistake.
+        If a container does not leave, it does not come back either. The goods that should come back in it come in a
+        container of their own, which is listed, too. Goods that are really stripped leave in another container, so they
+        leave neither in their first container nor in the one that was reported by mistake.
         """
         found: dict[str, list[Stay]] = {}
         for index in range(first, last):
@@ -259,8 +259,8 @@ class Day:
 
 
 def _returning(seed: int, first: int) -> Iterator[tuple[int, int]]:
-    """Yields pairs of an index in the second half of a block and the index in the first half in whose container it
-    comes. Both are imports by sea that are alone in their container."""
+    """Yields pairs of indexes: the first is in the second half of a block, the second in the first half. The first
+    consignment comes in the container of the second. Both are imports by sea, each alone in its container."""
     fits = [index for index in range(first, first + BLOCK) if _imported_alone(seed, index)]
     early = [index for index in fits if index < first + BLOCK // 2]
     late = [index for index in fits if index >= first + BLOCK // 2]
@@ -280,7 +280,7 @@ def _shares(seed: int, first: int) -> bool:
 
 
 def index_of(reference: str, seed: int) -> int | None:
-    """Returns the index that a reference or bill of this seed names; None if it is not one of the simulator."""
+    """Returns the index in a reference or bill of this seed; None if the text is not one of the simulator."""
     head, _, tail = reference.partition("-")
     return int(tail) if head == f"{PREFIX}{seed}" and tail.isdigit() else None
 
@@ -369,8 +369,8 @@ def _firm(seed: int, number: int) -> str:
 def _conveyance(mode: str, dice: Random, index: int) -> str:
     match mode:
         case "2":
-            # a container of the first half of a block may come back in the second half, but never with the same voyage,
-            # so the halves have different voyages
+            # A container of the first half of a block may come back in the second half, but never with the same voyage.
+            # So the halves have different voyages.
             later = 40 * (index % BLOCK >= BLOCK // 2)
             return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {later + dice.randrange(40):03}E"
         case "5":
@@ -382,15 +382,14 @@ def _conveyance(mode: str, dice: Random, index: int) -> str:
 
 
 def _containers(seed: int, index: int) -> tuple[DeclaredContainer, ...]:
-    """Returns one container: its own, or the one that this consignment and its neighbour share."""
+    """Returns one container: the consignment's own, or the one that it shares with its neighbour."""
     if _shares(seed, index - index % 2):
         return (DeclaredContainer(container_no=_box(seed, index - index % 2), shared_by=2),)
     return (DeclaredContainer(container_no=_box(seed, index)),)
 
 
 def _index_of_box(seed: int, box: str) -> int | None:
-    """Returns the index of the consignment for which a day of this seed has this container; None if it has no such
-    container."""
+    """Returns the index of the consignment with this container on a day of this seed; None if there is none."""
     index = int(box[4:10]) if box[4:10].isdigit() else -1
     index += sum([(ord(letter) - 65) * size for letter, size in zip(box[1:3], (1_000_000, 26_000_000), strict=False)])
     return index if index >= 0 and _box(seed, index) == box else None

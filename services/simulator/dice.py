@@ -8,8 +8,8 @@ T = TypeVar("T")
 
 
 def throw(seed: int, *names: object) -> float:
-    """Returns a number in [0, 1) that depends only on the seed and these names. So neither a restart nor the order of messages
-    changes it."""
+    """Returns a number in [0, 1) that depends only on the seed and these names. So it is the same after a restart, and in
+    whatever order messages are read."""
     digest = sha256(f"{seed}/{'/'.join(map(str, names))}".encode()).digest()
     return int.from_bytes(digest[:7]) / (1 << 56)
 

@@ -1,5 +1,5 @@
-"""Which end does each consignment have so far? Topics are read in any order, so the statements of the release desk and the departures are
-stored separately."""
+"""Which end has each consignment reached so far? The topics are read in any order, so the statements of the release desk
+and the departures are stored separately."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,16 +10,16 @@ STATED = {
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
 }
-"""Kind of fact → the end that it states."""
+"""Kind of fact → the end of the consignment that the fact states."""
 REVOKED = frozenset({"ReleaseRevoked", "RefusalRevoked"})
 LEFT_UNRELEASED = "left unreleased"
 KEPT = "kept"
-"""The end of released goods whose container must stay, because of other goods in it."""
+"""The end of released goods whose container must stay because of other goods in it."""
 
 
 class ConsignmentEnds:
-    """The ends of all consignments. If goods left without release, this is their end until the departure is taken back, whatever is stated
-    about their release."""
+    """The ends of all consignments. If goods left without release, that is their end until the departure is taken back,
+    whatever the release desk states."""
 
     def __init__(self) -> None:
         self._of: dict[str, str] = {}
@@ -29,19 +29,21 @@ class ConsignmentEnds:
         """Consignment → its end. Consignments without an end are not in it."""
 
     def state(self, kind: str, key: str) -> None:
-        """Notes a fact of the declaration or the release desk about a consignment. Other kinds change nothing."""
+        """Notes a fact about a consignment: stores the end that its kind states, or removes the end if the release
+        was revoked. Other kinds change nothing. `key`: the id of the consignment."""
         if kind in STATED:
             self._set(key, STATED[kind])
         elif kind in REVOKED:
             self.reopen(key)
 
     def reopen(self, key: str) -> None:
-        """Removes the stated end of the consignment, because its release was revoked or only a part of it is released."""
+        """Removes the stated end of the consignment, because its release was revoked, or because only a part of it is
+        released."""
         self._stated.pop(key, None)
         self._settle(key)
 
     def keep(self, key: str) -> None:
-        """Notes that the goods cannot leave, although they are released or were."""
+        """Notes that the goods are or were released but cannot leave."""
         self._set(key, KEPT)
 
     def leave(self, key: str, container_no: str) -> None:

@@ -1,7 +1,7 @@
 """Which containers does a simulated terminal let out now? `Exits` notes facts and returns departures.
 
-The gate desk reads a revocation after the release desk has published it; under faults, long after. So a terminal lets a container out
-only if the last statements of both desks say yes, as the client of a port does.
+The gate desk reads a revocation some time after the release desk has published it, and under faults long after. So a terminal lets a
+container out only if the last statements of both desks say yes. The client of a port does the same.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from services.simulator.acts import Act
 
 @dataclass
 class Exits:
-    """The containers that may leave, and the departures that wait. `released`: the containers in which each consignment is released.
-    `free`: the gate desk's last statement about each container, if it was a yes. `waiting`: departures by container that happen as
-    soon as both the release desk and the gate desk let the container leave."""
+    """The containers that may leave, and the departures that wait. `released`: consignment → the containers in which it is released.
+    `free`: container → the gate desk's last statement about it, if that was a yes. `waiting`: container → the departure that happens
+    as soon as both desks let the container leave."""
 
     released: dict[str, frozenset[str]] = field(default_factory=dict)
     free: dict[str, ContainerMayLeave] = field(default_factory=dict)
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
-        """Returns the acts that happen now because of this fact: first the departures that waited, by container, and then those of
-        `acts`, which the fact causes, that need not wait."""
+        """Returns the acts that happen because of this fact. First come the departures that had to wait until now, one sequence for
+        each container; then those of `acts`, which follow from the fact, that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:
-        """Notes whether the fact lets a container leave or stay. Returns the departures that waited and happen now, one sequence for
+        """Notes whether the fact lets a container leave or stay. Returns the departures that had to wait until now, one sequence for
         each container."""
         match fact:
             case ReleaseGranted():
@@ -47,7 +47,8 @@ class Exits:
         return []
 
     def admit(self, acts: Sequence[Act]) -> Sequence[Act]:
-        """Returns the acts that happen now. The departure of a container that may not leave now waits."""
+        """Returns those of the acts that happen now. If they contain the departure of a container that may not leave now, the
+        departure waits."""
         box = next((act.lets_out for act in acts if act.lets_out), "")
         if not box or self._may_leave(box):
             return acts

@@ -78,7 +78,7 @@ def _rows(path: Path) -> Iterator[Declaration]:
 
 
 def declaration(row: dict[str, str]) -> Declaration:
-    """Returns the declaration of one row. Raises NotKorea, which names the column, if a value cannot be read."""
+    """Returns the declaration of one row. Raises NotKorea with the name of the column if a value cannot be read."""
     if None in row.values():
         raise NotKorea("the row is shorter than the header. 行不完整")
     mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "1")
@@ -121,16 +121,16 @@ def declaration(row: dict[str, str]) -> Declaration:
 
 
 def credit_code(foreign: str) -> str:
-    """Returns a credit code with right check signs, derived from a foreign id. It has the area of the sandbox, so it
-    belongs to no real firm."""
+    """Returns a credit code with correct check characters, derived from a foreign id. Its area code is that of the sandbox,
+    so it belongs to no real company."""
     digest = sha256(f"korea/{foreign}".encode()).digest()
     organisation = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:8]])
     return with_check_signs(f"91{SANDBOX_AREA}0000", organisation)
 
 
 def _number(row: dict[str, str], column: str, step: str) -> Decimal:
-    """Returns the number in this column, rounded to `step`. It is rounded because the source has rounding errors of binary
-    fractions (86125.20000000001)."""
+    """Returns the number in this column, rounded to `step`. The source contains rounding errors of binary fractions, for
+    example 86125.20000000001."""
     try:
         number = Decimal(row[column])
     except InvalidOperation:

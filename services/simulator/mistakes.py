@@ -1,9 +1,9 @@
 """Which wrong reports about a container do simulated people send, and how do they correct them? The functions take a fact and return
 requests.
 
-If the departure of a container was reported by mistake, it leaves after the report was retracted. If its goods were reported to have
-arrived too early, it leaves after they have arrived. If it was reported to be stripped and was not, it leaves after the release desk
-names it again.
+If the departure of a container was reported by mistake, the container leaves after the report was retracted. If the arrival of its
+goods was reported too early, it leaves after they have arrived. If it was reported to be stripped but was not, it leaves after the
+release desk names it again.
 """
 
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ from services.simulator.dice import between, throw
 from services.simulator.slips import Slip
 
 MISTAKEN_SHARE = 0.08
-"""The share of the containers whose departure is reported although another container left. The report is taken back, and then they
-leave. Containers for whose departure other goods wait are not among them."""
+"""The share of the containers whose departure is reported by mistake, because another container left. The report is taken back, and
+then they leave. A container is not among them if other goods share it or will come in it later."""
 EMPTY_SHARE = 0.15
 """The share of the containers that come back empty after they left."""
 SHED = "拆箱库 shed 4"
@@ -30,9 +30,9 @@ EARLY = "arrival/too early"
 class Mistakes:
     """The mistakes that were reported so far.
 
-    `mistaken`: container → the gate desk's last yes, for containers whose departure was reported by mistake; `put_right`: containers
-    for which that report was taken back. `missed`: containers that were to be fetched but had not arrived; `called_back`: those of them
-    about which the gate desk said no after that. `stripped`: goods that the release desk assumed to be in the wrong container.
+    `mistaken`: container → the gate desk's last yes, if its departure was reported by mistake; `put_right`: containers for which that
+    report was taken back. `missed`: containers that were to be fetched but had not arrived; `called_back`: those of `missed` about
+    which the gate desk then said no. `stripped`: goods that the release desk assumed to be in the wrong container.
     """
 
     day: Day
@@ -56,7 +56,7 @@ class Mistakes:
                 return None if box in self.put_right or not self.is_mistaken(box) else self._left_by_mistake(fact)
 
     def _slip(self, fact: ContainerMayLeave) -> Slip:
-        """Returns the wrong report about these goods. It is NONE for goods that come in this container later than the first ones."""
+        """Returns the wrong report about these goods. It is NONE for the goods of the second visit of a container."""
         index = self.day.index_of_box(fact.container_no)
         slip = Slip.NONE if index is None else self.day.slip(index)
         if index is None or slip is Slip.NONE or self.day.plan(index).consignment_id not in fact.consignments:
@@ -74,7 +74,7 @@ class Mistakes:
         return [Act(wrong.occurred_at, name, wrong, stamped=True), back]
 
     def is_mistaken(self, box: str) -> bool:
-        """Returns whether a departure of this container is reported by mistake. This is never so if the container comes back or is
+        """Returns whether a departure of this container is reported by mistake. This is never done if the container comes back or is
         shared, because its other goods would be lodged as if it were outside."""
         index = self.day.index_of_box(box)
         if index is None or self.day.after(index) is not None or self.day.shares(index):
@@ -82,8 +82,8 @@ class Mistakes:
         return self._dice(box, "empty") >= EMPTY_SHARE and self._dice(box, "mistaken") < MISTAKEN_SHARE
 
     def leaves_after_all(self, fact: EquipmentEventRetracted) -> ContainerMayLeave | None:
-        """Returns the gate desk's yes with which the container leaves now, after the mistaken report of its departure was taken back;
-        None if there was no such report."""
+        """Returns the gate desk's yes with which the container leaves now, after the wrong report of its departure was taken back.
+        Returns None if there was no such report."""
         allowed = self.mistaken.pop(fact.container_no, None)
         if allowed is None:
             return None
@@ -110,13 +110,13 @@ class Mistakes:
         return Act(later, f"{key}/{EARLY}/taken back", back, stamped=True, replaces=f"{key}/{EARLY}")
 
     def stays(self, fact: ContainerMustStay) -> None:
-        """Notes the statement. After it, a container in `missed` may leave with the next yes of the gate desk."""
+        """Notes that this container must stay. If it is in `missed`, it may leave with the next yes of the gate desk."""
         if fact.container_no in self.missed:
             self.called_back.add(fact.container_no)
 
     def arrives_after_all(self, fact: ArrivalRetracted) -> list[Act]:
-        """Returns the report of the real arrival, some hours later. There is none if the gate desk retracted the arrival, because then
-        the terminal itself reports it again."""
+        """Returns the report of the real arrival, some hours later. Returns no report if the gate desk retracted the arrival, because
+        then the terminal itself reports the arrival again."""
         if fact.retracted_by == "gate":
             return []
         after = timedelta(hours=between(1, 6, self._dice(fact.consignment_id, "arrives after all")))
@@ -154,8 +154,8 @@ class Mistakes:
         ]
 
     def leaves_unstripped(self, fact: ReleaseGranted) -> str:
-        """Returns the container in which the release desk has the goods again; empty if they were not reported to be stripped by
-        mistake."""
+        """Returns the container of these goods if they were reported to be stripped by mistake and the release desk again assumes them
+        to be in it. Otherwise returns an empty text."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:
             return ""

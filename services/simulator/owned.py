@@ -19,7 +19,7 @@ from schemas.release import ReportArrival, RetractArrival
 from schemas.vocabulary import consignment_id
 
 SIMULATED = "simulated/"
-"""The prefix of the names in `asked_by` of requests that simulated people make."""
+"""The prefix of the names in `asked_by` in the requests of simulated people."""
 FOR_A_COMPANY = (
     LodgeDeclaration,
     WithdrawDeclaration,
@@ -29,7 +29,8 @@ FOR_A_COMPANY = (
     RetractEquipmentEvent,
     RecordGateOut,
 )
-"""The kinds of requests that count as made by the company for which they are sent: a declarant, a carrier, a terminal."""
+"""The kinds of requests that count as sent by the company on whose behalf they are sent: a declarant, a carrier or a
+terminal."""
 
 
 class _Box(msgspec.Struct):
@@ -50,7 +51,8 @@ _lodging = msgspec.json.Decoder(_Lodging)
 
 
 def as_simulated(request: Request) -> Request:
-    """Returns the same request with a simulated sender in `asked_by`. It still counts for its company (`on_behalf_of`)."""
+    """Returns the same request with a simulated sender in `asked_by`. `on_behalf_of` names the company, so the request still
+    counts as sent by it."""
     if request.asked_by.startswith(SIMULATED):
         return request
     changes: dict[str, Any] = {"asked_by": f"{SIMULATED}{request.asked_by}"}
@@ -60,7 +62,7 @@ def as_simulated(request: Request) -> Request:
 
 
 class Owned:
-    """The goods and containers of simulated declarants. With `others`, those of all other declarants count, too."""
+    """The goods and containers of simulated declarants, or, with `others`, those of all declarants."""
 
     def __init__(self, *, others: bool = False) -> None:
         self._others = others
@@ -72,11 +74,12 @@ class Owned:
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def stripped(self, event: RecordEquipmentEvent) -> None:
-        """Notes the containers into which goods were stripped, as a simulated terminal reports."""
+        """Notes the containers into which goods were stripped, according to a simulated terminal's report."""
         self._boxes.update(event.targets)
 
     def read(self, value: bytes) -> None:
-        """Notes the stored content of a lodgement that an earlier player sent. Content that cannot be read is skipped."""
+        """Notes the goods and containers of a lodgement that an earlier player sent. `value`: the stored JSON of the request. A
+        value that cannot be read is skipped."""
         try:
             declaration = _lodging.decode(value).declaration
         except msgspec.DecodeError:
@@ -84,15 +87,15 @@ class Owned:
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def _note(self, declarant: str, reference: str, boxes: list[str]) -> None:
-        """Notes these goods and containers. A declaration that is lodged a second time may become the second consignment of its
-        reference."""
+        """Notes these goods and containers. If a declaration is lodged a second time, notes the second consignment of its
+        reference, because the goods may become that one."""
         first = consignment_id(declarant, reference)
         self._goods.add(consignment_id(declarant, reference, 2) if first in self._goods else first)
         self._boxes.update(boxes)
 
     def concerns(self, fact: Fact) -> bool:
-        """Returns whether simulated people act on this fact. If it is about a container, they do so only if all goods in it are
-        theirs."""
+        """Returns whether simulated people act on this fact. If the fact is about a container, all goods in the container must
+        be theirs."""
         if self._others:
             return True
         match fact:

@@ -1,7 +1,7 @@
 """What do officers, carriers, yards and terminals do because of a fact? `People` takes facts and returns acts.
 
-What a person finds depends only on the seed and the consignment, and a person who needs an earlier fact waits for it. So the same seed
-leads to the same results, whichever process is killed in between.
+The findings of a person depend only on the seed and the consignment, and if a person needs an earlier fact, the act waits for it. So the
+same seed leads to the same results, even if processes are killed meanwhile.
 """
 
 from collections.abc import Mapping
@@ -56,17 +56,20 @@ LOOKING = {
 }
 """Control → the shortest and the longest time in seconds from the order to the findings."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
-"""The shortest and the longest time in seconds from the referral of goods for which no treatment is known to the officer's decision."""
+"""The shortest and the longest time in seconds until an officer decides about goods for which no treatment is known. It counts from the
+referral."""
 RECTIFYING = (2 * HOUR, 72 * HOUR)
-"""The shortest and the longest time in seconds from the request to put papers right until the officer has looked at them again."""
+"""The shortest and the longest time in seconds until an officer looks at corrected papers. It counts from the request to correct them."""
 REFUSED_PAPERS_SHARE = 0.3
-"""The share of the papers that the declarant does not put right, so that the goods are refused."""
+"""The share of the papers that the declarant does not correct, so that the goods are refused."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_TERMINAL_SHARE = 0.3
-"""The share of the containers whose discharge or gate-in reports the arrival of their goods. For the others, the carrier reports it."""
+"""The share of the containers for which the terminal's report of the discharge or the gate-in also reports the arrival of the goods. For
+the others, the carrier reports the arrival."""
 TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
-"""How departures are reported, as upper bounds of a share: by the older request, as an equipment event, late, or twice. All other reports
-are corrected later."""
+"""The limits between the ways in which a departure is reported, for a pseudo-random number from 0 to 1. Below the first limit it is
+reported by the older request; below the second, as an equipment event; below the third, late; below the fourth, twice. Above that, the
+report is corrected later."""
 LATE = (2.0, 8.0)
 """The shortest and the longest time in hours from a departure to a late report or to a correction."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
@@ -98,17 +101,16 @@ FACTS_ACTED_ON = (
 
 @dataclass
 class People:
-    """All people at the border. Only the first lodgements of declarants are not made here. `lifting`: consignments whose hold an officer
-    is about to lift.
+    """All people at the border. They send all requests except the first lodgements of declarations.
 
-    `called_off`: the assessments of goods that are lodged again as soon as their withdrawal is read; `withdrawn`: goods whose withdrawal
-    was read before their assessment, with its time.
+    `lifting`: consignments whose hold an officer will soon lift. `called_off`: the assessments of goods that are lodged again as soon as
+    their withdrawal is read. `withdrawn`: goods whose withdrawal was read before their assessment → the time of the withdrawal.
 
     `ends`: the end of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`: released goods that share
-    a container, with their index. `kept`: goods that cannot leave, because the other goods in their container must stay.
+    a container → their index. `kept`: goods that cannot leave, because the other goods in their container must stay.
 
     `treated`: the latest treatment record of each consignment and origin. `events`: whether terminals report equipment events; if not,
-    carriers report every arrival, and terminals report only departures, each once.
+    carriers report every arrival, and terminals report each departure once and nothing else.
     """
 
     day: Day
@@ -193,7 +195,7 @@ class People:
         return [arrival(key, at + timedelta(seconds=intent.arrives_after), EARLY if early else "arrival")]
 
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
-        """Returns the acts of declarants who sell withdrawn goods to another buyer and declare them again."""
+        """Returns the act of a declarant who lodges withdrawn goods again, for another buyer."""
         assessed = self.called_off.pop(fact.consignment_id, None)
         if assessed is None:  # the assessment is on another topic, which may be read later
             self.withdrawn[fact.consignment_id] = fact.occurred_at
@@ -221,9 +223,9 @@ class People:
         return "" if before is None else self.day.box(before)
 
     def _told_by_terminal(self, fact: ConsignmentAssessed, index: int) -> str:
-        """Returns the container whose discharge or gate-in reports the arrival of these goods; empty if the carrier reports it.
+        """Returns the container whose discharge or gate-in reports the arrival of these goods; empty if the carrier reports the arrival.
 
-        The report is about all goods in the container, so it is used only if none of them will be held or withdrawn.
+        The terminal's report is about all goods in the container. So it is used only if none of them will be held or withdrawn.
         """
         if len(fact.containers) != 1:
             return ""
@@ -243,8 +245,9 @@ class People:
         return Act(at, f"{box}/in/{visit}", report, stamped=True)
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
-        """Returns what officers and carriers do about a hold. After a lapse, an officer gives the release again. An officer who placed a
-        hold lifts it after a while. The carrier of such goods reports the arrival only then, so that the order of events is certain."""
+        """Returns what officers and carriers do about a hold. If the release has lapsed, an officer lifts that hold, so that the goods are
+        released again. An officer who placed a hold lifts it after a while. Only then the carrier reports the arrival of these goods, so
+        that the order of events is certain."""
         key = fact.consignment_id
         lapsed = next((h for h in fact.holds if is_of_lapse(h.hold_id)), None)
         if lapsed is not None:
@@ -264,8 +267,8 @@ class People:
         return []
 
     def is_in_vain(self, act: Act) -> bool:
-        """Returns whether the act gives a release again with which the goods cannot leave, because the other goods in their container must
-        stay. This may have become known after the act was planned. The goods are then added to `kept`."""
+        """Returns whether the act lifts the hold of a lapse in vain, because the other goods in the container must stay, so that these
+        cannot leave either. This may become known only after the act was planned. The goods are then added to `kept`."""
         key = act.request.key
         if not (isinstance(act.request, LiftHold) and is_of_lapse(act.request.hold_id) and self._never_leaves(key)):
             return False
@@ -274,7 +277,7 @@ class People:
 
     def _never_leaves(self, key: str) -> bool:
         """Returns whether the other goods in the same container were rejected, refused or withdrawn. The container then stays until they
-        are stripped from it, which nobody does here, and a release that is given again would only lapse again."""
+        are stripped from it. Nobody does that here, so every new release would lapse again."""
         index = self.sharing.get(key)
         if index is None:
             return False
@@ -283,8 +286,8 @@ class People:
         return end in STAYING and not (end == "withdrawn" and self.day.intent(other).again)
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
-        """Returns the act of an officer who lifts the hold after a lapse. The lapse came because nobody fetched the goods in time, or
-        nobody reported their departure."""
+        """Returns the act of an officer who lifts the hold of a lapse. The release lapsed because nobody fetched the goods in time, or
+        because nobody reported their departure."""
         lift = self._lift(fact, hold_id, "货物仍在场 the goods are still there")
         return Act(fact.occurred_at + timedelta(hours=1), f"{fact.consignment_id}/lift/{hold_id}", lift)
 
@@ -321,8 +324,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
 
     def _look_again(self, fact: RectificationRequested) -> Act:
-        """Returns the act of the officer who looks at the papers again, and refuses the goods if the declarant could not put them
-        right."""
+        """Returns the act of the officer who reads the corrected papers. If the declarant could not correct them, the officer refuses the
+        goods."""
         key, control = fact.consignment_id, fact.control
         result, remarks = FindingsResult.CONFORM, "单证已补齐 the papers were put right"
         if self._dice(key, control, fact.revision, "rectified") < REFUSED_PAPERS_SHARE:
@@ -340,8 +343,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
-        """Returns the officer's decision. Live goods are watched in isolation and pass if they are healthy; other goods are treated as
-        wood. A share of both (`SICK_SHARE`) is refused."""
+        """Returns the officer's decision. Live goods are watched in isolation and pass if they are healthy; other goods get the treatment
+        for wood. A share of both (`SICK_SHARE`) is refused."""
         key, origin = fact.consignment_id, fact.origin
         sick = self._dice(key, origin, "sick") < SICK_SHARE
         decision: dict[str, Any] = {
@@ -365,8 +368,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
 
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
-        """Returns the acts of the yard: it begins some time after the order, treats the goods, airs the room, and then sends its record.
-        There is no act if no yard can do what is ordered."""
+        """Returns the acts of the yard. It begins some time after the order, treats the goods, airs the room, and then sends its record.
+        If no yard can do what is ordered, there is no act."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
         treated = carried_out(
             fact.goods,
@@ -392,8 +395,8 @@ class People:
         return [act]
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
-        """Returns acts that send the treatment records of the goods again, if a desk whose clock was behind refused one because it seemed
-        to be from the future. A record that was answered already is refused again."""
+        """Returns acts that send the treatment records of the goods again. This is necessary if a desk whose clock was slow refused a
+        record because its time seemed to be in the future. If a record was already answered, the desk refuses the repeated one."""
         if fact.request_kind != RecordTreatment.kind or fact.code != RefusalCode.IN_FUTURE:
             return []
         later = fact.occurred_at + timedelta(days=1)
@@ -403,8 +406,8 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """Returns the departure of a container. It leaves once, however often it may leave. If there was a mistaken report about it, it
-        leaves when the mistake was put right."""
+        """Returns the departure of a container. It leaves once, even if the gate desk says several times that it may leave. If there was a
+        wrong report about it, it leaves after the correction."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
         acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
@@ -425,7 +428,7 @@ class People:
         return [*self.mistakes.moved(fact), *self._load(fact)]
 
     def _leave(self, box: str, goods: str, at: datetime) -> list[Act]:
-        """Returns the report of a departure: in time, late, twice, or with a correction later."""
+        """Returns the report of a departure. It is sent in time, late, twice, or with a correction later."""
         name, number = f"{box}/out/{goods}", int(self._dice(box) * 6)
         left = at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))
         way = self._dice(box, goods, "told") if self.events else 0.0
@@ -445,8 +448,8 @@ class People:
         return [once, Act(left + later, f"{name}/corrected", right, stamped=True, replaces=name)]
 
     def _load(self, fact: ReleaseGranted) -> list[Act]:
-        """Returns the loading of some exports, about a day after their release. Goods that share a container are not loaded, because the
-        other goods may be held."""
+        """Returns the acts that load some of the exports, about a day after their release. Goods that share a container are not loaded,
+        because the other goods may be held."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.direction is not Direction.EXPORT or self.day.shares(index):
             return []
@@ -460,8 +463,8 @@ class People:
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
-        """Returns the acts by which some containers come back empty and are fetched empty. Containers that will come back with other goods
-        are not among them."""
+        """Returns the acts by which some empty containers come back and are fetched. A container that will come back with other goods is
+        not among them."""
         box = fact.container_no
         index = self.day.index_of_box(box)
         if not self.events or index is None or self.day.after(index) is not None:
@@ -474,8 +477,8 @@ class People:
         return [Act(came, f"{box}/empty/in", back, stamped=True), Act(gone, f"{box}/empty/out", out, stamped=True)]
 
     def _find(self, fact: GateAlarmRaised) -> Act:
-        """Returns the officer's finding after an alarm. Terminals here report what really happened, so a container that is reported to
-        have left is found outside."""
+        """Returns the officer's finding after an alarm. The terminals of the simulator report what really happened, so the officer finds
+        that the container is outside."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         found = RecordContainerFinding(
             container_no=box,

@@ -34,31 +34,32 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
 NAMED = 10
-"""How many goods without an end, and how many requests, `Played.awaited` names."""
+"""How many goods without an end, and how many requests, `Played.awaited` lists."""
 LOOK_SECONDS = 0.3
 """How many seconds lie between two checks whether a day is over."""
 DEAD = 5
-"""If no fact comes for this many times `idle_seconds`, desks that have not read everything are assumed to have ended."""
+"""If no fact comes for this many times `idle_seconds`, the player assumes that the desks which have not read everything have ended."""
 SILENT = 60
 """If every consignment has its end and no fact comes for this many seconds, the day is over, even if desks have not read everything."""
 LEAST_SPEED = 3600.0
-"""The least speed of the sandbox clock for a play that is not paced. Such a play waits for treatments, which take a day of that clock."""
+"""The lowest speed of the sandbox clock in a play that is not paced. Such a play waits for treatments, which take a day of that clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
 KINDS = {kind.kind: kind for kind in (*FACTS_ACTED_ON, ReleaseRevoked, ConsignmentLeftUnreleased, DepartureRetracted)}
-"""The kinds of facts that are decoded. People act on them, or they say whether a container may leave or that goods have left unreleased."""
+"""The kinds of facts that are decoded: those on which people act, those that say whether a container may leave, and those that say whether
+goods have left unreleased."""
 log = structlog.get_logger()
 
 
 class ClockTooSlow(Exception):
-    """Raised if a play that is not paced would have a clock that is so slow that treatments would take hours. The text says what to do."""
+    """Raised if a play is not paced and its clock is so slow that treatments would take hours. The text says what to do."""
 
 
 @dataclass
 class Played:
-    """The result of a play: how many consignments were lodged, how many requests were sent, and how many consignments have each end ("kept":
-    released, but other goods keep their container inside)."""
+    """The result of a play: how many consignments were lodged, how many requests were sent, and how many consignments have each end. The end
+    "kept" means that the goods are released, but other goods keep their container inside."""
 
     lodged: int = 0
     requests: int = 0
@@ -71,12 +72,13 @@ class Played:
 
 
 class Player:
-    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: `paced` by the clock, or as fast as possible.
+    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: by the clock if `paced`, otherwise as fast as
+    possible.
 
-    `rate`: the most lodgements in a real second if the play is not paced; 0 is no limit. `clock`: the clock that the desks have, too. If the
-    play is not paced, it must be a sandbox clock with a speed of `LEAST_SPEED` or more (otherwise ClockTooSlow is raised), because a
-    treatment is reported only after its hours have passed. `others`: whether the simulated people also act on goods that no simulated
-    declarant lodged.
+    `rate`: the most lodgements in a real second if the play is not paced; 0 means no limit. `clock`: the clock, which must also be the clock
+    of the desks. If the play is not paced, this must be a sandbox clock with a speed of `LEAST_SPEED` or more, because a treatment is
+    reported only after its hours have passed; otherwise ClockTooSlow is raised. `others`: whether the simulated people also act on goods
+    that no simulated declarant lodged.
     """
 
     def __init__(
@@ -120,8 +122,8 @@ class Player:
         self._last: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
         self._caught_up = False
-        """Whether the ends of all fact topics were reached once. Until then nothing is sent: what was read so far may be out of date, and an
-        earlier player may have answered it."""
+        """Whether the player has once reached the ends of all fact topics. Until then it sends nothing, because what it has read may be out
+        of date, and an earlier player may have answered it."""
         self._looked = 0.0
         self._stop = threading.Event()
 
@@ -130,8 +132,8 @@ class Player:
         return len(self._ends.of)
 
     def awaits_clock(self) -> bool:
-        """Returns whether every consignment without an end waits for a request that may be sent only later by the clock, such as the record
-        of a treatment. Returns False if there is no consignment without an end."""
+        """Returns whether each consignment without an end waits for a request that is due later by the clock, such as the record of a
+        treatment. Returns False if every consignment has its end."""
         left = self._without_end()
         return bool(left) and left <= {act.request.key for *_, act in list(self._acts)}
 
@@ -139,7 +141,7 @@ class Player:
         return self._expected - self._ends.of.keys()
 
     def due(self, act: Act) -> float:
-        """Returns the time from which on this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
+        """Returns the time from which on this act may be sent, by the clock, in seconds since 1970 UTC. 0 means at once."""
         if self.paced:
             return act.at.timestamp()
         return act.not_before.timestamp() if act.not_before else 0.0
@@ -150,7 +152,7 @@ class Player:
 
     def run(self, advance: Advance = unreported) -> Played:
         """Plays until every expected consignment has its end and the desks have read everything, until nothing has happened for too long, or
-        until `stop` is called. `advance` is called with the number of consignments that reached their end since its last call; the number is
+        until `stop` is called. `advance` is called with the number of consignments that reached their end since its last call. The number is
         negative if releases were revoked."""
         self._began = stopwatch()
         self._read_own_requests()
@@ -297,7 +299,7 @@ class Player:
         try:
             fact = kind.read_stored(message.value() or b"")
         except ValidationError as error:
-            # a desk writes only valid facts, so another writer sent this one, and nobody acts on it
+            # a desk writes only valid facts, so this fact is from another writer, and nobody acts on it
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):
@@ -312,7 +314,7 @@ class Player:
             self._ends.come_back(key, fact.container_no)
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
-        # if the day is paced, a container leaves hours after both statements were read, so it need not wait for them
+        # if the day is paced, a departure is due hours after both statements were read, so it need not wait for them
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         self._note_kept()
         for acts in caused:
@@ -366,8 +368,8 @@ class Player:
 
 
 def endless_start(seed: int, consignments: int, clock: Clock = CLOCK) -> tuple[Day, int]:
-    """Returns a day for an endless play, and the index to begin with. This is the index that is lodged next by the clock, so a restarted
-    player continues at the present time."""
+    """Returns a day for an endless play, and the index with which the play begins. That is the next index to lodge by the clock, so a player
+    that is started again continues at the present time."""
     moment: datetime = clock.now()
     day = Day(seed, consignments, datetime(2026, 1, 1, tzinfo=moment.tzinfo) - timedelta(hours=8))
     return day, day.index_at(moment)

@@ -1,19 +1,20 @@
-"""When are goods lodged that come in a container that was here before? They are lodged as soon as it is known whether the
-container left. If it did not, the goods get a container of their own.
+"""When are goods lodged that come in a container that was here before? They are lodged as soon as it is known
+whether the container left. If it did not leave, the goods get a container of their own.
 
-All of this is read from the facts, so a player that takes over makes the same plans.
+This follows from the facts alone, so a new player makes the same plans.
 """
 
 from services.simulator.day import Day, Plan
 
 OUTSIDE = frozenset({"ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded"})
-"""Kinds of facts after which the container is outside. People drove it out, whatever the gate desk had stated."""
+"""Kinds of facts after which a container is outside. People have driven it out, even if the gate desk had stated
+that it must stay."""
 STAYS = frozenset({"DeclarationRejected", "ReleaseRefused", "DeclarationWithdrawn"})
-"""Kinds of facts after which the goods never leave, and so neither does their container."""
+"""Kinds of facts after which the goods never leave, so their container never leaves either."""
 
 
 class Returning:
-    """Follows the containers that come back, from the consignment `first` on."""
+    """Follows the containers that come back. Consignments before the index `first` are not considered."""
 
     def __init__(self, day: Day, first: int) -> None:
         self._day, self._first = day, first
@@ -21,7 +22,8 @@ class Returning:
         self._waiting: dict[str, Plan] = {}
 
     def due(self, plan: Plan) -> Plan | None:
-        """Returns the plan to lodge when the time of this plan has come; None while its container is still here."""
+        """Returns the plan to lodge now that this plan is due; None if it must wait until it is known whether its
+        container left."""
         before = self._day.before(plan.index)
         if before is None or before < self._first:
             return plan

@@ -8,11 +8,11 @@ EARLY_SHARE, TAKEN_BACK_SHARE, CORRECTED_SHARE = 0.06, 0.05, 0.05
 
 
 class Slip(StrEnum):
-    """The wrong report about a container.
+    """The kind of a wrong report about a container.
 
-    NONE: there is none. EARLY: the goods have arrived; the carrier takes this back when the container is to be fetched.
-    NOT_STRIPPED: the goods were stripped into another container; this is taken back. STRIPPED: the goods were stripped into one
-    container, although it was another one; this is corrected.
+    NONE: there is no wrong report. EARLY: it says that the goods have arrived, and the carrier takes it back when the container
+    is to be fetched. NOT_STRIPPED: it says that the goods were stripped into another container, although they were not; it is
+    taken back. STRIPPED: it names a wrong container into which the goods were stripped; it is corrected.
     """
 
     NONE = ""

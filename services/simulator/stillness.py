@@ -1,7 +1,7 @@
-"""Has every service read every message that it needs? If so, nothing happens until somebody sends a request.
+"""Has every service read every message that it needs? If so, no fact follows until somebody sends a request.
 
 A desk writes its facts and its read positions in one transaction. So if every desk has read everything that this player has read, and the
-player has read everything that is there, no fact can follow.
+player has read everything on the topics, no further fact can follow.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,13 @@ Offsets = Mapping[tuple[str, int], int]
 
 
 class Stillness:
-    """Asks the cluster whether all messages were read. `still` also returns False while the cluster does not answer."""
+    """Queries the cluster to find out whether all messages were read. `still` returns False also while the cluster does not answer."""
 
     def __init__(self, kafka: Access | str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
         self._requests, self._facts, self._access = requests, facts, access_to(kafka)
         self.behind = ""
-        """Who had unread messages at the last call of `still` (a service or the player), and where; or the cluster's error; or empty."""
+        """Which service, or the player, had unread messages at the last call of `still`, and in which partitions; or the cluster's error;
+        empty if all was read."""
         self._connect()
 
     def _connect(self) -> None:
@@ -40,8 +41,8 @@ class Stillness:
             group.close()
 
     def still(self, last: Offsets, read: Offsets) -> bool:
-        """Returns whether all messages were read. `last`: offset of the last fact that the player read; `read`: the offset up to which it
-        has read. Both are by topic and partition."""
+        """Returns whether all messages were read. `last`: the offset of the last fact that the player read; `read`: the offset up to
+        which the player has read. Both are by topic and partition."""
         try:
             wanted = {**self._ends(self._requests), **{partition: offset + 1 for partition, offset in last.items()}}
             self.behind = next((behind for name in SERVICES if (behind := self._unread(name, wanted))), "")
@@ -52,13 +53,13 @@ class Stillness:
             return not self.behind
         except KafkaException as error:
             self.behind = f"the cluster does not answer: {error}"
-            # the clients are replaced, because one may look for the group coordinator on an ended broker for ever
+            # the clients are replaced, because one of them may wait for ever for the group coordinator of a broker that has ended
             self.close()
             self._connect()
             return False
 
     def _unread(self, service: str, wanted: Offsets) -> str:
-        """Returns the service and the partitions of which it has not read everything; empty if it has read everything."""
+        """Returns the service and the partitions that it has not read to their ends; empty if there are none."""
         topics = heard_topics(service)
         partitions = [TopicPartition(t, p) for t, p in wanted if t in topics]
         committed = self._groups[service].committed(partitions, SECONDS)
@@ -68,8 +69,8 @@ class Stillness:
         return f"{service}: {_named([(p.topic, p.partition) for p in behind])}"
 
     def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
-        """Returns whether only aborted transactions and transaction markers follow. They contain no messages for a desk, so it commits no
-        offset behind them."""
+        """Returns whether only aborted transactions and transaction markers follow. They contain no messages for a desk, so the desk
+        commits no offset after them."""
         group.assign([TopicPartition(p.topic, p.partition, max(0, p.offset)) for p in behind])
         try:
             at_end, began = 0, stopwatch()

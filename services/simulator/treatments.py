@@ -1,7 +1,8 @@
 """How do the yards of this border treat which goods, and what does their record show? All functions here are pure.
 
-They treat whatever the quarantine desk can order for the goods and pests of this border (`people.PESTS`), so that every
-consignment comes to an end. Each record meets its schedule or, with `short`, clearly misses it.
+The yards carry out every treatment that the quarantine desk can order for the goods and pests of this border
+(`people.PESTS`), so that every consignment reaches an end. Each record meets its schedule. With `short`, it clearly
+misses it.
 """
 
 from collections.abc import Callable, Collection
@@ -19,8 +20,8 @@ HEAT_SHARE = 0.9
 def carried_out(
     goods: GoodsClass, methods: Collection[TreatmentMethod], draw: float, *, short: bool
 ) -> dict[str, Any] | None:
-    """Returns the fields of a treatment record for its method, unit and readings; None if no yard here can do what is
-    ordered.
+    """Returns the fields of a treatment record that depend on the method: method, unit and readings. Returns None if no
+    yard here can do what is ordered.
 
     `draw`: a number from 0 to 1 that chooses one of several methods. `short`: whether the treatment misses its schedule.
     """
@@ -56,9 +57,9 @@ def _bromide(short: bool) -> dict[str, Any]:
 
 
 def _bromide_of_perishables(short: bool) -> dict[str, Any]:
-    """Returns a record of 48 g/m3 for 2.5 hours at 23 °C. This is enough for cut flowers (NAC 554.410, 22.8 °C: 32 g/m3 for
-    2.5 hours) and for cherries (BICON, 13.9 °C: 48 g/m3 for 2 hours). With `short`, the treatment ends before either is
-    reached, and has no airing; otherwise the last reading is of the airing."""
+    """Returns a record of 48 g/m3 for 2.5 hours at 23 °C. This is enough for cut flowers (NAC 554.410, 22.8 °C: 32 g/m3
+    for 2.5 hours) and for cherries (BICON, 13.9 °C: 48 g/m3 for 2 hours). The last reading is of the airing. With
+    `short`, the treatment ends too early for both, and has no airing."""
     rows = (
         (("0", "44"), ("1", "40"), ("1.9", "38")) if short else (("0", "44"), ("1", "40"), ("2", "37"), ("2.5", "35"))
     )
@@ -79,7 +80,7 @@ def _phosphine(short: bool) -> dict[str, Any]:
 
 
 def _gas(celsius: str, rows: Collection[tuple[str, str]], line: str) -> tuple[Reading, ...]:
-    """Returns readings of (hours, g/m3) at one sampling line."""
+    """Returns the readings (hours, g/m3) of one sampling line."""
     return tuple(
         [
             Reading(hours=Decimal(hours), temperature_c=Decimal(celsius), concentration_g_m3=Decimal(gas), place=line)
@@ -105,4 +106,4 @@ _RECORDS: dict[GoodsClass, dict[TreatmentMethod, Callable[[bool], dict[str, Any]
     GoodsClass.CHERRIES: {TreatmentMethod.METHYL_BROMIDE: _bromide_of_perishables},
     GoodsClass.GRAIN: {TreatmentMethod.PHOSPHINE: _phosphine},
 }
-"""Class of goods → method → function that makes the record. For wood, heat comes first."""
+"""Class of goods → method → the function that makes the record. Heat is the first method for wood."""

@@ -1,8 +1,9 @@
-"""How long does a question at the gate wait while others keep the console busy? `make gate-latency`.
+"""How long does a question at the gate wait while other clients keep the console busy? `make gate-latency` measures it.
 
-Each question is sent when it is due, even if the console is late, and its time counts from then. First one client sends the worst
-bodies that are allowed, each kind for some seconds; then declarations are lodged over HTTP at an even rate; then many ports read
-releases as streams. Exit code 2 if a limit is exceeded, or if a question is not answered with 200.
+Each question is sent when it is due, even if the console is late, and its time counts from the moment at which it was due. First,
+one client sends the worst bodies that are allowed, each kind for some seconds. Then declarations are lodged over HTTP at an even
+rate. Then many ports read releases as streams. The exit code is 2 if a limit is exceeded, or if a question is not answered with
+200.
 """
 
 import argparse
@@ -42,14 +43,15 @@ GATE = "/api/v1/containers/CSQU3054383"
 JSON = {"Content-Type": "application/json"}
 PARTITIONS = 8
 LINES = 16
-"""How many connections there are at once, for questions and for lodgements each."""
+"""How many connections are open at once: this many for questions, and as many for lodgements."""
 BODIES_ASKED, LODGING_ASKED = 50, 200
-"""Questions a second while the worst bodies are sent or streams are open, and while declarations are lodged."""
+"""How many questions are sent in a second: first while the worst bodies are sent or streams are open, then while declarations are
+lodged."""
 RELEASES_A_SECOND = 2
 LONGEST_MS = 100
-"""No question may wait longer, whatever body is sent and however many streams are open."""
+"""The most milliseconds that a question may wait, whatever body is sent and however many streams are open."""
 P99_MS = 50
-"""The limit of the 99th percentile while declarations are lodged at these rates."""
+"""The limit of the 99th percentile in milliseconds, while declarations are lodged at these rates."""
 EVIDENCE = Path("docs/evidence/gate-latency.md")
 TEXT = """# A question at the gate, while others keep the console busy
 
@@ -63,7 +65,8 @@ Send = Callable[[http.client.HTTPConnection, int], int]
 
 
 class Offered:
-    """Sends requests when they are due, over `LINES` connections, and measures the milliseconds from then to the end of the answer."""
+    """Sends requests when they are due, over `LINES` connections. For each it measures the milliseconds from the moment at which it
+    was due to the end of the answer."""
 
     def __init__(self, port: int, send: Send, rate: float, count: int) -> None:
         self.waits: list[float] = []
@@ -96,7 +99,7 @@ class Offered:
             return self._due.popleft() if self._due else None
 
     def end(self) -> None:
-        """Returns after all requests were answered."""
+        """Waits until all requests were answered."""
         for thread in self._threads:
             thread.join()
         self.waits.sort()
@@ -104,7 +107,7 @@ class Offered:
 
 
 def ask(line: http.client.HTTPConnection, _: int) -> int:
-    """Asks the gate question once; returns the status."""
+    """Asks the gate question once, and returns the status."""
     line.request("GET", GATE, headers=headers_of())
     answer = line.getresponse()
     answer.read()
@@ -120,7 +123,7 @@ def post(line: http.client.HTTPConnection, path: str, body: bytes) -> int:
 
 @contextmanager
 def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]]:
-    """Sends the same body again and again, from one client."""
+    """Sends the same body again and again from one client, until the end of the block. Yields the counts of the statuses."""
     ended, answers = Event(), Counter[int]()
 
     def work() -> None:
@@ -143,7 +146,7 @@ def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]
 
 @dataclass
 class Figures:
-    """How long the gate's answers took under one sort of load: `share` of them may take at most `limit_ms`."""
+    """The times of the gate's answers under one kind of load. At least the share `share` of them must be within `limit_ms`."""
 
     title: str
     more: str
@@ -153,7 +156,7 @@ class Figures:
     faults: list[str] = field(default_factory=list)
 
     def add(self, beside: str, waits: Sequence[float], answers: Counter[int], more: str, limited: bool = True) -> None:
-        """`waits` are sorted milliseconds. `limited`: whether the limit is meant for this load."""
+        """Adds the times of one load. `waits`: sorted milliseconds; `limited`: whether the limit counts for this load."""
         shown = [f"{percentile(waits, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
         self.rows.append([beside, str(len(waits)), *shown, counts_of(answers, "none"), more])
         slow = percentile(waits, self.share)
@@ -178,7 +181,7 @@ class Figures:
 
 
 def counts_of(answers: Counter[int], none: str) -> str:
-    """`200 × 150, 503 × 2`; a request without any answer is shown as `none`."""
+    """Returns the counts as text, for example `200 × 150, 503 × 2`. A request without an answer is shown as `none`."""
     return ", ".join(f"{code or none} × {times}" for code, times in sorted(answers.items()))
 
 
@@ -201,7 +204,8 @@ def beside_bodies(port: int, seconds: float) -> Figures:
 
 
 def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple[float, Counter[int]]:
-    """Lodges `count` declarations of one day from `first` on; returns how many a second, and the statuses of the answers."""
+    """Lodges `count` declarations of one day, from `first` on. Returns how many were lodged in a second, and the counts of the
+    statuses."""
     day = Day(9, 100_000, datetime(2026, 11, 23, tzinfo=UTC))
     papers = [day.plan(number).declaration.model_dump_json().encode() for number in range(first, first + count)]
     ready.set()
@@ -211,13 +215,13 @@ def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple
 
 
 def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures:
-    """Measures while declarations are lodged at each of these rates. At rate 0 all are lodged at once and no limit counts, to learn
-    how fast lodging over HTTP is."""
+    """Measures while declarations are lodged at each of these rates. At rate 0 all are lodged at once, to find out how fast lodging
+    over HTTP is. No limit counts then."""
     title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
     with ProcessPoolExecutor(1) as other, Manager() as manager:
-        # another process sends the lodgements, so that the questions of this one do not wait for them
+        # another process sends the lodgements, so that they do not delay the questions of this one
         for rate in rates:
             count = int(rate * seconds) or 3000
             ready = manager.Event()
@@ -234,7 +238,7 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
 
 
 class Followers:
-    """`count` ports that read releases as streams, each on a connection of its own; counts what they get."""
+    """`count` ports that read releases as streams, each on a connection of its own. It counts the releases that they get."""
 
     def __init__(self, port: int, count: int) -> None:
         self.events = 0
@@ -266,7 +270,7 @@ class Followers:
 
 
 def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
-    """Measures while some releases a second are sent to each of these numbers of streams."""
+    """Measures with each of these numbers of open streams, while some releases are sent over them in each second."""
     title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
     figures = Figures(title, "events told", 1, LONGEST_MS)
     for count in counts:
@@ -290,7 +294,7 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
 
 
 def main() -> int:
-    """Prints the tables."""
+    """Measures everything and prints the tables. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Measure gate questions beside other work of the console")
     parser.add_argument("--seconds", type=float, default=3, help="for each kind of body")
     parser.add_argument(
@@ -307,7 +311,7 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            # some companies lodge more in a measurement than is allowed on a day
+            # some companies lodge more in a measurement than they may on one day
             allowed = {"DTG_BOXES_A_DAY": "1000000"}
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}

@@ -1,7 +1,8 @@
-"""How is a border with a million live consignments set up within a minute? The records of real consignments are copied
-under new keys.
+"""How is a border with a million live consignments set up within a minute? The records of real consignments are
+copied with new keys.
 
-The desks' facts about these goods are not copied, only the records, which a worker has to keep and restore.
+The desks' facts about these goods are not copied. Only the records are, because a worker has to keep and restore
+them.
 """
 
 import time
@@ -24,14 +25,14 @@ WAIT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The records of one live consignment by state topic, and those of its containers."""
+    """The records of one live consignment by state topic, and the records of its containers."""
 
     records: dict[str, bytes]
     containers: tuple[bytes, ...]
 
 
 def samples(rig: Rig, day: Day) -> list[Sample]:
-    """Lodges some consignments whose arrival nobody reports, and reads the records of those that wait for it."""
+    """Lodges some consignments whose arrival nobody reports. Returns the records of those that wait for it."""
     offer(sender(rig.access()), lodgements(day, 0, SAMPLES), 0, Phase())
     deadline = time.monotonic() + WAIT_SECONDS
     while (ledger := audit(rig.access("auditor"))).lodged < SAMPLES or ledger.ends["nowhere"]:
@@ -57,7 +58,8 @@ def samples(rig: Rig, day: Day) -> list[Sample]:
 
 
 def plant(kafka: Access, found: list[Sample], count: int) -> tuple[int, int]:
-    """Writes the records of `count` more live consignments; returns how many records and bytes. No worker may run."""
+    """Writes the records of `count` more live consignments. Returns how many records and how many bytes were written.
+    No worker may run meanwhile."""
     producer = clients.producer(
         kafka,
         {

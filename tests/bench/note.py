@@ -1,5 +1,5 @@
-"""How do measured figures become docs/performance.md and its pictures? Pure functions from figures to text; parts that were not measured are left
-out."""
+"""How do measured figures become docs/performance.md and its pictures? Pure functions make text from figures. Parts that were not measured
+are left out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,18 +40,18 @@ def write(folder: Path) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
+    """Returns a Markdown table. The first column is text, the others are figures."""
     marks = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in (head, marks, *rows)) + "\n"
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """The figure, for example `1,234`; a dash if there is none."""
+    """Returns the figure as text, for example `1,234`; a dash if there is none."""
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
 def performance(known: dict[str, Any], findings: str = "") -> str:
-    """The whole page."""
+    """Returns the whole page."""
     parts = [HEAD]
     for name, section in (("main", _main), ("peers", _peers), ("growth", _growth)):
         if name in known or (name == "growth" and set(known) & {"partitions", "workers", "live", "lines"}):
@@ -134,7 +134,7 @@ def _reached(yes: bool) -> str:
 
 
 def _ratios(part: dict[str, Any]) -> dict[str, float]:
-    """Peer → the median over the rounds of our rate divided by the peer's."""
+    """Returns peer → the median over the rounds of our rate divided by the peer's rate."""
     ours = part["peers"][0]["name"]
     ratios = {}
     for peer in part["peers"][1:]:
@@ -231,7 +231,7 @@ def _growth(known: dict[str, Any]) -> str:
 
 
 def pictures(known: dict[str, Any]) -> dict[str, str]:
-    """SVG by file name."""
+    """Returns file name → SVG."""
     made = {}
     if "main" in known:
         runs = [run for run in known["main"]["runs"] if run["offered"]]

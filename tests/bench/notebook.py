@@ -1,4 +1,4 @@
-"""Where are measured figures stored, with the machine, versions and code that they come from?
+"""Where are measured figures stored, together with the machine, versions and code on which they were measured? In
 `docs/performance/measured.json`."""
 
 import subprocess
@@ -16,20 +16,20 @@ FILE = FOLDER / "measured.json"
 
 
 def figures(file: Path = FILE) -> dict[str, Any]:
-    """Every part that has been measured, by its name."""
+    """Returns part → its figures, for every part that has been measured."""
     return dict(orjson.loads(file.read_bytes())) if file.exists() else {}
 
 
 def keep(part: str, measured: dict[str, Any], file: Path = FILE) -> None:
-    """Stores the figures of this part; replaces those that were measured before."""
+    """Stores the figures of this part in place of earlier ones."""
     known = figures(file) | {part: {"taken": taken(), **measured}}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
 
 
 def taken() -> str:
-    """The time, the machine and the commit of the measurement; `-changed` if the code differs from the commit (pages do
-    not count as code)."""
+    """Returns the time, the machine and the commit of the measurement. The commit ends with `-changed` if the code
+    differs from it; pages do not count as code."""
     commit = _git("describe", "--always") or "unknown"
     changed = "-changed" if _git("status", "--porcelain", "--", ".", ":!docs", ":!README.md", ":!CHANGELOG.md") else ""
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {commit}{changed}"

@@ -1,8 +1,8 @@
-"""After SIGKILL of a worker with a million live goods: how long does it take until work continues, and how much memory does
-it need?
+"""A worker with a million live goods is ended by SIGKILL. How long does it take until work continues, and how much memory
+does it need?
 
-`make recovery`: fills state topics with the states that the real deciders make from real messages, sends messages to a real
-worker, kills it, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
+`make recovery` fills state topics with the states that the real deciders make from real messages, and sends messages to a
+real worker. It kills the worker, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
 """
 
 import argparse
@@ -32,9 +32,9 @@ from tests.bench.stories import Story, fill, retold, stories
 
 PARTITIONS = 8
 RATE = 50
-"""Messages a second to each desk, before the kill, during it and after."""
+"""How many messages are sent to each desk in a second: before the kill, during it and after it."""
 SUPERVISOR_SECONDS = 0.3
-"""How often the supervisor looks whether its workers live."""
+"""Seconds between two checks of the supervisor whether its workers are alive."""
 SEED = 7
 EVIDENCE = Path(__file__).parents[2] / "docs" / "evidence" / "recovery.md"
 MIB = 1 << 20
@@ -102,7 +102,7 @@ class Work(threading.Thread):
             self.first.setdefault(desk, time.monotonic())
 
     def killed(self) -> None:
-        """Messages that are written from now on count as new."""
+        """Makes messages that are written from now on count as new."""
         self.first = {}
         self._killed_ms = time.time() * 1000
 
@@ -112,7 +112,7 @@ class Work(threading.Thread):
 
 
 def _written_by(desk: str) -> list[str]:
-    """The topics that only this desk writes; for a desk that publishes nothing, its state topic."""
+    """Returns the topics that only this desk writes. If a desk publishes nothing, this is its state topic."""
     topics = [topic.name for topic in FACTS_AND_REQUESTS if topic.writer == desk]
     return topics or [state_topic(desk)]
 
@@ -146,7 +146,8 @@ class Figures:
 
 
 def measure(broker: Broker, home: Path, desks: str, desk_stories: dict[str, list[Story]]) -> Figures:
-    """Starts a worker with these desks, sends messages, kills it, and waits until each desk writes again."""
+    """Starts a worker with these desks, sends messages, kills it, and waits until each desk writes again. Returns the
+    figures."""
     port = free_port()
     child = worker(desks, port, home, {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **rehearsal()})
     child.log.unlink(missing_ok=True)
@@ -205,14 +206,16 @@ def _check(work: Work, since: float) -> None:
 
 
 def _restored(child: Child, desks: str, times: int) -> list[dict[str, Any]]:
-    """What each desk logged about its restore since the last start of the worker; empty as long as one desk is missing."""
+    """Returns what each desk logged about its restore since the last start of the worker; an empty list as long as one desk
+    is missing."""
     records = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
     names = desks.split(",")
     return records[-len(names) :] if len(records) >= times * len(names) else []
 
 
 def _resident(child: Child) -> dict[str, float]:
-    """The memory of the process in MiB, now and at most."""
+    """Returns the memory of the process in MiB, by the names of the kernel, for example `VmRSS` (now) and `VmHWM` (at
+    most)."""
     lines = [line.split() for line in Path(f"/proc/{child.pid}/status").read_text().splitlines()]
     return {line[0].rstrip(":"): int(line[1]) * 1024 / MIB for line in lines if line[0].startswith("Vm")}
 
@@ -221,8 +224,8 @@ def _resident(child: Child) -> dict[str, float]:
 def cluster(
     folder: Path, states: int, desks: list[str], at: datetime
 ) -> Iterator[tuple[Broker, dict[str, list[Story]]]]:
-    """A broker whose state topics hold so many live goods; in a kept folder, the topics that an earlier run has filled are
-    used again."""
+    """Yields a broker whose state topics have this many live goods for each desk, and the stories of the desks. If the
+    folder was kept, the topics that an earlier run has filled are used again."""
     desk_stories = {desk: stories(desk, SEED, at) for desk in desks}
     broker = Broker(folder / "kafka", free_port())
     broker.start()
@@ -245,8 +248,8 @@ def table(rows: list[list[str]]) -> str:
 
 
 def remembered(folder: Path, rows: dict[str, list[str]]) -> list[list[str]]:
-    """These rows, and the earlier rows of a kept folder that they do not replace, so that sizes can be measured one by
-    one."""
+    """Stores these rows in the folder, and returns them together with the rows of earlier runs that they do not replace. So
+    sizes can be measured one by one."""
     file = folder / "rows.json"
     earlier: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
     both = earlier | rows
@@ -282,7 +285,7 @@ def main() -> None:
 
 
 def where() -> str:
-    """The machine and the versions."""
+    """Returns the machine and the versions, as text."""
     return f"{machine()}, shared by broker, worker and load; {versions()}; {PARTITIONS} partitions, seed {SEED}."
 
 

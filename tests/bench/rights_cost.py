@@ -1,8 +1,9 @@
-"""How much CPU do rights cost? `make rights-cost`.
+"""How much CPU do rights cost? `make rights-cost` measures it.
 
-The console takes in declarations over HTTP with its rights, and in a second process without them: there every request is from one
-account that has all roles, and no key is looked up and no right is checked. The broker carries consignments to their ends with SCRAM and
-ACLs, and without. Both are measured by turns in rounds, and the median of the rounds counts. Exit code 2 when a limit is exceeded.
+A console takes in declarations over HTTP with its rights, and a second one without them: there each request comes from one account
+that has all roles, and no key or right is checked. One broker carries consignments to their ends with SCRAM and ACLs, and a second
+one without. The two are measured alternately, in rounds, and the median of the rounds counts. The exit code is 2 if a limit is
+exceeded.
 """
 
 import argparse
@@ -40,11 +41,11 @@ from tests.people import TESTER
 
 PARTITIONS = 8
 WARM, WARM_CARRIED = 300, 36_000
-"""Declarations over HTTP, and consignments at the broker, before anything is measured. The broker optimises its code fully, as under
-`dtg up`: at first a consignment costs four times as much, and its cost changes little after this number."""
+"""How many declarations over HTTP, and how many consignments at the broker, are processed before anything is measured. The broker
+optimises its code fully, as under `dtg up`. At first a consignment costs four times as much; after this number its cost changes little."""
 DAY = Day(11, 200_000, datetime(2026, 11, 23, tzinfo=UTC))
 CONSOLE_SHARE, BROKER_SHARE = 0.10, 0.05
-"""How much more CPU a consignment may cost with rights than without: of the console, and of the broker."""
+"""By which share a consignment may cost more CPU with rights than without: of the console, and of the broker."""
 EVIDENCE = Path("docs/evidence/rights-cost.md")
 TEXT = """# What rights cost
 
@@ -61,11 +62,12 @@ async def _everybody(request: Request) -> None:
 
 
 def serve_without_rights() -> None:
-    """Runs the console with its settings, as `dtg console` does, except that nobody has to prove who he is. Ends upon SIGTERM."""
+    """Runs the console with its settings, as `dtg console` does, but without any sign-in. Ends upon SIGTERM."""
     settings = ConsoleSettings()
     prepare(settings)
     await_tables(settings.database_url)
-    # FastAPI's dependency_overrides analyse each dependency again at every request, which costs more than the rights
+    # FastAPI's dependency_overrides are not used, because they analyse each dependency again at every request, which costs more than
+    # the rights
     vars(console)["prove"] = _everybody
     app = console.create_app(settings)
     spare()
@@ -74,7 +76,7 @@ def serve_without_rights() -> None:
 
 @contextmanager
 def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
-    """Two consoles at one broker, the first with rights, the second without: port and process id of each."""
+    """Yields port and process id of two consoles at one broker: first that with rights, then that without."""
     with ExitStack() as stack:
         broker = Broker(folder / "kafka", free_port())
         broker.start()
@@ -84,14 +86,15 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
         found = []
         for name, command in (("with", []), ("without", without)):
             (home := folder / name).mkdir()
-            # some companies lodge more in a measurement than is allowed on a day
+            # some companies lodge more in a measurement than they may on one day
             console_of = serving(broker.bootstrap, PARTITIONS, home, command, DTG_BOXES_A_DAY="1000000")
             found.append(stack.enter_context(console_of))
         yield found
 
 
 def lodged(port: int, pid: int, bodies: list[bytes]) -> float:
-    """Lodges these declarations one after the other; CPU microseconds of the console for each. ValueError if one is not accepted."""
+    """Lodges these declarations one after the other. Returns the CPU microseconds of the console for each. Raises ValueError if one
+    is not accepted."""
     line, before = http.client.HTTPConnection("127.0.0.1", port, timeout=60), cost(pid).cpu
     for body in bodies:
         if (status := post(line, "/declarations", body)) != 202:
@@ -101,7 +104,7 @@ def lodged(port: int, pid: int, bodies: list[bytes]) -> float:
 
 
 def cost_at_console(rounds: int, each: int) -> list[tuple[float, float]]:
-    """CPU of the console with and without rights, in each round."""
+    """Returns the CPU microseconds of the console for a declaration, with and without rights, for each round."""
     numbers = count()
 
     def bodies(most: int) -> list[bytes]:
@@ -115,8 +118,9 @@ def cost_at_console(rounds: int, each: int) -> list[tuple[float, float]]:
 
 
 def cost_at_broker(rounds: int, each: int) -> list[tuple[float, float]]:
-    """CPU of the broker with and without rights, in each round. Both brokers, with their desks, run all the time and have carried
-    `WARM_CARRIED` consignments before, because a new broker spends most of its CPU on compiling itself."""
+    """Returns the CPU microseconds of the broker for a consignment, with and without rights, for each round. Both brokers, with their
+    desks, run all the time. They have carried `WARM_CARRIED` consignments before, because a new broker spends most of its CPU on
+    compiling itself."""
     with carriers() as both:
         for carried in both:
             for _ in range(WARM_CARRIED // each):
@@ -127,8 +131,8 @@ def cost_at_broker(rounds: int, each: int) -> list[tuple[float, float]]:
 
 @contextmanager
 def carriers() -> Iterator[list[Callable[[int], float]]]:
-    """A border with rights and one without. Each function lets so many further consignments come to their ends, and returns the CPU
-    microseconds of the broker for each of them."""
+    """Yields two functions: one for a border with rights, and one for a border without. Each lets a given number of further
+    consignments come to their ends, and returns the CPU microseconds of the broker for each of them."""
     with ExitStack() as stack:
         yield [stack.enter_context(_carrier(rights)) for rights in (True, False)]
 
@@ -157,15 +161,15 @@ def _carrier(rights: bool) -> Iterator[Callable[[int], float]]:
 
 
 def _round(measured: Sequence[Callable[[], float]]) -> tuple[float, float]:
-    """Returns both figures. The first one is measured first and last, and the other one twice in between, because whatever was idle before
-    costs more at first."""
+    """Returns both figures of one round. The first one is measured at the beginning and at the end, the other one twice in between,
+    because a program that was idle costs more at first."""
     first, other = measured
     begun, between, ended = first(), (other() + other()) / 2, first()
     return (begun + ended) / 2, between
 
 
 def compared(name: str, rounds: list[tuple[float, float]], most: float) -> tuple[list[str], str]:
-    """The row of the table, and what exceeds the limit (empty if nothing does)."""
+    """Returns the row of the table, and a sentence if the limit is exceeded (otherwise an empty text)."""
     with_rights, without = median(a for a, _ in rounds), median(b for _, b in rounds)
     more = median(a / b for a, b in rounds) - 1
     shown = ", ".join(f"{a / b - 1:+.1%}" for a, b in rounds)
@@ -174,7 +178,7 @@ def compared(name: str, rounds: list[tuple[float, float]], most: float) -> tuple
 
 
 def main() -> int:
-    """Prints the table."""
+    """Measures everything and prints the table. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Measure what rights cost at the console and at the broker")
     parser.add_argument(
         "--serve", action="store_true", help="run a console without rights, with the settings of the environment"

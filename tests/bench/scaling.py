@@ -1,4 +1,4 @@
-"""What would a national day need? docs/scaling.md computes it from measured figures, with each step written down."""
+"""What would a national day need? docs/scaling.md computes this from measured figures, and shows each step."""
 
 from typing import Any
 
@@ -6,23 +6,24 @@ from schemas.flow import heard_topics
 from schemas.topics import SERVICES
 
 YEAR = 60_000_000
-"""Consignments a year, as customs counts declarations."""
+"""Consignments in a year, as customs counts declarations."""
 PEAK = 3_400
-"""Consignments a second at the peak of a national day."""
+"""Consignments in a second at the peak of a national day."""
 BUSY = 0.6
-"""Share of a core that is planned for; the rest is left for restarts, rebalances and bursts."""
+"""The share of a core that is planned for. The rest is left for restarts, rebalances and bursts."""
 COPIES = 3
 """Replicas of every partition in production."""
 PARTITIONS = 48
 """The number of partitions of every topic in production."""
 BROKER_CORES = 8
 LINK_MB = 1_250
-"""A 10 Gbit/s link, in megabytes a second."""
+"""The megabytes in a second of a link of 10 Gbit/s."""
 NEEDED = ("main", "workers", "live", "idle")
 
 
 def scaling(known: dict[str, Any]) -> str:
-    """The page; empty if a part that it needs was not measured, or was measured with only one number of live goods, because growth needs two."""
+    """Returns the page. It is empty if a part that it needs was not measured, or was measured with only one number of live goods, because two are
+    needed to compute the growth."""
     if any(part not in known for part in NEEDED) or len(known["live"]["points"]) < 2:
         return ""
     return "\n".join(
@@ -36,7 +37,7 @@ def scaling(known: dict[str, Any]) -> str:
 
 
 class _Figures:
-    """Costs of one consignment, from the notebook."""
+    """The costs of one consignment, from the notebook."""
 
     def __init__(self, known: dict[str, Any]) -> None:
         costs = {row["process"]: row["cpu_us"] for row in known["main"]["costs"]}

@@ -1,6 +1,6 @@
-"""What has a desk read about a million live goods? The real messages of a simulated day, repeated under other names.
+"""What has a desk read about a million live goods? The real messages of a simulated day, repeated with other names.
 
-Every state comes from the real decider through a real `Turn`; only the names (key, message id) of the goods are made.
+Every state is made by the real decider in a real `Turn`. Only the names of the goods (key, message id) are made up.
 """
 
 import hashlib
@@ -32,21 +32,21 @@ from services.worker import desks
 from tests.shell.parking import Memory
 
 CONSIGNMENTS = 4000
-"""Consignments of the day that is repeated."""
+"""How many consignments the repeated day has."""
 TRANSACTION = 1000
 RETENTION = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The messages that a desk reads under one key, in order."""
+    """The messages that a desk reads with one key, in order."""
 
     key: str
     messages: tuple[Raw, ...]
 
 
 def stories(desk: str, seed: int, at: datetime) -> list[Story]:
-    """The live keys of a day at this desk, each with all its messages until a person has to act."""
+    """Returns a story for each live key of a day at this desk, with all its messages until a person has to act."""
     inputs: dict[str, list[Raw]] = defaultdict(list)
     for message in _day(seed, at)[desk]:
         inputs[(message.key or b"").decode()].append(message)
@@ -55,7 +55,8 @@ def stories(desk: str, seed: int, at: datetime) -> list[Story]:
 
 
 def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
-    """Desk → the messages that it reads, from lodgement to the release of the goods that need no control."""
+    """Returns desk → the messages that it reads, from the lodgement to the release of those goods that need no
+    control."""
     day = Day(seed, CONSIGNMENTS, at - timedelta(days=1))
     plans = [day.plan(index) for index in range(CONSIGNMENTS)]
     lodged = [
@@ -110,13 +111,13 @@ def _turn(desk: Desk, at: datetime) -> Turn:
 
 
 def _name(text: str) -> str:
-    """A name as long as a real id; different for each text."""
+    """Returns a name as long as a real id, which is different for each text."""
     digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
 
 
 def retold(base: list[Story], number: int) -> Story:
-    """A story of the day under a new key, made from `number`."""
+    """Returns a story of the day with a new key, which is made from `number`."""
     story = base[number % len(base)]
     key = (
         f"{chr(65 + number // 10**6)}TGU{number % 10**6:07}" if len(story.key) == 11 else _name(f"{story.key}/{number}")
@@ -135,13 +136,13 @@ def retold(base: list[Story], number: int) -> Story:
 
 
 def live(base: list[Story], number: int) -> int:
-    """How many messages of the story with this number the desk has read: all for every second story, all but the last
-    for the others."""
+    """Returns how many messages of the story with this number the desk has read. For every second story these are
+    all, for the others all but the last."""
     return len(base[number % len(base)].messages) - (number % 2 == 0)
 
 
 def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
-    """Writes the records of `states` live goods as the loop would; yields how many are written so far."""
+    """Writes the records of `states` live goods as the loop would. Yields how many are written so far."""
     producer = clients.producer(
         access_to(kafka),
         {
@@ -168,7 +169,7 @@ def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: dat
 
 
 def _write_positions(producer: Producer, name: str) -> None:
-    """Writes the read positions of a desk that has read nothing yet, because a desk refuses records without read
+    """Writes the read positions of a desk that has read nothing yet. A desk refuses records without read
     positions."""
     topic, unread = state_topic(name), dict.fromkeys([*heard_topics(name), orders_topic(name)], BEGINNING)
     producer.begin_transaction()

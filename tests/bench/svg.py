@@ -1,5 +1,5 @@
-"""How does a table of figures become a picture without a plotting library? This module writes SVG: lines over an axis, or bars with
-a spread."""
+"""How does a table of figures become a picture without a plotting library? This module writes SVG: lines over an axis,
+or bars with an error bar."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,8 @@ Points = Sequence[tuple[float, float]]
 
 
 def lines(title: str, x: str, y: str, series: Mapping[str, Points], log_x: bool = False) -> str:
-    """One line a series; `x` and `y` name the axes with their units. y starts at zero."""
+    """Returns a picture with a line for each series. `x` and `y`: the names of the axes with their units. The y axis
+    starts at zero."""
     xs = sorted({point[0] for points in series.values() for point in points})
     top = nice(max((point[1] for points in series.values() for point in points), default=1.0))
 
@@ -37,7 +38,7 @@ def lines(title: str, x: str, y: str, series: Mapping[str, Points], log_x: bool 
 
 
 def bars(title: str, unit: str, rows: Sequence[tuple[str, float, float, float]]) -> str:
-    """One bar a row: name, value, and the lowest and highest of the spread around it."""
+    """Returns a picture with a bar for each row: name, value, and the lowest and highest value of its error bar."""
     height = TOP + 34 * len(rows) + 30
     left, room = 230, WIDTH - 230 - 110
     top = nice(max((row[3] for row in rows), default=1.0))
@@ -57,7 +58,7 @@ def bars(title: str, unit: str, rows: Sequence[tuple[str, float, float, float]])
 
 
 def nice(value: float) -> float:
-    """The next round number at or above it: 1, 2 or 5 times a power of ten."""
+    """Returns the smallest round number that is not below the value: 1, 2 or 5 times a power of ten."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -65,7 +66,7 @@ def nice(value: float) -> float:
 
 
 def short(value: float) -> str:
-    """1,200 as `1.2k`, a million as `1M`: for an axis."""
+    """Returns the value in short form for an axis, for example 1,200 as `1.2k` and a million as `1M`."""
     for size, sign in ((1e6, "M"), (1e3, "k")):
         if value >= size * 1 and (value >= 10_000 or value % 1000 == 0):
             return f"{value / size:.3g}{sign}"

@@ -1,9 +1,9 @@
-"""How fast is one machine, and how does that change with partitions, processes and load? `make bench` measures part by part
-and writes docs/performance.md.
+"""How fast is one machine, and how does that change with partitions, processes and load? `make bench` measures one part
+after the other, and writes docs/performance.md.
 
     python -m tests.bench.sweep [--parts main,partitions,workers,live,lines,idle] [--small]
 
-Every part starts a broker of its own on a free port and ends with the proof from the log: nothing lost, nothing doubled.
+Every part starts a broker of its own on a free port. At its end the log is audited: nothing may be lost or doubled.
 """
 
 import argparse
@@ -37,13 +37,13 @@ USUAL: str = UpSettings.model_fields["layout"].default
 LAYOUTS = ("declaration,risk,inspection,quarantine,release,gate,clearance", USUAL, ALONE)
 IDLE_SECONDS = 10
 Part = Iterator[dict[str, Any]]
-"""Yields the figures of one part so far; the last ones are complete."""
+"""Yields the figures of one part again and again, with more of them each time. The last ones are complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The sizes of the load. `warm`: consignments until the broker's Java code is compiled; `seconds`: the length of each run
-    at an even rate."""
+    """The sizes of the load. `warm`: how many consignments are lodged first, until the broker's Java code is compiled;
+    `seconds`: the length of each run at an even rate."""
 
     warm: int = 2_500
     full: int = 12_000
@@ -60,7 +60,7 @@ SMALL = Size(100, 300, 200, 2, (8,), (500, 1_000), (1, 10), (8, 16), 500)
 
 
 class Dirty(Exception):
-    """Something was lost, doubled, reordered or wrongly released, so no figure counts."""
+    """Raised if a message was lost, doubled, reordered, or goods were wrongly released. No figure counts then."""
 
 
 class Stand:
@@ -74,7 +74,7 @@ class Stand:
         return self.crowd.play(first, count, rate, lines)
 
     def point(self, size: Size, lines: int = 0) -> dict[str, Any]:
-        """The throughput with a backlog, the latency at half that rate, and the CPU time of all processes."""
+        """Returns the throughput with a backlog, the latency at half that rate, and the CPU time of all processes."""
         before = self.rig.costs()
         full = self.play(size.point, 0, lines)
         after = self.rig.costs()
@@ -88,12 +88,12 @@ class Stand:
         }
 
     def even(self, rate: float, seconds: float, lines: int = 0) -> dict[str, Any]:
-        """Latencies at an even rate."""
+        """Returns the latencies at an even rate."""
         return figures(self.play(max(50, int(rate * seconds)), rate, lines), self.crowd.immediate, rate)
 
 
 def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
-    """The figures of one run; `rate` 0: everything was lodged at once."""
+    """Returns the figures of one run. `rate`: the rate of the lodgements; 0 if everything was lodged at once."""
     waits = phase.latencies(immediate)
     return {
         "offered": rate,
@@ -106,7 +106,7 @@ def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
 
 @contextmanager
 def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], None] | None = None) -> Iterator[Stand]:
-    """Starts everything and warms it up; at the end of the context the ledger is checked. `prepare` is called before the
+    """Starts everything and warms it up. At the end of the block, the ledger is checked. `prepare` is called before the
     simulated people start."""
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
@@ -115,7 +115,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         crowd.start()
         here = Stand(rig, crowd)
         try:
-            here.next = 10_000 if prepare else 0  # the samples use lower numbers
+            here.next = 10_000 if prepare else 0  # lower numbers are used by the samples
             here.play(size.warm)
             yield here
         finally:
@@ -137,13 +137,13 @@ FAMILIES: dict[Role, str] = {
 
 
 def decided_messages(rig: Rig) -> Counter[str]:
-    """Messages that each worker process has decided so far."""
+    """Returns how many messages each worker process has decided so far."""
     found = {name: COMMITTED.findall(metrics_of(url)) for name, url in rig.pages.items()}
     return Counter({name: sum(int(float(number)) for _, number in rows) for name, rows in found.items()})
 
 
 def bytes_on_disk(rig: Rig) -> Counter[str]:
-    """The bytes of the log segments by their content, and of the read model's file."""
+    """Returns the bytes of the log segments by their content, and the bytes of the read model's files."""
     sizes: Counter[str] = Counter()
     for segment in (rig.home / "kafka" / "log").glob("*/*.log"):
         role = ROLES.get(segment.parent.name.rpartition("-")[0])
@@ -153,7 +153,7 @@ def bytes_on_disk(rig: Rig) -> Counter[str]:
 
 
 def main_part(size: Size) -> Part:
-    """The usual layout: throughput, latency at quarters of that rate, CPU time, memory, bytes on disk."""
+    """Measures the usual layout: throughput, latency at quarters of that rate, CPU time, memory, bytes on disk."""
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
         disk = bytes_on_disk(here.rig)
@@ -198,7 +198,7 @@ def _costs(
 
 
 def partitions_part(size: Size) -> Part:
-    """The same load on more partitions."""
+    """Measures the same load with more partitions."""
     points = []
     for count in size.partitions:
         with stand(count, USUAL, size) as here:
@@ -207,7 +207,7 @@ def partitions_part(size: Size) -> Part:
 
 
 def workers_part(size: Size) -> Part:
-    """The same desks in fewer and in more processes; the last layout shows the cost of each desk."""
+    """Measures the same desks in fewer and in more processes. The last layout shows the cost of each desk."""
     points = []
     for layout in LAYOUTS:
         with stand(8, layout, size) as here:
@@ -216,7 +216,7 @@ def workers_part(size: Size) -> Part:
 
 
 def live_part(size: Size) -> Part:
-    """Desks that hold many live consignments already: restore, memory, speed."""
+    """Measures desks that already have many live consignments: restore, memory, speed."""
     points = []
     for count in size.live:
         points.append(_live(count, 8, size))
@@ -235,7 +235,8 @@ def _live(count: int, partitions: int, size: Size) -> dict[str, Any]:
 
 
 def restored(rig: Rig, count: int) -> dict[str, Any]:
-    """Plants `count` live consignments and starts the workers again."""
+    """Writes the records of `count` live consignments, starts the workers again, and returns the figures of their
+    restore."""
     found = samples(rig, Day(SEED, 100_000, DAY))
     rig.stop()
     records, size = plant(rig.broker.access, found, count)
@@ -253,15 +254,15 @@ def restored(rig: Rig, count: int) -> dict[str, Any]:
 
 
 def lines_part(size: Size) -> Part:
-    """Declarations with few and many lines."""
+    """Measures declarations with few and many lines."""
     with stand(8, USUAL, size) as here:
         points = [{"lines": lines, **here.point(size, lines)} for lines in size.lines]
     yield {"points": points}
 
 
 def idle_part(size: Size) -> Part:
-    """What partitions cost when nothing happens: CPU, memory, start, restore. It is not among the usual parts, because it
-    takes minutes."""
+    """Measures the costs of partitions while nothing happens: CPU, memory, start, restore. It is not one of the usual
+    parts, because it takes minutes."""
     points = []
     for count in size.idle:
         started = time.monotonic()
@@ -309,13 +310,14 @@ PARTS: dict[str, Callable[[Size], Part]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Measures the chosen parts, stores the figures of each as soon as its ledger is clean, and writes the notes."""
+    """Measures the chosen parts, and stores the figures of each as soon as its ledger is clean. Then writes the pages.
+    Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     options = parser.parse_args(arguments)
-    # SIGTERM raises SystemExit, so that the processes are ended and the folders removed
+    # SIGTERM raises SystemExit, so that the processes are ended and the folders are removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = options.into / "performance" / "measured.json"
     size = SMALL if options.small else Size()

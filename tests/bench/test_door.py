@@ -1,4 +1,5 @@
-"""Does `make gate-latency` fail if a limit is exceeded, or if a question was not answered with 200?"""
+"""Does `make gate-latency` fail if a limit is exceeded, or if a gate question was answered with another
+status than 200?"""
 
 from collections import Counter
 

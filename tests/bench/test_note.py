@@ -1,4 +1,4 @@
-"""Are the notes well-formed, and do they show the figures of the notebook?"""
+"""Are the pages well-formed, and do they show the figures in the notebook?"""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -63,7 +63,7 @@ def test_the_page_shows_the_figures_and_says_which_goals_are_missed(tmp_path: Pa
     assert "| at once | 10 | 1,234 | 80 | 90 | 100 | 101 |" in page
     assert "| consignments a second | ≥ 3,500 | 1,234 | not reached |" in page
     assert "| p99 at half of that, ms | ≤ 250 | 100 | reached |" in page
-    # the median of the ratios 3, 5 and 6, each of which is taken within one round
+    # each of the ratios is taken within one round, and 5 is the median of 3, 5 and 6
     assert "| times Faust | ≥ 5 | 5.00 | reached |" in page
 
 

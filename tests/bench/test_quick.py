@@ -1,4 +1,4 @@
-"""Does `dtg bench` measure and prove on a broker of its own?"""
+"""Does `dtg bench` measure on a broker of its own, and prove that nothing was lost?"""
 
 import re
 import subprocess
@@ -14,5 +14,6 @@ def test_three_hundred_consignments_are_measured_and_proved_clean() -> None:
     assert "lost 0, doubled 0, reordered 0, wrongly released 0" in output
     assert "4 partitions, with rights at the broker; seed 7" in output
     lodged = re.search(r"(\d+) lodged: .*released \d+", output)
-    # the bench lodges 300 to warm up, 300 at full rate to measure it, and then more at half of that rate
+    # the benchmark lodges 300 to warm up, 300 at full rate to measure that rate, and then more at half of
+    # it
     assert lodged and int(lodged[1]) > 600

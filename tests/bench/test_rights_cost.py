@@ -1,4 +1,5 @@
-"""What does `make rights-cost` call too much? The median of the rounds counts, so that one disturbed round does not."""
+"""At which figures does `make rights-cost` report that a limit is exceeded? The median of the rounds counts, so one
+disturbed round does not."""
 
 from tests.bench.rights_cost import compared
 

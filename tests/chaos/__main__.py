@@ -1,7 +1,7 @@
 """Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? This program
 prints the kill ledger.
 
-`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`; the exit code is 1 if the answer is
+`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`. The exit code is 1 if the answer is
 yes.
 """
 
@@ -35,25 +35,26 @@ from tests.waiting import wait_by
 
 PARTITIONS = 4
 EVIDENCE = Path(".run")
-"""The folder for messages that show a problem, relative to the folder in which the program was started."""
+"""The folder for the messages that show a problem, relative to the folder in which the program was started."""
 EPILOGUE = 100
-"""The number of consignments that are played after the last fault, so that metrics and topics can be compared while no
-process is killed."""
+"""The number of consignments that are lodged after the last fault. During this time no process is killed, so metrics
+and topics can be compared."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 FAULTY_SHARE = 0.8
-"""The share of the run's seconds in which faults strike. In the other seconds the goods reach their ends."""
+"""The share of the run's seconds during which faults strike. In the other seconds the goods reach their ends."""
 CONSOLE_SECONDS = 60
-"""After so many seconds without progress, a difference between rows and topics is final."""
+"""If rows and topics differ, they are compared again until there is no progress for this many seconds. Then the
+difference is final."""
 METRICS_SECONDS = 60
-"""After so many seconds without progress, a difference between metrics and topics is final. The topics are read again
-at each comparison, because releases may lapse meanwhile."""
+"""If metrics and topics differ, they are compared again until there is no progress for this many seconds. The topics
+are read again each time, because releases may lapse meanwhile."""
 STALL_SECONDS = 300
-"""The run gives up if there is no progress for so many seconds after the last fault. The simulated people give up
+"""The run gives up if there is no progress for this many seconds after the last fault. The simulated people give up
 earlier if a fact does not come."""
 
 
 def main() -> int:
-    """Reads the arguments, plays a day with faults and prints the ledger. Returns the exit code."""
+    """Reads the arguments, runs a day with faults and prints the ledger. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--consignments", type=int, default=20_000)
     parser.add_argument("--faults", type=int, default=250)
@@ -64,7 +65,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.inside:
         _own_mounts()
-    # the handler of SIGTERM raises SystemExit, so that after SIGTERM, too, processes are ended and folders are deleted
+    # the handler raises SystemExit, so that processes are ended and folders are deleted also after SIGTERM
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)
@@ -77,16 +78,16 @@ def main() -> int:
 
 
 def _own_mounts() -> None:
-    """Starts this program again in a mount namespace of its own, and returns if the machine does not allow that. Disks
-    that are mounted in the namespace are invisible to other programs, and vanish when the program ends."""
+    """Starts this program again in a mount namespace of its own. Returns if the machine does not allow that. Disks that
+    are mounted in the namespace are invisible to other programs, and are unmounted when the program ends."""
     command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
     if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
         os.execvp("unshare", [*command, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
 
 
 def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int) -> Outcome:
-    """Plays a day with planned faults, and an epilogue without faults. Returns what topics, rows and metrics say
-    afterwards."""
+    """Runs a day with planned faults, and an epilogue without faults. Returns the result, which is made from topics,
+    rows and metrics."""
     theatre = Theatre(folder, PARTITIONS)
     disks = {
         BROKER: Disk(theatre.broker.folder, lambda: theatre.broker.process.pid if theatre.broker.process else None),
@@ -115,8 +116,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         player = theatre.player
         assert player is not None
         calm, unended = _epilogue(theatre, day, consignments)
-        # the workers end before the topics are read, because a release that lapsed later would be in the rows but not in
-        # `entries`
+        # The workers end before the topics are read. Otherwise a release might lapse later, and be in the rows but not
+        # in `entries`.
         for name in list(theatre.proxies):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
@@ -163,8 +164,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
 
 
 def _finish(theatre: Theatre) -> Played:
-    """The result of the day. The day is unfinished if a consignment did not reach its end in time; the ledger then
-    names the consignment."""
+    """Returns the result of the day. If a consignment did not reach its end in time, the day is unfinished, and the
+    ledger names the consignment."""
     try:
         return theatre.finish(STALL_SECONDS)
     except TimeoutError as stalled:
@@ -175,8 +176,8 @@ def _finish(theatre: Theatre) -> Played:
 
 
 def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[str]]:
-    """Plays some consignments without faults. Returns how metrics and topics differ about these consignments and about
-    time limits that pass meanwhile, and what the simulated people awaited in vain."""
+    """Lodges some consignments without faults. Returns two lists: how metrics and topics differ about these
+    consignments and about time limits that pass meanwhile, and what the simulated people waited for in vain."""
     pages = [theatre.pages[name] for name in theatre.proxies]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), FactCounts())
@@ -199,7 +200,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
 
 
 def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
-    """Waits until, at two successive checks, every worker was ready and had no lag. A worker measures its lag once a
+    """Waits until every worker is ready and has no lag at two successive checks. A worker measures its lag once a
     second."""
     calm = lag = 0
 
@@ -218,7 +219,7 @@ def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
 
 def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[LoggedMessage]) -> list[str]:
     """Waits until the read model agrees with the topics, as long as there is progress. Returns the differences that are
-    left; each of them is an error."""
+    left, each of which is an error."""
     found: list[str] = []
 
     def agree() -> bool:
@@ -232,8 +233,8 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
 
 class _Ends(threading.Thread):
-    """Records the times at which consignments reached their ends, and the times at which all consignments without an end
-    waited for the clock."""
+    """Records the times at which consignments reached their ends, and the times at which every consignment without an
+    end waited for the clock."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

@@ -17,29 +17,30 @@ from services.shell.loopback import open_page
 
 FACTS_PUBLISHED = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
-"""SQL that selects the rows of real messages. The table also has the rows of poison messages, whose ids contain the
-name of a topic."""
+"""SQL that selects the rows of real messages. The table also has rows of poison messages, whose ids contain the name
+of a topic."""
 LEFT = "stage = 'left_unreleased'"
 """SQL that selects goods that left unreleased. They have reached an end, although the release desk holds them."""
 FactCounts = Counter[tuple[str, str]]
-"""How often each desk published each kind of fact."""
+"""(desk, kind of fact) → how many facts of this kind the desk published."""
 
 
 def said_by_metrics(page: str) -> FactCounts:
-    """How many facts of each kind one worker counted since it started; OSError if it does not answer."""
+    """Returns how many facts of each kind one worker has counted since it started. Raises OSError if it does not
+    answer."""
     with open_page(f"{page}/metrics", 5) as answer:
         text = answer.read().decode()
     return Counter({(desk, kind): int(float(count)) for desk, kind, count in FACTS_PUBLISHED.findall(text)})
 
 
 def lags_of(page: str) -> list[int]:
-    """The lag of each desk of a worker, in messages; OSError while the worker is not ready."""
+    """Returns the lag of each desk of a worker, in messages. Raises OSError while the worker is not ready."""
     with open_page(f"{page}/readyz", 5) as answer:
         return list(json.load(answer)["lag"].values())
 
 
 def said_by_topics(entries: Iterable[LoggedMessage]) -> FactCounts:
-    """How many facts of each kind the topics have from each desk."""
+    """Returns how many facts of each kind the topics have from each desk."""
     return Counter(
         (entry.desk, entry.kind)
         for entry in entries
@@ -48,7 +49,7 @@ def said_by_topics(entries: Iterable[LoggedMessage]) -> FactCounts:
 
 
 def differences(left: FactCounts, right: FactCounts) -> list[str]:
-    """One line for each kind of fact whose two counts differ."""
+    """Returns one line for each kind of fact whose two counts differ."""
     return [
         f"{desk} {kind}: {left[desk, kind]} and {right[desk, kind]}"
         for desk, kind in sorted(left | right)
@@ -57,8 +58,8 @@ def differences(left: FactCounts, right: FactCounts) -> list[str]:
 
 
 def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage]) -> list[str]:
-    """One line for each difference between rows and topics: in ends, stages, timelines, holds, the feed for ports and
-    parked messages."""
+    """Returns one line for each difference between rows and topics. Compared are ends, stages, timelines, holds, the
+    feed for ports and parked messages."""
     ends, timeline, found = dict(ledger.ends), _timeline(entries), []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
 
@@ -89,7 +90,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
 
 
 def _timeline(entries: Iterable[LoggedMessage]) -> dict[str, int]:
-    """Kind → the number of facts and requests of this kind."""
+    """Returns kind → the number of facts and requests of this kind."""
     meant = [e for e in entries if ROLES[e.topic] != "parked" and "/customs-" not in e.id]
     return dict(Counter(entry.kind for entry in meant))
 

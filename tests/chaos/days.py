@@ -1,11 +1,11 @@
 """When do two simulated days count as equal? Which facts of a day, and which of their fields, do not depend on timing?
 
-The comparison leaves out everything that depends on timing. `ConsignmentHeld` and `ContainerHeld` say what is open at a
-moment, and `DeclarationWaits` says that a lodgement after a withdrawal has to wait; these facts depend on the order
-between two topics. Whether a deadline is missed depends on how long a process was dead, because a day lasts only
-seconds on this clock. Times, numbers made from offsets, and versions of statements differ from run to run. If two
-consignments share a container, either of them may open its visit. If two desks fail the same goods, the refusal names
-the failure that the release desk read first, which may be either of the two.
+The comparison leaves out everything that depends on timing. `ConsignmentHeld` and `ContainerHeld` say what is open at
+a moment, and `DeclarationWaits` says that a lodgement after a withdrawal has to wait. So these facts depend on the
+order in which two topics are read. Whether a deadline is missed depends on how long a process was dead, because a day
+lasts only seconds on this clock. Times, numbers that are made from offsets, and versions of statements differ from run
+to run. If two consignments share a container, either of them may be the one that opens its visit. If two desks fail
+the same goods, the refusal names the failure that the release desk read first, which may be either of the two.
 """
 
 import json
@@ -31,7 +31,7 @@ FAILURES = {
     "TreatmentAbandoned": "quarantine/{origin}",
     "QuarantineRefused": "quarantine/{origin}",
 }
-"""Kind of a fact that fails goods → id of the hold that this fact answers."""
+"""Kind of a fact that fails goods → the id of the hold to which this fact belongs."""
 FLEETING = {
     "occurred_at",
     "since",
@@ -51,7 +51,7 @@ def day(seed: int, consignments: int) -> Day:
 
 
 def keys(played: Day) -> set[str]:
-    """The ids of the consignments and the numbers of the containers of a day."""
+    """Returns the ids of the consignments and the numbers of the containers of a day."""
     plans = [played.plan(index) for index in range(played.consignments)]
     boxes = {c.container_no for plan in plans for c in plan.declaration.containers}
     boxes |= {box for plan in plans if played.slip(plan.index) is not Slip.NONE for box in played.targets(plan.index)}
@@ -62,12 +62,13 @@ def keys(played: Day) -> set[str]:
 
 
 def lodged_again(entries: Iterable[LoggedMessage]) -> int:
-    """How many declarations were lodged again after a withdrawal. Each of them has a consignment id of its own."""
+    """Returns how many declarations were lodged again after a withdrawal. Each of them has a new consignment id."""
     return sum(entry.kind == "DeclarationLodgedAgain" for entry in entries)
 
 
 def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
-    """How often each fact about these goods was published. Fields that depend on timing are left out."""
+    """Returns how often each fact about these goods was published. Fields that depend on timing are left out of the
+    facts."""
     records = [
         entry
         for entry in entries
@@ -84,8 +85,8 @@ def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
 
 
 def _whichever(entry: LoggedMessage, failures: set[str]) -> Any:
-    """The content of the fact. If it refuses goods that failed several times, its cause is replaced by the list of all
-    failures."""
+    """Returns the content of the fact. If it refuses goods that failed several times, its cause is replaced by the
+    list of all failures."""
     body = entry.body
     if entry.kind == "ReleaseRefused" and len(failures) > 1 and body["cause"] in failures:
         return {**body, "cause": sorted(failures), "reason": ""}

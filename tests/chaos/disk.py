@@ -1,7 +1,8 @@
-"""How is a disk made full for one process, and given room again?
+"""How is a disk filled for one process, and how does it get free space again?
 
-A tmpfs is limited to the size of its content, which causes a real ENOSPC. If mounting is not allowed, the kernel's
-limit on the size of a process's files is used (EFBIG): then every write that makes a file larger than the limit fails.
+A tmpfs is limited to the size of its content, which causes a real ENOSPC. If mounting is not allowed, the
+kernel's limit on the size of a process's files is used (EFBIG). Then every write fails that makes a file
+larger than the limit.
 """
 
 import resource
@@ -10,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOM = "12g"
-"""Size of the tmpfs while it has room. It takes only the memory of what is written."""
+"""Size of the tmpfs while it has free space. It uses only as much memory as was written."""
 
 
 class Disk:
-    """The disk under `folder`. `pid` returns the process whose files are limited if there is no tmpfs."""
+    """The disk under `folder`. `pid`: returns the id of the process whose files are limited if there is
+    no tmpfs."""
 
     def __init__(self, folder: Path, pid: Callable[[], int | None]) -> None:
         self.folder = folder
@@ -31,12 +33,12 @@ class Disk:
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):
-                used += 256  # the remount fails if a process has written data since `du`
+                used += 256  # the remount fails if a process has written data after `du`
         else:
             self._limit(1 << 12)
 
     def free(self) -> None:
-        """Makes room on the disk again."""
+        """Makes free space on the disk again."""
         if self.mounted:
             _mount("-o", f"remount,size={ROOM}", str(self.folder))
         else:

@@ -1,5 +1,5 @@
-"""Which messages show how a problem of the kill ledger came about? They are kept in a file, because the topics are
-deleted when a season ends."""
+"""Which messages show the cause of a problem in the kill ledger? They are written to a file, because the
+topics are deleted when a season ends."""
 
 import json
 import re
@@ -13,16 +13,16 @@ NAMES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{4}[0-9]{7
 
 
 def about(problems: Sequence[str], entries: Iterable[LoggedMessage]) -> list[LoggedMessage]:
-    """The messages that contain an id or a container number of the problems, in the order in which they were
-    produced."""
+    """Returns the messages that contain an id or a container number of the problems, in the order in which
+    they were produced."""
     names = frozenset(name for problem in problems for name in NAMES.findall(problem))
     found = [entry for entry in entries if names & _named_by(entry)]
     return sorted(found, key=lambda entry: (entry.timestamp_ms, entry.position))
 
 
 def keep(path: Path, problems: Sequence[str], entries: Iterable[LoggedMessage]) -> None:
-    """Writes the problems, and then one message a line as JSON. Times are those of the machine's clock, in milliseconds
-    since 1970."""
+    """Writes the problems, and then each message as a line of JSON. Times are those of the machine's clock,
+    in milliseconds since 1970."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for problem in problems:

@@ -1,4 +1,4 @@
-"""Which kinds of fault are there, which processes does each kind strike, and how often is it chosen?"""
+"""Which kinds of faults are there, which processes does each kind strike, and how often is it chosen?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +31,9 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault. `workers`: how many workers it strikes (`twins`: both workers of one pair). `others`: the other
-    processes that it strikes. `weight`: how often it is chosen.
+    """A kind of fault. `workers`: how many workers it strikes. `twins`: whether they are the two workers of one
+    pair. `others`: the other processes that it strikes. `weight`: how often it is chosen, relative to other
+    kinds.
 
     `says`: it strikes only workers of a desk that publishes facts. `goods`: it needs goods that are still moving.
     """
@@ -47,8 +48,8 @@ class Kind:
 
     @property
     def hinders(self) -> bool:
-        """Whether goods may stand still while the fault lasts. They need workers, broker and topics, but not the read
-        model."""
+        """Returns whether goods may stop moving while the fault lasts. Goods need workers, broker and topics, but
+        not the read model."""
         return self.workers > 0 or BROKER in self.others or not self.others
 
 

@@ -18,7 +18,7 @@ from tests.waiting import leave, wait_by
 
 
 def kill(strike: Strike) -> None:
-    """Kills all victims at the same moment with SIGKILL; the supervisor starts them again."""
+    """Kills all victims at the same moment with SIGKILL, and starts them again."""
     children = [strike.child(name) for name in strike.victims]
     with strike.hold():
         for child in children:
@@ -34,10 +34,10 @@ def kill(strike: Strike) -> None:
 
 
 def forget_offsets(strike: Strike) -> None:
-    """Kills twins, and deletes the read positions of their consumer groups before they start again.
+    """Kills twins, and deletes the read positions of their consumer groups before the twins start again.
 
-    The broker itself deletes them if a group has no member for `offsets.retention.minutes`; here its administrator
-    does.
+    A broker deletes them itself if a group has had no member for `offsets.retention.minutes`. Here its administrator
+    deletes them.
     """
     children = [strike.child(name) for name in strike.victims]
     groups = sorted({f"customs-{desk}" for desk in strike.desks})
@@ -59,12 +59,12 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Deletes the group with its offsets, and returns whether that worked. It does not work if another worker joins the
-    group meanwhile."""
+    """Deletes the group with its offsets, and returns whether that worked. It does not work if another worker joins
+    the group meanwhile."""
     deadline = time.monotonic() + seconds
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
-    except KafkaError:  # another fault makes the broker unreachable at the moment
+    except KafkaError:  # another fault makes the broker unreachable at this moment
         return False
     try:
         while time.monotonic() < deadline:
@@ -82,8 +82,8 @@ def _forget(access: Access, group: str, seconds: float = 10) -> bool:
 
 
 def zombie(strike: Strike, seconds: float) -> None:
-    """Stops a worker (SIGSTOP) for longer than its session lasts, so that its twin takes over, and then lets it
-    continue."""
+    """Stops workers (SIGSTOP) for this many seconds, which is longer than their session lasts, so that their twins
+    take over. Then lets them continue."""
     children = [strike.child(name) for name in strike.victims]
     try:
         with strike.hold():
@@ -105,7 +105,7 @@ def short_zombie(strike: Strike) -> None:
 
 
 def long_zombie(strike: Strike) -> None:
-    """Stops a worker as `zombie` does, for more time than a transaction may last, so that the coordinator aborts its
+    """Stops a worker as `zombie` does, for more time than a transaction may last. So the coordinator aborts its
     transaction meanwhile."""
     zombie(strike, 11.5)
 
@@ -120,8 +120,8 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    # a worker can exit with code 0 only if it reaches the broker; if another fault prevents that, this fault has no
-    # evidence
+    # A worker can exit with code 0 only if it reaches the broker. If another fault prevents that, this fault has no
+    # evidence.
     strike.evidence = "left with code 0" if code == 0 else ""
 
 
@@ -130,7 +130,7 @@ def join_and_leave(strike: Strike) -> None:
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
     # The worker runs already and may have logged its assignment, so its log is read from the beginning. No earlier
-    # worker had this name, so the log contains no assignment of another worker.
+    # worker had this name, so no assignment in the log is that of another worker.
     log = Log(strike.child(name), whole=True)
     try:
         log.wait(ASSIGNED)
@@ -144,8 +144,8 @@ def join_and_leave(strike: Strike) -> None:
 
 
 def step_clock(strike: Strike) -> None:
-    """Restarts one worker with a clock that is wrong by days. As soon as the worker has published facts, restarts it
-    with the right clock."""
+    """Restarts one worker with a clock that is wrong by days. When the worker has published facts, restarts it with
+    the right clock."""
     name = strike.victims[0]
     days = strike.dice.choice((-7, -4, -2, 2, 3, 4))
     strike.skew = timedelta(days=days).total_seconds()
@@ -174,12 +174,12 @@ def _restart(strike: Strike, env: dict[str, str]) -> None:
 
 
 def _says_facts(strike: Strike) -> bool:
-    """Whether the victim, which was just started, publishes facts within BITE_SECONDS. Its metrics count only committed
-    facts."""
+    """Returns whether the victim, which was just started, publishes facts within BITE_SECONDS. Its metrics count
+    only committed facts."""
     name = strike.victims[0]
 
     def count_of_facts() -> int:
-        with suppress(OSError):  # the metrics page of the worker does not answer yet
+        with suppress(OSError):  # the metrics page of the worker may not answer yet
             return sum(said_by_metrics(strike.theatre.pages[name]).values())
         return 0
 

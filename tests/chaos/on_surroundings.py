@@ -32,8 +32,8 @@ from tests.waiting import wait, wait_by
 OPEN_SECONDS = 10
 """The transaction timeout in seconds that a foreign program asks for. The embedded broker allows little more."""
 CATCH_SECONDS = 10
-"""A link stays cut or slow at most for so many seconds, until a connection was cut or a packet delayed. A worker sends
-something every second."""
+"""A link stays cut or slow at most this many seconds until a connection is cut or a chunk delayed. A worker sends data
+every second."""
 
 # faults of the broker
 
@@ -60,7 +60,7 @@ def freeze_broker(strike: Strike) -> None:
     try:
         time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
         strike.victims = tuple(strike.theatre.proxies)
-        # only what the workers log from here on is evidence, because earlier records may come from another fault
+        # only log records from here on are evidence, because earlier ones may come from another fault
         strike.listen()
     finally:
         process.send_signal(signal.SIGCONT)
@@ -84,8 +84,8 @@ def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
 
 
 def fill_broker_disk(strike: Strike) -> None:
-    """Makes the disk of the broker full, so that Kafka gives up its folder and halts. The supervisor starts the broker
-    when there is room again."""
+    """Fills the disk of the broker, so that Kafka gives up its folder and halts. When there is space again, the
+    supervisor starts the broker."""
     theatre, disk = strike.theatre, strike.disks[BROKER]
     process, deaths = theatre.broker.process, theatre.broker_deaths
     try:
@@ -110,16 +110,16 @@ def fill_broker_disk(strike: Strike) -> None:
 
 
 def leave_transaction_open(strike: Strike) -> None:
-    """Begins a transaction on a topic of live goods as a foreign program, and ends without closing it, so that readers
-    wait behind it.
+    """Begins a transaction on a topic as a foreign program, and ends without closing it, so that readers wait at its
+    first message.
 
-    The messages of the transaction are never committed. The broker aborts it after the timeout for which the program
-    asked.
+    The messages of the transaction are never committed. The broker aborts the transaction after the timeout for which
+    the program asked.
     """
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            # a producer may begin a transaction only with the administrator's rights
+            # the administrator's rights are needed, because no other credential may begin such a transaction
             **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
@@ -129,7 +129,7 @@ def leave_transaction_open(strike: Strike) -> None:
     progress = theatre.progress("the broker to say what is open", most=THERE_SECONDS)
 
     def unreadable() -> int:
-        # another fault may make the broker unreachable, so the question is repeated until the broker answers
+        # another fault may make the broker unreachable, so the request is repeated until the broker answers
         return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)
 
     _begin(producer)
@@ -148,7 +148,7 @@ def leave_transaction_open(strike: Strike) -> None:
 
 
 def _begin(producer: Producer) -> None:
-    """Begins a transaction. If the broker has just come back, tries again until the coordinator is loaded."""
+    """Begins a transaction. If the broker has just come back, tries again until its coordinator is ready."""
 
     def known() -> bool:
         try:
@@ -164,8 +164,8 @@ def _begin(producer: Producer) -> None:
 
 
 def _unreadable(theatre: Theatre, topic: str) -> int:
-    """How many messages of the topic, over all partitions, a reader of committed messages cannot read because a
-    transaction is open."""
+    """Returns how many messages of the topic, over all partitions, a reader of committed messages cannot read because
+    a transaction is open."""
     ends = []
     for level in ("read_uncommitted", "read_committed"):
         consumer = KafkaConsumer(**theatre.access("auditor").kafka_python(), isolation_level=level)
@@ -181,7 +181,7 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
 
 
 def fill_console_disk(strike: Strike) -> None:
-    """Makes the disk of the database full, so that the projector waits until there is room."""
+    """Fills the disk of the database, so that the projector waits until there is space."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -198,7 +198,7 @@ def fill_console_disk(strike: Strike) -> None:
 
 
 def lock_database(strike: Strike) -> None:
-    """Takes the write lock of the database as another program, for longer than the projector waits for it."""
+    """Takes the write lock of the database as another program, for longer than the projector waits for the lock."""
     if not strike.theatre.goods_come():
         return
     strike.victims = (PROJECTOR,)
@@ -217,7 +217,7 @@ def lock_database(strike: Strike) -> None:
 
 
 def slow_link(strike: Strike) -> None:
-    """Delays every packet between one worker and the broker."""
+    """Delays all data between one worker and the broker."""
     proxy = strike.theatre.proxies[strike.victims[0]]
     before = proxy.delayed
     seconds = 0.05 + 0.4 * strike.dice.random(), 1 + 3 * strike.dice.random()
@@ -246,8 +246,8 @@ def cut_link(strike: Strike) -> None:
 
 
 def mute_link(strike: Strike) -> None:
-    """Lets the requests of one worker reach the broker, but loses or delays the replies, so that the worker does not
-    know whether a commit succeeded."""
+    """Lets the requests of one worker reach the broker, but loses or delays the replies. So the worker does not know
+    whether a commit succeeded."""
     proxy = strike.theatre.proxies[strike.victims[0]]
     strike.listen()
     before = proxy.swallowed
@@ -255,8 +255,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         proxy.mute(trap)
-        # with a trap, the fault begins at the first request whose API key is `trap`; without one, at the first reply
-        # that is held back
+        # With a trap, the fault begins at the first request whose API key is `trap`. Without one, it begins at the
+        # first reply that is held back.
         if not strike.hit_once(lambda: proxy.muted if trap is not None else proxy.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
@@ -273,12 +273,12 @@ def mute_link(strike: Strike) -> None:
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Writes nonsense onto every topic, under keys that no goods have. No goods may be affected."""
+    """Writes nonsense onto every topic, with keys that no goods have. This may not affect any goods."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 
 def poison_live(strike: Strike) -> None:
-    """Writes nonsense onto every topic, under the keys of goods that will soon be lodged. The messages of the goods
+    """Writes nonsense onto every topic, with the keys of goods that will soon be lodged. The messages of the goods
     wait behind the parked message, and are decided after it is discarded."""
     keys = strike.live_keys()
     if keys:
@@ -290,7 +290,8 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    # the fault ends here, before the poison is discarded: goods must flow meanwhile, and a standstill from here on is a failure
+    # The fault ends here, before the poison is discarded. The other goods must keep moving meanwhile, so from here on
+    # a standstill counts as a failure.
     strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.evidence = f"{aside} set aside, thrown away" if aside else ""

@@ -1,5 +1,5 @@
-"""What happens to goods if somebody writes nonsense onto their topics? The nonsense is parked, an operator discards it,
-and the goods continue."""
+"""What happens to goods if a program writes nonsense onto the topics about them? The nonsense is parked, an operator
+discards it, and the goods continue."""
 
 import threading
 import time
@@ -27,16 +27,17 @@ T = TypeVar("T")
 SOURCE = "/chaos/poison"
 """The `ce_source` of every poison message. No desk has this source."""
 TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
-"""All topics except the state topics, because each desk is the only reader of its state topic."""
+"""All topics except the state topics. These are left out because only their own desk reads them."""
 HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
-"""Topic → the services that must park a message that nobody can read."""
+"""Topic → the services that read it, and so must park a message on it that nobody can read."""
 
 
 Known = set[tuple[str, str, int, int]]
-"""Service, topic, partition and offset of messages."""
+"""Messages by service, topic, partition and offset."""
 STILL_SECONDS, MOST_SECONDS = 120.0, 480.0
-"""Poison must be parked and settled before there is no progress for `STILL_SECONDS`, and within `MOST_SECONDS`. Other
-faults may stop the broker and the desks meanwhile, and a slow machine needs time to start them again."""
+"""Poison must be parked and settled within `MOST_SECONDS`, and the wait ends earlier if there is no progress for
+`STILL_SECONDS`. Other faults may stop the broker and the desks meanwhile, and on a slow machine their new start takes
+time."""
 
 
 @dataclass
@@ -49,14 +50,14 @@ class Dose:
 
 
 def passes_over(service: str, kind: str) -> bool:
-    """Whether the service ignores messages of this kind, whatever they contain."""
+    """Returns whether the service ignores messages of this kind, whatever they contain."""
     return kind != "Nonsense" and kind not in {read_kind.kind for read_kind in FLOW[service]}
 
 
 def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: WaitLimit) -> Dose:
-    """Writes a nonsense message onto each topic. `keys`: `consignment` → the key for all topics except those of
-    containers, `container` → the key for topics of containers. The shape of a message depends on its topic and the
-    length of `salt`."""
+    """Writes a nonsense message onto each topic, and returns what was written. `keys`: `consignment` → the key for
+    all topics except those of containers, `container` → the key for the topics of containers. The shape of a message
+    depends on its topic and the length of `salt`."""
     longest = int(MOST_SECONDS * 1000)  # the producer must not give up before `progress` does
     made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
     producer = patiently(lambda: KafkaProducer(**made), progress)
@@ -93,11 +94,11 @@ def _acknowledged(future: FutureRecordMetadata) -> RecordMetadata | None:
 
 
 def set_aside(access: Access) -> Known:
-    """Every message that a service has parked: service, topic, partition, offset."""
+    """Returns every message that a service has parked."""
     announced = [
         e.body
         for e in read(access, [t.name for t in PARKED])
-        # poison on the parked topics themselves is left out, because no service has written it
+        # poison on the parked topics themselves does not count, because no service has written it
         if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE
     ]
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
@@ -105,7 +106,7 @@ def set_aside(access: Access) -> Known:
 
 def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
     """Waits until every service has parked its poison and the operator has settled it, or until there is no more
-    progress. Returns how many messages were to be parked, how many were parked, and how many still wait."""
+    progress. Returns how many messages had to be parked, how many of them were parked, and how many still wait."""
     wanted, access = dose.wanted, theatre.access("operations")
     there, left = Known(), wanted
     signs: dict[str, Sign] = {"set aside": lambda: len(there), "waiting": lambda: len(left)}
@@ -119,14 +120,14 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
         return there == wanted and not left
 
-    with suppress(TimeoutError):  # after a timeout, the returned counts show what is missing
+    with suppress(TimeoutError):  # after a timeout, the result shows what is missing
         wait_by(settled, progress, 1)
     return len(wanted), len(there), len(left)
 
 
 def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
-    """Calls `act` until the broker answers, and returns its result. Raises the last error when there is no more
-    progress."""
+    """Calls `act` again and again until the broker answers, and returns its result. If there is no more progress,
+    raises the last error."""
     while True:
         try:
             return act()
@@ -137,8 +138,8 @@ def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
 
 
 class Operator(threading.Thread):
-    """Discards poison and replays the messages that wait behind it, until the run ends. `orders`: how many orders the
-    operator has sent."""
+    """Discards poison and replays the messages that wait behind it, until it is stopped. `orders`: how many orders
+    the operator has sent."""
 
     def __init__(self, access: Access, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)
@@ -151,12 +152,12 @@ class Operator(threading.Thread):
         while not self._over.wait(1):
             try:
                 self._work()
-            except (BrokerError, KafkaError):  # the broker is unreachable, so the next round tries again
+            except (BrokerError, KafkaError):  # the broker cannot be reached, so the next round tries again
                 self.troubles += 1
 
     def _work(self) -> None:
         left = waiting(self.access)
-        # orders are sent for all messages, although only the order for the first message of each key has an effect
+        # orders are sent for all messages, although only an order about the first message of its key has an effect
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
         send_orders(self.access, orders, self.partitions)
         self.orders += len(left)

@@ -10,7 +10,8 @@ PRODUCE, TXN_OFFSET_COMMIT, END_TXN = 0, 28, 26
 
 
 class Proxy:
-    """A TCP proxy: clients connect to `port`, and the broker listens on `inner`. Every thread may call its methods."""
+    """A TCP proxy: clients connect to `port`, and it connects to the broker, which listens on `inner`. Its methods may
+    be called in any thread."""
 
     def __init__(self, inner: int) -> None:
         self.inner = inner
@@ -32,13 +33,14 @@ class Proxy:
         self._up.wait()
 
     def slow(self, seconds: float) -> None:
-        """Delays every chunk by so many seconds, in both directions."""
+        """Delays every chunk of data by this many seconds, in both directions."""
         self._do(lambda: setattr(self, "_delay", seconds))
 
     def mute(self, at: int | None = None) -> None:
-        """Holds back the broker's replies. Requests still reach the broker, so the client does not know their results.
+        """Holds back the broker's replies. Requests still reach the broker, so the client does not know whether they
+        succeeded.
 
-        `at`: holds replies back only from the next request with this API key on.
+        `at`: an API key. If it is given, replies are held back only from the next request with this API key on.
         """
         self._do(self._talking.clear if at is None else lambda: setattr(self, "_trap", at))
 
@@ -51,7 +53,7 @@ class Proxy:
         self._do(self._cut)
 
     def heal(self) -> None:
-        """Ends the fault. Replies that were held back arrive now if their connections are still open."""
+        """Ends the fault. A reply that was held back arrives now, if its connection is still open."""
         self._do(self._heal)
 
     def close(self) -> None:
@@ -137,8 +139,8 @@ class Proxy:
 
 
 class _Frames:
-    """Finds the API keys of the requests that begin in a stream of Kafka's frames. A frame begins with four bytes of
-    length and two bytes of API key."""
+    """Finds the API keys of the requests in a stream of Kafka's frames. Each frame begins with its length (four bytes)
+    and the API key (two bytes)."""
 
     def __init__(self) -> None:
         self._head = b""

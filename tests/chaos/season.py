@@ -1,5 +1,5 @@
-"""When does which fault strike which victim? A plan is made from the seed. Several faults last at the same time, but
-never two on one victim."""
+"""When does which fault strike which victim? A plan is made from the seed. Several faults may last at the same time,
+but never two on one victim."""
 
 import sys
 import threading
@@ -18,22 +18,23 @@ from tests.chaos.strike import Strike
 from tests.chaos.theatre import BROKER, Theatre
 
 AT_ONCE = 6
-"""The most faults that last at the same time, because some processes must be left to work."""
+"""The most faults that last at the same time. The number is limited so that some processes can work."""
 FLIGHT_SECONDS = 900
-"""A fault that lasts longer than so many seconds is a problem; each wait of a fault has a shorter limit."""
+"""If a fault lasts longer than this many seconds, that is a problem. Each wait within a fault has a shorter limit."""
 AHEAD = 40
-"""Poison is written for goods that are at least so many consignments behind the one that is lodged next."""
+"""Poison is written for goods that are lodged later: their index is at least this much higher than that of the
+consignment that is lodged next."""
 
 
 def tell(text: str) -> None:
-    """Prints a line for people who watch the run."""
+    """Prints a line for the person who watches the run."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault of this kind that is due at `due`, in seconds from the start. `salt` makes its random numbers and keys
-    different from those of other faults."""
+    """A fault of this kind. `due`: when it is due, in seconds from the start. `salt`: a text that makes its random
+    numbers and keys different from those of other faults."""
 
     kind: str
     due: float
@@ -41,8 +42,8 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """A plan of faults that are spread evenly over the time. First each kind is planned one time, in random order, but
-    kinds that need goods before the others. Further kinds are then chosen by weight."""
+    """Returns a plan of faults that are spread evenly over the time. First each kind is planned once, in random
+    order, with the kinds that need goods before the others. Further kinds are then chosen by weight."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)
@@ -56,7 +57,7 @@ def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
 
 
 class Season:
-    """Carries out a plan on a theatre. `strikes`: the faults until now, in the order in which they struck."""
+    """Carries out a plan on a theatre. `strikes`: the faults until now, in the order in which they were started."""
 
     def __init__(self, theatre: Theatre, disks: dict[str, Disk], day: Day, seed: int) -> None:
         self.theatre, self.disks, self.day = theatre, disks, day
@@ -68,10 +69,10 @@ class Season:
         self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes each fault when it is due, or as soon as a victim is free. After the monotonic time `until`, strikes
-        only kinds that never struck.
+        """Strikes each fault when it is due, or as soon as a victim is free. After the monotonic time `until`,
+        strikes only kinds that have not struck yet.
 
-        A kind that found nothing to strike is tried again as long as goods are lodged.
+        If a kind found nothing to strike, it is tried again as long as goods are lodged.
         """
         began = time.monotonic()
         left = list(planned)
@@ -97,8 +98,8 @@ class Season:
                 strike.problem = f"after the season, it did not come to its end within {FLIGHT_SECONDS} s"
 
     def _again(self, planned: list[Planned], left: list[Planned]) -> list[Planned]:
-        """One fault of each kind that is not in `left` and has struck nothing until now; empty if no more goods are
-        lodged."""
+        """Returns one fault of each kind that is not in `left` and has not struck anything yet. Returns no fault if
+        no more goods are lodged."""
         if not self.theatre.goods_come():
             return []
         away = self._there() | {p.kind for p in left}
@@ -106,7 +107,7 @@ class Season:
         return [replace(p, salt=f"{p.salt}-{len(self.strikes)}") for p in first.values()]
 
     def _there(self) -> set[str]:
-        """The kinds that struck, are running now, or failed."""
+        """Returns the kinds that have struck, are running now, or have failed."""
         flying = {strike.kind for strike, _ in self._flying}
         return flying | {strike.kind for strike in self.strikes if strike.struck or strike.problem}
 
@@ -123,7 +124,7 @@ class Season:
             return planned, victims
 
     def _workers(self, kind: Kind) -> tuple[str, ...] | None:
-        """The free workers that were struck least often; None if too few are free."""
+        """Returns the free workers that were struck least often; None if too few are free."""
         names = [name for name in self.theatre.proxies if name not in self._busy]
         if kind.says:
             names = [name for name in names if says_facts(self.theatre.desks[name])]
@@ -171,8 +172,8 @@ class Season:
         thread.start()
 
     def _live_keys(self) -> dict[str, str]:
-        """The keys of a consignment that will soon be lodged and of its container, which no other consignment shares;
-        empty if there is none."""
+        """Returns the keys of a consignment that will soon be lodged, and of its container, which contains no other
+        consignment. Returns no keys if there is none."""
         player = self.theatre.player
         assert player is not None and player.last is not None
         for index in range(player.next + AHEAD, player.last):
@@ -184,7 +185,7 @@ class Season:
 
 
 def says_facts(desks: Iterable[str]) -> bool:
-    """Whether any of these desks publishes facts. Only the service clearance publishes none."""
+    """Returns whether any of these desks publishes facts. Only the service clearance publishes none."""
     return any(fact_kinds for desk in desks for fact_kinds in FLOW[desk].values())
 
 

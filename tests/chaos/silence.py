@@ -1,4 +1,5 @@
-"""How long did input wait because of a fault? A desk that writes nothing stands still only if input is waiting."""
+"""How long did input wait because of a fault? If a desk writes nothing, it stands still only if there is input that
+waits."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -10,18 +11,19 @@ from services.cli.log import LoggedMessage
 from tests.chaos.strike import Strike
 
 Span = tuple[float, float]
-"""When an input was produced, and when its first effect was written, both in seconds since 1970."""
+"""The times at which an input was produced and at which its first effect was written, in seconds since 1970."""
 Turns = Mapping[tuple[str, int], Sequence[Span]]
-"""(desk, partition of the input) → the inputs that had an effect."""
+"""(desk, partition of the input) → the times of each input that had an effect."""
 SILENT_DESK = "clearance"
-"""The service that publishes no facts. Its work is seen by its records, which have the key of the input."""
+"""The service that publishes no facts. The effects of its inputs are its records, which have the keys of the
+inputs."""
 KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
 def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
-    """When each input was produced and when it had its effect. `entries`: facts and requests; a fact is the effect of
-    the input that its header names as cause. `states`: the records of clearance, which are the effects of its
-    inputs."""
+    """Returns when each input was produced and when it had its effect. `entries`: facts and requests; a fact is the
+    effect of the input that its header names as its cause. `states`: the records of clearance, which are the effects
+    of its inputs."""
     inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
     turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for fact in entries:
@@ -42,8 +44,8 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 
 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
-    """For how many seconds input waited at the partition of these desks at which it waited longest; None if there was
-    no input. The wait begins with the fault, or when the oldest waiting input was produced if that is later, and ends
+    """Returns how many seconds input waited, at that partition of these desks at which it waited longest; None if
+    there was no input. The wait begins with the fault, or later when the oldest waiting input was produced, and ends
     when the first effect was written."""
     waits = []
     for (desk, _), spans in turns.items():

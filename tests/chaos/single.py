@@ -1,9 +1,9 @@
 """How long does work stand still after one fault on a calm machine? Each worker is killed, then the broker, then
 everything.
 
-`python -m tests.chaos.single` starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one
-fault at a time. From the times on the topics it computes how long input waited at any partition of the struck desks.
-The exit code is 2 if the median of a row exceeds its limit, or if no input was there that could have waited.
+`python -m tests.chaos.single` starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one fault
+at a time. From the times on the topics it computes how long input waited at any partition of the struck desks. The exit code
+is 2 if the median of a row exceeds its limit, or if no input was there that could have waited.
 """
 
 import argparse
@@ -34,15 +34,14 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR, Theatre
 PARTITIONS = 4
 RATE = 40.0
 BETWEEN_SECONDS = 12.0
-"""The seconds between two faults, but at least the limit of the earlier one."""
+"""How many seconds lie between two faults. If the limit of the earlier fault is longer, its limit is used."""
 ALL, EVERYTHING = "all workers, the console and the projector", "everything, the broker too"
 LIMITS = {BROKER: 12.0, ALL: 30.0, EVERYTHING: 30.0}
 WORKER_LIMIT = 8.0
-"""The limit on an idle machine for the median of the seconds for which work stands still after the fault of a
-worker."""
+"""After the fault of a worker on an idle machine, work may stand still for this many seconds, in the median."""
 SLOT = "0"
 Waits = dict[str, list[float]]
-"""Victim → how many seconds input waited in each round."""
+"""Victim → for how many seconds input waited, in each round."""
 
 EVIDENCE = Path("docs/evidence/single-faults.md")
 TEXT = """# A single fault on a calm machine
@@ -58,7 +57,7 @@ of a struck desk: from the fault, or from when the input came if that was later,
 
 
 def main() -> int:
-    """Strikes each victim `--rounds` times and prints the table."""
+    """Strikes each victim `--rounds` times and prints the table. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.single", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="part of a victim's name")
@@ -83,12 +82,13 @@ def main() -> int:
 
 
 def limit_of(name: str) -> float:
-    """The limit for the seconds for which work stands still after a fault of this victim."""
+    """Returns the limit of the seconds for which work stands still after a fault of this victim."""
     return LIMITS.get(name, WORKER_LIMIT)
 
 
 def table(waits: Waits) -> list[str]:
-    """One line for each victim: the median and the longest time that input waited, and the limit of the median."""
+    """Returns one line for each victim: the median and the longest time for which input waited, and the limit of the
+    median."""
     lines = ["| struck | times | input waited: median, longest (s) | limit (s) |", "|---|---|---|---|"]
     for name, seconds in waits.items():
         span = f"{statistics.median(seconds):.1f}, {max(seconds):.1f}" if seconds else "-"
@@ -97,7 +97,7 @@ def table(waits: Waits) -> list[str]:
 
 
 def problems(waits: Waits) -> list[str]:
-    """One line for each row whose median exceeds the limit, and for each row without any time."""
+    """Returns one line for each row whose median exceeds the limit, and for each row without any time."""
     found = [] if waits else ["nothing was struck"]
     for name, seconds in waits.items():
         if not seconds:
@@ -108,7 +108,7 @@ def problems(waits: Waits) -> list[str]:
 
 
 def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> Waits:
-    """For each victim, how long input waited at the struck desks, round by round."""
+    """Returns for each victim how long input waited at the struck desks, in each round."""
     layout = tuple([(desks, SLOT) for desks in UpSettings().workers()])
     theatre = Theatre(folder, PARTITIONS, layout, session_seconds=None)
     strikes: list[tuple[str, Strike]] = []
@@ -148,7 +148,7 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
 
 
 def kill_everything(strike: Strike) -> None:
-    """Kills the broker and all processes with SIGKILL at the same moment, and starts them again at once as a supervisor
+    """Kills the broker and all processes with SIGKILL at the same moment, and at once starts them again, as a supervisor
     does."""
     theatre, children = strike.theatre, [strike.child(name) for name in strike.victims]
     with strike.hold(broker=True):

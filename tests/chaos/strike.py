@@ -1,4 +1,5 @@
-"""What is one fault: which victims, when, with which random numbers, and how is its effect seen?"""
+"""What is one fault? Which victims does it strike, when and with which random numbers, and how is its effect found
+out?"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,17 +18,17 @@ WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60
 THERE_SECONDS = 300
-"""A fault waits at most so many seconds for its victim. Another fault may have killed the victim, and a slow machine
-needs time to start it again."""
+"""A fault waits at most this many seconds for its victim. Another fault may have killed the victim, and on a slow
+machine its new start takes time."""
 BITE_SECONDS = 40
-"""A fault lasts at most so many seconds until it has an effect, for example on the next write, the next commit or the
+"""How many seconds a fault may last until it has an effect, for example on the next write, the next commit or the
 next fact."""
 
 
 @dataclass
 class Strike:
-    """One fault on its victims. `struck`, `undone`: seconds since 1970; `evidence`: what effect it had, empty if it had
-    none.
+    """One fault on its victims. `struck`, `undone`: when it began and ended, in seconds since 1970; `evidence`: what
+    effect it had, empty if it had none.
 
     `struck` stays 0 if there was nothing that the fault could strike. `skew`: by how many seconds the fault stepped a
     clock.
@@ -49,7 +50,7 @@ class Strike:
     logs: dict[str, Log] = field(default_factory=dict)
 
     def await_victims(self, broker: bool) -> None:
-        """Returns when all victims work; TimeoutError if one of them does not come back.
+        """Waits until all victims work. Raises TimeoutError if one of them does not work again in time.
 
         A fault without victims strikes topics, which can be written if the broker works.
         """
@@ -60,8 +61,8 @@ class Strike:
 
     @contextmanager
     def hold(self, *, broker: bool = False) -> Iterator[None]:
-        """Waits until all victims run, and prevents the supervisor from starting them again within the block. If a
-        victim ends before the block begins, this waits again."""
+        """Waits until all victims run. Within the block, the supervisor does not start them again. If a victim ends
+        before the block begins, this waits again."""
         names = (*self.victims, BROKER) if broker else self.victims
         progress = self.theatre.progress("all victims to be alive at one moment", *self.victims, most=THERE_SECONDS)
         while True:
@@ -74,12 +75,13 @@ class Strike:
             self.await_victims(broker)
 
     def hit(self, moment: float | None = None) -> None:
-        """Records that the fault struck now, or at an earlier `moment` if its effect is known only now."""
+        """Records that the fault struck now. `moment`: an earlier time of the strike, if its effect is known only
+        now."""
         self.struck = time.time() if moment is None else moment
 
     def hit_once(self, there: Callable[[], object], seconds: float = BITE_SECONDS) -> bool:
-        """Records that the fault struck as soon as `there()` is true. Returns False if it does not become true within
-        the time."""
+        """Waits until `there()` is true, records that the fault struck then, and returns True. Returns False if it
+        does not become true within `seconds`."""
         deadline = time.monotonic() + seconds
         while not there():
             if time.monotonic() > deadline:
@@ -95,11 +97,12 @@ class Strike:
         return self.theatre.children[name]
 
     def listen(self) -> None:
-        """Begins to read the log records that the victims write from now on."""
+        """Begins to read the log records of the victims, from now on."""
         self.logs = {name: Log(self.child(name)) for name in self.victims}
 
     def first_logged(self, seconds: float, *events: str) -> str:
-        """The first of these events that a victim logs within so many seconds; empty if there is none."""
+        """Returns the first of these events that a victim logs within this many seconds; an empty text if there is
+        none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for log in self.logs.values():

@@ -1,5 +1,5 @@
-"""What does the kill ledger print? A table of the promise, a table of the faults, and the steps to take if a line is
-bad."""
+"""What does the kill ledger print? A table of what is promised, a table of the faults, and the steps to take if a line
+is bad."""
 
 import itertools
 import os
@@ -20,24 +20,23 @@ from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
-"""If a desk wrote on a partition within so many seconds before a fault, it should write on it again soon after the
+"""If a desk wrote on a partition within this many seconds before a fault, it should write on it again soon after the
 fault."""
 SKEWED_SECONDS = 24 * 3600
-"""A fact was written with a stepped clock if its time differs from that clock by fewer seconds than these, which are
-six real seconds on the theatre's clock. A clock is stepped by two days or more."""
+"""A fact counts as written with a stepped clock if its time differs from the time of that clock by fewer seconds than
+these. They are six real seconds on the theatre's clock. A clock is stepped by two days or more."""
 CALM_SECONDS = 30.0
 """The most seconds for which no consignment may reach its end. The time of faults does not count."""
 MANY = 100
-"""A kind of fault that never had an effect is a problem only in a run with so many faults or more. If each kind comes
-once, a victim may already be down."""
+"""In a run with at least this many faults, it is a problem if a kind of fault never had an effect. In a shorter run each
+kind may come only once, and its victim may already be down."""
 Flow = dict[tuple[str, int], list[float]]
 """(desk, partition) → the times at which the desk wrote something, ascending, in seconds since 1970."""
 
 
 @dataclass
 class Outcome:
-    """The results of a run. `problems()` returns everything that is wrong. `planned`: the kinds of faults in the
-    plan."""
+    """The results of a run. `planned`: the kinds of faults in the plan."""
 
     seed: int
     consignments: int
@@ -59,8 +58,8 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
-        """Everything that is wrong. The list is empty if the promise is kept, every fault could be carried out, and
-        every kind of fault had an effect."""
+        """Returns everything that is wrong. The list is empty if everything promised was kept, every fault could be
+        carried out, and every kind of fault had an effect."""
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
@@ -79,17 +78,18 @@ class Outcome:
         return found + [f"{kind}: never seen to bite" for kind in self.unseen() if len(self.strikes) >= MANY]
 
     def in_vain(self) -> list[str]:
-        """The kinds of fault that never found anything to strike."""
+        """Returns the kinds of faults that never found anything to strike."""
         struck = {strike.kind for strike in self.strikes if strike.struck or strike.problem}
         return [kind for kind in self.planned if kind not in struck]
 
     def unseen(self) -> list[str]:
-        """The kinds of fault that struck but had no effect, because the victim was already down or had nothing to do."""
+        """Returns the kinds of faults that struck but had no effect, because the victim was already down or had nothing
+        to do."""
         kinds = {strike.kind for strike in self.strikes}
         return sorted(kinds - {strike.kind for strike in self.strikes if strike.evidence})
 
     def text(self) -> str:
-        """The ledger as Markdown."""
+        """Returns the ledger as Markdown."""
         return "\n".join([*self._head(), "", *self._promise(), "", *self._faults(), "", *self._end()]) + "\n"
 
     def _head(self) -> list[str]:
@@ -173,8 +173,8 @@ class Outcome:
 
 
 def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
-    """The times at which each desk wrote something, by partition. The clearance service writes records instead of
-    facts."""
+    """Returns the times at which each desk wrote something, by partition. The clearance service writes records instead
+    of facts."""
     flow: Flow = defaultdict(list)
     for entry in entries:
         if entry.topic.endswith(("-facts", "-state")):
@@ -185,8 +185,9 @@ def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
 
 
 def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
-    """Seconds from the fault until every busy partition of the struck desks was written again. A partition is busy if
-    its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. None if no partition was busy."""
+    """Returns the seconds from the fault until every busy partition of the struck desks was written again. A partition
+    is busy if its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. Returns None if no
+    partition was busy."""
     waits: list[float] = []
     for (desk, _), moments in flow.items():
         if desk not in strike.desks or not strike.struck:
@@ -198,8 +199,8 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
 
 
 def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> int:
-    """How many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of all
-    other desks."""
+    """Returns how many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of
+    all other desks."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000
@@ -212,13 +213,13 @@ def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> in
 
 
 def longest_gap(moments: Sequence[float]) -> float:
-    """The longest time between two successive moments."""
+    """Returns the longest time between two successive moments, in seconds."""
     return max((later - earlier for earlier, later in itertools.pairwise(moments)), default=0.0)
 
 
 def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> tuple[float, float]:
-    """The longest time between two successive moments, without the seconds in which a fault lasted that hinders goods.
-    Returns the moment at which this time began, in seconds since 1970, and its seconds."""
+    """Returns the longest time between two successive moments, as the moment at which it began (seconds since 1970) and
+    its seconds. Seconds during which a fault that hinders goods lasted do not count."""
     hindering = [s for s in strikes if s.struck and KINDS[s.kind].hinders]
     lasted = _union(sorted((s.struck, max(s.struck, s.undone)) for s in hindering))
     gaps = [(earlier, _uncovered(earlier, later, lasted)) for earlier, later in itertools.pairwise(moments)]
@@ -226,7 +227,7 @@ def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> tup
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Joins overlapping spans. `spans` and the result are ascending."""
+    """Joins spans that overlap. `spans` and the result are in ascending order."""
     union: list[tuple[float, float]] = []
     for start, end in spans:
         if union and start <= union[-1][1]:

@@ -1,4 +1,4 @@
-"""Do the rows of every stage agree with the ends of the ledger, and is a row found that differs?"""
+"""Do the rows of every stage agree with the ends in the ledger? Is a row found that does not?"""
 
 from collections import Counter
 from pathlib import Path
@@ -27,14 +27,14 @@ ROWS: dict[Stage, tuple[str, str, str, bool]] = {
     Stage.WITHDRAWN: ("accepted", "withdrawn", "withdrawn", False),
     Stage.LEFT_UNRELEASED: ("accepted", "revoked", "left unreleased", True),
 }
-"""Stage → `declared` and `word` of the row, the end in the ledger, and whether the row has an open hold. If the release
-desk publishes no statement for goods at a stage, the stage is left out, because the ledger counts such goods as
-lost."""
+"""Stage → `declared` and `word` of the row, the end in the ledger, and whether the row has an open hold.
+Stages at which the release desk publishes no statement are left out, because the ledger counts their goods
+as lost."""
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """A database with one consignment at each stage."""
+    """Returns the path of a database with one consignment at each stage."""
     file = tmp_path / "console.db"
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)

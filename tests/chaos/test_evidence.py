@@ -1,4 +1,4 @@
-"""If a problem of the kill ledger names messages, are these messages kept in the order in which they were produced?"""
+"""If a problem in the kill ledger names messages, are these messages kept in the order in which they were produced?"""
 
 import json
 from pathlib import Path

@@ -18,10 +18,10 @@ from tests.kafka.border import TOPICS
 from tests.waiting import leave
 
 LAYOUT = tuple([(service, "0") for service in SERVICES])
-"""Each service has one process, and no other process can take over its partitions."""
+"""Each service has one process, so no other process can take over its partitions."""
 
 
-# the calm day is played at the same time as this test, because it mostly waits for treatments
+# The calm day is played while this test runs, because the test mostly waits for treatments.
 @pytest.mark.usefixtures("calm_play")
 @pytest.mark.timeout(600)
 def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm_one(

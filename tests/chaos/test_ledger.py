@@ -1,4 +1,4 @@
-"""Does a short season with every kind of fault keep the promise? `make chaos` runs a long season."""
+"""Is the promise kept in a short season with every kind of fault? `make chaos` runs a long season."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ CONSIGNMENTS, SECONDS = 1400, 70
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(1200)  # a busy machine may need that long; each wait in the test has a shorter limit of its own
+@pytest.mark.timeout(1200)  # a busy machine may need this long; each wait in the test has a shorter limit of its own
 def test_fourteen_hundred_consignments_come_through_every_kind_of_fault() -> None:
     arguments = ["--consignments", CONSIGNMENTS, "--faults", len(KINDS), "--seconds", SECONDS]
     command = [sys.executable, "-m", "tests.chaos", *map(str, arguments)]

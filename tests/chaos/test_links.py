@@ -1,4 +1,4 @@
-"""What does a desk do if the broker gets its request but the answer is lost?"""
+"""What does a desk do if the broker gets its request, but the answer is lost?"""
 
 import threading
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from tests.waiting import wait, wait_until_ended
 
 @contextmanager
 def behind_a_proxy(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
-    """A broker that can be reached directly, and through a proxy."""
+    """Yields a broker that can be reached directly and through a proxy, and the proxy."""
     inner = free_port()
     proxy = Proxy(inner)
     broker = Broker(folder, free_port(), proxied={inner: proxy.port})
@@ -44,7 +44,7 @@ def behind_a_proxy(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
 
 @contextmanager
 def running(desk: Loop) -> Iterator[list[BaseException]]:
-    """Runs the loop in a thread. Yields a list; if an exception ends the loop, the list gets the exception."""
+    """Runs the loop in a thread. Yields a list, to which the exception is added if an exception ends the loop."""
     problems: list[BaseException] = []
 
     def run() -> None:
@@ -132,11 +132,11 @@ def test_a_console_whose_broker_is_away_is_not_ready(
 def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For up to five minutes a librdkafka client asks the former leaders for the ends of topics. The console must not
-    wait so long."""
+    """A librdkafka client may request the ends of topics from their former leaders for up to five minutes. The console
+    must not wait so long."""
     monkeypatch.setattr(
         progress, "LOOK_SECONDS", 3600.0
-    )  # the test does without the requests that look for new topics, because they would learn the new leaders, too
+    )  # requests for new topics are switched off here, because by these the client would learn the new leaders, too
     with behind_a_proxy(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

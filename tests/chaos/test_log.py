@@ -1,4 +1,4 @@
-"""Is every log record of a worker read, even if Faust's terminal output stands before it on the same line?"""
+"""Is every log record of a worker read, even if terminal output of Faust comes before it on the same line?"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Can people still read facts, and operators parked messages, if there is nonsense on the topics?"""
+"""If there is nonsense on the topics, can people still read facts, and operators read parked
+messages?"""
 
 from pathlib import Path
 
@@ -20,8 +21,8 @@ SHORT = {"transaction.timeout.ms": 10_000, "log_level": 0}
 
 
 def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
-    """Writes aborted messages at the end of a topic. No desk commits an offset after them, because all committed
-    messages are before them."""
+    """Writes aborted messages at the end of a topic. All committed messages are before them, so no
+    desk commits an offset after them."""
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": "stranger", **SHORT})
     stranger.init_transactions(30)
     stillness = Stillness(bootstrap, [(REQUESTS, 0)], [])
@@ -40,7 +41,8 @@ def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
 def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) -> None:
     with provisioned(tmp_path, 1) as broker:
         what_was_taken_back_lies_before_nobody(broker.bootstrap)
-        # the length of the salt chooses the shape of a message, so each topic gets all four shapes
+        # the length of the salt determines the shape of a message, so each topic gets all four
+        # shapes
         for salt in ("a", "bb", "ccc", "dddd"):
             dose = poison(
                 broker.access,

@@ -40,7 +40,7 @@ def test_only_a_clock_by_which_facts_are_said_is_stepped() -> None:
 
 
 class _Once:
-    """The function of a kind of fault that finds nothing to strike at the first call."""
+    """The function of a kind of fault. At the first call it finds nothing to strike."""
 
     def __init__(self) -> None:
         self.times = 0

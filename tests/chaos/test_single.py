@@ -1,4 +1,5 @@
-"""Is standing still counted only if input waited, and does the program name the row whose limit is exceeded?"""
+"""Does work count as standing still only if input waited? Does the program name the row whose limit is
+exceeded?"""
 
 import sys
 from pathlib import Path

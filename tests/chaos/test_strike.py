@@ -1,4 +1,4 @@
-"""Does a fault count as struck only if its victim was there, and is everything restored after the fault, even if it
+"""Is a fault recorded only if its victim was there? Is everything restored after the fault, even if the fault
 failed?"""
 
 import signal
@@ -61,8 +61,8 @@ class Link:
 
 
 class Theatre:
-    """The parts of a theatre that a strike uses. `absent`: at how many calls it returns that the victims do not work
-    yet."""
+    """The parts of a theatre that a strike uses. `absent`: at how many calls the theatre answers that the victims
+    do not work yet."""
 
     def __init__(self, folder: Path, absent: int = 0) -> None:
         self.children = {NAME: Child(folder / "log"), PROJECTOR: Child(folder / "log")}

@@ -1,4 +1,4 @@
-"""Does the ledger count a standstill only if no fault lasted, and a fault only if it struck?"""
+"""Does the ledger count a standstill only while there is no fault, and a fault only if it struck?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""Which cluster do the faults strike? Real processes on one machine, which a supervisor starts again as in
-production."""
+"""Which cluster do the faults strike? It consists of real processes on one machine, which a supervisor starts again as
+in production."""
 
 import itertools
 import json
@@ -35,19 +35,20 @@ TWINS = tuple(
     for desks in ("declaration,risk", "inspection,quarantine", "release,gate", "clearance")
     for slot in ("a", "b")
 )
-"""Every service runs twice, so that its twin takes over the partitions of a worker that is struck."""
+"""Every service runs twice. If one worker is struck, its twin takes over its partitions."""
 CONSOLE, PROJECTOR, BROKER = "console", "projector", "broker"
 SESSION_SECONDS = 2.0
 TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-"""Matches the terminal sequences of Faust's spinner, which come before a worker's first log record on the same line."""
+"""Matches the terminal sequences of Faust's spinner. They come before the first log record of a worker, on the same
+line."""
 SPEED = 4 * LEAST_SPEED
 """Seconds of the theatre's clock in one real second. A treatment with gas takes 7 real seconds, and one with heat takes
 1."""
 IDLE_SECONDS = 240
-"""If there is no message for so many seconds, the simulated people count goods that have not reached an end as
+"""If no message arrives for this many seconds, the simulated people count goods that have not reached an end as
 unfinished."""
 MOST_TIMES = 5
-"""A season that still makes progress may last this many times as long as it may stand still."""
+"""A season that makes progress may last this many times as long as it may stand still."""
 
 
 class Theatre:
@@ -90,19 +91,20 @@ class Theatre:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._hands = ThreadPoolExecutor(4, "starter")
-        """The threads that start processes. The kernel ends a child process when the thread that started it ends, so
+        """The threads that start processes. The kernel ends a child process when the thread that started it ends. So
         these threads end last."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.access("supervisor"), self._hosted)
 
     def access(self, name: str, proxy: Proxy | None = None) -> Access:
-        """How to connect to the broker, directly or through this proxy, with the credential of this name."""
+        """Returns how to connect to the broker, directly or through this proxy, with the credential of this name."""
         servers = f"127.0.0.1:{proxy.port}" if proxy else self.broker.bootstrap
         return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "credentials", name))
 
     def open(self, fill: Callable[[Access], None] = lambda access: None) -> None:
-        """Starts everything and returns once it is ready; `fill` is called with the broker before any worker starts."""
+        """Starts everything, and returns when it is ready. `fill` is called with the broker's access before any worker
+        starts."""
         self.start_broker()
         prepare(self.broker.access, self.folder / "credentials", self.partitions, table(sandbox=True))
         fill(self.broker.access)
@@ -160,26 +162,26 @@ class Theatre:
             ]
 
     def start_broker(self) -> None:
-        """Starts the broker, and returns when it answers; BrokerError if it cannot start."""
+        """Starts the broker, and returns when it answers. Raises BrokerError if it cannot start."""
         self._hands.submit(self.broker.start).result()
         self._leaver.look()
 
     def dismiss(self, name: str) -> int | None:
-        """Stops the worker with SIGTERM and forgets it. Returns its exit code."""
+        """Stops the worker with SIGTERM and removes it from the theatre. Returns its exit code."""
         with self._lock:
             child = self.children.pop(name)
             self.pages.pop(name)
         return leave(child)
 
     def alive(self, names: Sequence[str], broker: bool = False) -> bool:
-        """Whether these processes run now, ready or not. `broker`: the broker must run, too."""
+        """Returns whether these processes run now, ready or not. `broker`: whether the broker must also run."""
         process = self.broker.process
         if broker and (process is None or process.poll() is not None):
             return False
         return all(self.children[name].alive for name in names)
 
     def works(self, names: Sequence[str], broker: bool = False) -> bool:
-        """Whether these processes are ready now. `broker`: the broker must accept connections, too."""
+        """Returns whether these processes are ready now. `broker`: whether the broker must also accept connections."""
         process = self.broker.process
         if broker and (process is None or process.poll() is not None or not port_is_taken(self.broker.port)):
             return False
@@ -193,9 +195,10 @@ class Theatre:
         still: float = STILL_SECONDS,
         most: float = MOST_SECONDS,
     ) -> WaitLimit:
-        """The limit of a wait for these processes and the broker, or for all processes if `names` is empty.
+        """Returns the limit of a wait for these processes and the broker, or for all processes if `names` is empty.
 
-        If the wait is for all processes, their CPU time is no sign of progress, because some processes always work.
+        If the wait is for all processes, their CPU time does not count as a sign of progress, because some processes
+        always work.
         """
         shown = dict(signs or {})
         shown |= {f"{name} of the broker": sign for name, sign in signs_of(self._broker_pid, self._broker_log).items()}
@@ -227,8 +230,8 @@ class Theatre:
     # simulated people
 
     def play(self, day: Day, first: int, last: int, rate: float) -> None:
-        """Lodges the consignments from `first` up to, but not including, `last`, `rate` a second, and plays all people
-        who answer. Returns at once."""
+        """Starts the simulated people. They lodge the consignments from `first` to `last` (exclusive), `rate` a second,
+        and answer the desks. Returns at once."""
         settings = SimulatorSettings(
             kafka=self.broker.bootstrap,
             kafka_security="SASL_PLAINTEXT",
@@ -247,13 +250,13 @@ class Theatre:
         self.played = self.player.run()
 
     def goods_come(self) -> bool:
-        """Whether people still lodge goods. If no goods move, the desks have nothing to write."""
+        """Returns whether people still lodge goods. If no goods move, the desks have nothing to write."""
         player = self.player
         return player is not None and (player.last is None or player.next < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
-        """Waits until this many consignments have reached their ends, or the day is over. Raises TimeoutError with the
-        logs if no consignment reached its end for so many seconds."""
+        """Waits until this many consignments have reached their ends, or until the day is over. Raises TimeoutError
+        with the logs if no consignment reaches its end for this many seconds."""
         player, people = self.player, self._people
         assert player is not None and people is not None
         progress = WaitLimit(
@@ -296,8 +299,8 @@ class Theatre:
             for name, child in self.children.items():
                 if name not in self._held and child.watch():
                     self._leaver.look()
-                    # A process that died often would wait longer for its next start. Here faults kill processes often,
-                    # so the count is limited.
+                    # A process that died often would wait longer before its next start. Faults kill processes often
+                    # here, so the count is limited.
                     child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:
@@ -307,7 +310,7 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # the disk is full, so the start is tried again until there is room, as a supervisor does
+        except BrokerError:  # the disk is full, so the start is tried again until there is space, as a supervisor does
             self._over.wait(0.5)
 
     def close(self) -> None:
@@ -334,8 +337,8 @@ def _pid_of(child: Child) -> Callable[[], int | None]:
 
 
 class Log:
-    """Reads the log records that a process writes from now on, or with `whole` from the beginning; each is one line of
-    JSON. The log may be rotated meanwhile, at most as often as older parts are kept."""
+    """Reads the log records that a process writes from now on, or, with `whole`, from the beginning of its log. Each
+    record is one line of JSON. The log may be rotated meanwhile, at most as often as older parts are kept."""
 
     def __init__(self, child: Child, *, whole: bool = False) -> None:
         self._child, self._path = child, child.log
@@ -348,7 +351,7 @@ class Log:
         return [json.loads(line) for line in bare if line.startswith(b"{") and line.endswith(b"}")]
 
     def _text(self) -> bytes:
-        """The content of the log, including the parts that were rotated since this object was created."""
+        """Returns the content of the log, including the parts that were rotated since this object was created."""
         parts: list[Path] = []
         for number in range(1, FORMER + 1):
             part = former(self._path, number)
@@ -358,23 +361,23 @@ class Log:
         return b"".join([*[part.read_bytes() for part in parts], _live(self._path)])
 
     def logged(self, *events: str) -> list[str]:
-        """Those of these events that were logged, in order. If a log record has an error, its text follows the event
-        after a colon."""
+        """Returns those of these events that were logged, in order. If a log record has an error, its text follows the
+        event after a colon."""
         return [
             e["event"] + (f": {e['error']}" if e.get("error") else "") for e in self.events() if e["event"] in events
         ]
 
     def wait(self, *events: str) -> list[str]:
-        """Waits for the first of these events, and returns what `logged` returns. TimeoutError if the process makes no
-        progress, or has ended and is not started again."""
+        """Waits for the first of these events, and returns what `logged` returns. Raises TimeoutError if the process
+        makes no progress, or if it has ended and is not started again."""
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
         return wait(lambda: self.logged(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
 
 
 def _live(log: Path) -> bytes:
-    """The content of the log without NULs at its beginning, which some file systems leave in place of a part that was
-    cut out."""
+    """Returns the content of the log without NULs at its beginning. Some file systems leave NULs in place of a part
+    that was removed."""
     return log.read_bytes().lstrip(b"\0")
 
 
@@ -383,7 +386,7 @@ def _inode(file: Path) -> int | None:
 
 
 def _ports(count: int) -> list[int]:
-    """Free ports below the range of outgoing connections. No outgoing connection can take the broker's port while it is
-    down."""
+    """Returns free ports below the range of outgoing connections, so that no outgoing connection takes the broker's
+    port while the broker is down."""
     candidates = itertools.count(12_000 + os.getpid() % 15_000)
     return list(itertools.islice((port for port in candidates if not port_is_taken(port)), count))

@@ -26,7 +26,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def dtg(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., tuple[int, str]]]:
-    """Runs the program `dtg` in this process; returns the exit code and the output."""
+    """Returns a function that runs the program `dtg` in this process, and returns the exit code and
+    the output."""
     umask, hook = os.umask(0o077), threading.excepthook
 
     def run(*arguments: str) -> tuple[int, str]:

@@ -1,8 +1,10 @@
-"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries each 200 times, from a seed.
+"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries each of two programs 200 times,
+with stops made from a seed.
 
-The programs are a supervisor of small children, and `dtg up` with its broker, workers and console, with an empty folder or with kept
-data. They are stopped in the middle of the first start, of provisioning and of work, by SIGTERM, SIGINT or SIGHUP, once or twice,
-with the terminal open or closed. Each must end with the right code, and leave no process.
+The programs are a supervisor of small children, and `dtg up` with its broker, workers and console. `dtg up` starts with an empty
+folder, or with the data of the run before. They are stopped during the first start, during provisioning and while they work, by
+SIGTERM, SIGINT or SIGHUP, once or twice, with the terminal open or closed. Each must end with the right exit code, and leave no
+process.
 """
 
 import argparse
@@ -25,12 +27,12 @@ from tests.waiting import wait
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_SECONDS = 15
-"""Seconds that a child may live after the process that started it has ended; an orderly end of a worker may take ten."""
+"""How many seconds a child may live after the process that started it has ended. An orderly end of a worker may take ten."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop: after so many seconds, by these signals one after the other, with the terminal open or closed."""
+    """One stop: after so many seconds, these signals are sent one after the other, with the terminal open or closed."""
 
     after: float
     numbers: tuple[signal.Signals, ...]
@@ -39,13 +41,14 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """The expected exit code. The same signal several times counts as one stop, because two processes may send it."""
+        """Returns the expected exit code. If the same signal is sent several times in a short time, it counts as one stop,
+        because two processes may have sent it."""
         twice = len(set(self.numbers)) > 1 or (len(self.numbers) > 1 and self.apart > SAME_SECONDS)
         return 128 + self.numbers[-1] if twice else 0
 
 
 def plan(seed: int, count: int, longest: float) -> list[Stop]:
-    """`count` stops. Their moments are spread over `longest` seconds, one in each of `count` equal parts."""
+    """Returns `count` stops at random moments, one in each of `count` equal parts of the first `longest` seconds."""
     dice = random.Random(seed)
     moments = [(n + dice.random()) / count * longest for n in range(count)]
     dice.shuffle(moments)
@@ -56,8 +59,8 @@ def plan(seed: int, count: int, longest: float) -> list[Stop]:
 
 
 def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> str:
-    """Runs the command and stops it; returns what went wrong, or an empty text. The moment counts from the output of the line
-    `ready`."""
+    """Runs the command and stops it. Returns a description of what went wrong, or an empty text. The seconds until the stop count
+    from the moment at which the command prints the line `ready`."""
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     with tempfile.TemporaryFile("w+b") as errors:
         process = subprocess.Popen(
@@ -86,24 +89,24 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    right = {stop.code, 0}  # 0, if a second signal comes after everything has ended
+    right = {stop.code, 0}  # 0 is also right, because a second signal may come after everything has ended
     if stop.code:
-        right.add(-stop.numbers[-1])  # the signal itself, if it comes while Python is ending
+        right.add(-stop.numbers[-1])  # the signal itself is also right, because it may come while Python is ending
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
 
 
 def _delivered(pid: int, number: signal.Signals) -> bool:
-    """Whether this child of ours has taken the signal, or has ended. If two signals are pending on a busy machine, Linux delivers
-    the later one first."""
+    """Returns whether this child of ours has taken the signal, or has ended. The next signal is sent only then, because if two
+    signals are pending on a busy machine, Linux may deliver the later one first."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     pending = int(status["ShdPnd"], 16) >> (number - 1) & 1
     return not pending or status["State"].strip().startswith("Z")
 
 
 def until_line(process: subprocess.Popen[bytes], text: str) -> str:
-    """The output of the process up to the line with this text, or up to its end."""
+    """Returns the output of the process up to the line with this text, or up to its end."""
     lines: list[str] = []
     assert process.stdout is not None
     while text not in "".join(lines[-1:]) and (line := process.stdout.readline()):
@@ -133,12 +136,12 @@ def _marked(mark: str) -> dict[int, str]:
 
 
 def small(folder: Path, stop: Stop) -> str:
-    """Runs and stops the supervisor of small children."""
+    """Runs the supervisor of small children and stops it. Returns as `stopped` does."""
     return stopped([sys.executable, "-m", "tests.cli.supervised", str(folder)], {}, stop, "started")
 
 
 def up(home: Path, stop: Stop, layout: str) -> str:
-    """Runs and stops `dtg up` on this folder."""
+    """Runs `dtg up` on this folder and stops it. Returns as `stopped` does."""
     env = {
         "DTG_HOME": str(home),
         "DTG_LAYOUT": layout,
@@ -152,7 +155,7 @@ def up(home: Path, stop: Stop, layout: str) -> str:
 
 
 def main() -> int:
-    """Runs 200 stops of each program; returns the number of those that went wrong."""
+    """Runs 200 stops of each program. Returns 1 if any of them went wrong, otherwise 0."""
     options = argparse.ArgumentParser()
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)
@@ -163,7 +166,7 @@ def main() -> int:
             wrong += _went_wrong("small children", number, small(Path(folder), stop))
     home = Path(tempfile.mkdtemp())
     for number, stop in enumerate(plan(chosen.seed, chosen.count, 20.0)):
-        if number % 3 == 0:  # every third run begins without files, the others with what the run before left
+        if number % 3 == 0:  # every third run begins without files; the others begin with those of the run before
             shutil.rmtree(home)
         wrong += _went_wrong(
             "dtg up", number, up(home, stop, "declaration,risk;inspection,quarantine;release,gate;clearance")

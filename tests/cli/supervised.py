@@ -1,5 +1,5 @@
-"""A supervisor of many small children that end and are started again all the time; `python -m tests.cli.supervised
-FOLDER`."""
+"""How does a supervisor behave whose many small children end and are started again all the time? `python -m
+tests.cli.supervised FOLDER` runs it."""
 
 import itertools
 import sys
@@ -24,7 +24,8 @@ def main(folder: Path) -> None:
     turns = itertools.cycle(children)
 
     def watch() -> None:
-        """Watches one child at a time, so that the supervisor mostly waits, which is the worst moment for a signal."""
+        """Watches one child at a time. So most of the time the supervisor waits, which is the worst moment for a
+        signal."""
         child = next(turns)
         child.deaths = 0
         child.watch()

@@ -1,4 +1,4 @@
-"""Can the user of the machine decide who may sign in and which programs have keys, and is everything else refused with a
+"""Can the user of the machine decide who may sign in and which programs have keys? Is everything else refused with a
 sentence?"""
 
 import os
@@ -31,7 +31,7 @@ class Typed(NamedTuple):
 
 
 class Person:
-    """A person at a terminal of this machine; the commands run in this process."""
+    """A person at a terminal of this machine. The commands run in this process."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
@@ -145,7 +145,7 @@ def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
     home = tmp_path / "home"
     with pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("DTG_HOME", str(home))
-        # imports the modules of the command, because another user, below, may not be able to read them
+        # imports the modules of the command now, because the other user, below, may not be able to read them
         person.types(*arguments)
         assert person.types("account", "add", "clerk", "--role", "auditor").code == 0
         assert home.stat().st_mode & 0o077 == 0
@@ -159,7 +159,8 @@ def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
 
 @contextmanager
 def another_user() -> Iterator[None]:
-    """Changes this process to the user `nobody`; if it does not run as root, the user stays the same."""
+    """Changes this process to the user `nobody` within the block. If it does not run as root, the user stays the
+    same."""
     if os.geteuid() != 0:
         yield
         return

@@ -1,4 +1,5 @@
-"""Does every command that opens the database say in one sentence what to do if it cannot be opened, read or written?"""
+"""If the database cannot be opened, read or written, does every command that uses it say in one sentence what to
+do?"""
 
 import os
 import sqlite3

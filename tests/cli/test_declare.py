@@ -1,4 +1,4 @@
-"""Does `dtg declare` print for each declaration its id, the page to look at, and the answer of customs?"""
+"""Does `dtg declare` print for each declaration its id, the page of its goods, and the answer of customs?"""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ ROWS = {"as_of": "2026-11-25T09:00:00Z", "lag_seconds": 0.1, "behind": 0, "troub
 
 
 def view(number: int, outcome: str, *answers: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What the API says about a request, in the form of `RequestView`."""
+    """Returns the API's answer about a request, in the form of `RequestView`."""
     about = {"kind": "LodgeDeclaration", "subject": GOODS.format(number), "asked_at": "2026-11-25T09:00:00Z"}
     texts = {"outcome_text": {"zh": "x", "en": "x"}, "refusal_code": None, "refusal": None, "reason": None}
     status = {"request_id": f"r-{number}", **about, "outcome": outcome, **texts, "answers": list(answers), **more}
@@ -67,8 +67,8 @@ SENT_BACK = {
 
 
 class Api:
-    """An API that takes every batch. For each request it gives the prepared answers in order, and then repeats the last
-    one."""
+    """An API that accepts every batch. For each request it returns the prepared answers in order, and then the last one
+    again and again."""
 
     def __init__(self, answers: dict[str, list[Any]], sent_back: dict[str, dict[str, Any]] | None = None) -> None:
         self.answers, self.sent_back = answers, sent_back or {}
@@ -220,7 +220,7 @@ def test_the_same_paper_again_is_right_and_said_so(declare: Any) -> None:
 
 
 def test_without_waiting_nothing_is_asked_and_the_ids_are_told(declare: Any) -> None:
-    for options in (("--no-wait",), ()):  # the output is not a terminal, so the command does not wait in either case
+    for options in (("--no-wait",), ()):  # the output is not a terminal, so the command waits in neither case
         api = Api({"r-5": [PENDING]})
         done = declare(api, "R-5", options=options)
         assert done.exit_code == 0 and not api.polls and GOODS.format(5) in done.stdout and "dtg trace" in done.stdout

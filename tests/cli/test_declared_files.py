@@ -1,4 +1,5 @@
-"""Is each file of declarations read if possible, and otherwise refused with what to do, and is no file lodged in part?"""
+"""Is each file of declarations read if possible? Otherwise, is it refused with a text that says what to do, and is no
+part of it lodged?"""
 
 import io
 import json
@@ -135,7 +136,7 @@ def test_a_file_of_which_one_record_cannot_be_read_lodges_nothing(text: str, whe
 
 
 class Api(HTTPServer):
-    """An API server that answers each batch with the next prepared answer, and keeps what it received."""
+    """An API server that answers each batch with the next prepared answer, and stores what it received."""
 
     def __init__(self, *answers: int) -> None:
         super().__init__(("127.0.0.1", 0), Answering)

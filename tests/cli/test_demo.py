@@ -1,4 +1,4 @@
-"""Is a demo open to its published keys as soon as its console says that it is ready?"""
+"""Can every published key of a demo be used as soon as the console says that it is ready?"""
 
 import signal
 import subprocess
@@ -15,7 +15,8 @@ from tests.waiting import wait
 
 
 def test_every_published_key_is_known_from_the_first_moment_at_which_the_console_is_ready(tmp_path: Path) -> None:
-    """A console remembers for some seconds that a key is unknown, so it must not be ready before the keys are there."""
+    """If a console does not find a key, it caches that for some seconds. So it must not be ready before the keys
+    are in the database."""
     env = surroundings(tmp_path / "home")
     address = f"http://127.0.0.1:{env['DTG_CONSOLE_PORT']}"
     program = [sys.executable, "-m", "services.cli.main", "up", "--demo", "--consignments", "1"]

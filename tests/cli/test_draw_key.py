@@ -1,4 +1,5 @@
-"""Is the key of the inspection draw made at the first start and shown to nobody, and does no worker draw without it?"""
+"""Is the key of the inspection draw made at the first start and shown to nobody? Does every worker refuse to draw
+without it?"""
 
 import json
 import os
@@ -19,8 +20,8 @@ SECRET = bytes(range(32))
 
 
 def up(home: Path, *arguments: str, problem: str = "is taken", **env: str) -> str:
-    """Runs `dtg up` on this folder, and returns everything that it shows. It ends before it starts any process, because
-    of the tested problem or, without one, because a port is taken."""
+    """Runs `dtg up` on this folder, and returns its whole output. It ends before it starts any process, either
+    because of the problem that is tested or, without one, because a port is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
         program = [sys.executable, "-m", "services.cli.main", "up", *arguments]
@@ -39,8 +40,8 @@ def up(home: Path, *arguments: str, problem: str = "is taken", **env: str) -> st
 
 
 def worker(home: Path, desks: str = "risk", **env: str) -> subprocess.CompletedProcess[str]:
-    """Runs a worker with `--help`. If it is not refused, it ends at once, instead of waiting for the cluster, which
-    does not exist."""
+    """Runs a worker with `--help`. If it is not refused, it ends at once. Without `--help`, it would wait for the
+    cluster, which does not exist."""
     home.mkdir(exist_ok=True)
     settings = {"DTG_HOME": str(home), "DTG_DESKS": desks, "DTG_KAFKA": "127.0.0.1:1", **env}
     program = [sys.executable, "-m", "faust", "-A", "services.worker", "worker", "--help"]

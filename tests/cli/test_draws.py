@@ -1,4 +1,4 @@
-"""Can an auditor who has the keys repeat every draw, and is each draw named that has another result?"""
+"""Can an auditor who has the keys repeat every draw? Is each draw with another result listed?"""
 
 import json
 from dataclasses import replace
@@ -45,7 +45,8 @@ def entry(fact: Fact, **changes: Any) -> LoggedMessage:
 def story_of(
     declared: DeclarationAccepted | None = None, at: datetime = NOON, drawing: DrawKeys = KEYS, **changes: Any
 ) -> list[LoggedMessage]:
-    """A declaration and its assessment as they are on the topics; `changes`: fields of the draw that differ."""
+    """Returns a declaration and its assessment as they are on the topics. `changes`: fields of the draw that are
+    different."""
     message = declared or accepted()
     (fact,) = story(RiskDecider(drawing)).when(message, at=at).answer
     drawn = json.loads(encode(fact))["draw"]
@@ -56,7 +57,8 @@ def story_of(
 
 
 def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
-    """A story as the software version before wrote it: without key id, drawn by a rule that anybody can repeat."""
+    """Returns a declaration and its assessment as the previous software version wrote them: the draw has no key id,
+    and anybody can repeat it."""
     message = accepted()
     digest = sha256(f"{rule_set}/{message.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)
@@ -152,7 +154,7 @@ def test_every_draw_of_a_simulated_day_comes_out_again(calm_entries: list[Logged
 
 @pytest.fixture
 def installation(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an installation whose only key is in force since yesterday."""
+    """Returns the folder of an installation with one key, which is in force since yesterday."""
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_KAFKA", broker.bootstrap)  # the broker of the test session has no authentication
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))

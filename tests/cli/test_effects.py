@@ -23,7 +23,7 @@ def first(entries: list[LoggedMessage], kind: str, chosen: Chosen = lambda entry
 
 
 def instead(entries: list[LoggedMessage], old: LoggedMessage, *new: LoggedMessage) -> list[LoggedMessage]:
-    """The entries with one of them replaced by these others."""
+    """Returns the entries with `new` in place of `old`."""
     return [each for entry in entries for each in (new if entry is old else (entry,))]
 
 
@@ -73,13 +73,13 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
     ("answered", "parked", "in_order"),
     [
         ([("LiftHold", 5), ("PlaceHold", 7)], (), True),
-        ([("PlaceHold", 7), ("LiftHold", 5)], (5,), True),  # a request that holds goods may overtake a parked one
-        # a request that holds goods may not overtake one that is not parked
+        ([("PlaceHold", 7), ("LiftHold", 5)], (5,), True),  # a holding message may overtake a parked one
+        # a holding message may not overtake one that is not parked
         ([("PlaceHold", 7), ("LiftHold", 5)], (), False),
         ([("PlaceHold", 7), ("LiftHold", 5)], (7,), False),
-        ([("LiftHold", 7), ("LiftHold", 5)], (5,), False),  # other requests may not overtake a parked one
+        ([("LiftHold", 7), ("LiftHold", 5)], (5,), False),  # other messages may not overtake a parked one
         ([("WithdrawalRequested", 7), ("LiftHold", 5)], (5,), False),
-        ([("LiftHold", 7), ("PlaceHold", 5)], (), False),  # a hold may not be overtaken
+        ([("LiftHold", 7), ("PlaceHold", 5)], (), False),  # a holding message may not be overtaken
         ([("LiftHold", 7), ("PlaceHold", 5)], (5,), False),
         ([("PlaceHold", 7), ("LiftHold", 5), ("PlaceHold", 6)], (5,), False),
         ([("PlaceHold", 7), ("LiftHold", 5), ("LiftHold", 6)], (5, 6), True),
@@ -131,7 +131,7 @@ def changed(entry: LoggedMessage, **fields: object) -> LoggedMessage:
 
 
 def test_a_report_that_no_fact_of_its_own_answers_is_lost(calm_entries: list[LoggedMessage]) -> None:
-    """The fact that closes its visit does not count as its answer, because not every report closes a visit."""
+    """The fact that closes the visit does not count as an answer, because not every report closes a visit."""
     recorded = first(calm_entries, "EquipmentEventRecorded", lambda e: e.body["event"] == "GTOT")
     assert about(judge(instead(calm_entries, recorded)).lost, recorded.headers["causationid"], "no answer")
 
@@ -170,7 +170,7 @@ def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entri
 
 
 def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entries: list[LoggedMessage]) -> None:
-    # if a report is taken back, the goods leave a second time; such goods are not used here
+    # If a report is taken back, the goods leave a second time. Such goods are not used here.
     times_gone = Counter(e.key for e in calm_entries if e.kind == "ConsignmentGatedOut")
     out = first(calm_entries, "ContainerGatedOut", lambda e: times_gone[e.body["consignments"][0]] == 1)
     goods = out.body["consignments"][0]
@@ -235,7 +235,8 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 
 
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
-    # facts for the gate desk follow the release of goods in containers, so without it the numbers have a gap
+    # if goods in containers are released, facts for the gate desk follow; so without the release there is a gap in
+    # the numbers
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
     ledger = judge([*calm_entries, with_headers(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1
@@ -244,7 +245,7 @@ def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Log
 
 
 def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[LoggedMessage]) -> None:
-    """A release that nobody used is revoked by a time limit. No topic has such a cause, but its id can be computed."""
+    """If nobody uses a release, a time limit revokes it. This cause is on no topic, but its id can be computed."""
     granted = first(calm_entries, "ReleaseGranted", lambda e: bool(e.body["containers"]))
     due = (datetime.fromisoformat(granted.body["occurred_at"]) + timedelta(days=30)).isoformat()
 

@@ -1,4 +1,4 @@
-"""Is the real data never mixed with a demo's, and does every command work on the folder that is in use?"""
+"""Is real data never mixed with a demo's data, and does every command work on the folder that is in use?"""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.conftest import PARTITIONS
 
 
 def up(home: Path, *arguments: str) -> str:
-    """Runs `dtg up` on this folder, and returns what it says. It ends before it starts anything, because a port is
+    """Runs `dtg up` on this folder, and returns its output. It ends before it starts anything, because a port is
     taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {**os.environ, "DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400"}
@@ -33,7 +33,7 @@ def test_a_demo_leaves_the_folder_of_the_real_data_alone(tmp_path: Path) -> None
     assert "is taken" in up(home, "--demo")
     assert demo.exists() and not home.exists()
     (demo / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
-    assert "is taken" in up(home)  # `dtg up` came to the check of the ports, so the demo's clock did not stop it
+    assert "is taken" in up(home)  # the ports are checked after the demo's clock, so the clock did not stop it
     assert home.stat().st_mode & 0o777 == demo.stat().st_mode & 0o777 == 0o700
     assert "is taken" in up(home, "--demo", "--afresh")
     (aside,) = tmp_path.glob("home-demo-*")

@@ -1,4 +1,5 @@
-"""Can any data crash a command, or control the terminal? Every command that reads runs on a broker full of hostile messages."""
+"""Can any data make a command crash, or control the terminal? Every command that reads runs on a broker full of
+hostile messages."""
 
 import base64
 import json
@@ -37,7 +38,7 @@ HOSTILE = (
     *("", "x" * 5_000, "大" * 3_000),
 )
 LONE = "\ud800 \udcff"
-"""Lone surrogates, which JSON can contain and UTF-8 cannot."""
+"""Lone surrogates. JSON can contain them, and UTF-8 cannot."""
 VALUES = (
     *(None, b"", b"\xff\xfe", b"\x00" * 99, b"[" * 20_000, b'{"a":' * 900 + b"1" + b"}" * 900, b'[{"a":' * 5_000),
     *(
@@ -140,7 +141,7 @@ class Crowd:
 
 
 def compressed(bootstrap: str) -> None:
-    """Sends a compressed message, because any client may use a codec that a reader lacks."""
+    """Sends a compressed message. Any client may do so, with a codec that a reader lacks."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "compression.type": codec})
         for topic in ("customs-gate-requests", "customs-release-facts", "customs-release-parked"):
@@ -150,7 +151,7 @@ def compressed(bootstrap: str) -> None:
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker full of hostile messages, which no other test reads."""
+    """Returns the address of a broker full of hostile messages, which no other test reads."""
     with provisioned(tmp_path_factory.mktemp("hostile") / "kafka", PARTITIONS) as broker:
         crowd = Crowd(broker.bootstrap)
         crowd.everything()
@@ -166,7 +167,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    for each in (screen, errors):  # both read COLUMNS when they were made, before this test, so the width is set here
+    for each in (screen, errors):  # both objects read COLUMNS when they were created, so the width is set here
         monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
@@ -260,7 +261,7 @@ def test_files_of_any_name_and_content_are_refused_with_a_sentence(dtg: Any, tmp
     for number, content in enumerate((b"[/evil]", b"\xff", b"[" * 99_999, b"[1, null]", b'{"reference":"[/evil]"}')):
         file = tmp_path / f"[evil]\x1b:smiley:{number}"
         file.write_bytes(content)
-        if number < 3:  # the other files are JSON, so the command would ask a console, and none answers
+        if number < 3:  # the other files are JSON, so the command would need a console, and there is none
             dtg("declare", str(file), codes=(1,))
         dtg("declare", str(file), "--format", "korea", codes=(1,))
         dtg("declare", str(file), "--url", "[/evil]", codes=(1,))

@@ -1,4 +1,5 @@
-"""Does every command that reads print JSON through one function, and is each command listed as reading or acting?"""
+"""Does every command that reads print JSON through one function, and is each command listed as one that reads
+or one that acts?"""
 
 import inspect
 import json
@@ -18,7 +19,8 @@ READING = (
     *("parked list", "parked show", "draws repeat", "draws keys"),
     *("account list", "account grants", "account confirm", "key list", "port follow", "port ask"),
 )
-"""The commands that read: `provision` only with --show; `declare` prints the result of each declaration."""
+"""The commands that read. `provision` reads only with --show; `declare` is listed because it prints the result
+of each declaration."""
 ACTING = (
     *("up", "console", "projector", "rebuild", "simulate", "bench"),
     *("parked replay", "parked release", "parked discard", "draws add-key"),

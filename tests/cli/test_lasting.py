@@ -1,4 +1,5 @@
-"""Does every command that may take longer than two seconds show its progress on a terminal, even while there is none?"""
+"""Does every command that may take longer than two seconds show on a terminal that it is working, even while
+it makes no progress?"""
 
 import inspect
 import io
@@ -32,7 +33,7 @@ LASTING: dict[str, tuple[Callable[..., Any], ...]] = {
     "parked discard": (main._order,),
     **dict.fromkeys(("trace", "audit", "parked list", "parked show", "draws repeat"), (log.read,)),
 }
-"""Command → its functions that take long."""
+"""Command → those of its functions that may take long."""
 SERVING = ("console", "projector")
 """Commands that run until they are stopped."""
 QUICK = (

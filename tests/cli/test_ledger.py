@@ -17,7 +17,7 @@ from tests.chaos.days import CONSIGNMENTS, lodged_again
 
 
 def story_of(entries: list[LoggedMessage], *kinds: str) -> str:
-    """The first consignment that has a message of each of these kinds."""
+    """Returns the first consignment that has a message of each of these kinds."""
     kinds_of = defaultdict(set)
     for entry in entries:
         kinds_of[entry.key].add(entry.kind)
@@ -37,7 +37,7 @@ def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[LoggedM
 
 
 def test_a_forged_yes_is_named(calm_entries: list[LoggedMessage]) -> None:
-    """The forged fact is correct in everything but its cause, which only the gate desk knows."""
+    """Everything in the forged fact is correct except its cause, which only the gate desk knows."""
     yes = next(e for e in calm_entries if e.kind == "ContainerMayLeave")
     own = replace(yes, headers=yes.headers | {"ce_id": "made-up", "sequence": "99"}, offset=10**6)
     ledger = judge([*calm_entries, own])
@@ -48,7 +48,7 @@ def test_a_forged_yes_is_named(calm_entries: list[LoggedMessage]) -> None:
 
 def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[LoggedMessage]) -> None:
     for number, fact in enumerate({entry.kind: entry for entry in calm_entries if entry.written_by_its_desk}.values()):
-        # to judge the whole day each time would take a minute
+        # only this consignment is judged, because judging the whole day each time would take a minute
         story = [entry for entry in calm_entries if entry.key == fact.key]
         for value in (None, b"{}", b"[7]", b"{", b'{"version": "x", "holds": 3, "consignments": 5}'):
             wrong = replace(fact, value=value, offset=10**6, headers=fact.headers | {"ce_id": f"wrong-{number}"})
@@ -233,7 +233,7 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(
 
 
 def planted(entry: LoggedMessage, kind: str, **fields: object) -> LoggedMessage:
-    """A fact of the same desk and consignment that the ledger has not read yet."""
+    """Returns a fact of the same desk and consignment that the ledger has not read yet."""
     body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
     changed = {**body, **fields}
     return replace(
@@ -258,7 +258,7 @@ def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_a
 
 
 def copies_of(entries: list[LoggedMessage]) -> list[LoggedMessage]:
-    """The copies of these facts that the desks' loops would have written to the topic for ports."""
+    """Returns the copies of these facts that the desks' loops would have written to the topic for ports."""
     facts = [e for e in entries if ROLES[e.topic] == "facts" and PORT_WRITERS.get(e.kind) == e.desk]
     return [
         replace(e, topic=PORT_FACTS, value=to_outside(KINDS[e.kind].read_stored(e.value or b""), Audience.PORT))

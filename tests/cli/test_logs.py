@@ -17,7 +17,7 @@ from tests.waiting import wait
 
 LINES = 60_000
 MOST = 100_000
-"""Bytes after which a log is rotated in these tests."""
+"""The size in bytes from which on a log is rotated in these tests."""
 TALKING = f"""
 import json, sys
 for number in range({LINES}):
@@ -28,7 +28,8 @@ for number in range({LINES}):
 
 
 def ways(folder: Path) -> dict[str, Way]:
-    """The ways to rotate that the file system of this machine supports, by name."""
+    """Returns name → function, for the ways to rotate a log that the file system of this machine
+    supports."""
     found = way_of(folder)
     return {"found": found, "punch": punch} if found is collapse else {"found": found} if found is not None else {}
 

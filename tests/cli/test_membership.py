@@ -50,7 +50,7 @@ def test_a_living_worker_that_names_none_or_does_not_answer_keeps_what_it_has() 
 
 
 class Failing:
-    """A client whose broker is down, so that every call of it fails, even `close`."""
+    """A client whose broker is down. Every call of it fails, even `close`."""
 
     made = 0
 
@@ -67,8 +67,8 @@ class Failing:
 def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_looked_after_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Once the thread ended without a message, and after every later kill of a worker the others waited for its
-    session."""
+    """In an older version, the thread ended without a message. When a worker was killed later, the others had to
+    wait until its session ended."""
     monkeypatch.setattr(membership, "KafkaAdminClient", Failing)
     reports: list[str] = []
     leaver = Leaver("127.0.0.1:1", lambda: [DEAD], reports.append)
@@ -83,7 +83,7 @@ def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_look
 
 
 class Refusing:
-    """A client whose broker removes some members and refuses others."""
+    """A client whose broker removes some members and refuses to remove others."""
 
     def __init__(self, **how: Any) -> None: ...
 
@@ -128,7 +128,7 @@ ODD_PAGES = {
 
 @contextmanager
 def answering(answer: bytes) -> Iterator[str]:
-    """The address of a program that sends these bytes to everybody who connects."""
+    """Yields the address of a program that sends these bytes to every program that connects."""
 
     class Odd(StreamRequestHandler):
         def handle(self) -> None:

@@ -1,5 +1,5 @@
-"""Does the ledger find goods that left or were kept by mistake? It compares the facts with the simulator's own containers; one fault
-at a time."""
+"""Does the ledger find goods that left or were kept by mistake? It compares the facts with the real visits that the
+simulator knows. Each test changes one thing."""
 
 from dataclasses import replace
 
@@ -15,13 +15,14 @@ OUT = ("RecordGateOut", "RecordEquipmentEvent")
 
 
 def departures(entries: list[LoggedMessage], box: str) -> list[LoggedMessage]:
-    """The departures with goods that terminals reported for this container."""
+    """Returns the departures of this container with goods that terminals reported."""
     reports = [entry for entry in entries if entry.key == box and entry.kind in OUT]
     return [e for e in reports if e.kind == "RecordGateOut" or (e.body["event"], e.body["laden"]) == ("GTOT", True)]
 
 
 def stay_of(entries: list[LoggedMessage], number: int, lots: int = 1) -> tuple[str, Stay]:
-    """A container whose first or second stay ended, and that stay."""
+    """Returns a container whose visit with this number (0 or 1) ended, and that visit. `lots`: how many consignments
+    are in the container."""
     for box, stays in STAYS.items():
         times = {entry.body["occurred_at"] for entry in departures(entries, box)}
         if len(stays) > number and len(times) > number and len(stays[number].lots) == lots:
@@ -37,8 +38,8 @@ def test_on_a_calm_day_nothing_leaves_and_nothing_is_kept_by_mistake(calm_entrie
 
 
 def test_the_calm_day_has_what_terminals_report(calm_entries: list[LoggedMessage]) -> None:
-    """Reports that are late, repeated, corrected, too early, and of all kinds of events; without them the ledger would prove
-    little."""
+    """Reports must be late, repeated, corrected, too early, and of all kinds of events. Otherwise the ledger would
+    prove little."""
     reports = [e for e in calm_entries if e.kind == "RecordEquipmentEvent"]
     assert {e.body["event"] for e in reports} >= {"DISC", "GTIN", "GTOT", "LOAD", "STRP", "STUF"}
     taken_back = [e.kind for e in calm_entries if e.kind in ("ArrivalRetracted", "TransferRetracted")]

@@ -1,4 +1,4 @@
-"""Does `dtg trace` find goods by every name that people know them by?"""
+"""Does `dtg trace` find goods by every name that people use for them?"""
 
 import json
 from typing import Any

@@ -1,4 +1,5 @@
-"""Does the program run in a folder with any name, or say why it cannot before it fetches or starts anything?"""
+"""Does the program run in a folder with any name? If it cannot, does it say so before it fetches or starts
+anything?"""
 
 import os
 import shutil
@@ -19,12 +20,13 @@ from services.console.readmodel.database import migrate, open_engine
 
 ROOT = Path(__file__).parents[2]
 WORKS = ("大通关 数据", "a;b,c", "*", "a%41%b", "#a?b", "!a!b", "a\\b", "${x}$y'z\"`w`", "@a=b&c", "[a]{b}~")
-"""Names of folders, each with several characters that are special for a shell, Make, Java, Kafka or SQLAlchemy."""
+"""Names of folders. Each has several characters that are special for a shell, Make, Java, Kafka or SQLAlchemy."""
 CANNOT = ("a:b", "end!", "a\nb", "a\tb", "a\u2028b")
 
 
 def is_java_there(folder: Path) -> bool:
-    """Whether Java can load classes from this folder; tried with Kafka's tool that makes a random id."""
+    """Returns whether Java can load classes from this folder. To find out, Kafka's tool that makes a random id is
+    run."""
     folder.mkdir(parents=True)
     names = [path.rpartition("/")[2] for path in wanted()]
     for name in names:
@@ -49,7 +51,7 @@ def test_java_runs_from_folders_of_whatever_name_but_those_that_are_refused(tmp_
 
 @pytest.mark.parametrize("name", CANNOT[:2])
 def test_from_these_it_does_not_run(tmp_path: Path, name: str) -> None:
-    """If one of these names works one day, it must not be refused any more."""
+    """If a name works with a later version of Java or Python, it must not be refused any more."""
     assert places.why_not(tmp_path / name) and not is_java_there(tmp_path / name / "jars")
 
 

@@ -1,5 +1,5 @@
-"""Is a file that cannot be opened, or a wrong address, reported in a sentence, and answered with no by the gate
-question?"""
+"""If a file cannot be opened or an address is wrong, do commands say so in a sentence, and is the answer to the
+gate question no?"""
 
 import os
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_an_authorisation_has_an_end_that_can_be_written(days: str) -> None:
 def test_ports_that_overlap_are_told_before_anything_is_started(
     tmp_path: Path, ports: dict[str, Any], named: tuple[str, str]
 ) -> None:
-    """Once `dtg up` ended with a traceback if a worker could not get its port."""
+    """In an older version, `dtg up` ended with a traceback if a worker could not get its port."""
     settings = UpSettings(home=str(tmp_path), layout="risk;gate;release;clearance", **ports)
     up = Up(settings, demo=False, speed=1, consignments=1, seed=1)
     with pytest.raises(CannotStart, match="被重复指定") as refusal:

@@ -1,4 +1,4 @@
-"""Is an operator told the result of an order about a parked message?"""
+"""Does an operator get the result of an order about a parked message?"""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -14,13 +14,15 @@ from services.shell.loopback import is_loopback, open_page
 from tests.cli.stops import until_line
 
 NOWHERE = "http://127.0.0.1:9"
-"""A proxy that does not exist, because nobody listens on the port of `discard`: every request through it fails."""
+"""The address of a proxy that does not exist. No program listens on this port, so every request through the proxy
+fails."""
 PROXIES = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), NOWHERE)
 ROOT = Path(__file__).parents[2]
 
 
 def surroundings(home: Path, **more: str) -> dict[str, str]:
-    """The environment of a machine with a proxy, an ASCII locale and a private umask."""
+    """Returns environment variables for an installation in `home`, with free ports and with a proxy that must not
+    be used. `more`: further variables."""
     env = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
     names = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_PROJECTOR_PORT", "DTG_WORKER_PORT")
     ports = {name: str(free_port()) for name in names}
@@ -33,7 +35,8 @@ def dtg(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def up(env: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Starts `dtg up` with a low limit of open files and a private umask; returns when it is ready."""
+    """Starts `dtg up` with a low limit of open files and a private umask, and returns its process when it is
+    ready."""
     limits = 'umask 077; ulimit -Sn 256; exec "$@"'
     command = ["sh", "-c", limits, "sh", sys.executable, "-m", "services.cli.main", "up"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

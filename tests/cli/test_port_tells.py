@@ -1,4 +1,4 @@
-"""Can a terminal report every field of an equipment event from the command line that the API accepts?"""
+"""Can a terminal report from the command line every field of an equipment event that the API accepts?"""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ WHEN = ("--place", "shed 4", "--at", "2026-11-25T08:00:00+08:00")
 
 
 class AcceptingServer(HTTPServer):
-    """A server that accepts every request, and keeps it."""
+    """A server that accepts every request, and stores it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
@@ -42,7 +42,7 @@ class Taking(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Prints nothing."""
+        """Prints nothing, because the test reads the stored requests."""
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acceptin
 
 
 def tell(server: AcceptingServer, *arguments: str) -> dict[str, Any]:
-    """Runs the command; returns the request that the server received."""
+    """Runs the command and returns the request that the server received."""
     result = CliRunner().invoke(port_app, ["tell", *arguments, "--where", f"http://127.0.0.1:{server.server_port}"])
     assert result.exit_code == 0, result.output
     return server.requests[-1][1]

@@ -1,4 +1,4 @@
-"""Can only the owner read the data?"""
+"""Can only the owner read the files of an installation?"""
 
 import os
 import socket

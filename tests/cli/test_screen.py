@@ -91,13 +91,13 @@ PATH = "prometheus --config.file=/home/somebody/a folder with blanks/another one
 
 @pytest.fixture
 def unknown_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Removes COLUMNS and LINES, which pytest-xdist sets for its workers."""
+    """Removes COLUMNS and LINES, which pytest-xdist sets in its workers."""
     monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.mark.usefixtures("unknown_width")
 def test_a_file_has_whole_lines_and_a_terminal_its_own_width(tmp_path: Path) -> None:
-    """The addresses that `make run` prints were once broken at 80 columns in a file."""
+    """In an older version, the addresses that `make run` prints were broken at 80 columns in a file."""
 
     def table() -> Table:
         made = Table(show_header=False, box=None, pad_edge=False)

@@ -1,7 +1,7 @@
-"""If a file of DTG_HOME was damaged, do programs that read it say so in a sentence with what to do?
+"""If a file of DTG_HOME is damaged, do the programs that read it say so in a sentence that says what to do?
 
-Files are damaged in every way that a disk, a copy or a person may cause. For a file of another user the tests use a circle of links, which
-nobody can read, not even root.
+Files are damaged in every way that a disk, a copy or a person may cause. A circle of links stands for a file of
+another user, because nobody can read it, not even root.
 """
 
 import os
@@ -95,7 +95,7 @@ def test_the_keys_of_the_draw(home: Path, dtg: Callable[..., tuple[int, str]], s
 def test_the_note_that_the_keys_were_made(home: Path, spoil: Callable[[Path], None]) -> None:
     spoil(home / KEY_MADE)
     up = Up(UpSettings(), demo=False, speed=1, consignments=1, seed=1)
-    if not (home / KEY_MADE).exists():  # a circle of links counts as no file, as if the keys had not been made yet
+    if not (home / KEY_MADE).exists():  # a circle of links counts as a missing file, so the keys may be made
         return
     with pytest.raises(CannotStart, match="抽查密钥文件丢失"):
         up._make_draw_key()

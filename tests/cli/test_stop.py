@@ -1,4 +1,4 @@
-"""Does everything end when it gets a signal to stop, whatever it is doing? The long form is `make stops`."""
+"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries this many times."""
 
 import signal
 import subprocess
@@ -21,7 +21,7 @@ def test_a_supervisor_ends_when_asked_and_leaves_no_child(stop: Stop, tmp_path: 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder is kept between the tests, so that each start finds the files of the one before."""
+    """Returns the folder for all tests of this module. Each start finds the files of the start before."""
     return tmp_path_factory.mktemp("up") / "home"
 
 
@@ -37,12 +37,12 @@ on_stop(lambda: print("asked", flush=True), lambda: print("at once", flush=True)
 print("ready", flush=True)
 time.sleep(600)
 """
-"""A process that never ends on the first signal, so that only a second one ends it."""
+"""The program of a process that does not end on the first signal, so that only a second one ends it."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_same_signal_twice_in_a_row_is_one(number: signal.Signals, tmp_path: Path) -> None:
-    """GNU `timeout` sends a signal to its child and to the group of its child, so that the child gets it twice."""
+    """GNU `timeout` sends a signal to its child and to the group of its child, so the child gets it twice."""
     assert small(tmp_path, Stop(0.1, (number, number), closed=False, apart=0.002)) == ""
 
 
@@ -52,8 +52,8 @@ def test_a_later_or_another_signal_ends_at_once() -> None:
 
 
 def _patient(stop: Stop, last: signal.Signals) -> list[str]:
-    """What the process prints upon signals to stop, which it survives, and upon the `last` signal, which ends it. If
-    `last` is the same signal as before, it is sent after a pause."""
+    """Sends the signals of `stop`, which the process survives, and then the signal `last`, which ends it. Returns
+    what the process prints. If `last` is the same signal as before, it is sent after a pause."""
     with subprocess.Popen([sys.executable, "-c", PATIENT], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -65,8 +65,8 @@ def _patient(stop: Stop, last: signal.Signals) -> list[str]:
             assert process.poll() is None
             time.sleep(SAME_SECONDS)
         process.send_signal(last)
-        # The process ignores an equal signal within SAME_SECONDS after it handled the first one. If it handled that
-        # one late, it also ignores this one, so the signal is repeated.
+        # The process ignores an equal signal within SAME_SECONDS after it handled the first one. If it was late to
+        # handle the first one, it also ignores this one. So the signal is sent again.
         while last in stop.numbers and process.poll() is None:
             time.sleep(SAME_SECONDS)
             process.send_signal(last)

@@ -1,4 +1,4 @@
-"""Does `dtg trace` say what it has searched for, if it finds nothing?"""
+"""Does `dtg trace` say what it has searched for if it finds nothing?"""
 
 from schemas.vocabulary import consignment_id
 from services.cli.trace import nothing_known

@@ -1,4 +1,4 @@
-"""Does every program that reads a wrong setting say so in a sentence in both languages?"""
+"""If a setting is wrong, does every program that reads it say so in a sentence in both languages?"""
 
 import os
 import re
@@ -23,7 +23,7 @@ FUTURE = {"DTG_CLOCK_ANCHOR": "2026-11-23T00:00:00Z", "DTG_CLOCK_START": "2999-0
 
 
 def output_of(program: tuple[str, ...], folder: Path, **settings: str) -> tuple[int, str]:
-    """Runs the program; returns the exit code and the output."""
+    """Runs the program, and returns the exit code and the output."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DTG_")}
     ended = subprocess.run(
         program,

@@ -51,7 +51,8 @@ class Ask:
 
 
 class Asks(Flood):
-    """Requests to the console; `next(…)` is (kind of hostility, request). The hostilities of bodies are those of messages."""
+    """Makes requests to the console. `next(…)` returns (kind of hostility, request). The hostilities of bodies are those
+    of messages."""
 
     def __init__(self, seed: str) -> None:
         super().__init__("declaration", seed, 1)
@@ -77,7 +78,7 @@ class Asks(Flood):
             yield name, ask
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """A correct body for some route; `topic` is the path here."""
+        """Returns a correct body for some route. `topic` is the route's path here."""
         self._count += 1
         goods, box = self._identity()
         route = self.dice.choice(("declarations", "declarations", "batch", "gate-outs", *ACTS))

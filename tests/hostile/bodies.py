@@ -1,4 +1,5 @@
-"""Which bodies cost the console most time? There is one of each known kind, most of them just below a limit."""
+"""Which bodies cost the console most time? There is one body of each known kind, and most of them are just
+below a limit."""
 
 import json
 from typing import Any
@@ -16,13 +17,13 @@ ONE, MANY = "/declarations", "/declarations/batch"
 
 
 def paper(reference: str = "WORST-1", **changed: Any) -> dict[str, Any]:
-    """A good declaration as JSON, with these fields instead."""
+    """Returns a correct declaration as JSON. `changed`: fields that replace its own."""
     made: dict[str, Any] = declaration(reference).model_dump(mode="json")
     return {**made, **changed}
 
 
 def keys(count: int, last: str = "") -> bytes:
-    """A JSON object with `count` keys, of which the last one is named `last`."""
+    """Returns a JSON object with `count` keys, of which the last one is named `last`."""
     names = [f"k{number}" for number in range(count - 1)] + [last or f"k{count}"]
     return b"{" + b",".join([b'"%s":1' % name.encode() for name in names]) + b"}"
 
@@ -32,18 +33,19 @@ def _raw(field: str, value: bytes) -> bytes:
 
 
 def _batch(one: bytes, limit: int = BATCH_BYTES) -> bytes:
-    """A batch with as many of these declarations as the limits of bytes, separators and declarations allow."""
+    """Returns a batch with as many copies of this declaration as the limits of bytes, separators and
+    declarations allow."""
     cost = sum([one.count(sign) for sign in (b",", b":", b"{", b"[")]) + 1
     count = min(1000, (limit - 100) // (len(one) + 1), (BATCH_SEPARATORS - 10) // cost)
     return b'{"declarations":[' + b",".join([one] * count) + b"]}"
 
 
 def worst() -> dict[str, tuple[str, bytes]]:
-    """Name of the body → the path below /api/v1, and the body."""
+    """Returns name of the body → the path below /api/v1, and the body."""
     most, items = SEPARATORS // 2 - 10, paper()["items"]
     digits = b"9" * (BODY_BYTES - 3000)
     full = json.dumps(paper(items=items * (MOST_LINES // len(items)))).encode()
-    code = "QQQ"  # as long as codes of the tables, so that typing errors are tried
+    code = "QQQ"  # the text is as long as the codes of the tables, so the console also looks for similar codes
     unknown = dict.fromkeys(("unit", "first_unit", "second_unit", "origin_country", "currency"), code)
     unlisted = paper(packages="1", items=[{**items[0], **unknown}] * MOST_LINES)
     return {

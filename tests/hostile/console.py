@@ -1,5 +1,5 @@
-"""What does the console answer to a flood of bad requests? It must never answer 5xx because of a bug, and 202 exactly as often as there
-are messages on the broker."""
+"""What does the console answer to a flood of bad requests? It must never answer 5xx because of a bug. The
+number of its answers 202 must be the number of messages on the broker."""
 
 import http.client
 from collections import Counter
@@ -28,7 +28,7 @@ TEXTS = ("title", "title_zh", "detail", "detail_zh")
 
 @dataclass
 class Answers:
-    """The statuses by kind of hostility, the accepted requests, and the faults of the answers."""
+    """The statuses by kind of hostility, the accepted requests, and the errors in answers."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
@@ -44,8 +44,8 @@ class Answers:
 def serving(
     bootstrap: str, partitions: int, folder: Path, command: Sequence[str] = (), **more: str
 ) -> Iterator[tuple[int, int]]:
-    """The console and its projector as `dtg up` runs them: the console's port and process id. `command`: what runs in place of the console;
-    `more`: further settings."""
+    """Runs the console and its projector as `dtg up` does. Yields the console's port and process id. `command`:
+    the program that runs in place of the console; `more`: further settings."""
     ports = free_port(), free_port()
     settings = {
         "DTG_KAFKA": bootstrap,
@@ -64,7 +64,7 @@ def serving(
         admit(settings["DTG_DATABASE_URL"])
         assert console.pid is not None
         yield ports[0], console.pid
-        wait_for(pages)  # raises if one of the two has ended or is not ready
+        wait_for(pages)  # raises an exception if one of the two has ended or does not become ready
     finally:
         stop_all([console, projector], 30)
 
@@ -88,7 +88,7 @@ def run(count: int, seed: str, port: int) -> Answers:
 
 
 def written(bootstrap: str, partitions: int) -> Counter[str]:
-    """Request id → how often it is on the request topics."""
+    """Returns request id → how often it is on the request topics."""
     reader = Consumer(
         {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True}
     )
@@ -106,7 +106,7 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
 
 
 def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
-    """Sends the request; records its status and everything that breaks the rules."""
+    """Sends the request. Stores its status, and everything in the answer that breaks the rules."""
     try:
         texts = headers_of() | ask.headers
         headers = {name: value.encode("latin-1") for name, value in texts.items()}
@@ -114,7 +114,7 @@ def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
     except (http.client.HTTPException, OSError) as error:
-        # the console refused a body that is too large, and closed the connection before the whole body was sent
+        # the body is too large, so the console refused it and closed the connection before all of it was sent
         line.close()
         answers.outcomes[name, "closed"] += 1
         if len(ask.body or b"") < 500_000:

@@ -1,5 +1,5 @@
-"""What does each desk do with a flood of bad messages? Each message must have one named outcome, and the counts must
-add up."""
+"""What does each desk do with a flood of bad messages? Each message must have exactly one of the named outcomes, and
+the counts must add up."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -27,9 +27,9 @@ from tests.voice import NOON
 PARTITIONS = 4
 BATCH = 500
 WATCH = 10_000
-"""Messages after which a desk starts again with empty state."""
+"""The number of messages after which a desk starts again with an empty state."""
 LARGEST = 8 << 20
-"""`max.message.bytes` of every topic. A larger message cannot be written, so it would stop the desk for ever."""
+"""`max.message.bytes` of every topic. If a desk had to write a larger message, it could not continue."""
 REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
 
 
@@ -55,8 +55,8 @@ class Tally:
 
 
 def watches(count: int) -> list[tuple[str, int, int]]:
-    """Divides `count` messages among the desks: (desk, number of its watch, messages). A watch is a run of at most
-    WATCH messages."""
+    """Divides `count` messages among the desks. Returns (desk, number of its watch, number of messages); a watch is
+    a run of at most WATCH messages."""
     share, rest = divmod(count, len(SERVICES))
     shares = {name: share + (number < rest) for number, name in enumerate(SERVICES)}
     return [
@@ -67,7 +67,7 @@ def watches(count: int) -> list[tuple[str, int, int]]:
 
 
 def stand(name: str, watch: int, count: int, seed: str) -> Tally:
-    """Runs one watch at the desk of this name; AssertionError if a guarantee is broken."""
+    """Runs one watch at the desk of this name. Raises AssertionError if a guarantee is broken."""
     (desk,) = desks((name,), PUBLISHED)
     return one_watch(desk, Flood(name, f"{seed}/{watch}", PARTITIONS), count)
 
@@ -112,7 +112,7 @@ def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
 
 
 def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> str:
-    """Decides the message; returns its outcome."""
+    """Decides the message and returns its outcome."""
     outcome = turn.outcome
     decided, duplicates, settled = outcome.decided, outcome.duplicates, outcome.settled
     parked, outputs = sum(outcome.parked.values()), len(outcome.outputs)
@@ -138,7 +138,7 @@ def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> s
 
 
 def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tally) -> None:
-    """Stores the records as the loop does after a commit; checks that all messages can be written and read again."""
+    """Stores the records as the loop does after a commit. Checks that all messages can be written and read again."""
     for output in turn.outcome.outputs:
         size = _size(output)
         tally.largest = max(tally.largest, size)

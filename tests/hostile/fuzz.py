@@ -1,10 +1,11 @@
-"""What does the console answer to requests that its own document allows, or forbids? `make fuzz` runs schemathesis against a real console.
+"""What does the console answer to requests that its own API document allows, or forbids? `make fuzz` runs schemathesis against a real
+console.
 
-First an account asks that may do everything, then an account of each role, about its own goods, container and requests: no role may get an
-answer that the table of rights forbids, or read a masked field (`fuzz_rights.py`).
+First schemathesis uses an account that may do everything, then an account of each role, with requests about its own goods, container and
+requests. No role may get an answer that the table of rights forbids, or read a masked field (`fuzz_rights.py`).
 
-Meanwhile the largest bodies are sent without pause, and terminals ask: no answer may be a failure of the console, and each gate question
-must be answered.
+Meanwhile the largest bodies are sent without pause, and terminals ask whether containers may leave. No answer may be an error of the
+console, and each gate question must be answered.
 """
 
 import argparse
@@ -40,14 +41,14 @@ from tests.people import LINE, admit, headers_of
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENT = ROOT / ".run" / "fuzz" / "env"
-"""The environment of schemathesis, which needs packages that the product does not have."""
+"""The virtual environment of schemathesis, which needs packages that the product does not have."""
 GATE = "/api/v1/containers/CSQU3054383"
 PAUSE_SECONDS = 0.05
 LEFT_OUT = "positive_data_acceptance"
-"""A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a check digit, a key used before,
-a cursor of another feed."""
+"""A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a wrong check digit, a key that
+was used before, a cursor of another feed."""
 HUNG_UP = 1
-"""Stands for an answer that was lost, because the console closed the connection for a body that is too large. It is no HTTP status."""
+"""Stands for a missing answer: the console closed the connection because a body was too large. It is no HTTP status."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
 NAMED = {
     "path.consignment_id": GOODS,
@@ -55,9 +56,9 @@ NAMED = {
     "path.key": GOODS,
     "path.request_id": LODGED,
 }
-"""The parameters for each role; the account that may do everything uses random ones."""
+"""The values of parameters for each role. The account that may do everything uses random ones."""
 Answers = Counter[tuple[str, int]]
-"""(name, status, or a value that WITHOUT names) → how often it was the answer."""
+"""(name of the request, HTTP status or a key of `WITHOUT`) → how often this was the answer."""
 
 
 def prepare() -> None:
@@ -71,7 +72,8 @@ def prepare() -> None:
 
 
 def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
-    """The status of one answer, over a connection of its own; if there is no answer, HUNG_UP for a body that is too large, otherwise 0."""
+    """Returns the status of the answer to one request, over a connection of its own. If there is no answer, returns HUNG_UP for a body
+    that is too large, otherwise 0."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all was sent
@@ -80,7 +82,7 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
         answer.read()
         return answer.status
     except (OSError, http.client.HTTPException):
-        # the body was refused unread, and the sender may see only that the connection was closed
+        # the body was refused before it was read, and the sender may only notice that the connection was closed
         return HUNG_UP if len(body or b"") > BATCH_BYTES else 0
     finally:
         line.close()
@@ -102,7 +104,8 @@ def ask_gate(port: int, ended: Event, answers: Answers) -> None:
 
 
 class Asking(NamedTuple):
-    """Who asks, and for how long. `line`: the header with its key; `named`: what its addresses are about; `rights`: of `fuzz_rights.py`."""
+    """Who sends requests, and for how long. `line`: the header with the account's key; `named`: the parameters of its addresses; `rights`:
+    the file for `fuzz_rights.py`."""
 
     who: str
     line: str
@@ -113,7 +116,7 @@ class Asking(NamedTuple):
 
 
 def schemathesis(port: int, asking: Asking, seed: int) -> int:
-    """Runs schemathesis, which prints what it finds; returns its exit code."""
+    """Runs schemathesis, which prints what it finds. Returns its exit code."""
     print(f"\n=== {asking.who}", flush=True)
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-role-") as folder:
         config, rights = Path(folder, "fuzz.toml"), Path(folder, "rights.json")
@@ -124,7 +127,8 @@ def schemathesis(port: int, asking: Asking, seed: int) -> int:
         command = [ENVIRONMENT / "bin" / "schemathesis", "--config-file", config, "run"]
         command += [f"http://127.0.0.1:{port}/openapi.json", "--exclude-checks", LEFT_OUT]
         command += ["--phases", "coverage,fuzzing,stateful", "--max-examples", asking.examples]
-        # only one worker, because in Python 3.11 two threads that parse source at once break each other (CPython issue 106905)
+        # there is only one worker, because in Python 3.11 two threads that parse source at the same time disturb each other (CPython issue
+        # 106905)
         command += ["--max-time", asking.seconds, "--seed", seed, "--workers", 1]
         command += ["--no-shrink", "--header", asking.line]
         env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
@@ -133,12 +137,13 @@ def schemathesis(port: int, asking: Asking, seed: int) -> int:
 
 
 def rights_of(who: Who) -> dict[str, bool]:
-    """Address → whether this account may ask it by the table of rights."""
+    """Returns address → whether this account may request it, according to the table of rights."""
     return {f"{method} {path}": isinstance(right, Open) or who.may(right) for (method, path), right in ROUTES.items()}
 
 
 def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
-    """An account of each role in turn; at its turn the goods and requests with a word in every field belong to it."""
+    """Yields an account of each role in turn. While it is used, the goods and requests belong to it, and each of their fields contains a
+    word."""
     planted_rows, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
         for statement in planted_rows.statements:
@@ -149,7 +154,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
         with engine.begin() as connection:
             connection.execute(update(LODGEMENTS).values(sender=name))
         audience = who.audience()
-        # no word is hidden from an administrator, who may read parked messages about any goods
+        # an administrator may read parked messages about any goods, so no word is hidden from this role
         hidden = sorted(planted_rows.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
         line = f"Authorization: {headers['Authorization']}"
         yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})
@@ -157,7 +162,8 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
 
 
 def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
-    """How many runs of schemathesis found something, and the answers to all other requests; on a broker and console of their own."""
+    """Runs everything on a broker and a console of their own. Returns how many runs of schemathesis found something, and the answers to
+    all other requests."""
     some = [Role(name) for name in options.roles]
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
@@ -187,7 +193,7 @@ def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
 
 
 def faults(answers: Answers) -> list[str]:
-    """The answers that are not allowed."""
+    """Returns the answers that are not allowed."""
     allowed = {HUNG_UP, 202, 207, 400, 413, 415, 422, 503}
     return [
         f"{name}: {code}, {count} times"
@@ -197,7 +203,7 @@ def faults(answers: Answers) -> list[str]:
 
 
 def main() -> int:
-    """Returns 1 if there was an answer that is not allowed."""
+    """Runs the program. Returns 1 if there was an answer that is not allowed, otherwise 0."""
     parser = argparse.ArgumentParser(description="Fuzz the console's HTTP API")
     parser.add_argument("--seconds", type=int, default=180, help="for somebody who may everything; 0: nobody")
     parser.add_argument("--examples", type=int, default=30, help="of each operation and phase")

@@ -1,6 +1,7 @@
-"""Does an answer go to a role whose row of the table of rights forbids it? A check that schemathesis loads, in its own environment.
+"""Does a role get an answer that the table of rights forbids? This is a check that schemathesis loads, in an environment of its own.
 
-`DTG_FUZZ_RIGHTS` names a file: `may`, address → whether the role may ask it; `hidden`, words that stand in fields which it may not read.
+`DTG_FUZZ_RIGHTS` names a JSON file. `may`: address → whether the role may request it. `hidden`: words in the fields that the role may
+not read.
 """
 
 import json
@@ -14,14 +15,14 @@ import schemathesis  # type: ignore[import-not-found]
 RIGHTS = json.loads(Path(os.environ["DTG_FUZZ_RIGHTS"]).read_text(encoding="utf-8"))
 HIDDEN = frozenset(RIGHTS["hidden"])
 BEFORE_ANY_ROUTE = (400, 405, 408, 414, 431)
-"""Statuses of requests that are refused before the console knows who asks."""
+"""Statuses of requests that are refused before the console knows who sends them."""
 NO_RIGHT = "/problems/no_right"
 
 
 @schemathesis.check  # type: ignore[untyped-decorator]
 def rights_of_the_role(ctx: Any, response: Any, case: Any) -> None:
-    """Checks that a request without the right is refused, that one with the right is not refused because of rights, and that no answer
-    has a masked word."""
+    """Checks three things: a request without the right is refused, a request with the right is not refused because of rights, and no
+    answer contains a word of `hidden`."""
     text = response.text
     if leaked := sorted(HIDDEN & set(re.findall(r"zq\d+x", text))):
         raise AssertionError(f"what this role may not read is in the answer: {leaked[:5]}")

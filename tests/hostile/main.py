@@ -1,4 +1,4 @@
-"""What were the outcomes of a million bad messages and requests? `make hostile` prints one table and writes
+"""What are the outcomes of a million bad messages and requests? `make hostile` prints one table and writes
 docs/evidence/hostile.md."""
 
 import argparse
@@ -23,7 +23,7 @@ LIBRARIES = ("confluent-kafka", "pydantic", "msgspec", "orjson", "fastapi", "uvi
 
 
 def main() -> None:
-    """Runs both floods; AssertionError if a guarantee is broken."""
+    """Runs both floods. Raises AssertionError if a guarantee is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000, help="messages and requests in all")
     parser.add_argument("--requests", type=int, default=25_000, help="how many of them go to the console over HTTP")
@@ -81,7 +81,8 @@ def main() -> None:
 
 
 def flood_console(count: int, seed: str) -> tuple[Answers, Counter[str], int]:
-    """Runs the flood on a broker of its own; returns the answers, the messages on the topics, and the console's memory in MB."""
+    """Runs the flood of requests on a broker of its own. Returns the answers, the number of messages on the topics by request,
+    and the console's memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()
@@ -102,7 +103,7 @@ def flood_console(count: int, seed: str) -> tuple[Answers, Counter[str], int]:
 
 
 def table(outcomes: Counter[tuple[str, str]]) -> list[str]:
-    """Kind of hostility × outcome, with sums."""
+    """Returns the lines of a table: kind of hostility × outcome, with sums."""
     columns = [name for name, _ in _sums(outcomes, 1).most_common()]
     rows = [name for name, _ in _sums(outcomes, 0).most_common()]
     lines = [f"| | {' | '.join(columns)} | all |", "|---|" + "--:|" * (len(columns) + 1)]
@@ -114,7 +115,7 @@ def table(outcomes: Counter[tuple[str, str]]) -> list[str]:
 
 
 def spelled(counts: Counter[str]) -> str:
-    """`name` count, …; the most frequent first."""
+    """Returns `name` count, …, with the highest count first."""
     return ", ".join(f"`{name}` {count:,}" for name, count in counts.most_common())
 
 

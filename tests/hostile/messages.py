@@ -1,4 +1,4 @@
-"""Which bad messages may a topic contain? They are made from a seed: the same seed gives the same messages."""
+"""Which bad messages may a topic contain? They are made from a seed, so the same seed gives the same messages."""
 
 import base64
 import random
@@ -20,7 +20,7 @@ EXAMPLES = {
     for name in KINDS
 }
 RAW = "\u0001RAW"
-"""A placeholder in a value for text that no encoder writes, which replaces it afterwards."""
+"""A placeholder in a value. After encoding, it is replaced by text that no encoder writes."""
 WRONG: tuple[Any, ...] = (
     None,
     True,
@@ -75,7 +75,7 @@ BIG = 1_050_000
 
 @dataclass(slots=True)
 class Draft:
-    """A message that is being made from a golden example, with an id of its own."""
+    """A message that is being made from a golden example. It has an id of its own."""
 
     desk: str
     topic: str
@@ -87,7 +87,7 @@ class Draft:
 
 
 class Flood:
-    """Messages to one desk, as the loop would read them; `next(…)` is (kind of hostility, message)."""
+    """Makes messages to one desk, as the loop would read them. `next(…)` returns (kind of hostility, message)."""
 
     def __init__(self, desk: str, seed: str, partitions: int) -> None:
         self.desk = desk
@@ -97,7 +97,7 @@ class Flood:
         self.there = [(topic, kind) for topic in self.topics for kind in sorted(CARRIED[topic])]
         self.decided = [(topic, kind) for topic, kind in self.there if KINDS[kind] in FLOW[desk]]
         self.waiting: list[Raw] = []
-        """Parked messages, about which the flood contains orders. The code that runs the flood fills this list."""
+        """Parked messages. The flood makes orders about them. The code that runs the flood fills this list."""
         self._offset = 0
         self._recent = [self._identity() for _ in range(64)]
         self._published: list[Raw] = []
@@ -121,7 +121,7 @@ class Flood:
         return raw
 
     def place_of(self, draft: Draft) -> int:
-        """The partition to which a client would write the draft."""
+        """Returns the partition to which a client would write the draft."""
         return partition_of((draft.key or b"")[:255], self.partitions)
 
     def _identity(self) -> tuple[str, str]:
@@ -132,8 +132,8 @@ class Flood:
     # messages without faults
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """A golden example about other goods; `known`: the share of messages about goods that earlier messages were
-        about."""
+        """Returns a golden example about other goods. `known`: the share of messages about goods of earlier
+        messages."""
         dice = self.dice
         if not kind:
             topic, kind = dice.choice(self.decided if dice.random() < 0.9 else self.there)
@@ -168,13 +168,14 @@ class Flood:
         return draft
 
     def slot(self, body: Any, want: Callable[[Any], bool]) -> tuple[Any, Any] | None:
-        """A random place in the body whose value fulfils `want`: its object or list, and its key or index there."""
+        """Returns a random place in the body whose value fulfils `want`: the object or list that contains it, and its
+        key or index there. Returns None if there is none."""
         found = [(c, n) for c, n in _slots(body) if want(c[n])]
         return self.dice.choice(found) if found else None
 
     def put(self, draft: Draft, want: Callable[[Any], bool], new: Any, raw: bytes | None = None) -> Draft:
-        """Puts `new` at a random place that fulfils `want` (at any place if there is none); `raw` is written there
-        unchanged, even if it is not JSON."""
+        """Puts `new` at a random place that fulfils `want`, or at any place if none does. `raw`: bytes that are
+        written there in place of `new`, even if they are not JSON."""
         at = self.slot(draft.body, want) or self.slot(draft.body, _any)
         if at is not None:
             at[0][at[1]] = (
@@ -378,14 +379,14 @@ def _again(f: Flood) -> "Draft | Raw":
 
 
 def _elsewhere(f: Flood) -> Raw:
-    """A message in a wrong partition, as from a client with another partitioner."""
+    """Returns a message in a wrong partition, as from a client with another partitioner."""
     draft = f.draft()
     partition = (f.place_of(draft) + 1) % f.partitions
     return Raw(draft.topic, partition, 0, draft.key, draft.value, draft.headers)
 
 
 def _order(f: Flood) -> "Draft | Raw":
-    """An operator's order about a parked message: a correct or wrong one, or other content."""
+    """Returns an operator's order about a parked message. It may be correct, wrong, or have any other content."""
     dice = f.dice
     about = dice.choice(f.waiting) if f.waiting else Raw("nowhere", 0, 7, b"k", b"", {})
     order: dict[str, Any] = {
@@ -437,4 +438,4 @@ HOSTILITIES: dict[str, tuple[int, Callable[[Flood], "Draft | Raw"]]] = {
     "several faults": (60, _two_at_once),
     "orders about parked": (30, _order),
 }
-"""What is wrong with the message → its weight, and the function that makes it."""
+"""Kind of hostility → its weight, and the function that makes the message."""

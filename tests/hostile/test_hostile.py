@@ -1,5 +1,5 @@
-"""Has each message of a flood of bad input exactly one outcome at each desk and at the console? The short form of `make
-hostile`."""
+"""Does each message of a flood of bad input have exactly one outcome at each desk and at the console?
+`make hostile` runs a longer flood."""
 
 from collections import Counter
 from itertools import islice
@@ -23,7 +23,7 @@ def test_whatever_comes_to_a_desk_has_one_outcome_and_nothing_leaves_the_turn(na
     (desk,) = desks((name,), PUBLISHED)
     tally = one_watch(desk, Flood(name, SEED, PARTITIONS), 1500)
     assert tally.messages == 1500 == sum(tally.outcomes.values())
-    # only the frequent hostilities, because a rare one may not occur among so few messages
+    # only the frequent hostilities are expected, because a rare one may not occur among so few messages
     usual = {hostility for hostility, (weight, _) in HOSTILITIES.items() if weight >= 10}
     assert len(usual) > 20 and {hostility for hostility, _ in tally.outcomes} >= usual
     assert not tally.raised, "a message within the contract is decided, or refused with a reason"

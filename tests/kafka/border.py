@@ -1,4 +1,4 @@
-"""How do tests use a running border? They send requests through Kafka and read facts with kafka-python; nothing is
+"""How do tests use a running border? They send requests through Kafka and read facts with kafka-python. Nothing is
 mocked."""
 
 import json
@@ -30,7 +30,7 @@ TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 
 @dataclass(frozen=True)
 class Leaping(Clock):
-    """The real clock. A test can set it forward if something takes hours."""
+    """The real clock, which a test can set forward if an effect comes only after hours."""
 
     leaps: list[timedelta] = field(default_factory=list)
 
@@ -48,7 +48,8 @@ class Log:
         self._entries: dict[TopicPartition, list[LoggedMessage]] = {}
 
     def entries(self) -> list[LoggedMessage]:
-        """All committed messages up to the present ends of the topics, topic by topic, each partition in order."""
+        """Returns all committed messages up to the present ends of the topics, topic by topic, and each partition in
+        its order."""
         if self._consumer is None:
             self._consumer = reader(self._kafka, max_poll_records=5000)
             topic_partitions = [
@@ -73,7 +74,7 @@ class Log:
 
 
 class Border:
-    """A cluster with desks, as a declarant, an officer or a port sees it."""
+    """A cluster with desks, as a declarant, an officer or a port uses it."""
 
     def __init__(self, kafka: Access | str, partitions: int, clock: Clock = CLOCK) -> None:
         access = access_to(kafka)
@@ -86,8 +87,8 @@ class Border:
         self._log.close()
 
     def ask(self, request: Request, name: str = "") -> str:
-        """Sends a request whose id is made from `name`, or from its content if `name` is empty. Returns the id when the
-        request is acknowledged."""
+        """Sends a request and returns its id when the broker has acknowledged it. The id is made from `name`, or from
+        the request's content if `name` is empty."""
         value = encode(request)
         message_id = request_id("test", name or value.decode())
         topic, sent_at = topic_of("anyone", type(request)), request.occurred_at.isoformat()
@@ -96,7 +97,7 @@ class Border:
         return message_id
 
     def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
-        """Writes any message to a topic, and returns when it is acknowledged."""
+        """Writes any message to a topic. Returns when the broker has acknowledged it."""
         self.send(topic, key, value, kind, message_id)
         self.flush()
 
@@ -112,7 +113,8 @@ class Border:
         message_id: str,
         time: str = "2026-11-23T12:00:00Z",
     ) -> None:
-        """Writes any message to a topic without waiting; `flush` waits. `time`: the time in the header `ce_time`."""
+        """Writes any message to a topic without waiting for the broker; `flush` waits. `time`: the time in the header
+        `ce_time`."""
         sent_headers = headers(
             id=message_id,
             kind=kind,
@@ -128,12 +130,12 @@ class Border:
         self._producer.send(topic, key=raw, value=value, headers=sent_headers)
 
     def facts(self, key: str) -> list[LoggedMessage]:
-        """All facts under this key, topic by topic."""
+        """Returns all facts with this key, topic by topic."""
         return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str) -> dict[str, Any]:
-        """Waits until there is a fact of each of these kinds under the key. Returns kind → the body of the last fact of
-        this kind."""
+        """Waits until there is a fact of each of these kinds with this key. Returns kind → the body of the last fact
+        of this kind."""
         facts: dict[str, Any] = {}
         messages = 0
 
@@ -149,8 +151,8 @@ class Border:
         return facts
 
     def eventually(self, what: Callable[[], Any], *children: Child) -> Any:
-        """Waits until `what` returns something true, and returns that. `children`: the processes whose work makes it
-        true."""
+        """Calls `what` again and again until it returns a true value, and returns that value. `children`: the
+        processes whose work is awaited."""
         return wait(what, "what should come true", *children)
 
 
@@ -206,5 +208,5 @@ def _ready_or_broken(loop: Loop, problems: list[BaseException]) -> Callable[[], 
 
 
 def bodies(entries: list[LoggedMessage], kind: str) -> list[Any]:
-    """The bodies of all messages of one kind."""
+    """Returns the bodies of all messages of one kind."""
     return [json.loads(e.value or b"null") for e in entries if e.kind == kind]

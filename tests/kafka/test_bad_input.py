@@ -1,5 +1,5 @@
-"""Can bad input stop anything? With the real loop on a broker of its own, each bad message is refused or parked with
-its reason, and correct goods pass."""
+"""Can bad input stop anything? The tests run the real loop on a broker of its own. Each bad message is refused, or
+parked with its reason, and correct goods are not affected."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from services.cli.parked import order_of, send_orders, waiting
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell import (
-    agent_reading,  # noqa: F401  (makes this process read as a worker does)
+    agent_reading,  # noqa: F401  (imported so that this process reads messages as a worker does)
     clients,
 )
 from services.shell.access import access_to
@@ -43,7 +43,8 @@ ARRIVED = "customs-release-requests"
 
 @pytest.fixture(scope="module")
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, list[Loop], Projecting]]:
-    """All desks and the read model, on a broker of their own, so that parked messages do not disturb other tests."""
+    """Yields a border with all desks and the read model. It has a broker of its own, so that parked messages do not
+    disturb other tests."""
     folder = tmp_path_factory.mktemp("bad-input")
     url = f"sqlite:///{folder}/console.db"
     migrate(url)
@@ -56,7 +57,7 @@ def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, lis
 
 
 class Rubbish(str):
-    """The name of a header, which is written as bytes that are not UTF-8."""
+    """The name of a header. It is written as bytes that are not UTF-8."""
 
     __slots__ = ()
 
@@ -69,12 +70,12 @@ def arrival(key: str) -> ReportArrival:
 
 
 def with_(message: Message, **changes: Any) -> bytes:
-    """The message's JSON, with some fields changed to any values."""
+    """Returns the message's JSON, with some fields replaced by any values."""
     return json.dumps({**json.loads(encode(message)), **changes}).encode()
 
 
 def declared(reference: str, **changes: Any) -> tuple[str, bytes]:
-    """Key and value of a lodgement, with some fields of the declaration changed to any values."""
+    """Returns key and value of a lodgement, with some fields of the declaration replaced by any values."""
     lodged = lodge(reference=reference)
     body = json.loads(encode(lodged))
     body["declaration"] |= changes
@@ -86,8 +87,8 @@ def item(**changes: Any) -> dict[str, Any]:
     return made | changes
 
 
-# PARKED and REFUSED: fault of a message → its topic, key, value and kind, and then the reason why it is parked or the
-# code with which it is refused
+# PARKED and REFUSED have a bad message for each fault: topic, key, value and kind, and then the reason why it is
+# parked, or the code with which it is refused.
 TWICE = lodge(reference="bad-twice")
 HUNDRED = declared("bad-hundred", items=[item(description=f"line {n}") for n in range(MOST_LINES)])
 PASSED = InspectionPassed(

@@ -20,8 +20,8 @@ from tests.conftest import PARTITIONS
 from tests.waiting import wait
 
 NEXT_METADATA = 31
-"""A metadata version that the broker of deploy/kafka/pom.xml supports only as unstable. Its last stable version is
-30."""
+"""A metadata version that the broker of deploy/kafka/pom.xml supports only as an unstable one. Its last stable
+version is 30."""
 TOPIC = "customs-declaration-facts"
 FROZEN_SECONDS = 5.5
 NOBODY = 1 << 22
@@ -29,8 +29,8 @@ NOBODY = 1 << 22
 
 
 def writer(broker: Broker, number: int) -> Producer:
-    """A producer with the transactional id of this number. If an earlier producer left a transaction open, it is
-    ended."""
+    """Returns a producer with the transactional id of this number. If an earlier producer with this id left a
+    transaction open, that transaction is aborted."""
     settings = {"bootstrap.servers": broker.bootstrap, "transactional.id": f"writer-{number}"}
     producer = Producer({**settings, "transaction.timeout.ms": 5000, "partitioner": "murmur2_random", "log_level": 0})
     producer.init_transactions(30)
@@ -38,7 +38,7 @@ def writer(broker: Broker, number: int) -> Producer:
 
 
 def open_transaction(broker: Broker, number: int) -> Producer:
-    """Writes one message to each partition in a transaction that is not committed."""
+    """Writes one message to each partition in a transaction, and does not commit it. Returns the producer."""
     producer = writer(broker, number)
     producer.begin_transaction()
     for partition in range(PARTITIONS):
@@ -48,7 +48,7 @@ def open_transaction(broker: Broker, number: int) -> Producer:
 
 
 def read_to_the_end(broker: Broker) -> list[bytes | None]:
-    """The committed messages up to the end of every partition. Fails if a reader cannot reach an end."""
+    """Returns the committed messages up to the end of every partition. Fails if a reader cannot reach an end."""
     settings = {"bootstrap.servers": broker.bootstrap, "group.id": "reader", "isolation.level": "read_committed"}
     reader = Consumer({**settings, "enable.partition.eof": True, "log_level": 0})
     reader.assign([TopicPartition(TOPIC, partition, 0) for partition in range(PARTITIONS)])
@@ -71,8 +71,8 @@ def read_to_the_end(broker: Broker) -> list[bytes | None]:
 
 
 class Late(Broker):
-    """A broker whose controller is frozen for a while after its start, as on a busy machine. `late`: whether the
-    controller was frozen before it had fenced any broker."""
+    """A broker whose controller is frozen for a while after its start, as may happen on a busy machine. `late`:
+    whether the controller was frozen before it had fenced any broker."""
 
     late = False
 
@@ -97,8 +97,8 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
         provision(broker.bootstrap, PARTITIONS)
         left: list[object] = []
         for _ in range(5):
-            # a round proves nothing if the controller fenced the broker before the controller was frozen, so there are up
-            # to five rounds
+            # A round proves nothing if the controller was frozen only after it had fenced the broker. So there are up
+            # to five rounds.
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
             broker.start()
@@ -143,10 +143,10 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
 ) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # a starter that was killed has left this file
+    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # as a starter that was killed would leave it
     monkeypatch.setattr(archive, "JARS", kept)
-    # On a busy machine a broker may need long to end. `stop` must not kill it before, because a broker writes the archive of its loaded
-    # classes only when it ends by itself.
+    # On a busy machine a broker may need long to end. `stop` must not kill it, because a broker writes the archive of
+    # its loaded classes only when it ends by itself.
     monkeypatch.setattr(deploy.kafka.broker, "STOP_SECONDS", 200)
     broker = Broker(tmp_path / "kafka", free_port())
     broker.start()

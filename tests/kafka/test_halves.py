@@ -1,5 +1,5 @@
-"""Which message is parked if a batch cannot be written? On the real loop and broker, only the faulty message is parked,
-and no message if the broker refuses everything."""
+"""Which message is parked if a batch cannot be written? The tests use the real loop and broker. Only the message that
+causes the failure is parked; if the broker refuses everything, no message is."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ LODGED = "customs-declaration-requests"
 
 @pytest.fixture(scope="module")
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker whose topics these tests change."""
+    """Yields a border with a broker whose topics these tests change."""
     with provisioned(tmp_path_factory.mktemp("halves"), PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -52,7 +52,7 @@ def take_at_most(border: Border, topic: str, size: int) -> None:
 
 
 def lodged(border: Border, reference: str, lines: int = 1) -> str:
-    """Sends a lodgement without waiting for its answer, and returns its key."""
+    """Sends a lodgement without waiting for its answer, and returns the key of its goods."""
     sums = {
         "net_mass_kg": Decimal(20 * lines),
         "gross_mass_kg": Decimal(21 * lines),
@@ -144,7 +144,7 @@ def decide(state: Any, message: Any, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def deadlines(state: Any) -> tuple[Deadline, ...]:
-    """The deadlines of the inspection desk, changed so that every sampling is overdue at once."""
+    """Returns the deadlines of the inspection desk, changed so that every sampling is overdue at once."""
     open_ = decider.deadlines(state)
     return tuple(Deadline(d.name, d.due - EARLY) if "sampling" in d.name else d for d in open_)
 

@@ -1,5 +1,5 @@
-"""Are all files of the broker fetched completely from any mirror, even after an interruption? The tests use a server on
-loopback."""
+"""Are all files of the broker fetched completely from any mirror, even after an interruption? The tests use a
+server on the loopback address."""
 
 import hashlib
 import threading
@@ -58,7 +58,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(content[start:][: self.server.most])
 
     def log_message(self, format: str, *args: object) -> None:
-        """Prints nothing."""
+        """Prints nothing, because the requests are not of interest."""
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ WHOLE = {path.rpartition("/")[2]: content for path, content in CONTENT.items()}
 def test_an_interrupted_fetch_goes_on_where_it_ended(mirror: Mirror, listed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     mirror.most = 60_000
-    # the mirror cuts every connection, and the next connection asks only for the bytes that are still missing
+    # the mirror cuts every connection, and at the next connection only the missing bytes are requested
     fetch_jars(listed=listed, folder=folder)
     assert content_of(folder) == WHOLE
     assert {each for each in mirror.ranges if each} >= {"bytes=60000-", "bytes=120000-", "bytes=180000-"}

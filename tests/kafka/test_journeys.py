@@ -1,4 +1,4 @@
-"""Does a consignment pass from lodgement to the gate through every desk on a real broker?"""
+"""Does a consignment pass through every desk on a real broker, from lodgement to the gate?"""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""What do workers do if somebody raises the number of partitions of a topic? The real loop runs on a broker of its
-own."""
+"""What do workers do if an operator raises the number of partitions of a topic? The real loop runs on a
+broker of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ PARTITIONS = 2
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Iterator[Border]:
-    """A broker whose topics these tests change."""
+    """Yields a border with a broker whose topics these tests change."""
     with provisioned(tmp_path / "kafka", PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -70,7 +70,7 @@ def test_a_topic_that_would_lose_or_refuse_what_is_kept_is_refused_with_the_comm
         entry = ConfigEntry(setting, to, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
         admin.incremental_alter_configs([resource])[resource].result(30)
-        # the controller has accepted the setting, but the broker shows it only a moment later
+        # the controller has accepted the setting, but the broker shows it only after a moment
         wait(lambda: admin.describe_configs([resource])[resource].result(30)[setting].value == to, f"{setting}={to}")
 
     alter(value)

@@ -35,7 +35,7 @@ STATES, REQUESTS = state_topic("declaration"), requests_topic("declaration")
 
 @pytest.fixture
 def losing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker on which the declaration desk has accepted one declaration. The desk is stopped."""
+    """Yields a border on which the declaration desk has accepted one declaration. The desk does not run any more."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         with running(border.bootstrap, PARTITIONS, names=DESK):
@@ -63,7 +63,8 @@ def duplicates() -> float:
 
 
 def noted_by_the_group(border: Border, topic: str = REQUESTS, desk: str = "declaration") -> int:
-    """The offset that the desk's consumer group has committed for this topic; negative if there is none."""
+    """Returns the offset that the desk's consumer group has committed for this topic; a negative number if there is
+    none."""
     consumer = Consumer({"log_level": 0, "bootstrap.servers": border.bootstrap, "group.id": f"customs-{desk}"})
     try:
         [committed] = consumer.committed([TopicPartition(topic, 0)], timeout=30)
@@ -81,7 +82,7 @@ def end_of(border: Border, topic: str) -> int:
 
 
 def refusal(border: Border) -> str:
-    """The message of the error with which the desk refuses to start."""
+    """Returns the message of the error with which the desk refuses to start."""
     loop = Loop(desks(DESK)[0], WorkerSettings(kafka=border.bootstrap, partitions=PARTITIONS, slot="test"))
     with pytest.raises(CannotContinue) as refused:
         loop.run()
@@ -89,8 +90,8 @@ def refusal(border: Border) -> str:
 
 
 def delete_records(border: Border) -> None:
-    """Deletes the records of the state topic. First the cleanup policy is changed, because Kafka does not delete
-    records of a topic that is only compacted."""
+    """Deletes the records of the state topic. The cleanup policy is changed first, because Kafka deletes no records
+    from a topic that is only compacted."""
     admin = AdminClient({"log_level": 0, "bootstrap.servers": border.bootstrap})
     entry = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, STATES, incremental_configs=[entry])
@@ -103,7 +104,7 @@ def delete_records(border: Border) -> None:
         except KafkaException as refused:
             if refused.args[0].code() != KafkaError.POLICY_VIOLATION:
                 raise
-            return False  # the broker applies a changed setting only a moment later
+            return False  # the broker applies a changed setting only after a moment
         return True
 
     border.eventually(deleted)
@@ -125,8 +126,8 @@ def test_a_desk_whose_group_was_forgotten_goes_on_from_the_positions_in_its_stat
 
 
 def test_positions_that_the_group_forgot_stand_in_it_again_before_anything_new_comes(losing: Border) -> None:
-    """If the positions were missing, a program that reads the group's lag would wait for messages that were read long
-    ago."""
+    """If the group lacked the positions, a program that reads the group's lag would wait for messages that were read
+    long ago."""
     assert noted_by_the_group(losing) > 0
     forget_group(losing)
     assert noted_by_the_group(losing) < 0
@@ -135,7 +136,7 @@ def test_positions_that_the_group_forgot_stand_in_it_again_before_anything_new_c
 
 
 def test_a_time_limit_moves_no_read_position_back(losing: Border) -> None:
-    """A transaction without messages contains the present read positions, and not those of the last transaction."""
+    """A transaction without messages contains the present read positions, not those of the last transaction."""
     topic, clock, names = facts_topic("release"), Leaping(), ("declaration", "risk", "inspection")
     lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
 
@@ -169,7 +170,7 @@ def test_a_desk_whose_state_topic_was_made_anew_does_not_start_from_nothing(losi
 
 
 def test_a_desk_whose_input_was_made_anew_does_not_take_other_messages_for_those_that_it_read(losing: Border) -> None:
-    """In the new topic, another message has the offset up to which the former topic was read."""
+    """In the new topic, a different message has the offset up to which the former topic was read."""
     make_anew(losing, REQUESTS)
     for number in range(5):
         losing.ask(lodge(reference=f"anew {number}", containers=()))
@@ -202,8 +203,8 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
 
 
 def test_rows_are_not_carried_on_from_a_topic_that_was_made_anew(losing: Border, tmp_path: Path) -> None:
-    """The topic may be made anew before the projector starts or while it runs, and it may have more messages than were
-    read."""
+    """The topic may be made anew before the projector starts or while it runs. The new topic may have more messages
+    than were read from the former one."""
     settings = ConsoleSettings(
         kafka=losing.bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{tmp_path}/console.db"
     )

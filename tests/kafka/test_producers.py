@@ -1,5 +1,5 @@
-"""What does a desk do if the broker has forgotten its producer, and for how long can a foreign transaction stop
-readers?"""
+"""What does a desk do if the broker has forgotten its producer? For how long can a transaction of a foreign
+program stop readers?"""
 
 import threading
 from collections import Counter
@@ -34,7 +34,8 @@ FORGETFUL = {
 
 @pytest.fixture(scope="module")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker that forgets a producer after a second. By default a broker forgets it after a week."""
+    """Yields a border with a broker that forgets a producer after a second. By default, a broker forgets it after
+    a week."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=FORGETFUL) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -42,7 +43,7 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 def lodged(border: Border, name: str) -> str:
-    """Lodges a declaration, waits for the answer, and returns the key."""
+    """Lodges a declaration, waits for the answer, and returns the key of the goods."""
     request = lodge(reference=name, containers=())
     border.ask(request)
     border.until(request.key, "DeclarationAccepted")
@@ -50,7 +51,7 @@ def lodged(border: Border, name: str) -> str:
 
 
 def states(border: Border) -> dict[str, str]:
-    """Transactional id that the broker knows → the state of its last transaction."""
+    """Returns transactional id → the state of its last transaction, for the ids that the broker knows."""
     admin = KafkaAdminClient(bootstrap_servers=border.bootstrap)
     try:
         listed = [each for found in admin.list_transactions().values() for each in found]
@@ -78,7 +79,7 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
     forgetful: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
-        # After this the group has committed offsets. A worker commits them again to prove that it still owns its
+        # After this, the group has committed offsets. A worker commits them again to prove that it still has its
         # partitions.
         lodged(forgetful, "in time")
         commit, waited = desk.transactions.commit, threading.Event()
@@ -98,7 +99,7 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
 def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_smaller_ones_and_nothing_is_parked(
     forgetful: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The test holds each transaction with more than four messages open until the broker has ended it."""
+    """If a transaction has more than four messages, the test keeps it open until the broker has aborted it."""
     sizes: list[int] = []
     all_sent = threading.Event()
     with running(forgetful.bootstrap, PARTITIONS, "large", ("declaration",), transaction_timeout_ms=1000) as [desk]:
@@ -132,8 +133,8 @@ def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_small
 
 
 def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Border) -> None:
-    """The coordinator may still write the markers of the last commit. librdkafka treats the coordinator's answer as a
-    fatal error."""
+    """The coordinator may still be writing the markers of the last commit. Its answer is then a fatal error for
+    librdkafka."""
     settings = WorkerSettings(
         kafka=forgetful.bootstrap, partitions=PARTITIONS, slot="abort", transaction_timeout_ms=8000
     )

@@ -45,12 +45,13 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
 LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 SOON = 180
-"""The most seconds for a wait. If a test forbids that a worker waits for the end of a session, its sessions last longer."""
+"""The most seconds for a wait. The sessions of workers last longer in tests in which no worker may wait for the end of
+a session."""
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker that only the workers of these tests use."""
+    """Yields a border with a broker that only the workers of these tests use."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=LENIENT) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -58,7 +59,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 
 def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
-    """A worker process with the declaration desk; it is not started yet."""
+    """Returns a worker process with the declaration desk. It is not started yet."""
     settings = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **SESSION, **env}
     child = worker("declaration", free_port(), folder, settings, slot)
     child.restarts = False
@@ -74,7 +75,7 @@ def accepted(border: Border) -> list[str]:
 
 
 def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
-    """Status and body of a page of this worker; (0, {}) if the worker does not answer."""
+    """Returns status and body of a page of this worker; (0, {}) if the worker does not answer."""
     port = child.command[child.command.index("--web-port") + 1]
     try:
         with open_page(f"http://127.0.0.1:{port}/{name}", 10) as answer:
@@ -87,7 +88,7 @@ def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
 
 
 def restored(child: Child) -> dict[str, int]:
-    """The figures about the restore on the worker's page."""
+    """Returns the figures about the restore that the worker's page shows."""
     found: dict[str, int] = page(child, "readyz")[1].get("restoring", {}).get("declaration", {})
     return found
 
@@ -180,8 +181,8 @@ Loop(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 
 
 def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border) -> None:
-    """The client's other callbacks wait until its next call. In an older version a call in a callback ended the
-    process."""
+    """During a take-over, the callbacks of the client wait until its next call. In an older version, a call within a
+    callback ended the process."""
     env = os.environ | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     slow = Popen([sys.executable, "-c", SLOW_TAKE_OVER], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env)
     assert slow.stdin is not None and slow.stderr is not None
@@ -201,7 +202,7 @@ def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border
 
 @contextmanager
 def another_member(border: Border, desk: str) -> Iterator[Consumer]:
-    """Joins the desk's group. The new member gets partitions only after the present members have learned of the
+    """Joins the desk's group as another member. It gets partitions only after the present members have learned of the
     rebalance and joined again."""
     group = f"customs-{desk}"
     member = Consumer(
@@ -223,7 +224,7 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    member.poll(1.5)  # the time of three heartbeats, so that the other members learn of the rebalance
+    member.poll(1.5)  # the time of three heartbeats, by which the other members learn of the rebalance
     try:
         yield member
     finally:
@@ -294,7 +295,7 @@ loop.run()
 
 
 def test_a_time_limit_is_told_once_although_a_worker_that_was_replaced_tells_it_late(quiet: Border) -> None:
-    """No message is read for a time limit, so the transaction contains no new read position."""
+    """A transaction for a time limit contains no new read position, because no message was read."""
     lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
     with running(quiet.bootstrap, PARTITIONS, "early", ("declaration", "risk", "inspection")):
         quiet.ask(lodged)
@@ -338,8 +339,8 @@ def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that
 
 
 def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
-    """The lag counts from the committed offset, and the marker of the transaction stands between the last message and
-    the end."""
+    """A transaction marker lies between the last message and the end of a partition. If the desk noted only the offset
+    after the last message as read, its lag would never be 0."""
     with running(quiet.bootstrap, PARTITIONS, "lag", ("declaration", "risk")) as [_, risk]:
         lodged = [ask(quiet, f"read {n}") for n in range(20)]
         quiet.eventually(lambda: set(lodged) <= set(accepted(quiet)))
@@ -357,8 +358,8 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In an older version the end that was reported with the aborted batch counted as read, so the lag seemed to be
-    0."""
+    """In an older version, the end that was reported together with the aborted batch counted as read, so the lag
+    seemed to be 0."""
     failed: list[dict[tuple[str, int], int]] = []
     after: list[dict[tuple[str, int], int]] = []
     with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:
@@ -367,7 +368,7 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
         def broken_once(outcome: Outcome, changed: Changed, offsets: dict[tuple[str, int], int]) -> None:
             if not failed:
                 failed.append(offsets)
-                # sometimes the end of the partition is reported together with a batch; this line has the same effect
+                # sometimes the end of the partition is reported together with a batch; this line simulates that
                 desk.assignment.offsets.read.update(offsets)
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
             write(outcome, changed, offsets)
@@ -387,8 +388,8 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
 def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a broker was unreachable, kafka-python returns None as position until the broker has returned the beginning
-    offset again."""
+    """After a broker was unreachable, kafka-python returns None as the position until the broker has returned the
+    beginning offset again."""
     lodged = {ask(quiet, f"to be read {n}") for n in range(8)}
     known, unknown = KafkaConsumer.position, iter([None] * 6)
     monkeypatch.setattr(KafkaConsumer, "position", lambda *topic_partition: next(unknown, known(*topic_partition)))
@@ -398,8 +399,7 @@ def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
 def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_waits_for_its_session(
     quiet: Border, tmp_path: Path
 ) -> None:
-    """The session lasts ten minutes here. Without the supervisor the second worker would have to wait for the end of
-    the session."""
+    """Here a session lasts ten minutes. Without the supervisor, the second worker would have to wait for its end."""
     child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="600000")
     lines: list[str] = []
 

@@ -1,5 +1,5 @@
-"""Does a watch reach goods in every partition although a worker is killed meanwhile? The test uses the real console,
-workers and broker."""
+"""Does a watch hold goods in every partition, even if a worker is killed meanwhile? The test uses the real
+console, workers and broker."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -28,7 +28,7 @@ DESKS = "declaration,risk,inspection,quarantine,release,gate,clearance"
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """A broker that only the workers of this test use."""
+    """Yields a border with a broker that only the workers of this test use."""
     with provisioned(tmp_path_factory.mktemp("kafka")) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -37,7 +37,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 @pytest.fixture(scope="module")
 def console(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console on that broker."""
+    """Yields a console on that broker."""
     url = f"sqlite:///{tmp_path_factory.mktemp('console')}/console.db"
     migrate(url)
     running = Running(
@@ -49,7 +49,7 @@ def console(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def at_work(border: Border, folder: Path) -> Child:
-    """Starts a worker process with all desks."""
+    """Starts and returns a worker process with all desks."""
     settings = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), "DTG_SESSION_TIMEOUT_MS": "2000"}
     settings |= rehearsal()
     child = worker(DESKS, free_port(), folder, settings, "1")
@@ -64,18 +64,19 @@ def arrived(border: Border, lodged: LodgeDeclaration) -> None:
 
 
 def held_by(border: Border, key: str, hold_id: str) -> bool:
-    """Whether the hold of this id is open, according to the release desk's last statement about the goods."""
+    """Returns whether the hold with this id is open, according to the release desk's last statement about the
+    goods."""
     last = [e for e in border.facts(key) if e.kind in ("ConsignmentHeld", "ReleaseGranted")][-1:]
     return bool(last) and last[0].kind == "ConsignmentHeld" and hold_id in str(last[0].body)
 
 
 def partitions_with(border: Border, kind: str) -> list[int]:
-    """The partitions of the release desk's facts of this kind, one entry for each fact."""
+    """Returns the partition of each fact of this kind of the release desk."""
     return sorted([e.partition for e in read(border.bootstrap, ["customs-release-facts"]) if e.kind == kind])
 
 
 def in_every_partition() -> list[LodgeDeclaration]:
-    """Lodgements of the same goods under different references, one for each partition."""
+    """Returns lodgements of the same goods with different references, one for each partition."""
     found: dict[int, LodgeDeclaration] = {}
     number = 0
     while len(found) < PARTITIONS:

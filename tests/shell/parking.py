@@ -1,4 +1,5 @@
-"""The parked topic and the original messages in memory, so that turns can be tested without a broker."""
+"""How are turns tested without a broker? The parked topic and the original messages are in
+memory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from services.shell.parking import Stretch
 
 @dataclass
 class Memory:
-    """The messages of a cluster. `stretch`: how many messages one reading returns at most."""
+    """The messages of a cluster. `stretch`: the most messages that one read returns."""
 
     stretch: int = 2000
     parked: dict[int, list[Raw]] = field(default_factory=dict)

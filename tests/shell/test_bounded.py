@@ -1,5 +1,5 @@
-"""Does a desk park or refuse messages that have no bounds? Does it still accept messages that were stored before there
-were bounds?"""
+"""Does a desk park or refuse messages that exceed the bounds? Does it still accept messages that were stored before
+there were bounds?"""
 
 import json
 import os
@@ -31,7 +31,7 @@ from tests.shell.test_turn import Worker, found, headers_of, kinds, order, raw
 from tests.voice import CONSIGNMENT, NOON
 
 WORST = "\0" * 180_000
-"""A text that needs more than a megabyte as JSON. Two desks copy it into facts and states."""
+"""A text that needs more than a megabyte as JSON, and which two desks copy into facts and states."""
 TOPICS = {
     "ConsignmentAssessed": "customs-risk-facts",
     "PestIntercepted": "customs-inspection-facts",
@@ -46,14 +46,14 @@ TOPICS = {
 
 
 def stored(message: Message, **changes: Any) -> Raw:
-    """The message with these fields, as an older software version may have written it."""
+    """Returns the message with these fields, as an older software version may have written it."""
     value = json.dumps(json.loads(encode(message)) | changes).encode()
     key = str(changes.get("container_no", message.key)).encode()
     return raw(value, TOPICS[message.kind], key=key, headers={"ce_type": message.kind.encode()})
 
 
 def turn_of(decider: Decider, name: str, *messages: Raw) -> Turn:
-    """The turn in which a desk without records decides these messages as one batch."""
+    """Returns the turn in which a desk without records decides these messages as one batch."""
     turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), PartitionStore()
     for message in messages:
         turn.handle(store, message)

@@ -63,8 +63,8 @@ class Remembering:
 
 @pytest.mark.parametrize("of_group", [OFFSET_INVALID, 3])
 def test_positions_that_the_group_lacks_are_committed_after_the_batch_is_read_again(of_group: int) -> None:
-    """The commit after a restore may fail. In an older version the group then had no position until the next
-    message."""
+    """The commit after a restore may fail. In an older version, the group then had no position until the
+    next message was read."""
     assignment = Loop(desks(["inspection"])[0], WorkerSettings()).assignment
     consumer = Remembering(of_group)
     assignment.consumer, assignment.stores = cast(Any, consumer), {0: PartitionStore()}

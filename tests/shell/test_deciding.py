@@ -1,4 +1,4 @@
-"""Is there only one way in which a message is decided? May a desk publish only the facts that the flow names?"""
+"""Are all messages decided in the same way? Can a desk publish only the facts that the flow names?"""
 
 import re
 from pathlib import Path

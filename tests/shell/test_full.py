@@ -1,5 +1,5 @@
-"""Can a desk read so much that a record or a fact no longer fits into a message? The tests use the largest possible
-messages."""
+"""Can a desk read so much that a record or a fact no longer fits into a Kafka message? The tests use the largest
+possible messages."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -46,14 +46,14 @@ BOX = "CSQU3054383"
 
 
 def full(kind: type[Message], **changes: object) -> Any:
-    """The largest message of this kind, about the goods and the container of these tests."""
+    """Returns the largest message of this kind about the goods and the container of these tests."""
     about = {"consignment_id": CONSIGNMENT, "container_no": BOX}
     body = fullest(kind) | {name: value for name, value in about.items() if name in kind.model_fields} | changes
     return kind.model_validate_json(orjson.dumps(body))
 
 
 class Filled:
-    """A desk that reads many messages, and checks that its facts and its state are small enough."""
+    """A desk that reads many messages. It checks that its facts and its state are small enough."""
 
     def __init__(self, decider: Decider) -> None:
         self.decider: Any = decider
@@ -61,7 +61,7 @@ class Filled:
         self.count = 0
 
     def hear(self, message: Message) -> tuple[Fact, ...]:
-        """Lets the desk read one message, which has the longest possible id. Returns the desk's facts."""
+        """Lets the desk decide one message, which has the longest possible id. Returns the desk's facts."""
         self.count += 1
         hearing = Hearing(NOON, f"{self.count:06}".ljust(200, "i"), self.count)
         facts, self.state = decide_message(self.decider, self.state, message, hearing)
@@ -69,8 +69,8 @@ class Filled:
         return facts
 
     def hear_all(self, messages: Iterable[Message]) -> list[Fact]:
-        """Lets the desk read all these messages, checks that its state then fits into a message, and returns its
-        facts."""
+        """Lets the desk decide all these messages, checks that its state then fits into a Kafka message, and returns
+        its facts."""
         facts = [fact for message in messages for fact in self.hear(message)]
         assert len(self.decider.STATE.dump_json(self.state)) < LARGEST_MADE
         return facts

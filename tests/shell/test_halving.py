@@ -1,5 +1,5 @@
-"""Which messages are parked if a batch fails for good? The faulty ones, each once, if all others can be committed.
-These are hypothesis tests."""
+"""Which messages are parked if a batch fails for good? If all others can be committed, exactly the messages that
+cause the failure are parked, each once. Hypothesis makes the batches."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,8 +18,8 @@ IDS = [id_of(item) for item in BATCH]
 
 
 class Log:
-    """A cluster that accepts at most `most` items in one transaction. It accepts items of `bad` only as parked ones,
-    and nothing if it is `down`."""
+    """A cluster that accepts at most `most` items in one transaction. It accepts an item of `bad` only if it is
+    parked. If it is `down`, it accepts nothing."""
 
     def __init__(self, bad: Sequence[ItemId], most: int = 99, down: bool = False) -> None:
         self.bad, self.most, self.down = bad, most, down

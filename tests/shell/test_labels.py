@@ -1,4 +1,4 @@
-"""Can foreign messages on a parked topic create an unlimited number of metric series?"""
+"""Can messages of foreign programs on a parked topic create an unlimited number of metric series?"""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""Is the administrator's password, which PLAIN sends as it is, sent to no program of another user?"""
+"""Can a program of another user get the administrator's password, which PLAIN sends unencrypted?"""
 
 import os
 import socket
@@ -20,7 +20,8 @@ HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrn
 
 
 def table(tmp_path: Path, *sockets: tuple[str, int, str, int]) -> Path:
-    """A table of sockets as the kernel writes it: address, port, state and user of each."""
+    """Writes a table of sockets in the kernel's format, and returns its path. `sockets`: address, port, state
+    and user of each."""
     lines = [
         f"   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  {user}        0 1 1\n"
         for address, port, state, user in sockets
@@ -32,7 +33,7 @@ def table(tmp_path: Path, *sockets: tuple[str, int, str, int]) -> Path:
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[socket.socket]:
-    """A socket of ours that listens on a loopback port."""
+    """Yields a socket of this user that listens on a loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as made:
         yield made
 
@@ -47,7 +48,7 @@ def test_the_kernel_tells_whose_program_listens(ours: socket.socket) -> None:
     assert listeners(free_port()) == frozenset()
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         assert listeners(other.getsockname()[1]) == OURS
-    with socket.create_server(("0.0.0.0", 0)) as everywhere:  # clients of the loopback reach it, too
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:  # clients of a loopback address reach this socket, too
         assert listeners(everywhere.getsockname()[1]) == OURS
 
 
@@ -93,7 +94,8 @@ def test_a_password_that_is_sent_as_it_is_goes_to_no_program_of_another_user(
 def test_while_the_broker_starts_nobody_else_gets_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: socket.socket, user: int | None
 ) -> None:
-    """Java needs seconds before it listens. Whoever listens first must not be asked whether he is the broker."""
+    """Java needs seconds before it listens. The password must not be sent to a program that listens before
+    that."""
     port = ours.getsockname()[1]
     rows = () if user is None else (("0100007F", port, "0A", user),)
     monkeypatch.setattr(module, "TABLES", (table(tmp_path, *rows),))

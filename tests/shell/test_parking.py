@@ -1,5 +1,5 @@
-"""Is no parked message lost, doubled, overtaken or stuck, whatever the messages are, however many there are, and
-whichever version parked them?"""
+"""Is no parked message lost, doubled, overtaken or stuck? The tests try all kinds of messages, any number of them,
+and messages that older versions parked."""
 
 import base64
 import json
@@ -29,12 +29,13 @@ from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, wait
 from tests.voice import CONSIGNMENT, NOON
 
 OLDER: dict[str, Any] = json.loads(Path(__file__).with_name("older_parking.json").read_bytes())
-"""A record, orders and facts of parking, as they were written before parked messages were stored in their own topic."""
+"""A record, orders and facts about parking, as they were written when parked messages did not have a topic of their
+own yet."""
 TOPIC = orders_topic("inspection")
 
 
 def ordered(origin: Raw, **more: Any) -> Raw:
-    """A request of the present version to replay this message."""
+    """Returns a request, in its present form, to replay this message."""
     request = ReplayParked(
         service="inspection",
         subject=CONSIGNMENT,
@@ -49,7 +50,7 @@ def ordered(origin: Raw, **more: Any) -> Raw:
 
 
 def of(turn: Turn, kind: str) -> list[dict[str, Any]]:
-    """The bodies of the messages of this kind that the turn publishes."""
+    """Returns the bodies of the messages of this kind that the turn publishes."""
     return [json.loads(o.value or b"") for o in turn.outcome.outputs if dict(o.headers)["ce_type"] == kind.encode()]
 
 
@@ -154,7 +155,7 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
     for number in range(60):
         if not waiting(worker):
             break
-        # this turn is lost, because its process ends before the commit
+        # the results of this turn are lost, because its process ends before the commit
         lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")
@@ -346,7 +347,7 @@ def _older_words(origin: Raw, action: str) -> dict[str, Any]:
 
 
 class Failing:
-    """The inspection desk with a bug: if `broken` is true, it fails when it decides a time limit."""
+    """The inspection desk with a bug: if `broken` is true, it raises an exception when it decides a time limit."""
 
     INITIAL, STATE = decider.INITIAL, decider.STATE
     evolve, closed, deadlines = (
@@ -399,7 +400,7 @@ def test_a_time_limit_that_was_discarded_does_not_come_due_again_and_the_others_
 
 
 def other(number: int) -> str:
-    """The id of another consignment, made from this number."""
+    """Returns the id of another consignment, made from this number."""
     return f"{number:04x}{CONSIGNMENT[4:]}"
 
 
@@ -409,7 +410,7 @@ def with_key(message: Raw, key: str) -> Raw:
 
 
 class Padded:
-    """Encodes the desk's states. A state after the message `big` does not fit into a message."""
+    """Encodes the desk's states. After the message `big`, the state does not fit into a Kafka message."""
 
     validator = decider.STATE.validator
 
@@ -421,7 +422,7 @@ class Padded:
 
 
 class Troubled(Failing):
-    """An inspection desk that has the fault `fault` at the message `big`."""
+    """The inspection desk with a bug: the message `big` causes the fault `fault`."""
 
     broken = False
 
@@ -495,7 +496,7 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
 
 @pytest.mark.parametrize("fault", ["memory", "memory for the time limits", "memory for the record"])
 def test_a_machine_without_memory_parks_nothing(fault: str) -> None:
-    """There is nothing wrong with the message, so a new process reads it again."""
+    """Nothing is wrong with the message, so a new process reads it again."""
     worker = Worker()
     worker.turn(order())
     before = dict(worker.store.records)

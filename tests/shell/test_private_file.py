@@ -1,4 +1,5 @@
-"""Is a file with a secret complete, readable only by its owner, and never overwritten if a second process starts?"""
+"""Is a file with a secret always complete and readable only by its owner, and is it never
+overwritten by a second process?"""
 
 import os
 from pathlib import Path

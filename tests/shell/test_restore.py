@@ -39,8 +39,8 @@ OLD = {
         2,
     ),
 }
-"""Records as they were written before `due` and `parked` came first. They are still in the state topics, which are kept
-for ever."""
+"""Records of an older software version, in which `due` and `parked` did not come first. They are still in the state
+topics, which are kept for ever."""
 
 
 class StateTopic:
@@ -69,7 +69,7 @@ class StateTopic:
         producer.commit_transaction(30)
 
     def begin(self, producer: Producer, *changes: tuple[str, bytes | None]) -> None:
-        """Writes the changes in a transaction that stays open, and returns when the broker has acknowledged them."""
+        """Writes the changes in a transaction that stays open. Returns when the broker has acknowledged them."""
         producer.begin_transaction()
         for key, value in changes:
             producer.produce(self.name, key=key, value=value)
@@ -194,7 +194,7 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, progress)
     until_read(progress, 1, running)
-    with pytest.raises(TimeoutError):  # the restore waits until the transaction has ended, however long that takes
+    with pytest.raises(TimeoutError):  # the restore waits until the transaction has ended, for any length of time
         running.result(2)
     slow.commit_transaction(30)
     stores = running.result(30)
@@ -242,8 +242,8 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 
 
 def test_a_record_is_written_like_this() -> None:
-    """The format must not change: a restore reads the beginning of a record, and older workers and operators read the
-    rest."""
+    """The format must not change, because a restore reads the beginning of a record, and older workers and operators
+    read the rest."""
     assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
     written = encode_record(
         Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")])

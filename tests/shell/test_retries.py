@@ -1,5 +1,5 @@
-"""Do batches become smaller until they are quick enough, whatever a message costs, and larger again afterwards? These
-are hypothesis tests."""
+"""Do batches become smaller until they are quick enough, even if messages are slow, and larger again afterwards?
+Hypothesis makes the costs."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ INPUT = ("customs-declaration-requests", 0)
 
 
 def decided(retries: Retries, costs: list[float], start: int = 0) -> Iterator[int]:
-    """Reads messages in batches as the loop does; `costs` are their seconds. Yields the next offset after every batch,
-    committed or not."""
+    """Reads messages in batches as the loop does. `costs`: the seconds that each message takes. Yields the next
+    offset after every batch, even if the batch was not committed."""
     offset = start
     while offset < len(costs):
         batch = costs[offset : offset + retries.size]

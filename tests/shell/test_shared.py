@@ -1,4 +1,4 @@
-"""Does a desk have the record of the whole partition before it decides any message of the partition?"""
+"""Does a desk have the shared record of the partition before it decides any message of the partition?"""
 
 from datetime import timedelta
 

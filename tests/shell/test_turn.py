@@ -86,7 +86,8 @@ def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> 
 
 
 def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
-    """The offsets of the messages that wait under this key, in order. Checks that the record has the same count."""
+    """Returns the offsets of the messages that wait with this key, in order. Checks that the record has the same
+    count."""
     record = decode_record(worker.store.records[key])
     if record.waiting is None:
         return []
@@ -149,14 +150,14 @@ def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
 
 
 def batches() -> list[object]:
-    """All objects of batches that are in memory."""
+    """Returns all objects of batches that are in memory."""
     kinds = (Turn, OverlayEntry, Overlay, Outcome, ParkedQueue, MessageHandler, Replays)
     return [each for each in gc.get_objects() if type(each) in kinds]
 
 
 def test_a_batch_leaves_nothing_to_the_garbage_collector() -> None:
-    """A batch with a reference cycle stays in memory until a full garbage collection, which stops the loop for a
-    quarter of a second."""
+    """If the objects of a batch form a reference cycle, they stay in memory until a full garbage collection, which
+    stops the loop for a quarter of a second."""
     worker, bad = Worker(), raw(b"{}", "customs-inspection-requests")
     gc.collect()
     gc.disable()
@@ -415,8 +416,8 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
 
 
 def test_deadlines_take_the_memory_of_the_records_however_often_these_are_written() -> None:
-    """In an older version each request about closed goods moved the end of a record's retention, and each former end
-    stayed in memory until its day."""
+    """In an older version, each request about closed goods moved the end of a record's retention, and each former end
+    stayed in memory until it had passed."""
     store, days = PartitionStore(), 90 * 24 * 3600.0
     for number in range(50_000):
         due = NOON.timestamp() + days + number

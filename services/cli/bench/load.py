@@ -23,8 +23,8 @@ from services.simulator.day import Day
 
 SENDER = "/bench"
 QUIET_SECONDS = 300
-"""If no consignment ends for so many seconds, the remaining ones count as lost. Three attempts of the longest treatment take less time
-by the clock of a benchmark (`rig.SPEED`)."""
+"""If no consignment reaches its end for so many seconds, the remaining ones count as lost. Three attempts of the longest treatment
+take less time by the clock of a benchmark (`rig.SPEED`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class Packet:
 
 @dataclass
 class Phase:
-    """The times of one run, in seconds of the monotonic clock. `due`, `ended`: consignment → when its lodgement was due, and when its
-    end was seen; `began`: when the run began.
+    """The times of one run, in seconds of the monotonic clock. `due`: consignment → when its lodgement was due; `ended`: consignment
+    → when the benchmark read that it had reached its end; `began`: when the run began.
 
-    `treated`: consignments that had to wait for a treatment, which takes its hours however fast the desks are.
+    `treated`: consignments that had to wait for a treatment, which takes its hours even if the desks are fast.
     """
 
     due: dict[str, float] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Phase:
     treated: set[str] = field(default_factory=set)
     began: float = 0.0
     late: float = 0.0
-    """The most seconds by which the generator itself sent a lodgement too late."""
+    """The most seconds by which the generator itself was late with a lodgement."""
 
     def rate(self) -> float:
         """Returns how many consignments ended per second, from the first lodgement to the last end. Those that were treated do not
@@ -64,21 +64,22 @@ class Phase:
 
 
 def due_times(began: float, count: int, rate: float) -> Iterator[float]:
-    """Yields when each of `count` lodgements is due: `rate` a second in equal intervals from `began` on; with rate 0 all at once."""
+    """Yields the time at which each of `count` lodgements is due: `rate` a second in equal intervals from `began` on; with rate 0,
+    all at `began`."""
     for number in range(count):
         yield began + (number / rate if rate else 0.0)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Returns a percentile by nearest rank: the smallest of the ordered values that at least this share (0 to 1) of them does not
-    exceed. NaN if there are no values."""
+    """Returns a percentile by nearest rank: the smallest of the ordered values for which at least this share (0 to 1) of the values
+    is not larger. Returns NaN if there are no values."""
     if not ordered:
         return math.nan
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def sender(kafka: Access | str) -> Producer:
-    """Returns an idempotent producer with the settings of a declarant's."""
+    """Returns an idempotent producer with the same settings as that of a declarant."""
     return clients.sender(access_to(kafka), linger_ms=2, queued=1_000_000)
 
 
@@ -112,7 +113,7 @@ def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]
 
 def with_lines(declaration: Declaration, lines: int) -> Declaration:
     """Returns the declaration with `lines` lines of goods, each with one unit of its first line. The lines are light enough for the
-    container, and the totals are made to agree."""
+    container, and the totals are corrected."""
     of = declaration.items[0]
     mass = min(of.net_mass_kg / of.quantity, MOST_OF_A_LINE_KG).quantize(Decimal("0.01"))
     first = of.model_copy(update={"quantity": Decimal(1), "net_mass_kg": mass, "total_price": of.unit_price})

@@ -1,5 +1,5 @@
-"""Which processes are measured? They are a broker of their own, the desks, the clearance service and (if wanted) the read model; the cost
-of each is measured."""
+"""Which processes are measured? They are a broker of their own, the desks, the clearance service and (if wanted) the read model. The
+cost of each process is measured."""
 
 import os
 import re
@@ -138,7 +138,7 @@ class Rig:
         return max(float(n) for url in self.pages.values() for _, n in _RESTORE.findall(metrics_of(url)))
 
     def ledger(self) -> Ledger:
-        """Reads the ledger of the topics again and again until it is clean, and returns it. Until the desks have answered every request,
+        """Audits the topics again and again until the ledger has no faults, and returns it. Until the desks have answered every request,
         some consignments count as lost. After `ANSWER_SECONDS`, returns the ledger as it is then."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while not (ledger := audit(self.access("auditor"))).clean and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Which peers run the same flow, with which settings, and what does each of them not guarantee?"""
+"""Which peers run the same flow, with which settings, and which guarantees does each of them not give?"""
 
 import shutil
 import subprocess
@@ -20,12 +20,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STREAMS = HERE.parent / "streams"
 ENVIRONMENT = ROOT / ".run" / "bench" / "quix"
-"""Quix Streams wants an older pydantic and another confluent-kafka than the product, so it gets an environment of its own."""
+"""The virtual environment of Quix Streams, which needs an older pydantic and another version of confluent-kafka than the
+product."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerSetup:
-    """Where a peer runs: its folder, the broker, the partitions of every topic."""
+    """The surroundings in which a peer runs: its folder, the broker, the number of partitions of every topic."""
 
     home: Path
     bootstrap: str
@@ -34,7 +35,7 @@ class PeerSetup:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another system that runs the same flow. `settings` and `lacks` are printed and go into the note."""
+    """Another system that runs the same flow. `settings` and `lacks` are printed, and are written into the page."""
 
     name: str
     guarantee: str
@@ -42,12 +43,13 @@ class Peer:
     lacks: str
     processes: Callable[[PeerSetup], list[Child]]
     changelogs: tuple[str, ...] = ()
-    """Topics that the peer would make itself; they are made before it starts, because it does not wait until the broker knows
-    them."""
+    """Topics that the peer would make itself. They are made before it starts, because the peer does not wait until the broker
+    knows them."""
 
 
 def prepare() -> None:
-    """Makes what only peers need: Quix Streams' environment and the Java program; quick when they are there."""
+    """Makes what only the peers need: Quix Streams' environment and the Java program. It takes little time if they exist
+    already."""
     wanted = HERE / "requirements.txt"
     made = ENVIRONMENT / "requirements.txt"
     if not made.exists() or made.read_text() != wanted.read_text():

@@ -1,8 +1,9 @@
-"""What is the flow that every peer runs? Three desks and the timelines, with the deciders of the product, but with bytes in
-and out.
+"""What is the flow that every peer runs? It has three desks and the timelines, with the deciders of the product. Its
+inputs and outputs are bytes.
 
-Lodgement and arrival go in; accepted or rejected, assessed, held or released come out. Goods that need a control stay
-held, because inspection and quarantine are left out. A peer provides only the log, the store of states and its guarantee.
+Lodgements and arrivals go in. Facts come out: accepted or rejected, assessed, held or released. Goods that need a
+control stay held, because inspection and quarantine are left out. A peer provides only the log, the store of states
+and its guarantee.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ READS: dict[str, tuple[str, ...]] = {
     "release": ("customs-risk-facts", "customs-release-requests"),
     "clearance": ("customs-declaration-facts", "customs-risk-facts", "customs-release-facts"),
 }
-"""The topics that each desk reads here; the product's desks also read topics that have no messages in this flow."""
+"""The topics that each desk reads here. The product's desks also read topics that have no messages in this flow."""
 WRITES: dict[str, tuple[str, ...]] = {
     "declaration": ("customs-declaration-facts",),
     "risk": ("customs-risk-facts",),
@@ -44,7 +45,7 @@ HEARS = {desk: frozenset(kind.kind for kind in FLOW[desk]) for desk in DECIDERS}
 
 
 class Kept(NamedTuple):
-    """What a peer keeps under a key: how many facts the desk has published, and the decider's state."""
+    """The value that a peer stores for a key: how many facts the desk has published, and the decider's state."""
 
     published: int
     state: Any
@@ -82,7 +83,8 @@ class Work:
         self.nothing = Kept(0, self.decider.INITIAL)
 
     def hear(self, kept: Kept | None, source: InputMessage) -> tuple[Kept, list[OutputMessage]]:
-        """The new state (the same object if nothing changed), and the messages to be written."""
+        """Decides one message. Returns the new state (the same object if nothing changed), and the messages that must
+        be written."""
         known = kept or self.nothing
         message = KINDS[source.kind].__pydantic_validator__.validate_json(source.value)
         cause = source.headers["ce_id"].decode()
@@ -104,7 +106,7 @@ class Work:
         return OutputMessage(topic_of(self.desk, type(fact)), fact.key, encode(fact), told_on)
 
     def pack(self, kept: Kept) -> bytes:
-        """The state as bytes, for a store or a changelog."""
+        """Returns the state as bytes, for a store or a changelog."""
         return b"%d %s" % (kept.published, self.decider.STATE.dump_json(kept.state))
 
     def unpack(self, data: bytes | None) -> Kept | None:
@@ -115,9 +117,10 @@ class Work:
 
 
 def expected(packets: Iterable[tuple[str, str, bytes, Headers]]) -> tuple[set[str], int]:
-    """Which consignments are released, and how many messages the desks read, computed by the deciders alone in memory.
+    """Returns which consignments are released, and how many messages the desks read. Both are computed in memory by
+    the deciders alone.
 
-    `packets`: (consignment, topic, value, headers) in the order in which they are offered.
+    `packets`: (consignment, topic, value, headers) in the order in which they are sent.
     """
     works = {desk: Work(desk, 1) for desk in DECIDERS}
     kept: dict[tuple[str, str], Kept] = {}

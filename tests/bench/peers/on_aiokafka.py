@@ -1,4 +1,4 @@
-"""The flow on aiokafka with transactions: read a batch, decide it, write facts, states and positions, commit.
+"""How does the flow run on aiokafka? In each transaction a desk decides a batch and writes facts, states and positions.
 
     python -m tests.bench.peers.on_aiokafka DESK BOOTSTRAP PARTITIONS
 
@@ -17,11 +17,11 @@ from tests.bench.peers.flow import READS, InputMessage, Kept, OutputMessage, Wor
 
 BATCH = 1000
 PACE = 0.05
-"""Seconds between two transactions of a busy desk, as the product's default."""
+"""Seconds between two transactions of a desk that always has messages. It is the default of the product."""
 
 
 async def run(desk: str, bootstrap: str, partitions: int) -> None:
-    """Runs the desk until it is cancelled."""
+    """Runs the desk until the task is cancelled."""
     work = Work(desk, partitions)
     states: dict[str, Kept] = {}
     group = f"peer-{desk}"

@@ -1,4 +1,4 @@
-"""The flow on plain Faust agents with tables: at least once.
+"""How does the flow run on plain Faust agents with tables? Each message is decided at least once.
 
     DESK=… KAFKA=… PARTITIONS=… python -m faust -A tests.bench.peers.on_faust worker
 
@@ -52,7 +52,7 @@ topics: dict[str, Any] = {}
 
 
 def topic(name: str) -> Any:
-    """A topic to write to, made once."""
+    """Returns the topic with this name, to write to it. Each topic is made once."""
     if name not in topics:
         topics[name] = app.topic(name, key_serializer="raw", value_serializer="raw")
     return topics[name]
@@ -60,7 +60,7 @@ def topic(name: str) -> Any:
 
 @app.agent(inputs)
 async def decide(stream: Any) -> None:
-    """For each event reads the state, decides, and writes the facts and the new state."""
+    """Reads the state of each event, decides the event, and writes the facts and the new state."""
     async for event in stream.events():
         message = event.message
         source = InputMessage(message.partition, message.offset, event.value, dict(event.headers))

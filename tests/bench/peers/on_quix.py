@@ -1,8 +1,8 @@
-"""The flow on Quix Streams, exactly once.
+"""How does the flow run on Quix Streams? Each message is decided exactly once.
 
     python -m tests.bench.peers.on_quix DESK BOOTSTRAP PARTITIONS FOLDER
 
-Two or three topics of one desk are concatenated, which is how its state is shared between them.
+If a desk reads two or three topics, they are concatenated, so that they share the desk's state.
 """
 
 import functools
@@ -18,14 +18,14 @@ COMMIT_SECONDS = 0.25
 
 
 class Payload(Serializer):
-    """The bytes of a fact; the rest of it went into topic, key and headers."""
+    """The bytes of a fact. Its topic, key and headers are passed separately."""
 
     def __call__(self, value: OutputMessage, ctx: SerializationContext) -> bytes:
         return value.value
 
 
 def application(desk: str, bootstrap: str, partitions: int, folder: str) -> Application:
-    """One desk; runs until SIGTERM once `run` is called."""
+    """Returns the application of one desk. Its method `run` returns after SIGTERM."""
     work = Work(desk, partitions)
     app = Application(
         broker_address=bootstrap,

@@ -1,8 +1,9 @@
-"""How do the peers compare? `make bench-peers`: the same flow for each, paired in rounds, on a fresh broker each time.
+"""How do the peers compare? `make bench-peers` runs the same flow with each of them. They are measured in rounds, each
+on a fresh broker.
 
 Each run warms up, lodges everything at once, and then lodges at an even rate. An independent reader records the
-releases. At the end kafka-python reads the whole log: exactly the consignments that the deciders alone release must be
-released, and facts that were published twice are counted.
+releases. At the end, kafka-python reads the whole log. Exactly those consignments must be released that the deciders
+alone release. Facts that were published twice are counted.
 """
 
 import argparse
@@ -43,7 +44,7 @@ FACTS = [topic for topics in WRITES.values() for topic in topics]
 
 @dataclass(frozen=True)
 class Load:
-    """The load, the same for every peer: three parts of one day, and the expected releases."""
+    """The load, which is the same for every peer: three parts of one day, and the expected releases."""
 
     warm: list[Packet]
     full: list[Packet]
@@ -51,11 +52,11 @@ class Load:
     rate: float
     released: set[str]
     decided: float
-    """Messages that the desks decide for one consignment."""
+    """The number of messages that the desks decide for one consignment."""
 
 
 def load(seed: int, warm: int, count: int, rate: float, seconds: float) -> Load:
-    """Each lodgement is followed by the report that its goods have arrived."""
+    """Returns the load. Each lodgement is followed by the report that its goods have arrived."""
     even = int(rate * seconds)
     day = Day(seed, warm + count + even, DAY)
     lodged = lodgements(day, 0, warm + count + even)
@@ -71,7 +72,7 @@ def _arrival(consignment: str) -> Packet:
 
 
 class Reader(threading.Thread):
-    """A port that reads committed releases and notes when each was first seen."""
+    """A port that reads committed releases, and notes when it first read each of them."""
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         super().__init__(daemon=True)
@@ -104,7 +105,8 @@ class Reader(threading.Thread):
 
 
 def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
-    """One peer, once. RuntimeError if releases are missing and none has come for `QUIET_SECONDS` of `load.py`."""
+    """Measures one peer once, and returns the figures. Raises RuntimeError if releases are missing and none has come
+    for `QUIET_SECONDS` of `load.py`."""
     with tempfile.TemporaryDirectory(prefix="dtg-peers-") as folder:
         home = Path(folder)
         broker = Broker(home / "kafka", free_port())
@@ -167,8 +169,7 @@ def _provision_more(bootstrap: str, names: tuple[str, ...], partitions: int) -> 
 
 
 def _ready(bootstrap: str, children: list[Child], seconds: float = 90) -> None:
-    """Waits until every consumer group of the cluster is stable and stays so, because the start does not belong to the
-    measurement."""
+    """Waits until every consumer group of the cluster is stable and remains so, because the start is not measured."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     deadline, calm = time.monotonic() + seconds, 0
     while calm < 4:
@@ -191,8 +192,8 @@ def _play(reader: Reader, bootstrap: str, packets: list[Packet], rate: float, wo
 
 
 def _settled(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
-    """Waits until no group has moved for four seconds (timelines come after releases); returns the costs at the last
-    progress."""
+    """Waits until no consumer group has read on for four seconds, because timelines come after releases. Returns the
+    costs at the last progress."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 2})
     groups = [g.group_id for g in admin.list_consumer_groups(request_timeout=10).result().valid]
     known: list[int] = []
@@ -218,8 +219,8 @@ def _costs(broker: Broker, children: list[Child]) -> dict[str, tuple[float, floa
 
 
 def _audit(bootstrap: str, released: set[str]) -> dict[str, int]:
-    """Counts releases that are missing or too many, facts that were published twice (same id), and consignments that
-    were released twice."""
+    """Counts releases that are missing or wrong, facts that were published twice (with the same id), and consignments
+    that were released twice."""
     ids: Counter[str] = Counter()
     releases: Counter[str] = Counter()
     for entry in read(bootstrap, FACTS):
@@ -236,7 +237,7 @@ def _audit(bootstrap: str, released: set[str]) -> dict[str, int]:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the rounds, prints each figure as it comes, keeps them and writes the note."""
+    """Runs the rounds, prints each figure as soon as it is known, stores the figures and writes the page."""
     parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--add", action="store_true", help="to the rounds that are kept, instead of replacing them")
@@ -244,7 +245,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     options = parser.parse_args(arguments)
-    # SIGTERM raises SystemExit, so that the processes are ended and the folders removed
+    # SIGTERM raises SystemExit, so that the processes are ended and the folders are removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = options.into / "performance" / "measured.json"
     prepare()

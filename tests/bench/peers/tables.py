@@ -1,4 +1,5 @@
-"""What must a program in another language know to decide as the desks do? The code tables and the rule table, as JSON."""
+"""What must a program in another language know to decide in the same way as the desks? It needs the
+code tables and the rule table, as JSON."""
 
 from typing import Any
 
@@ -22,7 +23,7 @@ from services.risk.keys import PUBLISHED, PUBLISHED_ID
 
 
 def tables() -> dict[str, Any]:
-    """Sets as sorted lists, decimals as text."""
+    """Returns the tables. Sets are sorted lists, and decimals are text."""
     return {
         "countries": sorted(COUNTRIES),
         "currencies": sorted(CURRENCIES),

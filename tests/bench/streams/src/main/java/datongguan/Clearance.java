@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 
-/** When did each consignment pass each stage? Hears facts in any order and says nothing. */
+/** When did each consignment pass each stage? Reads facts in any order and publishes none. */
 final class Clearance extends Desk {
     private static final Map<String, String> STAGES = Map.of(
         "DeclarationAccepted", "accepted",

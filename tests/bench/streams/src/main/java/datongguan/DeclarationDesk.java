@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Does a declaration stand, and under which number? The same checks as schemas/papers/checks.py. */
+/** Is a declaration accepted, and under which number? The checks are those of schemas/papers/checks.py. */
 final class DeclarationDesk extends Desk {
     private static final String SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     private static final int[] WEIGHTS = new int[17];
@@ -192,14 +192,14 @@ final class DeclarationDesk extends Desk {
         return SIGNS.charAt((31 - total % 31) % 31) == code.charAt(17);
     }
 
-    /** Capitals and digits only, 17 signs at most. */
+    /** Returns the letters and digits of the number in upper case, at most 17 characters. */
     private static String plain(String number) {
         String signs = number.toUpperCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{Nd}]", "");
         String kept = signs.isEmpty() ? number : signs;
         return kept.substring(0, Math.min(17, kept.length()));
     }
 
-    /** Whether the last of eleven signs is the check digit of the ten before it (ISO 6346). */
+    /** Returns whether the last of eleven characters is the check digit of the ten before it (ISO 6346). */
     private static boolean checks(String number) {
         int total = 0;
         for (int place = 0; place < 10; place++) {
@@ -209,7 +209,7 @@ final class DeclarationDesk extends Desk {
         return total % 11 % 10 == number.charAt(10) - '0';
     }
 
-    /** Letters count from 10 on, without the multiples of 11. */
+    /** Returns the value of a letter: values begin with 10 for A and leave out the multiples of 11. */
     private static int value(char sign) {
         int value = 9;
         for (char each = 'A'; each <= sign; each++) {

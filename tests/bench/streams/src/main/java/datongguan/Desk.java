@@ -21,7 +21,7 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 
-/** What the four desks share: the state under a key, the envelope around a fact, its derived id. */
+/** The code that the four desks share: for the state of a key, the headers of a fact, and its derived id. */
 abstract class Desk implements Processor<byte[], byte[], byte[], byte[]> {
     static final ObjectMapper JSON = new ObjectMapper();
     private static final byte[] FACTS = bytes(UUID.fromString("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02"));
@@ -48,7 +48,7 @@ abstract class Desk implements Processor<byte[], byte[], byte[], byte[]> {
         store = context.getStateStore(name + "-kept");
     }
 
-    /** Decides one message of this kind upon the state; calls `say` for each fact and `changed` when the state moved. */
+    /** Decides one message of this kind with the state; calls `say` for each fact, and `changed` if the state has changed. */
     abstract void hear(String kind, JsonNode message, ObjectNode state) throws IOException;
 
     @Override
@@ -97,12 +97,12 @@ abstract class Desk implements Processor<byte[], byte[], byte[], byte[]> {
         context.forward(new Record<>(under.getBytes(UTF_8), JSON.writeValueAsBytes(fact), heard.timestamp(), told), sink);
     }
 
-    /** A fact about the consignment in hand, with the time at which it is said. */
+    /** Returns a new fact about the consignment of the present message, with the present time. */
     protected ObjectNode fact() {
         return JSON.createObjectNode().put("consignment_id", key).put("occurred_at", at);
     }
 
-    /** Unique in the topic: offset * partitions + partition. */
+    /** Returns a number that is unique in the topic: offset * partitions + partition. */
     protected long serial() {
         return context.recordMetadata().map(m -> m.offset() * partitions + m.partition()).orElseThrow();
     }

@@ -17,9 +17,9 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Which goods are drawn by chance? The same keyed hash of the lot as services/risk/draw.py.
+ * Which goods are drawn by chance? This is the same keyed hash of the lot as in services/risk/draw.py.
  *
- * <p>Run by itself it repeats draws: arguments are the secret in hexadecimal and a lot, the value is printed.
+ * <p>If this class is run by itself, it repeats a draw and prints the value. Arguments: the secret in hexadecimal, and a lot.
  */
 final class InspectionDraw {
     private static final BigDecimal SPAN = new BigDecimal(BigInteger.TWO.pow(64));
@@ -27,7 +27,7 @@ final class InspectionDraw {
     private InspectionDraw() {
     }
 
-    /** First 8 bytes of HMAC-SHA-256 (RFC 2104) of the lot, over 2^64, 6 digits down. */
+    /** Returns the first 8 bytes of the HMAC-SHA-256 (RFC 2104) of the lot, divided by 2^64 and rounded down to 6 decimal places. */
     static BigDecimal value(byte[] secret, String lot) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
@@ -39,7 +39,7 @@ final class InspectionDraw {
         }
     }
 
-    /** What names the goods: direction, transport document (without one: consignee, conveyance and day), containers. */
+    /** Returns the text that identifies the goods: direction, bill (without one: consignee, conveyance and day), containers. */
     static String lot(String direction, String bill, String consignee, String conveyance, String day, List<String> containers) {
         String boxes = containers.stream().map(InspectionDraw::spelled).collect(Collectors.toCollection(TreeSet::new))
             .stream().collect(Collectors.joining("+"));
@@ -48,7 +48,7 @@ final class InspectionDraw {
         return direction + "/" + (number.isEmpty() ? journey : "bill/" + number) + "/" + boxes;
     }
 
-    /** Letters and numbers in compatibility form and upper case. */
+    /** Returns the letters and numbers of a code in Unicode NFKC and upper case. */
     static String spelled(String code) {
         StringBuilder kept = new StringBuilder();
         Normalizer.normalize(code, Normalizer.Form.NFKC).toUpperCase(Locale.ROOT).codePoints()

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 
-/** May these goods go? The join of assessment and arrival; goods with controls stay held, as in the reduced flow. */
+/** May these goods go? Joins assessment and arrival. Goods with controls stay held, as in the reduced flow. */
 final class ReleaseDesk extends Desk {
     private static final String[] TERMS = {
         "declaration_no", "direction", "customs_office", "transport_mode", "bill_no", "containers", "lane", "controls"

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Which lane, which controls? The same rules as services/risk/rules.py, and the same draw, with the published key. */
+/** Which lane, which controls? The rules are those of services/risk/rules.py, and the draw uses the published key. */
 final class RiskDesk extends Desk {
     private static final List<String> CONTROLS = List.of("documents", "inspection", "sampling", "quarantine");
 

@@ -11,8 +11,8 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * The reduced flow on Kafka Streams, exactly once: four desks in one topology, joined by the same topics as the product's.
- * A topic is read once for all desks that hear it, which is the natural and the cheapest form here.
+ * The reduced flow on Kafka Streams, exactly once: four desks in one topology, connected by the same topics as the product's.
+ * A topic is read once for all desks that need it, which is the usual and the cheapest way in Kafka Streams.
  */
 public final class Streams {
     private static final int THREADS = 2;

@@ -11,7 +11,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-/** The code tables and the rule table of the product, written by the benchmark before it starts this program. */
+/** The code tables and the rule table of the product. The benchmark writes them before it starts this program. */
 final class Tables {
     private final Map<String, Set<String>> sets = new HashMap<>();
     private final Map<String, Map<String, BigDecimal>> numbers = new HashMap<>();
