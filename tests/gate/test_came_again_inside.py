@@ -1,0 +1,133 @@
+"""Which goods may be in a container that an officer found inside, if it was reported to have left and to have come again before?
+
+The officer's finding is true whether or not the container had left, so the goods of each visit may be in it.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from schemas.gate import RecordContainerFinding, RecordEquipmentEvent
+from schemas.release import ContainerHeld
+from schemas.vocabulary import EquipmentEvent
+from services.gate import decider
+from services.gate.box import as_box
+from tests import facts
+from tests.gate.boxes import (
+    DAY,
+    A,
+    B,
+    C,
+    at,
+    discharged,
+    event,
+    finding_retracted,
+    found,
+    freed,
+    held,
+    may_leave,
+    out,
+    retracted,
+)
+from tests.voice import Story, story
+
+GATED_IN, OUT, LOADED = EquipmentEvent.GATED_IN, EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
+LATER = 20 * DAY
+
+
+def keeps_until_the_lots_are_counted(desk: Story, lots: int, *names: str) -> None:
+    """Checks that the desk says nothing more than no, and yes after an officer's count, which lets these goods out. If the count is taken
+    back, the answer is no again; if the finding `seen` is taken back, nothing of it remains."""
+    assert not may_leave(desk), "a yes although nobody has declared the goods with which it may have come"
+    desk.when(found("inside", LATER + 100, lots=lots), message_id="count", at=at(LATER + 100)).then(
+        facts.container_finding_recorded("inside", lots=lots, at=at(LATER + 100)),
+        facts.container_may_leave(1, "first", *names, at=at(LATER + 100)),
+    )
+    desk.when(finding_retracted("count"), at=at(LATER + 110))
+    assert not may_leave(desk)
+    desk.when(finding_retracted("seen"), at=at(LATER + 120))
+    box = as_box(desk.state)
+    assert not [report.id for report in box.reports if report.void], (
+        "the reports that the finding had made void count again"
+    )
+    assert not may_leave(desk)
+
+
+def came(report: RecordEquipmentEvent, declared: ContainerHeld) -> Story:
+    return Story(decider, decider.INITIAL).when(report, message_id="first").when(declared)
+
+
+def test_as_many_lots_must_be_declared_as_those_that_came_again_share_the_container() -> None:
+    desk = came(discharged(0), held(A, bill="1", arrived=0)).when(out(60), at=at(60))
+    desk.when(discharged(5 * DAY), at=at(5 * DAY))
+    desk.when(freed(B, shared_by=2, bill="2", arrived=5 * DAY, when=5 * DAY + 5), at=at(5 * DAY + 5))
+    desk.when(found("inside", 5 * DAY + 20), message_id="seen", at=at(5 * DAY + 20))
+    desk.when(freed(A, version=3, bill="1", arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
+    keeps_until_the_lots_are_counted(desk, 2, A, B)
+
+
+def test_as_many_lots_must_be_declared_as_those_of_the_first_visit_share_the_container() -> None:
+    """The goods that came again are none of them."""
+    desk = came(discharged(0), held(A, shared_by=2, bill="1", arrived=0)).when(out(60), at=at(60))
+    desk.when(discharged(5 * DAY), at=at(5 * DAY))
+    desk.when(freed(B, bill="2", arrived=5 * DAY, when=5 * DAY + 5), at=at(5 * DAY + 5))
+    desk.when(found("inside", 5 * DAY + 20), message_id="seen", at=at(5 * DAY + 20))
+    desk.when(freed(A, version=3, shared_by=2, bill="1", arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
+    keeps_until_the_lots_are_counted(desk, 2, A, B)
+
+
+def test_goods_that_came_with_a_later_opening_say_nothing_about_those_of_an_earlier_one() -> None:
+    desk = came(discharged(0), held(A, bill="1", arrived=0)).when(out(60), at=at(60))
+    desk.when(discharged(5 * DAY), at=at(5 * DAY)).when(out(6 * DAY), at=at(6 * DAY))
+    desk.when(discharged(10 * DAY), at=at(10 * DAY))
+    desk.when(freed(C, bill="3", arrived=10 * DAY, when=10 * DAY + 5), at=at(10 * DAY + 5))
+    desk.when(found("inside", 10 * DAY + 20), message_id="seen", at=at(10 * DAY + 20))
+    desk.when(freed(A, version=3, bill="1", arrived=0, when=10 * DAY + 30), at=at(10 * DAY + 30)).then()
+    keeps_until_the_lots_are_counted(desk, 2, A, C)
+
+
+def test_goods_of_an_earlier_call_of_the_same_conveyance_did_not_come_again() -> None:
+    desk = came(discharged(0, "S 1"), held(A, arrived=0, ship="S 1")).when(out(60), at=at(60))
+    desk.when(discharged(20 * DAY, "S 1"), at=at(20 * DAY))
+    desk.when(found("inside", LATER + 20), message_id="seen", at=at(LATER + 20))
+    desk.when(freed(A, version=3, arrived=0, ship="S 1", when=LATER + 30), at=at(LATER + 30)).then()
+    keeps_until_the_lots_are_counted(desk, 1, A)
+
+
+@pytest.mark.parametrize(
+    "departure",
+    [found("outside", 60), event(OUT, -5), event(OUT, 190), event(LOADED, 190)],
+    ids=["found outside", "by a clock that is behind", "by a clock that is ahead", "loaded"],
+)
+def test_a_second_report_of_a_gate_in_is_another_one_if_the_container_was_outside_between_them(
+    departure: RecordContainerFinding | RecordEquipmentEvent,
+) -> None:
+    """The finding makes the departure void, so the second gate-in would repeat the first one."""
+    desk = came(event(GATED_IN, 0, laden=True), held(A, arrived=0)).when(departure, at=at(200))
+    desk.when(event(GATED_IN, 180, laden=True), at=at(205))
+    desk.when(found("inside", 210), message_id="seen", at=at(210))
+    desk.when(freed(A, version=3, arrived=0, when=220), at=at(220)).then()
+    keeps_until_the_lots_are_counted(desk, 1, A)
+
+
+def test_a_record_without_what_a_finding_made_void_keeps_the_container_as_well() -> None:
+    """A record of an older software version names only the departure, whose alarm was settled."""
+    desk = came(discharged(0), held(A, arrived=0)).when(out(60), at=at(60)).when(discharged(5 * DAY), at=at(5 * DAY))
+    desk.when(found("inside", 5 * DAY + 20), message_id="seen", at=at(5 * DAY + 20))
+    box = as_box(desk.state)
+    assert [finding.settled for finding in box.findings] == [("left_unreleased/m3",)]
+    desk.state = replace(box, findings=tuple([replace(finding, voided=(), ended=()) for finding in box.findings]))
+    desk.when(freed(A, version=3, arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
+    desk.when(found("inside", 5 * DAY + 40, lots=1), at=at(5 * DAY + 40)).then(
+        facts.container_finding_recorded("inside", lots=1, at=at(5 * DAY + 40)),
+        facts.container_may_leave(1, "first", A, at=at(5 * DAY + 40)),
+    )
+
+
+def test_an_opening_that_its_sender_took_back_before_the_finding_needs_no_count() -> None:
+    desk = story(decider, discharged(0), held(A, arrived=0)).when(out(60), at=at(60))
+    desk.when(discharged(5 * DAY), message_id="again", at=at(5 * DAY)).when(retracted("again"), at=at(5 * DAY + 10))
+    desk.when(found("inside", 5 * DAY + 20), at=at(5 * DAY + 20))
+    desk.when(freed(A, version=3, arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then(
+        facts.container_may_leave(1, "m1", A, at=at(5 * DAY + 30))
+    )
