@@ -178,7 +178,7 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     if isinstance(message, WatchPlaced | WatchLifted):
-        return keep(_watching(state), message)
+        return keep(_watching(state), message, hearing.message_id)
     if isinstance(state, Watching) or isinstance(message, PlaceWatch | LiftWatch):
         return state
     return evolve_goods(state, message, hearing)

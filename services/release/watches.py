@@ -13,7 +13,7 @@ from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL
 from schemas.envelope import Fact, Hearing, refuse
 from schemas.hold_ids import of_watch
-from schemas.phrases import phrase, quoted
+from schemas.phrases import Phrase, phrase, quoted
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from schemas.vocabulary import Owner, plain_word
 from services.release.dossier import Terms
@@ -26,13 +26,14 @@ REMEMBERED_ENDS = 1000
 
 
 class OpenWatch(NamedTuple):
-    """One watch, as an officer asked for it. `bill_no` has only capital letters and digits. In a record, a watch is a list of its
-    values in the order of the fields."""
+    """One watch, as an officer asked for it. `bill_no` has only capital letters and digits. `request`: the id of the request that placed
+    it; empty in a record of an older software version. In a record, a watch is a list of its values in the order of the fields."""
 
     bill_no: str
     declarant: str
     reason: str
     since: AwareDatetime
+    request: str = ""
 
     def matches(self, bill: str, declarant: str) -> bool:
         """Returns whether the watch is for goods of this bill or declarant, both in the form of `plain_word`."""
@@ -41,23 +42,27 @@ class OpenWatch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """The watches of one partition, by id, and the ids of those that were lifted, the latest last."""
+    """The watches of one partition, by id, and the ids of those that were lifted, the latest last. `lifted_by`: watch in `ended` → the
+    request that lifted it, unless an older software version read that request."""
 
     watches: dict[str, OpenWatch] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
+    lifted_by: dict[str, str] = field(default_factory=dict)
     state: Literal["watching"] = "watching"
 
 
 def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
     """Opens or lifts a watch, once. A request for a watch that was lifted before is refused, like a repeated request. So the order
-    in which the copies of the requests are read does not matter."""
+    in which the copies of the requests are read does not matter. The refusal names the request that did it first."""
     watch_id = shown(request.watch_id, 200)
     match request:
         case PlaceWatch():
             return _begin(state, request, watch_id, hearing)
         case LiftWatch():
             if watch_id in state.ended:
-                return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted"))
+                return refuse(
+                    request, hearing, RefusalCode.WATCH_LIFTED, _lifted(state, watch_id, phrase("watch_lifted"))
+                )
             lifted = WatchLifted(
                 partition_key=request.partition_key,
                 occurred_at=hearing.at,
@@ -73,9 +78,11 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
 def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
     bill, declarant = plain_word(request.bill_no), plain_word(request.declarant)
     if watch_id in state.ended:
-        return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted_before"))
-    if watch_id in state.watches:
-        return refuse(request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("watch_kept"))
+        why = _lifted(state, watch_id, phrase("watch_lifted_before"))
+        return refuse(request, hearing, RefusalCode.WATCH_LIFTED, why)
+    if known := state.watches.get(watch_id):
+        first = phrase("watch_placed_by", request=known.request) if known.request else phrase("watch_kept")
+        return refuse(request, hearing, RefusalCode.ALREADY_ANSWERED, first)
     if not bill and not declarant:
         names = phrase("watch_of", bill=request.bill_no, declarant=request.declarant)
         return refuse(request, hearing, RefusalCode.WATCH_MALFORMED, names)
@@ -93,15 +100,25 @@ def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing
     return (placed,)
 
 
-def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
-    """Returns the watches after this message."""
+def _lifted(state: Watching, watch_id: str, otherwise: Phrase) -> Phrase:
+    """Returns which request lifted this watch, as a phrase; `otherwise` if that is not known."""
+    request = state.lifted_by.get(watch_id)
+    return phrase("watch_lifted_by", request=request) if request else otherwise
+
+
+def keep(state: Watching, fact: WatchPlaced | WatchLifted, request: str) -> Watching:
+    """Returns the watches after this fact. `request`: the id of the request that it answers."""
     match fact:
         case WatchPlaced():
-            new = OpenWatch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
+            bill, declarant = plain_word(fact.bill_no), plain_word(fact.declarant)
+            new = OpenWatch(bill, declarant, fact.reason, fact.occurred_at, request)
             return replace(state, watches={**state.watches, fact.watch_id: new})
         case WatchLifted():
             left = {watch_id: each for watch_id, each in state.watches.items() if watch_id != fact.watch_id}
-            return replace(state, watches=left, ended=(*state.ended, fact.watch_id)[-REMEMBERED_ENDS:])
+            ended = (*state.ended, fact.watch_id)[-REMEMBERED_ENDS:]
+            by = {**state.lifted_by, fact.watch_id: request}
+            lifted_by = {watch_id: by[watch_id] for watch_id in ended if watch_id in by}
+            return replace(state, watches=left, ended=ended, lifted_by=lifted_by)
         case _:
             assert_never(fact)
 

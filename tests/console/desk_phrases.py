@@ -28,7 +28,7 @@ from services.inspection import decider as inspection
 from services.quarantine import decider as quarantine
 from services.release import decider as release
 from services.release.arrivals import MOST_LANDINGS
-from services.release.watches import MOST_WATCHES
+from services.release.watches import MOST_WATCHES, Watching
 from services.shell.desk import Desk
 from services.shell.requests import MOST_REMEMBERED
 from tests import facts
@@ -303,6 +303,9 @@ def said_by_release() -> Iterator[Story]:
     yield story(desk, place_watch())
     full = story(desk, place_watch(bill_no="B"))
     watch = full.state.watches["w"]
+    older = story(desk)
+    older.state = Watching(watches={"w": watch._replace(request="")}, ended=("x",))
+    yield older.when(place_watch(bill_no="B")).when(lift_watch("x")).when(place_watch("x", bill_no="B"))
     full.state = replace(full.state, watches={f"w{number}": watch for number in range(MOST_WATCHES)})
     yield full.when(place_watch("another", bill_no="B"))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.envelope import Message
+from schemas.envelope import Message, RequestRefused
 from schemas.phrases import quoted
 from schemas.release import (
     ConsignmentHeld,
@@ -153,6 +153,47 @@ def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
     assert goods.state.state == "refused"
     goods.when(findings_retracted(look)).when(inspection_passed(look, revision=2))
     assert holds(goods) == [f"{WATCH}w"]
+
+
+def refused(desk: Story, request: PlaceWatch | LiftWatch, message_id: str) -> tuple[str, str]:
+    """The code and the reason for which this request is refused."""
+    [refusal] = desk.when(request, message_id=message_id).answer
+    assert isinstance(refusal, RequestRefused), refusal
+    return refusal.code, refusal.reason
+
+
+@pytest.mark.parametrize("again", ["first", "another"], ids=["under the same id", "under another id"])
+def test_a_repeated_request_for_a_watch_is_answered_by_a_fact_that_names_the_first_one(again: str) -> None:
+    desk = story(decider).when(place_watch(bill_no="BL1"), message_id="first")
+    placed = ("already_answered", "the watch was placed by request first")
+    assert refused(desk, place_watch(bill_no="BL1"), again) == placed
+    desk.when(lift_watch(), message_id="lift").then(facts.watch_lifted(PARTITION, "w", at=desk.at))
+    lifted = ("watch_lifted", "the watch was lifted by request lift")
+    assert refused(desk, lift_watch(), again.replace("first", "lift")) == lifted
+    assert refused(desk, place_watch(bill_no="BL1"), again) == lifted, "also the copy that comes late"
+
+
+def test_a_watch_that_was_lifted_before_it_began_names_what_lifted_it() -> None:
+    desk = story(decider).when(lift_watch(), message_id="lift")
+    lifted = ("watch_lifted", "the watch was lifted by request lift")
+    assert refused(desk, place_watch(bill_no="BL1"), "late") == lifted
+
+
+def test_a_record_of_watches_of_the_software_version_before_is_read() -> None:
+    """It does not have the requests, so a refusal can name none."""
+    stored = b'{"watches":{"w":["BL1","","a tip","2026-11-23T12:01:00Z"]},"ended":["x"],"state":"watching"}'
+    desk = story(decider)
+    desk.state = decider.STATE.validate_json(stored)
+    assert refused(desk, place_watch(bill_no="BL1"), "a") == ("already_answered", "the watch is kept already")
+    assert refused(desk, lift_watch("x"), "b") == ("watch_lifted", "the watch was lifted by an earlier request")
+    late = ("watch_lifted", "the watch was lifted before it began here")
+    assert refused(desk, place_watch("x", bill_no="BL1"), "c") == late
+    assert holds(beside(desk, consignment_assessed(), arrival())) == [f"{WATCH}w"]
+
+
+def test_what_lifted_a_watch_is_remembered_as_long_as_the_watch_itself() -> None:
+    desk = story(decider, *[lift_watch(f"w{number}") for number in range(REMEMBERED_ENDS + 1)])
+    assert tuple(desk.state.lifted_by) == desk.state.ended and len(desk.state.ended) == REMEMBERED_ENDS
 
 
 def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
