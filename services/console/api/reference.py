@@ -21,7 +21,7 @@ from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.codes.words import Words
 from schemas.topics import CATALOGUE, SERVICES
-from schemas.vocabulary import Stage, TransportMode, day_in_china
+from schemas.vocabulary import Stage, StageName, TransportMode, day_in_china
 from services.console.language.code_names import country, currency
 from services.console.language.words import TEXTS
 from services.console.readmodel.consignment import AwaitedCode, Mover
@@ -81,6 +81,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
         "countries": lambda: {code: country(code) for code in COUNTRIES},
         "currencies": lambda: {code: currency(code) for code in sorted(CURRENCIES)},
         "stages": _of("stages", Stage),
+        "stage_names": lambda: {name.value: TEXTS[f"stages.{name.stage.value}"] for name in StageName},
         "waits": _of("waiting", (*AwaitedCode, "declaration")),
         "owners": _of("owners", Mover),
         "directions": _of("directions"),
