@@ -100,7 +100,7 @@ Output = (
     | RequestRefused
 )
 
-Asked = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
+TreatmentRequest = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
 INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
@@ -403,7 +403,9 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
     return (failed, given_up)
 
 
-def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, why: Phrase) -> tuple[Fact, ...]:
+def _after_the_end(
+    state: Abandoned | Withdrawn, request: TreatmentRequest, hearing: Hearing, why: Phrase
+) -> tuple[Fact, ...]:
     """Returns the refusal of a request about goods that are no longer treated; no fact if the request was answered before."""
     if hearing.message_id in state.answered:
         return ()
