@@ -276,7 +276,8 @@ class Severity(StrEnum):
 
 
 class Stage(StrEnum):
-    """The state of a consignment, as boards and people see it."""
+    """The state of a consignment, as boards and people see it. The values are stored in rows, so `controlled` and `treated` stay, which are
+    older spellings; `StageName` has names that say what they mean."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
@@ -293,3 +294,37 @@ class Stage(StrEnum):
     WITHDRAWN = "withdrawn"
     LEFT_UNRELEASED = "left_unreleased"
     PARKED = "parked"
+
+    @property
+    def plain(self) -> "StageName":
+        return StageName[self.name]
+
+
+class StageName(StrEnum):
+    """The stage of a consignment by its plain name, for those outside. Differs from `Stage` where an older spelling there misleads: goods
+    under control wait for the answer to a control, goods under treatment for their treatment. `StageName(value)` also reads the values
+    of `Stage`."""
+
+    LODGED = "lodged"
+    ACCEPTED = "accepted"
+    UNDER_CONTROL = "under_control"
+    UNDER_TREATMENT = "under_treatment"
+    AWAITING_ARRIVAL = "awaiting_arrival"
+    HELD = "held"
+    PARTLY_RELEASED = "partly_released"
+    RELEASED = "released"
+    GATED_OUT = "gated_out"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+    LEFT_UNRELEASED = "left_unreleased"
+    PARKED = "parked"
+
+    @property
+    def stage(self) -> Stage:
+        return Stage[self.name]
+
+    @classmethod
+    def _missing_(cls, value: object) -> "StageName | None":
+        return next((stage.plain for stage in Stage if stage.value == value), None)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from schemas.codes.words import NAMELESS, Words
+
 _CODES = """
 ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA AZAZE
 BABIH BBBRB BDBGD BEBEL BFBFA BGBGR BHBHR BIBDI BJBEN BLBLM BMBMU BNBRN BOBOL BQBES BRBRA BSBHS
@@ -34,31 +36,31 @@ COUNTRIES: Final = frozenset(ALPHA3.values())
 """The codes of ISO 3166-1 alpha-2."""
 UNKNOWN: Final = "ZZZ"
 """The code of the form for an unknown country."""
-OF_THE_FORM: Final[Mapping[str, str]] = MappingProxyType(
+OF_THE_FORM: Final[Mapping[str, Words]] = MappingProxyType(
     {
-        "CAI": "加那利群岛 Canary Islands",
-        "CEU": "休达 Ceuta",
-        "GAM": "盖比群岛 Gambier Islands",
-        "MAI": "马克萨斯群岛 Marquesas Islands",
-        "MEL": "梅利利亚 Melilla",
-        "SOC": "社会群岛 Society Islands",
-        "TUA": "土阿莫土群岛 Tuamotu Islands",
-        "TUB": "土布艾群岛 Tubuai Islands",
-        "ZAS": "亚洲其他国家（地区） other in Asia",
-        "ZEU": "欧洲其他国家（地区） other in Europe",
-        "ZNA": "北美洲其他国家（地区） other in North America",
-        "ZOC": "大洋洲其他国家（地区） other in Oceania",
-        "ZSA": "拉丁美洲其他国家（地区） other in Latin America",
-        "ZUN": "联合国及机构和国际组织 United Nations and international organisations",
-        UNKNOWN: "国（地）别不详 country unknown",
+        "CAI": Words("加那利群岛", "Canary Islands"),
+        "CEU": Words("休达", "Ceuta"),
+        "GAM": Words("盖比群岛", "Gambier Islands"),
+        "MAI": Words("马克萨斯群岛", "Marquesas Islands"),
+        "MEL": Words("梅利利亚", "Melilla"),
+        "SOC": Words("社会群岛", "Society Islands"),
+        "TUA": Words("土阿莫土群岛", "Tuamotu Islands"),
+        "TUB": Words("土布艾群岛", "Tubuai Islands"),
+        "ZAS": Words("亚洲其他国家（地区）", "other in Asia"),
+        "ZEU": Words("欧洲其他国家（地区）", "other in Europe"),
+        "ZNA": Words("北美洲其他国家（地区）", "other in North America"),
+        "ZOC": Words("大洋洲其他国家（地区）", "other in Oceania"),
+        "ZSA": Words("拉丁美洲其他国家（地区）", "other in Latin America"),
+        "ZUN": Words("联合国及机构和国际组织", "United Nations and international organisations"),
+        UNKNOWN: Words("国（地）别不详", "country unknown"),
     }
 )
 """The codes of three letters that are in the table of the form but not in ISO 3166-1, with their names: parts of countries,
 groups of other countries, and the unknown country."""
 NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
 """The codes that do not say which country it is."""
-NAMES: Final[Mapping[str, str]] = MappingProxyType(
-    {**dict.fromkeys(sorted(COUNTRIES), ""), **dict.fromkeys(sorted(ALPHA3), ""), **OF_THE_FORM}
+NAMES: Final[Mapping[str, Words]] = MappingProxyType(
+    {**dict.fromkeys(sorted(COUNTRIES), NAMELESS), **dict.fromkeys(sorted(ALPHA3), NAMELESS), **OF_THE_FORM}
 )
 """The codes that a field for a country may have → their names. The names are empty for countries, because those of CLDR are
 shown."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from schemas.codes.words import Words
+
 MOST: Final = 3
 """How many codes are named at most."""
 LONGEST: Final = 12
@@ -21,7 +23,7 @@ LARGE: Final = 1000
 """If a table has more codes than this, no code is searched by its name."""
 
 
-def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
+def nearest(code: str, table: Mapping[str, Words]) -> tuple[str, ...]:
     """Returns at most three codes of the table, the likeliest first. `table`: code → name; it must not change. If `code` is a name of the
     table, the codes with that name come first."""
     if not table:
@@ -38,7 +40,7 @@ def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
 class _Table:
     """A table as the key of a cache. It is compared by identity, because a comparison of its contents would take as long as a search."""
 
-    def __init__(self, table: Mapping[str, str]) -> None:
+    def __init__(self, table: Mapping[str, Words]) -> None:
         self.table = table
 
     def __hash__(self) -> int:
@@ -62,11 +64,10 @@ class _Index(NamedTuple):
 
 @lru_cache(32)
 def _index(of: _Table) -> _Index:
-    """Returns the index of this table. A name in a table consists of the Chinese name, a blank, and the English name."""
+    """Returns the index of this table."""
     names: dict[str, tuple[str, ...]] = {}
     for code, name in of.table.items() if len(of.table) <= LARGE else ():
-        chinese, _, english = name.partition(" ")
-        for each in {chinese.upper(), english.upper()} - {""}:
+        for each in {name.zh.upper(), name.en.upper()} - {""}:
             names[each] = (*names.get(each, ()), code)
     first = next(iter(of.table))
     signs = _SIGNS[:10] if first.isdigit() else _SIGNS

@@ -4,13 +4,17 @@ English name."""
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from schemas.codes.words import Words
 
-def rows(text: str) -> Mapping[str, str]:
-    """Returns code → its names as `中文 English`. Raises ValueError if the text has a code twice."""
-    table: dict[str, str] = {}
+
+def rows(text: str) -> Mapping[str, Words]:
+    """Returns code → its names. No Chinese name has a blank, so the first one ends it; the English name may be missing. Raises ValueError if
+    the text has a code twice."""
+    table: dict[str, Words] = {}
     for line in text.strip().splitlines():
-        code, _, name = line.strip().partition(" ")
+        code, _, both = line.strip().partition(" ")
+        chinese, _, english = both.partition(" ")
         if code in table:
             raise ValueError(f"{code} stands in the table twice")
-        table[code] = name
+        table[code] = Words(chinese, english)
     return MappingProxyType(table)

@@ -17,14 +17,14 @@ _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
 
 
 class CodeTable(NamedTuple):
-    """One table. `names`: `中文 English` by code, empty if the names come from elsewhere (countries, currencies: CLDR).
+    """One table. `names`: code → its name, `NAMELESS` if the names come from elsewhere (countries, currencies: CLDR).
 
     `as_of`: the day of the list. `lacks`, `lacks_zh`: what is known to be missing, in English and in Chinese; empty if the table is complete.
     """
 
     name: str
     title: Words
-    names: Mapping[str, str]
+    names: Mapping[str, Words]
     as_of: date
     source: str
     licence: str

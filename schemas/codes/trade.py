@@ -12,8 +12,9 @@ from datetime import date
 from typing import Final
 
 from schemas.codes.rows import rows
+from schemas.codes.words import Words
 
-TRADE_MODES: Final[Mapping[str, str]] = rows(
+TRADE_MODES: Final[Mapping[str, Words]] = rows(
     """
     0110 一般贸易 general trade
     0130 易货贸易 barter trade
@@ -126,7 +127,7 @@ def is_like_mode(code: str) -> bool:
     return len(code) == 4 and code.isascii() and code.isdigit()
 
 
-TRANSPORT_MODES: Final[Mapping[str, str]] = rows(
+TRANSPORT_MODES: Final[Mapping[str, Words]] = rows(
     """
     0 非保税区 not from a bonded area
     1 监管仓库 supervised warehouse
@@ -149,7 +150,7 @@ TRANSPORT_MODES: Final[Mapping[str, str]] = rows(
     """
 )
 """Mode of transport → its names. `TransportMode` has the same codes."""
-PACKAGE_KINDS: Final[Mapping[str, str]] = rows(
+PACKAGE_KINDS: Final[Mapping[str, Words]] = rows(
     """
     00 散装 bulk
     01 裸装 unpacked

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.codes.rows import rows
+from schemas.codes.words import Words
 
-UNITS: Final[Mapping[str, str]] = rows(
+UNITS: Final[Mapping[str, Words]] = rows(
     """
     001 台 set
     002 座 stand

@@ -1,14 +1,18 @@
 """How does a code get its words in both languages?"""
 
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 
 class Words(NamedTuple):
-    """A sentence in Chinese and the same sentence in English."""
+    """A text in Chinese and the same text in English; empty in a language in which it is not known."""
 
     zh: str
     en: str
+
+
+NAMELESS: Final = Words("", "")
+"""Of a code whose name is not in its table."""
 
 
 class Worded(StrEnum):

@@ -64,7 +64,7 @@ class OpenConsignments(Collector):
 
     def __init__(self) -> None:
         self._open: Counts[int] = Counts()
-        self._places = Labels(MOST_PLACE_LABELS)
+        self._place_labels = Labels(MOST_PLACE_LABELS)
         self._lock = threading.Lock()
         self._registered = False
 
@@ -102,7 +102,7 @@ class OpenConsignments(Collector):
             _ended(after.end).inc()
         if after.corrections > before.corrections:
             CORRECTIONS.inc(after.corrections - before.corrections)
-        labels = (after.direction, after.lane, *self._places.of(after.office, after.mode))
+        labels = (after.direction, after.lane, *self._place_labels.of(after.office, after.mode))
         if after.released and not before.released:
             for span, seconds in span_seconds(after).items():
                 _seconds(span, span, *labels).observe(seconds)

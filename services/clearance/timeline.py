@@ -91,7 +91,7 @@ class ClearanceTimeline(NamedTuple):
 
 
 State = ClearanceTimeline
-Heard = (
+Input = (
     DeclarationAccepted
     | DeclarationRejected
     | ConsignmentAssessed
@@ -125,12 +125,12 @@ INITIAL: State = ClearanceTimeline()
 STATE: TypeAdapter[State] = TypeAdapter(ClearanceTimeline)
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     """Returns no facts, because this service only measures."""
     return ()
 
 
-def evolve(state: State, message: Heard, hearing: Hearing) -> State:
+def evolve(state: State, message: Input, hearing: Hearing) -> State:
     at = message.occurred_at
     match message:
         case DeclarationAccepted():

@@ -9,6 +9,7 @@ import typer
 from schemas.codes import hs
 from schemas.codes.nearest import nearest
 from schemas.codes.tables import CodeTable, tables
+from schemas.codes.words import Words
 from schemas.vocabulary import day_in_china
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.console.language.code_names import country, currency
@@ -34,7 +35,7 @@ def codes(
     if given:
         _check(one, given, as_json)
         return
-    named = names(one)
+    named = {each: _both(name) for each, name in names(one).items()}
     if as_json:
         screen.tell(True, table=one.name, **_about(one), names=named)
         return
@@ -45,14 +46,15 @@ def codes(
     screen.block("\n".join(_note(one)))
 
 
-def names(table: CodeTable) -> dict[str, str]:
+def names(table: CodeTable) -> dict[str, Words]:
     """Returns the codes of a table with their names in both languages. The names of countries and currencies are those of
     CLDR."""
-    return {code: name or _cldr(table.name, code) for code, name in table.names.items()}
+    of_cldr = {"countries": country, "currencies": currency}.get(table.name)
+    return {code: of_cldr(code) for code in table.names} if of_cldr else dict(table.names)
 
 
-def _cldr(table: str, code: str) -> str:
-    return " ".join(country(code) if table == "countries" else currency(code)).strip()
+def _both(name: Words) -> str:
+    return " ".join(name).strip()
 
 
 def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:
@@ -73,7 +75,8 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
     answers = []
     for each in given:
         code = _looked_up(table, each)
-        answers.append((each, named.get(code), () if code in named else nearest(code, named)))
+        name = _both(named[code]) if code in named else None
+        answers.append((each, name, () if name is not None else nearest(code, named)))
     if as_json:
         screen.tell(
             True,
@@ -86,7 +89,7 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
             if name is not None:
                 screen.line(f"{each} {name}")
                 continue
-            close = "; ".join(f"{code} {named[code]}".strip() for code in near)
+            close = "; ".join(f"{code} {_both(named[code])}".strip() for code in near)
             screen.line(styled(f"{each}: not in {table.name} 表中没有; nearest 相近: {close or '–'}", "red"))
         if table.lacks and any(name is None for _, name, _ in answers):
             screen.line(f"The table lacks {table.lacks}. 本表不全")

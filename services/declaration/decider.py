@@ -110,8 +110,8 @@ class Withdrawn(Lodged):
 
 
 State = Unknown | Accepted | Rejected | Withdrawn
-Heard = LodgeDeclaration | WithdrawDeclaration | DeclarationLodgedAgain | DeclarationWithdrawn | RequestRefused
-Said = (
+Input = LodgeDeclaration | WithdrawDeclaration | DeclarationLodgedAgain | DeclarationWithdrawn | RequestRefused
+Output = (
     DeclarationAccepted
     | DeclarationRejected
     | DeclarationRepeated
@@ -142,7 +142,7 @@ class Lodgement(NamedTuple):
     earlier: str = ""
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     match message:
         case LodgeDeclaration():
             declaration = message.declaration
@@ -405,7 +405,7 @@ _NUMBER = re.compile(rb'("(?:%s)":")([0-9.+E-]*[.E][0-9.+E-]*)"' % "|".join(_NUM
 text are escaped."""
 
 
-def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     match message:
         case DeclarationAccepted():
             return Accepted(

@@ -47,20 +47,20 @@ from schemas.gate import (
 )
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import STATE, Box, PublishedVisit, State, Yes, as_box
-from services.gate.heard import Heard, Said
 from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
+from services.gate.messages import Input, Output
 from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot, take_finding_back, take_strike_back
 from services.gate.reports import add_report, take_report_back
 from services.gate.saying import answers, changes
 from services.gate.statements import add_statement
 from services.gate.visits import look
 
-__all__ = ["INITIAL", "STATE", "Heard", "closed", "deadlines", "decide", "evolve"]
+__all__ = ["INITIAL", "STATE", "Input", "closed", "deadlines", "decide", "evolve"]
 
 INITIAL: State = Box()
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     before = forget(as_box(state), hearing.at)
     box, why_not = learn(before, message, hearing)
     if why_not is not None:
@@ -72,7 +72,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     return (*answers(box, message, hearing, truth), *changes(box, truth, message.container_no, hearing))
 
 
-def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
+def learn(box: Box, message: Input, hearing: Hearing) -> Learned:
     """Returns the box with this message added, or why the message is refused. Returns the same object if the message
     changes nothing."""
     match message:
@@ -98,7 +98,7 @@ def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
             assert_never(message)
 
 
-def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     match message:
         case (
             ContainerHeld()
@@ -119,7 +119,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             return _after_fact(as_box(state), message, hearing)
 
 
-def _learned(state: State, message: Heard, hearing: Hearing) -> State:
+def _learned(state: State, message: Input, hearing: Hearing) -> State:
     before = forget(as_box(state), hearing.at)
     box, why_not = learn(before, message, hearing)
     if why_not is not None or box is before:
@@ -134,7 +134,7 @@ def _learned(state: State, message: Heard, hearing: Hearing) -> State:
     return box
 
 
-def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
+def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
     match message:
         case ContainerMayLeave():
             yes = Yes(hearing.at, None, message.visit, message.consignments)

@@ -10,8 +10,8 @@ from schemas.gate import RecordEquipmentEvent, RecordGateOut, RetractEquipmentEv
 from schemas.phrases import Phrase, phrase
 from schemas.vocabulary import Classifier, EquipmentEvent
 from services.gate.box import Box, Report
-from services.gate.heard import Reported
 from services.gate.keeping import Learned, noted
+from services.gate.messages import Reported
 
 MOST_REPORTS = 500
 """The most equipment events that are stored for one container."""

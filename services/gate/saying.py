@@ -37,11 +37,11 @@ from schemas.phrases import reason
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
-from services.gate.heard import Heard
+from services.gate.messages import Input
 from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
 
 
-def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
+def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
     """Yields the fact that answers a request, made from the box to which the request was already added. A statement of
     the release desk has no such answer."""
     number, at = message.container_no, hearing.at

@@ -106,9 +106,9 @@ class Withdrawn:
 State = Quiet | Ordered | Withdrawn
 Findings = RecordFindings | CorrectFindings
 Correction = CorrectFindings | RetractFindings
-Heard = ConsignmentAssessed | RecordFindings | CorrectFindings | RetractFindings | DeclarationWithdrawn | DeadlinePassed
+Input = ConsignmentAssessed | RecordFindings | CorrectFindings | RetractFindings | DeclarationWithdrawn | DeadlinePassed
 Answer = InspectionPassed | InspectionFailed | PestIntercepted | RectificationRequested
-Said = (
+Output = (
     InspectionOrdered
     | Answer
     | FindingsRetracted
@@ -122,7 +122,7 @@ INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     match message:
         case ConsignmentAssessed():
             return order(state, message, hearing)
@@ -309,7 +309,7 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
             assert_never(state)
 
 
-def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     match message:
         case InspectionOrdered():
             order = OrderedControl(control=message.control, since=message.occurred_at, due=message.due)

@@ -73,7 +73,7 @@ MARGIN = timedelta(days=3)
 report. No law states it; it is our choice."""
 ATTEMPTS = 3
 """How often the goods may be treated for one origin. After the last failure they are given up."""
-Heard = (
+Input = (
     ConsignmentAssessed
     | PestIntercepted
     | FindingsRetracted
@@ -85,7 +85,7 @@ Heard = (
     | DeclarationWithdrawn
     | DeadlinePassed
 )
-Said = (
+Output = (
     TreatmentOrdered
     | TreatmentVerified
     | TreatmentFailed
@@ -100,12 +100,12 @@ Said = (
     | RequestRefused
 )
 
-Asked = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
+TreatmentRequest = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
 INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     match message:
         case ConsignmentAssessed():
             if ControlKind.QUARANTINE not in message.controls:
@@ -403,7 +403,9 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
     return (failed, given_up)
 
 
-def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, why: Phrase) -> tuple[Fact, ...]:
+def _after_the_end(
+    state: Abandoned | Withdrawn, request: TreatmentRequest, hearing: Hearing, why: Phrase
+) -> tuple[Fact, ...]:
     """Returns the refusal of a request about goods that are no longer treated; no fact if the request was answered before."""
     if hearing.message_id in state.answered:
         return ()
@@ -523,7 +525,7 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
             assert_never(state)
 
 
-def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     match message:
         case TreatmentOrdered():
             return taken_on(state, message, hearing)

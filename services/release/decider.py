@@ -79,9 +79,9 @@ from services.release.goods import (
     were_called_back,
     when_held,
 )
-from services.release.heard import Heard, OfGoods, Said, SaidOfGoods
 from services.release.holds import Evidence, learn
 from services.release.lapses import lapse, limits
+from services.release.messages import Input, OfGoods, Output, OutputOfGoods
 from services.release.moves import arrive, depart, land, not_landed, take_back
 from services.release.orders import hold, lift, put_back
 from services.release.settling import assess, settle
@@ -94,7 +94,7 @@ NO_WATCHES = Watching()
 State = Goods | Watching
 """The state of one consignment or, as `Watching`, the watches of a whole partition."""
 
-__all__ = ["INITIAL", "STATE", "Heard", "closed", "deadlines", "decide", "evolve"]
+__all__ = ["INITIAL", "STATE", "Input", "closed", "deadlines", "decide", "evolve"]
 
 INITIAL: State = Held()
 Recorded = Annotated[Held | Released | Refused | Withdrawn | Watching, Field(discriminator="state")]
@@ -104,7 +104,7 @@ STATE: TypeAdapter[State] = state_adapter(
 )
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     if isinstance(message, PlaceWatch | LiftWatch):
         return answer(_watching(state), message, hearing)
     return decide_goods(_goods(state), message, hearing)
@@ -176,7 +176,7 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             assert_never(message)
 
 
-def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     if isinstance(message, WatchPlaced | WatchLifted):
         return keep(_watching(state), message, hearing.message_id)
     if isinstance(state, Watching) or isinstance(message, PlaceWatch | LiftWatch):
@@ -184,7 +184,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     return evolve_goods(state, message, hearing)
 
 
-def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing) -> Goods:
+def evolve_goods(state: Goods, message: OfGoods | OutputOfGoods, hearing: Hearing) -> Goods:
     """Returns the state of the goods after this message."""
     match message:
         case (

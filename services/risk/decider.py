@@ -36,8 +36,8 @@ class Assessed:
 
 
 State = Unassessed | Assessed
-Heard = DeclarationAccepted
-Said = ConsignmentAssessed
+Input = DeclarationAccepted
+Output = ConsignmentAssessed
 
 INITIAL: State = Unassessed()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
@@ -58,10 +58,10 @@ class RiskDecider:
     def STATE(self) -> TypeAdapter[State]:  # noqa: N802
         return STATE
 
-    def decide(self, state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    def decide(self, state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
         return decide(state, message, hearing, self.keys)
 
-    def evolve(self, state: State, message: Heard | Said, hearing: Hearing) -> State:
+    def evolve(self, state: State, message: Input | Output, hearing: Hearing) -> State:
         return evolve(state, message, hearing)
 
     def deadlines(self, state: State) -> tuple[Deadline, ...]:
@@ -71,7 +71,7 @@ class RiskDecider:
         return closed(state)
 
 
-def decide(state: State, message: Heard, hearing: Hearing, keys: DrawKeys) -> tuple[Fact, ...]:
+def decide(state: State, message: Input, hearing: Hearing, keys: DrawKeys) -> tuple[Fact, ...]:
     """Returns one assessment for the first declaration that is read, and nothing for a declaration that is read again."""
     match state:
         case Unassessed():
@@ -128,7 +128,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     )
 
 
-def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     """Returns the state after the message. Only the assessment itself changes the state."""
     match message:
         case DeclarationAccepted():

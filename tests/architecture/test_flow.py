@@ -64,8 +64,8 @@ def test_every_service_runs_where_no_layout_is_set() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_desk_hears_and_says_what_the_flow_says(service: str) -> None:
     decider = decider_of(service)
-    assert members(decider.Heard) == set(FLOW[service])
-    assert (members(decider.Said) if hasattr(decider, "Said") else set()) == said_by(service)
+    assert members(decider.Input) == set(FLOW[service])
+    assert (members(decider.Output) if hasattr(decider, "Output") else set()) == said_by(service)
 
 
 @pytest.mark.parametrize("service", SERVICES)

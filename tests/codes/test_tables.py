@@ -12,6 +12,7 @@ from schemas.codes.currencies import CURRENCIES
 from schemas.codes.nearest import nearest
 from schemas.codes.rows import rows
 from schemas.codes.tables import tables
+from schemas.codes.words import Words
 from schemas.vocabulary import TransportMode
 
 TODAY = date(2026, 11, 28)
@@ -49,8 +50,7 @@ def test_each_row_of_the_form_has_a_code_of_its_length_and_both_names() -> None:
         "package-kinds": 2,
         "districts": 2,
     }.items():
-        for code, text in TABLES[name].names.items():
-            chinese, _, english = text.partition(" ")
+        for code, (chinese, english) in TABLES[name].names.items():
             assert len(code) == length and chinese and english, (name, code)
             assert not chinese.isascii() and english.isascii(), (name, code)
 
@@ -60,8 +60,13 @@ def test_no_code_stands_twice() -> None:
         rows("001 台 set\n001 座 stand")
 
 
+def test_a_row_has_its_names_apart_also_one_without_an_english_name() -> None:
+    both = {"4250": Words("西海岸", "West Coast EPZ"), "2982": Words("嘉关善办", "")}
+    assert rows("4250 西海岸 West Coast EPZ\n2982 嘉关善办") == both
+
+
 def test_units_are_named_as_the_form_names_them() -> None:
-    named = {code: units.UNITS[code].partition(" ")[0] for code in ("001", "007", "011", "015", "022", "035", "070")}
+    named = {code: units.UNITS[code].zh for code in ("001", "007", "011", "015", "022", "035", "070")}
     assert named == {"001": "台", "007": "个", "011": "件", "015": "条", "022": "份", "035": "千克", "070": "吨"}
     assert set(units.KILOGRAMS) | units.ENERGY <= set(units.UNITS)
 
@@ -90,7 +95,7 @@ def test_an_office_is_of_the_sandbox_of_a_district_or_of_nowhere() -> None:
         map(offices.is_of_district, ("5004", "53 4", "530", "53045", "５３０４"))
     )
     assert all(offices.is_of_district(code) or offices.is_sandbox(code) for code in offices.OFFICES)
-    assert offices.OFFICES["4200"] == "青岛海关 Qingdao"
+    assert offices.OFFICES["4200"] == Words("青岛海关", "Qingdao")
     assert not offices.is_of_district("3301"), "no source that could be read has the code of Hefei"
 
 

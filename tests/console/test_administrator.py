@@ -339,7 +339,7 @@ def test_a_page_that_is_not_for_a_role_says_for_whom_it_is(pages: Pages, languag
     ("role", "address"),
     [
         (Role.DECLARANT, "/consignments"),
-        (Role.TREATMENT, "/consignments?stage=treated"),
+        (Role.TREATMENT, "/consignments?stage=under_treatment"),
         (Role.TERMINAL, "/containers"),
         (Role.CARRIER, "/containers"),
         (Role.ADMINISTRATOR, "/accounts"),
@@ -361,8 +361,8 @@ def test_goods_are_found_by_stage_also_by_those_who_see_no_counts(pages: Pages, 
     browser = pages.browser(role.value)
     first = browser.get("/consignments").text
     assert ('href="/lodge"' in first.partition("<main")[2]) is (role is not Role.TREATMENT)
-    assert 'href="/consignments?stage=treated"' in first
-    assert f'href="/consignments/{goods}"' in browser.get("/consignments?stage=treated").text
+    assert 'href="/consignments?stage=under_treatment"' in first
+    assert f'href="/consignments/{goods}"' in browser.get("/consignments?stage=under_treatment").text
     assert f'href="/consignments/{goods}"' not in browser.get("/consignments?stage=held").text
 
 

@@ -151,7 +151,7 @@ def test_the_page_offers_the_choices_in_words_and_keeps_what_was_chosen(still: S
     assert f'href="/consignments/{mine.id}"' in page and page.count('<td data-label="') == 6
     [form] = re.findall(r'<form class="filter".*?</form>', page, re.DOTALL)
     assert '<option value="inspection/inspection" selected>' in form and form.count(" selected") == 1
-    assert '<input type="hidden" name="stage" value="controlled">' in form
+    assert '<input type="hidden" name="stage" value="under_control">' in form
     for key in ("waiting.inspection/inspection", "waiting.officer", "owners.quarantine", "list.anybody"):
         assert TEXTS[key]._asdict()[language] in form.replace("&#39;", "'"), key
     spreadsheet = re.search(r'href="(/consignments\.csv[^"]+)"', page)

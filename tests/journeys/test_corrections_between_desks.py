@@ -48,7 +48,7 @@ from tests.voice import CONSIGNMENT, NOON
 
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION)
 DESKS: dict[str, Any] = {"inspection": inspection, "quarantine": quarantine, "release": release}
-HEARS: dict[str, tuple[type, ...]] = {name: desk.Heard.__args__ for name, desk in DESKS.items()}
+HEARS: dict[str, tuple[type, ...]] = {name: desk.Input.__args__ for name, desk in DESKS.items()}
 UNKNOWN_TO_SCIENCE = "Drosophila suzukii"
 """A pest of fruit. No treatment of wood against it is known."""
 

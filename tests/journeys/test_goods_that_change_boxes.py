@@ -39,7 +39,7 @@ from tests.voice import NOON
 THIRD = "TEMU1000001"
 X, Y, Z = (consignment_id("91350100M000100Y43", reference) for reference in "xyz")
 DESKS: dict[str, Any] = {"gate": gate, "release": release}
-HEARS: dict[str, tuple[type, ...]] = {"gate": gate.Heard.__args__, "release": release.Heard.__args__}
+HEARS: dict[str, tuple[type, ...]] = {"gate": gate.Input.__args__, "release": release.Input.__args__}
 
 
 @dataclass

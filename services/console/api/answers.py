@@ -10,13 +10,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 from sqlalchemy import and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
-from schemas.vocabulary import Stage, plain_word
+from schemas.vocabulary import Stage, StageName, plain_word
 from services.console.access.readings import note_told
 from services.console.access.rights import EVERY_COMPANY, READ_MESSAGES, Reach, Who
 from services.console.api import paging
@@ -94,6 +94,10 @@ REPORTS = 100
 """The most equipment reports of a container in one answer."""
 C = CONSIGNMENTS.c
 M = TypeVar("M", bound=BaseModel)
+StageInQuery = Annotated[
+    StageName, WithJsonSchema({"type": "string", "enum": list(dict.fromkeys([*map(str, StageName), *map(str, Stage)]))})
+]
+"""A stage by its plain name or by its value in `Stage`, which older clients and links have. The document of the API names both."""
 WaitingFor = Annotated[
     AwaitedCode | None,
     Query(
@@ -268,7 +272,11 @@ def search(
         ),
     ] = "",
     stage: Annotated[
-        Stage | None, Query(description="all consignments at this stage; those that have waited longest come first")
+        StageInQuery | None,
+        Query(
+            description="all consignments at this stage; those that have waited longest come first. A value of `stage_name` of the answer;"
+            " those of `stage` are accepted too"
+        ),
     ] = None,
     waiting_for: WaitingFor = None,
     owner: WhoseMove = None,
@@ -282,7 +290,7 @@ def search(
         raise Problem(410, "old_page", seen=cursor)
     context = context_of(request)
     who = who_of(request)
-    wanted = Wanted(q, stage, waiting_for, owner)
+    wanted = Wanted(q, stage.stage if stage else None, waiting_for, owner)
     parts = found(context, wanted, who)
     shown, following = page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     if q.strip():
@@ -334,7 +342,8 @@ class Wanted(NamedTuple):
 
     def query(self) -> dict[str, str]:
         """Returns the given fields as the query of an address."""
-        given = {"q": self.name.strip(), "stage": self.stage, "waiting_for": self.waiting_for, "owner": self.owner}
+        stage = self.stage and self.stage.plain
+        given = {"q": self.name.strip(), "stage": stage, "waiting_for": self.waiting_for, "owner": self.owner}
         return {name: str(value) for name, value in given.items() if value}
 
 

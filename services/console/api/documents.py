@@ -161,11 +161,12 @@ def hold(open_hold: OpenHold) -> HoldView:
 
 def consignment(row: Consignment) -> ConsignmentView:
     """Returns the row of a consignment as a document of the API. The hold that `waiting` names comes first in its list of holds."""
-    first = first_hold(row.holds)
+    first, stage = first_hold(row.holds), STAGES.get(row.stage or Stage.LODGED)
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
         consignment_id=row.consignment_id,
-        stage=STAGES.get(row.stage or Stage.LODGED),
+        stage=stage,
+        stage_name=stage.plain if stage else None,
         stage_text=called("stages", row.stage or Stage.LODGED),
         waiting=waiting(row),
         holds=[hold(h) for h in holds],
@@ -445,6 +446,7 @@ def stage_counts(
         result.append(
             StageCount(
                 stage=stage,
+                stage_name=stage.plain,
                 text=text(both(f"stages.{stage.value}")),
                 consignments=counts.get(stage, 0),
                 open=stage in OPEN_STAGES,

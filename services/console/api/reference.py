@@ -19,9 +19,9 @@ from schemas.codes.refusals import REFUSALS
 from schemas.codes.tables import CodeTable, tables
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
-from schemas.codes.words import Words
+from schemas.codes.words import NAMELESS, Words
 from schemas.topics import CATALOGUE, SERVICES
-from schemas.vocabulary import Stage, TransportMode, day_in_china
+from schemas.vocabulary import Stage, StageName, TransportMode, day_in_china
 from services.console.language.code_names import country, currency
 from services.console.language.words import TEXTS
 from services.console.readmodel.consignment import AwaitedCode, Mover
@@ -70,7 +70,7 @@ def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Ma
     return lambda: {code: TEXTS[f"{group}.{code}{row}"] for code in map(str, named)}
 
 
-TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingProxyType(
+TABLES: Final[Mapping[str, Callable[[], Mapping[str, Words]]]] = MappingProxyType(
     {
         "hs": lambda: _hs_names(),
         "offices": lambda: OFFICES,
@@ -81,6 +81,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
         "countries": lambda: {code: country(code) for code in COUNTRIES},
         "currencies": lambda: {code: currency(code) for code in sorted(CURRENCIES)},
         "stages": _of("stages", Stage),
+        "stage_names": lambda: {name.value: TEXTS[f"stages.{name.stage.value}"] for name in StageName},
         "waits": _of("waiting", (*AwaitedCode, "declaration")),
         "owners": _of("owners", Mover),
         "directions": _of("directions"),
@@ -101,7 +102,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
         "watch_states": _of("watch_states"),
         "spans": _of("spans"),
         "services": _of("owners", (*SERVICES, "console")),
-        "topics": lambda: dict.fromkeys([topic.name for topic in CATALOGUE], ""),
+        "topics": lambda: dict.fromkeys([topic.name for topic in CATALOGUE], NAMELESS),
         "park_reasons": _of("park_reasons"),
         "troubles": _of("troubles"),
         "roles": _of("roles"),
@@ -110,15 +111,14 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str | Words]]]] = MappingPr
         "faults": _of("fields"),
     }
 )
-"""Name of a list of codes → a function that returns the codes, each with its name in both languages. In the tables of the declaration a
-name is one text: the Chinese, a blank, the English. It is empty if the codes have no names."""
+"""Name of a list of codes → a function that returns the codes, each with its name; `NAMELESS` if the codes have no names."""
 
 
 def _hs_names() -> Mapping[str, Words]:
     """Returns code → name, for the edition of the HS that is in force today. The names are English in both languages, because the source
     has no others."""
     in_force = hs.edition(day_in_china(now()))
-    return {code: Words(name, name) for code, name in in_force.names.items()} if in_force else {}
+    return in_force.names if in_force else {}
 
 
 def origin_of(table: str) -> CodeTable | None:

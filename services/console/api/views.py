@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.vocabulary import Stage
+from schemas.vocabulary import Stage, StageName
 
 
 class Text(BaseModel):
@@ -50,10 +50,12 @@ class HoldView(BaseModel):
 
 
 class ConsignmentView(BaseModel):
-    """The state of one consignment. `stage` is null if the row has a stage that this version does not know; `stage_text` has its name."""
+    """The state of one consignment. `stage_name` is the stage by its plain name, `stage` the same with older spellings. Both are null if the
+    row has a stage that this version does not know; `stage_text` has its name."""
 
     consignment_id: str
     stage: Stage | None
+    stage_name: StageName | None
     stage_text: Text
     waiting: Waiting | None
     holds: list[HoldView] = []
@@ -391,6 +393,7 @@ class StageCount(BaseModel):
     of how long these goods have waited."""
 
     stage: Stage
+    stage_name: StageName
     text: Text
     consignments: int
     open: bool

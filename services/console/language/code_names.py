@@ -5,7 +5,7 @@ from babel import Locale
 
 from schemas.codes.countries import OF_THE_FORM, alpha2
 from schemas.codes.currencies import NAMES
-from schemas.codes.words import Words
+from schemas.codes.words import NAMELESS, Words
 
 _LOCALES = (Locale("zh"), Locale("en"))
 
@@ -13,17 +13,10 @@ _LOCALES = (Locale("zh"), Locale("en"))
 def country(code: str) -> Words:
     """Returns the name of a country. `code`: two or three letters. Both texts are empty if neither CLDR nor the table of the form has a
     name."""
-    return _of_table(OF_THE_FORM.get(code, "")) or Words(
-        *[locale.territories.get(alpha2(code), "") for locale in _LOCALES]
-    )
+    return OF_THE_FORM.get(code) or Words(*[locale.territories.get(alpha2(code), "") for locale in _LOCALES])
 
 
 def currency(code: str) -> Words:
     """Returns the name of a currency. Both texts are empty if neither CLDR nor the table has a name."""
-    return _of_table(NAMES.get(code, "")) or Words(*[locale.currencies.get(code, "") for locale in _LOCALES])
-
-
-def _of_table(name: str) -> Words | None:
-    """Returns a name that a table writes as `中文 English`; None if the text is empty."""
-    chinese, _, english = name.partition(" ")
-    return Words(chinese, english) if name else None
+    name = NAMES.get(code, NAMELESS)
+    return Words(*[locale.currencies.get(code, "") for locale in _LOCALES]) if name == NAMELESS else name

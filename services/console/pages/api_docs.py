@@ -55,9 +55,8 @@ def codes(request: Request, table: str, find: Annotated[str, Query(max_length=10
     )
 
 
-def _is_meant(wanted: str, code: str, name: str | Words) -> bool:
-    named = name if isinstance(name, str) else " ".join(name)
-    return code.casefold().startswith(wanted) or wanted in named.casefold()
+def _is_meant(wanted: str, code: str, name: Words) -> bool:
+    return code.casefold().startswith(wanted) or wanted in " ".join(name).casefold()
 
 
 @router.get("/problems")

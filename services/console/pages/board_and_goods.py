@@ -116,7 +116,7 @@ def _beginning(who: Who) -> str:
     """Returns the address of the start page of an account that may not see the board. A treatment unit starts with the list of the goods
     that wait for a treatment."""
     if who.may_ask(RecordTreatment):
-        return f"/consignments?stage={Stage.UNDER_TREATMENT}"
+        return f"/consignments?stage={Stage.UNDER_TREATMENT.plain}"
     return next(address for address in BEGINNINGS if who.may_open(address))
 
 
@@ -143,12 +143,12 @@ Name = Annotated[str, Query(max_length=200)]
 
 def _wanted(
     q: str = "",
-    stage: Annotated[Stage | Literal[""], Query()] = "",
+    stage: Annotated[answers.StageInQuery | Literal[""], Query()] = "",
     waiting_for: Annotated[AwaitedCode | Literal[""], Query()] = "",
     owner: Annotated[Mover | Literal[""], Query()] = "",
 ) -> answers.Wanted:
     """Returns which goods the query in the address of a page names. A form sends an empty text for a choice that was not made."""
-    return answers.Wanted(q.strip()[:100], stage or None, waiting_for or None, owner or None)
+    return answers.Wanted(q.strip()[:100], stage.stage if stage else None, waiting_for or None, owner or None)
 
 
 WantedOfForm = Annotated[answers.Wanted, Depends(_wanted)]

@@ -15,7 +15,7 @@ from schemas import hold_ids
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
-from schemas.codes.words import Words
+from schemas.codes.words import NAMELESS, Words
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.access.rights import Scope
@@ -104,26 +104,26 @@ class Sight:
 
     def office(self, code: str) -> str:
         """Returns the code and the name of a customs office. If only the district is known, returns the name of the district."""
-        name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
-        return f"{code} {_half(name, self.language)}".strip()
+        name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else NAMELESS)
+        return f"{code} {self.half(name)}".strip()
 
     def trade_mode(self, code: str) -> str:
-        return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
+        return f"{code} {self.half(TRADE_MODES.get(code, NAMELESS))}".strip()
 
-    def half(self, name: str | Words) -> str:
-        """Returns the name of a code in the page's language. `name`: a text `中文 English`, or the name in both languages."""
-        return self._half(name) if isinstance(name, Words) else _half(name, self.language)
+    def half(self, both: Words) -> str:
+        """Returns the text in the page's language; if it has none there, the text in the other language."""
+        return both.zh or both.en if self.language == "zh" else both.en or both.zh
 
     def unit(self, code: str) -> str:
         """Returns the name of a unit of quantity; the code itself if the table does not have it."""
-        return _half(UNITS.get(code, code), self.language)
+        return self.half(UNITS.get(code, Words(code, code)))
 
     def country(self, code: str) -> str:
         """Returns the name of a country, and its code; the code alone if no name is known."""
-        return f"{self._half(code_names.country(code))} {code}".strip()
+        return f"{self.half(code_names.country(code))} {code}".strip()
 
     def package_kind(self, code: str) -> str:
-        return _half(PACKAGE_KINDS.get(code, code), self.language)
+        return self.half(PACKAGE_KINDS.get(code, Words(code, code)))
 
     def amount(self, value: Decimal) -> str:
         """Returns a quantity, mass or price as a text, with commas between thousands and without trailing zeros."""
@@ -175,7 +175,7 @@ class Sight:
 
     def wrote(self, text: str) -> str:
         """Returns a text that a person wrote, unchanged; or the sentence that the text could not be read."""
-        return self._half(wrote(text))
+        return self.half(wrote(text))
 
     def why(self, fact: Body) -> str:
         """Returns the reason of a fact, in the page's language."""
@@ -195,10 +195,7 @@ class Sight:
 
     def _desk(self, sentence: Words) -> str:
         """Returns the sentence of a desk in the page's language, with times as on the rest of the page."""
-        return self.times(self._half(sentence))
-
-    def _half(self, both: Words) -> str:
-        return both.zh if self.language == "zh" else both.en
+        return self.times(self.half(sentence))
 
     # colours
 
@@ -353,12 +350,6 @@ def _exponent(value: Decimal) -> int:
     """Returns the exponent of the last digit that is not a trailing zero."""
     exponent = value.normalize().as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0
-
-
-def _half(name: str, language: Language) -> str:
-    """Returns the Chinese or the English half of a name in a table of codes, where a blank separates the two."""
-    chinese, _, english = name.partition(" ")
-    return chinese if language == "zh" else english or chinese
 
 
 def _accepted(s: Sight, b: Body) -> str:

@@ -49,8 +49,8 @@ Ordered = (
     | PlaceContainerHold
     | LiftContainerHold
 )
-Heard = ContainerHeld | ContainerFreed | Reported | Ordered
-Said = (
+Input = ContainerHeld | ContainerFreed | Reported | Ordered
+Output = (
     EquipmentEventRecorded
     | EquipmentEventRetracted
     | ContainerFindingRecorded

@@ -79,8 +79,8 @@ FromDesks = (
 Asked = ReportArrival | RetractArrival | PlaceHold | LiftHold | RetractLift
 OfGoods = FromDesks | Asked | DeadlinePassed
 OfWatches = PlaceWatch | LiftWatch
-Heard = OfGoods | OfWatches
-SaidOfGoods = (
+Input = OfGoods | OfWatches
+OutputOfGoods = (
     ArrivalRecorded
     | ArrivalRetracted
     | ConsignmentHeld
@@ -94,4 +94,4 @@ SaidOfGoods = (
     | ContainerFreed
     | RequestRefused
 )
-Said = SaidOfGoods | WatchPlaced | WatchLifted
+Output = OutputOfGoods | WatchPlaced | WatchLifted
