@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 from schemas import hold_ids
 from schemas.bounds import FIRST
-from schemas.envelope import LATEST_REPORT
+from schemas.envelope import FURTHEST_ESTIMATE, LATEST_REPORT
 from schemas.gate import PermitExit
 from services.console.api.context import context_of, visitor
 from services.console.api.documents import projection
@@ -41,7 +41,7 @@ COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 FORM_DAYS = timedelta(days=1)
 """The forms of a page accept times up to this long after the page was made, so that a form that lies open for a day accepts the time at which
-it is sent. This only catches wrong days and years; the API itself refuses a time that is more than `FUTURE_SKEW` ahead."""
+it is sent. This only catches wrong days and years; the API itself refuses a time that is further ahead than `Request.most_ahead`."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",
@@ -144,6 +144,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "GONE": GONE,
         "earliest": _typed(max(FIRST, moment - LATEST_REPORT)),
         "latest": _typed(moment + FORM_DAYS * max(1.0, CLOCK.speed)),
+        "latest_expected": _typed(moment + max(FURTHEST_ESTIMATE, FORM_DAYS * CLOCK.speed)),
         **values,
     }
     page = _environment.get_template(template).render(context)
