@@ -12,6 +12,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
+from services.gate.keeping import REMEMBERED
 from tests import facts
 from tests.gate.boxes import (
     DAY,
@@ -175,3 +176,12 @@ def test_a_permit_for_goods_with_which_it_may_have_come_again_does_not_let_out_w
     desk.when(found("inside", 5 * DAY + 20, lots=1)).when(struck(A), at=at(5 * DAY + 30))
     desk.when(permitted(B, ExitGround.DESTROY), at=at(5 * DAY + 40))
     assert not may_leave(desk)
+
+
+def test_the_doubt_outlasts_the_findings_that_are_remembered() -> None:
+    desk = came(discharged(0), held(A, arrived=0)).when(out(60), at=at(60)).when(discharged(5 * DAY), at=at(5 * DAY))
+    for number in range(REMEMBERED + 2):
+        when = 5 * DAY + 20 + number
+        desk.when(found("inside", when), message_id=f"seen{number}", at=at(when))
+    desk.when(freed(A, version=3, arrived=0, when=6 * DAY), at=at(6 * DAY)).then()
+    assert len(as_box(desk.state).findings) == REMEMBERED + 2, "the first one and the latest ones"
