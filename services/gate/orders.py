@@ -42,9 +42,17 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
     if box.waiting:
         ended.append("waiting")
     finding = ContainerFinding(id=hearing.message_id, at=at, found=message.found, lots=message.lots, ended=tuple(ended))
-    box = replace(box, findings=(*box.findings[-REMEMBERED:], finding))
+    box = replace(box, findings=(*_remembered(box), finding))
     box = _with_effect(box, finding)
     return Learned(replace(box, overfull=box.overfull and message.lots is None, waiting=False))
+
+
+def _remembered(box: Box) -> tuple[ContainerFinding, ...]:
+    """Returns the latest findings, and those earlier ones that made a report void which is stored, because the container may have come
+    again with such a report. They are at most as many as the reports."""
+    void = {report.id for report in box.reports if report.void}
+    earlier = [f for f in box.findings[:-REMEMBERED] if void & {*f.voided, *map(subject_of, f.settled)}]
+    return (*[f for f in earlier if not f.retracted], *box.findings[-REMEMBERED:])
 
 
 def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Learned:

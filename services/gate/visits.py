@@ -395,14 +395,18 @@ class _Walk:
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
     """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected` ones. Goods that are not
-    released and may also be in the open visit become `doubtful`, too, unless it is certain that they belonged to the earlier visit."""
+    released and may also be in the open visit become `doubtful`, too, unless it is certain that they belonged to the earlier visit. So do
+    those with which the container may have come again during the open visit (`_perhaps_came_again`)."""
     now = truth.current
+    again = _perhaps_came_again(box, now) if now is not None else []
     for part in box.parts:
         if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:
             continue
         visit = next((v for v in truth.visits if _may_be_in(part, v)), None)
         visit = visit or next((v for v in reversed(truth.visits) if _was_in(part, v)), None)
         (visit.parts if visit else truth.expected).append(part)
+        if visit is None and any(_perhaps_brought(each, part) for each in again):
+            truth.doubtful.append(part)
         if visit is None or now is None or visit is now or part.standing in ("released", "withdrawn"):
             continue
         sure = part.published_arrival == visit.id or same_word(part.conveyance, visit.conveyance) is True
@@ -617,7 +621,9 @@ def answer(box: Box, truth: Truth) -> Answer:
 
     visit = truth.current
     box = _with_unspent_permits(box, truth)
-    inside = [p for p in (*visit.parts, *truth.doubtful) if not _leaves_nothing(p)] if visit else []
+    # awaited goods with which the box may have come again keep it, but a permit for them does not show that they are in it
+    doubtful = [p for p in truth.doubtful if p not in truth.expected or not _may_go(box, p)]
+    inside = [p for p in (*visit.parts, *doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
         return no(phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for)
@@ -683,6 +689,14 @@ def _named_for(opening: Report, part: Part) -> bool:
     if opening.event is not EquipmentEvent.DISCHARGED or same_word(part.conveyance, opening.conveyance) is not True:
         return False
     return part.arrived_at is None or abs(opening.at - part.arrived_at) <= SAME_CALL
+
+
+def _perhaps_brought(opening: Report, part: Part) -> bool:
+    """Returns whether the box may have brought these goods, whose arrival nobody reported, at this opening. Goods that were withdrawn
+    before it were not in it."""
+    if part.standing == "withdrawn" and part.stated_at < opening.at:
+        return False
+    return not part.source and same_word(part.conveyance, opening.conveyance) is not False
 
 
 def _perhaps_others(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from schemas.gate import RecordContainerFinding, RecordEquipmentEvent
-from schemas.release import ContainerHeld
-from schemas.vocabulary import EquipmentEvent
+from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
+from services.gate.keeping import REMEMBERED
 from tests import facts
 from tests.gate.boxes import (
     DAY,
@@ -27,7 +28,9 @@ from tests.gate.boxes import (
     held,
     may_leave,
     out,
+    permitted,
     retracted,
+    struck,
 )
 from tests.voice import Story, story
 
@@ -131,3 +134,54 @@ def test_an_opening_that_its_sender_took_back_before_the_finding_needs_no_count(
     desk.when(freed(A, version=3, arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then(
         facts.container_may_leave(1, "m1", A, at=at(5 * DAY + 30))
     )
+
+
+@pytest.mark.parametrize("standing", ["held", "refused", "withdrawn"])
+@pytest.mark.parametrize("stated", [5, 25], ids=["before the finding", "after it"])
+def test_goods_that_are_awaited_with_the_conveyance_with_which_it_may_have_come_again_keep_it(
+    standing: str, stated: float
+) -> None:
+    """Nobody reported their arrival, and an officer's count of the lots does not say which lots these are."""
+    desk = came(discharged(0, "S 1"), held(A, arrived=0, ship="S 1")).when(out(60), at=at(60))
+    desk.when(held(B, ship="T 2", when=70), at=at(70)).when(discharged(5 * DAY, "T 2"), at=at(5 * DAY))
+    said, when = at(5 * DAY + stated), 5 * DAY + stated
+    later: ContainerHeld | ContainerFreed
+    if standing == "withdrawn":
+        later = freed(B, released=False, ship="T 2", arrived=None, when=when)
+    else:
+        later = held(B, version=2, ship="T 2", when=when, refused=standing == "refused")
+    seen = found("inside", 5 * DAY + 20, lots=1)
+    for message, read in sorted([(later, said), (seen, at(5 * DAY + 20))], key=lambda each: each[1]):
+        desk.when(message, at=read)
+    desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
+    desk.when(struck(B), at=at(5 * DAY + 40)).then(
+        facts.lot_struck(consignment_id=B, at=at(5 * DAY + 40)),
+        facts.container_may_leave(1, "first", A, at=at(5 * DAY + 40)),
+    )
+
+
+def test_goods_that_were_withdrawn_before_it_may_have_come_again_do_not_keep_it() -> None:
+    desk = came(discharged(0, "S 1"), held(A, arrived=0, ship="S 1")).when(out(60), at=at(60))
+    desk.when(freed(B, version=1, released=False, ship="T 2", arrived=None, when=70), at=at(70))
+    desk.when(discharged(5 * DAY, "T 2"), at=at(5 * DAY)).when(found("inside", 5 * DAY + 20, lots=1))
+    desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then(
+        facts.container_may_leave(1, "first", A, at=at(5 * DAY + 30))
+    )
+
+
+def test_a_permit_for_goods_with_which_it_may_have_come_again_does_not_let_out_what_is_in_it() -> None:
+    """Nothing that is declared is known to be in the container."""
+    desk = came(discharged(0, "S 1"), held(A, arrived=0, ship="S 1")).when(out(60), at=at(60))
+    desk.when(held(B, ship="T 2", when=70), at=at(70)).when(discharged(5 * DAY, "T 2"), at=at(5 * DAY))
+    desk.when(found("inside", 5 * DAY + 20, lots=1)).when(struck(A), at=at(5 * DAY + 30))
+    desk.when(permitted(B, ExitGround.DESTROY), at=at(5 * DAY + 40))
+    assert not may_leave(desk)
+
+
+def test_the_doubt_outlasts_the_findings_that_are_remembered() -> None:
+    desk = came(discharged(0), held(A, arrived=0)).when(out(60), at=at(60)).when(discharged(5 * DAY), at=at(5 * DAY))
+    for number in range(REMEMBERED + 2):
+        when = 5 * DAY + 20 + number
+        desk.when(found("inside", when), message_id=f"seen{number}", at=at(when))
+    desk.when(freed(A, version=3, arrived=0, when=6 * DAY), at=at(6 * DAY)).then()
+    assert len(as_box(desk.state).findings) == REMEMBERED + 2, "the first one and the latest ones"
