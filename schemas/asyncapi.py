@@ -99,8 +99,8 @@ def _message(message: type[Message]) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     models = [(model, "validation") for model in (*KINDS.values(), *FOR_THE_PORTS.carries)]
-    _, told = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
-    schemas: dict[str, Any] = told["$defs"]
+    _, definitions = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    schemas: dict[str, Any] = definitions["$defs"]
     return schemas
 
 

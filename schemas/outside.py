@@ -44,9 +44,9 @@ def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
     """Returns the redacted form of this kind for this audience: the class with only the fields that the audience may see.
     Raises Unmarked if a field has no mark."""
     fields: dict[str, Any] = {}
-    for name, inner in _seen(kind, audience).items():
+    for name, inner in _visible(kind, audience).items():
         field = kind.model_fields[name]
-        fields[name] = (_told(field, inner, audience), ... if field.is_required() else field.default)
+        fields[name] = (_type_of(field, inner, audience), ... if field.is_required() else field.default)
     form = create_model(
         f"{kind.__name__}ToA{audience.title()}", __base__=Message, __module__=__name__, __doc__=kind.__doc__, **fields
     )
@@ -59,32 +59,34 @@ def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
 def hidden(kind: type[Message], audience: Audience) -> Any:
     """Returns the fields of this kind that this audience may not see, as the argument `exclude` of pydantic's serializer."""
     left_out: dict[str, Any] = {}
-    seen = _seen(kind, audience)
+    visible = _visible(kind, audience)
     for name in kind.model_fields:
-        if name not in seen:
+        if name not in visible:
             left_out[name] = True
-        elif inner := seen[name]:
+        elif inner := visible[name]:
             less = hidden(inner.kind, audience)
             left_out[name] = {"__all__": less} if inner.how == "listed" else less
     return left_out
 
 
-def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
+def redacted_body(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     """Returns the parsed JSON of a stored message of this kind, with only the fields that this audience may see. The stored
     message may come from an older software version, or may not have the shape of its kind. If a nested message is not a JSON
     object, it is left out."""
-    seen: dict[str, Any] = {}
-    for name, inner in _seen(kind, audience).items():
+    body_outside: dict[str, Any] = {}
+    for name, inner in _visible(kind, audience).items():
         if name not in body:
             continue
         value = body[name]
         if inner is None:
-            seen[name] = value
+            body_outside[name] = value
         elif inner.how != "listed" and isinstance(value, Mapping):
-            seen[name] = told(inner.kind, value, audience)
+            body_outside[name] = redacted_body(inner.kind, value, audience)
         elif inner.how == "listed" and isinstance(value, list):
-            seen[name] = [told(inner.kind, each, audience) for each in value if isinstance(each, Mapping)]
-    return seen
+            body_outside[name] = [
+                redacted_body(inner.kind, each, audience) for each in value if isinstance(each, Mapping)
+            ]
+    return body_outside
 
 
 class _Inner(NamedTuple):
@@ -96,7 +98,7 @@ class _Inner(NamedTuple):
 
 
 @cache
-def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
+def _visible(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
     """Returns the fields that this audience may see. Each name leads to the message in the field, or to None if there is
     none."""
     fields = kind.model_fields
@@ -105,14 +107,14 @@ def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None
     }
 
 
-def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
+def _type_of(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
     """Returns the type of a field with its bounds, in which a message is replaced by its redacted form."""
     bounds = [each for each in field.metadata if not isinstance(each, SeenBy)]
-    told: Any = field.annotation
+    shape: Any = field.annotation
     if inner:
         form = outside_form(inner.kind, audience)
-        told = {"listed": GenericAlias(tuple, (form, ...)), "held": form, "held or none": form | None}[inner.how]
-    return Annotated[(told, *bounds)] if bounds else told
+        shape = {"listed": GenericAlias(tuple, (form, ...)), "held": form, "held or none": form | None}[inner.how]
+    return Annotated[(shape, *bounds)] if bounds else shape
 
 
 def _inner(annotation: Any) -> _Inner | None:

@@ -169,7 +169,7 @@ def seen_phrase(code: str, **values: Unpack[Values]) -> SeenPhrase:
 
 
 def _texts(code: str, values: Mapping[str, Any], most: int) -> dict[str, str]:
-    return {name: shown(_text(values[name]), most, breaks=name == "words") for name in places(code) if name != WHY}
+    return {name: shown(_text(values[name]), most, breaks=name == "words") for name in value_names(code) if name != WHY}
 
 
 def _text(value: Any) -> str:
@@ -184,10 +184,10 @@ UNREADABLE_REASON = SENTENCES["no_reason"]
 """The text in place of the reason of a hold that is placed although its reason cannot be read."""
 
 
-def quoted(words: str) -> Phrase:
-    """Returns a phrase that quotes the unchanged words of a person. If they are `UNREADABLE_REASON`, it says that they could not be
-    read."""
-    return phrase("no_reason") if words == UNREADABLE_REASON else phrase("words", words=words)
+def quoted(text: str) -> Phrase:
+    """Returns a phrase that quotes the unchanged text of a person. If it is `UNREADABLE_REASON`, the phrase says that the text could not
+    be read."""
+    return phrase("no_reason") if text == UNREADABLE_REASON else phrase("words", words=text)
 
 
 def of_earlier(text: str) -> Phrase:
@@ -197,8 +197,8 @@ def of_earlier(text: str) -> Phrase:
 
 
 @cache
-def places(code: str) -> tuple[str, ...]:
-    """Returns the names of the places of a sentence, in their order. Raises KeyError if there is no such sentence."""
+def value_names(code: str) -> tuple[str, ...]:
+    """Returns the names of the values of a sentence, in the order of their places. Raises KeyError if there is no such sentence."""
     return tuple(dict.fromkeys([name for _, name, _, _ in Formatter().parse(SENTENCES[code]) if name]))
 
 
@@ -215,12 +215,12 @@ def reason(*phrases: Phrase) -> str:
     return shown(sentence(*phrases), breaks=True)
 
 
-def stretches(said: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yields where each value stands in the English sentence of `said`, of which only the first `most` characters are kept: the name
+def stretches(one: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yields where each value stands in the English sentence of this phrase, of which only the first `most` characters are kept: the name
     of the value, and the positions of its first character and behind its last one."""
     at = 0
-    for words, name, _, _ in Formatter().parse(SENTENCES[said.code]):
-        at += len(words)
+    for before, name, _, _ in Formatter().parse(SENTENCES[one.code]):
+        at += len(before)
         if name:
-            yield name, (min(at, most), min(at + len(said.values[name]), most))
-            at += len(said.values[name])
+            yield name, (min(at, most), min(at + len(one.values[name]), most))
+            at += len(one.values[name])

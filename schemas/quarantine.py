@@ -39,7 +39,7 @@ FIRST_PLACE = "1"
 MOST_READINGS = 5000
 """How many readings one treatment record may have. This is enough for 24 hours at intervals of a minute at three places, or 48 hours at
 one."""
-Place = Annotated[str, WhenMade(min_length=1, max_length=20, pattern=LINE)]
+SamplingPlace = Annotated[str, WhenMade(min_length=1, max_length=20, pattern=LINE)]
 """The name that the treatment unit gives to a sampling place: a gas line or a temperature sensor."""
 
 
@@ -55,7 +55,7 @@ class Reading(Message):
     hours: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6), WhenMade()]
     temperature_c: Annotated[Decimal, Field(ge=-60, le=200, decimal_places=2), WhenMade()]
     concentration_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
-    place: Place = FIRST_PLACE
+    place: SamplingPlace = FIRST_PLACE
 
 
 class TreatmentReport(AboutConsignment, Request):

@@ -3,10 +3,10 @@
 from types import MappingProxyType
 from typing import Final
 
-from schemas.codes.words import Worded
+from schemas.codes.bilingual import BilingualCode
 
 
-class CheckCode(Worded):
+class CheckCode(BilingualCode):
     """The code of a finding of a check, with its sentence in both languages. The code travels in `Finding.code`."""
 
     CONSIGNEE_INVALID = (
@@ -220,7 +220,7 @@ class CheckCode(Worded):
     )
 
 
-CHECKS: Final = MappingProxyType({code.value: code.words for code in CheckCode})
+CHECKS: Final = MappingProxyType({code.value: code.text for code in CheckCode})
 """Code of a finding → its sentence in both languages. A fact of a newer software version may have a code that is not
 here."""
 CONTRADICTIONS: Final = frozenset(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from schemas.codes.words import NAMELESS, Words
+from schemas.codes.bilingual import NAMELESS, Bilingual
 
 _CODES = """
 ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA AZAZE
@@ -36,30 +36,30 @@ COUNTRIES: Final = frozenset(ALPHA3.values())
 """The codes of ISO 3166-1 alpha-2."""
 UNKNOWN: Final = "ZZZ"
 """The code of the form for an unknown country."""
-OF_THE_FORM: Final[Mapping[str, Words]] = MappingProxyType(
+OF_THE_FORM: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {
-        "CAI": Words("加那利群岛", "Canary Islands"),
-        "CEU": Words("休达", "Ceuta"),
-        "GAM": Words("盖比群岛", "Gambier Islands"),
-        "MAI": Words("马克萨斯群岛", "Marquesas Islands"),
-        "MEL": Words("梅利利亚", "Melilla"),
-        "SOC": Words("社会群岛", "Society Islands"),
-        "TUA": Words("土阿莫土群岛", "Tuamotu Islands"),
-        "TUB": Words("土布艾群岛", "Tubuai Islands"),
-        "ZAS": Words("亚洲其他国家（地区）", "other in Asia"),
-        "ZEU": Words("欧洲其他国家（地区）", "other in Europe"),
-        "ZNA": Words("北美洲其他国家（地区）", "other in North America"),
-        "ZOC": Words("大洋洲其他国家（地区）", "other in Oceania"),
-        "ZSA": Words("拉丁美洲其他国家（地区）", "other in Latin America"),
-        "ZUN": Words("联合国及机构和国际组织", "United Nations and international organisations"),
-        UNKNOWN: Words("国（地）别不详", "country unknown"),
+        "CAI": Bilingual("加那利群岛", "Canary Islands"),
+        "CEU": Bilingual("休达", "Ceuta"),
+        "GAM": Bilingual("盖比群岛", "Gambier Islands"),
+        "MAI": Bilingual("马克萨斯群岛", "Marquesas Islands"),
+        "MEL": Bilingual("梅利利亚", "Melilla"),
+        "SOC": Bilingual("社会群岛", "Society Islands"),
+        "TUA": Bilingual("土阿莫土群岛", "Tuamotu Islands"),
+        "TUB": Bilingual("土布艾群岛", "Tubuai Islands"),
+        "ZAS": Bilingual("亚洲其他国家（地区）", "other in Asia"),
+        "ZEU": Bilingual("欧洲其他国家（地区）", "other in Europe"),
+        "ZNA": Bilingual("北美洲其他国家（地区）", "other in North America"),
+        "ZOC": Bilingual("大洋洲其他国家（地区）", "other in Oceania"),
+        "ZSA": Bilingual("拉丁美洲其他国家（地区）", "other in Latin America"),
+        "ZUN": Bilingual("联合国及机构和国际组织", "United Nations and international organisations"),
+        UNKNOWN: Bilingual("国（地）别不详", "country unknown"),
     }
 )
 """The codes of three letters that are in the table of the form but not in ISO 3166-1, with their names: parts of countries,
 groups of other countries, and the unknown country."""
 NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
 """The codes that do not say which country it is."""
-NAMES: Final[Mapping[str, Words]] = MappingProxyType(
+NAMES: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {**dict.fromkeys(sorted(COUNTRIES), NAMELESS), **dict.fromkeys(sorted(ALPHA3), NAMELESS), **OF_THE_FORM}
 )
 """The codes that a field for a country may have → their names. The names are empty for countries, because those of CLDR are

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from schemas.codes.words import NAMELESS, Words
+from schemas.codes.bilingual import NAMELESS, Bilingual
 
 _CODES = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN
@@ -20,11 +20,11 @@ UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 CURRENCIES: Final = frozenset(_CODES.split())
 """The currencies as of 2026-01-01. XCG is in (from 2025-03-31, in place of ANG), and so are ZWG (from 2024-09-01) and VED. BGN is not
 (euro from 2026-01-01)."""
-NAMES: Final[Mapping[str, Words]] = MappingProxyType(
+NAMES: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {
         **dict.fromkeys(sorted(CURRENCIES), NAMELESS),
-        "XCG": Words("加勒比盾", "Caribbean guilder"),
-        "ZWG": Words("津巴布韦金", "Zimbabwean Gold"),
+        "XCG": Bilingual("加勒比盾", "Caribbean guilder"),
+        "ZWG": Bilingual("津巴布韦金", "Zimbabwean Gold"),
     }
 )
 """Each currency → its name if the CLDR of the lock file has none in Chinese; otherwise empty, because the name of CLDR is shown."""

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.nearest import nearest
-from schemas.codes.words import Words
 
 FOLDER: Final = Path(__file__).parent
 HEADINGS: Final = ("code", "description")
@@ -40,10 +40,10 @@ class Edition:
         self.file = FOLDER / f"hs-{name}.csv"
 
     @cached_property
-    def names(self) -> Mapping[str, Words]:
+    def names(self) -> Mapping[str, Bilingual]:
         """Returns code of six digits → its description in English; the source has no others."""
         lines = [line for line in self.file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-        return MappingProxyType({row["code"]: Words("", row["description"]) for row in csv.DictReader(lines)})
+        return MappingProxyType({row["code"]: Bilingual("", row["description"]) for row in csv.DictReader(lines)})
 
     @cached_property
     def chapters(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ _LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (n for n in range(10, 39) if n
 
 def check_digit(body: str) -> str:
     """Returns the check digit for owner code, category and serial number. `body`: these 10 characters."""
-    total = sum([(_LETTERS.get(sign) or int(sign)) << place for place, sign in enumerate(body)])
+    total = sum([(_LETTERS.get(sign) or int(sign)) << index for index, sign in enumerate(body)])
     return str(total % 11 % 10)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 
 MOST: Final = 3
 """How many codes are named at most."""
@@ -23,7 +23,7 @@ LARGE: Final = 1000
 """If a table has more codes than this, no code is searched by its name."""
 
 
-def nearest(code: str, table: Mapping[str, Words]) -> tuple[str, ...]:
+def nearest(code: str, table: Mapping[str, Bilingual]) -> tuple[str, ...]:
     """Returns at most three codes of the table, the likeliest first. `table`: code → name; it must not change. If `code` is a name of the
     table, the codes with that name come first."""
     if not table:
@@ -40,7 +40,7 @@ def nearest(code: str, table: Mapping[str, Words]) -> tuple[str, ...]:
 class _Table:
     """A table as the key of a cache. It is compared by identity, because a comparison of its contents would take as long as a search."""
 
-    def __init__(self, table: Mapping[str, Words]) -> None:
+    def __init__(self, table: Mapping[str, Bilingual]) -> None:
         self.table = table
 
     def __hash__(self) -> int:
@@ -82,7 +82,7 @@ def _slips(typed: str, index: _Index) -> Iterator[str]:
     yield typed
     if typed.isdigit() and len(typed) < index.width:  # a spreadsheet drops leading zeros, so they are added
         yield typed.zfill(index.width)
-    cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
+    cuts = [(typed[:cut], typed[cut:]) for cut in range(len(typed) + 1)]
     if len(typed) in index.lengths:
         yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)
         yield from (left + sign + right[1:] for left, right in reversed(cuts) if right for sign in signs)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.rows import rows
-from schemas.codes.words import Words
 
-DISTRICTS: Final[Mapping[str, Words]] = rows(
+DISTRICTS: Final[Mapping[str, Bilingual]] = rows(
     """
     01 北京 Beijing
     02 天津 Tianjin
@@ -56,7 +56,7 @@ DISTRICTS: Final[Mapping[str, Words]] = rows(
 )
 """District → its names. The five districts from 90 on are left out, because in this project their codes belong to the
 sandbox."""
-_PLACES: Final = rows(
+_LISTED: Final = rows(
     """
     0101 机场货管
     0102 京监管处
@@ -164,15 +164,15 @@ _PLACES: Final = rows(
     """
 )
 _REAL: Final = {
-    **{f"{district}00": Words(f"{name.zh}海关", name.en) for district, name in DISTRICTS.items()},
-    **_PLACES,
+    **{f"{district}00": Bilingual(f"{name.zh}海关", name.en) for district, name in DISTRICTS.items()},
+    **_LISTED,
 }
 HELD: Final = len(_REAL)
 """How many real offices this table has, including those that have the code of their district."""
 IN_THE_COUNTRY: Final = 1006
 """How many real offices the complete table has (365area.com)."""
-OFFICES: Final[Mapping[str, Words]] = MappingProxyType(
-    {**_REAL, **{f"9{number:03}": Words("沙箱海关", f"sandbox office {number}") for number in range(1, 1000)}}
+OFFICES: Final[Mapping[str, Bilingual]] = MappingProxyType(
+    {**_REAL, **{f"9{number:03}": Bilingual("沙箱海关", f"sandbox office {number}") for number in range(1, 1000)}}
 )
 """Office → its names. 9001 to 9999 belong to the sandbox, for the office ids of foreign data sets. The real offices of the
 districts from 90 on have the same codes, so they cannot be told apart from those of the sandbox."""

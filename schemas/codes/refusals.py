@@ -3,10 +3,10 @@
 from types import MappingProxyType
 from typing import Final
 
-from schemas.codes.words import Worded
+from schemas.codes.bilingual import BilingualCode
 
 
-class RefusalCode(Worded):
+class RefusalCode(BilingualCode):
     """The code of the reason why a request is refused, with its sentence in both languages. The code travels
     in `RequestRefused.code`."""
 
@@ -135,6 +135,6 @@ class RefusalCode(Worded):
     )
 
 
-REFUSALS: Final = MappingProxyType({code.value: code.words for code in RefusalCode})
+REFUSALS: Final = MappingProxyType({code.value: code.text for code in RefusalCode})
 """Code of a refusal → its sentence in both languages. A fact of a newer software version may have a code
 that is not here."""

@@ -4,17 +4,17 @@ English name."""
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 
 
-def rows(text: str) -> Mapping[str, Words]:
+def rows(text: str) -> Mapping[str, Bilingual]:
     """Returns code → its names. No Chinese name has a blank, so the first one ends it; the English name may be missing. Raises ValueError if
     the text has a code twice."""
-    table: dict[str, Words] = {}
+    table: dict[str, Bilingual] = {}
     for line in text.strip().splitlines():
         code, _, both = line.strip().partition(" ")
         chinese, _, english = both.partition(" ")
         if code in table:
             raise ValueError(f"{code} stands in the table twice")
-        table[code] = Words(chinese, english)
+        table[code] = Bilingual(chinese, english)
     return MappingProxyType(table)

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from schemas.codes import countries, currencies, hs, offices, trade, units
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 
 NO_LICENCE: Final = "no licence named"
 _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
@@ -23,8 +23,8 @@ class CodeTable(NamedTuple):
     """
 
     name: str
-    title: Words
-    names: Mapping[str, Words]
+    title: Bilingual
+    names: Mapping[str, Bilingual]
     as_of: date
     source: str
     licence: str
@@ -38,7 +38,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
     edition = hs.edition(day)
     codes_of_goods = edition and CodeTable(
         "hs",
-        Words("商品编号（六位）", "HS codes, six digits"),
+        Bilingual("商品编号（六位）", "HS codes, six digits"),
         edition.names,
         edition.effective_from,
         "github.com/datasets/harmonized-system, commit 905e5a0fa29f",
@@ -49,7 +49,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
     found = (
         CodeTable(
             "units",
-            Words("计量单位", "units of measure"),
+            Bilingual("计量单位", "units of measure"),
             units.UNITS,
             date(2018, 8, 1),
             f"{_COPIES}: github.com/ryanrong95/HXT, github.com/jin123456bat/weigou",
@@ -57,7 +57,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "trade-modes",
-            Words("监管方式", "trade modes"),
+            Bilingual("监管方式", "trade modes"),
             trade.TRADE_MODES,
             trade.MODES_AS_OF,
             f"{_COPIES}: github.com/ryanrong95/HXT, 606212.com; 9710 and 9810: GACC 2020 No. 75",
@@ -67,7 +67,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "transport-modes",
-            Words("运输方式", "transport modes"),
+            Bilingual("运输方式", "transport modes"),
             trade.TRANSPORT_MODES,
             date(2018, 8, 1),
             f"{_COPIES}: github.com/ryanrong95/HXT, xhfzs.cn",
@@ -75,7 +75,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "package-kinds",
-            Words("包装种类", "kinds of package"),
+            Bilingual("包装种类", "kinds of package"),
             trade.PACKAGE_KINDS,
             date(2018, 8, 1),
             f"{_COPIES}: github.com/ryanrong95/HXT; 98: GACC 2018 No. 67",
@@ -83,7 +83,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "offices",
-            Words("关区", "customs offices"),
+            Bilingual("关区", "customs offices"),
             offices.OFFICES,
             date(2018, 8, 1),
             "pages of 365area.com and 360docs.net that copy the GACC table",
@@ -95,7 +95,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "districts",
-            Words("直属关区", "customs districts"),
+            Bilingual("直属关区", "customs districts"),
             offices.DISTRICTS,
             date(2018, 8, 1),
             "as of the offices",
@@ -105,7 +105,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "countries",
-            Words("国别（地区）", "countries and regions"),
+            Bilingual("国别（地区）", "countries and regions"),
             countries.NAMES,
             date(2026, 1, 1),
             f"ISO 3166-1; the form's own codes: {_COPIES}: github.com/ryanrong95/HXT",
@@ -113,7 +113,7 @@ def tables(day: date) -> Mapping[str, CodeTable]:
         ),
         CodeTable(
             "currencies",
-            Words("币制", "currencies"),
+            Bilingual("币制", "currencies"),
             currencies.NAMES,
             date(2026, 1, 1),
             "ISO 4217, alphabetic codes of currencies in use",

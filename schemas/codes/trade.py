@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.rows import rows
-from schemas.codes.words import Words
 
-TRADE_MODES: Final[Mapping[str, Words]] = rows(
+TRADE_MODES: Final[Mapping[str, Bilingual]] = rows(
     """
     0110 一般贸易 general trade
     0130 易货贸易 barter trade
@@ -127,7 +127,7 @@ def is_like_mode(code: str) -> bool:
     return len(code) == 4 and code.isascii() and code.isdigit()
 
 
-TRANSPORT_MODES: Final[Mapping[str, Words]] = rows(
+TRANSPORT_MODES: Final[Mapping[str, Bilingual]] = rows(
     """
     0 非保税区 not from a bonded area
     1 监管仓库 supervised warehouse
@@ -150,7 +150,7 @@ TRANSPORT_MODES: Final[Mapping[str, Words]] = rows(
     """
 )
 """Mode of transport → its names. `TransportMode` has the same codes."""
-PACKAGE_KINDS: Final[Mapping[str, Words]] = rows(
+PACKAGE_KINDS: Final[Mapping[str, Bilingual]] = rows(
     """
     00 散装 bulk
     01 裸装 unpacked

@@ -8,10 +8,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.rows import rows
-from schemas.codes.words import Words
 
-UNITS: Final[Mapping[str, Words]] = rows(
+UNITS: Final[Mapping[str, Bilingual]] = rows(
     """
     001 台 set
     002 座 stand

@@ -13,7 +13,7 @@ from typing import Final
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The characters of a code, which exclude I, O, Z, S and V."""
-WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+WEIGHTS = tuple(pow(3, index, 31) for index in range(17))
 _VALUE = {sign: value for value, sign in enumerate(ALPHABET)}
 CATEGORIES: Final = MappingProxyType(
     {

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import date
 
 from schemas.codes import countries, hs, offices, trade
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.checks import CheckCode
 from schemas.codes.nearest import nearest
 from schemas.codes.ways import homes
-from schemas.codes.words import Words
 from schemas.declaration import Declaration, Item
 from schemas.papers.pointing import Findings, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
 
 
-def listed(code: str, table: Mapping[str, Words], pointer: str, finding: CheckCode) -> Findings:
+def listed(code: str, table: Mapping[str, Bilingual], pointer: str, finding: CheckCode) -> Findings:
     """Yields an error with the nearest codes if the code is not in the table."""
     if code not in table:
         yield error(pointer, finding, code, nearest(code, table))

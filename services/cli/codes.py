@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from schemas.codes import hs
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.nearest import nearest
 from schemas.codes.tables import CodeTable, tables
-from schemas.codes.words import Words
 from schemas.vocabulary import day_in_china
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.console.language.code_names import country, currency
@@ -46,14 +46,14 @@ def codes(
     screen.block("\n".join(_note(one)))
 
 
-def names(table: CodeTable) -> dict[str, Words]:
+def names(table: CodeTable) -> dict[str, Bilingual]:
     """Returns the codes of a table with their names in both languages. The names of countries and currencies are those of
     CLDR."""
     of_cldr = {"countries": country, "currencies": currency}.get(table.name)
     return {code: of_cldr(code) for code in table.names} if of_cldr else dict(table.names)
 
 
-def _both(name: Words) -> str:
+def _both(name: Bilingual) -> str:
     return " ".join(name).strip()
 
 

@@ -64,12 +64,12 @@ from schemas.release import (
 )
 from schemas.risk import ConsignmentAssessed
 from services.release.goods import (
+    GateStatement,
     Goods,
     Held,
     Refused,
     Released,
     Revoked,
-    Told,
     Withdrawn,
     for_record,
     of_record,
@@ -244,7 +244,7 @@ def evolve_goods(state: Goods, message: OfGoods | OutputOfGoods, hearing: Hearin
             changed = _to_gate(state, message.container_no, statement)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case ContainerFreed():
-            statement_now: Told = "freed" if message.released else "not in it"
+            statement_now: GateStatement = "freed" if message.released else "not in it"
             changed = _to_gate(state, message.container_no, statement_now)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case RequestRefused():
@@ -287,5 +287,5 @@ def _stated(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearin
     }
 
 
-def _to_gate(state: Goods, number: str, statement: Told) -> Goods:
+def _to_gate(state: Goods, number: str, statement: GateStatement) -> Goods:
     return replace(state, told=False, gate={**told_to_gate(state), number: statement})

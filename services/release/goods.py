@@ -15,7 +15,7 @@ from services.release.transfers import containers
 
 NOTHING = Dossier()
 S = TypeVar("S")
-Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
+GateStatement = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
 """The last statement to the gate desk about a container. `here`: the goods have arrived in it. `not in it`: they did not go into
 it."""
 
@@ -32,7 +32,7 @@ class Case:
     told: bool = False
     """Only in records of an older software version: whether the gate desk knows that the containers must stay. `gate` replaces
     this field."""
-    gate: dict[str, Told] = field(default_factory=dict)
+    gate: dict[str, GateStatement] = field(default_factory=dict)
     """Container → the last statement to the gate desk about it."""
     retracted: dict[str, str] = field(default_factory=dict)
     """Message that lifted a hold wrongly → the request that took this back."""
@@ -117,7 +117,7 @@ def officers(state: Goods) -> tuple[Hold, ...]:
     return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])
 
 
-def told_to_gate(state: Goods) -> dict[str, Told]:
+def told_to_gate(state: Goods) -> dict[str, GateStatement]:
     """Returns container → the last statement to the gate desk. A record of an older software version only says whether the gate
     desk knows that all containers must stay."""
     if state.gate or state.dossier.terms is None:
@@ -129,7 +129,7 @@ def told_to_gate(state: Goods) -> dict[str, Told]:
     return {number: told_as(False, refused, number in arrived) for number in names(state.dossier)}
 
 
-def told_as(released: bool, refused: bool, here: bool) -> Told:
+def told_as(released: bool, refused: bool, here: bool) -> GateStatement:
     """Returns the statement to the gate desk about a container with such goods. `here`: whether they have arrived in it."""
     if released:
         return "freed"

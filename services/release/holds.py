@@ -36,7 +36,7 @@ from schemas.inspection import (
     PestIntercepted,
     RectificationRequested,
 )
-from schemas.phrases import Phrase, of_earlier, phrase, places, quoted, reason, stretches
+from schemas.phrases import Phrase, of_earlier, phrase, quoted, reason, stretches, value_names
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -244,7 +244,7 @@ def why_held(hold: Hold) -> Phrase:
     """Returns the reason of a hold as code and values. If an older software version wrote the hold, or a later one with an unknown code,
     returns the unchanged sentence."""
     values = hold.values | {name: hold.reason[first:behind] for name, (first, behind) in hold.quoted.items()}
-    known = hold.why in SENTENCES and values.keys() == set(places(hold.why))
+    known = hold.why in SENTENCES and values.keys() == set(value_names(hold.why))
     return Phrase(code=hold.why, values=values) if known else of_earlier(hold.reason)
 
 

@@ -76,8 +76,8 @@ FromDesks = (
     | ConsignmentLeftUnreleased
     | DepartureRetracted
 )
-Asked = ReportArrival | RetractArrival | PlaceHold | LiftHold | RetractLift
-OfGoods = FromDesks | Asked | DeadlinePassed
+RequestAboutGoods = ReportArrival | RetractArrival | PlaceHold | LiftHold | RetractLift
+OfGoods = FromDesks | RequestAboutGoods | DeadlinePassed
 OfWatches = PlaceWatch | LiftWatch
 Input = OfGoods | OfWatches
 OutputOfGoods = (

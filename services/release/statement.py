@@ -166,7 +166,7 @@ class Statement:
     def released_still(self, numbers: tuple[str, ...], version: int) -> tuple[Fact, ...]:
         """States to the gate desk once more that the goods in these containers may go, with the times of their arrivals. Containers
         that are not released, or have left, are left out."""
-        terms, arrived, told, left = (
+        terms, arrived, at_gate, left = (
             self.dossier.terms,
             here(self.dossier),
             told_to_gate(self.state),
@@ -176,7 +176,7 @@ class Statement:
             return ()
         self.version = version
         boxes = [box for box in containers(self.dossier) if box.container_no in numbers]
-        boxes = [box for box in boxes if told.get(box.container_no) == "freed" and box.container_no not in left]
+        boxes = [box for box in boxes if at_gate.get(box.container_no) == "freed" and box.container_no not in left]
         return tuple([self._freed(terms, box, arrived, released=True) for box in boxes])
 
     def to_gate(

@@ -10,8 +10,7 @@ from pydantic_core import from_json
 
 from schemas.envelope import AboutConsignment, Fact, Message
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, Audience
-from schemas.outside import Unmarked, hidden, mark_of, outside_form, to_outside
-from schemas.outside import told as told_to
+from schemas.outside import Unmarked, hidden, mark_of, outside_form, redacted_body, to_outside
 from schemas.release import ConsignmentHeld, Hold, ReleaseGranted
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.topics import FACTS_AND_REQUESTS, FOR_PORTS, PORT_FORMS
@@ -48,7 +47,7 @@ def test_every_field_of_what_somebody_outside_can_get_says_who_may_see_it(kind: 
 
 
 def test_a_field_that_nobody_marked_is_seen_when_the_program_starts() -> None:
-    """The redacted form is made when `schemas.topics` is imported, so whoever adds a field has to mark it."""
+    """The redacted_body form is made when `schemas.topics` is imported, so whoever adds a field has to mark it."""
 
     class Careless(AboutConsignment, Fact):
         version: Annotated[Version, OUTSIDE]
@@ -145,7 +144,7 @@ def test_words_in_masked_fields_are_in_no_byte_that_goes_out(message: Message, a
     masked = any(audience not in mark_of(*field).audiences for field in fields_of(type(message)))
     assert masked is (SECRET.encode() in whole), "else nothing is planted, and nothing would be found"
     assert SECRET.encode() not in to_outside(planted, audience)
-    assert SECRET not in repr(told_to(type(message), from_json(whole), audience))
+    assert SECRET not in repr(redacted_body(type(message), from_json(whole), audience))
     assert SECRET not in repr(seen_from_outside(planted, audience))
 
 
@@ -182,7 +181,7 @@ def test_a_message_that_may_be_missing_is_redacted_like_one_that_is_there() -> N
         assert SECRET.encode() not in to_outside(fact, Audience.PORT)
         redacted = from_json(to_outside(fact, Audience.PORT))["hold"]
         assert redacted is None if held is None else redacted["owner"] == held.owner
-        assert SECRET not in str(told_to(Perhaps, from_json(fact.model_dump_json()), Audience.PORT))
+        assert SECRET not in str(redacted_body(Perhaps, from_json(fact.model_dump_json()), Audience.PORT))
         assert SECRET not in repr(seen_from_outside(fact, Audience.PORT))
 
 
@@ -201,8 +200,8 @@ def test_what_is_stored_is_told_as_what_is_said_and_no_field_of_nobodys_contract
         return
     stored = from_json(message.__pydantic_serializer__.to_json(message))
     redacted = from_json(to_outside(message, audience))
-    assert told_to(type(message), stored | {"officers_note": SECRET}, audience) == redacted
+    assert redacted_body(type(message), stored | {"officers_note": SECRET}, audience) == redacted
     for inner in ("holds", "declaration", "warnings"):
         for shape in (SECRET, [SECRET], {"officers_note": SECRET}, [{"officers_note": SECRET}], None):
-            unknown_shape = told_to(type(message), stored | {inner: shape}, audience)
+            unknown_shape = redacted_body(type(message), stored | {inner: shape}, audience)
             assert SECRET not in repr(unknown_shape), "where a message belongs, nothing else is told"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.codes.bilingual import BilingualCode
 from schemas.codes.checks import CheckCode
 from schemas.codes.refusals import RefusalCode
-from schemas.codes.words import Worded
 
 ROOT = Path(__file__).parents[2]
 FORMER = frozenset({RefusalCode.CONTAINER_UNKNOWN})
@@ -30,7 +30,7 @@ def test_each_code_is_said_by_a_desk_and_reached_by_a_test(code: RefusalCode) ->
 
 
 @pytest.mark.parametrize("codes", [RefusalCode, CheckCode])
-def test_each_code_is_named_as_it_travels_and_has_its_words(codes: type[Worded]) -> None:
+def test_each_code_is_named_as_it_travels_and_has_its_words(codes: type[BilingualCode]) -> None:
     named = {name.lower(): member.value for name, member in codes.__members__.items()}
     assert list(named) == list(named.values())
-    assert all(code.words.zh and code.words.en for code in codes)
+    assert all(code.text.zh and code.text.en for code in codes)

@@ -8,11 +8,11 @@ from babel import Locale
 from babel.core import get_global
 
 from schemas.codes import countries, offices, trade, units
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.nearest import nearest
 from schemas.codes.rows import rows
 from schemas.codes.tables import tables
-from schemas.codes.words import Words
 from schemas.vocabulary import TransportMode
 
 TODAY = date(2026, 11, 28)
@@ -61,7 +61,7 @@ def test_no_code_stands_twice() -> None:
 
 
 def test_a_row_has_its_names_apart_also_one_without_an_english_name() -> None:
-    both = {"4250": Words("西海岸", "West Coast EPZ"), "2982": Words("嘉关善办", "")}
+    both = {"4250": Bilingual("西海岸", "West Coast EPZ"), "2982": Bilingual("嘉关善办", "")}
     assert rows("4250 西海岸 West Coast EPZ\n2982 嘉关善办") == both
 
 
@@ -95,7 +95,7 @@ def test_an_office_is_of_the_sandbox_of_a_district_or_of_nowhere() -> None:
         map(offices.is_of_district, ("5004", "53 4", "530", "53045", "５３０４"))
     )
     assert all(offices.is_of_district(code) or offices.is_sandbox(code) for code in offices.OFFICES)
-    assert offices.OFFICES["4200"] == Words("青岛海关", "Qingdao")
+    assert offices.OFFICES["4200"] == Bilingual("青岛海关", "Qingdao")
     assert not offices.is_of_district("3301"), "no source that could be read has the code of Hefei"
 
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from pydantic import BaseModel, PastDate, ValidationError
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from schemas.topics import ROLES
 from services.console.api.problems import by_status, faults_of
 from services.console.language import desk_sentences
@@ -137,7 +137,7 @@ def test_no_page_or_answer_of_the_day_is_read_back_from_a_sentence(
     looked_at: set[str] = set()
     by_shape = desk_sentences._read
 
-    def noted(text: str) -> Words:
+    def noted(text: str) -> Bilingual:
         looked_at.add(text)
         return by_shape(text)
 

@@ -22,11 +22,11 @@ from schemas.phrases import (
     Values,
     of_earlier,
     phrase,
-    places,
     quoted,
     reason,
     sentence,
     stretches,
+    value_names,
 )
 from schemas.topics import KINDS, PORT_WRITERS, ROLES
 from services.console.language.desk_sentences import each_in_words, in_words, in_words_of, kept, phrases_of, why_of
@@ -95,8 +95,8 @@ def plain(english: str) -> str:
 def test_a_sentence_has_its_words_in_both_languages_and_the_same_places_in_each(code: str) -> None:
     texts = TEXTS[f"written.{code}"]
     assert texts.en == plain(SENTENCES[code])
-    assert set(PLACEHOLDER.findall(texts.zh)) == set(PLACEHOLDER.findall(texts.en)) == set(places(code))
-    assert set(places(code)) <= {*Values.__annotations__, WHY}
+    assert set(PLACEHOLDER.findall(texts.zh)) == set(PLACEHOLDER.findall(texts.en)) == set(value_names(code))
+    assert set(value_names(code)) <= {*Values.__annotations__, WHY}
     if re.search(r"[a-z]", PLACEHOLDER.sub("", texts.en)):
         assert re.search(r"[\u4e00-\u9fff]", texts.zh), "it is Chinese"
 
@@ -115,7 +115,7 @@ def calls() -> Iterator[tuple[str, str, set[str]]]:
 def test_each_desk_fills_all_places_of_what_it_says_and_no_others() -> None:
     found = list(calls())
     assert len(found) > 100
-    assert [(where, code) for where, code, filled in found if filled != {*places(code)} - {WHY}] == []
+    assert [(where, code) for where, code, filled in found if filled != {*value_names(code)} - {WHY}] == []
 
 
 def test_every_code_is_said_by_a_fact(coded_facts: Facts) -> None:
@@ -190,8 +190,8 @@ SENTENCE = st.sampled_from([plain(english) for english in SENTENCES.values()])
 @settings(max_examples=200, deadline=None)
 @given(code=st.sampled_from(sorted(SENTENCES)), data=st.data())
 def test_whatever_stands_in_the_places_the_words_hold_it_and_the_row_keeps_it(code: str, data: st.DataObject) -> None:
-    values: Any = {name: data.draw(WORDS_OF_PEOPLE | SENTENCE) for name in places(code) if name != WHY}
-    rest = [phrase("words", words=data.draw(SENTENCE))] if WHY in places(code) else []
+    values: Any = {name: data.draw(WORDS_OF_PEOPLE | SENTENCE) for name in value_names(code) if name != WHY}
+    rest = [phrase("words", words=data.draw(SENTENCE))] if WHY in value_names(code) else []
     phrases = [phrase(code, **values), *rest]
     texts = in_words_of(phrases)
     assert texts is not None

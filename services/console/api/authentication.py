@@ -12,7 +12,7 @@ from fastapi import Request
 from prometheus_client import Counter
 from starlette.routing import compile_path
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from services.console.access.accounts import Accounts, KnownKey, SignInRefused
 from services.console.access.demo_accounts import is_demo, is_published
 from services.console.access.rights import ROUTES, AccessRule, Open, Role, Who
@@ -198,7 +198,7 @@ def no_right(who: Who, right: AccessRule | None) -> Problem:
     if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
         roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
         zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
-        return Problem(403, "no_right", may=Words(zh or "无", en or "nobody"))
+        return Problem(403, "no_right", may=Bilingual(zh or "无", en or "nobody"))
     return Problem(403, "no_scope", scope=both(f"scopes.{right.scope}"))
 
 

@@ -16,8 +16,8 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from schemas.bounds import WhenMade
+from schemas.codes.bilingual import Bilingual
 from schemas.codes.formats import FORMATS, Format
-from schemas.codes.words import Words
 from services.console.api.context import context_of
 from services.console.api.nulls import validated
 from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, faults_of, field_error
@@ -260,7 +260,7 @@ def refuse_not_json(error: ValidationError, where: str = "") -> None:
 
 def not_json(why: str) -> Problem:
     """Returns the Problem 400 for a text that is not JSON. `why`: the message of the parser."""
-    return Problem(400, "not_json", seen=Words(_in_chinese(why), why[:200]))
+    return Problem(400, "not_json", seen=Bilingual(_in_chinese(why), why[:200]))
 
 
 def _in_chinese(why: str) -> str:

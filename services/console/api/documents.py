@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from schemas.bounds import LARGEST_INTEGER
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from schemas.marks import Audience
 from schemas.vocabulary import CHINA, Stage
 from services.console.api.masking import body_for
@@ -100,7 +100,7 @@ PROBLEMS = frozenset(
 )
 
 
-def text(sentence: Words) -> Text:
+def text(sentence: Bilingual) -> Text:
     return Text(zh=sentence.zh, en=sentence.en)
 
 
@@ -117,22 +117,22 @@ def projection(standing: ProjectorStanding) -> Projection:
     return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=trouble)
 
 
-def awaited(name: str) -> Words:
+def awaited(name: str) -> Bilingual:
     """Returns what goods wait for, as a phrase in both languages. `name`: the id of a hold, or a step."""
     key = f"waiting.{name}"
     if key not in TEXTS:
         key = f"waiting.{name.partition('/')[0]}"
-    return both(key) if key in TEXTS else Words(name, name)
+    return both(key) if key in TEXTS else Bilingual(name, name)
 
 
-def owner_words(name: str) -> Words:
-    return both(f"owners.{name}") if f"owners.{name}" in TEXTS else Words(name, name)
+def owner_words(name: str) -> Bilingual:
+    return both(f"owners.{name}") if f"owners.{name}" in TEXTS else Bilingual(name, name)
 
 
 def called(group: str, name: str) -> Text:
     """Returns the name of a code in both languages. `group`: the group of words.toml. If words.toml does not have the code, because another
     version has written the row, returns the code itself."""
-    return text(both(f"{group}.{name}") if f"{group}.{name}" in TEXTS else Words(name, name))
+    return text(both(f"{group}.{name}") if f"{group}.{name}" in TEXTS else Bilingual(name, name))
 
 
 def waiting(row: Consignment) -> Waiting | None:
@@ -555,7 +555,7 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
                 what = awaited(one.waiting_for)
                 bill = one.bill_no or one.consignment_id
                 zh, en = [both("gate_more.waits", bill=bill, what=each) for each in (what.zh, what.en)]
-                sentences.append(Words(zh.zh, en.en))
+                sentences.append(Bilingual(zh.zh, en.en))
         if len(answer.awaited) > SHOWN_WAITS:
             sentences.append(both("gate_more.others", count=len(answer.awaited) - SHOWN_WAITS))
     of_visit = _of_visit(answer, row)
@@ -566,7 +566,7 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
     return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))
 
 
-def _of_visit(answer: GateAnswer, row: Container | None) -> list[Words]:
+def _of_visit(answer: GateAnswer, row: Container | None) -> list[Bilingual]:
     if row is None or answer.reason in ("unknown", "stale"):
         return []
     if row.open:
@@ -577,7 +577,7 @@ def _of_visit(answer: GateAnswer, row: Container | None) -> list[Words]:
     if row.visit_end:
         how = called("visit_ends", row.visit_end)
         zh, en = [both("gate_more.ended", time=_beijing(row.visit_end_us), how=each) for each in (how.zh, how.en)]
-        return [Words(zh.zh, en.en)]
+        return [Bilingual(zh.zh, en.en)]
     return []
 
 

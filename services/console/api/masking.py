@@ -15,7 +15,7 @@ from schemas.envelope import Message
 from schemas.gate import ContainerHoldPlaced, EquipmentEventRecorded, GateAlarmRaised
 from schemas.hold_ids import is_of_watch
 from schemas.marks import Audience
-from schemas.outside import hidden, mark_of, told
+from schemas.outside import hidden, mark_of, redacted_body
 from schemas.release import Hold, ReleaseRevoked
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import FACTS_AND_REQUESTS
@@ -54,7 +54,7 @@ def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | Non
         return None
     if audience is None:
         return dict(body)
-    return _unwatched(told(KINDS[kind], body, audience)) if kind in KINDS else {}
+    return _unwatched(redacted_body(KINDS[kind], body, audience)) if kind in KINDS else {}
 
 
 def masked(answer: V, audience: Audience | None) -> V:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from schemas.declaration import Finding
 from schemas.vocabulary import Severity
 from services.console.api.views import Text
@@ -169,7 +169,7 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     if f"fields.{known}" in TEXTS:
         message = both(f"fields.{known}", **{**_BLANK, **context, **_choice(context)})
     else:
-        message = Words(f"不符合要求（{code}）", error["msg"][:200])
+        message = Bilingual(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
     pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
     value = error.get("input", "")
@@ -177,12 +177,12 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
 
 
-def _choice(context: Mapping[str, Any]) -> dict[str, Words]:
+def _choice(context: Mapping[str, Any]) -> dict[str, Bilingual]:
     """Returns the values that are allowed, as pydantic lists them in English ("'A', 'B' or 'C'"), with the signs of both languages."""
     listed = context.get("expected")
     if not isinstance(listed, str):
         return {}
-    return {"expected": Words(listed.replace("', '", "'、'").replace("' or '", "' 或 '"), listed)}
+    return {"expected": Bilingual(listed.replace("', '", "'、'").replace("' or '", "' 或 '"), listed)}
 
 
 def _short(value: object) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from schemas.codes import hs
+from schemas.codes.bilingual import NAMELESS, Bilingual
 from schemas.codes.checks import CHECKS
 from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
@@ -19,7 +20,6 @@ from schemas.codes.refusals import REFUSALS
 from schemas.codes.tables import CodeTable, tables
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
-from schemas.codes.words import NAMELESS, Words
 from schemas.topics import CATALOGUE, SERVICES
 from schemas.vocabulary import Stage, StageName, TransportMode, day_in_china
 from services.console.language.code_names import country, currency
@@ -63,14 +63,14 @@ ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 """English description of an answer → the Chinese description."""
 
 
-def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Mapping[str, Words]]:
+def _of(group: str, codes: Iterable[str] = (), row: str = "") -> Callable[[], Mapping[str, Bilingual]]:
     """Returns a function that returns these codes (by default all codes of the group) with their texts in words.toml. `row`: for a group
     that has several rows for each code, the suffix of the row's name after the code."""
     named = list(codes) or [key.partition(".")[2] for key in TEXTS if key.startswith(f"{group}.")]
     return lambda: {code: TEXTS[f"{group}.{code}{row}"] for code in map(str, named)}
 
 
-TABLES: Final[Mapping[str, Callable[[], Mapping[str, Words]]]] = MappingProxyType(
+TABLES: Final[Mapping[str, Callable[[], Mapping[str, Bilingual]]]] = MappingProxyType(
     {
         "hs": lambda: _hs_names(),
         "offices": lambda: OFFICES,
@@ -114,7 +114,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, Words]]]] = MappingProxyTyp
 """Name of a list of codes → a function that returns the codes, each with its name; `NAMELESS` if the codes have no names."""
 
 
-def _hs_names() -> Mapping[str, Words]:
+def _hs_names() -> Mapping[str, Bilingual]:
     """Returns code → name, for the edition of the HS that is in force today. The names are English in both languages, because the source
     has no others."""
     in_force = hs.edition(day_in_china(now()))

@@ -3,20 +3,20 @@ their tables."""
 
 from babel import Locale
 
+from schemas.codes.bilingual import NAMELESS, Bilingual
 from schemas.codes.countries import OF_THE_FORM, alpha2
 from schemas.codes.currencies import NAMES
-from schemas.codes.words import NAMELESS, Words
 
 _LOCALES = (Locale("zh"), Locale("en"))
 
 
-def country(code: str) -> Words:
+def country(code: str) -> Bilingual:
     """Returns the name of a country. `code`: two or three letters. Both texts are empty if neither CLDR nor the table of the form has a
     name."""
-    return OF_THE_FORM.get(code) or Words(*[locale.territories.get(alpha2(code), "") for locale in _LOCALES])
+    return OF_THE_FORM.get(code) or Bilingual(*[locale.territories.get(alpha2(code), "") for locale in _LOCALES])
 
 
-def currency(code: str) -> Words:
+def currency(code: str) -> Bilingual:
     """Returns the name of a currency. Both texts are empty if neither CLDR nor the table has a name."""
     name = NAMES.get(code, NAMELESS)
-    return Words(*[locale.currencies.get(code, "") for locale in _LOCALES]) if name == NAMELESS else name
+    return Bilingual(*[locale.currencies.get(code, "") for locale in _LOCALES]) if name == NAMELESS else name

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from schemas.phrases import UNREADABLE_REASON, WHY, Phrase
 from services.console.language.words import TEXTS, Language, both, check, known
 
@@ -91,7 +91,7 @@ def _between(english: str) -> tuple[str, ...]:
     return tuple([part for part in _PARAMETER.split(english)[2:-1:2] if len(part) > SHORT])
 
 
-def _by_length(row: tuple[str, Words]) -> int:
+def _by_length(row: tuple[str, Bilingual]) -> int:
     """Returns a sort key by which rows with more fixed text come first, because they are more specific."""
     return -len(_PARAMETER.sub("", row[1].en))
 
@@ -105,7 +105,7 @@ ROWS: Final[tuple[SentencePattern, ...]] = tuple(
 )
 
 
-def in_words(text: str) -> Words:
+def in_words(text: str) -> Bilingual:
     """Returns a stored reason (see `kept`) or a sentence in both languages. A text that a person wrote is the same in both."""
     phrases = _phrases(text)
     if phrases is not None and (texts := in_words_of(phrases)) is not None:
@@ -113,24 +113,24 @@ def in_words(text: str) -> Words:
     return _by_shape(text)
 
 
-def _by_shape(text: str) -> Words:
-    return _read(text) if 0 < len(text) <= LONGEST else Words(text, text)
+def _by_shape(text: str) -> Bilingual:
+    return _read(text) if 0 < len(text) <= LONGEST else Bilingual(text, text)
 
 
-def wrote(text: str) -> Words:
+def wrote(text: str) -> Bilingual:
     """Returns a text that a person wrote, unchanged; or the sentence which says that it could not be read."""
-    return both("written.no_reason") if text == UNREADABLE_REASON else Words(text, text)
+    return both("written.no_reason") if text == UNREADABLE_REASON else Bilingual(text, text)
 
 
-def in_words_of(phrases: Sequence[Any]) -> Words | None:
+def in_words_of(phrases: Sequence[Any]) -> Bilingual | None:
     """Returns the first sentence of these phrases; None if there are none, or if one of them is unknown here."""
     sentences = each_in_words(phrases)
     return sentences[0] if sentences else None
 
 
-def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
+def each_in_words(phrases: Sequence[Any]) -> list[Bilingual] | None:
     """Returns the sentences of these phrases, in their order; None if one phrase is unknown here or has another shape."""
-    sentences: list[Words] = []
+    sentences: list[Bilingual] = []
     try:
         rest = list(phrases)
         while 0 < len(rest) <= MOST_PHRASES:
@@ -141,7 +141,7 @@ def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
     return None if rest else sentences
 
 
-def _next(rest: list[Any]) -> Words:
+def _next(rest: list[Any]) -> Bilingual:
     """Returns the sentence that the first phrases make, including sentences within it, and removes these phrases from the list."""
     phrase = rest.pop(0)
     made_here = isinstance(phrase, Phrase)
@@ -151,11 +151,11 @@ def _next(rest: list[Any]) -> Words:
     if code == "earlier":
         return _by_shape(values["text"])
     row = TEXTS[f"written.{code}"]
-    filled = {name: Words(_filled(name, text, "zh"), _filled(name, text, "en")) for name, text in values.items()}
+    filled = {name: Bilingual(_filled(name, text, "zh"), _filled(name, text, "en")) for name, text in values.items()}
     if f"{{{WHY}}}" in row.zh:
         filled[WHY] = _next(rest)
     zh, en = [{name: getattr(texts, language) for name, texts in filled.items()} for language in ("zh", "en")]
-    return Words(row.zh.format(**zh), row.en.format(**en))
+    return Bilingual(row.zh.format(**zh), row.en.format(**en))
 
 
 def _filled(name: str, text: str, language: Language) -> str:
@@ -195,7 +195,7 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
         return ()
 
 
-def why_of(fact: Mapping[str, Any]) -> Words:
+def why_of(fact: Mapping[str, Any]) -> Bilingual:
     """Returns the reason of a fact in both languages. It is made from the phrases of the fact if words.toml has them, else from its English
     sentence."""
     texts = in_words_of(phrases_of(fact))
@@ -228,20 +228,20 @@ def _phrases(text: str) -> list[Any] | None:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> Words:
+def _read(text: str) -> Bilingual:
     behind = _POSITION_OF_MESSAGE.search(text)
     sentence, position = (text[: behind.start()], behind[0]) if behind else (text, "")
     for row in ROWS:
         values = row.read(sentence)
         if values is not None:
             texts = _in_both(row.key, values)
-            return Words(texts.zh + position, texts.en + position)
-    return Words(text, text)
+            return Bilingual(texts.zh + position, texts.en + position)
+    return Bilingual(text, text)
 
 
-def _in_both(key: str, values: dict[str, str]) -> Words:
+def _in_both(key: str, values: dict[str, str]) -> Bilingual:
     zh, en = [{name: _value(name, value, language) for name, value in values.items()} for language in ("zh", "en")]
-    return Words(both(key, **zh).zh, both(key, **en).en)
+    return Bilingual(both(key, **zh).zh, both(key, **en).en)
 
 
 def _value(name: str, value: str, language: Language) -> str:

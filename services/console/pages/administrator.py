@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas.bounds import LINE
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from services.console.access.account_queries import AccountQueries, accounts, grants
 from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.access.rights import GIVING, Role, Scope
@@ -299,7 +299,7 @@ def _give(one: Callable[[Accounts, Typed, By], Given], people: Accounts, typed: 
         return one(people, typed, by)
     except NotGranted as error:
         en, _, zh = str(error).rpartition(". ")
-        raise Problem(422, "not_granted", seen=Words(zh, f"{en or zh}.")) from None
+        raise Problem(422, "not_granted", seen=Bilingual(zh, f"{en or zh}.")) from None
 
 
 for each in GIVING:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from services.console.api.problems import Problem, wants_page
 from services.console.api.reference import CODES, FAULTS, SUMMARY_ZH, TABLES, ZH, bounds, origin_of
 from services.console.language.words import TEXTS
@@ -55,7 +55,7 @@ def codes(request: Request, table: str, find: Annotated[str, Query(max_length=10
     )
 
 
-def _is_meant(wanted: str, code: str, name: Words) -> bool:
+def _is_meant(wanted: str, code: str, name: Bilingual) -> bool:
     return code.casefold().startswith(wanted) or wanted in " ".join(name).casefold()
 
 
@@ -72,7 +72,7 @@ def fault(request: Request, code: str) -> Response:
         raise Problem(404, "no_such_path", seen=request.url.path)
     problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
     if wants_page(request):
-        shown = Words(*[_GAP.sub("…", each) for each in detail])  # each answer fills the gaps with its own values
+        shown = Bilingual(*[_GAP.sub("…", each) for each in detail])  # each answer fills the gaps with its own values
         return render(request, "fault.html", code=code, entry=problem, title=title, detail=shown)
     return JSONResponse(
         {

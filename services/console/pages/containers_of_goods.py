@@ -3,7 +3,7 @@ with other goods, and several consignments may share it."""
 
 from typing import NamedTuple
 
-from schemas.codes.words import Words
+from schemas.codes.bilingual import Bilingual
 from schemas.vocabulary import Stage
 from services.console.api.views import ConsignmentView, GateView, Text
 from services.console.language.words import both
@@ -42,5 +42,5 @@ def own_box(goods: ConsignmentView, box: GateView) -> OwnBox:
 
 
 def _text(key: str) -> Text:
-    sentence: Words = both(key)
+    sentence: Bilingual = both(key)
     return Text(zh=sentence.zh, en=sentence.en)

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas import hold_ids
+from schemas.codes.bilingual import NAMELESS, Bilingual
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
-from schemas.codes.words import NAMELESS, Words
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.access.rights import Scope
@@ -110,20 +110,20 @@ class Sight:
     def trade_mode(self, code: str) -> str:
         return f"{code} {self.half(TRADE_MODES.get(code, NAMELESS))}".strip()
 
-    def half(self, both: Words) -> str:
+    def half(self, both: Bilingual) -> str:
         """Returns the text in the page's language; if it has none there, the text in the other language."""
         return both.zh or both.en if self.language == "zh" else both.en or both.zh
 
     def unit(self, code: str) -> str:
         """Returns the name of a unit of quantity; the code itself if the table does not have it."""
-        return self.half(UNITS.get(code, Words(code, code)))
+        return self.half(UNITS.get(code, Bilingual(code, code)))
 
     def country(self, code: str) -> str:
         """Returns the name of a country, and its code; the code alone if no name is known."""
         return f"{self.half(code_names.country(code))} {code}".strip()
 
     def package_kind(self, code: str) -> str:
-        return self.half(PACKAGE_KINDS.get(code, Words(code, code)))
+        return self.half(PACKAGE_KINDS.get(code, Bilingual(code, code)))
 
     def amount(self, value: Decimal) -> str:
         """Returns a quantity, mass or price as a text, with commas between thousands and without trailing zeros."""
@@ -193,7 +193,7 @@ class Sight:
         sentences = each_in_words(phrases_of(fact)) or [in_words(each) for each in fact["shortfalls"]]
         return ("；" if self.language == "zh" else "; ").join([self._desk(each) for each in sentences])
 
-    def _desk(self, sentence: Words) -> str:
+    def _desk(self, sentence: Bilingual) -> str:
         """Returns the sentence of a desk in the page's language, with times as on the rest of the page."""
         return self.times(self.half(sentence))
 
