@@ -237,15 +237,32 @@ LATEST_REPORT = timedelta(days=731)
 """How long after an event its report may come. If a report comes later, its date of the event is taken for wrong."""
 
 
-def event_time(event: datetime, hearing: Hearing) -> datetime:
-    """Returns the time of an event as it was reported. If that time is before 2000, after 2100, or more than `LATEST_REPORT` before the report,
-    it is wrong, and the time of the report is returned. Every desk uses this function, so all get the same time.
+class EventTime(NamedTuple):
+    """The time of an event. `at`: the time that counts. `disbelieved`: the reported time, if it is wrong and `at` is the time of the report
+    instead; None if the reported time counts. A fact with the time `at` states it as `disbelieved_time`."""
+
+    at: datetime
+    disbelieved: datetime | None = None
+
+
+DisbelievedTime = Annotated[Moment | None, Field(exclude_if=is_none)]
+"""The time that the sender of a report gave, if the desk did not believe it, so that `occurred_at` is the time of the report instead. It is left
+out if the desk believed it, and in facts of older software versions."""
+
+
+def event_time(event: datetime, hearing: Hearing) -> EventTime:
+    """Returns the time of an event that was reported for the time `event`. If that is before 2000, after 2100, or more than `LATEST_REPORT` before
+    the report, it is wrong, and the time of the report counts. Every desk uses this function, so all get the same time.
+
+    A wrong time that no message may have is returned as the nearest one that a message may have (`FIRST`, `LAST`).
 
     The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. An event
     that is later than the time in that header by more than `Request.most_ahead` does not come here, because the shell has refused its report.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
-    return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
+    if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT:
+        return EventTime(event)
+    return EventTime(recorded, min(max(event, FIRST), LAST))
 
 
 def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) -> tuple[RequestRefused]:

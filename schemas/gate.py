@@ -12,6 +12,7 @@ from schemas.envelope import (
     FUTURE_SKEW,
     AboutConsignment,
     AboutContainer,
+    DisbelievedTime,
     Fact,
     Request,
     words_in_doubt,
@@ -185,7 +186,8 @@ class LiftContainerHold(AboutContainer, Request):
 
 
 class EquipmentEventRecorded(AboutContainer, Fact):
-    """The gate desk has recorded this report of an equipment event. `occurred_at` is the event time.
+    """The gate desk has recorded this report of an equipment event. `occurred_at` is the event time; `disbelieved_time`: the time in the report,
+    if it was wrong and the time of the report counts instead.
 
     `report_id`: the id by which a correction or retraction names the report. `visit`: the visit to which the event belongs; empty if no
     visit is known to which it could belong. `retells`: the id of an earlier report, if this one reports the same event again; otherwise
@@ -206,6 +208,7 @@ class EquipmentEventRecorded(AboutContainer, Fact):
     reported_by: Annotated[ActorId, INSIDE]
     sources: Annotated[KnownOthers, OUTSIDE] = ()
     targets: Annotated[KnownOthers, OUTSIDE] = ()
+    disbelieved_time: Annotated[DisbelievedTime, OUTSIDE] = None
 
 
 class EquipmentEventRetracted(AboutContainer, Fact):
@@ -219,7 +222,8 @@ class EquipmentEventRetracted(AboutContainer, Fact):
 class ContainerFindingRecorded(AboutContainer, Fact):
     """The gate desk has recorded an officer's finding on the container.
 
-    `settled`: the subjects of the alarms that it settled. Each is the id of a report, or of a consignment.
+    `settled`: the subjects of the alarms that it settled. Each is the id of a report, or of a consignment. `disbelieved_time`: as in
+    `EquipmentEventRecorded`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -228,6 +232,7 @@ class ContainerFindingRecorded(AboutContainer, Fact):
     settled: Annotated[tuple[MessageId, ...], WhenMade(max_length=500)]
     reason: Reason
     found_by: ActorId
+    disbelieved_time: DisbelievedTime = None
 
 
 class ContainerFindingRetracted(AboutContainer, Fact):

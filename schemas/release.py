@@ -9,7 +9,16 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, BillNo, Code
-from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
+from schemas.envelope import (
+    AboutConsignment,
+    AboutContainer,
+    AboutPartition,
+    DisbelievedTime,
+    Fact,
+    Message,
+    Request,
+    words_in_doubt,
+)
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
 from schemas.phrases import LONGEST_VALUE, Phrases
 from schemas.risk import Sharers
@@ -245,6 +254,7 @@ class ArrivalRecorded(AboutConsignment, Fact):
     `containers`: the containers that arrived; empty if all did. `pieces`: how many packages have arrived so far; null if all have.
     `reported_by`: who sent the report; `gate` if the gate desk reported it. `reported_for`: the company for which it was sent, or the
     sender if there is none. Only that company may take the report back. It is empty in facts of older software versions.
+    `disbelieved_time`: the time of arrival in the report, if it was wrong and the time of the report counts instead.
     """
 
     place: Annotated[Label, OUTSIDE]
@@ -252,6 +262,7 @@ class ArrivalRecorded(AboutConsignment, Fact):
     containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
     reported_for: Annotated[Principal, INSIDE] = ""
+    disbelieved_time: Annotated[DisbelievedTime, OUTSIDE] = None
 
 
 class ArrivalRetracted(AboutConsignment, Fact):

@@ -674,6 +674,7 @@ def arrival_recorded(
     pieces: int | None = None,
     by: str = "carrier",
     on_behalf_of: str = "",
+    disbelieved_time: datetime | None = None,
     at: datetime = NOON,
 ) -> ArrivalRecorded:
     return ArrivalRecorded(
@@ -684,6 +685,7 @@ def arrival_recorded(
         containers=containers,
         pieces=pieces,
         reported_for="" if by == "gate" else on_behalf_of or by,
+        disbelieved_time=disbelieved_time,
     )
 
 
@@ -911,6 +913,7 @@ def equipment_event_recorded(
     targets: tuple[str, ...] = (),
     by: str = "terminal",
     container_no: str = BOX,
+    disbelieved_time: datetime | None = None,
     at: datetime = NOON,
 ) -> EquipmentEventRecorded:
     return EquipmentEventRecorded(
@@ -929,6 +932,7 @@ def equipment_event_recorded(
         visit=visit,
         reported_by=by,
         targets=targets,
+        disbelieved_time=disbelieved_time,
     )
 
 
@@ -946,11 +950,19 @@ def container_finding_recorded(
     lots: int | None = None,
     because: str = "looked",
     by: str = "officer-li",
+    disbelieved_time: datetime | None = None,
     at: datetime = NOON,
 ) -> ContainerFindingRecorded:
     """Returns the fact about an officer's finding. `settled`: the reports whose alarms it ended."""
     return ContainerFindingRecorded(
-        container_no=BOX, occurred_at=at, found=found, lots=lots, settled=settled, reason=because, found_by=by
+        container_no=BOX,
+        occurred_at=at,
+        found=found,
+        lots=lots,
+        settled=settled,
+        reason=because,
+        found_by=by,
+        disbelieved_time=disbelieved_time,
     )
 
 

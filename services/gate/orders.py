@@ -35,7 +35,7 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
     was outside become void."""
     if any(f.id == hearing.message_id for f in box.findings):
         return Learned(box)
-    at = event_time(message.occurred_at, hearing)
+    at = event_time(message.occurred_at, hearing).at
     ended: list[Literal["overfull", "waiting"]] = []
     if box.overfull and message.lots is not None:
         ended.append("overfull")

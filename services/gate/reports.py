@@ -5,7 +5,7 @@ from dataclasses import replace
 from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed, plain
 from schemas.codes.refusals import RefusalCode
-from schemas.envelope import Hearing, event_time
+from schemas.envelope import EventTime, Hearing, event_time
 from schemas.gate import RecordEquipmentEvent, RecordGateOut, RetractEquipmentEvent
 from schemas.phrases import Phrase, phrase
 from schemas.vocabulary import Classifier, EquipmentEvent
@@ -45,8 +45,15 @@ def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
     return Learned(replace(box, reports=(*reports, report)))
 
 
+def time_of(message: Reported, hearing: Hearing) -> EventTime:
+    """Returns the time of the event that is reported. An event that is estimated or planned keeps the time in the report."""
+    if isinstance(message, RecordEquipmentEvent) and message.classifier is not Classifier.ACTUAL:
+        return EventTime(message.occurred_at)
+    return event_time(message.occurred_at, hearing)
+
+
 def _report(message: Reported, hearing: Hearing) -> Report:
-    at = event_time(message.occurred_at, hearing)
+    at = time_of(message, hearing).at
     if isinstance(message, RecordGateOut):
         return Report(
             id=hearing.message_id,
@@ -57,12 +64,11 @@ def _report(message: Reported, hearing: Hearing) -> Report:
             place=message.gate,
             sender=message.principal,
         )
-    actual = message.classifier is Classifier.ACTUAL
     return Report(
         id=hearing.message_id,
         event=message.event,
         classifier=message.classifier,
-        at=at if actual else message.occurred_at,
+        at=at,
         heard=hearing.sent,
         place=message.place,
         sender=message.principal,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from schemas.bounds import shown
-from schemas.envelope import Fact, Hearing
+from schemas.envelope import Fact, Hearing, event_time
 from schemas.gate import (
     ContainerFindingRecorded,
     ContainerFindingRetracted,
@@ -38,6 +38,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
 from services.gate.messages import Input
+from services.gate.reports import time_of
 from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
 
 
@@ -66,6 +67,7 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
                 reported_by=shown(message.asked_by, 64),
                 sources=report.sources,
                 targets=report.targets,
+                disbelieved_time=time_of(message, hearing).disbelieved,
             )
         case RetractEquipmentEvent():
             yield EquipmentEventRetracted(
@@ -85,6 +87,7 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
                 settled=tuple([subject_of(key) for key in finding.settled]),
                 reason=shown(message.reason, breaks=True),
                 found_by=shown(message.asked_by, 64),
+                disbelieved_time=event_time(message.occurred_at, hearing).disbelieved,
             )
         case RetractContainerFinding():
             yield ContainerFindingRetracted(

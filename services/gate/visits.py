@@ -44,7 +44,8 @@ class Visit:
     """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
     is `BEFORE`.
 
-    `openings`: all reports of its opening, the earliest event time first. `left_laden`: a second report of its departure calls it laden.
+    `openings`, `departures`: all reports of its opening and of its departure, the earliest event time first. `left_laden`: what another
+    report of the departure says of a container that is reported to have left empty, if it says otherwise (`_combine_departures`).
     `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no. `stripped`: when the
     box was last stripped. `stuffings`: the reports of goods put into the box during the visit. `transfers`: the reports of goods
     stripped from it into other containers.
@@ -63,7 +64,8 @@ class Visit:
     stuffings: list[Report] = field(default_factory=list)
     transfers: list[Report] = field(default_factory=list)
     openings: list[Report] = field(default_factory=list)
-    left_laden: bool = False
+    departures: list[Report] = field(default_factory=list)
+    left_laden: Literal["", "laden", "unknown"] = ""
 
     @property
     def open(self) -> bool:
@@ -191,11 +193,12 @@ def _is_called_back(part: Part) -> bool:
 
 
 def _end_as_laden(box: Box, visit: Visit) -> None:
-    """Ends a visit that one report calls laden and another one empty. If a laden container would raise an alarm that blocks, it is ended as
-    laden."""
+    """Ends the visit as one of a laden container, if an officer must look at that. One report calls it empty, and another one calls it laden or
+    does not know. If it is not known, but goods are in the visit, the container also left with them if they were allowed to leave."""
     laden = replace(visit, how="gated_out")
     laden.allowed = _allowed(box, laden)
-    if any(alarm.blocks for alarm in _alarms(box, laden)):
+    with_goods = visit.left_laden == "unknown" and bool(visit.parts)
+    if with_goods or any(alarm.blocks for alarm in _alarms(box, laden)):
         visit.how, visit.allowed = laden.how, laden.allowed
 
 
@@ -293,6 +296,7 @@ class _Walk:
                 self._departure(self.early.pop(0), False)
         for visit in self.truth.visits:
             self._keep_as_first_told(visit)
+            _combine_departures(visit)
         return self.truth
 
     def _keep_as_first_told(self, visit: Visit) -> None:
@@ -319,6 +323,7 @@ class _Walk:
     def _end(self, at: datetime, how: How, report: Report | None) -> None:
         assert self.now is not None, "a visit is open"
         self.now.closed, self.now.how, self.now.closing = at, how, report
+        self.now.departures = [report] if report and report.event not in OPENINGS else []
         self.now = None
 
     def _report(self, report: Report, opening_follows: bool) -> None:
@@ -384,13 +389,29 @@ class _Walk:
                 return
             if last.closing is not None and last.closing.event is report.event:
                 self.truth.retells[report.id] = last.closing.id
-                last.left_laden = last.left_laden or report.laden is True
+                last.departures.append(report)
                 return
         if opening_follows:
             self.early.append(report)
         elif report.laden is not False or not out:
             stray = self._begin(Visit(report.id, report.at, closed=report.at, how="stray", closing=report))
             self.truth.belongs[report.id] = stray.id
+
+
+def _combine_departures(visit: Visit) -> None:
+    """Decides from all reports of a departure whether the container left empty, whichever of them has the earlier event time. A report without
+    `laden` is completed by another one of the same sender. Otherwise its sender did not know whether the container was laden, so another
+    sender who calls it empty may be wrong, unless the container had come empty and nothing is known to be in it, or was stripped."""
+    laden = [False if each.laden is None and visit.emptied else each.laden for each in visit.departures]
+    if visit.how not in ("gated_out", "left_empty") or False not in laden or laden[0] is True:
+        return
+    visit.how = "left_empty"
+    empty_for = {each.sender for each, state in zip(visit.departures, laden, strict=True) if state is False}
+    came_empty = visit.opening is not None and visit.opening.laden is False and not visit.stuffings and not visit.parts
+    if True in laden:
+        visit.left_laden = "laden"
+    elif not came_empty and any(each.sender not in empty_for for each in visit.departures):
+        visit.left_laden = "unknown"
 
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
@@ -421,7 +442,8 @@ def _may_be_in(part: Part, visit: Visit) -> bool:
         return False
     if visit.closed is None:
         return True
-    if visit.how in ("departure_not_reported", "came_back_empty", "left_empty"):
+    unknown = visit.left_laden == "unknown"
+    if visit.how in ("departure_not_reported", "came_back_empty") or (visit.how == "left_empty" and not unknown):
         return False  # the goods may come with the next visit, so they count there
     return part.since <= visit.closed
 

@@ -42,7 +42,7 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     if hearing.message_id in (dossier.arrival_request, *known):
         return ()
     boxes = named(report.containers)
-    at = event_time(report.occurred_at, hearing)
+    at, disbelieved = event_time(report.occurred_at, hearing)
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
@@ -64,6 +64,7 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
         containers=boxes,
         pieces=report.pieces,
         reported_for=shown(report.principal, 64),
+        disbelieved_time=disbelieved,
     )
     return (arrived, *_after(state, arrived, hearing))
 
@@ -154,7 +155,8 @@ def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) 
 
 def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """Records that the goods have arrived in a container, as a terminal reported to the gate desk, unless that is known already."""
-    at, boxes = event_time(fact.occurred_at, hearing), named((fact.container_no,))
+    at, disbelieved = event_time(fact.occurred_at, hearing)
+    boxes = named((fact.container_no,))
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
@@ -167,6 +169,7 @@ def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
         place=shown(fact.place, 100) or "terminal",
         reported_by=BY_GATE,
         containers=boxes,
+        disbelieved_time=disbelieved,
     )
     return (arrived, *_after(state, arrived, hearing))
 

@@ -157,6 +157,8 @@ def after(hours: float) -> datetime:
     return LODGED + timedelta(hours=hours)
 
 
+YEARS_BEFORE = LODGED - timedelta(days=1000)
+"""A time that was reported for an event and not believed."""
 WITHDRAWAL = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
 WATCH = request_id(OFFICER, "watch-1")
@@ -540,6 +542,7 @@ EXAMPLES: tuple[Message, ...] = (
         place="Qianwan phase 4",
         reported_by=TERMINAL,
         reported_for=TERMINAL,
+        disbelieved_time=YEARS_BEFORE,
     ),
     RetractArrival(
         consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(27), wrong=ARRIVED, reason="另一航次 another voyage"
@@ -809,6 +812,7 @@ EXAMPLES: tuple[Message, ...] = (
         retells="",
         visit=DISCHARGE,
         reported_by=TERMINAL,
+        disbelieved_time=YEARS_BEFORE,
     ),
     EquipmentEventRetracted(
         container_no=BOX,
@@ -825,6 +829,7 @@ EXAMPLES: tuple[Message, ...] = (
         settled=(REPORT,),
         reason="堆场复核 seen in the yard",
         found_by=OFFICER,
+        disbelieved_time=YEARS_BEFORE,
     ),
     ContainerFindingRetracted(
         container_no=BOX,

@@ -13,7 +13,7 @@ from schemas.inspection import InspectionOverdue
 from schemas.phrases import phrase, reason
 from schemas.quarantine import TreatmentOverdue
 from schemas.release import ArrivalRecorded
-from schemas.vocabulary import CHINA, ControlKind
+from schemas.vocabulary import CHINA, ControlKind, EquipmentEvent
 from services.console.api.documents import gate_text
 from services.console.api.views import Text
 from services.console.language.words import LANGUAGES
@@ -21,8 +21,10 @@ from services.console.pages.formatting import Sight
 from services.console.readmodel.container import Container
 from services.console.readmodel.gate_answer import GateAnswer
 from services.shell.clock import now
+from tests import facts
 from tests.console.border import Border
 from tests.console.still import Still
+from tests.declaration.good import BOX
 from tests.people import admit
 
 US = 1_764_000_000_000_000
@@ -54,6 +56,47 @@ def test_an_arrival_that_the_gate_told_names_the_gate_in_the_language_of_the_pag
     still.tell(consignment.messages)
     assert "Qianwan 3，卡口 报告" in still.page(f"/consignments/{consignment.id}", "zh")
     assert "Qianwan 3, reported by gate" in still.page(f"/consignments/{consignment.id}")
+
+
+@pytest.mark.parametrize("kind", ["ArrivalRecorded", "EquipmentEventRecorded", "ContainerFindingRecorded"])
+def test_a_time_that_a_desk_did_not_believe_is_shown_beside_the_one_that_counts(still: Still, kind: str) -> None:
+    consignment = Border("OLD-TIME").lodged().accepted().assessed().reported("DISC")
+    given = datetime(2021, 3, 4, 5, 6, tzinfo=UTC)
+    fact = {
+        "ArrivalRecorded": facts.arrival_recorded(disbelieved_time=given, at=consignment.at),
+        "EquipmentEventRecorded": facts.equipment_event_recorded(
+            "r9", EquipmentEvent.STRIPPED, "v", disbelieved_time=given, at=consignment.at
+        ),
+        "ContainerFindingRecorded": facts.container_finding_recorded(
+            "inside", disbelieved_time=given, at=consignment.at
+        ),
+    }[kind]
+    about_goods = kind == "ArrivalRecorded"
+    changed = {"consignment_id": consignment.id} if about_goods else {"container_no": BOX}
+    consignment._say("release" if about_goods else "gate", fact.model_copy(update=changed))
+    still.tell(consignment.messages)
+    page = f"/consignments/{consignment.id}" if about_goods else f"/containers/{BOX}"
+    in_english, in_chinese = still.page(page), still.page(page, "zh")
+    assert "the reported time 2021-03-04 13:06 is not believed, so the time of the report counts" in in_english
+    assert "所报时间 2021-03-04 13:06 不可信，以收到报告的时间为准" in in_chinese
+    if about_goods:
+        entries = still.get(f"/api/v1{page}/timeline").json()["entries"]
+        assert [each["body"]["disbelieved_time"] for each in entries if each["kind"] == kind] == [
+            "2021-03-04T05:06:00Z"
+        ]
+
+
+def test_a_terminal_reads_which_time_of_its_report_was_not_believed(still: Still) -> None:
+    given = datetime(2021, 3, 4, 5, 6, tzinfo=UTC)
+    consignment = Border("OLD-REPORT").lodged().accepted().assessed().reported("DISC")
+    still.tell(consignment.reported("STRP", disbelieved_time=given).messages)
+    reports = still.get(f"/api/v1/containers/{BOX}/events").json()["reports"]
+    assert {each["event"]: each["disbelieved_time"] for each in reports} == {
+        "STRP": "2021-03-04T05:06:00Z",
+        "DISC": None,
+    }
+    assert still.page(f"/containers/{BOX}").count("the reported time 2021-03-04 13:06 is not believed</span>") == 1
+    assert "所报时间 2021-03-04 13:06 不可信</span>" in still.page(f"/containers/{BOX}", "zh")
 
 
 def test_who_may_ask_nothing_on_a_page_sees_no_card_of_forms(still: Still) -> None:

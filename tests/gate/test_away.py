@@ -172,10 +172,12 @@ def test_no_clock_of_a_worker_changes_when_something_happened(clock: int) -> Non
     box = desk.state
     assert [part.arrived_at for part in box.parts] == [at(50)] and [r.at for r in box.reports] == [at(60)]
     wrong = story(decider)
-    wrong.when(discharged(-800 * DAY), at=at(clock + 70), recorded=at(70)).then(*visit_opened_by("m1", at=at(70)))
+    wrong.when(discharged(-800 * DAY), at=at(clock + 70), recorded=at(70))
+    recorded, *others = visit_opened_by("m1", at=at(70))
+    wrong.then(recorded.model_copy(update={"disbelieved_time": at(-800 * DAY)}), *others)
     assert [report.at for report in wrong.state.reports] == [at(70)]
     times = story(decider)
     times.when(found("outside", -800 * DAY), at=at(clock + 70), recorded=at(70)).then(
-        container_finding_recorded("outside", at=at(70))
+        container_finding_recorded("outside", disbelieved_time=at(-800 * DAY), at=at(70))
     )
     assert [finding.at for finding in times.state.findings] == [at(70)]

@@ -127,6 +127,78 @@ def test_a_box_that_one_report_calls_empty_and_another_one_laden_is_looked_for_i
     assert may_leave(desk)
 
 
+def departures(desk: Story, earlier: bool | None, later: bool | None, sender: str) -> Story:
+    """The departure is reported twice, with the earlier event time by the terminal; what each says of `laden`."""
+    desk.when(event(OUT, 180, laden=earlier), message_id="earlier", at=at(181))
+    return desk.when(event(OUT, 190, laden=later, sender=sender), message_id="later", at=at(191))
+
+
+def end_of(desk: Story) -> tuple[str, list[str], tuple[str, ...]]:
+    """How the last visit ended, its alarms, and the goods that the blocking ones of them name."""
+    truth = look(as_box(desk.state))
+    named = tuple([name for alarm in truth.alarms if alarm.blocks for name in alarm.waiting_for])
+    return truth.visits[-1].how, [alarm.alarm for alarm in truth.alarms], named
+
+
+BOTH_ORDERS = pytest.mark.parametrize(("earlier", "later"), [(False, None), (None, False)], ids=["empty first", "last"])
+
+
+@BOTH_ORDERS
+def test_goods_are_not_hidden_behind_a_report_of_an_empty_box_if_another_sender_does_not_know_whether_it_was_empty(
+    earlier: bool | None, later: bool | None
+) -> None:
+    """Only the report with the earlier event time counted, so whoever reported an empty box a minute before the terminal hid these goods."""
+    expected = story(decider, discharged(0, laden=None), held(A))
+    assert end_of(departures(expected, earlier, later, "carrier")) == ("gated_out", ["left_unreleased"], (A,))
+    arrived = story(decider, discharged(0), held(A, arrived=0))
+    assert end_of(departures(arrived, earlier, later, "carrier")) == ("gated_out", ["left_unreleased"], (A,))
+    undeclared = story(decider, discharged(0))
+    assert end_of(departures(undeclared, earlier, later, "carrier")) == ("gated_out", ["left_undeclared"], ())
+
+
+@BOTH_ORDERS
+def test_a_second_report_that_only_omits_laden_keeps_no_box_that_brought_nothing_or_was_stripped(
+    earlier: bool | None, later: bool | None
+) -> None:
+    """`A` is expected with a later visit; expected lots do not count against an empty box. Nobody looks for what cannot be in it."""
+    nothing = story(decider, discharged(0, laden=False), held(A))
+    assert end_of(departures(nothing, earlier, later, "carrier")) == ("left_empty", [], ())
+    stripped = story(decider, discharged(0), event(EquipmentEvent.STRIPPED, 60))
+    assert end_of(departures(stripped, earlier, later, "carrier")) == ("left_empty", [], ())
+
+
+@BOTH_ORDERS
+def test_a_sender_who_omits_laden_in_one_of_two_reports_says_it_in_the_other(
+    earlier: bool | None, later: bool | None
+) -> None:
+    """A terminal whose own second report merely omits `laden` raises no alarm; goods that are known to be inside still do."""
+    undeclared = story(decider, discharged(0))
+    assert end_of(departures(undeclared, earlier, later, "terminal")) == ("left_empty", [], ())
+    expected = story(decider, discharged(0), held(A))
+    assert end_of(departures(expected, earlier, later, "terminal")) == ("left_empty", [], ())
+    arrived = story(decider, discharged(0), held(A, arrived=0))
+    assert end_of(departures(arrived, earlier, later, "terminal")) == ("left_empty", ["empty_left_laden"], (A,))
+
+
+@BOTH_ORDERS
+def test_goods_that_were_allowed_to_leave_left_with_the_box_if_one_sender_does_not_know_whether_it_was_empty(
+    earlier: bool | None, later: bool | None
+) -> None:
+    assert end_of(departures(released_at(10), earlier, later, "carrier")) == ("gated_out", [], ())
+    assert set(left(departures(released_at(10), earlier, later, "carrier"), A)) == {"ConsignmentGatedOut"}
+
+
+def test_a_sender_who_does_not_know_leaves_nothing_open_after_the_report_is_taken_back() -> None:
+    desk = departures(story(decider, discharged(0), held(A)), False, None, "carrier")
+    desk.when(retracted("later", "carrier"), at=at(200))
+    assert end_of(desk) == ("left_empty", [], ())
+
+
+def test_a_stripped_box_that_another_sender_calls_laden_is_looked_for() -> None:
+    stripped = story(decider, discharged(0), event(EquipmentEvent.STRIPPED, 60))
+    assert end_of(departures(stripped, None, True, "carrier")) == ("gated_out", ["left_undeclared"], ())
+
+
 def test_a_box_that_left_with_released_goods_is_no_alarm_because_one_report_calls_it_empty() -> None:
     desk = released_at(10).when(event(OUT, 180, laden=False), message_id="first", at=at(181))
     desk.when(event(OUT, 200, laden=True), message_id="second", at=at(210))

@@ -61,6 +61,7 @@ def report(dice: Random, now: float) -> Message:
         laden=dice.choice((None, True, False)),
         ship=dice.choice(("", "ONE 1", "TWO 2")),
         classifier=dice.choice((Classifier.ACTUAL, Classifier.ACTUAL, Classifier.ACTUAL, Classifier.ESTIMATED)),
+        sender=dice.choice(("terminal", "terminal", "carrier")),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from schemas.envelope import LATEST_REPORT
 from schemas.phrases import phrase, quoted
 from schemas.vocabulary import ControlKind, Direction, Lane
 from services.release import decider
@@ -59,6 +60,19 @@ def test_a_part_that_arrives_before_the_assessment_is_released_with_it() -> None
         container_freed(at=after(2)),
         container_held(2, phrase("not_arrived_yet"), container_no=OTHER_BOX, at=after(2)),
     )
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_an_arrival_whose_time_is_not_believed_states_that_time_beside_the_one_that_counts(believed: bool) -> None:
+    """Once the recorded time replaced it silently. It is the same for the report of a carrier and for what the gate desk states."""
+    time = after(9) - LATEST_REPORT - timedelta(microseconds=0 if believed else 1)
+    counts, disbelieved = (time, None) if believed else (after(9), time)
+    desk = story(decider, consignment_assessed(containers=BOXES))
+    [recorded, *_] = desk.when(arrival(containers=(BOX,), at=time), recorded=after(9)).answer
+    assert recorded == arrival_recorded(BOX, disbelieved_time=disbelieved, at=counts)
+    [recorded, *_] = desk.when(container_arrived(OTHER_BOX, at=time), recorded=after(9)).answer
+    by_gate = arrival_recorded(OTHER_BOX, by="gate", disbelieved_time=disbelieved, at=counts)
+    assert recorded == by_gate.model_copy(update={"place": recorded.model_dump()["place"]})
 
 
 def test_every_control_holds_the_part_that_has_arrived() -> None:
@@ -248,13 +262,16 @@ def test_an_arrival_happened_when_it_was_told_to_have_happened(
     report = arrival().model_copy(update={"occurred_at": told_at})
     heard_at = NOON + timedelta(minutes=1) + clock
     desk = story(decider, consignment_assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))
-    desk.then(arrival_recorded(at=recorded_at), *goods_released(2, heard_at, arrived_at=recorded_at))
+    disbelieved = None if recorded_at == told_at else told_at
+    recorded = arrival_recorded(disbelieved_time=disbelieved, at=recorded_at)
+    desk.then(recorded, *goods_released(2, heard_at, arrived_at=recorded_at))
 
 
 def test_of_an_event_whose_header_tells_no_time_the_clock_of_the_desk_stands_for_it() -> None:
     wrong = arrival().model_copy(update={"occurred_at": NOON - timedelta(days=800)})
     desk = story(decider, consignment_assessed()).when(wrong, at=after(1))
-    desk.then(arrival_recorded(at=after(1)), *goods_released(2, after(1), arrived_at=after(1)))
+    recorded = arrival_recorded(disbelieved_time=wrong.occurred_at, at=after(1))
+    desk.then(recorded, *goods_released(2, after(1), arrived_at=after(1)))
 
 
 def test_reports_of_parts_are_bounded() -> None:

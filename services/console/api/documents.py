@@ -531,6 +531,7 @@ def report(row: ReportRow) -> ReportView:
         retells=row.retells,
         reported_by=row.reported_by,
         standing=row.standing,
+        disbelieved_time=when(row.disbelieved_us),
     )
 
 

@@ -296,7 +296,8 @@ class BlockView(BaseModel):
 
 class ReportView(BaseModel):
     """A report of an equipment event, as the gate desk recorded it. `standing`: empty, `retracted` or `replaced`; `laden`: null if it was not
-    reported."""
+    reported. `disbelieved_time`: the time that the sender gave, if it was wrong and `occurred_at` is the time of the report instead; otherwise
+    null."""
 
     report_id: str
     event: str
@@ -314,6 +315,7 @@ class ReportView(BaseModel):
     retells: str
     reported_by: str
     standing: str
+    disbelieved_time: datetime | None = None
 
 
 class Reports(BaseModel):

@@ -465,6 +465,16 @@ def _again(s: Sight, b: Body) -> str:
     return s.t("summary.again", found=s.phrases(same_goods(b)), rule=b["rule"], version=b["rule_set"])
 
 
+def _timed(line: Callable[[Sight, Body], str]) -> Callable[[Sight, Body], str]:
+    """Returns the function that adds to the line of a report the time in it, if its desk did not believe that time."""
+
+    def with_time(s: Sight, b: Body) -> str:
+        reported, short = b.get("disbelieved_time"), line(s, b)
+        return s.t("summary.disbelieved", line=short, time=s.minute(reported)) if reported else short
+
+    return with_time
+
+
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
     **dict.fromkeys(
         (
@@ -529,14 +539,16 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "TreatmentWaived": _in_person,
     "QuarantineRefused": _in_person,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
-    "ArrivalRecorded": _arrived,
+    "ArrivalRecorded": _timed(_arrived),
     "ArrivalRetracted": lambda s, b: s.t("summary.by_for", who=b["retracted_by"], why=s.why(b)),
     "ConsignmentHeld": _held,
     "ReleaseGranted": _granted,
-    "EquipmentEventRecorded": _event,
+    "EquipmentEventRecorded": _timed(_event),
     "EquipmentEventRetracted": _by("retracted_by"),
-    "ContainerFindingRecorded": lambda s, b: s.t(
-        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
+    "ContainerFindingRecorded": _timed(
+        lambda s, b: s.t(
+            "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
+        )
     ),
     "ContainerFindingRetracted": _by("retracted_by"),
     "LotStruck": _by("struck_by"),

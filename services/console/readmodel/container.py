@@ -87,7 +87,7 @@ class ContainerPart:
 @dataclass(slots=True)
 class ReportRow:
     """The row of one report of an equipment event; the fields are the columns of `tables.CONTAINER_REPORTS`. `standing`: empty,
-    `retracted` or `replaced`."""
+    `retracted` or `replaced`. `disbelieved_us`: the time that the sender gave, if the gate desk did not believe it."""
 
     container_no: str
     report_id: str
@@ -105,6 +105,7 @@ class ReportRow:
     occurred_us: int | None = None
     recorded_us: int | None = None
     standing: str = ""
+    disbelieved_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -312,7 +313,7 @@ def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -
 def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) -> ReportRow:
     """Returns the row of a report of an equipment event. `message` and `body`: the fact by which the gate desk recorded the report, and
     its content."""
-    laden = body.get("laden")
+    laden, disbelieved = body.get("laden"), body.get("disbelieved_time")
     texts = {name: text(body.get(name) or "") for name in _TEXTS_OF_EVENT}
     return ReportRow(
         container_no=container_no,
@@ -321,6 +322,7 @@ def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) ->
         to_place=text(body.get("to") or ""),
         occurred_us=micros(body["occurred_at"]),
         recorded_us=message.recorded_us,
+        disbelieved_us=None if disbelieved is None else micros(disbelieved),
         **texts,
     )
 

@@ -185,10 +185,11 @@ CONTAINER_REPORTS = Table(
     *(_text(n) for n in ("visit", "reported_by")),
     *(_moment(n) for n in ("occurred_us", "recorded_us")),
     _text("standing"),
+    _moment("disbelieved_us"),
     Index("container_reports_recorded", "container_no", "recorded_us", "report_id"),
 )
 """Equipment events that terminals and carriers reported, as the gate desk recorded them. `laden`: laden, empty, or blank if not
-reported; `standing`: blank, retracted or replaced."""
+reported; `standing`: blank, retracted or replaced; `disbelieved_us`: the time that the sender gave, if the desk did not believe it."""
 
 CONTAINER_HOLDS = Table(
     "container_holds",
