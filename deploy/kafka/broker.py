@@ -170,7 +170,7 @@ class Broker:
             if stop():
                 raise Interrupted
             if process.poll() is not None:
-                raise BrokerError(f"The Kafka broker ended while starting.\n{self._tail()}")
+                raise BrokerError(f"The Kafka broker ended while starting. 消息代理启动时退出。\n{self._tail()}")
             if admin is None:
                 if (
                     listeners(self.port) == frozenset()
@@ -199,7 +199,7 @@ class Broker:
                 "begin afresh and keep the old data beside the new: `dtg up --afresh`. "
                 "数据由更新版本写入：请运行该版本，或重新开始并保留旧数据。"
             )
-        return BrokerError(f"The Kafka controller ended while starting.\n{text[-2000:]}")
+        return BrokerError(f"The Kafka controller ended while starting. 控制器启动时退出。\n{text[-2000:]}")
 
     def _progress(self, what: str, process: subprocess.Popen[bytes], log: str) -> WaitLimit:
         return WaitLimit(what, signs_of(lambda: process.pid, self.folder / log))

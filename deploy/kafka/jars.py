@@ -60,7 +60,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
             _Fetch(files, folder, stop).run(text.partition("\n")[0].strip("# "))
             mark.write_text(_marked(text, files, folder), encoding="ascii")
     except OSError as error:
-        raise BrokerError(f"The Kafka broker cannot be stored in {folder}: {error}") from error
+        raise BrokerError(f"The Kafka broker cannot be stored in {folder}: {error} 无法存放消息代理") from error
 
 
 class _Fetch:

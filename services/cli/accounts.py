@@ -30,7 +30,10 @@ Into = Annotated[Path | None, typer.Option("--file", help="private file to write
 Roles = Annotated[list[str], typer.Option("--role", help="may be given several times")]
 DAY_US = 86_400_000_000
 _A_KEY = re.compile("[!-~]+")
-NO_API_KEY = "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <account> --file <file>` makes one."
+NO_API_KEY = (
+    "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <account> --file <file>` makes one. "
+    "请在 DTG_API_KEY_FILE 中指明密钥文件。"
+)
 
 
 @contextmanager
@@ -146,7 +149,11 @@ def authorise(
             accounts.end_authorisation(company, agent, by=by_whom(), at=at)
         else:
             accounts.authorise(company, agent, by=by_whom(), at=at, from_us=at, until_us=at + days * DAY_US)
-    screen.line(f"{agent} may {'no more ' if end else ''}declare for {company}. 已{'终止' if end else '登记'}授权")
+    ended, made = (
+        f"{agent} may no more declare for {company}. 已终止授权",
+        f"{agent} may declare for {company}. 已登记授权",
+    )
+    screen.line(ended if end else made)
 
 
 @account_app.command("confirm")

@@ -122,7 +122,7 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
                     f"DTG_API_KEY_FILE (`dtg key add` makes one). {answer.text[:300]}"
                 )
             if answer.status_code != 503 or attempt == TRIES - 1:
-                raise NotLodged(f"The API answered {answer.status_code}: {answer.text[:500]}")
+                raise NotLodged(f"The API answered {answer.status_code}. 接口未受理: {answer.text[:500]}")
         time.sleep(0.5 * 2**attempt)
     raise AssertionError("the loop returns or raises")
 

@@ -56,7 +56,7 @@ def read_clock(file: Path) -> SavedClock:
     except (KeyError, TypeError, RecursionError, OverflowError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
     if not (math.isfinite(speed) and speed > 0):
-        raise ValueError(f"a clock does not run {speed} seconds a second")
+        raise ValueError(f"a clock does not run {speed} seconds a second 速度有误")
     return SavedClock(now, Clock(anchor, start, speed))
 
 

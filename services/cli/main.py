@@ -44,6 +44,8 @@ WAIT_SECONDS = 10.0
 Wait = Annotated[float, typer.Option(min=0, help="seconds to wait for what becomes of it; 0: not at all")]
 NO_ANSWER = 3
 """The exit code of a command that waits, if a desk has not answered yet."""
+WRONGLY_TYPED = 2
+"""The exit code with which Typer ends a command that was typed wrongly, after it has printed what is wrong, in English only."""
 PRIVATE = 0o077
 """The umask of this process and of those that it starts: only the owner of a file that they write may read or write it."""
 
@@ -68,12 +70,18 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
+    except SystemExit as end:
+        if end.code == WRONGLY_TYPED:
+            errors.line(
+                "The command is wrong or not complete, see above. 命令有误或不完整，用法见上；加 --help 查看说明。"
+            )
+        raise
     except (BrokerError, CannotStart, ClockOutOfRange, NewerDatabase, NoAccess, NoApiKey, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except PermissionError as error:  # for example because the file belongs to another user of the machine
         what = f"{error.filename}: {error.strerror}. 权限不足。"
-        errors.line(styled(f"{what} This is for the user under whom `dtg up` runs", "red"))
+        errors.line(styled(f"{what} This is for the user under whom `dtg up` runs 请以该用户运行", "red"))
         sys.exit(1)
     except OSError as error:  # for example a folder in place of a file, a full disk, or links that form a circle
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error) or type(error).__name__
@@ -175,7 +183,7 @@ def rebuild() -> None:
     )
     with errors.progress("projecting 投影") as advance:
         count = again(console_settings, advance)
-    screen.line(f"{count} facts projected")
+    screen.line(f"{count} facts projected. 已重建")
 
 
 @app.command()
@@ -198,7 +206,7 @@ def topics(as_json: AsJson = False) -> None:
                 kinds,
                 topic.key,
                 topic.retention,
-                count if topic_partitions else "missing",
+                count if topic_partitions else "missing 缺少",
             )
             advance(1)
     consumer.close()
@@ -269,7 +277,7 @@ def declare(
         raise typer.Exit(1) from None
     counts = ", ".join([f"{count:,} {end.value.replace('_', ' ')}" for end, count in sorted(done.ends.items())])
     if not as_json:
-        screen.line(f"{counts or 'nothing to lodge'}, in {done.seconds:.1f} s")
+        screen.line(f"{counts or 'nothing to lodge 没有可申报的内容'}, in {done.seconds:.1f} s 秒")
     if not as_json and done.ends[End.TAKEN]:
         screen.line("Whether a declaration stands: dtg trace <declarant>/<reference> 申报是否成立，请查询")
     raise typer.Exit(1 if done.refused else NO_ANSWER if waits and done.ends[End.TAKEN] else 0)
@@ -319,7 +327,9 @@ def simulate(
         errors.block(str(problem), "red")
         raise typer.Exit(1) from None
     ends = ", ".join(f"{name} {count}" for name, count in sorted(done.ends.items()))
-    screen.line(f"{done.lodged} lodged, {done.requests} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
+    screen.line(
+        f"{done.lodged} lodged 申报, {done.requests} requests 请求, {done.seconds:.1f} s; {ends or 'no end yet 尚无结局'}"
+    )
     raise typer.Exit(0 if done.finished or endless else 1)
 
 
@@ -358,9 +368,12 @@ def audit(as_json: AsJson = False) -> None:
     for name, count in sorted(ledger.ends.items()):
         ends.add_row(name, count)
     for name, count in sorted(ledger.waits.items()):
-        ends.add_row(f"  waits for {name}", count)
-    ends.add_row("lodged", ledger.lodged)
-    proof = Table("lost", "doubled", "reordered", "wrongly released", "causeless", "forged", "of no desk")
+        ends.add_row(f"  waits for 等待 {name}", count)
+    ends.add_row("lodged 已申报", ledger.lodged)
+    proof = Table(
+        *("lost 丢失", "doubled 重复", "reordered 乱序", "wrongly released 误放行"),
+        *("causeless 无因", "forged 伪造", "of no desk 非本系统"),
+    )
     faults = [ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released, ledger.causeless, ledger.forged]
     faults.append(ledger.strangers)
     proof.add_row(*[len(each) for each in faults])
@@ -371,22 +384,25 @@ def audit(as_json: AsJson = False) -> None:
 @parked_app.command("list")
 def parked_list(as_json: AsJson = False) -> None:
     """List the messages that are set aside, the oldest first. The console records that you read them. 清单"""
-    from services.cli.parked import waiting
+    from services.cli.parked import in_words, waiting
 
     _note_reading("dtg parked list")
 
-    shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
+    shown = Table("message 消息", "key 键", "reason 原因", "in words 说明", "error 详情", "since 自")
     for each in waiting(access_of_command("operations")):
-        shown.add_row(each.name, each.key, each.reason, each.error, each.at)
+        shown.add_row(each.name, each.key, each.reason, in_words(each.reason), each.error, each.at)
     screen.tell(as_json, parked=shown)
 
 
 @parked_app.command("show")
 def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_json: AsJson = False) -> None:
     """Show one message with its whole content. The console records that you read it. 详情"""
+    from services.cli.parked import in_words
+
     each = _parked(name)
     _note_reading(each.key)
-    about = {"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}
+    about = {"name": each.name, "key": each.key, "reason": each.reason}
+    about |= {"in_words": in_words(each.reason), "error": each.error}
     value = _NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace")
     if as_json:
         whole = {**about, "headers": each.headers, "value": None if each.value is None else value}
@@ -418,7 +434,7 @@ def _corrected(file: Path) -> bytes:
     could read it, and the message would only be set aside again."""
     data = file.read_bytes()
     try:
-        why = "" if isinstance(json.loads(data.decode("utf-8")), dict) else "another value"
+        why = "" if isinstance(json.loads(data.decode("utf-8")), dict) else "another value 其他类型"
     except (ValueError, RecursionError) as error:
         why = str(error)
     if why:
@@ -486,7 +502,7 @@ def _order(name: str, action: Literal["replay", "discard"], actor: str, value: b
     try:
         with watching(access, each) as next_statement:
             send_orders(access, [(each, order_of(each, action, actor, value))], settings.partitions)
-            screen.line(f"ordered: {action} {name} by {actor}")
+            screen.line(f"ordered 已下达: {action} {name} by {actor}")
             with errors.progress("waiting for the desk 等待岗位答复") as advance:
                 answer = next_statement(wait, advance) if wait else None
     except ValidationError as error:

@@ -126,7 +126,7 @@ class Leaver:
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; an unforeseen error is reported)
                 if not isinstance(error, KafkaError | OSError):
                     # KafkaError and OSError mean that there is no broker at the moment
-                    self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
+                    self._tell(f"groups were not looked after 未能清理消费组: {type(error).__name__}: {error}")
                 self._close(admin)
                 admin = None
             with self._wake:
@@ -147,7 +147,7 @@ class Leaver:
             if admin is not None:
                 admin.close()
         except Exception as error:  # noqa: BLE001 (reported; the next look makes another client)
-            self._tell(f"a client was not closed: {type(error).__name__}: {error}")
+            self._tell(f"a client was not closed 客户端未能关闭: {type(error).__name__}: {error}")
 
     def _leave(self, admin: KafkaAdminClient) -> None:
         workers = self._workers()
@@ -169,10 +169,10 @@ class Leaver:
             answers = admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in ids])
             counts = Counter(answers.values())
             if left := counts.pop(NoError, 0):
-                self._tell(f"left group {group} for {left} dead member(s)")
+                self._tell(f"left group {group} for {left} dead member(s). 已移除失效成员")
             counts.pop(UnknownMemberIdError, None)  # the member has left meanwhile
             for error, count in counts.items():
-                self._tell(f"group {group} keeps {count} dead member(s): {error.__name__}")
+                self._tell(f"group {group} keeps {count} dead member(s) 失效成员未能移除: {error.__name__}")
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:

@@ -21,6 +21,7 @@ from schemas.parking import (
 )
 from schemas.topics import PARKED, orders_topic, parked_topic
 from services.cli.log import LoggedMessage, entry_of, let_in, parking_of, partition_of, read, reader
+from services.console.language.words import TEXTS
 from services.shell.access import Access, access_to
 from services.shell.clock import now, stopwatch
 from services.shell.parking import can_be_read
@@ -116,13 +117,20 @@ def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) ->
         case ParkedDiscarded():
             return "discarded; it stays in the log. 已丢弃", True
         case MessageParked():
-            return f"set aside again: {answer.reason}: {answer.error}. 再次搁置", False
+            return f"set aside again 再次搁置: {in_words(answer.reason)}: {answer.error}", False
         case None:
             first = next((each for each in others if (each.service, each.key) == (parked.service, parked.key)), parked)
             if first.origin != parked.origin:
                 return f"nothing yet: it waits behind {first.name}; order that one first. 须先处置排在前面的消息", False
             return "nothing yet: is the worker of its desk running? `dtg parked list` tells later. 尚无答复", False
     assert_never(answer)
+
+
+def in_words(reason: str) -> str:
+    """Returns what the code of a reason for parking means, in Chinese and English, as the console's page says it. A code that a newer
+    software version wrote is returned as it is."""
+    texts = TEXTS.get(f"park_reasons.{reason}")
+    return reason if texts is None else f"{texts.zh} {texts.en}"
 
 
 def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> ParkingOrder:

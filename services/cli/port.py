@@ -197,7 +197,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
                 with progress_below("reading the former topics 读取旧主题") as advance:
                     port.leave_former(_Screen(), 3600, advance)
                 read = ", ".join(port.topics)
-                screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
+                screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads 改读 {read}")
         except (Away, sqlite3.Error, OSError) as error:
             errors.line(styled("not moved 未改读", "red"), str(error))
             raise typer.Exit(1) from None
@@ -232,8 +232,10 @@ class _Screen(_Silence):
                 True, stream=True, kind="Unread", **{name: getattr(message, name) for name in message.__slots__}
             )
             return
-        about = message.subjects or ("nobody that can be named",)
-        screen.line(styled("cannot be read 无法读取", "yellow"), message.where, f"{message.reason}; stays:", *about)
+        about = message.subjects or ("nobody that can be named 未知对象",)
+        screen.line(
+            styled("cannot be read 无法读取", "yellow"), message.where, f"{message.reason}; stays 不得出闸:", *about
+        )
 
 
 _TEXTS = {

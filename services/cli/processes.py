@@ -79,7 +79,7 @@ class Child:
                 wait = REFUSED_SECONDS
             self.deaths += 1
             self._again_at = moment + wait
-            ended = f"{self.name} ended with code {self.code}; starting again in {wait} s (see {self.log})"
+            ended = f"{self.name} ended with code {self.code}; starting again in {wait} s. 已退出，即将重启 (see {self.log})"
             if self.code == REFUSED_CODE:
                 ended += f"\n{self.tail(1)}"
             if not wait:

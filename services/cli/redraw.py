@@ -76,7 +76,7 @@ def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], cons
             try:
                 lots[entry.key] = _lot(entry.body["declaration"])
             except _UNREADABLE as error:
-                done.wrong.append(_described(entry, f"cannot be read: {type(error).__name__}"))
+                done.wrong.append(_described(entry, f"cannot be read 无法读取: {type(error).__name__}"))
         elif entry.kind == "ConsignmentAssessed":
             if entry.key in lots:
                 _repeat(done, entry, lots, keys)
@@ -91,7 +91,7 @@ def _repeat(done: Redrawn, entry: LoggedMessage, lots: Mapping[str, str], keys: 
     try:
         problem = _problem(entry.key, entry.body, lots.get(entry.key), keys)
     except _UNREADABLE as error:
-        problem = f"cannot be read: {type(error).__name__}"
+        problem = f"cannot be read 无法读取: {type(error).__name__}"
     if problem:
         done.wrong.append(_described(entry, problem))
         return
@@ -113,25 +113,25 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
         if day > began:  # on the first day, the older software version, which draws without a key, may still have run
-            return f"drawn without a key although {in_force} was in force"
+            return f"drawn without a key although {in_force} was in force 未用当时的密钥"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:
         if key_id == PUBLISHED:
             secret = _PUBLISHED_SECRET
         elif key_id not in keys:
-            return f"no key of this id is here: {key_id}"
+            return f"no key of this id is here: {key_id} 缺少该密钥"
         elif key_id != in_force:
-            return f"drawn with {key_id} although {in_force} was in force"
+            return f"drawn with {key_id} although {in_force} was in force 所用密钥当时未生效"
         else:
             secret = keys[key_id].secret
         if lot is None:
-            return "no accepted declaration is there"
+            return "no accepted declaration is there 没有已受理的申报"
         digest = new(secret, f"inspection-draw/{lot.replace(_UNDATED, str(day))}".encode(), "sha256").digest()
     again = Decimal(int(Fraction(int.from_bytes(digest[:8], "big"), 2**64) * 10**6)).scaleb(-6)
     if value != again:
-        return f"{value} was written, and it comes out as {again}"
+        return f"{value} was written, and it comes out as {again} 抽取值不一致"
     if drawn["selected"] is not (value < rate):
-        return f"selected is {drawn['selected']}, and {value} is {'' if value < rate else 'not '}below {rate}"
+        return f"selected is {drawn['selected']}, and {value} is {'' if value < rate else 'not '}below {rate} 抽中与否不一致"
     return ""
 
 

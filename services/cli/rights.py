@@ -33,7 +33,11 @@ def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
         )
     access.credential()  # raises before anything is made if the administrator's credential cannot be used
     made = make_credentials(folder, rights)
-    yield f"{len(made)} credentials made in {folder}. 已生成凭据。" if made else f"The credentials are in {folder}."
+    yield (
+        f"{len(made)} credentials made in {folder}. 已生成凭据。"
+        if made
+        else f"The credentials are in {folder}. 凭据已存在。"
+    )
     topics = make_topics(access, settings.partitions, settings.replication)
     yield f"{len(topics)} topics made. 已创建主题。" if topics else "The topics are there. 主题已存在。"
     if users:
@@ -58,5 +62,5 @@ def rights_table(*, sandbox: bool) -> Table:
 
 def _cells(held: Rights) -> tuple[list[str], list[str], list[str], list[str]]:
     groups = [*sorted(held.joins), *[f"{held.groups}*"] * bool(held.groups)]
-    groups += [f"{name} (looks it up)" for name in sorted(held.looks_up)]
+    groups += [f"{name} (looks it up 仅查询)" for name in sorted(held.looks_up)]
     return sorted(held.reads), sorted(held.writes), groups, [f"{held.transactions}*"] * bool(held.transactions)

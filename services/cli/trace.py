@@ -34,9 +34,9 @@ def nothing_known(given: str, key: str) -> str:
     """Returns the sentence for a name that no topic has. `given`: the name as it was given; `key`: the key that was looked for."""
     looked_for = f" (consignment {key})" if given != key else ""
     hint = (
-        "Lodged under another reference?"
+        "Lodged under another reference? 是否用了其他编号？"
         if given != key
-        else "As consignment id, USCC/reference, declaration number, bill or container number?"
+        else "As consignment id, USCC/reference, declaration number, bill or container number? 可用货物标识、企业代码/编号、报关单号、提单号或箱号查询。"
     )
     return f"Nothing is known of {given}{looked_for}. 查无此票。 {hint}"
 
@@ -111,7 +111,7 @@ def details(entry: LoggedMessage) -> str:
     """Returns the fields that a line shows, as text."""
     body = entry.body
     if not isinstance(body, dict):
-        return f"{entry.position}: not JSON"
+        return f"{entry.position}: not JSON 不是 JSON"
     names = DETAILS.get(entry.kind) or [
         name for name in body if name not in ("consignment_id", "occurred_at", "declaration", "containers", "readings")
     ]

@@ -221,7 +221,11 @@ class Up:
             made = prepare(access, self.settings.credentials(), partitions, table(sandbox=self.demo), replication)
         else:
             made = provision(access, partitions, replication)
-        screen.line(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
+        screen.line(
+            f"{len(made)} topics made. 已创建主题。"
+            if made
+            else "Topics are there, the data is kept. 主题已存在，数据保留。"
+        )
         if self.settings.kafka:
             for sentence in cautions(access):
                 screen.line(sentence)
@@ -366,7 +370,7 @@ class Up:
                 screen.line(notice)
                 self._look_after_groups()
         if self.broker and self.broker.process and self.broker.process.poll() is not None:
-            screen.line("The broker ended; starting it again")
+            screen.line("The broker ended; starting it again. 消息代理已退出，正在重启")
             try:
                 self.broker.start(self._stopping)
                 self._look_after_groups()
@@ -456,12 +460,12 @@ class Up:
             table.add_row(child.name, f"http://127.0.0.1:{self.settings.worker_port + number}/metrics")
         table.add_row("projector 投影", f"http://127.0.0.1:{self.settings.projector_port}/metrics")
         table.add_row("Kafka", self.settings.bootstrap())
-        table.add_row("logs, data", str(self.home))
+        table.add_row("logs, data 日志与数据", str(self.home))
         table.add_row("Prometheus", f"prometheus --config.file={self.home / CONFIGURATION}")
         screen.table(table)
         if self.demo:
             screen.line(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
-        screen.line(styled(f"Up in {seconds:.0f} s. Ctrl-C stops everything.", "green"), "已启动，按 Ctrl-C 停止")
+        screen.line(styled(f"Up in {seconds:.0f} s. Ctrl-C stops everything. 已启动，按 Ctrl-C 停止", "green"))
 
 
 def _text_of(file: Path) -> str:
@@ -496,7 +500,9 @@ def wait_for(
             raise Interrupted
         for url, child in list(left.items()):
             if not child.alive:
-                raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
+                raise CannotStart(
+                    f"{child.name} ended while starting (code {child.code}). 启动时退出。\n{child.tail()}"
+                )
             if answers(url):
                 del left[url]
                 advance(1)
@@ -506,7 +512,7 @@ def wait_for(
 
 
 def _progress(child: Child, most: float) -> WaitLimit:
-    return WaitLimit(f"{child.name} to be ready", signs_of(lambda: child.pid, child.log), most=most)
+    return WaitLimit(f"{child.name} to be ready 就绪", signs_of(lambda: child.pid, child.log), most=most)
 
 
 def answers(url: str) -> bool:

@@ -31,7 +31,7 @@ def fact(kind: type[Parking], **more: Any) -> Parking:
         (fact(ParkedDiscarded, ordered_by="ops"), "discarded", True),
         (
             fact(MessageParked, reason="contract", error="no such lane", attempt=2),
-            "again: contract: no such lane",
+            "again 再次搁置: 内容不符合约定 the content breaks the contract: no such lane",
             False,
         ),
         (None, "is the worker of its desk running?", False),

@@ -156,5 +156,5 @@ def wait_until(done: Callable[[], int], count: int, advance: Advance = unreporte
             quiet, known = time.monotonic(), now
         if time.monotonic() - quiet > QUIET_SECONDS:
             raise RuntimeError(
-                f"{count - known} of {count} consignments have no end after {QUIET_SECONDS} quiet seconds"
+                f"{count - known} of {count} consignments have no end after {QUIET_SECONDS} quiet seconds. 仍有货物未办结"
             )

@@ -31,7 +31,7 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
         raise BrokerError("The benchmark reads /proc; it runs on Linux. 仅支持 Linux")
     screen.line(
         f"{machine()}; shared by broker, desks, read model, generator and people; {versions()}; exactly-once, "
-        f"{partitions} partitions, {'with' if rights else 'without'} rights at the broker; seed {seed}; workers {layout}"
+        f"{partitions} partitions, {'with' if rights else 'without'} rights at the broker; seed {seed}; workers {layout} 测试环境"
     )
     with (
         tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder,
@@ -66,7 +66,8 @@ def proof(ledger: Ledger) -> str:
     ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
     return (
         f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "
-        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)}"
+        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)} "
+        "核对结果：申报、丢失、重复、乱序、误放行"
     )
 
 
@@ -83,8 +84,8 @@ def _measure(rig: Rig, crowd: Crowd, consignments: int) -> None:
 
 
 def _say_figures(full: Phase, half: Phase, immediate: set[str]) -> None:
-    table = Table("run", "consignments", "a second", "p50 ms", "p95 ms", "p99 ms", "max ms")
-    for name, phase in (("all at once", full), ("at half of that", half)):
+    table = Table("run 轮次", "consignments 票数", "a second 每秒", "p50 ms", "p95 ms", "p99 ms", "max 最大 ms")
+    for name, phase in (("all at once 全速", full), ("at half of that 半速", half)):
         waits = phase.latencies(immediate)
         cells = [f"{percentile(waits, share) * 1000:,.0f}" for share in (0.5, 0.95, 0.99, 1.0)]
         table.add_row(name, f"{len(phase.ended):,}", f"{phase.rate():,.0f}", *cells)
@@ -92,12 +93,13 @@ def _say_figures(full: Phase, half: Phase, immediate: set[str]) -> None:
     screen.line(
         "Latency: lodgement due → release read by a port, of consignments that nobody had to look at; "
         "consignments a second without those that waited for a treatment. "
-        f"The generator was {half.late * 1000:,.0f} ms behind at worst."
+        f"The generator was {half.late * 1000:,.0f} ms behind at worst. "
+        "时延自应申报之时至港口读到放行，仅计无须人工处理的货物。"
     )
 
 
 def _say_costs(before: dict[str, Cost], after: dict[str, Cost], count: int) -> None:
-    table = Table("process", "CPU us a consignment", "resident MB")
+    table = Table("process 进程", "CPU us a consignment 每票", "resident MB 常驻内存")
     for name, now in after.items():
         table.add_row(name, f"{(now.cpu - before[name].cpu) / count * 1e6:,.0f}", f"{now.resident:,.0f}")
     screen.table(table)

@@ -128,7 +128,7 @@ class Rig:
         """Returns the cost of each process by its name. This process, in which generator and simulated people run, is one of them."""
         pids = {"broker": self.broker.process.pid if self.broker.process else None}
         pids |= {child.name: child.pid for child in self.children}
-        pids["generator, people"] = os.getpid()
+        pids["generator, people 模拟"] = os.getpid()
         return {name: cost(pid) for name, pid in pids.items() if pid is not None}
 
     def restored(self) -> float:
