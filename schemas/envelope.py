@@ -107,6 +107,9 @@ class Fact(Message):
 FUTURE_SKEW = timedelta(minutes=15)
 """By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
 it is an estimate and no event."""
+FURTHEST_ESTIMATE = timedelta(days=60)
+"""How far ahead an event may be that is expected and has not happened. The longest voyages take that long, so nobody knows
+a time beyond it: such a date is a wrong one. A declaration names the entry of its conveyance at most as far ahead."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
@@ -149,6 +152,11 @@ class Request(Message):
     def principal(self) -> str:
         """Returns who is responsible for the request: the company on whose behalf it was sent; if there is none, its sender."""
         return self.on_behalf_of or self.asked_by
+
+    @property
+    def most_ahead(self) -> timedelta:
+        """Returns how much later than the request the time may be of which it tells (`occurred_at`)."""
+        return FUTURE_SKEW
 
     @property
     def others_kept(self) -> tuple[str, ...]:
@@ -234,7 +242,7 @@ def event_time(event: datetime, hearing: Hearing) -> datetime:
     it is wrong, and the time of the report is returned. Every desk uses this function, so all get the same time.
 
     The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. An event
-    that is more than 15 minutes later than the time in that header does not come here, because the shell has refused its report.
+    that is later than the time in that header by more than `Request.most_ahead` does not come here, because the shell has refused its report.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded

@@ -1,13 +1,21 @@
 """May this container leave the port? The messages about equipment events, visits, and decisions of officers about a container."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError
 
 from schemas.bounds import LINE, WhenMade
 from schemas.codes.iso6346 import plain
-from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request, words_in_doubt
+from schemas.envelope import (
+    FURTHEST_ESTIMATE,
+    FUTURE_SKEW,
+    AboutConsignment,
+    AboutContainer,
+    Fact,
+    Request,
+    words_in_doubt,
+)
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
 from schemas.phrases import Phrases
 from schemas.vocabulary import (
@@ -51,7 +59,7 @@ MOST_SAME = 20
 class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier reports what happened to a container, or what is expected to happen.
 
-    `occurred_at`: the event time. `classifier`: whether the event happened, or is estimated or planned. `place`: where it happened; `to`:
+    `occurred_at`: the event time, ahead of the report by at most `most_ahead`. `classifier`: whether the event happened, or is estimated or planned. `place`: where it happened; `to`:
     if the event is a move, the other place of the controlled area. `laden`: false if the container was empty; null if the sender does not
     know. `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
 
@@ -70,6 +78,11 @@ class RecordEquipmentEvent(AboutContainer, Request):
     replaces: Annotated[OptionalId, OUTSIDE] = ""
     sources: Annotated[Others, OUTSIDE] = ()
     targets: Annotated[Others, OUTSIDE] = ()
+
+    @property
+    def most_ahead(self) -> timedelta:
+        """Returns how much later than the report the event may be. What happened has its time behind it; what is expected lies ahead."""
+        return FUTURE_SKEW if self.classifier is Classifier.ACTUAL else FURTHEST_ESTIMATE
 
     @property
     def others_kept(self) -> tuple[str, ...]:

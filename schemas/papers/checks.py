@@ -15,6 +15,7 @@ from schemas.codes.currencies import CURRENCIES, NAMES
 from schemas.codes.trade import PACKAGE_KINDS, TRANSPORT_MODES
 from schemas.codes.units import UNITS
 from schemas.declaration import Declaration, DeclaredContainer, Finding, Item
+from schemas.envelope import FURTHEST_ESTIMATE
 from schemas.papers import totals
 from schemas.papers.contradictions import (
     carriage,
@@ -46,7 +47,7 @@ MOST_ITEMS = 50
 """How many lines a declaration may have (GACC practice)."""
 FAR = timedelta(days=366)
 """How long ago the conveyance may have entered the country."""
-AHEAD = timedelta(days=60)
+AHEAD = FURTHEST_ESTIMATE
 """How long before the conveyance enters the country goods may be declared. The longest voyages take that long."""
 MOST_DECLARED_PACKAGES = 9_999_999
 """How many packages a declaration may have. No real consignment has more."""

@@ -13,7 +13,7 @@ from typing import Literal
 from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
 from schemas.phrases import Phrase, of_earlier, phrase
-from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, plain_word, same_word
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, plain_word, same_word
 from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Report, Yes
 from services.gate.reasons import WHY
 
@@ -199,8 +199,11 @@ def _end_as_laden(box: Box, visit: Visit) -> None:
 
 
 def has_retracted_opening(box: Box) -> bool:
-    """Returns whether a discharge or a gate-in of this box was taken back or corrected."""
-    return any(report.void and report.event in OPENINGS for report in box.reports)
+    """Returns whether a discharge or a gate-in of this box was taken back or corrected. What was only expected brought no goods, so it takes none
+    away."""
+    return any(
+        report.void and report.classifier is Classifier.ACTUAL and report.event in OPENINGS for report in box.reports
+    )
 
 
 def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:

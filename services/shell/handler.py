@@ -9,7 +9,7 @@ from datetime import datetime
 
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
-from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, refusal_of
+from schemas.envelope import DeadlinePassed, Hearing, Message, Request, refusal_of
 from schemas.flow import HOLDING
 from schemas.parking import is_deadline
 from schemas.phrases import Phrase, phrase
@@ -186,10 +186,10 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def _is_future(request: Request, source: Raw) -> bool:
-    """Returns whether the request reports an event that is later than the request itself. Both times are in the
-    message, so the answer is the same at every reading."""
+    """Returns whether the request tells of a time that is further ahead of the request itself than its kind allows. Both
+    times are in the message, so the answer is the same at every reading."""
     try:
-        return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW
+        return request.occurred_at > moment_of(source.text("ce_time")) + request.most_ahead
     except ValueError:
         return False
 

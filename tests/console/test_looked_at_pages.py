@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.declaration import DeclarationRepeated
-from schemas.envelope import LATEST_REPORT
+from schemas.envelope import FURTHEST_ESTIMATE, LATEST_REPORT
 from schemas.gate import ConsignmentLeftUnreleased, ContainerArrived, ContainerMustStay, GateAlarmRaised, VisitClosed
 from schemas.vocabulary import CHINA, ControlKind, Direction, Stage
 from services.console.readmodel import tables as t
@@ -337,8 +337,12 @@ def test_a_time_that_the_desks_would_not_take_is_not_offered(still: Still) -> No
     assert len(fields) == 3
     day = now().astimezone(CHINA)
     earliest, latest = f"{day - LATEST_REPORT:%Y-%m-%d}", f"{day + timedelta(days=1):%Y-%m-%d}"
-    for field in fields:
-        assert f'min="{earliest}T' in field and f'max="{latest}T' in field, field
+    expected = f"{day + FURTHEST_ESTIMATE:%Y-%m-%d}"
+    for field, most in zip(fields, (expected, latest, latest), strict=True):
+        assert f'min="{earliest}T' in field and f'max="{most}T' in field, (
+            field,
+            "an event may be estimated or planned",
+        )
     goods = Border("TREAT-1").lodged().accepted().assessed().held("quarantine/inspection").pest().treatment_ordered()
     still.tell(goods.messages)
     form = part_of(still.page(f"/consignments/{goods.id}"), "act-treatment-inspection-1")

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from schemas.envelope import Message
+from schemas.gate import RecordEquipmentEvent
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.parking import LARGEST_CARRIED, MessageParked
 from schemas.release import PlaceHold, ReportArrival
-from schemas.vocabulary import ControlKind
+from schemas.vocabulary import Classifier, ControlKind, EquipmentEvent
+from services.gate import decider as gate
 from services.inspection import decider
 from services.release import decider as release
 from services.shell.codec import Raw, encode
@@ -247,6 +249,21 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
     ahead = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON + timedelta(days=9), reason="seals")
     early = raw(ahead, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode()})
     assert kinds(Worker(Desk.of("release", release)).turn(early)) == ["ConsignmentHeld"]
+
+
+def test_what_is_expected_may_lie_ahead_of_its_report_as_far_as_a_voyage_takes_and_no_further() -> None:
+    def discharge(days: float, classifier: Classifier) -> Raw:
+        at = NOON + timedelta(days=days)
+        about = {"container_no": "CSQU3054383", "asked_by": "t", "event": EquipmentEvent.DISCHARGED, "place": "berth 1"}
+        request = RecordEquipmentEvent.model_validate({**about, "occurred_at": at, "classifier": classifier})
+        headers = {"ce_time": NOON.isoformat().encode()}
+        return raw(request, "customs-gate-requests", key=b"CSQU3054383", headers=headers)
+
+    worker, expected = Worker(Desk.of("gate", gate)), (Classifier.ESTIMATED, Classifier.PLANNED)
+    for classifier in expected:
+        assert kinds(worker.turn(discharge(60, classifier))) == ["EquipmentEventRecorded"]
+        assert [each["code"] for each in refusals(worker.turn(discharge(60.01, classifier)))] == ["in_future"]
+    assert [each["code"] for each in refusals(worker.turn(discharge(0.02, Classifier.ACTUAL)))] == ["in_future"]
 
 
 def test_what_an_older_version_remembered_is_known_by_its_id() -> None:

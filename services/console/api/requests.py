@@ -417,9 +417,9 @@ def requested(
         )
     except ValidationError as error:
         raise invalid(error) from None
-    if request.occurred_at > now() + envelope.FUTURE_SKEW:
-        minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
-        raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
+    if request.occurred_at > now() + (ahead := request.most_ahead):
+        most = both("units.days", n=ahead.days) if ahead.days else both("units.minutes", n=ahead.seconds // 60)
+        raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), most=most)
     # desks treat a time that is so long ago as an error
     if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days

@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 from schemas import hold_ids
 from schemas.bounds import FIRST
-from schemas.envelope import LATEST_REPORT
+from schemas.envelope import FURTHEST_ESTIMATE, LATEST_REPORT
 from schemas.gate import PermitExit
 from services.console.api.context import context_of, visitor
 from services.console.api.documents import projection
@@ -40,8 +40,8 @@ LONGEST_PAGE = 900_000
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 FORM_DAYS = timedelta(days=1)
-"""How long a form may lie open before its browser takes the present time for one that has not come. The API refuses a time that is more than
-`FUTURE_SKEW` ahead; this bound of the form keeps wrong days and years out."""
+"""How long a form may lie open before its browser takes the present time for one that has not come. The API refuses a time that is further
+ahead than `Request.most_ahead`; this bound of the form keeps wrong days and years out."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",
@@ -144,6 +144,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "GONE": GONE,
         "earliest": _typed(max(FIRST, moment - LATEST_REPORT)),
         "latest": _typed(moment + FORM_DAYS * max(1.0, CLOCK.speed)),
+        "latest_expected": _typed(moment + max(FURTHEST_ESTIMATE, FORM_DAYS * CLOCK.speed)),
         **values,
     }
     page = _environment.get_template(template).render(context)

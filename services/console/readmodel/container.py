@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.vocabulary import Classifier
 from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
@@ -196,12 +197,12 @@ def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None
     row.visit_end, row.visit_end_us = "", None
     row.conveyance = text(body["conveyance"])
     if not goes_on:
-        _inside(row, body)
+        _inside(row, micros(body["occurred_at"]))
 
 
-def _inside(row: Container, body: dict[str, Any]) -> None:
+def _inside(row: Container, since_us: int) -> None:
     row.word, row.reason, row.gate, row.waiting_for = OPENED, "", "", ""
-    row.since_us = micros(body["occurred_at"])
+    row.since_us = since_us
     row.visit_end, row.visit_end_us = "", None
     row.departure = ""
 
@@ -225,7 +226,7 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
         row.lots = whole(body["lots"])
     _unblock(row, settled)
     if body["found"] == "inside" and row.departure in settled:
-        _taken_back(row, row.departure, body)
+        _taken_back(row, row.departure, micros(body["occurred_at"]))
 
 
 def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
@@ -234,18 +235,21 @@ def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, A
 
 
 def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    _taken_back(row, text(body["report_id"]), body)
+    _taken_back(row, text(body["report_id"]), micros(body["occurred_at"]))
 
 
 def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
-        _taken_back(row, replaced, body)
+        # the time of what is only expected has not come, so the report that it corrects ends when it is told
+        happened = body["classifier"] == Classifier.ACTUAL
+        _taken_back(row, replaced, micros(body["occurred_at"]) if happened else message.recorded_us)
     if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:
         row.conveyance = text(body.get("conveyance") or "") or row.conveyance
 
 
-def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
-    """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that it opened."""
+def _taken_back(row: Container, report: str, at_us: int) -> None:
+    """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that it opened. `at_us`:
+    since when it has none."""
     _unblock(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
@@ -253,7 +257,7 @@ def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
         if row.word == OPENED or row.word in GONE:
             row.word, row.reason, row.gate, row.waiting_for = "", "", "", ""
     elif row.word in GONE and row.departure == report:
-        _inside(row, body)
+        _inside(row, at_us)
 
 
 def _unblock(row: Container, settled: Iterable[str] = (), visit: str = "") -> None:
