@@ -46,6 +46,7 @@ NOT_FOR_PEOPLE = {
     "dtg up": "who made an account, as the record of rights has it",
     "dtg parked list": "a command, as the record of readings has it",
     "model name": "a row of /proc/cpuinfo",
+    "  waits for …": "a code in a column of codes, which programs read, too (`--json`)",
     "no service": "a part of a sentence that is in both languages",
     "the loop returns or raises": "a fault of the program, not of its user",
 }
