@@ -369,8 +369,8 @@ def audit(as_json: AsJson = False) -> None:
     for name, count in sorted(ledger.ends.items()):
         ends.add_row(name, count)
     for name, count in sorted(ledger.waits.items()):
-        ends.add_row(f"  waits for 等待 {name}", count)
-    ends.add_row("lodged 已申报", ledger.lodged)
+        ends.add_row(f"  waits for {name}", count)
+    ends.add_row("lodged", ledger.lodged)
     proof = Table(
         *("lost 丢失", "doubled 重复", "reordered 乱序", "wrongly released 误放行"),
         *("causeless 无因", "forged 伪造", "of no desk 非本系统"),

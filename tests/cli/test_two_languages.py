@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 CLI = ROOT / "services" / "cli"
 Dtg = Callable[..., tuple[int, str]]
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}")
-WORD = re.compile(r"[A-Za-z]{3,}")
+LATIN = re.compile(r"[A-Za-z]{3,}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAYS = {"line", "block", "secret", "styled", "progress", "progress_below", "Table", "_refuse"}
 """The functions that print what they are given, so that even a single word is for people."""
@@ -41,25 +41,26 @@ EVIDENCE = {"copies.py", "effects.py", "ledger.py", "mistakes.py"}
 that counts the faults in both languages."""
 WRITTEN = {"scraping.py"}
 """Files whose texts are written into the configuration of another program."""
-NOT_SAID = {
+NOT_FOR_PEOPLE = {
     "Declaration ID": "the name of a column of a data set",
     "dtg up": "who made an account, as the record of rights has it",
     "dtg parked list": "a command, as the record of readings has it",
     "model name": "a row of /proc/cpuinfo",
+    "  waits for …": "a code in a column of codes, which programs read, too (`--json`)",
     "no service": "a part of a sentence that is in both languages",
     "the loop returns or raises": "a fault of the program, not of its user",
 }
 
 
-class Said(NamedTuple):
+class SourceText(NamedTuple):
     """A text in a source: where it is, and its constant parts. `alone`: it is for people even if it is one word."""
 
     where: str
-    words: str
+    text: str
     alone: bool
 
 
-def texts(file: Path) -> Iterator[Said]:
+def texts(file: Path) -> Iterator[SourceText]:
     """Yields the texts of a file but for its docstrings and the help of options, which Typer prints only when asked."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     known, parts, alone = set[int](), set[int](), set[int]()
@@ -74,8 +75,8 @@ def texts(file: Path) -> Iterator[Said]:
             first = node.args if named(node.func) in ("line", "Table") else node.args[:1]
             alone |= {id(each) for each in first}
     for node in ast.walk(tree):
-        if id(node) not in known | parts and (words := constant(node)):
-            yield Said(f"{file.relative_to(ROOT)}:{node.lineno}", words, id(node) in alone)  # type: ignore[attr-defined]
+        if id(node) not in known | parts and (text := constant(node)):
+            yield SourceText(f"{file.relative_to(ROOT)}:{node.lineno}", text, id(node) in alone)  # type: ignore[attr-defined]
 
 
 def named(function: ast.expr) -> str:
@@ -89,17 +90,17 @@ def constant(node: ast.AST) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def english_only(said: Said) -> bool:
-    if CHINESE.search(said.words) or said.words in NOT_SAID:
+def english_only(each: SourceText) -> bool:
+    if CHINESE.search(each.text) or each.text in NOT_FOR_PEOPLE:
         return False
-    return bool(SENTENCE.search(said.words) or (said.alone and WORD.search(said.words)))
+    return bool(SENTENCE.search(each.text) or (each.alone and LATIN.search(each.text)))
 
 
 def test_nothing_that_the_command_line_says_is_in_english_only() -> None:
     files = [file for file in CLI.rglob("*.py") if file.name not in EVIDENCE | WRITTEN]
-    said = [each for file in files for each in texts(file)]
-    assert sum(1 for each in said if CHINESE.search(each.words)) > 150, "the texts are found"
-    assert [f"{each.where}: {each.words}" for each in said if english_only(each)] == []
+    found = [each for file in files for each in texts(file)]
+    assert sum(1 for each in found if CHINESE.search(each.text)) > 150, "the texts are found"
+    assert [f"{each.where}: {each.text}" for each in found if english_only(each)] == []
 
 
 def test_no_error_of_another_service_that_ends_a_command_is_in_english_only() -> None:
@@ -108,10 +109,10 @@ def test_no_error_of_another_service_that_ends_a_command_is_in_english_only() ->
     for file in [*(ROOT / "services").rglob("*.py"), *(ROOT / "deploy").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (name := named(node.func)) in STOP_A_COMMAND:
-                words = " ".join([constant(each) for arg in node.args for each in ast.walk(arg)])
+                text = " ".join([constant(each) for arg in node.args for each in ast.walk(arg)])
                 found.add(name)
-                if SENTENCE.search(words) and not CHINESE.search(words):
-                    wrong.append(f"{file.relative_to(ROOT)}:{node.lineno}: {words}")
+                if SENTENCE.search(text) and not CHINESE.search(text):
+                    wrong.append(f"{file.relative_to(ROOT)}:{node.lineno}: {text}")
     assert found == STOP_A_COMMAND and wrong == []
 
 
@@ -123,6 +124,6 @@ def test_a_command_that_was_typed_wrongly_is_told_so_in_chinese_too(dtg: Dtg, ar
 
 def test_the_reason_why_a_message_is_parked_is_told_in_both_languages() -> None:
     for key in [name.removeprefix("park_reasons.") for name in TEXTS if name.startswith("park_reasons.")]:
-        words = parked.in_words(key)
-        assert CHINESE.search(words) and SENTENCE.search(words), (key, words)
+        text = parked.in_words(key)
+        assert CHINESE.search(text) and SENTENCE.search(text), (key, text)
     assert parked.in_words("of_a_newer_version") == "of_a_newer_version"

@@ -289,10 +289,17 @@ class Border:
         )
         return self
 
-    def held(self, *hold_ids: str) -> "Border":
+    def held(self, *hold_ids: str, owner: Owner | None = None) -> "Border":
+        """Adds that the release desk holds the goods. `owner`: whose move it is, if it is not the usual one for these holds."""
         self._version += 1
         holds = tuple(
-            Hold(hold_id=h, owner=_owner(h), reason=_REASONS.get(h, "held"), since=self.at, lifted_by=_lifted_by(h))
+            Hold(
+                hold_id=h,
+                owner=owner or _owner(h),
+                reason=_REASONS.get(h, "held"),
+                since=self.at,
+                lifted_by=_lifted_by(h),
+            )
             for h in hold_ids
         )
         self._say("release", ConsignmentHeld(**self._goods(), version=self._version, holds=holds))

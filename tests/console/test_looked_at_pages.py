@@ -165,7 +165,7 @@ def test_two_holds_that_read_the_same_are_counted(still: Still) -> None:
     goods = Border("TWICE-1").lodged().accepted().assessed().held("officer/1", "officer/2")
     still.tell(goods.messages)
     shown = part(still.page(f"/consignments/{goods.id}"), '<p class="waits', "</p>")
-    assert "1 more: an officer to lift the hold (officer)" in shown and "also" not in shown
+    assert "1 more: an officer to lift the hold (targeting officer or release officer)" in shown and "also" not in shown
     line = part(still.page(f"/consignments/{goods.id}"), '<ol class="timeline">', "</ol>")
     assert "an officer to lift the hold × 2" in line and "hold; an officer" not in line
 

@@ -64,6 +64,13 @@ def test_goods_whose_mode_says_in_its_full_name_that_they_come_from_abroad_are_i
     assert codes_of(trade_mode=mode) == []
 
 
+def test_goods_that_are_stored_in_a_zone_come_in_by_one_mode_and_go_abroad_again_by_another() -> None:
+    """The full name of 5033 (加工区内仓储企业从境外进口的货物) says imports alone, and those of its relatives say both ways."""
+    assert ONE_WAY["5033"] is Direction.IMPORT
+    for mode in ("5010", "5015", "5034", "6033"):
+        assert codes_of(trade_mode=mode) == [] == codes_of(trade_mode=mode, **EXPORT), mode
+
+
 def test_most_trade_modes_go_both_ways() -> None:
     assert all(
         codes_of(trade_mode=mode) == [] == codes_of(trade_mode=mode, **EXPORT) for mode in TRADE_MODES.keys() - ONE_WAY

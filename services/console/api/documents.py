@@ -10,7 +10,8 @@ import orjson
 from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.bilingual import Bilingual
 from schemas.marks import Audience
-from schemas.vocabulary import CHINA, Stage
+from schemas.vocabulary import CHINA, Owner, Stage
+from services.console.access.acting import roles_for
 from services.console.api.masking import body_for
 from services.console.api.paging import PAGE_BYTES
 from services.console.api.views import (
@@ -125,7 +126,11 @@ def awaited(name: str) -> Bilingual:
     return both(key) if key in TEXTS else Bilingual(name, name)
 
 
-def owner_words(name: str) -> Bilingual:
+def owner_words(name: str, roles: Sequence[str] = ()) -> Bilingual:
+    """Returns who has to act, in both languages. `roles`: those who may. Only an officer can be one of several, and is named by these roles."""
+    if name == Owner.OFFICER and roles:
+        officers = [TEXTS[f"roles.{role}"] for role in roles]
+        return Bilingual("或".join([each.zh for each in officers]), " or ".join([each.en.lower() for each in officers]))
     return both(f"owners.{name}") if f"owners.{name}" in TEXTS else Bilingual(name, name)
 
 
@@ -139,19 +144,21 @@ def waiting(row: Consignment) -> Waiting | None:
     """Returns what the goods wait for, as a document; None if nobody has to act."""
     if not row.waiting_for:
         return None
-    what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner)
+    roles = roles_for(row.waiting_for, row.waiting_owner)
+    what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner, roles)
     since = when(row.waiting_since_us)
     stamp = "" if since is None else since.isoformat(timespec="minutes").replace("+00:00", "Z")
     sentence = Text(
         zh=f"等待{what.zh}，自 {stamp} 起；轮到{whose.zh}", en=f"waiting for {what.en} since {stamp}; {whose.en} to act"
     )
-    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, since=since, text=sentence)
+    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, roles=roles, since=since, text=sentence)
 
 
 def hold(open_hold: OpenHold) -> HoldView:
     return HoldView(
         hold_id=open_hold.hold_id,
         owner=open_hold.owner,
+        roles=roles_for(open_hold.hold_id, open_hold.owner),
         reason=english(open_hold.reason),
         reason_text=text(in_words(open_hold.reason)),
         since=moment(open_hold.since_us or 0),
@@ -453,6 +460,7 @@ def stage_counts(
                 oldest_consignment_id=first.consignment_id if first else None,
                 oldest_since=when(first.waiting_since_us) if first else None,
                 oldest_owner=first.waiting_owner if first else None,
+                oldest_roles=roles_for(first.waiting_for, first.waiting_owner) if first else None,
                 waiting_p50_seconds=p50,
                 waiting_p95_seconds=p95,
             )

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.vocabulary import Stage, StageName
+from services.console.access.rights import Role
 
 
 class Text(BaseModel):
@@ -30,19 +31,23 @@ class Projection(BaseModel):
 
 
 class Waiting(BaseModel):
-    """What the goods wait for, since when, and who has to act. `text`: the same as a sentence."""
+    """What the goods wait for, since when, and who has to act. `roles`: which of them may do it; empty if that takes no request of a person.
+    `text`: the same as a sentence."""
 
     waiting_for: str
     owner: str
+    roles: list[Role]
     since: datetime | None
     text: Text
 
 
 class HoldView(BaseModel):
-    """A hold that is open now. `reason`: the text as it was written; `reason_text`: the text in both languages, if a desk wrote it."""
+    """A hold that is open now. `roles`: which roles may act on it; empty if that takes no request of a person. `reason`: the text as it was
+    written; `reason_text`: the text in both languages, if a desk wrote it."""
 
     hold_id: str
     owner: str
+    roles: list[Role]
     reason: str
     reason_text: Text
     since: datetime
@@ -402,6 +407,7 @@ class StageCount(BaseModel):
     oldest_consignment_id: str | None = None
     oldest_since: datetime | None = None
     oldest_owner: str | None = None
+    oldest_roles: list[Role] | None = None
     waiting_p50_seconds: float | None = None
     waiting_p95_seconds: float | None = None
 

@@ -20,7 +20,7 @@ from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.access.rights import Scope
 from services.console.api.documents import awaited, owner_words
-from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, Text
+from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, Text, Waiting
 from services.console.language import code_names
 from services.console.language.desk_sentences import (
     each_in_words,
@@ -71,9 +71,13 @@ class Sight:
         """Returns the name of a code; the code itself if words.toml does not have it. `group`: the group of words.toml."""
         return known(f"{group}.{code}", self.language, code)
 
-    def owner(self, code: str) -> str:
-        text = owner_words(code)
+    def owner(self, code: str, roles: Sequence[str] = ()) -> str:
+        text = owner_words(code, roles)
         return text.zh if self.language == "zh" else text.en
+
+    def whose(self, one: Waiting | HoldView) -> str:
+        """Returns who has to act, by the roles that may."""
+        return self.owner(one.owner, one.roles)
 
     def desk(self, service: str) -> str:
         """Returns the name of the desk of this service. If words.toml has none, returns the name that `owner` returns."""
@@ -143,8 +147,8 @@ class Sight:
 
     def also(self, goods: ConsignmentView) -> list[str]:
         """Returns what the goods wait for besides `goods.waiting`, as sentences. Holds that have the same sentence are counted in one."""
-        counted = Counter([(self.awaited(hold.hold_id), self.owner(hold.owner)) for hold in self.others(goods)])
-        first = goods.waiting and (self.awaited(goods.waiting.waiting_for), self.owner(goods.waiting.owner))
+        counted = Counter([(self.awaited(hold.hold_id), self.whose(hold)) for hold in self.others(goods)])
+        first = goods.waiting and (self.awaited(goods.waiting.waiting_for), self.whose(goods.waiting))
         return [
             self.t("consignment.also", what=what, owner=owner)
             if count == 1 and (what, owner) != first

@@ -1,0 +1,57 @@
+"""Which roles may do what goods wait for? The table of rights answers that, so a page never names an officer who may not act."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
+from schemas.envelope import Request
+from schemas.gate import RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
+from schemas.hold_ids import ARRIVAL, is_for_an_officer, is_of_departure, origin_of
+from schemas.inspection import RecordFindings
+from schemas.quarantine import DecideTreatment, RecordTreatment
+from schemas.release import LiftHold, ReportArrival
+from schemas.vocabulary import Owner
+from services.console.access.rights import ASKS, Role
+from services.console.readmodel.consignment import AwaitedCode
+
+Requests = tuple[type[Request], ...]
+
+
+def _of_officer(awaited: str) -> Requests:
+    if awaited == AwaitedCode.GATE_FINDING or is_of_departure(awaited):
+        return (RecordContainerFinding,)
+    if is_for_an_officer(awaited):
+        return (LiftHold,)
+    return (DecideTreatment,) if origin_of(awaited) else ()
+
+
+def _of_carrier(awaited: str) -> Requests:
+    return (ReportArrival,) if awaited == ARRIVAL else (RecordGateOut, RecordEquipmentEvent)
+
+
+_DOES: Final[Mapping[str, Callable[[str], Requests]]] = MappingProxyType(
+    {
+        # what an inspector told the declarant to put right is put right outside this system, by those who declare
+        Owner.DECLARANT: lambda awaited: (LodgeDeclaration, WithdrawDeclaration),
+        Owner.INSPECTION: lambda awaited: (RecordFindings,),
+        Owner.QUARANTINE: lambda awaited: (RecordTreatment,),
+        Owner.CARRIER: _of_carrier,
+        Owner.OFFICER: _of_officer,
+    }
+)
+"""Who has to act → what he does about what the goods wait for. The desks and the operators are not among them: no request of a person
+ends what goods wait for there."""
+
+
+def requests_for(awaited: str, owner: str) -> Requests:
+    """Returns the kinds of requests that end what goods wait for. `awaited`: the id of a hold, or a step; `owner`: a value of `Mover`. It is
+    empty if a desk or the operators have to act, and for codes of a newer software version."""
+    does = _DOES.get(owner)
+    return () if does is None else does(awaited)
+
+
+def roles_for(awaited: str, owner: str) -> list[Role]:
+    """Returns the roles that may send one of these requests, in the order of `Role`."""
+    may = frozenset[Role]().union(*[ASKS[kind].roles for kind in requests_for(awaited, owner)])
+    return [role for role in Role if role in may]
