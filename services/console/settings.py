@@ -153,7 +153,10 @@ class ConsoleSettings(AccessSettings):
         20_000, ge=100, description="number of consignments that the projector keeps in memory"
     )
     console_stall_seconds: float = Field(
-        60.0, gt=0, description="seconds after which /livez answers 503 if the projector makes no progress"
+        60.0,
+        gt=0,
+        description="seconds after which /livez answers 503 if the projector makes no progress; `dtg up` ends a console or projector whose "
+        "/livez fails for so long",
     )
     stop_seconds: float = Field(2.0, gt=0, description="seconds that open requests have to end after SIGTERM")
     language: Literal["zh", "en"] = Field("zh", description="language of the pages if the browser asks for neither")
