@@ -53,7 +53,7 @@ class ConsoleSettings(AccessSettings):
         1000,
         ge=16,
         description="greatest number of connections that may be open, but never more than half of the file descriptors; for a new connection, one"
-        " that sends nothing is closed first, otherwise one of the address that has the most",
+        " that sends nothing is closed first, of the address that has the most of them, otherwise one of the address that has the most requests under way",
     )
     header_seconds: float = Field(
         10.0, gt=0, description="seconds within which the head of a request must arrive; otherwise it is answered 408"
