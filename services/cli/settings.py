@@ -72,6 +72,17 @@ class UpSettings(AccessSettings):
     worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
     projector_port: int = Field(6065, ge=1024, le=65535, description="loopback port of the projector's pages")
     console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
+    stall_seconds: float = Field(
+        30,
+        gt=0,
+        description="seconds without progress after which a worker's /livez answers 503; `dtg up` ends a worker whose /livez fails for so long",
+    )
+    console_stall_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="seconds after which /livez answers 503 if the projector makes no progress; `dtg up` ends a console or projector whose "
+        "/livez fails for so long",
+    )
     alertmanager: str = Field(
         "",
         description="host:port of the Alertmanager to which Prometheus sends its alerts; empty: it sends them to none",

@@ -21,6 +21,7 @@ from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
+from services.cli.hangs import HangWatch, Patience
 from services.cli.home import CLOCK, in_use, make_folder, of_demo, read_clock
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, ThreadEnded, kafka_environment, read_model, stop_all, worker
@@ -44,6 +45,8 @@ LOGS_SECONDS = 5.0
 """Seconds between two checks whether a log has become long."""
 ANSWER_SECONDS = 3.0
 """Seconds that a page may take to answer. On a busy machine even a healthy process answers late."""
+WORKER_STOP_SECONDS, OTHERS_STOP_SECONDS = 6.0, 3.0
+"""Seconds that a worker, and any other process, has to end after SIGTERM."""
 SCRAPER = "prometheus"
 """The name of the account of Prometheus, whose key is in the folder."""
 screen = LastingScreen()
@@ -69,6 +72,7 @@ class Up:
         self.workers: list[Child] = []
         self.others: list[Child] = []
         self._leaver: Leaver | None = None
+        self._hang_watches: list[HangWatch] = []
         self._clock_lags = False
         self._logs_at, self._logs_grow = 0.0, False
         self._supervisor = Supervisor()
@@ -140,6 +144,7 @@ class Up:
         self._wait_until_ready()
         first = self._make_people()
         self._leaver = Leaver(self.settings.access("supervisor"), self._hosted)
+        self._watch_for_hangs()
         if self.demo:
             people = [
                 *(sys.executable, "-m", "services.cli.main"),
@@ -356,7 +361,21 @@ class Up:
         with screen.progress("workers and consoles that are ready 已就绪的进程", len(waiting)) as advance:
             wait_for(waiting, self._stopping, advance=advance)
 
+    def _watch_for_hangs(self) -> None:
+        """Begins to ask the workers, the console and the projector whether they live."""
+        workers = Patience(self.settings.stall_seconds, WORKER_STOP_SECONDS)
+        others = Patience(self.settings.console_stall_seconds, OTHERS_STOP_SECONDS)
+        watched = [(child, self.settings.worker_port + number, workers) for number, child in enumerate(self.workers)]
+        ports = (self.settings.console_port, self.settings.projector_port)
+        watched += [(child, port, others) for port, child in zip(ports, self.others, strict=True)]
+        for child, port, patience in watched:
+            self._hang_watches.append(HangWatch(child, f"http://127.0.0.1:{port}/livez", patience))
+            self._hang_watches[-1].start()
+
     def _watch(self) -> None:
+        for watch in self._hang_watches:
+            if notice := watch.end_if_hung():
+                screen.block(notice, "red")
         # the processes are started again before the broker, so that they load their modules while it starts
         for child in (*self.workers, *self.others):
             try:
@@ -435,8 +454,10 @@ class Up:
         screen.line("Stopping … 正在停止")
         if self._leaver is not None:
             self._leaver.stop()
-        stop_all(list(reversed(self.others)), 3)
-        stop_all(list(reversed(self.workers)), 6)
+        for watch in self._hang_watches:
+            watch.stop()
+        stop_all(list(reversed(self.others)), OTHERS_STOP_SECONDS)
+        stop_all(list(reversed(self.workers)), WORKER_STOP_SECONDS)
         if self.broker:
             self.broker.stop()
         if self.demo and hasattr(self, "_clock"):

@@ -53,7 +53,7 @@ class ConsoleSettings(AccessSettings):
         1000,
         ge=16,
         description="greatest number of connections that may be open, but never more than half of the file descriptors; for a new connection, one"
-        " that sends nothing is closed first, otherwise one of the address that has the most",
+        " that sends nothing is closed first, of the address that has the most of them, otherwise one of the address that has the most requests under way",
     )
     header_seconds: float = Field(
         10.0, gt=0, description="seconds within which the head of a request must arrive; otherwise it is answered 408"
@@ -153,7 +153,10 @@ class ConsoleSettings(AccessSettings):
         20_000, ge=100, description="number of consignments that the projector keeps in memory"
     )
     console_stall_seconds: float = Field(
-        60.0, gt=0, description="seconds after which /livez answers 503 if the projector makes no progress"
+        60.0,
+        gt=0,
+        description="seconds after which /livez answers 503 if the projector makes no progress; `dtg up` ends a console or projector whose "
+        "/livez fails for so long",
     )
     stop_seconds: float = Field(2.0, gt=0, description="seconds that open requests have to end after SIGTERM")
     language: Literal["zh", "en"] = Field("zh", description="language of the pages if the browser asks for neither")

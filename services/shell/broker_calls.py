@@ -46,6 +46,8 @@ class BrokerCalls:
         """Whether the producer lost its brokers since it was made."""
         self.serve_errors: Callable[[], object] = lambda: None
         """Calls the producer's callbacks, so that its errors since the last call are noted."""
+        self.on_retry: Callable[[], object] = lambda: None
+        """Is called each time that a call has failed and will be repeated. The loop waits then, but it does not hang."""
         self._desk, self._access, self._stop = desk, access, stop
         self._refusals = Refusals()
 
@@ -99,5 +101,6 @@ class BrokerCalls:
                 if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
                     raise
                 log.warning("retrying", what=name, desk=self._desk, error=str(error))
+                self.on_retry()
                 self.wait(min(0.2 * 2**attempt, 5))
         raise RuntimeError(f"{self._desk}: {name} failed {attempts} times")

@@ -47,8 +47,8 @@ class Liveness:
 
     def stalled(self) -> float:
         """Returns the seconds since the last progress; 0 if the loop has nothing to do."""
-        restoring = self.restoring  # a restore that reads records makes progress, too
-        return time.monotonic() - max(self.progress, restoring.moved if restoring else 0.0)
+        restoring = self.restoring  # a restore whose calls return makes progress, too
+        return time.monotonic() - max(self.progress, restoring.turned if restoring else 0.0)
 
     def assignment_lost(self) -> None:
         """Clears the member id, because the group may remove this member from now on. `measure` sets the next

@@ -64,6 +64,7 @@ class Loop:
         self.liveness = Liveness(desk.name)
         self.retries = Retries(settings.batch, settings.transaction_timeout_ms / 1000)
         self.calls = BrokerCalls(desk.name, self._access, self._stop)
+        self.calls.on_retry = self.liveness.progressed
         self.transactions = Transactions(desk.name, settings, self.calls)
         self.assignment = Assignment(
             desk, settings, self.calls, self.liveness, self._stop, self.retries.assignment_lost
@@ -96,6 +97,7 @@ class Loop:
         knock(self._access, KNOCK_SECONDS)
         self.transactions.connect()
         self.assignment.connect(self.topics)
+        self.liveness.progressed()
         try:
             while not self._stop.is_set():
                 self._once()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -27,6 +27,9 @@ class Restoring:
     parked: int = 0
     moved: float = 0.0
     """Monotonic time at which the restore last read a message."""
+    turned: float = field(default_factory=time.monotonic)
+    """Monotonic time at which a call of the client last returned, with messages or without. A restore that waits, for example until the broker
+    ends the transaction of a dead worker, has a time limit of its own; only a call that does not return is a hang."""
 
 
 def restore(
@@ -45,7 +48,7 @@ def restore(
     has ended the transaction. Raises TimeoutError after `timeout` seconds without a message, and InterruptedError if
     `stop` is set.
     """
-    spans = _spans(service, settings, topic, partitions)
+    spans = _spans(service, settings, topic, partitions, progress)
     progress.total, progress.moved = sum(end - start for start, end in spans.values()), time.monotonic()
     waiting = {p: end for p, (_, end) in spans.items() if end > 0}
     records: dict[int, dict[str, bytes | None]] = {p: {} for p in partitions}
@@ -61,6 +64,7 @@ def restore(
                 if time.monotonic() > progress.moved + timeout:
                     raise TimeoutError(f"{topic}: nothing came from partitions {sorted(waiting)} for {timeout} s")
                 batch = _messages(reader.consume(BATCH, 0.05), waiting)
+                progress.turned = time.monotonic()
                 if batch:
                     _take(records, batch)
                     progress.read, progress.moved = progress.read + len(batch), time.monotonic()
@@ -71,6 +75,7 @@ def restore(
         store.first = spans[p][0]
         store.take_positions(records[p].pop(positions.POSITIONS_KEY, None))
         progress.parked += store.restored(records.pop(p))
+        progress.turned = time.monotonic()
     return stores
 
 
@@ -107,16 +112,18 @@ def _is_text(key: bytes) -> bool:
     return True
 
 
-def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
+def _spans(
+    service: str, settings: WorkerSettings, topic: str, partitions: list[int], progress: Restoring
+) -> dict[int, tuple[int, int]]:
     """Returns partition → first offset and high watermark, which includes open transactions."""
     asker = desk_reader(service, settings, {"isolation.level": "read_uncommitted"})
     try:
-        return {p: _span(asker, TopicPartition(topic, p)) for p in partitions}
+        return {p: _span(asker, TopicPartition(topic, p), progress) for p in partitions}
     finally:
         asker.close()
 
 
-def _span(asker: Consumer, topic_partition: TopicPartition, tries: int = 50) -> tuple[int, int]:
+def _span(asker: Consumer, topic_partition: TopicPartition, progress: Restoring, tries: int = 50) -> tuple[int, int]:
     """Returns the first offset and the high watermark. Retries, because a broker that just started, or a topic that was
     just made, has no leader for a moment."""
     for attempt in range(tries):
@@ -127,4 +134,6 @@ def _span(asker: Consumer, topic_partition: TopicPartition, tries: int = 50) -> 
             if attempt == tries - 1 or problem.args[0].fatal():
                 raise
             time.sleep(0.1)
+        finally:
+            progress.turned = time.monotonic()
     raise AssertionError("the loop returns or raises")

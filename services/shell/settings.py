@@ -137,7 +137,11 @@ class WorkerSettings(AccessSettings):
         "docs/runbooks/WorkerDown.md",
     )
     retention_days: int = Field(90, ge=1, description="days for which the marker of a closed consignment is kept")
-    stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez answers 503")
+    stall_seconds: float = Field(
+        30,
+        gt=0,
+        description="seconds without progress after which a worker's /livez answers 503; `dtg up` ends a worker whose /livez fails for so long",
+    )
     draw_keys: str | None = Field(
         None,
         description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: draw-keys.json in "

@@ -42,7 +42,9 @@ LOOP_SECONDS, FAUST_SECONDS = 7, 2
 """How many seconds an orderly end waits for a loop, and how many it then waits for Faust's own clients. The sum is less than the ten
 seconds within which a worker must end."""
 LET_IN_SECONDS = 10.0
-"""How many seconds the start waits until the cluster accepts Faust's own clients."""
+"""For how many seconds the start waits for the cluster to accept Faust's own clients."""
+STALLED = "stalled"
+"""The status of a worker that `/livez` answers with 503."""
 WATCH_SECONDS = 1.0
 """How many seconds lie between two checks whether calls to the broker have returned."""
 KNOCK_SECONDS = 0.3
@@ -243,17 +245,24 @@ def _text(value: Any) -> str:
     return value[:LONGEST] if isinstance(value, str) else ""
 
 
+async def health(loops: Sequence[Loop], settings: WorkerSettings) -> tuple[str, dict[str, float]]:
+    """Returns the status that `/livez` answers, and the loops without progress: desk → seconds since its last progress.
+
+    The status is `ok` if each loop makes progress or has nothing to do, and STALLED if not. While no broker accepts a connection, it is
+    `no broker` instead, because starting the process again would not help then.
+    """
+    stalled = {loop.desk.name: round(loop.liveness.stalled(), 1) for loop in loops}
+    stuck = {desk: seconds for desk, seconds in stalled.items() if seconds > settings.stall_seconds}
+    if not stuck:
+        return "ok", stuck
+    return STALLED if await broker_accepts(settings.kafka) else "no broker", stuck
+
+
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/livez")
     async def livez(view: View, request: Request) -> Response:
-        """Answers 200 if each loop makes progress or has nothing to do, otherwise 503 with the desks whose loops do not, and
-        the seconds since their last progress."""
-        stuck = {
-            x.desk.name: round(x.liveness.stalled(), 1) for x in loops if x.liveness.stalled() > settings.stall_seconds
-        }
-        return view.json(
-            {"status": "stalled" if stuck else "ok", "stalled_seconds": stuck}, status=503 if stuck else 200
-        )
+        status, stuck = await health(loops, settings)
+        return view.json({"status": status, "stalled_seconds": stuck}, status=503 if status == STALLED else 200)
 
     @app.page("/readyz")
     async def readyz(view: View, request: Request) -> Response:

@@ -16,6 +16,7 @@ TASK = "by `end_with_task`"
 AWAITED = "by who awaits its answer"
 NOTICED = {
     ("deploy/kafka/jars.py", "run", "Thread"): "`run` raises what it caught",
+    ("services/cli/hangs.py", "start", "Thread"): HOOK,
     ("services/cli/membership.py", "__init__", "Thread"): HOOK,
     ("services/cli/processes.py", "call", "Thread"): "`call` raises what it caught",
     ("services/cli/screen.py", "progress", "Timer"): HOOK,

@@ -145,11 +145,13 @@ def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(qu
     dead.begin_transaction()
     dead.produce("customs-declaration-state", key="never committed", value=b"{}")
     assert dead.flush(30) == 0
-    child = declarations(quiet, tmp_path, "restoring", DTG_STALL_SECONDS="60")
+    child = declarations(quiet, tmp_path, "restoring", DTG_STALL_SECONDS="5")
     try:
         child.start()
         quiet.eventually(lambda: restored(child).get("of", 0) > restored(child).get("read", 0), child)
-        assert page(child, "readyz")[0] == 503 and page(child, "livez")[0] == 200
+        begun = time.monotonic()
+        wait(lambda: time.monotonic() > begun + 6, "more than the time without progress that is allowed")
+        assert restored(child) and page(child, "readyz")[0] == 503 and page(child, "livez")[0] == 200
         dead.abort_transaction(30)
         quiet.eventually(lambda: page(child, "readyz")[0] == 200, child)
         assert page(child, "readyz")[1]["restoring"] == {}
@@ -231,12 +233,14 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         member.close()
 
 
-def test_a_long_restore_that_moves_is_no_stall() -> None:
+def test_a_long_restore_whose_calls_return_is_no_stall() -> None:
     loop = Loop(desks(["declaration"])[0], WorkerSettings())
     loop.liveness.progress -= 1000
     assert loop.liveness.stalled() >= 1000
-    loop.liveness.restoring = Restoring(read=5, total=10, moved=time.monotonic())
-    assert loop.liveness.stalled() < 1000
+    loop.liveness.restoring = Restoring(read=5, total=10, moved=time.monotonic() - 500)
+    assert loop.liveness.stalled() < 100, "it reads nothing for long, because a transaction is open"
+    loop.liveness.restoring.turned -= 500
+    assert 500 <= loop.liveness.stalled() < 1000, "a call of the client does not return"
 
 
 def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leaves(

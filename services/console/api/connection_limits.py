@@ -2,22 +2,39 @@
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
-from collections import Counter
-from heapq import nsmallest
 from typing import Any, cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from services.console.api.bodies import counted_as
+from services.console.api.held_connections import ByAddress
 from services.console.api.problems import MEDIA_TYPE, Problem
 from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 
 HEADERS = 100
 """The most headers that one request may have."""
-ROOM = 20
-"""If room is needed, one silent connection is closed, and one more for each so many silent ones, because the search for them takes time."""
+FIRST, LATER = 0, 1
+"""The groups of the connections of one address that have a request under way: those whose client has not sent all of it yet, which are closed
+first, and the others."""
+
+
+class ListedConnections:
+    """The connections of one server. One that is closing may still be listed, and is passed over when it is found."""
+
+    def __init__(self) -> None:
+        self.silent: ByAddress[LimitedProtocol] = ByAddress()
+        """Those without a request under way; first in each group the one that has been silent longest."""
+        self.busy: ByAddress[LimitedProtocol] = ByAddress(groups=2)
+        """Those with a request under way."""
+        self.ending: set[LimitedProtocol] = set()
+        """Those that were closed to make room and are not lost yet. They do not count any more. Many connections may come before the event loop
+        tells of their end, and each would otherwise close one more."""
+
+    def remove(self, one: "LimitedProtocol") -> None:
+        self.silent.remove(one)
+        self.busy.remove(one)
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -25,6 +42,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     settings: ConsoleSettings
     most: int
+    listed: ListedConnections
 
     def __init__(self, *more: Any, **named: Any) -> None:
         super().__init__(*more, **named)
@@ -42,12 +60,14 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast(Transport, transport))
         self._address = counted_as(self.client[0]) if self.client else ""
-        if len(self.connections) > self.most and not self._make_room():
+        if len(self.connections) - len(self.listed.ending) > self.most and not self._make_room():
             self._refuse(Problem(503, "connections_busy", limit=self.most, headers={"Retry-After": "1"}))
         else:
             self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.listed.remove(self)
+        self.listed.ending.discard(self)
         self._cancel()
         if self._writing is not None:
             self._writing.cancel()
@@ -78,6 +98,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._cancel()
         self._head_bytes, self._began = 0, stopwatch()
         self._timer = self.loop.call_later(self.settings.header_seconds, self._too_slow)
+        self._list()
 
     def on_message_begin(self) -> None:
         self._in_head = True
@@ -96,6 +117,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._sent_bytes = self._body_total = 0
             self._expect_body()
             super().on_headers_complete()
+            self._list()
 
     # the body
 
@@ -115,6 +137,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._cancel()
             self._in_head, self._head_bytes = True, 0
             super().on_message_complete()
+            self._list()
 
     def _look_at_body(self) -> None:
         settings, now = self.settings, stopwatch()
@@ -128,6 +151,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(max(left, 0.1), self._look_at_body)
 
     # the answer
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._list()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -147,28 +174,46 @@ class LimitedProtocol(HttpToolsProtocol):
             self._in_head and not self._head_bytes
         ):  # no request has begun, for example on a spare connection of a browser
             self._refused = True
+            self.listed.remove(self)
             self.transport.close()
         else:
             self._refuse(Problem(408, "too_slow"))
 
     def _make_room(self) -> bool:
-        """Closes other connections in favour of this one: those that have been silent longest. If none is silent, closes one connection of
-        the address that has the most. Returns False if that is the address of this connection, or if it has no more connections than this
-        address."""
-        others = [one for one in cast(set[LimitedProtocol], self.connections) if one is not self and one._is_open()]
-        silent = [one for one in others if one.silent()]
-        if silent:
-            closed = nsmallest(1 + len(silent) // ROOM, silent, key=lambda one: one._began)
-        else:
-            held = Counter([one._address for one in others])
-            address, count = held.most_common(1)[0] if others else ("", 0)
-            if count <= held[self._address] + 1:
+        """Closes another connection in favour of this one: of the silent ones, the one that has been silent longest of the address that has most of
+        them, or else one of the address that has most requests under way. Returns False if that is the address of this connection, or another
+        one with no more connections than it."""
+        one = self._open_one_of(self.listed.silent)
+        if one is None:
+            one = self._open_one_of(self.listed.busy)
+            if one is None or self.listed.busy.count(one._address) <= self.listed.busy.count(self._address) + 1:
                 return False
-            theirs = [one for one in others if one._address == address]
-            closed = [min(theirs, key=lambda one: (not one._awaits_client(), one._began))]
-        for one in closed:
-            one.transport.abort()
+        self.listed.remove(one)
+        self.listed.ending.add(one)
+        one.transport.abort()
         return True
+
+    def _open_one_of(self, by_address: "ByAddress[LimitedProtocol]") -> "LimitedProtocol | None":
+        """Returns the first open connection of the address that has the most; None if none is open. Removes closing ones that it finds, so each is
+        found once."""
+        while True:
+            address, count = by_address.most()
+            if not count:
+                return None
+            if (one := by_address.first(address))._is_open():
+                return one
+            by_address.remove(one)
+
+    def _list(self) -> None:
+        """Lists this connection as what it is now. Call this after each change of what `silent` and `_awaits_client` return."""
+        if not self._is_open():
+            self.listed.remove(self)
+        elif self._answered():
+            self.listed.busy.remove(self)
+            self.listed.silent.put(self, self._address)
+        else:
+            self.listed.silent.remove(self)
+            self.listed.busy.put(self, self._address, FIRST if self._awaits_client() else LATER)
 
     def _is_open(self) -> bool:
         return not self.transport.is_closing()
@@ -198,6 +243,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """Sends the problem, unless another answer has begun, and closes the connection."""
         self._refused = True
+        self.listed.remove(self)
         self._cancel()
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
@@ -230,4 +276,4 @@ def limited(settings: ConsoleSettings) -> type[LimitedProtocol]:
     process."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     most = min(settings.connections, max(16, descriptors // 2))
-    return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most})
+    return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most, "listed": ListedConnections()})

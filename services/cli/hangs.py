@@ -1,0 +1,155 @@
+"""How does the supervisor notice that a process hangs, and end it? It asks the process for its page `/livez`, again and again.
+
+A process that waits for ever in a library does not end, so nothing would start it again. Kubernetes asks `/livez` for this reason; under
+`dtg up` the supervisor does it. Each process is asked in a thread of its own, so that one that does not answer delays neither the supervision
+of the others nor a stop.
+"""
+
+import signal
+import threading
+import time
+from dataclasses import dataclass, replace
+from http.client import HTTPException
+from urllib.error import HTTPError
+
+from services.cli.processes import Child
+from services.shell.loopback import open_page
+
+PROBLEM = "application/problem+json"
+BUSY = (429, 503)
+"""The statuses by which a console refuses a connection or a request. Its answer is a problem then."""
+READ_BYTES = 300
+"""How much of an answer is read."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When does a process count as hung, and how long may it take to end? All times are in seconds."""
+
+    stall_seconds: float
+    """How long the questions in a row must have failed. It is the time without progress after which `/livez` itself answers 503, so that a
+    process that does not answer at all gets as much time as one that answers."""
+    grace_seconds: float
+    """How long the process may live after SIGTERM before it gets SIGKILL."""
+    failures: int = 5
+    """How many questions in a row must have failed."""
+    answer_seconds: float = 5.0
+    """How long one answer may take. On a busy machine even a healthy process answers late."""
+    pause_seconds: float = 2.0
+    """How long the pause before the next question is."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one process has answered to the questions for its `/livez`."""
+
+    pid: int
+    lived: bool = False
+    """Whether the process has ever answered that it lives. Before that it is still starting."""
+    failures: int = 0
+    """How many of the last questions failed, without a good answer between them."""
+    since: float = 0.0
+    """When the first of these questions was asked (monotonic time)."""
+    until: float = 0.0
+    """When the last of them had failed (monotonic time)."""
+    failure: str = ""
+    """Why the last of them failed."""
+
+    def with_answer(self, failure: str, asked_at: float, answered: float) -> "Answers":
+        """Returns these answers with one more, to a question of the moment `asked_at`. `failure`: why it was no good answer, empty if it was.
+        Before the first good answer no failure counts, because the pages of a process that starts are not served yet."""
+        if not failure:
+            return Answers(self.pid, lived=True)
+        if not self.lived:
+            return self
+        since = self.since if self.failures else asked_at
+        return replace(self, failures=self.failures + 1, since=since, until=answered, failure=failure)
+
+    def hung(self, patience: Patience) -> bool:
+        """Returns whether so many questions in a row failed, over such a long time, that the process counts as hung."""
+        return self.failures >= patience.failures and self.until - self.since >= patience.stall_seconds
+
+
+class HangWatch:
+    """Asks one process for its `/livez`, in a thread of its own, and ends the process if it hangs. `page`: the URL of that page, on loopback.
+    After the process has ended, `Child.watch` starts it again."""
+
+    def __init__(self, child: Child, page: str, patience: Patience) -> None:
+        self.questions = 0
+        """How many questions were answered, or had failed, so far."""
+        self._child, self._page, self._patience = child, page, patience
+        self._answers: Answers | None = None
+        """The answers of the present process. The object is replaced as a whole, because two threads read it."""
+        self._ending: tuple[int, float] | None = None
+        """The id of the process that was told to end, and until when it may live."""
+        self._over = threading.Event()
+
+    def start(self) -> None:
+        """Starts to ask, and returns at once."""
+        threading.Thread(target=self._run, name=f"livez of {self._child.name}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Makes the thread end after its present question. Returns at once."""
+        self._over.set()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._patience.pause_seconds):
+            pid = self._child.pid
+            if pid is None:
+                continue
+            asked_at = time.monotonic()
+            failure = why_not_alive(self._page, self._patience.answer_seconds)
+            answers = self._answers
+            if answers is None or answers.pid != pid:
+                answers = Answers(pid)
+            self._answers = answers.with_answer(failure, asked_at, time.monotonic())
+            self.questions += 1
+
+    def end_if_hung(self) -> str | None:
+        """Ends the process if it hangs: by SIGTERM, and by SIGKILL if it lives longer than it may after that. Never waits. Call it often, in the
+        thread that also calls `Child.watch`. Returns a message for the operator if a signal was sent, else None."""
+        child, answers = self._child, self._answers
+        if child.pid is None or not child.alive or not child.restarts:
+            return None
+        if self._ending is not None and self._ending[0] == child.pid:
+            return self._kill_if_late(child.pid, self._ending[1])
+        if answers is None or answers.pid != child.pid or not answers.hung(self._patience):
+            return None
+        self._ending = (child.pid, time.monotonic() + self._patience.grace_seconds)
+        child.terminate()
+        return (
+            f"{child.name} hangs, so it is ended: {answers.failures} questions in a row for {self._page} failed within "
+            f"{answers.until - answers.since:.0f} s, the last one with: {answers.failure} (see {child.log}). 进程无响应，将其终止并重新启动"
+        )
+
+    def _kill_if_late(self, pid: int, deadline: float) -> str | None:
+        if time.monotonic() < deadline:
+            return None
+        self._ending = (pid, float("inf"))
+        self._child.signal(signal.SIGKILL)
+        return f"{self._child.name} did not end within {self._patience.grace_seconds:g} s, so it is killed. 进程未按时结束，强制终止"
+
+
+def why_not_alive(page: str, answer_seconds: float) -> str:
+    """Asks for a `/livez` page, and returns why it did not answer that the process lives; an empty text if it did.
+
+    A problem document with one of the statuses BUSY counts as a good answer: the process refused this connection because it has too many, and so
+    is at work. Otherwise somebody who opens many connections could have the console ended.
+    """
+    try:
+        with open_page(page, answer_seconds):
+            return ""
+    except HTTPError as answer:
+        with answer:
+            if answer.code in BUSY and answer.headers.get_content_type() == PROBLEM:
+                return ""
+            return f"{answer.code} {_body(answer)}"
+    except (OSError, HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _body(answer: HTTPError) -> str:
+    try:
+        return " ".join(answer.read(READ_BYTES).decode("utf-8", "replace").split())
+    except (OSError, HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
