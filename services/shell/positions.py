@@ -103,7 +103,8 @@ def resume(
     stored = {
         topic: offset
         for topic, offset in (found.stored.positions if found.stored else {}).items()
-        if before.get(topic) in (None, ids.get(topic))  # a position in a topic that was made again is no longer valid
+        # a topic that was made again has another id, and the position in the former topic is not valid for it
+        if before.get(topic) in (None, ids.get(topic))
     }
     positions: dict[str, int] = {}
     for topic in inputs:

@@ -24,7 +24,7 @@ CLEAN = (
 )
 """Folders in which no name says nothing. Add a folder when it is clean."""
 NAMES_FOR_OTHERS = {
-    # fields of records of desks, stored on their state topics:
+    # fields of the records that desks store on their state topics:
     "services/gate/box.py": {"Report.heard", "Report.place"},
     "services/quarantine/needs.py": {"Need.said"},
     # fields and values that the API answers:

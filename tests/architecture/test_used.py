@@ -22,7 +22,8 @@ SOURCES = {
 BY_NAME = re.compile(
     # services.shell.desk.Decider reads these
     r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"
-    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports the module if a desk needs it
+    # services.shell.desk.Decider reads the names in the next line
+    r"|services\.clearance\.metrics\.OpenConsignments"
     r"|services\.console\.readmodel\.migrations\..+"  # Alembic loads them
     r"|.+\.__\w+__"
 )
