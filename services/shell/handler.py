@@ -69,8 +69,7 @@ class MessageHandler:
             # The message did not cause the lack of memory. The next process reads the message again.
             raise
         except Exception as error:
-            # Decoding raises no other error that is known. If it does so for one message, the others must still be
-            # decided.
+            # No other error of the decoding is known. A message that causes one must not stop the other messages.
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)

@@ -103,7 +103,7 @@ def resume(
     stored = {
         topic: offset
         for topic, offset in (found.stored.positions if found.stored else {}).items()
-        # a topic that was made again has another id, and the position in the former topic is not valid for it
+        # A topic that was made again has another id. The stored position belongs to the former topic and is left out.
         if before.get(topic) in (None, ids.get(topic))
     }
     positions: dict[str, int] = {}

@@ -89,7 +89,7 @@ def micros(minutes: float) -> int:
 def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     releases = [
         ("a", "I", micros(0), granted(30, 40)),
-        ("a", "I", micros(0), granted(30, 63)),  # the release before was revoked, so this one counts
+        ("a", "I", micros(0), granted(30, 63)),  # this release counts, because the one before was revoked
         ("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released, so this release does not count
         ("c", "E", micros(0), granted(10, 130)),
         ("d", "E", micros(0), "{"),

@@ -161,7 +161,7 @@ def test_who_comes_when_every_connection_has_a_request_under_way_is_told_so(boot
     migrate(settings.database_url)
     crowded = Running(settings)
     crowded.start()
-    # this test client would use one of the sixteen connections
+    # if this test client stayed open, it would use one of the sixteen connections
     crowded.http.close()
     sent = (
         head(crowded, "POST /api/v1/declarations", "Content-Type: application/json", "Content-Length: 100") + b"\r\n{"

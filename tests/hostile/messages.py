@@ -178,7 +178,7 @@ class Flood:
         written there in place of `new`, even if they are not JSON."""
         at = self.slot(draft.body, want) or self.slot(draft.body, _any)
         if at is not None:
-            # `new` may be a value of `WRONG`. It is copied, because the draft may be changed later.
+            # `new` may be a value of `WRONG`. A copy is put into the draft, because the draft may be changed later.
             at[0][at[1]] = RAW if raw is not None else deepcopy(new)
         self.seal(draft)
         if raw is not None and draft.value is not None:

@@ -109,7 +109,7 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
     with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=600_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
-        # the worker also has goods of tests that ran before this one
+        # The worker also has goods of tests that ran before this one. These goods are expected, too.
         lodged = set().union(*keys(first).values())
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=600_000) as [second]:
