@@ -95,7 +95,7 @@ def _refused(why: str, names: str = "", level: str = "ERROR") -> SystemExit:
 
 
 def __getattr__(name: str) -> faust.App:
-    # the app is made on demand, so that importing this module starts nothing
+    # The app is made only when it is asked for. So importing this module starts nothing.
     if name == "app":
         app = globals()["app"] = create()
         return app

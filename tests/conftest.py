@@ -84,7 +84,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def border(broker: Broker) -> Iterator[Border]:
     """All desks and clearance, on the session's broker. Each test uses consignments of its own."""
-    clock = Clock.sandbox(LEAST_SPEED)  # this clock is fast, because a treatment takes hours on it
+    # A treatment takes hours on this clock. So the clock is fast.
+    clock = Clock.sandbox(LEAST_SPEED)
     with running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border

@@ -38,7 +38,7 @@ def wait(
     progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        # `done` may wait for the end of a process, so the ended processes are found before `done` is called
+        # `done` may wait for the end of a process. So the processes that have ended are found before `done` is called.
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)

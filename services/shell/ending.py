@@ -38,5 +38,6 @@ def _end(args: threading.ExceptHookArgs) -> None:
         log.critical("a thread ended by an error; the process ends", thread=name, error="".join(lines)[-4000:])
         sys.stdout.flush()
         sys.stderr.flush()
-    finally:  # the process must end even if logging raises, for instance because the disk of the log is full
+    finally:
+        # Logging can raise, for example if the disk is full. The process must end even then.
         os._exit(CODE)

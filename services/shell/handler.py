@@ -66,8 +66,10 @@ class MessageHandler:
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except MemoryError:
-            raise  # the message is not the cause, and the next process reads it again
-        except Exception as error:  # no such error is known, but a message that raises one must not stop the others
+            # The message did not cause the lack of memory. The next process reads the message again.
+            raise
+        except Exception as error:
+            # No other error of the decoding is known. A message that causes one must not stop the other messages.
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)
@@ -88,8 +90,8 @@ class MessageHandler:
         except MemoryError:
             raise
         except Exception as error:
-            # there is a bug or a broken invariant; this message is parked with the reason, and other goods are still
-            # decided
+            # A bug or a broken invariant caused this error. The message is parked with the reason, and other goods are
+            # still decided.
             return trouble_of(error)
         return None
 
@@ -112,13 +114,15 @@ class MessageHandler:
             case Repeat.SAME:
                 self._outcome.duplicates += 1
             case Repeat.OTHER if request.kind in self._holding:
-                # another request has this id, but the goods must be held, so the position is used as the id
+                # Another request has this id. The goods must be held nevertheless, so the position of the message
+                # becomes its id.
                 self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
             case Repeat.OTHER:
                 explanation = phrase("id_of_other_at", message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                # the record has no room: if it remembered this request, it would have to forget another one too early
+                # The record has no room for another request. To remember this one, it would have to forget an earlier
+                # one too soon.
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
@@ -164,7 +168,7 @@ class MessageHandler:
             outputs = [fact_output(name, fact, n, sequence + n, cause, self._time) for n, fact in enumerate(facts)]
         if self._careful and (source.partition, key) in self._careful:
             self._overlay.check_fits(entry, key, state)
-        # nothing below can raise, so the entry changes as a whole or not at all
+        # Nothing below can raise. So the entry changes as a whole or not at all.
         self._outcome.decided += 1
         self._outcome.outputs += outputs
         entry.record.n += len(facts)

@@ -47,7 +47,8 @@ class Liveness:
 
     def stalled(self) -> float:
         """Returns the seconds since the last progress; 0 if the loop has nothing to do."""
-        restoring = self.restoring  # a restore whose calls return makes progress, too
+        # a restore whose calls return also makes progress
+        restoring = self.restoring
         return time.monotonic() - max(self.progress, restoring.turned if restoring else 0.0)
 
     def assignment_lost(self) -> None:
@@ -62,7 +63,7 @@ class Liveness:
         thread of the loop."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            # the member id is read only in the loop's thread, because the call has hung in another thread
+            # Only the loop's thread may call `memberid`. In another thread the call has hung.
             self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return

@@ -106,7 +106,7 @@ class Loop:
                 raise
         finally:
             self.ready.clear()
-            # an error while leaving the group is ignored, because the member's session ends anyway
+            # Errors while the loop leaves the group are ignored. The broker ends the member's session anyway.
             with contextlib.suppress(KafkaException, InterruptedError):
                 if self._stop.is_set():
                     self.poller.leave()
@@ -233,8 +233,8 @@ class Loop:
         self.calls.check_let_in()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
-        # a new producer aborts the open transaction of the former one, so the batch can be decided again at once
         if outdated:
+            # A new producer aborts the open transaction of the former one. So the batch can be decided again at once.
             self.transactions.connect()
             self.assignment.rewind()
             return

@@ -45,9 +45,8 @@ class OlderParking:
                 message = message._replace(value=edited)
             elif not left[0].kept:
                 if not self._reader.may_read():
-                    return (
-                        False  # this turn may read no more, so an operator must order the replay of this message again
-                    )
+                    # This turn may read no more. So an operator must order the replay of this message again.
+                    return False
                 message = self._reader.whole(message)
             trouble = self._handler.attempt(entry, key, message)
             if trouble is not None:

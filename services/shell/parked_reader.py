@@ -108,8 +108,8 @@ class KafkaParkedReader:
                         size += len(message.value() or b"")
                     elif error.code() == KafkaError._PARTITION_EOF:
                         stretch.next, ended = max(stretch.next, message.offset()), True
-                        # if this offset is below the high watermark, an open transaction has messages that may still be
-                        # committed, so this is not the end
+                        # The partition ends at the high watermark. Below it there are still messages of an open
+                        # transaction, which may be committed later.
                         stretch.at_end = message.offset() >= end
                     else:
                         raise KafkaException(error)

@@ -125,7 +125,9 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
         return None
     try:
         fact = read_parking("MessageParked", message.value)
-    except ValueError:  # the desk that the message names did not write it, so it adds nothing to the queue
+    except ValueError:
+        # A desk writes only valid facts, so this message is not from the desk that it names. It adds nothing to the
+        # queue.
         return None
     if not isinstance(fact, MessageParked) or fact.attempt != 1:
         return None

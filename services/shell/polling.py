@@ -70,7 +70,8 @@ class Poller:
         if error is None:
             return True
         if error.code() == KafkaError._PARTITION_EOF:
-            # transaction markers may lie between the last message and the end, so the offset of the end is noted
+            # Transaction markers may follow the last message. So the offset of the end is noted, not the one after that
+            # message.
             self._assignment.offsets.read[message.topic(), message.partition()] = message.offset()
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise CannotContinue(

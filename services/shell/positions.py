@@ -103,7 +103,8 @@ def resume(
     stored = {
         topic: offset
         for topic, offset in (found.stored.positions if found.stored else {}).items()
-        if before.get(topic) in (None, ids.get(topic))  # a position in a topic that was made again is no longer valid
+        # A topic that was made again has another id. The stored position belongs to the former topic and is left out.
+        if before.get(topic) in (None, ids.get(topic))
     }
     positions: dict[str, int] = {}
     for topic in inputs:

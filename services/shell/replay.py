@@ -110,7 +110,8 @@ class Replays:
                 continue
             waiting.start, waiting.first = message.offset, fact.origin
             if waiting.replay is None:
-                return  # after a discard, the next message waits for an order about itself
+                # the message before was discarded, so this one waits for an order of its own
+                return
             if settled == self._most:
                 self._later(entry)
                 return

@@ -55,8 +55,8 @@ def restore(
     if waiting:
         reader = desk_reader(service, settings)
         try:
-            # the offsets are numbers, because for `OFFSET_BEGINNING` librdkafka asks the leader, and if there is none, asks
-            # again only half a second later
+            # The offsets are numbers, not `OFFSET_BEGINNING`. To find the beginning, librdkafka asks the leader of the
+            # partition. If there is no leader, librdkafka asks again only half a second later.
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():
@@ -98,7 +98,8 @@ def _take(records: dict[int, dict[str, bytes | None]], batch: list[Message]) -> 
         messages = list(group)
         try:
             keys = list(map(bytes.decode, map(Message.key, messages)))
-        except UnicodeDecodeError:  # no desk writes such a key, so its record is never needed
+        except UnicodeDecodeError:
+            # No desk writes a key that is not UTF-8. So the records of such keys are left out.
             messages = [message for message in messages if _is_text(message.key())]
             keys = [message.key().decode() for message in messages]
         records[partition].update(zip(keys, map(Message.value, messages), strict=True))

@@ -128,7 +128,7 @@ class WorkerSettings(AccessSettings):
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
-        le=900_000,  # librdkafka refuses a longer timeout than its `max.poll.interval.ms` (clients.py)
+        le=900_000,  # librdkafka allows at most its `max.poll.interval.ms`, which clients.py sets
         description="milliseconds without a heartbeat after which the broker takes a worker for lost",
     )
     accept_lost_states: str = Field(

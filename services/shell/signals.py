@@ -31,7 +31,8 @@ def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: Non
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(read, first, at_once), name="signals", daemon=True).start()
     for number in STOPS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # a signal that is ignored stays ignored (nohup)
+        # a signal that the process ignored at its start stays ignored, for example under `nohup`
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _noted)
 
 
@@ -42,7 +43,8 @@ def _listen(read: int, first: Callable[[], None], at_once: Callable[[], None]) -
         if number not in STOPS or (number == earlier and time.monotonic() < until):
             continue
         if earlier is None:
-            # Python removes its handlers while it ends, and a third signal must not kill it then
+            # Python removes its signal handlers while it ends. From then on this signal is ignored, so that another one
+            # does not kill the process.
             atexit.register(signal.signal, number, signal.SIG_IGN)
             first()
             earlier, until = number, time.monotonic() + SAME_SECONDS

@@ -136,7 +136,7 @@ def due_of(data: bytes) -> float | None:
     if data.startswith(_NOT_DUE):
         return None
     due = float(data[len(_DUE) : data.find(b",", len(_DUE))])
-    # NaN or an infinity would break the order of the heap, and other deadlines would not be found in it
+    # NaN or an infinity would break the order of the heap. Other deadlines would then not be found in the heap.
     if not math.isfinite(due):
         raise ValueError(f"{due} is no moment")
     return due
@@ -198,10 +198,12 @@ class PartitionStore:
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
-                continue  # most records have no deadline and no parked message
+                # most records are skipped here, because they have no deadline and no parked message
+                continue
             try:
                 due, waiting = due_of(data), parked_in(data)
-            except (ValueError, *UNREADABLE):  # the value is not a record; the next message of this key will be parked
+            except (ValueError, *UNREADABLE):
+                # The value is not a record. The next message of this key will be parked.
                 continue
             if due is not None:
                 self.deadlines.append((due, key))
@@ -215,7 +217,8 @@ class PartitionStore:
             try:
                 yield key, decode_record(data).state
             except UNREADABLE:
-                continue  # the value is not a record; the next message of this key will be parked
+                # The value is not a record. The next message of this key will be parked.
+                continue
 
     def put(self, key: str, data: bytes | None, due: float | None, state: Any = None) -> None:
         """Stores a committed record. `data`: None deletes the record of this key; `due`: its earliest deadline;
@@ -228,8 +231,8 @@ class PartitionStore:
         self.records[key] = data
         if due is not None:
             heapq.heappush(self.deadlines, (due, key))
-            # if a record is written again, its former deadline stays in the heap, so the heap is made anew when it
-            # has grown too long
+            # A record that is written again leaves its former deadline in the heap. So the heap is made anew when it
+            # has grown too long.
             if len(self.deadlines) > 2 * len(self.records) + SPARE_DEADLINES:
                 self._make_heap()
         if state is not None:

@@ -68,7 +68,8 @@ class Transactions:
             except (KafkaException, MemoryError):
                 raise
             except Exception as error:
-                # the client does not accept this message, so the batch is tried in halves and the message is parked
+                # The client does not accept this message. The batch is then decided in halves until the message is
+                # found and parked.
                 raise raised(error) from error
 
     def flush(self, seconds: float) -> None:

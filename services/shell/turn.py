@@ -129,7 +129,8 @@ class Turn:
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
                     entry.record.due = (self._at + LATER).timestamp()
                 continue
-            # if a message was parked, `due` is the time of its replay, not the end of the retention
+            # `due` is the end of the retention only if no message of this key was parked. Otherwise `due` is the time
+            # of the replay.
             if entry.record.closed and not waited:
                 if entry.record.due is not None and entry.record.due <= self._at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True
@@ -144,15 +145,16 @@ class Turn:
         except MemoryError:
             raise
         except Exception as error:
-            # There is a bug, or the state cannot be read. So the time limits of this key are parked for an operator, and other
-            # keys are still decided.
+            # Either there is a bug, or the state cannot be read. The time limits of this key are parked for an
+            # operator. Other keys are still decided.
             limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
             self._queue.park(entry, key, limits, trouble_of(error))
             return
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
             if not self._decide_or_park(entry, key, message, refusal):
-                return  # the other time limits are decided as soon as this one is settled
+                # This time limit was parked. The others are decided as soon as the parked one is settled.
+                return
 
     def changed(self) -> Changed:
         """Returns the changed records.

@@ -60,9 +60,8 @@ def configure_logs(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(
-            open(1, "w", encoding="utf-8", closefd=False, buffering=1)
-        ),  # the file is opened by its number, because Faust replaces `sys.stdout`
+        # the file is opened by its number, because Faust replaces `sys.stdout`
+        logger_factory=structlog.PrintLoggerFactory(open(1, "w", encoding="utf-8", closefd=False, buffering=1)),
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 
@@ -94,7 +93,8 @@ class LoopService(Service):
                 log.error("refused", desk=self.hosted.desk.name, error=str(error))
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
-            finally:  # confluent-kafka can set a C-level error that no `except` catches, and even then the process must end
+            finally:
+                # confluent-kafka can set a C-level error that no `except` catches. The process must end even then.
                 if code is not None:
                     os._exit(code)
 
@@ -112,14 +112,16 @@ class LoopService(Service):
             await self.sleep(WATCH_SECONDS)
 
     async def on_stop(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):  # a second signal ends the process without waiting
+        # a second signal ends the process at once
+        for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
         self.hosted.stop()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, LOOP_SECONDS)
             if self._thread.is_alive():
                 log.error("loop does not end", desk=self.hosted.desk.name)
-                os._exit(1)  # the broker aborts its transaction, and the next process decides the batch again
+                # The broker aborts the open transaction of this loop. The next process decides the batch again.
+                os._exit(1)
 
 
 async def broker_accepts(bootstrap: str) -> bool:
@@ -134,8 +136,8 @@ async def broker_accepts(bootstrap: str) -> bool:
             continue
         try:
             async with asyncio.timeout(KNOCK_SECONDS):
-                # this returns only when the other side has closed the connection, because a broker sends nothing before it gets a
-                # request
+                # A broker sends nothing before it gets a request. So this call returns only when the other side closes
+                # the connection.
                 await reader.read(1)
         except TimeoutError:
             return True
@@ -159,7 +161,8 @@ class Frame(faust.App):
             await self.sleep(KNOCK_SECONDS)
         try:
             await asyncio.to_thread(knock, self.customs_access, LET_IN_SECONDS)
-        except CannotContinue as error:  # Faust would try for ever, or end with a traceback
+        except CannotContinue as error:
+            # without this check, Faust would try to connect for ever or end with a traceback
             log.error("refused", desk="worker", error=str(error))
             os._exit(REFUSED_CODE)
         await super().on_start()
@@ -168,7 +171,7 @@ class Frame(faust.App):
     async def on_stop(self) -> None:
         for service in self._extra_service_instances or ():
             await service.stop()
-        # everything that matters is committed, so the process need not wait longer for Faust to stop
+        # Everything that matters is committed. So the process gives Faust only FAUST_SECONDS to stop.
         ending = threading.Timer(FAUST_SECONDS, os._exit, (0,))
         ending.daemon = True
         ending.start()
@@ -194,7 +197,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
-        # this must be below Faust's `broker_request_timeout`
+        # the session timeout must be below Faust's `broker_request_timeout`
         broker_session_timeout=min(settings.session_timeout_ms / 1000, 60),
         broker_heartbeat_interval=settings.heartbeat_ms / 1000,
         consumer_auto_offset_reset="latest",
@@ -205,7 +208,8 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     app.customs_access = access
     loops = [Loop(desk, settings) for desk in desks]
     gc.collect()
-    # a batch makes many short-lived objects and no cycles, so searching for cycles less often saves a tenth of the time
+    # A batch makes many short-lived objects and no reference cycles. If cycles are searched for less often, a tenth of
+    # the time is saved.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     for loop in loops:

@@ -369,8 +369,8 @@ def _firm(seed: int, number: int) -> str:
 def _conveyance(mode: str, dice: Random, index: int) -> str:
     match mode:
         case "2":
-            # A container of the first half of a block may come back in the second half, but never with the same voyage.
-            # So the halves have different voyages.
+            # A container may come back in the second half of its block, but not with the same voyage. So the two halves
+            # have different voyages.
             later = 40 * (index % BLOCK >= BLOCK // 2)
             return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {later + dice.randrange(40):03}E"
         case "5":

@@ -197,7 +197,8 @@ class People:
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
         """Returns the act of a declarant who lodges withdrawn goods again, for another buyer."""
         assessed = self.called_off.pop(fact.consignment_id, None)
-        if assessed is None:  # the assessment is on another topic, which may be read later
+        # the assessment is on another topic and may be read later than the withdrawal
+        if assessed is None:
             self.withdrawn[fact.consignment_id] = fact.occurred_at
             return []
         return [self._lodge_again(assessed, fact.occurred_at)]

@@ -299,7 +299,7 @@ class Player:
         try:
             fact = kind.read_stored(message.value() or b"")
         except ValidationError as error:
-            # a desk writes only valid facts, so this fact is from another writer, and nobody acts on it
+            # A desk writes only valid facts, so this fact is from another writer. Nobody acts on it.
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):
@@ -307,14 +307,16 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
-            self._ends.reopen(key)  # only a part is released, because the rest has not arrived
+            # a release with open holds is a release of a part, because the rest has not arrived
+            self._ends.reopen(key)
         elif isinstance(fact, ConsignmentLeftUnreleased):
             self._ends.leave(key, fact.container_no)
         elif isinstance(fact, DepartureRetracted):
             self._ends.come_back(key, fact.container_no)
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
-        # if the day is paced, a departure is due hours after both statements were read, so it need not wait for them
+        # On a paced day, a departure is due hours after the player read the release and the gate's yes. So the
+        # departure need not wait for them.
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         self._note_kept()
         for acts in caused:

@@ -53,7 +53,8 @@ class Stillness:
             return not self.behind
         except KafkaException as error:
             self.behind = f"the cluster does not answer: {error}"
-            # the clients are replaced, because one of them may wait for ever for the group coordinator of a broker that has ended
+            # The clients are replaced. An old client may wait for ever for a group coordinator on a broker that has
+            # ended.
             self.close()
             self._connect()
             return False

@@ -20,9 +20,9 @@ SOURCES = {
 }
 """The syntax tree of each module, by its name."""
 BY_NAME = re.compile(
-    # services.shell.desk.Decider reads these
+    # services.shell.desk.Decider reads the names in the next line
     r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"
-    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports the module if a desk needs it
+    r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports this module if a desk needs it
     r"|services\.console\.readmodel\.migrations\..+"  # Alembic loads them
     r"|.+\.__\w+__"
 )

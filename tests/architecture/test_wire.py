@@ -80,7 +80,7 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
     assert len(ours) == len(KEYS) == 200
     assert set(ours.values()) == set(range(PARTITIONS))
     assert ours == by_kafka_python(broker, topic)
-    # this needs another thread, because browser tests leave an event loop running in this one
+    # Browser tests leave an event loop running in this thread. So `by_aiokafka` needs another thread.
     with ThreadPoolExecutor(1) as thread:
         assert ours == thread.submit(asyncio.run, by_aiokafka(broker, topic)).result(60)
     stranger = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
@@ -90,7 +90,7 @@ def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, top
 MADE = re.compile(r"(?<!def )\b(Producer|Consumer|AdminClient|AIOKafkaProducer)\(")
 ONE_PLACE = "services/shell/clients.py"
 ELSEWHERE = {
-    "services/shell/access.py": {"AdminClient"},  # this file asks the cluster whether it admits the program
+    "services/shell/access.py": {"AdminClient"},  # this file checks whether the cluster admits the program
     "services/console/api/request_producer.py": {"AIOKafkaProducer"},  # its settings come from ONE_PLACE
 }
 

@@ -221,7 +221,7 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
     with ProcessPoolExecutor(1) as other, Manager() as manager:
-        # another process sends the lodgements, so that they do not delay the questions of this one
+        # Another process sends the lodgements. In this process they would delay the gate questions.
         for rate in rates:
             count = int(rate * seconds) or 3000
             ready = manager.Event()
@@ -311,7 +311,7 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            # some companies lodge more in a measurement than they may on one day
+            # In a measurement, some companies lodge more than the limit of one day allows. So the limit is raised.
             allowed = {"DTG_BOXES_A_DAY": "1000000"}
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}

@@ -66,8 +66,8 @@ def serve_without_rights() -> None:
     settings = ConsoleSettings()
     prepare(settings)
     await_tables(settings.database_url)
-    # FastAPI's dependency_overrides are not used, because they analyse each dependency again at every request, which costs more than
-    # the rights
+    # FastAPI's `dependency_overrides` would analyse each dependency again at every request. That costs more than the
+    # rights, so the dependency is replaced in the module.
     vars(console)["prove"] = _everybody
     app = console.create_app(settings)
     spare()
@@ -86,7 +86,7 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
         found = []
         for name, command in (("with", []), ("without", without)):
             (home := folder / name).mkdir()
-            # some companies lodge more in a measurement than they may on one day
+            # In a measurement, some companies lodge more than the limit of one day allows. So the limit is raised.
             console_of = serving(broker.bootstrap, PARTITIONS, home, command, DTG_BOXES_A_DAY="1000000")
             found.append(stack.enter_context(console_of))
         yield found

@@ -24,7 +24,7 @@ def test_hearing_it_twice_releases_nothing_twice() -> None:
     once, decided = expected(offered(packets))
     again, more = expected(offered([*packets, *packets]))
     assert again == once
-    # each repeated request is read once more, but leads to no message that a desk would read
+    # Each repeated request is one more message that is read. It leads to no message that a desk would read.
     assert more == decided + len(packets)
 
 

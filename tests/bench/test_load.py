@@ -33,7 +33,7 @@ def test_the_hours_of_a_treatment_are_no_slowness_of_the_desks() -> None:
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     values = [float(n) for n in range(1, 201)]
     assert [percentile(values, share) for share in (0.5, 0.95, 0.99, 1.0)] == [100.0, 190.0, 198.0, 200.0]
-    assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0  # 2.0 is the least value that half of the values do not exceed
+    assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0  # at least half of the values are not greater than 2.0
     assert percentile([3.0], 0.01) == 3.0
     assert math.isnan(percentile([], 0.5))
 

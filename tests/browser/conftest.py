@@ -101,7 +101,8 @@ class Visitor:
             self.faults.append(f"HTTP {response.status}: {response.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        # this message is about an answer with an error status, which `_response` checks
+        # The browser also writes a console message about each answer with an error status. `_response` checks these
+        # answers, so such a message is no fault here.
         about_status = message.text.startswith("Failed to load resource: the server responded with")
         if message.type in ("error", "warning") and not about_status:
             self.faults.append(f"console {message.type}: {message.text}")

@@ -64,7 +64,8 @@ def test_an_administrator_lets_an_officer_and_a_program_in_and_out(
                 officer.locator(f"[name={field}]").fill(typed)
             officer.locator("#password button").click()
             expect(officer.locator("nav [aria-current]")).to_have_text("Board")
-            other.expected = {401}  # the board, which polls by itself, gets 401, too, as soon as the session has ended
+            # The board polls the console by itself. As soon as the session has ended, this poll gets 401.
+            other.expected = {401}
             opened(page, "end-sessions")
             page.locator("#act-end-sessions").get_by_role("button").click()
             expect(page.locator("#given").locator("..")).to_contain_text("sessions ended")

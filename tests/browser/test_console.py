@@ -174,7 +174,8 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
             record | {"consignment_id": id_of(declaration), "asked_by": "yard-3"}
         )
         headers = request_headers(treatment, "treated", "/yard", treatment.occurred_at.isoformat())
-        # this is sent past the console, whose clock does not leap, so that it would refuse these times
+        # The request goes directly to Kafka. The console would refuse its times, because the clock of the console does
+        # not leap.
         producer = KafkaProducer(bootstrap_servers=desk.settings.kafka)
         producer.send(
             "customs-quarantine-requests", key=treatment.key.encode(), value=encode(treatment), headers=headers

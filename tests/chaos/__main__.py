@@ -65,7 +65,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.inside:
         _own_mounts()
-    # the handler raises SystemExit, so that processes are ended and folders are deleted also after SIGTERM
+    # Upon SIGTERM this handler raises SystemExit. So the processes are still ended and the folders removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)
@@ -116,8 +116,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         player = theatre.player
         assert player is not None
         calm, unended = _epilogue(theatre, day, consignments)
-        # The workers end before the topics are read. Otherwise a release might lapse later, and be in the rows but not
-        # in `entries`.
+        # The workers end before the topics are read. A release that lapsed after the reading would be in the rows, but
+        # not in `entries`.
         for name in list(theatre.proxies):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
@@ -194,7 +194,8 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
         return not found
 
     progress = WaitLimit("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
-    with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
+    # if `wait_by` times out, `found` holds the differences that are left
+    with suppress(TimeoutError):
         wait_by(equal, progress, 1)
     return found, [f"after the faults: {one}" for one in played.awaited]
 
@@ -227,7 +228,8 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
         return not found
 
     progress = WaitLimit("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
-    with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
+    # if `wait_by` times out, `found` holds the differences that are left
+    with suppress(TimeoutError):
         wait_by(agree, progress, 1)
     return found
 

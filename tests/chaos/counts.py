@@ -76,7 +76,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage
             "messages by kind", counted(f"SELECT kind, count(*) FROM facts WHERE {MEANT} GROUP BY 1"), timeline
         )
         stages = counted("SELECT stage, count(*) FROM consignments GROUP BY 1")
-        # the board does not count goods without a declaration; in this run only poison messages name such goods
+        # The board does not count goods without a declaration. In this run only poison messages name such goods.
         stages.pop(UNMATCHED, None)
         board = counted("SELECT stage, consignments FROM stage_counts WHERE consignments <> 0")
         found += _compare("the board's counts by stage", board, stages)

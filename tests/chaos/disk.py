@@ -33,7 +33,8 @@ class Disk:
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):
-                used += 256  # the remount fails if a process has written data after `du`
+                # the remount fails if a process has written data since `du` ran
+                used += 256
         else:
             self._limit(1 << 12)
 

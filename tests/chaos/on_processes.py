@@ -64,7 +64,8 @@ def _forget(access: Access, group: str, seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
-    except KafkaError:  # another fault makes the broker unreachable at this moment
+    except KafkaError:
+        # another fault keeps the broker unreachable at this moment
         return False
     try:
         while time.monotonic() < deadline:
@@ -120,8 +121,8 @@ def leave_and_return(strike: Strike) -> None:
         time.sleep(strike.dice.random())
         strike.theatre.start(child)
         strike.heal()
-    # A worker can exit with code 0 only if it reaches the broker. If another fault prevents that, this fault has no
-    # evidence.
+    # A worker can exit with code 0 only if it reaches the broker. If another fault makes the broker unreachable, this
+    # fault has no evidence.
     strike.evidence = "left with code 0" if code == 0 else ""
 
 
@@ -129,8 +130,8 @@ def join_and_leave(strike: Strike) -> None:
     """Starts and ends a third worker of the same desks, which causes two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    # The worker runs already and may have logged its assignment, so its log is read from the beginning. No earlier
-    # worker had this name, so no assignment in the log is that of another worker.
+    # The worker may already have logged its assignment, so the log is read from the beginning. No earlier worker had
+    # this name, so the log has only this worker's assignments.
     log = Log(strike.child(name), whole=True)
     try:
         log.wait(ASSIGNED)
@@ -158,7 +159,8 @@ def step_clock(strike: Strike) -> None:
             _restart(strike, {**right, **wrong})
             strike.hit()
         if _says_facts(strike):
-            strike.evidence = f"{days:+} d"  # `play` later adds how many facts have the wrong time
+            # `play` later adds the number of facts with the wrong time
+            strike.evidence = f"{days:+} d"
     finally:
         with strike.theatre.hands_off(name):
             _restart(strike, right)
@@ -179,7 +181,7 @@ def _says_facts(strike: Strike) -> bool:
     name = strike.victims[0]
 
     def count_of_facts() -> int:
-        with suppress(OSError):  # the metrics page of the worker may not answer yet
+        with suppress(OSError):  # the worker's metrics page may not answer yet
             return sum(said_by_metrics(strike.theatre.pages[name]).values())
         return 0
 

@@ -60,7 +60,7 @@ def freeze_broker(strike: Strike) -> None:
     try:
         time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
         strike.victims = tuple(strike.theatre.proxies)
-        # only log records from here on are evidence, because earlier ones may come from another fault
+        # Another fault may have caused the log records until now. So only later records are evidence.
         strike.listen()
     finally:
         process.send_signal(signal.SIGCONT)
@@ -119,7 +119,7 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            # the administrator's rights are needed, because no other credential may begin such a transaction
+            # only the administrator's credential may begin such a transaction
             **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
@@ -129,7 +129,7 @@ def leave_transaction_open(strike: Strike) -> None:
     progress = theatre.progress("the broker to say what is open", most=THERE_SECONDS)
 
     def unreadable() -> int:
-        # another fault may make the broker unreachable, so the request is repeated until the broker answers
+        # Another fault may make the broker unreachable. So the request is repeated until the broker answers.
         return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)
 
     _begin(producer)
@@ -139,7 +139,8 @@ def leave_transaction_open(strike: Strike) -> None:
     held = 0 if left else unreadable()
     if held:
         strike.hit()
-    del producer  # like a killed process, the producer neither commits nor aborts
+    # the producer ends without a commit or an abort, as if its process was killed
+    del producer
     deadline = time.monotonic() + READY_SECONDS
     while held and unreadable() and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -255,8 +256,8 @@ def mute_link(strike: Strike) -> None:
     seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
     try:
         proxy.mute(trap)
-        # With a trap, the fault begins at the first request whose API key is `trap`. Without one, it begins at the
-        # first reply that is held back.
+        # If `trap` is an API key, the fault begins at the first request with this key. If `trap` is None, the fault
+        # begins at the first reply that is held back.
         if not strike.hit_once(lambda: proxy.muted if trap is not None else proxy.swallowed > before, BITE_SECONDS):
             return
         time.sleep(seconds)
@@ -290,7 +291,7 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    # The fault ends here, before the poison is discarded. The other goods must keep moving meanwhile, so from here on
+    # The fault ends here, before the poison is discarded. Until then the other goods must keep moving, so from here on
     # a standstill counts as a failure.
     strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)

@@ -58,7 +58,8 @@ def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, pro
     """Writes a nonsense message onto each topic, and returns what was written. `keys`: `consignment` → the key for
     all topics except those of containers, `container` → the key for the topics of containers. The shape of a message
     depends on its topic and the length of `salt`."""
-    longest = int(MOST_SECONDS * 1000)  # the producer must not give up before `progress` does
+    # the producer must not give up earlier than `progress` does
+    longest = int(MOST_SECONDS * 1000)
     made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
     producer = patiently(lambda: KafkaProducer(**made), progress)
     dose = Dose()
@@ -98,7 +99,7 @@ def set_aside(access: Access) -> Known:
     announced = [
         e.body
         for e in read(access, [t.name for t in PARKED])
-        # poison on the parked topics themselves does not count, because no service has written it
+        # Some poison on the parked topics has the kind MessageParked. No service wrote it, so it does not count.
         if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE
     ]
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
@@ -120,7 +121,8 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
         return there == wanted and not left
 
-    with suppress(TimeoutError):  # after a timeout, the result shows what is missing
+    # if `wait_by` times out, the returned numbers show what is missing
+    with suppress(TimeoutError):
         wait_by(settled, progress, 1)
     return len(wanted), len(there), len(left)
 
@@ -152,12 +154,13 @@ class Operator(threading.Thread):
         while not self._over.wait(1):
             try:
                 self._work()
-            except (BrokerError, KafkaError):  # the broker cannot be reached, so the next round tries again
+            except (BrokerError, KafkaError):
+                # The broker cannot be reached. The next round tries again.
                 self.troubles += 1
 
     def _work(self) -> None:
         left = waiting(self.access)
-        # orders are sent for all messages, although only an order about the first message of its key has an effect
+        # Each waiting message gets an order, although only the order about the first message of a key has an effect.
         orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
         send_orders(self.access, orders, self.partitions)
         self.orders += len(left)

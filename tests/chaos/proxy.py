@@ -135,7 +135,8 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            return  # one side has closed its connection, and `_connect` closes the other
+            # One side has closed its connection. `_connect` closes the other one.
+            return
 
 
 class _Frames:

@@ -47,7 +47,7 @@ def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)
-    # kinds of faults that need goods come first, because they must strike before the last goods are lodged
+    # Kinds of faults that need goods come first. They must strike before the last goods are lodged.
     names.sort(key=lambda name: not KINDS[name].goods)
     names += dice.choices(list(KINDS), [kind.weight for kind in KINDS.values()], k=max(0, faults - len(names)))
     return [

@@ -21,7 +21,7 @@ LAYOUT = tuple([(service, "0") for service in SERVICES])
 """Each service has one process, so no other process can take over its partitions."""
 
 
-# The calm day is played while this test runs, because the test mostly waits for treatments.
+# `calm_play` plays the calm day while this test runs. This test mostly waits for treatments.
 @pytest.mark.usefixtures("calm_play")
 @pytest.mark.timeout(600)
 def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm_one(

@@ -11,7 +11,8 @@ CONSIGNMENTS, SECONDS = 1400, 70
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(1200)  # a busy machine may need this long; each wait in the test has a shorter limit of its own
+# A busy machine may need so long. Each wait in the test has a shorter limit of its own.
+@pytest.mark.timeout(1200)
 def test_fourteen_hundred_consignments_come_through_every_kind_of_fault() -> None:
     arguments = ["--consignments", CONSIGNMENTS, "--faults", len(KINDS), "--seconds", SECONDS]
     command = [sys.executable, "-m", "tests.chaos", *map(str, arguments)]

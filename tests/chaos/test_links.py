@@ -134,9 +134,8 @@ def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_c
 ) -> None:
     """A librdkafka client may request the ends of topics from their former leaders for up to five minutes. The console
     must not wait so long."""
-    monkeypatch.setattr(
-        progress, "LOOK_SECONDS", 3600.0
-    )  # requests for new topics are switched off here, because by these the client would learn the new leaders, too
+    # Requests for new topics are switched off here. By their answers the client would learn the new leaders, too.
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 3600.0)
     with behind_a_proxy(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)
         ends, standing = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()

@@ -41,8 +41,8 @@ def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
 def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) -> None:
     with provisioned(tmp_path, 1) as broker:
         what_was_taken_back_lies_before_nobody(broker.bootstrap)
-        # the length of the salt determines the shape of a message, so each topic gets all four
-        # shapes
+        # The shape of a message depends on the length of the salt. With these four lengths each topic gets all four
+        # shapes.
         for salt in ("a", "bb", "ccc", "dddd"):
             dose = poison(
                 broker.access,

@@ -300,7 +300,7 @@ class Theatre:
                 if name not in self._held and child.watch():
                     self._leaver.look()
                     # A process that died often would wait longer before its next start. Faults kill processes often
-                    # here, so the count is limited.
+                    # here, so the number of deaths is limited.
                     child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:
@@ -310,7 +310,8 @@ class Theatre:
         self.broker_deaths += 1
         try:
             self.start_broker()
-        except BrokerError:  # the disk is full, so the start is tried again until there is space, as a supervisor does
+        except BrokerError:
+            # The disk is full. As a supervisor would, this thread tries the start again until there is space.
             self._over.wait(0.5)
 
     def close(self) -> None:

@@ -89,8 +89,8 @@ def micros(minutes: float) -> int:
 def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     releases = [
         ("a", "I", micros(0), granted(30, 40)),
-        ("a", "I", micros(0), granted(30, 63)),  # this counts, because the earlier release was revoked
-        ("b", "I", micros(10), granted(5, 20, holds=1)),  # this does not count, because only a part is released
+        ("a", "I", micros(0), granted(30, 63)),  # this release counts, because the one before was revoked
+        ("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released, so this release does not count
         ("c", "E", micros(0), granted(10, 130)),
         ("d", "E", micros(0), "{"),
         ("e", "", None, granted(1, 2)),

@@ -89,9 +89,11 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    right = {stop.code, 0}  # 0 is also right, because a second signal may come after everything has ended
+    # 0 is right even if `stop.code` is another one: the second signal may come after everything has ended
+    right = {stop.code, 0}
     if stop.code:
-        right.add(-stop.numbers[-1])  # the signal itself is also right, because it may come while Python is ending
+        # the last signal may come while Python is ending, and then kills the process
+        right.add(-stop.numbers[-1])
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
@@ -166,7 +168,8 @@ def main() -> int:
             wrong += _went_wrong("small children", number, small(Path(folder), stop))
     home = Path(tempfile.mkdtemp())
     for number, stop in enumerate(plan(chosen.seed, chosen.count, 20.0)):
-        if number % 3 == 0:  # every third run begins without files; the others begin with those of the run before
+        # Every third run begins without files. The other runs begin with the files of the run before.
+        if number % 3 == 0:
             shutil.rmtree(home)
         wrong += _went_wrong(
             "dtg up", number, up(home, stop, "declaration,risk;inspection,quarantine;release,gate;clearance")

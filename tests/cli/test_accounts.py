@@ -145,7 +145,7 @@ def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
     home = tmp_path / "home"
     with pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("DTG_HOME", str(home))
-        # imports the modules of the command now, because the other user, below, may not be able to read them
+        # This call imports the modules of the command. The user `nobody` may not be able to read them later.
         person.types(*arguments)
         assert person.types("account", "add", "clerk", "--role", "auditor").code == 0
         assert home.stat().st_mode & 0o077 == 0

@@ -220,7 +220,8 @@ def test_the_same_paper_again_is_right_and_said_so(declare: Any) -> None:
 
 
 def test_without_waiting_nothing_is_asked_and_the_ids_are_told(declare: Any) -> None:
-    for options in (("--no-wait",), ()):  # the output is not a terminal, so the command waits in neither case
+    # The output is not a terminal. So the command does not wait, even without `--no-wait`.
+    for options in (("--no-wait",), ()):
         api = Api({"r-5": [PENDING]})
         done = declare(api, "R-5", options=options)
         assert done.exit_code == 0 and not api.polls and GOODS.format(5) in done.stdout and "dtg trace" in done.stdout

@@ -170,7 +170,7 @@ def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entri
 
 
 def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entries: list[LoggedMessage]) -> None:
-    # If a report is taken back, the goods leave a second time. Such goods are not used here.
+    # Goods leave a second time if the report of their departure was taken back. Such goods are not used here.
     times_gone = Counter(e.key for e in calm_entries if e.kind == "ConsignmentGatedOut")
     out = first(calm_entries, "ContainerGatedOut", lambda e: times_gone[e.body["consignments"][0]] == 1)
     goods = out.body["consignments"][0]
@@ -235,8 +235,8 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 
 
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
-    # if goods in containers are released, facts for the gate desk follow; so without the release there is a gap in
-    # the numbers
+    # After the release of goods in containers, the release desk publishes facts for the gate desk. So without the
+    # release there is a gap in the numbers.
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
     ledger = judge([*calm_entries, with_headers(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1

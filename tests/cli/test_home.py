@@ -33,7 +33,9 @@ def test_a_demo_leaves_the_folder_of_the_real_data_alone(tmp_path: Path) -> None
     assert "is taken" in up(home, "--demo")
     assert demo.exists() and not home.exists()
     (demo / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
-    assert "is taken" in up(home)  # the ports are checked after the demo's clock, so the clock did not stop it
+    # `dtg up` checks the clock before it checks the ports. The command ended at the ports, so the demo's clock did not
+    # stop it.
+    assert "is taken" in up(home)
     assert home.stat().st_mode & 0o777 == demo.stat().st_mode & 0o777 == 0o700
     assert "is taken" in up(home, "--demo", "--afresh")
     (aside,) = tmp_path.glob("home-demo-*")

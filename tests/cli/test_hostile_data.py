@@ -167,7 +167,8 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    for each in (screen, errors):  # both objects read COLUMNS when they were created, so the width is set here
+    # `screen` and `errors` read COLUMNS when they were created. So their width is set here.
+    for each in (screen, errors):
         monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
@@ -261,7 +262,8 @@ def test_files_of_any_name_and_content_are_refused_with_a_sentence(dtg: Any, tmp
     for number, content in enumerate((b"[/evil]", b"\xff", b"[" * 99_999, b"[1, null]", b'{"reference":"[/evil]"}')):
         file = tmp_path / f"[evil]\x1b:smiley:{number}"
         file.write_bytes(content)
-        if number < 3:  # the other files are JSON, so the command would need a console, and there is none
+        # The files 3 and 4 are JSON. For them the command would need a console, and there is none.
+        if number < 3:
             dtg("declare", str(file), codes=(1,))
         dtg("declare", str(file), "--format", "korea", codes=(1,))
         dtg("declare", str(file), "--url", "[/evil]", codes=(1,))

@@ -48,7 +48,7 @@ def test_a_forged_yes_is_named(calm_entries: list[LoggedMessage]) -> None:
 
 def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[LoggedMessage]) -> None:
     for number, fact in enumerate({entry.kind: entry for entry in calm_entries if entry.written_by_its_desk}.values()):
-        # only this consignment is judged, because judging the whole day each time would take a minute
+        # Only this consignment is judged. Judging the whole day each time would take a minute.
         story = [entry for entry in calm_entries if entry.key == fact.key]
         for value in (None, b"{}", b"[7]", b"{", b'{"version": "x", "holds": 3, "consignments": 5}'):
             wrong = replace(fact, value=value, offset=10**6, headers=fact.headers | {"ce_id": f"wrong-{number}"})

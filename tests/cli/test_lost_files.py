@@ -37,7 +37,7 @@ def test_of_a_log_that_grew_for_months_the_end_is_read(tmp_path: Path) -> None:
     child = Child("child", ["true"], tmp_path / "child.log")
     assert child.tail() == ""
     with child.log.open("wb") as log:
-        log.truncate(1 << 34)  # a sparse file, which takes no space on the disk
+        log.truncate(1 << 34)  # this makes a sparse file, which takes no space on the disk
         log.seek(0, 2)
         log.write("\nfirst 首\nsecond\n".encode())
     assert child.tail(2) == "first 首\nsecond"

@@ -107,7 +107,7 @@ def test_after_a_demo_a_plain_start_names_the_way_that_keeps_the_old_data(tmp_pa
     home.mkdir()
     (home / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        # the port is taken, so that the command ends before it starts anything
+        # The port is taken. So the command ends before it starts anything.
         env = surroundings(home, COLUMNS="400", DTG_CONSOLE_PORT=str(taken.getsockname()[1]))
         refused = dtg(env, "up")
         assert refused.returncode == 1 and "dtg up --afresh" in refused.stderr

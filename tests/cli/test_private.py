@@ -12,7 +12,7 @@ def test_the_folder_of_dtg_up_is_closed_to_others_also_one_that_was_open(tmp_pat
     home.mkdir(mode=0o755)
     home.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        # the port is taken, so that the command ends before it starts anything
+        # The port is taken. So the command ends before it starts anything.
         env = {**os.environ, "DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1])}
         program = [sys.executable, "-m", "services.cli.main", "up"]
         ended = subprocess.run(program, check=False, env=env, capture_output=True, text=True, umask=0o022, timeout=250)

@@ -65,8 +65,8 @@ def _patient(stop: Stop, last: signal.Signals) -> list[str]:
             assert process.poll() is None
             time.sleep(SAME_SECONDS)
         process.send_signal(last)
-        # The process ignores an equal signal within SAME_SECONDS after it handled the first one. If it was late to
-        # handle the first one, it also ignores this one. So the signal is sent again.
+        # After the first signal, the process ignores an equal signal for SAME_SECONDS. If it handled the first one
+        # late, it also ignores the one that was just sent. So the signal is sent again.
         while last in stop.numbers and process.poll() is None:
             time.sleep(SAME_SECONDS)
             process.send_signal(last)

@@ -73,7 +73,7 @@ def test_a_mistyped_organisation_code_is_an_error(right: str, index: int, sign: 
     mistyped = right[:index] + sign + right[index + 1 :]
     broken = uscc.broken_parts(mistyped)
     assert broken == () if sign == right[index] else CreditCodePart.CHECK_SIGN in broken
-    # the check character of GB 11714 has only eleven values, so it does not reveal every typing error
+    # The check character of GB 11714 has only eleven values. So it does not reveal every typing error.
     assert (said_of(mistyped)[0][0] == ERROR) == (len(broken) > 1) if broken else said_of(mistyped) == []
 
 

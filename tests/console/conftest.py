@@ -71,7 +71,8 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))  # the user `postgres` may not read pytest's own folders
+    # the folder is not in pytest's own folders, because the user `postgres` may not read those
+    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))
     running = Postgres(folder)
     running.start()
     yield running
@@ -82,7 +83,8 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated database of each kind."""
-    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # the rights file of a PostgreSQL database is in this folder
+    # the folder DTG_HOME contains the rights file of a PostgreSQL database
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"
     else:

@@ -140,7 +140,8 @@ def _about_box(kind: type[Message]) -> bool:
 
 def planted(ending: str = "") -> Planted:
     """Plants words in every kind of message, and in a row of every table from which answers are made. `ending`: as in `Planted`."""
-    made, number = Planted(ending=ending), count(50_001)  # higher than the offsets of messages that a test sends itself
+    # the offsets are higher than those of the messages that a test sends itself
+    made, number = Planted(ending=ending), count(50_001)
     examples = {type(each): each for each in EXAMPLES}
     for topic in FACTS_AND_REQUESTS:
         for kind in topic.carries:

@@ -73,7 +73,8 @@ class Simulated:
                 _, _, name, request = heapq.heappop(self._due)
                 self.ask(name, request, at)
             self.turn(at)
-        self.turn(at + timedelta(days=20))  # by then, everything that nobody has done is overdue
+        # twenty days later, everything that nobody has done is overdue
+        self.turn(at + timedelta(days=20))
 
     def _lodge(self, plan: Any, at: datetime) -> None:
         request = LodgeDeclaration(

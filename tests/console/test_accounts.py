@@ -83,7 +83,7 @@ def test_a_session_is_its_accounts_until_it_ends(people: Accounts) -> None:
     assert (who.actor, who.company) == ("clerk", COMPANY) and who.roles == {Role.DECLARANT} and len(who.csrf) == 64
     last = AT
     while last < AT + SESSION_HOURS * HOUR - 50 * MINUTE:
-        # the session is used often enough that only its longest duration ends it
+        # The session is used every 50 minutes. So it does not end because nobody used it, but only after SESSION_HOURS.
         last += 50 * MINUTE
         people.session(cookie, "here:1", last)
     assert why(people, cookie, at=AT + SESSION_HOURS * HOUR) == "session_ended"
@@ -265,7 +265,8 @@ def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
     for company in ("*", "", " ", "a\nb"):
         with pytest.raises(NotGranted):
             people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
-    with people._engine.begin() as connection:  # a row that an older software version may have written
+    with people._engine.begin() as connection:
+        # an older software version may have written such a row
         row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
         connection.execute(t.AUTHORISATIONS.insert().values(row))
     who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who

@@ -148,7 +148,7 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.context
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
-    # `fresh` has no requests in memory, so it reads the rows, as another process does
+    # `fresh` has no requests in memory. So it reads the rows, as another process would.
     fresh = Asker(console.settings, office.asker._engine)
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
 
@@ -219,7 +219,8 @@ def test_a_request_that_is_lodged_after_a_withdrawal_is_answered_under_the_next_
     reference = f"API-W{waited:d}"
     request = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
     consignment = Border(reference).lodged().accepted().assessed().held("arrival")
-    if waited:  # the declaration desk read the lodgement before the release desk's answer to the withdrawal
+    # the declaration desk read the lodgement before the release desk answered the withdrawal
+    if waited:
         consignment.waits(request)
         consignment.messages[-1] = dataclasses.replace(consignment.messages[-1], cause=request)
         consignment.withdrawn().lodged_again(request).accepted()
@@ -415,7 +416,7 @@ def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
     gate = running.api("GET", "/containers/CSQU3054383").json()
     assert gate["may_leave"] is False
     goods = running.api("GET", f"/consignments/{consignment_id(DECLARANT, 'away')}")
-    # the rows are not complete, so the console cannot say that nobody lodged these goods
+    # The rows are not complete. So the console cannot say that nobody lodged these goods.
     assert goods.status_code == 202
     running.stop()
 
@@ -667,7 +668,8 @@ def test_a_gate_out_is_bounded_at_the_door(console: Running) -> None:
 
 def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
     box = "BMOU4012345"
-    console.catch_up()  # from now on the console knows how far it has read, and knows nothing about this container
+    # After this call the console knows up to which message it has read. It knows nothing about this container.
+    console.catch_up()
     unknown = console.api("GET", f"/containers/{box}").json()
     assert (unknown["may_leave"], unknown["reason"]) == (False, "unknown")
     consignment = Border("G-1", (box,)).lodged().accepted().assessed().held("arrival")
@@ -786,7 +788,8 @@ def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) 
         streamed = pool.submit(_first_event, f"{console.address}/api/v1/releases/stream?after={end['cursor']}")
         second = red("F-2", ("FSCU8012350",))
         publish(console.settings.kafka, second.messages)
-        came = waiting.result(200).json()  # the release ends the long poll before its 280 seconds are over
+        # the release ends the long poll before the 280 seconds are over
+        came = waiting.result(200).json()
         assert [(e["kind"], e["consignment_id"]) for e in came["releases"]] == [("ReleaseGranted", second.id)]
         event = streamed.result()
     assert event["id"] == str(came["cursor"]) and json.loads(event["data"]) == came["releases"][0]
@@ -882,7 +885,8 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
             files = list(tmp_path.iterdir())
             assert files and {file.stat().st_mode & 0o777 for file in files} == {0o600}
             process.send_signal(signal.SIGTERM)
-            wait(lambda: process.poll() is not None, "the console to end")  # although a stream is open
+            # the console must end although the client still reads its stream
+            wait(lambda: process.poll() is not None, "the console to end")
             assert process.returncode == 0
     finally:
         process.kill()
@@ -901,7 +905,8 @@ def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_boa
         found = console.api("GET", "/unmatched", params={"days": days, "limit": 200}).json()["consignments"]
         return [each["consignment_id"] for each in found]
 
-    console.catch_up()  # messages of other tests may not be in the rows yet
+    # The rows may still lack messages of other tests. They must be in the rows before the first count.
+    console.catch_up()
     before, phantom = counted(), Border("NEVER LODGED", start=now() - timedelta(days=20)).held("officer/1")
     publish(console.settings.kafka, phantom.messages)
     console.catch_up()

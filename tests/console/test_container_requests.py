@@ -274,7 +274,7 @@ def strict(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_a_declarant_names_so_many_containers_a_day_at_most(strict: tuple[Running, Running]) -> None:
     first, second = strict
-    # all tests use the same topics, so two of them must not use the same declarant
+    # All tests use the same topics. So this test uses declarants that no other test uses.
     mine, other = [body + uscc.check_sign(body) for body in ("91370200999990001", "91370200999990002")]
 
     def lodge(console: Running, reference: str, *boxes: str, declarant: str = mine) -> Any:

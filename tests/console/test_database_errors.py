@@ -122,7 +122,9 @@ def _ended(fault: Fault) -> None:
 
 def _deadlock(fault: Fault) -> None:
     with psycopg.connect(fault.server.url) as other:
-        other.execute("SET deadlock_timeout = '20s'")  # PostgreSQL then ends the projector's transaction, not this one
+        # PostgreSQL ends the transaction whose `deadlock_timeout` is over first. So it ends the projector's
+        # transaction.
+        other.execute("SET deadlock_timeout = '20s'")
         other.execute("LOCK TABLE facts IN ACCESS EXCLUSIVE MODE")
         fault.publish()
         fault.server.standing_in(WAITS_FOR_LOCK)

@@ -263,7 +263,8 @@ def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
         for number in range(int(limiter.total_tokens)):
             limiter.release_on_behalf_of(number)
 
-    console.app.state.authenticator._keys.clear()  # the owner of the key has to be read from the database again
+    # after this line the console must read the owner of the key from the database again
+    console.app.state.authenticator._keys.clear()
     with ExitStack() as stack:
         for _ in range(15):
             stack.enter_context(context.rows._engine.connect())

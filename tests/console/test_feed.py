@@ -211,7 +211,8 @@ def test_a_database_restored_from_an_older_copy_skips_nothing(kafka: str, tmp_pa
             port.catch_up(house, 30)
             known = {one.id for one in house.heard_of}
         gone = every(running)
-    for end in ("", "-wal", "-shm"):  # `restored.db.rights.json` stays, because no right was changed since the copy
+    # `restored.db.rights.json` stays, because no right was changed after the copy was made
+    for end in ("", "-wal", "-shm"):
         file.with_name(file.name + end).unlink(missing_ok=True)
     shutil.copy(copy, file)
     tell(kafka, granted("lost-2", 9))

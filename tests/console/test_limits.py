@@ -161,7 +161,8 @@ def test_who_comes_when_every_connection_has_a_request_under_way_is_told_so(boot
     migrate(settings.database_url)
     crowded = Running(settings)
     crowded.start()
-    crowded.http.close()  # otherwise this test client would have one of the sixteen connections
+    # if this test client stayed open, it would use one of the sixteen connections
+    crowded.http.close()
     sent = (
         head(crowded, "POST /api/v1/declarations", "Content-Type: application/json", "Content-Length: 100") + b"\r\n{"
     )
@@ -225,7 +226,7 @@ def test_a_thousand_who_wait_for_one_release_are_one_query() -> None:
         assert await shared.ask(("cursor", 1), query) == 3 and await later == 2, "who asks later gets a later answer"
         return queries
 
-    # this needs another thread, because after a browser test Playwright's event loop runs in the main one
+    # After a browser test, Playwright's event loop runs in the main thread. So this event loop needs another thread.
     with ThreadPoolExecutor() as thread:
         assert thread.submit(asyncio.run, all_of_them()).result() == 3
 
@@ -269,7 +270,8 @@ def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:
         bell = Bell()
         bell.hang()
         rung = bell.rung
-        bell.ring()  # as if an entry came just after the rows were read, so that the reader has not seen it
+        # This ring stands for an entry that comes just after the rows were read. The reader has not seen that entry.
+        bell.ring()
         await asyncio.sleep(0)
         assert await bell.wait(rung, 60), "at once"
         assert not await bell.wait(bell.rung, 0.01)

@@ -135,7 +135,8 @@ def test_false_gate_outs_do_not_push_other_alarms_off_the_board(console: Running
     overdue = Border("LATE-1").lodged().accepted().ordered()
     one = overdue.messages.pop()
     late = replace(changed(one), kind="InspectionOverdue", id=f"{one.id[:-4]}0001")
-    # these alarms are later than those of other tests, because the board shows only the newest subjects of a kind
+    # The board shows only the newest subjects of each kind of alarm. So these alarms are later than those of other
+    # tests.
     true = Border("LEFT-1", ("TCLU4265829",), start=NOON + timedelta(minutes=30)).alarm()
     false = [
         Border(f"FALSE-{n}", ("TCLU4265834",), start=NOON + timedelta(hours=1, minutes=n)).alarm() for n in range(9)
@@ -211,7 +212,7 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             for way in ("seqscan", "bitmapscan", "sort"):
-                # otherwise PostgreSQL would not use an index for an empty table
+                # without these settings, PostgreSQL would use no index for an empty table
                 connection.exec_driver_sql(f"SET enable_{way} = off")
         for part in [part for parts in every for part in parts]:
             keys = [7 if isinstance(column.type, (BigInteger, Integer)) else "k" for column in part.order]

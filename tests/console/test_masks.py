@@ -227,7 +227,8 @@ def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_go
 def test_inside_a_message_is_whole(console: Quiet, planted_rows: Planted, role: Role) -> None:
     key = asking(console, role)
     for about, id_, tokens in planted_rows.messages:
-        if about != WATCHED:  # a key with a slash cannot be part of an address
+        # the key WATCHED has a slash and cannot be part of an address
+        if about != WATCHED:
             assert planted_rows.found(read(console.http, "GET", f"/api/v1/messages/{about}/{id_}", key)[1]) == tokens, (
                 about,
                 id_,

@@ -131,7 +131,8 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
     """An idle projector must not call rows complete that a rebuild has removed, nor a running one rows that are only half
     there."""
     url, engine = settings.database_url, open_engine(settings.database_url)
-    kind = engine.dialect.name  # each run needs ids of its own, because ports skip ids that they know
+    # Ports skip ids that they know. So each run has ids of its own.
+    kind = engine.dialect.name
     stories = [released(f"anew-{kind}-{n}", "ZZZU7654321") for n in range(60)]
     publish(settings.kafka, [message for story in stories for message in story.messages])
 

@@ -397,7 +397,7 @@ def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: 
         for language in ("zh", "en"):
             page(console, f"{_address(key)}?lang={language}")
     for one in messages:
-        # messages to and about a whole partition are in no timeline, so they have no page
+        # Messages to and about a whole partition are in no timeline. So they have no page.
         if not one.key.startswith(f"{WATCHES}/"):
             page(console, f"{_address(one.key)}/messages/{one.id}")
 
@@ -482,7 +482,7 @@ def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(cons
 
 def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: Running, bootstrap: str) -> None:
     """The release desk names the holds in its next message, which may not be in the same batch."""
-    # these goods wait longer than all others here, so the board names them
+    # These goods have waited longer than all others here. So the board names them.
     consignment = green("called-back", start=NOON - timedelta(days=900)).revoked()
     publish(bootstrap, consignment.messages)
     console.catch_up()

@@ -159,7 +159,8 @@ def test_an_installation_of_the_software_version_before_starts_as_it_is(url: str
     assert here.file.stat().st_mode & 0o777 == 0o600
     of_the_former_release = here.copy()
     here.people.revoke(key.key_id, by="admin", at=AT)
-    of_the_former_release[-1] = []  # the software version before did not count changes
+    # The software version before did not count changes. So the count is taken out of the copy.
+    of_the_former_release[-1] = []
     here.put_back(of_the_former_release)
     assert here.held() == "older"
     engine.dispose()
@@ -192,7 +193,8 @@ def test_a_change_that_could_not_be_noted_is_noted_by_whoever_looks_next(here: I
     before, key = here.copy(), here.people.make_key("clerk", by="admin", at=AT)
     kept = here.file.read_text()
     here.people.revoke(key.key_id, by="admin", at=AT)
-    here.file.write_text(kept)  # as if the process was killed between the change and the note of it
+    # this simulates a process that was killed after the change, but before it wrote the change to the file
+    here.file.write_text(kept)
     assert here.held() == "" and here.file.read_text() != kept
     here.put_back(before)
     assert here.held() == "older"

@@ -169,7 +169,8 @@ def test_every_address_is_open_to_those_roles_alone_that_the_table_names(door: R
             may = not right.roles or role in right.roles
             if "{act}" in path:
                 may = may and role in ASKS[(ACTS if path.startswith("/consignments") else BOX_ACTS)["hold"][0]].roles
-                # the console checks the media type of a form before it knows the act, so 415 may come before the refusal
+                # The console checks the media type of a form before it knows the act. So a role without the right may
+                # get 415.
                 refused = refused or answer.status_code == 415 and not may
             if refused is may or answer.status_code in (401, 500):
                 wrong.append((method, path, answer.status_code))

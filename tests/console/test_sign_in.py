@@ -317,7 +317,7 @@ def test_a_one_time_password_opens_nothing_but_the_page_on_which_it_is_changed(d
 
 
 def test_published_passwords_and_keys_are_refused_where_the_clock_is_the_worlds(door: Running) -> None:
-    # these are the accounts of a demo, but the console runs without the demo's clock
+    # The accounts are those of a demo. The console runs without the demo's clock.
     make_demos(door.app.state.authenticator.accounts, sandbox=True)
     with tab(door) as browser:
         assert sign_in(browser, DEMOS[0].account, PASSWORD).status_code == 401

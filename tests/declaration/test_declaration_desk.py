@@ -226,7 +226,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"transport_mode": "5", "containers": ()},
         {"transport_mode": "4"},
         line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
-        # rounding explains the difference between quantity and net mass, which is less than a hundredth of the net mass
+        # The quantity differs from the net mass by less than a hundredth. Rounding explains this difference.
         line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.6474")),
         line(unit="036", quantity=Decimal(20_000), unit_price=Decimal("0.25")),
         line(unit="070", quantity=Decimal("0.02"), unit_price=Decimal(250_000)),
@@ -409,7 +409,7 @@ def test_a_paper_waits_until_each_request_to_withdraw_is_answered() -> None:
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(withdraw(), message_id="w2")
     desk.when(lodge(packages=3), message_id="r-7")
     desk.when(not_withdrawn("w1")).then()
-    # the refusal of a hold does not answer the withdrawal
+    # this refusal is about a hold, so it does not answer the withdrawal
     desk.when(not_withdrawn("p1", "PlaceHold")).then()
     desk.when(not_withdrawn("w2")).then_refused("reference_used")
 
@@ -424,7 +424,8 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     assert isinstance(desk.answer[0], DeclarationRejected) and desk.answer[0].earlier == later_id(1)
     desk.when(again(items=())).then()
     assert isinstance(desk.when(again(request_id="r-8")).answer[0], DeclarationAccepted)
-    desk.when(again(items=())).then()  # r-7, which the desk rejected at the beginning, is read again
+    # the desk reads r-7 again, which it rejected at the beginning
+    desk.when(again(items=())).then()
     repeated = desk.when(again(request_id="r-9")).answer[0]
     assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-8"
     assert repeated.consignment_id == later_id()
@@ -432,7 +433,8 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = desk.when(again(request_id="r-10")).answer[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    desk.when(again(request_id="r-8")).then()  # r-8 lodged this consignment, and must not lodge another one
+    # r-8 has lodged this consignment already. It must not lodge another one.
+    desk.when(again(request_id="r-8")).then()
 
 
 def test_a_lodgement_that_names_the_next_id_itself_is_sent_back() -> None:
@@ -451,7 +453,7 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
     desk.when(withdraw(), message_id="w1").then()
     desk.when(withdraw("somebody")).then_refused("wrong_declarant")
     clerk = withdraw("clerk").model_copy(update={"on_behalf_of": DECLARANT})
-    # the clerk asks for the declarant's company, so the refusal is not `wrong_declarant`
+    # The clerk acts for the declarant's company. So the refusal is not `wrong_declarant`.
     desk.when(clerk, message_id="w2").then_refused("already_withdrawn")
     desk.when(withdraw()).then_refused("already_withdrawn")
     by_agent = withdraw("agent-3").model_copy(update={"on_behalf_of": DECLARANT})

@@ -37,7 +37,8 @@ def lines(*net: str, **head: str) -> list[str]:
         (("45.4",), "45", "45", []),  # the net mass of the head is rounded to kilograms
         (("30", "30"), "45", "40", ["lines_above_gross", "net_mass_differs"]),
         (("20.2", "20.2"), "45", "40", []),
-        # the difference is less than a hundredth of the mass, but more than rounding explains
+        # This difference is less than a hundredth of the mass. It is a finding nevertheless, because rounding does not
+        # explain it.
         (("99100",), "101000", "100000", ["net_mass_differs"]),
         (("99999.6",), "101000", "100000", []),
         (("2.499", "37.501"), "45", "40", []),
@@ -80,11 +81,12 @@ def of_quantity(quantity: str, unit: str, net: str = "20000", gross: str = "2100
         ("20000", "070", ["quantity_above_gross"]),
         ("21002", "035", ["quantity_above_gross"]),
         ("20", "035", ["quantity_differs_from_mass"]),
-        # the difference is less than a hundredth of the mass, but more than rounding explains
+        # This difference is less than a hundredth of the mass. It is a finding nevertheless, because rounding does not
+        # explain it.
         ("19900", "035", ["quantity_differs_from_mass"]),
         ("19.9", "070", ["quantity_differs_from_mass"]),
         ("19.96", "070", ["quantity_differs_from_mass"]),
-        # the quantity may be dry tonnes of wet ore, so an officer decides
+        # The quantity may be the dry tonnes of wet ore. So an officer decides about this finding.
         ("18.4", "070", ["quantity_differs_from_mass"]),
     ],
 )

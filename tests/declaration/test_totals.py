@@ -55,17 +55,14 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        (
-            "1",
-            "100000000",
-            "99100000",
-        ),  # this is an error although the difference is less than a hundredth of the total
+        # the total is an error, although the difference is less than a hundredth of it
+        ("1", "100000000", "99100000"),
         ("1", "100000000.0000", "99100000"),
         ("100", "1000000", "99100000"),
         ("10", "500", "5045"),
         ("3000", "1.6701", "5020"),
-        # this is an error because the difference exceeds a hundredth of the total, although rounding of the price explains
-        # the difference
+        # Rounding of the price explains the difference. The total is an error nevertheless, because the difference
+        # exceeds a hundredth of it.
         ("1000", "1.6", "1620"),
         ("1000", "0", "4"),
         ("10000000", "0.0012", "12600"),

@@ -51,8 +51,8 @@ def serve() -> None:
     """Answers each line of the input, until the input ends."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    # a garbage collection would free little memory, because a fork lives only for seconds and most of its objects
-    # belong to modules
+    # A fork lives only for seconds, and most of its objects belong to modules. So a garbage collection would free
+    # little memory.
     gc.disable()
     gc.freeze()
     answers = os.fdopen(os.dup(1), "w")

@@ -56,7 +56,8 @@ class Runner:
         return int(answer["code"]), str(answer["text"])
 
     def stop(self) -> None:
-        with self._process:  # at the end of the block the pipes are closed and the process is awaited
+        with self._process:
+            # the end of the block closes the pipes and waits for the process
             pass
         assert self._process.returncode == 0
 

@@ -42,7 +42,8 @@ def test_a_box_that_was_found_outside_by_mistake_is_inside_again_however_late_th
         facts.container_finding_recorded("outside", at=at(10)),
         *seen_outside(2, A, at=at(10), since=at(10)),
     )
-    # the container may have come again within the five days, so this finding does not show that the first one was wrong
+    # The container may have come again within the five days. So this finding does not show that the first one was
+    # wrong.
     desk.when(found("inside", 5 * DAY), at=at(5 * DAY)).then(facts.container_finding_recorded("inside", at=at(5 * DAY)))
     desk.when(finding_retracted("wrong"), at=at(6 * DAY)).then(
         facts.container_finding_retracted("wrong", at=at(6 * DAY)),
@@ -89,7 +90,7 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
         facts.consignment_left_unreleased(visit=arrival_of(A), why="left_before", consignment_id=A, at=at(10)),
         facts.container_must_stay(2, "", phrase("alarm_waits"), phrase("left_before"), waiting_for=(A,), at=at(40)),
     )
-    # the sender of the report may still retract it
+    # the report that the container left may still be retracted
     desk.when(retracted("left"), at=at(50)).then(
         facts.equipment_event_retracted("left", at=at(50)),
         *seen_inside(3, A, at=at(50)),

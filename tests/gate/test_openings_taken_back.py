@@ -335,7 +335,7 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
     desk.when(moved, at=at(20)).then(facts.container_arrived(visit="m1", consignment_id=A))
     assert [p.standing for visit in look(as_box(desk.state)).visits for p in visit.parts] == ["released"]
     desk = story(decider, event(EquipmentEvent.GATED_IN, 0, laden=True, ship="TRUCK 9"))
-    # the container came over land, so its vessel is not compared
+    # The container came by truck. So the gate desk does not compare the truck with the ship of the goods.
     desk.when(freed(A, ship=COSCO, arrived=10, when=20), at=at(20)).then(
         facts.container_arrived(visit="m1", consignment_id=A), facts.container_may_leave(1, "m1", A, at=at(20))
     )

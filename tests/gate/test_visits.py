@@ -108,7 +108,7 @@ def test_two_papers_of_one_bill_are_one_lot() -> None:
         facts.same_goods_declared(B, A, bill_no="bl-7", at=at(2)),
         facts.same_goods_declared(A, B, bill_no="BL 7", at=at(2)),
     )
-    # the other lot in the container is not declared
+    # The container has two lots, and only one is declared after the strike. So the container may not leave yet.
     desk.when(struck(B)).then(facts.lot_struck(B, at=at(3)))
     desk.when(freed(C, shared_by=2, bill="BL 8")).then(facts.container_may_leave(1, arrival_of(A), A, C, at=at(4)))
 
@@ -248,7 +248,7 @@ def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -
             "m4", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, retells="m3", at=at(35)
         )
     )
-    # it is also published for goods whose arrival the carrier reports later
+    # the arrival is also published for goods whose arrival the carrier reports later
     desk.when(held(C, arrived=50, when=50, bill="3"), at=at(50)).then(
         facts.container_arrived(visit=arrival_of(A), consignment_id=C, at=at(5))
     )

@@ -63,7 +63,7 @@ def test_a_paper_that_was_taken_back_before_the_box_came_was_never_in_it() -> No
         facts.visit_closed("m3", "left_unreleased", "m4", consignments=(), at=at(30)),
         facts.gate_alarm_raised("m3", "m4", waiting_for=(), alarm="left_undeclared", why="left_undeclared", at=at(30)),
     )
-    # the declaration was withdrawn after the discharge, so the gate's answer was no
+    # Here the declaration is withdrawn after the discharge. So the gate's answer at the departure is no.
     desk = story(decider, held(A), discharged(10), freed(A, released=False, arrived=None, when=15))
     desk.when(out(30)).then(
         facts.equipment_event_recorded("m4", OUT, "m2", where="G1", at=at(30)),
@@ -114,7 +114,7 @@ def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_
         *declared_after_it_came_again(),
         facts.container_must_stay(2, "m2", phrase("alarm_waits"), phrase("came_again"), waiting_for=(A,), at=at(90)),
     )
-    # it is published only once that these goods keep the container here
+    # the gate desk does not publish a second time that these goods keep the container here
     desk.when(freed(A, version=3, arrived=0, ship=conveyance, when=95), at=at(95)).then()
     # an officer finds that the container had left before it came again
     desk.when(found("outside", 30), at=at(100)).then(
@@ -134,7 +134,8 @@ def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_decla
         facts.visit_opened("m1", laden=True, conveyance="S 1"),
         facts.departure_retracted(visit="m1", consignment_id=A, at=at(100)),
     )
-    # the container may still have left and come again with goods that nobody declared, so it stays until an officer has counted its lots
+    # The container may still have left and come again with goods that nobody declared. So it stays until an officer has
+    # counted its lots.
     desk.when(freed(A, version=3, arrived=0, when=110), at=at(110)).then()
     desk.when(found("inside", 120, lots=1), at=at(120)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(120)),
@@ -298,7 +299,7 @@ def test_a_yes_of_one_visit_covers_no_other_goods_in_another() -> None:
 def test_a_yes_of_one_visit_covers_no_departure_in_the_next_against_the_gates_no() -> None:
     desk = story(decider, discharged(0), held(A, arrived=0), freed(A, arrived=0)).when(out(60), at=at(60))
     desk.when(discharged(2 * DAY), at=at(2 * DAY))
-    # a second lot is in the container, and nothing is known about it
+    # B shares the container with a second lot, about which nothing is known. So the container may not leave.
     desk.when(freed(B, shared_by=2, arrived=2 * DAY, when=2 * DAY + 5), at=at(2 * DAY + 5)).then(
         facts.container_arrived(visit="m5", consignment_id=B, at=at(2 * DAY))
     )

@@ -44,7 +44,7 @@ NEW_GOODS_ARRIVED = facts.container_arrived(visit="again", consignment_id=C, at=
 NEW_GOODS_MAY_LEAVE = facts.container_may_leave(1, "again", C, at=at(9 * DAY + 5))
 
 
-# with which visit goods have left if the release desk stated no arrival of them
+# goods whose arrival the release desk did not state: with which visit did they leave?
 
 
 def test_goods_that_the_gate_told_to_have_arrived_have_left_with_that_visit_and_keep_no_other() -> None:

@@ -452,7 +452,7 @@ def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_t
         facts.container_may_leave(3, arrival_of(A), A, at=at(2 * DAY + 5)),
     )
     soon = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
-    # a discharge within a day of the arrival that the release desk stated is the same event as that arrival
+    # The release desk stated an arrival. A discharge within a day of that arrival is the same event.
     soon.when(discharged(DAY), at=at(DAY)).then(
         facts.equipment_event_recorded("m3", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, at=at(DAY)),
         facts.visit_opened(arrival_of(A), laden=True),

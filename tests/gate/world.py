@@ -193,7 +193,9 @@ class World:
             begin = max(begin, self.now, self.not_before)
             last = self.stays[-1] if self.stays else None
             if last is not None and last.untold and not self.terminal_knows_ship:
-                begin = max(begin, last.opened + DAY + HOUR)  # otherwise the two reports would count as one opening
+                # Nobody reported the end of the last visit, and the terminal names no ship. Openings of two visits
+                # within a day would count as one opening.
+                begin = max(begin, last.opened + DAY + HOUR)
             self.visit(number, begin)
             begin = max(self.now, begin)
 
@@ -419,7 +421,8 @@ class World:
         how = dice.random()
         late = dice.choice((1.0, 1.0, 30.0, 6 * HOUR))
         if how < 0.1:
-            stay.untold = True  # nobody reports the end of this visit; the terminal reports the next opening instead
+            # Nobody reports the end of this visit. The terminal reports the next opening instead.
+            stay.untold = True
             return
         if how < 0.25:
             read_at = self.say("gate", when + late, event(OUT, when, berth="G1"), stay)
@@ -453,7 +456,8 @@ class World:
         stay.disputed = True
         if other < stay.opened and stay.number:
             self.stays[stay.number - 1].disputed = True
-        if other <= stay.opened + HOUR or dice.random() < 0.6:  # all goods have arrived within an hour of the opening
+        # All goods have arrived within an hour of the opening. A report with an earlier event time is always retracted.
+        if other <= stay.opened + HOUR or dice.random() < 0.6:
             return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
         self.hear_until(read_at)
         stay.lawful = False

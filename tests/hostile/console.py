@@ -64,7 +64,8 @@ def serving(
         admit(settings["DTG_DATABASE_URL"])
         assert console.pid is not None
         yield ports[0], console.pid
-        wait_for(pages)  # raises an exception if one of the two has ended or does not become ready
+        # this call raises an exception if the console or the projector has ended or does not become ready
+        wait_for(pages)
     finally:
         stop_all([console, projector], 30)
 
@@ -114,7 +115,8 @@ def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
     except (http.client.HTTPException, OSError) as error:
-        # the body is too large, so the console refused it and closed the connection before all of it was sent
+        # This may happen only if the body is too large. The console then refuses it and closes the connection before
+        # all of it is sent.
         line.close()
         answers.outcomes[name, "closed"] += 1
         if len(ask.body or b"") < 500_000:

@@ -82,7 +82,8 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
         answer.read()
         return answer.status
     except (OSError, http.client.HTTPException):
-        # the body was refused before it was read, and the sender may only notice that the connection was closed
+        # The console may refuse a large body before it has read it. The sender then sees only that the connection was
+        # closed.
         return HUNG_UP if len(body or b"") > BATCH_BYTES else 0
     finally:
         line.close()
@@ -127,8 +128,8 @@ def schemathesis(port: int, asking: Asking, seed: int) -> int:
         command = [ENVIRONMENT / "bin" / "schemathesis", "--config-file", config, "run"]
         command += [f"http://127.0.0.1:{port}/openapi.json", "--exclude-checks", LEFT_OUT]
         command += ["--phases", "coverage,fuzzing,stateful", "--max-examples", asking.examples]
-        # there is only one worker, because in Python 3.11 two threads that parse source at the same time disturb each other (CPython issue
-        # 106905)
+        # There is only one worker. In Python 3.11, two threads that parse source at the same time disturb each other
+        # (CPython issue 106905).
         command += ["--max-time", asking.seconds, "--seed", seed, "--workers", 1]
         command += ["--no-shrink", "--header", asking.line]
         env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
@@ -154,7 +155,7 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
         with engine.begin() as connection:
             connection.execute(update(LODGEMENTS).values(sender=name))
         audience = who.audience()
-        # an administrator may read parked messages about any goods, so no word is hidden from this role
+        # An administrator may read parked messages about any goods. So no word is hidden from this role.
         hidden = sorted(planted_rows.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
         line = f"Authorization: {headers['Authorization']}"
         yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})

@@ -178,9 +178,8 @@ class Flood:
         written there in place of `new`, even if they are not JSON."""
         at = self.slot(draft.body, want) or self.slot(draft.body, _any)
         if at is not None:
-            at[0][at[1]] = (
-                RAW if raw is not None else deepcopy(new)
-            )  # a later change of the draft must not change `WRONG`
+            # `new` may be a value of `WRONG`. A copy is put into the draft, because the draft may be changed later.
+            at[0][at[1]] = RAW if raw is not None else deepcopy(new)
         self.seal(draft)
         if raw is not None and draft.value is not None:
             draft.value = draft.value.replace(orjson.dumps(RAW), raw, 1)

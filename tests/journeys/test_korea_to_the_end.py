@@ -86,8 +86,8 @@ def test_every_declaration_reaches_a_named_end(
     with ThreadPoolExecutor(1, "people") as thread:
         played = thread.submit(player.run)
         ended = -1
-        # A treatment may take two weeks, which is long even for this fast clock. So the clock leaps by a day whenever
-        # no goods have reached their end for 5 s.
+        # A treatment of two weeks takes long even on this fast clock. So the clock leaps by a day whenever no goods
+        # have reached their end for 5 s.
         while wait([played], 5).not_done:
             if ended == (ended := player.ended()):
                 clock.leaps.append(timedelta(days=1))

@@ -184,7 +184,8 @@ def running(
     def run(loop: Loop) -> None:
         try:
             loop.run()
-        except BaseException as problem:  # the thread of the test checks `problems` below
+        except BaseException as problem:
+            # The exception would be lost in this thread. So the thread of the test checks `problems` below.
             problems.append(problem)
 
     threads = [threading.Thread(target=run, args=(loop,), name=loop.desk.name) for loop in loops]

@@ -87,8 +87,8 @@ def item(**changes: Any) -> dict[str, Any]:
     return made | changes
 
 
-# PARKED and REFUSED have a bad message for each fault: topic, key, value and kind, and then the reason why it is
-# parked, or the code with which it is refused.
+# PARKED and REFUSED have a bad message for each fault: its topic, key, value and kind. The last field is the reason for
+# which the message is parked, or the code with which it is refused.
 TWICE = lodge(reference="bad-twice")
 HUNDRED = declared("bad-hundred", items=[item(description=f"line {n}") for n in range(MOST_LINES)])
 PASSED = InspectionPassed(

@@ -97,8 +97,8 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
         provision(broker.bootstrap, PARTITIONS)
         left: list[object] = []
         for _ in range(5):
-            # A round proves nothing if the controller was frozen only after it had fenced the broker. So there are up
-            # to five rounds.
+            # The controller may be frozen only after it has fenced the broker. Such a round proves nothing, so there
+            # are up to five rounds.
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
             broker.start()
@@ -143,10 +143,10 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
 ) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # as a starter that was killed would leave it
+    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # a starter that was killed would leave such a file
     monkeypatch.setattr(archive, "JARS", kept)
-    # On a busy machine a broker may need long to end. `stop` must not kill it, because a broker writes the archive of
-    # its loaded classes only when it ends by itself.
+    # A broker writes the archive of its loaded classes only if it ends by itself. On a busy machine this may take long,
+    # so `stop` must wait before it kills the broker.
     monkeypatch.setattr(deploy.kafka.broker, "STOP_SECONDS", 200)
     broker = Broker(tmp_path / "kafka", free_port())
     broker.start()

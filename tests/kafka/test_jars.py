@@ -92,7 +92,7 @@ WHOLE = {path.rpartition("/")[2]: content for path, content in CONTENT.items()}
 def test_an_interrupted_fetch_goes_on_where_it_ended(mirror: Mirror, listed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "jars"
     mirror.most = 60_000
-    # the mirror cuts every connection, and at the next connection only the missing bytes are requested
+    # The mirror cuts every connection. The next connection requests only the missing bytes.
     fetch_jars(listed=listed, folder=folder)
     assert content_of(folder) == WHOLE
     assert {each for each in mirror.ranges if each} >= {"bytes=60000-", "bytes=120000-", "bytes=180000-"}

@@ -70,7 +70,7 @@ def test_a_topic_that_would_lose_or_refuse_what_is_kept_is_refused_with_the_comm
         entry = ConfigEntry(setting, to, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
         admin.incremental_alter_configs([resource])[resource].result(30)
-        # the controller has accepted the setting, but the broker shows it only after a moment
+        # The controller has accepted the setting. The broker shows the setting only a moment later.
         wait(lambda: admin.describe_configs([resource])[resource].result(30)[setting].value == to, f"{setting}={to}")
 
     alter(value)

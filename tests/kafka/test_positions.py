@@ -104,7 +104,8 @@ def delete_records(border: Border) -> None:
         except KafkaException as refused:
             if refused.args[0].code() != KafkaError.POLICY_VIOLATION:
                 raise
-            return False  # the broker applies a changed setting only after a moment
+            # the broker still uses the old setting, because it applies a changed one only after a moment
+            return False
         return True
 
     border.eventually(deleted)

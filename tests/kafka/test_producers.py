@@ -79,8 +79,8 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
     forgetful: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
-        # After this, the group has committed offsets. A worker commits them again to prove that it still has its
-        # partitions.
+        # After this lodgement the group has committed offsets. A worker commits them again to prove that it still has
+        # its partitions.
         lodged(forgetful, "in time")
         commit, waited = desk.transactions.commit, threading.Event()
 

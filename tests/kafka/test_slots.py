@@ -109,7 +109,8 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
     with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=600_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
-        lodged = set().union(*keys(first).values())  # this includes goods of tests that ran before this one
+        # The worker also has goods of tests that ran before this one. These goods are expected, too.
+        lodged = set().union(*keys(first).values())
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=600_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
@@ -226,7 +227,8 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    member.poll(1.5)  # the time of three heartbeats, by which the other members learn of the rebalance
+    # The poll lasts as long as three heartbeats. By then the other members have learned of the rebalance.
+    member.poll(1.5)
     try:
         yield member
     finally:
@@ -372,7 +374,7 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
         def broken_once(outcome: Outcome, changed: Changed, offsets: dict[tuple[str, int], int]) -> None:
             if not failed:
                 failed.append(offsets)
-                # sometimes the end of the partition is reported together with a batch; this line simulates that
+                # Sometimes the client reports the end of the partition together with a batch. This line simulates that.
                 desk.assignment.offsets.read.update(offsets)
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
             write(outcome, changed, offsets)

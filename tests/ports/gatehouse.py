@@ -43,6 +43,6 @@ def acts(file: Path) -> list[tuple[str, str]]:
 if __name__ == "__main__":
     bootstrap, kept, dies = sys.argv[1:]
     notes = Notebook(kept)
+    # the batches are small, so that there are many moments at which the process can die
     with TopicPort(bootstrap, notes, max_poll_records=2) as port:
-        # small batches, so that there are many moments at which the process can die
         port.catch_up(Gatehouse(notes, int(dies)), 30)

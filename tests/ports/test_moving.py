@@ -74,7 +74,7 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
     publish(anew, [*first.messages, *back.messages, *back.revoked().messages[-1:]], former=True)
     of_the_software_version_before(anew, file)
     before = acts(file)
-    # While the port is off, desks of the version before publish something more; then desks of this version take over.
+    # While the port is off, desks of the version before publish more facts. Then desks of this version take over.
     publish(anew, missed.messages, former=True)
     later, gone = released("MOVE-3", "MOVE0000003"), released("MOVE-4", "MOVE0000004")
     publish(anew, [*later.messages, *gone.messages])
@@ -90,7 +90,7 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
             )
         answers = {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)}
         assert answers == {0: True, 1: False, 2: True, 3: True, 4: True}
-        # one worker of the version before still runs, and publishes only on the topic of its desk
+        # One worker of the version before still runs. It publishes only on the topic of its desk.
         publish(anew, later.revoked().messages[-1:], former=True)
         assert port.ask("MOVE0000003", house).reason == "not_released"
         published = len(gone.messages)

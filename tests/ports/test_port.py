@@ -243,7 +243,7 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
             assert feed.read(house, 20) == 1, "a long poll answers as soon as there is something"
             before = acts(tmp_path / "http.db")
             with contextlib.closing(sqlite3.connect(by_http.file)) as sql, sql:
-                # the cursor has another epoch, as after the feed was made anew
+                # a cursor of another epoch simulates a feed that was made anew
                 sql.execute("UPDATE port_cursors SET cursor = 'eanother.7'")
             assert feed.read(house, 0) == 0 and by_http.cursor("http") == "0"
             feed.catch_up(house, 30)

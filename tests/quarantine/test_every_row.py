@@ -160,7 +160,7 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
     assert before == [None] * len(ROWS), "a row does not judge orders of before its day"
 
 
-# A second implementation of the table must give the same answers as the desk. The two share no code.
+# Below is a second implementation of the table. It shares no code with the desk and must give the same answers.
 
 
 def holds(row: Row, made: RecordTreatment) -> bool:
@@ -306,5 +306,6 @@ def test_no_record_passes_of_which_any_place_interval_or_value_misses_its_schedu
     row, sent = made
     checked = [(r.place, r.hours) for r in sent.readings]
     if len(set(checked)) < len(checked):
-        return  # two readings of one place and hour are refused before the comparison
+        # Two readings of one place and hour are refused. Such a record is not compared with the schedule.
+        return
     assert passes(row, sent) == holds(row, sent)

@@ -244,14 +244,10 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
     ("told_at", "recorded_at"),
     [
         (NOON - timedelta(days=2), NOON - timedelta(days=2)),
-        (
-            NOON + timedelta(minutes=10),
-            NOON + timedelta(minutes=10),
-        ),  # the time is kept as reported, because it is the console that refuses times too far in the future
-        (
-            NOON - timedelta(days=800),
-            NOON + timedelta(minutes=2),
-        ),  # the date is wrong, so the time in the request's header counts
+        # The time is kept as reported. The console, not the desk, refuses times too far in the future.
+        (NOON + timedelta(minutes=10), NOON + timedelta(minutes=10)),
+        # The reported date is wrong. So the time in the request's header counts.
+        (NOON - timedelta(days=800), NOON + timedelta(minutes=2)),
     ],
 )
 @pytest.mark.parametrize("clock", [timedelta(0), timedelta(days=-3), timedelta(days=1000)])

@@ -387,7 +387,7 @@ def test_a_withdrawal_that_waits_for_an_officer_is_sent_back_when_the_goods_are_
         ),
         request_refused("w1", "WithdrawDeclaration", "consignment_closed", phrase("refused"), at=after(5)),
     )
-    # the withdrawal was answered with the refusal, so it is not granted now
+    # The refusal of the goods has answered the withdrawal. So the withdrawal is not granted now.
     desk.when(findings_retracted(DOCUMENTS, 2)).then(
         *goods_no_longer_refused(
             5,

@@ -163,7 +163,7 @@ def play(messages: list[Message]) -> Story:
         assert (desk.state.state == "released") == (not owes(read))
         assert (desk.state.state == "refused") == refused(read)
     statements = [f for f in desk.facts if isinstance(f, STATEMENTS)]
-    # a statement that only the gate desk gets has a version of its own, so there may be gaps
+    # A statement that only the gate desk gets has a version of its own. So these versions may have gaps.
     versions = [f.model_dump()["version"] for f in statements]
     assert versions == sorted(set(versions))
     return desk

@@ -287,7 +287,7 @@ def test_a_held_case_of_the_software_version_before_frees_every_container_that_i
     stored = decider.STATE.dump_python(desk.state, mode="json")
     del stored["gate"]
     desk.state = decider.STATE.validate_python({**stored, "told": True})
-    # an officer may have permitted both containers to leave, so the gate desk gets a new statement about each
+    # An officer may have permitted both containers to leave. So the gate desk gets a new statement about each of them.
     desk.when(place_hold(), message_id="h1").then(
         *goods_held(3, after(3), control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3))),
         container_held(3, NOT_RELEASED_YET, arrived_at=NOON, container_no=OTHER_BOX, at=after(3)),

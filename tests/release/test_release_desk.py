@@ -107,7 +107,7 @@ def test_failed_goods_are_refused_and_stay_refused() -> None:
         facts.release_refused(2, "inspection/inspection", wrong_goods, at=desk.at),
         facts.container_held(2, phrase("refused_for"), wrong_goods, refused=True, at=desk.at),
     )
-    # the gate desk gets the statement again, now with the time of arrival
+    # the gate desk gets the statement a second time, now with the time of arrival
     desk.when(arrival()).then(
         facts.arrival_recorded(),
         facts.container_held(3, phrase("not_let_in"), arrived_at=NOON, refused=True, at=desk.at),
@@ -171,7 +171,7 @@ def test_a_case_of_the_software_version_before_is_read() -> None:
     known = replace(desk.state, dossier=desk.state.dossier._replace(arrival_sender=""))
     for added in ("arrival_sender", "opened", "revisions", "departures", "landings", "referred"):
         stored = decider.STATE.dump_python(desk.state, mode="json")
-        # an older version of the desk wrote neither this field nor those that were added after it
+        # an older version of the desk did not write this field or the fields after it
         del stored["dossier"][Dossier._fields.index(added) :]
         assert decider.STATE.validate_json(json.dumps(stored)) == known
 
@@ -262,7 +262,8 @@ def not_withdrawn(at: datetime) -> RequestRefused:
 def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: bool) -> None:
     """Once goods without a control could be withdrawn and declared again while an officer's hold was open, and the hold
     was lost."""
-    if wished_first:  # the withdrawal is asked for before the assessment, and waits for it
+    # Here the withdrawal is requested before the assessment. The request waits for the assessment.
+    if wished_first:
         desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1")
         desk.when(consignment_assessed()).then(
             *goods_held(

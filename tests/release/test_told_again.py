@@ -50,7 +50,8 @@ def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
         consignment_held(3, control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3)), at=after(3)),
         *told_to_stay(3, desk.at),
     )
-    # the lifting does not renew a permit to leave; an officer must give a new one
+    # Lifting the hold does not renew a permit to leave. An officer must give a new one, so the gate desk gets no
+    # statement.
     desk.when(lift_hold("officer/h1"), message_id="l1").then(
         consignment_held(4, control_required(INSPECTION, after(1)), at=after(4))
     )
@@ -82,7 +83,7 @@ def test_a_pest_and_findings_that_were_wrong_are_told_to_the_gate() -> None:
 
 def test_an_arrival_that_is_awaited_and_an_answer_to_a_hold_are_no_news_to_the_gate() -> None:
     desk = story(decider, consignment_assessed(INSPECTION, containers=BOXES))
-    # the gate desk only gets a statement about the container that has arrived
+    # the gate desk gets a statement only about the container that has arrived
     desk.when(arrival(containers=(BOX,))).then(
         arrival_recorded(BOX),
         *goods_held(2, after(2), containers_missing(1, 2, after(1)), control_required(INSPECTION, after(1))),

@@ -47,6 +47,7 @@ class Secured:
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     made = Secured(tmp_path_factory.mktemp("rights"))
     made.start()
-    written(made.broker.access)  # a message in each topic, so that there is something to read
+    # each topic gets a message, so that there is something to read
+    written(made.broker.access)
     yield made
     made.broker.stop()

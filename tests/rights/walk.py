@@ -196,6 +196,6 @@ def of_the_cluster(access: Access) -> set[Granted]:
     }
     denied = (KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED)
     found = {Granted("cluster", name, "alter") for name, ask in changes.items() if granted(ask(), *denied)}
-    # the answer to a client without the right is an empty list, not an error
+    # a client without the right gets an empty list, not an error
     shown = admin.describe_acls(everything).result(SECONDS)
     return found | ({Granted("cluster", "read the rights", "alter")} if shown else set())

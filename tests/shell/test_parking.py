@@ -155,7 +155,7 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
     for number in range(60):
         if not waiting(worker):
             break
-        # the results of this turn are lost, because its process ends before the commit
+        # This process ends before the commit. So the results of this turn are lost.
         lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")

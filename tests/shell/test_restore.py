@@ -194,7 +194,8 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, progress)
     until_read(progress, 1, running)
-    with pytest.raises(TimeoutError):  # the restore waits until the transaction has ended, for any length of time
+    # the restore waits until the transaction has ended, however long that takes
+    with pytest.raises(TimeoutError):
         running.result(2)
     slow.commit_transaction(30)
     stores = running.result(30)

@@ -243,7 +243,8 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
         request = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
         return raw(request, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
 
-    for at in (NOON, NOON + timedelta(days=30)):  # the time at which a worker reads the request must not matter
+    # the answer must not depend on the time at which a worker reads the request
+    for at in (NOON, NOON + timedelta(days=30)):
         worker = Worker(Desk.of("release", release))
         assert [each["code"] for each in refusals(worker.turn(arrival(15.1), at=at))] == ["in_future"]
         assert "ArrivalRecorded" in kinds(worker.turn(arrival(15), at=at))

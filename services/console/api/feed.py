@@ -145,7 +145,9 @@ async def _events(
             if not await still_may(request):
                 return  # the session, key or right has ended; the next connection is answered with the problem
             proved = stopwatch()
-        try:  # the rows may have changed although the bell did not ring, for example at the end of a rebuild
+        try:
+            # Some changes of the rows wake no stream, for example the end of a rebuild. So the rows are also read after
+            # KEEPALIVE_SECONDS.
             page = await (_news(context, rung, cursor) if woken else _after(context, cursor, STREAMED))
         except Problem:
             return  # the next connection with this cursor is answered with the status of this problem

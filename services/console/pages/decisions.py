@@ -196,7 +196,9 @@ def _read(entry: Entry, audience: Audience | None) -> Message | None:
             return kind.read_stored(read, extra="ignore")
         return kind.model_construct(**dict(outside_form(kind, audience).read_stored(read, extra="ignore")))
     except ValidationError:
-        return None  # a topic may hold any content under this kind; the timeline shows it
+        # The content does not have the shape of its kind. The summary leaves such a message out, but the timeline shows
+        # it.
+        return None
 
 
 def _short(value: Any) -> Any:

@@ -245,7 +245,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     options = parser.parse_args(arguments)
-    # SIGTERM raises SystemExit, so that the processes are ended and the folders are removed
+    # Upon SIGTERM this handler raises SystemExit. So the processes are still ended and the folders removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     file = options.into / "performance" / "measured.json"
     prepare()
