@@ -137,8 +137,8 @@ def cautions(kafka: Access | str) -> list[str]:
 def provision(kafka: Access | str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing, and returns the names of these topics.
 
-    Raises BrokerError if the cluster does not answer. Also raises it if the cluster has one of our topics with wrong settings
-    (see `compare`) or with another number of partitions, because keys would then be in other partitions.
+    Raises BrokerError if the cluster does not answer. Also raises it if one of our topics exists with wrong settings (see
+    `compare`) or with another number of partitions. With another number, keys would be in other partitions.
     """
     access = access_to(kafka)
     knock(access, ANSWER_SECONDS)
