@@ -186,8 +186,8 @@ UNREADABLE_REASON = SENTENCES["no_reason"]
 
 
 def quoted(words: str) -> Phrase:
-    """Returns a phrase that quotes the unchanged words of a person. If they are `UNREADABLE_REASON`, it says that they could not be
-    read."""
+    """Returns a phrase that quotes the unchanged words of a person. If the words are `UNREADABLE_REASON`, the phrase says that they
+    could not be read."""
     return phrase("no_reason") if words == UNREADABLE_REASON else phrase("words", words=words)
 
 

@@ -97,7 +97,7 @@ def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rig
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
-    """Gives the cluster the passwords of these credentials. Users of a sandbox that are not among them are removed.
+    """Gives the cluster the passwords of these credentials. Removes each user of a sandbox that has none of these credentials.
 
     Raises BrokerError if the cluster has no users of its own, does not answer, or refuses.
     """

@@ -159,7 +159,8 @@ def is_of_person(code: str) -> bool:
 
 @lru_cache(8192)
 def is_valid(code: str) -> bool:
-    """Returns whether length (18), alphabet and check sign of the code are right."""
+    """Returns whether the code has 18 characters, all of them digits or letters that GB 32100 allows, and the right check
+    sign."""
     if len(code) != 18 or any(sign not in _VALUE for sign in code):
         return False
     return check_sign(code[:17]) == code[17]

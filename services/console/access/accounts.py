@@ -319,8 +319,8 @@ class Accounts:
         return cookie
 
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
-        """Ends all sessions of this account, in every browser. `by`: if another account ends them, its name; this is recorded, and NotGranted
-        is raised if there is no account `name`."""
+        """Ends all sessions of this account, in every browser. `by`: the name of another account, if that account ends the sessions. The end
+        is recorded then, and NotGranted is raised if there is no account `name`."""
         with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")

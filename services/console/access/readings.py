@@ -75,7 +75,7 @@ class Readings:
         self._task.add_done_callback(end_with_task)
 
     async def stop(self) -> None:
-        """Stops the task and writes the rows that are noted and not written yet."""
+        """Stops the task that writes the rows, and writes the rows that it has not written yet."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

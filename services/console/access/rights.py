@@ -383,8 +383,8 @@ class Who(NamedTuple):
     must_change: bool = False
 
     def may(self, right: AccessRule) -> bool:
-        """Returns whether the account's roles and the scopes of its key suffice for this right. Whether the account may see certain
-        goods is checked elsewhere (`sees`)."""
+        """Returns whether the account's roles and the scopes of its key suffice for this right. This does not check whether the account
+        may see certain goods (see `sees`)."""
         return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 
     def forms(self, page: str) -> frozenset[str]:

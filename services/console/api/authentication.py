@@ -152,7 +152,7 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Returns whether the sender may go on reading an event stream. Key or session and right are checked again, as for a new request."""
+    """Returns whether the sender may go on reading an event stream. Checks the key or session and the right again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
     authenticator: Authenticator = request.app.state.authenticator
     if authenticator.accounts.generation.held:

@@ -241,7 +241,8 @@ def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
 
 
 def other_format(data: bytes) -> Problem | None:
-    """Returns the Problem 400 for a document of another known format; it says what to do. Returns None if the format is not known."""
+    """Returns the Problem 400 for a document of another known format. The problem says what to do. Returns None if the format is not
+    known."""
     found = recognise(data).format
     if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
         return None

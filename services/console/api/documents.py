@@ -206,7 +206,8 @@ def consignment(row: Consignment) -> ConsignmentView:
 
 def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
     """Returns a row of `tables.FACTS` as a timeline shows it to this audience (None: inside customs). `text_of_body`: the content, None if it
-    is left out; `link`: the address of the content in this case. Inside customs, a content that is not a JSON object is shown as text."""
+    is left out; `link`: the address of the content in this case. For readers inside customs, a content that is not a JSON object is shown as
+    text."""
     topic, partition, offset = origin(fact.place)
     body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
