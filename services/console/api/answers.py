@@ -603,7 +603,7 @@ def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bo
     have all messages on which the gate's answer depends.
 
     If the rows are not fresh, the gate's answer is no in any case. Rows that are made anew have no answers at first, so a request without an
-    answer in them may have been answered long ago. Such a request is therefore not named as a reason.
+    answer in them may have been answered long ago. So the lack of messages in the rows (`known` is false) counts only if the rows are fresh.
     """
     return hold.sent or hold.asked_us > since or (fresh and not known)
 

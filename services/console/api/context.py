@@ -75,8 +75,8 @@ class Bell:
             await asyncio.sleep(0)  # lets the event loop answer the gate's questions in between
 
     async def wait(self, rung: int, seconds: float) -> bool:
-        """Waits up to `seconds` until the bell has rung more than `rung` times. Returns whether it has rung that often. Returns True at
-        once if the bell is closed.
+        """Waits up to `seconds` until the bell has rung more than `rung` times. Returns whether it has rung that often. Returns True as
+        soon as the bell is closed.
 
         Read `self.rung` before you read the rows and pass it here. Then no ring is missed, not even one that comes between the reading
         and this call.

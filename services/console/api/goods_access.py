@@ -61,8 +61,8 @@ def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[li
 
 
 def consignment_of(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment | None:
-    """Returns the row of a consignment; None if there is none, or if `who` may not see it. While the rows are not complete, only officers who see
-    all goods see goods without an office in the rows."""
+    """Returns the row of a consignment; None if there is none, or if `who` may not see it. While the rows are not complete, an officer of one office
+    does not see goods that have no office in the rows."""
     row = context.rows.consignment(consignment_id)
     if row is None or who.sees(
         row.declarant, row.customs_office, complete=bool(row.customs_office) or context.complete()
