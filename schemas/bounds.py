@@ -183,12 +183,13 @@ def too_many_parts(value: bytes) -> bool:
 
 
 def reader(schema: CoreSchema) -> SchemaValidator:
-    """Returns the validator for stored values: that of the same schema without the bounds of `WhenMade`."""
+    """Returns the validator for stored values of this schema. It does not check the bounds of `WhenMade`."""
     return SchemaValidator(_earlier(schema), _use_prebuilt=False)
 
 
 def state_adapter(states: Any) -> TypeAdapter[Any]:
-    """Returns the adapter of a desk's states. It reads stored states without the bounds of the messages in them."""
+    """Returns the adapter of a desk's states. When it reads a stored state, it does not check the bounds of new messages (`WhenMade`) on the
+    messages in the state."""
     adapter: TypeAdapter[Any] = TypeAdapter(states)
     adapter.validator = reader(adapter.core_schema)
     return adapter

@@ -57,8 +57,8 @@ class Message(Shape):
 
     @classmethod
     def read_stored(cls, data: bytes, extra: Literal["forbid", "ignore"] = "forbid") -> Self:
-        """Reads the JSON of a stored message. It must have the fields of its class, but the bounds for new messages (`WhenMade`) do not apply.
-        Raises pydantic's ValidationError if it has not. `extra`: whether unknown fields are refused or ignored."""
+        """Reads the JSON of a stored message. The bounds for new messages (`WhenMade`) do not apply. Raises pydantic's ValidationError if the
+        JSON does not have the fields of this class. `extra`: whether unknown fields are refused or ignored."""
         return cast(Self, stored_reader(cls).validate_json(data, extra=extra))
 
 
@@ -114,7 +114,7 @@ a time beyond it: such a date is a wrong one. A declaration names the entry of i
 
 def words_in_doubt(body: object) -> dict[str, str]:
     """Returns the sender and the reason of a hold request that breaks the contract, as the fields `asked_by` and `reason`. `body`: its parsed
-    content. A field that has no readable text there is replaced by "unknown" or `UNREADABLE_REASON`."""
+    content. If `body` has no readable sender, `asked_by` is "unknown"; if it has no readable reason, `reason` is `UNREADABLE_REASON`."""
     content = body if isinstance(body, dict) else {}
     who, why = content.get("asked_by"), content.get("reason")
     return {
@@ -124,7 +124,7 @@ def words_in_doubt(body: object) -> dict[str, str]:
 
 
 def is_none(value: object) -> bool:
-    """Returns whether the value is None. Fields that are left out of the JSON if they are None pass this function to pydantic."""
+    """Returns whether the value is None. It is pydantic's `exclude_if` for fields that are left out of the JSON if they are None."""
     return value is None
 
 
@@ -155,18 +155,19 @@ class Request(Message):
 
     @property
     def most_ahead(self) -> timedelta:
-        """Returns how much later than the request the time may be of which it tells (`occurred_at`)."""
+        """Returns by how much `occurred_at` may be later than the time at which the request was sent."""
         return FUTURE_SKEW
 
     @property
     def others_kept(self) -> tuple[str, ...]:
-        """For a request that counts from the moment it is asked: the keys, beside its own, for which it counts, too."""
+        """Returns further keys, beside the request's own, for which the gate's answer is no from the moment of the request until a desk has
+        decided."""
         return ()
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns the request to assume for a message with this key whose parsed content `body` breaks the contract. This is None for a kind that
-        does not hold goods (`holds_goods`). `at`: the time of the returned request."""
+        """Returns the request that takes the place of a message with this key that breaks the contract; None for a kind that does not hold goods
+        (`holds_goods`). `body`: the parsed content of the message; `at`: the time of the returned request."""
         return None
 
 
@@ -217,8 +218,8 @@ class Hearing(NamedTuple):
     """When and at which position a desk reads a message. This is the only clock and the only counter that a decider knows.
 
     `serial`: offset * partitions + partition of the message. It is unique in its topic, and the same at every reading. `recorded`: the time at
-    which its writer recorded it (header `ce_time`), also the same at every reading; None if there is none. `shared`: the state of the record that
-    the desk keeps for the whole partition; None if the desk has no such record.
+    which its writer recorded it (header `ce_time`), also the same at every reading; None if the message has no such header. `shared`: the state
+    of the record that the desk keeps for the whole partition; None if the desk has no such record.
     """
 
     at: datetime
@@ -256,8 +257,8 @@ def event_time(event: datetime, hearing: Hearing) -> EventTime:
 
     A wrong time that no message may have is returned as the nearest one that a message may have (`FIRST`, `LAST`).
 
-    The time of the report is in its header, so it is the same at every reading; only if the header has none, the worker's clock counts. An event
-    that is later than the time in that header by more than `Request.most_ahead` does not come here, because the shell has refused its report.
+    The time of the report is that of its header, which is the same at every reading. If the header has no time, the worker's clock counts. An
+    event cannot be later than the header's time by more than `Request.most_ahead`, because the shell refuses such a report.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT:
@@ -273,7 +274,7 @@ def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """Returns the refusal of a request that another message passed on, so that only these fields of the request are known."""
+    """Returns the refusal of a request that another message passed on. Of such a request the desk knows only these fields."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,

@@ -82,12 +82,14 @@ class RecordEquipmentEvent(AboutContainer, Request):
 
     @property
     def most_ahead(self) -> timedelta:
-        """Returns how much later than the report the event may be. What happened has its time behind it; what is expected lies ahead."""
+        """Returns by how much the event may be later than its report: for an event that happened, only by the difference of clocks; for an expected
+        event, by much more."""
         return FUTURE_SKEW if self.classifier is Classifier.ACTUAL else FURTHEST_ESTIMATE
 
     @property
     def others_kept(self) -> tuple[str, ...]:
-        """The containers into which goods were stripped: their own goods may be released, and these not."""
+        """Returns the containers into which goods were stripped. Their own goods may be released although the stripped goods are not, so the gate's
+        answer for them must be no, too."""
         others = dict.fromkeys(map(plain, self.targets)) if self.event is EquipmentEvent.STRIPPED else {}
         return tuple([number for number in others if number not in ("", plain(self.container_no))])
 
@@ -165,8 +167,8 @@ class PlaceContainerHold(AboutContainer, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns a hold on the container that the key names; None if the content `body` names another container, or if the key is no
-        container number. `at`: the time of the hold."""
+        """Returns a hold on the container whose number is the key. Returns None if the key is no container number, or if the content `body` names
+        another container. `at`: the time of the hold."""
         content = body if isinstance(body, dict) else {}
         named = content.get("container_no")
         if isinstance(named, str) and plain(named) != plain(key):

@@ -41,7 +41,7 @@ class HasHead(Protocol):
 
 
 def head_of(source: HasHead) -> ConsignmentHead:
-    """Returns the head of `source`. Its texts are changed where a new message could not carry them (`bounded`)."""
+    """Returns the head of `source`. Texts that a new message could not carry are changed (`bounded`)."""
     return bounded(
         declaration_no=source.declaration_no,
         direction=source.direction,

@@ -15,8 +15,8 @@ _WATCH, _LAPSE = f"{_OFFICER}watch/", f"{_OFFICER}lapse/"
 
 
 def of_control(control: str) -> str:
-    """Returns the id of the hold that lasts until this control (`ControlKind`) has an answer with which
-    the goods may go."""
+    """Returns the id of the hold for this control (`ControlKind`). The hold lasts until the control has an
+    answer that lets the goods go."""
     return f"{_CONTROL}{control}"
 
 

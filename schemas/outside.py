@@ -141,5 +141,5 @@ def _holds_message(annotation: Any) -> bool:
 
 
 def forms_for(audience: Audience, *kinds: type[Message]) -> Mapping[str, type[Message]]:
-    """Returns, for each of these kinds, its name and its redacted form for this audience."""
+    """Returns name of the kind → its redacted form for this audience, for each of these kinds."""
     return {kind.kind: outside_form(kind, audience) for kind in kinds}

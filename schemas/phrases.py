@@ -36,8 +36,9 @@ Codes = tuple[str, ...]
 
 
 class Values(TypedDict, total=False):
-    """The values of a sentence by the names of their places; a name has the same meaning in every sentence. In a `Phrase` each value
-    is a text: a number in digits, a time in ISO 8601, the value of one of our codes, or several codes with `, ` between them."""
+    """Name of a place in a sentence → the value that stands there. A name has the same meaning in every sentence. In a `Phrase` each
+    value is a text: a number in digits, a time in ISO 8601, the value of one of our codes, or several codes with `, ` between
+    them."""
 
     all: int
     apart: Number
@@ -191,8 +192,8 @@ def quoted(text: str) -> Phrase:
 
 
 def of_earlier(text: str) -> Phrase:
-    """Returns a phrase for a text of a record or fact of an older software version, which has no code. A page searches for the
-    sentence from which the text was made."""
+    """Returns a phrase that carries a text without a code, which an older software version stored. A page finds the sentence from
+    which the text was made by comparing the text with all sentences."""
     return phrase("earlier", text=text)
 
 
@@ -203,8 +204,8 @@ def value_names(code: str) -> tuple[str, ...]:
 
 
 def sentence(*phrases: Phrase) -> str:
-    """Returns the English sentence of the first phrase, with the other phrases inserted in it, for readers that know no codes. Raises
-    KeyError if there is no sentence for a code."""
+    """Returns the English sentence of the first phrase, for readers that know no codes. The sentence of the other phrases is inserted
+    at its place `why`. Raises KeyError if there is no sentence for a code."""
     first, *rest = phrases
     why = {WHY: sentence(*rest)} if rest else {}
     return SENTENCES[first.code].format(**first.values, **why)
@@ -216,8 +217,8 @@ def reason(*phrases: Phrase) -> str:
 
 
 def stretches(one: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yields where each value stands in the English sentence of this phrase, of which only the first `most` characters are kept: the name
-    of the value, and the positions of its first character and behind its last one."""
+    """Yields for each value in the English sentence of this phrase its name, the position of its first character, and the position behind
+    its last one. Only the first `most` characters of the sentence are kept, so no position is higher than `most`."""
     at = 0
     for before, name, _, _ in Formatter().parse(SENTENCES[one.code]):
         at += len(before)

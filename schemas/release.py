@@ -138,8 +138,8 @@ class PlaceHold(AboutConsignment, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns a hold on the goods that the key names; None if the key is not a consignment id, or if the content `body` names other
-        goods. `at`: the time of the hold."""
+        """Returns a hold on the consignment whose id is the key. Returns None if the key is not a consignment id, or if the content `body`
+        names another consignment. `at`: the time of the hold."""
         content = body if isinstance(body, dict) else {}
         named = content.get("consignment_id")
         if (
@@ -170,8 +170,8 @@ class PlaceWatch(AboutPartition, Request):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns the watch if its id and its bill or declarant can be read; None if they cannot, or if the content `body` names another
-        partition. `at`: the time of the request."""
+        """Returns the watch if the content `body` has a readable watch id and a readable bill or declarant. Returns None otherwise, or if
+        `body` names another partition. `at`: the time of the request."""
         content = body if isinstance(body, dict) else {}
         if content.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
             return None

@@ -45,12 +45,12 @@ class Right(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The rights of one credential. It may do nothing else.
+    """The rights of one credential. The credential may do nothing else.
 
     `describes`: topics of which it may read the partitions and end offsets, besides those that it reads or writes. `joins`:
     consumer groups of which it may be a member, or from which it may remove a member. `looks_up`: groups whose read positions it
-    may read, or that its client names without being a member. `groups`, `transactions`: the prefix of the further groups that its
-    client names, and the prefix of its transactional ids; empty if it has none.
+    may read, or that its client names without being a member. `groups`: the prefix of the further groups that its client names;
+    empty if there are none. `transactions`: the prefix of its transactional ids; empty if it has none.
     """
 
     reads: frozenset[str] = frozenset()

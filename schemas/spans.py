@@ -16,9 +16,9 @@ WCO = "WCO, Guide to Measure the Time Required for the Release of Goods, version
 class Moments(NamedTuple):
     """The time of each step of one consignment; None if the step has not happened yet or its time is not known.
 
-    `arrived`, `released`: when all of the goods were. `first_arrived`, `first_released`: when the first part of the goods was, if
-    they arrive in parts. `ordered`: when the first control was ordered. `control_answered`: when the last control was answered.
-    `treatment_ended`: when the last treatment was judged. `gated_out`: when the last container left.
+    `arrived`, `released`: when all of the goods had arrived or were released. `first_arrived`, `first_released`: the same for the
+    first part, if the goods arrive in parts. `ordered`: when the first control was ordered. `control_answered`: when the last
+    control was answered. `treatment_ended`: when the last treatment was judged. `gated_out`: when the last container left.
     """
 
     accepted: datetime | None = None
@@ -39,7 +39,8 @@ Ends = Callable[[Moments], tuple[datetime | None, datetime | None]]
 
 class Span(NamedTuple):
     """One row of the table. `name`: the value of the label `stage` of `customs_clearance_seconds`, and the name in answers of the
-    API. `meaning`: where the span begins and ends. `source`: who defines it. `ends`: returns its beginning and its end."""
+    API. `meaning`: where the span begins and ends, in words. `source`: who defines the span. `ends`: a function that returns the
+    beginning and the end of the span."""
 
     name: str
     meaning: str

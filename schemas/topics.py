@@ -28,8 +28,8 @@ Role = Literal["facts", "requests", "state", "parked", "orders", "port"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key identifies. `second`:
-    the other desk that writes it. Only the topic for ports has a second writer; ADR 22 says why.
+    """One topic. `writer`: the desk that writes the topic; `anyone` for requests and orders. `key`: what the Kafka key identifies.
+    `second`: a second desk that writes the topic. Only the topic for ports has one; ADR 22 says why.
 
     A fact that answers a request has the key of the request. So on `customs-release-facts`, facts about watches have the key of a
     partition.

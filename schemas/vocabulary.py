@@ -113,7 +113,8 @@ def same_word(one: str, other: str) -> bool | None:
 
 
 def derived_id(namespace: bytes, name: str) -> str:
-    """Returns the same text as `uuid.uuid5` (RFC 9562). It takes half the time, which matters because an id is made for every fact."""
+    """Returns the same text as `uuid.uuid5` (RFC 9562). This function takes half the time of `uuid5`. That matters because an id is made
+    for every fact."""
     digest = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -16,8 +16,8 @@ from deploy.kafka.jars import JARS, class_path
 
 
 class Archive:
-    """The archive for this Java and this class path. `program`: the path of `java`. `owner`: the broker's port, which is in the
-    name of the unfinished file."""
+    """The class data archive (CDS) of the JVM for this Java and this class path. `program`: the path of `java`. `owner`: the
+    broker's port, which is in the name of the unfinished file."""
 
     def __init__(self, program: str, owner: int) -> None:
         found = Path(program).resolve()
@@ -36,10 +36,10 @@ class Archive:
         return [] if self.path.exists() else [f"-XX:ArchiveClassesAtExit={self._unfinished}"]
 
     def keep(self) -> None:
-        """Gives the finished file its final name. Call this only after a normal exit of the JVM, because other brokers may use
-        the file at once.
+        """Gives the finished file its final name. From then on other brokers may use the file, so call this only after a normal
+        exit of the JVM.
 
-        If Java wrote no file, an empty one is made. It means that this Java cannot write archives.
+        If Java wrote no file, this makes an empty one. An empty file means that this Java cannot write archives.
         """
         if self.path.exists():
             self.drop()

@@ -94,10 +94,11 @@ def _escaped(value: str) -> str:
 class Broker:
     """One KRaft node on the loopback address. Its data are in `folder`, and are kept when the node is stopped or killed and started again.
 
-    `proxied`: port on which the node also listens → the port that it advertises to clients of that listener (that of a proxy). `lasting`:
-    whether it will run for hours. Then the JVM's optimising compiler is used, which costs CPU time for two minutes and later saves a third of
-    it. `settings`: server properties that replace ours. `owner`: the private file with the credential of its administrator, who may do
-    everything. If it is given, every client has to sign in, and has only the rights that were given to it.
+    `proxied`: port of a further listener → port of the proxy in front of it, which the node advertises to clients of that listener. `lasting`:
+    whether the node will run for hours. If so, the JVM uses its optimising compiler. The compiler costs CPU time for two minutes, and
+    afterwards the broker needs a third less CPU time. `settings`: server properties that replace ours. `owner`: the private file with the
+    credential of the administrator, who may do everything. If `owner` is given, every client has to sign in, and has only the rights that were
+    given to that client.
     """
 
     def __init__(
@@ -208,7 +209,7 @@ class Broker:
         return WaitLimit(what, signs_of(lambda: process.pid, self.folder / log))
 
     def stop(self) -> None:
-        """Shuts the broker down in an orderly way. If that takes more than 12 s, kills the process. After that, the next start recovers the
+        """Shuts the broker down in an orderly way. If that takes more than 12 s, kills the process. After a kill, the next start recovers the
         log."""
         if self.process is None or self.process.poll() is not None:
             return
@@ -272,7 +273,8 @@ class Broker:
         notes = _Notes(self.folder / "log" / "__cluster_metadata-0")
 
         def wait(*texts: str, most: int | None) -> None:
-            """Waits until one of the texts is in the log, or until the metadata have grown `most` times since this call."""
+            """Waits until one of the texts is in the log, or until the metadata log has grown `most` times since this call. With None, only the
+            texts end the wait."""
             enough = None if most is None else notes.count() + most
             while not any(text in log.read_text(encoding="utf-8", errors="replace") for text in texts):
                 if enough is not None and notes.count() >= enough:

@@ -35,8 +35,8 @@ def java() -> str:
 
 
 def of_this_machine() -> str | None:
-    """Returns the path of the `java` in JAVA_HOME if it is version 17 or newer, otherwise of the one on PATH if
-    that is; None if neither is."""
+    """Returns the path of a `java` of version 17 or newer: the one in JAVA_HOME, or else the one on PATH.
+    Returns None if neither is new enough."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
         if candidate and Path(candidate).exists() and _version(candidate) >= OLDEST:

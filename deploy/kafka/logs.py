@@ -28,7 +28,7 @@ offset, end offset."""
 
 
 def former(log: Path, number: int) -> Path:
-    """Returns the path of the former part of a log with this number; 1 is the latest."""
+    """Returns the path of the former part number `number` of this log. The latest former part is number 1."""
     return log.with_name(f"{log.name}.{number}")
 
 
@@ -43,8 +43,8 @@ def turn_over_ended(log: Path, most: int | None = None) -> None:
 
 def turn_over(log: Path, most: int | None = None) -> None:
     """Moves the beginning of a log to its former part if the log has more than `most` (LOG_BYTES) bytes. A process may
-    append to the log meanwhile, so some kilobytes stay in it. Does nothing if the file system cannot remove a part of a
-    file. Raises OSError if the former part cannot be written; the log is then unchanged."""
+    append to the log meanwhile, so some kilobytes stay in the log. Does nothing if the file system cannot remove a part
+    of a file. Raises OSError if the former part cannot be written; the log is then unchanged."""
     try:
         file = os.open(log, os.O_RDWR)
     except FileNotFoundError:

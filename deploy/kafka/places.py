@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2].resolve()
 
 
 def why_not(folder: Path) -> str:
-    """Returns why this folder cannot be used, because of its absolute path; an empty text if it can be used."""
+    """Returns what in the absolute path of this folder prevents a start of the broker; an empty text if
+    nothing does."""
     if os.pathsep in str(folder):
         return f"a {os.pathsep!r}, which ends an entry of Java's class path and of PATH"
     if any(part.endswith("!") for part in folder.parts):

@@ -16,8 +16,8 @@ messages read."""
 
 
 class WaitLimit:
-    """Decides how long to wait for `what`: as long as a sign has changed within the last `still` seconds, but at most `most`
-    seconds."""
+    """Decides how long to wait for `what`. The wait goes on while a sign of progress has changed within the last `still`
+    seconds, but for at most `most` seconds."""
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class WaitLimit:
         return now < min(self._end, self._moved + self._still)
 
     def in_vain(self) -> str:
-        """Returns the text of the error for a wait that failed: what it waited for, how long, and when the last progress
-        was."""
+        """Returns the text of the error for a wait that failed. The text says what was awaited, for how long, and when
+        the last progress was."""
         now = time.monotonic()
         waited, still = now - self._began, now - self._moved
         last = ", ".join(f"{name} {value}" for name, value in self._last.items()) or "-"
@@ -54,8 +54,8 @@ class WaitLimit:
 
 
 def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
-    """Returns the signs of a process, which may be replaced by another process meanwhile: its id, its CPU time, and the
-    size of its log."""
+    """Returns the signs of progress of a process: its id, its CPU time, and the size of its log. Another process may
+    replace it meanwhile, because `pid` is called at each reading."""
     return {"process": pid, "CPU ticks": lambda: work_of(pid()), "bytes of log": lambda: size_of(log)}
 
 

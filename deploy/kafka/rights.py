@@ -43,8 +43,8 @@ OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe"
 
 
 def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
-    """Makes the private files of credentials that are missing, and returns the names of these credentials. Raises BrokerError if
-    a file cannot be written.
+    """Makes a private file for each of these credentials that has none, and returns the names of the credentials that got one.
+    Raises BrokerError if a file cannot be written.
 
     `owner`: the administrator of our own broker. Its credential is PLAIN, because the administrator signs in before there are
     any metadata.
@@ -61,8 +61,8 @@ TOOLS = "kafka-tools.properties"
 
 
 def write_tools(folder: Path, owner: str) -> None:
-    """Writes the file TOOLS for the administrator. Raises NoAccess if the administrator's credential cannot be used, and
-    BrokerError if the file cannot be written."""
+    """Writes the file TOOLS, with which Kafka's own tools sign in as the administrator. Raises NoAccess if the administrator's
+    credential cannot be used, and BrokerError if the file cannot be written."""
     held = read_credential(file_of(folder, owner))
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     lines = (
@@ -97,7 +97,7 @@ def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rig
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
-    """Gives the cluster the passwords of these credentials. Users of a sandbox that are not among them are removed.
+    """Gives the cluster the passwords of these credentials. Removes each user of a sandbox that has none of these credentials.
 
     Raises BrokerError if the cluster has no users of its own, does not answer, or refuses.
     """

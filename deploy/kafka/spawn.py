@@ -53,8 +53,8 @@ def tail(log: Path, lines: int = 8) -> str:
 
 
 def kill_all() -> None:
-    """Sends SIGKILL to each process that runs, and keeps the lock, so that no other process can be started. Call this only before
-    the starter exits."""
+    """Sends SIGKILL to each process that was started. Keeps the lock that `spawn` needs, so no further process can be started. Call
+    this only before this program exits."""
     _lock.acquire(timeout=PATIENCE_SECONDS)
     for process in _started:
         process.kill()

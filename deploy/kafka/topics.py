@@ -15,8 +15,8 @@ from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
-    """Returns the settings of a topic. Facts and requests are kept for ever, states are compacted. A write needs all replicas
-    but one in sync, and at least one."""
+    """Returns the settings of a topic. Facts and requests are kept for ever, states are compacted. For a write, all replicas
+    but one, and at least one, must be in sync."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
@@ -137,8 +137,8 @@ def cautions(kafka: Access | str) -> list[str]:
 def provision(kafka: Access | str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing, and returns the names of these topics.
 
-    Raises BrokerError if the cluster does not answer. Also raises it if the cluster has one of our topics with wrong settings
-    (see `compare`) or with another number of partitions, because keys would then be in other partitions.
+    Raises BrokerError if the cluster does not answer. Also raises it if one of our topics exists with wrong settings (see
+    `compare`) or with another number of partitions. With another number, keys would be in other partitions.
     """
     access = access_to(kafka)
     knock(access, ANSWER_SECONDS)

@@ -47,12 +47,13 @@ class Edition:
 
     @cached_property
     def chapters(self) -> frozenset[str]:
-        """Returns the chapters of this edition (the first two digits of its codes), and the national chapter."""
+        """Returns the chapters of this edition, which are the first two digits of its codes, and chapter 98, which only the
+        Chinese tariff has."""
         return frozenset([code[:2] for code in self.names]) | {NATIONAL}
 
     def has(self, code: str) -> bool:
-        """Returns whether the first six digits of this code are a code of this edition. Every code of the national chapter counts
-        as one."""
+        """Returns whether the first six digits of this code are a code of this edition. A code of chapter 98 counts as one,
+        because there is no table of that chapter."""
         return code[:SIX] in self.names or code[:2] == NATIONAL
 
     def nearest(self, code: str) -> tuple[str, ...]:

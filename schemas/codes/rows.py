@@ -8,8 +8,8 @@ from schemas.codes.bilingual import Bilingual
 
 
 def rows(text: str) -> Mapping[str, Bilingual]:
-    """Returns code → its names. No Chinese name has a blank, so the first one ends it; the English name may be missing. Raises ValueError if
-    the text has a code twice."""
+    """Returns code → its names. In a line, the Chinese name ends at the first blank, because no Chinese name has one. The English name may
+    be missing. Raises ValueError if the text has a code twice."""
     table: dict[str, Bilingual] = {}
     for line in text.strip().splitlines():
         code, _, both = line.strip().partition(" ")

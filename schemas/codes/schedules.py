@@ -39,7 +39,7 @@ _DAY = Decimal(24)
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A fumigation: gas from hour 0 until `hours`, while no temperature reading is below `lowest_c` (°C).
+    """A fumigation: the gas acts from hour 0 to hour `hours`. No temperature reading of that time may be below `lowest_c` (°C).
 
     The other fields are minima. `dose_g_m3`: gas put in; `minima`: (hour, g/m3), the concentration at that hour; `floor_g_m3`: the
     concentration at every reading; `ct`: the product of concentration and time, in g·h/m3.
@@ -55,11 +55,11 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class HeldTemperature:
-    """A temperature of at least `limit_c` (°C) that lasts for `hours` without a break. With `below`, it is at most `limit_c`; with
-    `above`, it is more than `limit_c`.
+    """A temperature that the goods must have for `hours` without a break: at least `limit_c` (°C); with `below`, at most `limit_c`; with
+    `above`, more than `limit_c`.
 
-    `floor_g_m3`: the least gas concentration that there must be at the same time; `dose_g_m3`: the least gas put in. Both are 0 if no
-    gas is needed.
+    `floor_g_m3`: the least gas concentration during these hours; `dose_g_m3`: the least amount of gas to put in. Both are 0 if no gas is
+    needed.
     """
 
     limit_c: Decimal
@@ -91,8 +91,8 @@ class Plausible:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: how `goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on.
-    `source`: the mark in the table of sources above.
+    """One row of the table: how `goods` are treated by `method` against `pests`, from `effective_from` on. `pests`: genera; empty for
+    any pest. `source`: the mark in the table of sources above.
 
     A record must meet one of `steps` at each of its sampling places. `apart_hours`: the longest time between two readings of one place
     within the exposure. `residue_ppm`: the most gas that may be left before the room is opened; None if there is no gas. `measured`: the

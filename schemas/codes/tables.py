@@ -17,7 +17,7 @@ _COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
 
 
 class CodeTable(NamedTuple):
-    """One table. `names`: code → its name, `NAMELESS` if the names come from elsewhere (countries, currencies: CLDR).
+    """One table. `names`: code → its name. The name is `NAMELESS` for countries and currencies, whose names come from CLDR.
 
     `as_of`: the day of the list. `lacks`, `lacks_zh`: what is known to be missing, in English and in Chinese; empty if the table is complete.
     """

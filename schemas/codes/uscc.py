@@ -89,7 +89,8 @@ class CreditCodePart(StrEnum):
 
 
 def check_sign(body: str) -> str:
-    """Returns the check sign for the first 17 characters of a code. Raises ValueError if one of them is not in the alphabet."""
+    """Returns the check sign for the first 17 characters of a code. Raises ValueError if GB 32100 does not allow one of
+    these characters."""
     try:
         total = sum([_VALUE[sign] * weight for sign, weight in zip(body, WEIGHTS, strict=True)])
     except KeyError as error:
@@ -113,20 +114,22 @@ def organisation_check_sign(body: str) -> str:
 
 def with_check_signs(start: str, organisation: str) -> str:
     """Returns the code that begins with the 8 characters `start`, followed by the organisation code that begins with the 8
-    characters `organisation`. Raises ValueError if a character is not in the alphabet."""
+    characters `organisation`. Raises ValueError if GB 32100 does not allow one of these characters."""
     body = f"{start}{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 
 @lru_cache(8192)  # the codes of the same companies are checked again and again
 def is_well_formed(code: str) -> bool:
-    """Returns whether the code has 18 characters of the alphabet and an organisation code that is not all zeros."""
+    """Returns whether the code has 18 characters, all of them digits or letters that GB 32100 allows, and an organisation
+    code that is not all zeros."""
     return len(code) == 18 and all(sign in _VALUE for sign in code) and code[8:17].strip("0") != ""
 
 
 @lru_cache(8192)
 def broken_parts(code: str) -> tuple[CreditCodePart, ...]:
-    """Returns the parts of a well-formed code that break the standard, in their order. The sandbox area does not break it."""
+    """Returns the parts of a well-formed code that break the standard, in their order. The area of the sandbox counts as
+    right."""
     area = code[2:8]
     right = {
         CreditCodePart.CATEGORY: code[1] in CATEGORIES.get(code[0], ""),
@@ -138,7 +141,7 @@ def broken_parts(code: str) -> tuple[CreditCodePart, ...]:
 
 
 def is_of_sandbox(code: str) -> bool:
-    """Returns whether the code has the area of the sandbox, so that it belongs to nobody."""
+    """Returns whether the code has the area of the sandbox. Such a code belongs to nobody."""
     return code[2:4] == SANDBOX_AREA
 
 
@@ -156,7 +159,8 @@ def is_of_person(code: str) -> bool:
 
 @lru_cache(8192)
 def is_valid(code: str) -> bool:
-    """Returns whether length (18), alphabet and check sign of the code are right."""
+    """Returns whether the code has 18 characters, all of them digits or letters that GB 32100 allows, and the right check
+    sign."""
     if len(code) != 18 or any(sign not in _VALUE for sign in code):
         return False
     return check_sign(code[:17]) == code[17]

@@ -15,9 +15,8 @@ from schemas.phrases import seen_phrase
 
 
 def may_lack_mass(item: Item) -> bool:
-    """Returns whether a line needs no net mass. On the form, the net mass of a line is its legal quantity in kilograms. So it is
-    missing for electricity, for other goods that are counted in units of power or energy, and for goods whose legal units are no
-    mass."""
+    """Returns whether a line needs no net mass. On the form, the net mass of a line is its legal quantity in kilograms. So
+    electricity, other goods that are counted in units of power or energy, and goods whose legal units are no mass have no net mass."""
     units = {item.first_unit, item.second_unit} - {""}
     legally = bool(units) and units.isdisjoint(KILOGRAMS)
     return legally or item.hs_code.startswith(hs.ELECTRICITY) or item.unit in ENERGY

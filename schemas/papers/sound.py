@@ -22,7 +22,7 @@ _UNSOUND = object()
 
 
 class SoundFields:
-    """An object of a declaration, with its fields as attributes if they have no fault of shape. Every other attribute raises
+    """An object of a declaration. Each field without a fault of shape is an attribute. Reading any other attribute raises
     UnsoundField."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
@@ -33,8 +33,8 @@ class SoundFields:
 
 
 class UnendedList:
-    """The first entries of a list that is longer than allowed. Reading on behind them raises UnsoundField, because neither the
-    further entries nor their number are known."""
+    """The first entries of a list that is longer than allowed. Reading beyond these entries raises UnsoundField, because neither
+    the further entries nor their number are known."""
 
     def __init__(self, first: tuple[Any, ...]) -> None:
         self._first = first
@@ -53,8 +53,8 @@ class UnendedList:
 def findings_of_sound_fields(
     data: bytes, today: date, most: int, unended: Collection[str] = frozenset()
 ) -> tuple[Finding, ...]:
-    """Returns the findings of the checks in the fields of this JSON that have no fault of shape, but at most `most`. The
-    declaration desk will have each of these findings, too, whatever the other fields become.
+    """Returns the findings, at most `most`, of the checks that read only fields without a fault of shape. The declaration desk will
+    have each of these findings, too, whatever the declarant writes into the other fields.
 
     `data`: one declaration, without the optional fields that are null. `unended`: the names of its lists that are longer than
     allowed, of which `data` has only the first entries.

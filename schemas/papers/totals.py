@@ -52,8 +52,8 @@ def fit_of_line(item: Item) -> Fit:
 
 
 def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
-    """Returns how the invoice total agrees with `total`, the sum of the totals of the lines. Each of these may be rounded to the
-    minor unit."""
+    """Returns how the invoice total agrees with `total`, the sum of the totals of the lines. Each total of a line may be rounded
+    to the minor unit."""
     if total == declaration.invoice_total:
         return Fit.RIGHT
     right = minor_unit(declaration.currency) * HALF * len(declaration.items)

@@ -47,7 +47,8 @@ MOST_PLACE_LABELS = 200
 
 
 class Start(msgspec.Struct, array_like=True):
-    """The first fields of `ClearanceTimeline` in its JSON. They say since when a consignment is open, or that it has ended."""
+    """The first fields of `ClearanceTimeline` in its JSON. They say since when a consignment has been open, or that it is
+    no longer open."""
 
     accepted: datetime | None = None
     assessed: datetime | None = None

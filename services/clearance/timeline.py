@@ -50,9 +50,10 @@ class ClearanceTimeline(NamedTuple):
     most steps the first time counts; for `control_answered` and `treatment_ended` the time of the last answer counts.
 
     `arrived` and `released`: when all goods were; `first_arrived`: when the first part arrived; `first_released`: when
-    a part was released before the rest. `stated`: the end according to the release desk's statement with the highest
-    version (`end_version`). `end`: the same, unless the goods `left` without release (container → time). `corrections`:
-    how many facts took an answer back; they do not change the times of steps that were passed.
+    a part was released before the rest. `stated`: the end of the consignment according to the release desk's statement
+    with the highest version (`end_version`). `end`: equal to `stated`, or `left_unreleased` if goods left without
+    release. `left`: container → time at which it left without release. `corrections`: how many facts took an answer
+    back; they do not change the times of steps that were passed.
 
     A stored record is a list of the fields in this order. The fields that say since when the goods are open come first,
     and a new field is added at the end.
@@ -175,8 +176,8 @@ def evolve(state: State, message: Input, hearing: Hearing) -> State:
 
 
 def span_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
-    """Returns stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`. The
-    span `gate` is left out."""
+    """Returns name of a span → its seconds, for a released consignment. Names and definitions are those of
+    `schemas.spans`. The span `gate` is left out."""
     moments = _moments(timeline)
     found = {span.name: span.seconds(moments) for span in SPANS if span.name != "gate"}
     return {name: seconds for name, seconds in found.items() if seconds is not None}
@@ -193,8 +194,8 @@ def _moments(timeline: ClearanceTimeline) -> Moments:
 
 
 def late_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
-    """Returns the seconds between event and record of the last arrival (`arrival`) and of the last departure
-    (`departure`). A value that is not known is left out."""
+    """Returns how many seconds after the event the last arrival (`arrival`) and the last departure (`departure`) were
+    recorded. A value that is not known is left out."""
     last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
     spans = {"arrival": (timeline.arrived, timeline.arrival_recorded), "departure": (last, timeline.departure_recorded)}
     return {

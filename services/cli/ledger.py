@@ -40,11 +40,12 @@ requests."""
 @dataclass
 class Ledger(Effects, MistakenMoves):
     """The result of the audit. Each list of faults has one line with the evidence for each fault; all lists are empty if nothing
-    is wrong. Whether a container left or was kept by mistake is only checked if the caller knows the real visits.
+    is wrong. The audit checks whether a container left or was kept by mistake only if the caller knows the real visits.
 
     `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer ignore them.
-    `strangers`: those of them that have a known kind. `forged`: messages that name their desk as the writer but cannot come from
-    it. `parked`: how many messages were parked; `discarded`: how many of these an operator discarded.
+    `strangers`: those of the `foreign` messages that have a known kind. `forged`: messages that name their desk as the writer
+    but cannot come from that desk. `parked`: how many messages were parked; `discarded`: how many of these an operator
+    discarded.
     """
 
     lodged: int = 0

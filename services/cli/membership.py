@@ -176,8 +176,8 @@ class Leaver:
 
 
 def member_ids(worker: Hosted) -> dict[str, str]:
-    """Returns the member ids of a living worker from its readiness page, by group. The result is empty if the answer does
-    not come from a worker, or if there is none."""
+    """Returns the member ids of a living worker from its readiness page, by group. The result is empty if there is no
+    answer, or if the answer does not come from a worker."""
     try:
         try:
             answer = open_page(f"{worker.address}/readyz", 1)

@@ -63,7 +63,7 @@ def look_for(
     """Looks for mistakes in the messages and adds them to `mistakes`. `stays`: the visits as the simulator knows them.
 
     The time at which a container left is the event time of its departure, even if the departure was reported late. Without
-    `real_time` it is the time of the first report.
+    `real_time`, the time of the first report of the departure is taken.
     """
     statements: dict[str, list[LoggedMessage]] = defaultdict(list)
     departures: dict[str, dict[str, float]] = defaultdict(dict)

@@ -110,8 +110,8 @@ def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, C
 
 
 def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
-    """Returns a sentence with the result of an order, and whether the message is settled. `answer`: the fact that followed, None if
-    there was none in time; `others`: the messages that are parked now."""
+    """Returns a sentence with the result of an order, and whether the message was replayed or discarded. `answer`: the fact that
+    followed, None if there was none in time; `others`: the messages that are parked now."""
     match answer:
         case ParkedReplayed():
             return f"decided 已重放并裁定; what the {parked.service} desk said of it: dtg trace {parked.key}", True

@@ -199,9 +199,9 @@ class Supervisor:
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
-        """Calls `what` in a thread and waits for its end, because `what` may take long and cannot be stopped. Raises
-        the exception of `what`. If a signal to stop comes first, raises Interrupted at once, and `what` goes on in its
-        thread."""
+        """Calls `what` in a thread of its own, because `what` may take long and cannot be stopped. Waits for its end,
+        and raises the exception of `what` if there is one. If a signal to stop comes first, raises Interrupted at once,
+        and `what` goes on in its thread."""
         problems: list[BaseException] = []
 
         def run() -> None:

@@ -28,8 +28,8 @@ class MetricsPage(NamedTuple):
 
 
 def files(home: Path, workers: Iterable[MetricsPage], console: MetricsPage, alertmanager: str) -> dict[str, str]:
-    """Returns the files for Prometheus: name → content. Prometheus reads all of them except the configuration again by
-    itself. So it need not be restarted when `dtg up` is started again."""
+    """Returns the files for Prometheus: name → content. Except the configuration, Prometheus reads the files again by itself.
+    So Prometheus need not be restarted when `dtg up` is started again."""
     managers = [{"targets": [alertmanager]}] if alertmanager else []
     return {
         CONFIGURATION: configuration(home.resolve()),
@@ -44,8 +44,8 @@ def _target(page: MetricsPage) -> dict[str, object]:
 
 
 def configuration(home: Path) -> str:
-    """Returns the configuration of Prometheus for the data in this folder. Paths are written as JSON strings, which are valid
-    YAML, because the path of the folder may contain any characters."""
+    """Returns the configuration of Prometheus for the data in this folder. The path of the folder may contain any characters,
+    so paths are written as JSON strings, which are valid YAML."""
 
     def file(name: str) -> str:
         return _text(_literal(home / name))

@@ -151,7 +151,8 @@ class Screen:
         return self._console.is_terminal
 
     def line(self, *parts: Part) -> None:
-        """Prints the parts on one line, separated by blanks. A line break in data is printed as an escape, so it is always one line."""
+        """Prints the parts on one line, separated by blanks. A line break in data is printed as an escape, so the output is always one
+        line."""
         texts = [part if isinstance(part, Text) else Text(visible(part)) for part in parts]
         self._put(Text(" ").join(texts))
 
@@ -161,9 +162,9 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """Prints a table. No word of a cell is broken. If the columns are too narrow for that, each cell is printed on a line of its own,
-        which the terminal itself breaks, so that it can be copied whole. But a table with a column without a heading always keeps its
-        columns. If a table has no rows, a word is printed, because an empty frame would look as if the answer were missing."""
+        """Prints a table. No word of a cell is broken. If the columns are too narrow for their words, each cell is printed on a line of
+        its own. The terminal itself breaks such a line, so a cell can be copied whole. A table that has a column without a heading always
+        keeps its columns. For a table without rows, a word is printed, because an empty frame would look as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return

@@ -108,8 +108,8 @@ class Up:
         return self._supervisor.stopping
 
     def move_aside(self) -> None:
-        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses the folder, CannotStart if it
-        cannot be renamed."""
+        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses the folder, CannotStart if
+        the folder cannot be renamed."""
         if not self.home.exists():
             return
         aside = self.home.with_name(f"{self.home.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")

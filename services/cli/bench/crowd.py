@@ -26,8 +26,8 @@ class Crowd(threading.Thread):
     """Reads the facts that a port and the simulated people read, answers each of them at once as simulated people do, and notes
     when each consignment reached its end.
 
-    Only the report of a treatment is sent later, when the hours of the treatment have passed by `clock`. This must be the clock of
-    the desks.
+    Only the report of a treatment is sent later, when the hours of the treatment have passed by `clock`. `clock` must be the clock
+    of the desks.
     """
 
     def __init__(self, kafka: Access | str, day: Day, partitions: int, clock: Clock) -> None:
@@ -47,8 +47,8 @@ class Crowd(threading.Thread):
 
     def play(self, first: int, count: int, rate: float, lines: int = 0, *, treatments: bool = True) -> Phase:
         """Lodges `count` consignments, beginning with index `first`, at `rate` a second (0: all at once), and waits until each has
-        reached its end. `lines`: as in `lodgements`; `treatments`: whether to wait also for goods whose treatment was ordered,
-        which takes minutes."""
+        reached its end. `lines`: as in `lodgements`; `treatments`: whether to wait also for goods whose treatment was ordered.
+        That wait takes minutes."""
         packets = lodgements(self.day, first, count, lines)
         self.phase = phase = Phase()
         with errors.progress("consignments at their end 已办结", count) as advance:

@@ -42,7 +42,7 @@ class Phase:
     """The times of one run, in seconds of the monotonic clock. `due`: consignment → when its lodgement was due; `ended`: consignment
     → when the benchmark read that it had reached its end; `began`: when the run began.
 
-    `treated`: consignments that had to wait for a treatment, which takes its hours even if the desks are fast.
+    `treated`: consignments that had to wait for a treatment. A treatment takes its hours even if the desks are fast.
     """
 
     due: dict[str, float] = field(default_factory=dict)

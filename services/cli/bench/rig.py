@@ -54,9 +54,10 @@ class Rig:
     """Broker, workers and console of one measurement, with their data in `home`. The `with` block starts them when it begins and stops
     them when it ends.
 
-    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: the sandbox clock of these processes, because a
-    measurement cannot wait a day for a treatment. `rights`: whether every client signs in at the broker and has the rights of a sandbox.
-    `lasting`: whether the broker's Java optimises its code fully, as under `dtg up`, which costs CPU in the first minutes.
+    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: the sandbox clock of these processes, which goes
+    faster than real time, because a measurement cannot wait a day for a treatment. `rights`: whether every client signs in at the broker
+    and has the rights of a sandbox. `lasting`: whether the broker's Java optimises its code fully, as under `dtg up`. Full optimisation
+    costs CPU time in the first minutes.
     """
 
     home: Path

@@ -116,7 +116,8 @@ class SignInRefused(Exception):
 
 
 class KnownKey(NamedTuple):
-    """A valid API key, as it is cached for some seconds: the account that has it, and when it ends (microseconds since 1970 UTC)."""
+    """A valid API key, as it is cached for some seconds: the account to which the key belongs, and when the key ends (microseconds since 1970
+    UTC)."""
 
     who: Who
     ends_us: int | None
@@ -135,10 +136,11 @@ def csrf_of(cookie: str) -> str:
 
 class Accounts:
     """Reads and writes the accounts of people and programs. `engine` is for writing; each call writes in one transaction. `reading` is for the
-    reads of every request, so that they do not wait for the projector's writes. `generation` counts the changes of rights and the sessions
-    that were ended. `one_time_hours`: for how many hours a one-time password is valid.
+    reads of every request. With a second engine, these reads do not wait for the projector's writes. `generation` counts the changes of rights
+    and the sessions that were ended. `one_time_hours`: for how many hours a one-time password is valid.
 
-    In all methods, `at` is the present time in microseconds since 1970 UTC, and `by` the account that makes the change."""
+    In all methods, `at` is the present time in microseconds since 1970 UTC, and `by` the account that makes the change.
+    """
 
     def __init__(
         self,
@@ -179,9 +181,9 @@ class Accounts:
     def publish(
         self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
     ) -> None:
-        """Makes an account of a sandbox with its published key and, for an agent, the authorisation by `client`, in one transaction. Only what
-        is missing is made, for example because an earlier start failed. What exists is left unchanged, even if it was closed, revoked or
-        ended."""
+        """Makes an account of a sandbox, its published key and, for an agent, the authorisation by `client`, in one transaction. If one of
+        them exists, for example because an earlier start failed halfway, only the others are made. What exists stays unchanged, even if it was
+        closed, revoked or ended."""
         _check_new(account, sandbox=True)
         made = self.account(account.account) is None
         row = account._replace(password=hashed(password) if made and password else "", made_us=at)
@@ -218,8 +220,9 @@ class Accounts:
     ) -> None:
         """Changes roles, company or office of an account, or closes it. The change takes effect with the next request.
 
-        `shown`: values of columns that the person who makes the change has seen. Raises NotGranted if one of them has changed since, so that
-        nobody undoes another person's change unseen; also if there would be no administrator left.
+        `shown`: values of columns that the person who makes the change has seen. Raises NotGranted if one of these values has changed since,
+        because the person would otherwise undo another person's change without having seen it. Also raises NotGranted if no administrator
+        would be left.
         """
         with self._changing() as connection:
             before = _account(connection, name)
@@ -304,7 +307,7 @@ class Accounts:
 
     def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
         """Opens a session of this account and returns its cookie. `proved`: the hash with which the password was compared. The comparison
-        takes time, so SignInRefused is raised if the account has another hash now, or was closed meanwhile."""
+        takes time, so the account may have changed meanwhile. Raises SignInRefused if the account now has another hash or is closed."""
         cookie = fresh_secret()
         row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
         with self._engine.begin() as connection:
@@ -316,8 +319,8 @@ class Accounts:
         return cookie
 
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
-        """Ends all sessions of this account, in every browser. `by`: if another account ends them, its name; this is recorded, and NotGranted
-        is raised if there is no account `name`."""
+        """Ends all sessions of this account, in every browser. `by`: the name of another account, if that account ends the sessions. The end
+        is recorded then, and NotGranted is raised if there is no account `name`."""
         with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -328,7 +331,8 @@ class Accounts:
     def session(self, cookie: str, host: str, at: int) -> Who:
         """Returns who has this session. Raises SignInRefused if the session never existed, has ended, or is used at another host name.
 
-        A cookie that is used at another host name than the one that set it must have been copied, so its session is ended.
+        Only the host name that set the cookie gets it back from a browser. A cookie that comes to another host name was copied, so its session
+        is ended.
         """
         if not COOKIE_SIGNS.fullmatch(cookie):
             raise SignInRefused("session_unknown")
@@ -483,8 +487,8 @@ def hashed(password: str) -> str:
 
 
 def is_right(stored: str, password: str) -> bool:
-    """Returns whether the password has the hash `stored`. If `stored` is empty, because there is no account, this takes equally long, so that
-    the time does not show it."""
+    """Returns whether the password has the hash `stored`. If there is no account, `stored` is empty. The check then takes as long as with a
+    hash, so the time does not show that there is no account."""
     try:
         HASHER.verify(stored or NOBODY, unicodedata.normalize("NFC", password))
     except (VerificationError, InvalidHashError):

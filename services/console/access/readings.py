@@ -75,7 +75,7 @@ class Readings:
         self._task.add_done_callback(end_with_task)
 
     async def stop(self) -> None:
-        """Stops the task and writes the rows that are noted and not written yet."""
+        """Stops the task that writes the rows, and writes the rows that it has not written yet."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -110,8 +110,8 @@ def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
 
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
-    """Records that `reader` read masked fields by a command on this machine. Returns why the record could not be written,
-    else an empty text. `url`: the database, which is not created if it does not exist; `at`: aware time."""
+    """Records that `reader` read masked fields by a command on this machine. Returns an empty text, or, if the record
+    could not be written, why. `url`: the database, which is not created if it does not exist; `at`: aware time."""
     parsed = address(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return f"there is no database {parsed.database}"
@@ -132,7 +132,8 @@ def _not_on_record(reading: ReadingRow, error: Exception) -> None:
 
 
 class Recorded:
-    """ASGI middleware that notes a reading for each answer to an account of customs which may contain masked fields."""
+    """ASGI middleware that notes a reading for each answer that goes to an account of customs and may contain fields that
+    are masked for others."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -80,7 +80,7 @@ class AccessRule(NamedTuple):
 
 class Open(NamedTuple):
     """The rule of a route that is open to everybody, without an account. `page`: the page shows who is signed in, so the session is
-    looked up if there is a cookie."""
+    looked up if the request has a cookie."""
 
     page: bool = False
 
@@ -361,8 +361,8 @@ def covers(office: str, other: str) -> bool:
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Returns whether an account of this name would look like another company, because its name is a unified social credit code, but not
-    the code of its company."""
+    """Returns whether an account of this name would look like another company. It would if the name is a unified social credit code and
+    not the code of the account's own company."""
     return name != company and is_valid(name)
 
 
@@ -383,8 +383,8 @@ class Who(NamedTuple):
     must_change: bool = False
 
     def may(self, right: AccessRule) -> bool:
-        """Returns whether the account's roles and the scopes of its key suffice for this right. Whether the account may see certain
-        goods is checked elsewhere (`sees`)."""
+        """Returns whether the account's roles and the scopes of its key suffice for this right. This does not check whether the account
+        may see certain goods (see `sees`)."""
         return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 
     def forms(self, page: str) -> frozenset[str]:
@@ -404,12 +404,12 @@ class Who(NamedTuple):
         return not self.roles.isdisjoint(_GOODS)
 
     def of_customs(self) -> bool:
-        """Returns whether this account is one of customs, which may read the remarks of officers. They are left out of every answer to
-        other accounts."""
+        """Returns whether this account belongs to customs. Only accounts of customs may read the remarks of officers."""
         return not self.roles.isdisjoint(CUSTOMS)
 
     def audience(self) -> Audience | None:
-        """Returns the audience for which answers to this account are masked; None inside customs, where nothing is masked."""
+        """Returns the audience for which answers to this account are masked; None for an account of customs, whose answers are not
+        masked."""
         if self.of_customs():
             return None
         return Audience.PORT if self.roles.isdisjoint(_GOODS) else Audience.DECLARANT
@@ -435,8 +435,9 @@ class Who(NamedTuple):
         """Returns whether this account may see goods of this declarant that were declared at this office. `roles`: if given, only these
         roles of the account count.
 
-        Declarant and office are empty if the rows do not have them. If the rows are `complete`, such goods are undeclared, and every
-        officer sees them. If not, their office is unknown, and only officers of the General Administration see them.
+        Declarant and office are empty if the rows do not have them. If the rows are `complete`, goods without an office are undeclared,
+        and every officer sees them. If the rows are not complete, the office of such goods is unknown, and only officers of the General
+        Administration see them.
         """
         reaches = self.reaches(roles)
         if Reach.ANY in reaches:
@@ -453,8 +454,8 @@ class Who(NamedTuple):
         return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
 
     def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
-        """Returns whether this account sees all goods, so that no list has to be filtered for it. `roles`: if given, only these roles of
-        the account count, because a right of one role does not extend to goods that only another role may see."""
+        """Returns whether this account sees all goods. If it does, no list has to be filtered for it. `roles`: if given, only these
+        roles of the account count. A right of one role does not extend to goods that only another role may see."""
         reaches = self.reaches(roles)
         every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
         every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()
@@ -462,7 +463,7 @@ class Who(NamedTuple):
 
     def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
         """Returns the company on whose behalf this account sends a request: for a declarant or agent the company that declares, for a
-        carrier or terminal its own company. None for an officer, and if the company is the account itself."""
+        carrier or terminal its own company. Returns None for an officer, or if the account itself is that company."""
         if kind in (LodgeDeclaration, WithdrawDeclaration):
             behalf = declarant
         elif not ASKS[kind].roles.isdisjoint(_PORTS) and self.company != EVERY_COMPANY:

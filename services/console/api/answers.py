@@ -156,9 +156,9 @@ def goods_to(who: Who, row: Consignment) -> ConsignmentView:
 
 
 def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
-    """Returns a row to show for a consignment if the rows have none that `who` may see. It has the stage lodged. Raises Problem 404 unless the
-    consignment was lodged through a console, or may be missing only because the rows are behind. For an account that does not see all goods, a
-    consignment counts as lodged only if the account lodged it itself."""
+    """Returns a row with the stage lodged, to show for a consignment of which the rows have no row that `who` may see. Raises Problem 404
+    unless the consignment was lodged through a console, or may be missing only because the rows are behind. For an account that does not see
+    all goods, a consignment counts as lodged only if the account lodged it itself."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -325,15 +325,15 @@ def unmatched(
 def unmatched_page(
     context: ConsoleContext, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """Returns a page of the goods that nobody has lodged although they have been known for at least `days` days, as far as `who` may see them;
-    and the token of the next page (None at the end)."""
+    """Returns a page of goods that nobody has declared although they have been known for at least `days` days, and the token of the next page
+    (None at the end). The page has only goods that `who` may see."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=context.complete())
     return page(context, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
 class Wanted(NamedTuple):
-    """The conditions for the consignments of a list: they must match every field that is given."""
+    """The conditions for the consignments of a list. A consignment must match every field that is given."""
 
     name: str = ""
     stage: Stage | None = None
@@ -598,12 +598,12 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
 
 
 def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bool) -> bool:
-    """Returns whether a request that has no answer in the rows keeps the goods, because a desk may still have to answer it. `since`: a
-    request that was made before this time is either on its topic or was never sent; `known`: the rows have all messages; `fresh`: the rows
+    """Returns whether the goods must stay because of a request that has no answer in the rows, which a desk may still have to answer. `since`:
+    a request that was made before this time is either on its topic or was never sent; `known`: the rows have all messages; `fresh`: the rows
     have all messages on which the gate's answer depends.
 
-    If they are not fresh, the answer is no in any case. The request may have been answered long ago then, because rows that are made anew have
-    no answers at first, so nothing is said about it.
+    If the rows are not fresh, the gate's answer is no in any case. Rows that are made anew have no answers at first, so a request without an
+    answer in them may have been answered long ago. So the lack of messages in the rows (`known` is false) counts only if the rows are fresh.
     """
     return hold.sent or hold.asked_us > since or (fresh and not known)
 
@@ -659,8 +659,8 @@ def stages(request: Request) -> Board:
 
 
 def board(context: ConsoleContext, who: Who) -> Board:
-    """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. For a reader who does not see
-    all goods it has no alarms; `alarm_page` lists those about the goods that the reader may see."""
+    """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. The board has no alarms if
+    `who` does not see all goods. `alarm_page` lists the alarms about the goods that `who` may see."""
     rows, visible = context.rows, condition(who, complete=context.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
@@ -738,8 +738,8 @@ def parked_messages(
 def page(
     context: ConsoleContext, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
-    """Returns the rows of a list after the position that the token `after` stands for, each converted by `view`, as many as fit into one
-    answer; and the token of the next page (None at the end)."""
+    """Returns as many rows of a list as fit into one answer, each converted by `view`, and the token of the next page (None at the end). The
+    rows are those after the position that the token `after` stands for."""
     rows = context.rows.page(parts, paging.position_of(after, parts), limit + 1)
     shown, more = fit([view(row) for _, row in rows], limit)
     return shown, paging.token(rows[len(shown) - 1][0]) if more else None

@@ -100,9 +100,9 @@ class Authenticator:
         return known
 
     async def of_cookie(self, cookie: str, host: str) -> Who:
-        """Returns the account that signed in with this cookie. `host`: the host name in the request. The account is read from the rows each time, so
-        that a sign-out or a change of roles takes effect at once, even if it was made through another console. Raises SignInRefused if the session is
-        not valid."""
+        """Returns the account that signed in with this cookie. `host`: the host name in the request. The account is read from the rows each time. So
+        a sign-out or a change of roles takes effect at once, even if it was made through another console. Raises SignInRefused if the session is not
+        valid."""
         who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
         return _refuse_demo(who)
 
@@ -115,8 +115,8 @@ def _refuse_demo(who: Who) -> Who:
 
 
 async def prove(request: Request) -> None:
-    """A dependency of every route: checks who sends the request and stores the account in `request.scope["who"]`. Raises Problem 401 if nobody is
-    proved, 403 without the right, and 503 while nobody can sign in."""
+    """A dependency of every route: checks who sends the request and stores the account in `request.scope["who"]`. Raises Problem 401 if the sender is
+    not authenticated, 403 if the sender lacks the right for the route, and 503 while nobody can sign in."""
     route = request.scope["route"].path
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:
@@ -152,7 +152,7 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Returns whether the sender may go on reading an event stream. Key or session and right are checked again, as for a new request."""
+    """Returns whether the sender may go on reading an event stream. Checks the key or session and the right again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
     authenticator: Authenticator = request.app.state.authenticator
     if authenticator.accounts.generation.held:
@@ -186,8 +186,8 @@ async def _proved(request: Request) -> Who | None:
 
 
 def check_form(who: Who, token: str) -> None:
-    """Raises Problem 403 if a form or request of a session does not contain the CSRF token of that session (`token`), because then it was made in
-    another session, or by another site. A request with a key needs no token."""
+    """Raises Problem 403 if `token` is not the CSRF token of the sender's session. Such a form or request was made in another session, or by another
+    site. A request with a key needs no token."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 

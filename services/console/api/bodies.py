@@ -123,11 +123,11 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 
 def strict_json(data: bytes, separators: int) -> Any:
-    """Returns the parsed JSON, with numbers as texts. Raises Problem 400 if the text is not JSON, and also for duplicate keys, NaN and very
-    deep nesting, which parsers often accept. Raises Problem 413 if it has more than `separators` separators.
+    """Returns the parsed JSON, with numbers as texts. Raises Problem 400 if the text is not JSON, and also if it has duplicate keys, NaN or
+    very deep nesting, which parsers often accept. Raises Problem 413 if the text has more than `separators` separators.
 
     Models are not made from this result but from the bytes, because pydantic's own parser distinguishes numbers from texts and keeps the
-    digits of numbers. That parser cannot replace this function, because it silently takes the last of two equal keys.
+    digits of numbers. Pydantic's parser cannot replace this function, because it accepts two equal keys and takes the last one.
     """
     bounded(data, separators)
     try:
@@ -173,8 +173,9 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 
 @dataclass(frozen=True)
 class FaultyBody:
-    """A body that does not fit its model. `faults`: the faults that are shown; `count`: how many there are in all. `data`: the JSON of the
-    body without the optional fields that are null; of each list in `unended`, which is longer than allowed, it has only the first entries."""
+    """A body that does not fit its model. `faults`: the faults that are shown; `count`: how many there are in all. `unended`: the names of
+    the lists that are longer than allowed. `data`: the JSON of the body, without the optional fields that are null, and with only the first
+    entries of the lists in `unended`."""
 
     faults: list[FieldError]
     count: int
@@ -240,7 +241,8 @@ def long_lists(parsed: Any, model: type[BaseModel]) -> dict[str, int]:
 
 
 def other_format(data: bytes) -> Problem | None:
-    """Returns the Problem 400 for a document of another known format; it says what to do. Returns None if the format is not known."""
+    """Returns the Problem 400 for a document of another known format. The problem says what to do. Returns None if the format is not
+    known."""
     found = recognise(data).format
     if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
         return None

@@ -219,8 +219,9 @@ class LimitedProtocol(HttpToolsProtocol):
         return not self.transport.is_closing()
 
     def silent(self) -> bool:
-        """Returns whether the connection is open and no request is being handled. A request that was answered before its body came is
-        not being handled; otherwise a client that was refused could keep the connection by sending the rest slowly."""
+        """Returns whether the connection is open and no request is being handled. A request that was answered before its body came no
+        longer counts as being handled. Otherwise a client that was refused could keep the connection by sending the rest of the body
+        slowly."""
         return self._is_open() and self._answered()
 
     def _awaits_client(self) -> bool:

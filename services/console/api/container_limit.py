@@ -35,7 +35,8 @@ class Count:
 
 class Boxes:
     """The counts of one console. `named(declarant, since, most)` returns the numbers of the containers that the rows have for a declarant
-    since a time (microseconds since 1970 UTC), at most about `most`. `limit`: the most containers of one declarant on one day."""
+    since the time `since` (microseconds since 1970 UTC). It stops at about `most` numbers. `limit`: the most containers of one declarant on
+    one day."""
 
     def __init__(self, named: Callable[[str, int, int], Iterable[str]], limit: int) -> None:
         self._named, self._limit = named, limit

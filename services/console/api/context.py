@@ -75,8 +75,8 @@ class Bell:
             await asyncio.sleep(0)  # lets the event loop answer the gate's questions in between
 
     async def wait(self, rung: int, seconds: float) -> bool:
-        """Waits up to `seconds` until the bell has rung more than `rung` times. Returns whether it has; also returns True as soon as the
-        bell is closed.
+        """Waits up to `seconds` until the bell has rung more than `rung` times. Returns whether it has rung that often. Returns True as
+        soon as the bell is closed.
 
         Read `self.rung` before you read the rows and pass it here. Then no ring is missed, not even one that comes between the reading
         and this call.
@@ -97,8 +97,8 @@ class Bell:
 
 @dataclass
 class FeedPage:
-    """Entries of the feed. `more`: further entries follow. If `entries` is empty and `more` is true, the facts of the further entries are
-    not in the rows yet, because a rebuild runs."""
+    """Entries of the feed. `more`: whether further entries follow. If `entries` is empty and `more` is true, a rebuild runs, and the
+    facts of the further entries are not in the rows yet."""
 
     entries: list[ReleaseView]
     more: bool

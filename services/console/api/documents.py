@@ -213,7 +213,8 @@ def consignment(row: Consignment) -> ConsignmentView:
 
 def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
     """Returns a row of `tables.FACTS` as a timeline shows it to this audience (None: inside customs). `text_of_body`: the content, None if it
-    is left out; `link`: the address of the content in this case. Inside customs, a content that is not a JSON object is shown as text."""
+    is left out; `link`: the address of the content in this case. For readers inside customs, a content that is not a JSON object is shown as
+    text."""
     topic, partition, offset = origin(fact.place)
     body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
@@ -276,8 +277,8 @@ def entries(
     longest: int = BODY_BYTES,
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """Returns these rows of `tables.FACTS` as entries with their contents, masked for this audience. A content is left out with a link to it
-    if it is longer than `longest` bytes, or if it does not fit into `room` bytes together with the contents before it."""
+    """Returns these rows of `tables.FACTS` as entries with their contents, masked for this audience. A content is replaced by a link if it is
+    longer than `longest` bytes, or if it does not fit into `room` bytes together with the contents before it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:
@@ -441,9 +442,10 @@ def stage_counts(
 ) -> list[StageCount]:
     """Returns one entry for each stage, in the order of `LISTED_STAGES`.
 
-    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage → two times, in
-    microseconds since 1970 UTC: since when the consignment at the median of the waiting times has waited, and the one at the 95th percentile.
-    `at`: the present time, at which the waiting times end."""
+    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage → two times in
+    microseconds since 1970 UTC. Since the first time the consignment at the median of the waiting times has waited; since the second time, the
+    consignment at the 95th percentile. `at`: the present time, at which the waiting times end.
+    """
     result = []
     for stage in LISTED_STAGES:
         first = oldest.get(stage)

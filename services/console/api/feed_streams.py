@@ -22,8 +22,8 @@ class Streams:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """Counts a stream as open while the `with` block runs. Raises Problem 429 if this client has too many, 503 if all clients together
-        have."""
+        """Counts a stream as open while the `with` block runs. Raises Problem 429 if this client has too many streams open, 503 if all
+        clients together have too many."""
         self.enter(client)
         try:
             yield
@@ -64,14 +64,15 @@ class Shared(Generic[T]):
 
 
 class News(Generic[T]):
-    """Caches answers until the bell rings again. So all streams that one ring has woken share one query for each key."""
+    """Caches answers until the `Bell` of the console rings again, which it does when the feed has new entries. So all streams that one ring
+    has woken share one query for each key."""
 
     def __init__(self) -> None:
         self._rung = -1
         self._answers: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Returns the answer to `query`, which is read after the ring with this number. Equal queries must have equal keys."""
+        """Returns the answer to `query`, which begins after the bell has rung `rung` times. Equal queries must have equal keys."""
         if rung != self._rung:
             self._rung, self._answers = rung, {}
         if key not in self._answers:

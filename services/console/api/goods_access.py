@@ -23,7 +23,7 @@ AGAIN = {"Retry-After": "2"}
 
 
 class VisibleGoods(NamedTuple):
-    """The consignments in a container that a reader may see. `cut`: there are others, which the reader may not see."""
+    """The consignments in a container that a reader may see. `cut`: whether the container has further consignments, which the reader may not see."""
 
     consignments: frozenset[str]
     cut: bool
@@ -61,8 +61,8 @@ def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[li
 
 
 def consignment_of(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment | None:
-    """Returns the row of a consignment; None if there is none, or if `who` may not see it. While the rows are not complete, officers of single
-    offices do not see goods without an office in the rows."""
+    """Returns the row of a consignment; None if there is none, or if `who` may not see it. While the rows are not complete, an officer of one office
+    does not see goods that have no office in the rows."""
     row = context.rows.consignment(consignment_id)
     if row is None or who.sees(
         row.declarant, row.customs_office, complete=bool(row.customs_office) or context.complete()
@@ -81,10 +81,11 @@ def inside(
     ever: bool = False,
 ) -> VisibleGoods | None:
     """Returns the consignments in a container that `who` may see; None if `who` may see all. `roles`: if given, only these roles of `who` count;
-    `complete`: as in `condition`; `ever`: the consignments of earlier visits count, too.
+    `complete`: as in `condition`; `ever`: whether the consignments of earlier visits count, too.
 
-    If no consignments are in the container now, those of earlier visits decide for officers of offices, but not for companies. For such officers,
-    the goods of an earlier visit also count if an alarm about the end of that visit keeps the container inside."""
+    For accounts with `Reach.OFFICE`, but not for companies, consignments of earlier visits count in two cases: if no consignments are in the
+    container now, and if an alarm about the end of such a visit keeps the container inside.
+    """
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None

@@ -21,9 +21,9 @@ REFERENCE = "#/components/schemas/{model}"
 class JsonBody:
     """The body of one request. Its route reads it after the sender was authenticated and authorised.
 
-    A model as a parameter of the route cannot be used in its place, because FastAPI reads the body of such a route before any dependency
-    runs, and therefore before authentication. FastAPI also reads the whole body, however large, takes the last of two equal keys, and
-    validates on the event loop.
+    A route cannot simply have a model as its parameter. FastAPI reads the body of such a route before any dependency runs, and therefore
+    before authentication. FastAPI also reads the whole body, however large, takes the last of two equal keys, and validates on the event
+    loop.
     """
 
     def __init__(self, request: Request) -> None:
@@ -31,8 +31,8 @@ class JsonBody:
 
     @asynccontextmanager
     async def parsed(self, limit_bytes: int, function: Callable[[bytes, *Ts], T], *more: *Ts) -> AsyncIterator[T]:
-        """Yields the result of `function(data, *more)`, which `LargeBodies.parse` calls; `data` is the body, of at most `limit_bytes`. A
-        large body is counted until the `with` block ends. Raises the problems of `json_body` and of the function."""
+        """Reads the body as `data`, lets `LargeBodies.parse` call `function(data, *more)`, and yields the result. `limit_bytes`: the most
+        bytes of the body. A large body is counted until the `with` block ends. Raises the problems of `json_body` and of the function."""
         async with json_body(self.request, limit_bytes) as data:
             yield await context_of(self.request).intake.parse(function, data, *more)
 

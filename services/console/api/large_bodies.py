@@ -31,8 +31,8 @@ class BodyReservation:
         self.taken = False
 
     def has_room(self, size: int) -> bool:
-        """Returns whether `size` bytes of the body may be kept in memory. Up to LARGE_BYTES they always may; more only if the limit allows
-        another large body."""
+        """Returns whether `size` bytes of the body may be kept in memory. Up to LARGE_BYTES are always kept. A larger body is kept only if
+        the limit allows another large body."""
         if size > LARGE_BYTES and not self.taken:
             self.taken = self._intake.take(self._client)
         return self.taken or size <= LARGE_BYTES
@@ -84,8 +84,9 @@ class LargeBodies:
             del self._clients[client]
 
     async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
-        """Returns `function(data, *more)`. A body of at most LOOP_BYTES is parsed in this process. Others are parsed one after the other in
-        another process, which is reused; so function, arguments and result must be picklable. Raises Problem 503 if that process ended."""
+        """Returns `function(data, *more)`. A body of at most LOOP_BYTES is parsed in this process. Larger bodies are parsed one after the
+        other in another process, which is reused. So function, arguments and result must be picklable. Raises Problem 503 if the other
+        process ended."""
         if len(data) <= LOOP_BYTES:
             return function(data, *more)
         try:

@@ -58,7 +58,7 @@ def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | Non
 
 
 def masked(answer: V, audience: Audience | None) -> V:
-    """Returns the document as this audience may see it, with the documents that it contains. Masked fields are empty."""
+    """Returns the document as this audience may see it. Masked fields of the document, and of the documents in it, are empty."""
     if audience is None:
         return answer
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}

@@ -27,8 +27,8 @@ class Validated(NamedTuple, Generic[M]):
 
 
 def validated(model: type[M], data: bytes) -> Validated[M]:
-    """Validates the JSON as `model`, without the optional fields that are null. If it does not fit the model, the result has all other
-    faults."""
+    """Validates the JSON as `model`, without the optional fields that are null. If the JSON does not fit the model, the result has its
+    faults, but none for a null in an optional field."""
     first = _as_it_is(model, data)
     if first.error is None or b"null" not in data or first.error.error_count() > LISTED_ERRORS:
         return first

@@ -21,8 +21,8 @@ def is_for_programs(path: str) -> bool:
 
 
 async def known(request: Request) -> None:
-    """A dependency of every route. Raises Problem 422 with a pointer to each query parameter that the route does not have, or that is
-    given twice. The names come from the route's own signature."""
+    """A dependency of every route. Raises Problem 422 with a pointer to each query parameter that is not in the signature of the
+    route, or that is given twice."""
     route = request.scope["route"]
     if not request.url.query or not isinstance(route, APIRoute) or not is_for_programs(route.path):
         return

@@ -77,8 +77,8 @@ class RequestKey(NamedTuple):
         return RequestKey(f"{self.idempotency_key}/{index}" if self.idempotency_key else "", f"{self.hidden}/{index}")
 
     def of_event(self, *identity: str) -> "RequestKey":
-        """Returns the key of a report of an equipment event. If the sender gave no idempotency key, it is derived from the fields that identify the
-        event (`identity`)."""
+        """Returns the key of a report of an equipment event. If the sender gave no idempotency key, the key of the report is derived from the fields
+        that identify the event (`identity`)."""
         if self.idempotency_key or not self.events:
             return self
         return RequestKey("", hmac.digest(self.events.encode(), "\0".join(identity).encode(), "sha256").hex())
@@ -179,8 +179,8 @@ class Asker:
         )
 
     def own_key(self, *identity: str) -> RequestKey:
-        """Returns the key of a request that consoles send by themselves, derived from `identity`. It is the same in all consoles, and no idempotency
-        key leads to it."""
+        """Returns the key of a request that consoles send by themselves, derived from `identity`. All consoles derive the same key, and no
+        idempotency key of a sender leads to it."""
         return RequestKey("", hmac.digest(self._secret, "\0\0".join(("", *identity)).encode(), "sha256").hex())
 
     async def ask(self, message: Prepared) -> RequestRow:
@@ -234,8 +234,8 @@ class Asker:
     async def note(
         self, table: Table, rows: list[dict[str, Any]], *changes: Update, renewed: Collection[str] = ()
     ) -> None:
-        """Inserts rows into a table of the consoles' own, unless they exist already, then runs the changes. `renewed`: the columns that get the new
-        values in rows that exist already. Raises Problem 503 if that fails."""
+        """Inserts the rows that do not exist yet into `table`, a table that only consoles write; then runs the SQL updates `changes`. `renewed`: the
+        columns that get the new values in rows that exist already. Raises Problem 503 if the database refuses."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes, renewed=renewed)
         except Exception as error:
@@ -262,8 +262,8 @@ class Asker:
         return self._under_way[request.request_id][1]
 
     def about(self, subject: str) -> RequestRow | None:
-        """Returns the first request about this consignment or container that this process took in; None if it remembers none. It is used while the
-        rows do not have the request yet."""
+        """Returns the first request about this consignment or container that this process took in; None if it remembers none. Call this for a request
+        that the rows may not have yet."""
         found = self._subjects.get(subject)
         return None if found is None else self._remembered.get(found)
 
@@ -280,8 +280,8 @@ class Asker:
         return before is not None
 
     async def before(self, request: RequestRow) -> RequestRow | None:
-        """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if its content was
-        another one.
+        """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if the request in
+        that row has other content.
 
         The table also has requests from before a restart, and those of an older software version, which derived ids from sender and key alone.
         """

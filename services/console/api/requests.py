@@ -204,8 +204,8 @@ class GoodDeclaration(NamedTuple):
 
 
 class CheckedBatch(NamedTuple):
-    """A batch after its declarations were checked. `good`: those that can be sent; `results`: for every declaration, the JSON of a `BatchItem`, which
-    is answered when the broker has acknowledged all messages."""
+    """A batch after its declarations were checked. `good`: those that can be sent; `results`: for every declaration, the JSON of a `BatchItem`. The
+    results are answered when the broker has acknowledged all messages."""
 
     good: list[GoodDeclaration]
     results: list[bytes]

@@ -137,8 +137,9 @@ class WatchCoordinator:
                 log.warning("watches wait", error=str(getattr(error, "orig", None) or error)[:300])
 
     async def finish(self) -> None:
-        """Makes the second search for each watch that is not complete. Requests holds on the consignments that became known while a watch
-        was placed, and the lifting of the holds that a watch made while it was lifted."""
+        """Searches a second time for the consignments of each watch that is not complete. For a watch that was placed, requests holds on
+        the consignments that became known meanwhile. For a watch that was lifted, requests that the holds which it made meanwhile are
+        lifted."""
         unfinished = [row for row in await asyncio.to_thread(self._rows.unfinished_watches) if not row.finished]
         self._complete_times = {row.watch_id: self._complete_times.get(row.watch_id, []) for row in unfinished}
         for row in unfinished:

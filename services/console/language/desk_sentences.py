@@ -65,9 +65,9 @@ class SentencePattern(NamedTuple):
     """The texts between the parameters of the sentence that are longer than `SHORT`."""
 
     def read(self, sentence: str) -> dict[str, str] | None:
-        """Returns the values that the parameters have in this sentence; None if the sentence does not match. A text between two parameters
-        may occur at most `MOST_TIMES` times in it. No desk writes more, and the time for matching would grow as a power of the
-        repetitions."""
+        """Returns the values that the parameters have in this sentence; None if the sentence does not match. The text between two
+        parameters may occur at most `MOST_TIMES` times in the sentence; otherwise the result is None, too. Without this limit, the time for
+        matching would grow as a power of the number of repetitions. No desk writes more of them."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)
@@ -118,7 +118,7 @@ def _by_shape(text: str) -> Bilingual:
 
 
 def wrote(text: str) -> Bilingual:
-    """Returns a text that a person wrote, unchanged; or the sentence which says that it could not be read."""
+    """Returns a text that a person wrote, unchanged. If it could not be read, returns the sentence that says so."""
     return both("written.no_reason") if text == UNREADABLE_REASON else Bilingual(text, text)
 
 

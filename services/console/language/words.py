@@ -45,7 +45,8 @@ def both(key: str, **values: object) -> Bilingual:
 
 
 def known(key: str, language: Language, otherwise: str) -> str:
-    """Returns the sentence `key`, or `otherwise` if words.toml has none, because a newer software version wrote the code."""
+    """Returns the sentence `key`, or `otherwise` if words.toml has no such sentence. It has none for a code that a newer
+    software version wrote."""
     texts = TEXTS.get(key)
     return otherwise if texts is None else str(getattr(texts, language))
 
