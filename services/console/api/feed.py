@@ -134,7 +134,8 @@ async def _events(
         events, more = page.events, page.more
         if events:
             cursor = page.entries[-1].cursor
-        del page  # its entries take ten times as much memory as their bytes, and a client may read these slowly
+        # The entries of `page` take ten times as much memory as `events`. A client may read `events` slowly, so the memory of `page` is given back first.
+        del page
         if events:
             yield events
         woken = bool(events and more) or await context.bell.wait(rung, KEEPALIVE_SECONDS)
@@ -143,9 +144,10 @@ async def _events(
         rung = context.bell.rung
         if stopwatch() - proved >= context.settings.key_seconds:
             if not await still_may(request):
-                return  # the session, key or right has ended; the next connection is answered with the problem
+                return  # the session, key or right has ended; the client learns the problem when it connects again
             proved = stopwatch()
-        try:  # the rows may have changed although the bell did not ring, for example at the end of a rebuild
+        try:
+            # The rows are read again even if nothing woke this loop, because a rebuild, for example, changes rows without waking it.
             page = await (_news(context, rung, cursor) if woken else _after(context, cursor, STREAMED))
         except Problem:
             return  # the next connection with this cursor is answered with the status of this problem

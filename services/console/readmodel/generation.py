@@ -119,7 +119,7 @@ class Generation:
             if noted is None:
                 _write(file, RightsFile(0, ()))
             elif count is None and (nobody or noted.changes == 0):
-                # the installation has not compared before, or the database is new and has no accounts
+                # the database was not compared with the file before, or the database is new and has no accounts
                 with self._engine.begin() as connection:
                     _set_count(connection, None, noted.changes + 1)
             elif (count or 0) < noted.changes:
