@@ -42,8 +42,8 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     known_at = known.arrived_at if known and not taken_back else None
     arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
-        # The software version before stated a release without the time of the arrival. Goods are released only after they arrived, so the
-        # time of the statement is used.
+        # An older software version stated a release without the time of the arrival. Goods are released only after they arrived, so the time of the
+        # statement is used.
         arrived_at = stated_at
     part = Part(
         consignment_id=name,
