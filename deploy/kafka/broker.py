@@ -349,7 +349,7 @@ class Broker:
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
-            "compression.type": "uncompressed",  # needed for topics that an earlier version made, see deploy.kafka.topics
+            "compression.type": "uncompressed",  # for topics that an earlier software version made, see deploy.kafka.topics
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(32 << 20),

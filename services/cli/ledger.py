@@ -217,7 +217,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    # versions must rise, but they may have gaps, because a statement that only the gate desk gets also takes a version
+    # Versions must rise. They may have gaps, because a statement that only the gate desk gets also takes a version.
     if versions != sorted(set(versions)):
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:

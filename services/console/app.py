@@ -281,7 +281,7 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # nobody reads this answer, because the client has closed the connection
+        return Response(status_code=400)  # the client has closed the connection, so nobody reads this answer
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])

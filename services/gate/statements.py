@@ -73,7 +73,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         "held",
         "refused",
     ):
-        # the officers who permitted the exit did not know this statement, so their permits end
+        # the officers who permitted the exit did not know this statement, so the permits end
         permits = ended_at(stated_at, permits, name)
     others = [p for p in box.parts if p.consignment_id != name]
     parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))

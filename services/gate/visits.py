@@ -422,7 +422,7 @@ def _may_be_in(part: Part, visit: Visit) -> bool:
     if visit.closed is None:
         return True
     if visit.how in ("departure_not_reported", "came_back_empty", "left_empty"):
-        return False  # the goods may come with the next visit, so they count there
+        return False  # the goods may come with the next visit, so they count as goods of that visit
     return part.since <= visit.closed
 
 

@@ -105,7 +105,7 @@ class Assignment:
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self._desk.name, partitions=numbers)
-        # the offsets are fetched first, so that no record is older than the offsets
+        # the offsets are fetched before the records are read, so that no record is older than the offsets
         committed = self.committed_offsets(partitions)
         self.generation += 1
         self._liveness.restoring = restoring = Restoring()

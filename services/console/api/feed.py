@@ -134,7 +134,7 @@ async def _events(
         events, more = page.events, page.more
         if events:
             cursor = page.entries[-1].cursor
-        # The entries of `page` take ten times as much memory as `events`. A client may read `events` slowly, so the memory of `page` is given back first.
+        # The entries of `page` take ten times as much memory as `events`. A client may read `events` slowly, so `page` is deleted first.
         del page
         if events:
             yield events
