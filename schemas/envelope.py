@@ -252,10 +252,11 @@ out if the desk believed it, and in facts of older software versions."""
 
 
 def event_time(event: datetime, hearing: Hearing) -> EventTime:
-    """Returns the time of an event that was reported for the time `event`. If that is before 2000, after 2100, or more than `LATEST_REPORT` before
-    the report, it is wrong, and the time of the report counts. Every desk uses this function, so all get the same time.
+    """Returns the time of an event that was reported for the time `event`. A time before 2000, after 2100, or more than `LATEST_REPORT` before
+    the report is wrong; then the time of the report counts. Every desk uses this function, so all desks get the same time.
 
-    A wrong time that no message may have is returned as the nearest one that a message may have (`FIRST`, `LAST`).
+    If the wrong time is outside of what a message may contain (`FIRST` to `LAST`), the nearest time that a message may contain is returned as
+    `disbelieved`.
 
     The time of the report is that of its header, which is the same at every reading. If the header has no time, the worker's clock counts. An
     event cannot be later than the header's time by more than `Request.most_ahead`, because the shell refuses such a report.

@@ -61,7 +61,7 @@ def _remove_unfinished() -> None:
         except ProcessLookupError:
             file.unlink(missing_ok=True)
         except PermissionError:
-            continue  # the process still runs, but under another user
+            continue  # the process of this file still runs, but under another user
 
 
 def main() -> None:

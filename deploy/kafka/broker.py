@@ -167,8 +167,9 @@ class Broker:
         patience = {
             "log_level": 0,
             "socket.timeout.ms": 10_000,
+            # the broker is still starting, so the client tries often
             "reconnect.backoff.max.ms": 100,
-        }  # the broker is still starting, so the client tries often
+        }
         admin: AdminClient | None = None
         while progress.goes_on():
             if stop():
@@ -176,9 +177,8 @@ class Broker:
             if process.poll() is not None:
                 raise BrokerError(f"The Kafka broker ended while starting. 消息代理启动时退出。\n{self._tail()}")
             if admin is None:
-                if (
-                    listeners(self.port) == frozenset()
-                ):  # a client that is made now would send the password to whichever program listens first
+                # No program listens at the port yet. A client that was made now would send its password to the first program that listens there.
+                if listeners(self.port) == frozenset():
                     time.sleep(0.05)
                     continue
                 admin = self._administrator(patience)
@@ -238,7 +238,8 @@ class Broker:
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",  # in a short run, optimising costs more than it saves; a later option of the same name replaces this one
+            # In a short run, the optimising compiler costs more time than it saves. A later option of the same name replaces this one.
+            "-XX:TieredStopAtLevel=1",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={(FOLDER / 'log4j2.xml').as_uri()}",
             *Archive(program, self.port).read(),
@@ -260,7 +261,8 @@ class Broker:
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
-        log.unlink(missing_ok=True)  # otherwise `wait` would find a text of an earlier start
+        # the log is removed, because `_wait_until_fenced` would otherwise find the text of an earlier start in it
+        log.unlink(missing_ok=True)
         controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", properties.name)
         try:
             self._wait_until_fenced(controller, log, stop)
@@ -313,9 +315,8 @@ class Broker:
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name
-        write_private(
-            path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items())
-        )  # the file is private, because one of the lines has a password
+        # the file is private, because one of its lines has a password
+        write_private(path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items()))
         return path
 
     def _properties(self) -> dict[str, str]:
@@ -343,20 +344,20 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
-            # readers of committed messages wait for every open transaction, even one of a foreign program; our own transactions last at most 10
-            # s
+            # Readers of committed messages wait until every open transaction has ended, also one of a foreign program. So this limit is short. Our
+            # own transactions last at most 10 s.
             "transaction.max.timeout.ms": "15000",
-            # the longest time that Kafka accepts, because a group would have to start from the beginning after its offsets have expired
+            # This is the longest time that Kafka accepts. A group whose offsets have expired would have to start from the beginning.
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
-            "compression.type": "uncompressed",  # needed for topics that an earlier version made, see deploy.kafka.topics
+            "compression.type": "uncompressed",  # for topics that an earlier software version made, see deploy.kafka.topics
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
             "log.cleaner.threads": "1",
             "controlled.shutdown.enable": "false",
-            # the only node must not be fenced while it runs, so that it is still the leader after it was frozen or got no CPU time
+            # The broker is the only node. It must still be the leader after it was frozen or got no CPU time. So its session lasts long.
             "broker.session.timeout.ms": "40000",
             **(self._signing_in((*inside, CONTROLLER)) if self.owner else {}),
             **self.settings,

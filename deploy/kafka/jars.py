@@ -113,7 +113,7 @@ class _Fetch:
     def _fetch(self, path: str, digest: str) -> None:
         whole = self._folder / path.rpartition("/")[2]
         part, problem, in_vain = whole.with_name(f"{whole.name}.part"), "", 0
-        while in_vain < TRIES:  # an attempt that received some bytes does not count
+        while in_vain < TRIES:  # only attempts that received no bytes count
             self._wait(AGAIN_SECONDS * in_vain)
             had = _size(part)
             try:
@@ -131,7 +131,7 @@ class _Fetch:
                         break
             except urllib.error.HTTPError as error:
                 problem = f"{error.code} {error.reason}"
-                if error.code == 416:  # the part is longer than the server's file, so it is wrong
+                if error.code == 416:  # our part is longer than the server's file, so our part is wrong
                     part.unlink()
                 elif error.code < 500 and error.code not in (408, 429):
                     break

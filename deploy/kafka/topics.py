@@ -20,7 +20,7 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
-        # our producers do not compress, because a reader that lacks the codec of a batch could never read beyond it
+        # Messages are not compressed, because a reader without the codec of a batch could never read beyond that batch.
         "compression.type": "uncompressed",
     }
     if topic.retention == "compact":
@@ -28,8 +28,7 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
             **common,
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.5",
-            # segments are small, because the active segment is never compacted, and a restore has to read the replaced
-            # records in it
+            # Segments are small, because Kafka never compacts the active one. A restore has to read all records of the active segment.
             "segment.bytes": str(16 << 20),
         }
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}

@@ -80,7 +80,7 @@ def _slips(typed: str, index: _Index) -> Iterator[str]:
         return
     signs = index.signs if typed.isdigit() else _SIGNS
     yield typed
-    if typed.isdigit() and len(typed) < index.width:  # a spreadsheet drops leading zeros, so they are added
+    if typed.isdigit() and len(typed) < index.width:  # a spreadsheet may have dropped leading zeros
         yield typed.zfill(index.width)
     cuts = [(typed[:cut], typed[cut:]) for cut in range(len(typed) + 1)]
     if len(typed) in index.lengths:

@@ -162,7 +162,8 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        Decimal("20.25"),  # readings are required at 4 h and 24 h, and the later one may come 15 min late
+        # Readings are required at 4 h and at 24 h. The second one may come 15 min late.
+        Decimal("20.25"),
         _BROMIDE_ROOM,
         _FIVE,
     ),

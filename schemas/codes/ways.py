@@ -20,7 +20,7 @@ ONE_WAY: Final = MappingProxyType(
         **dict.fromkeys(("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT),
         # 复出 in the name means re-exported
         **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),
-        # for the next ones, the full name says it: 进口, 运回 and 购买运回国 mean import; 退运出境 and 退运境外 mean export
+        # for the next codes, the full name shows the direction: 进口, 运回 and 购买运回国 mean import; 退运出境 and 退运境外 mean export
         "0314": Direction.IMPORT,  # 国营贸易企业代理来料加工企业进口柴油
         "0320": Direction.IMPORT,  # 加工贸易外商提供的不作价进口设备
         "0420": Direction.IMPORT,  # 加工贸易项下外商提供的进口设备

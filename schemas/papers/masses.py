@@ -62,7 +62,7 @@ def _line_and_gross(item: Item, at: str, gross: Decimal) -> Findings:
 def lines_and_gross(declaration: Declaration, today: date) -> Findings:
     """Yields an error if the net masses of all lines together are above the gross mass of the declaration."""
     gross, total = declaration.gross_mass_kg, _of_lines(declaration)
-    if total <= gross:  # this is nearly always so, and the checks below take longer
+    if total <= gross:  # nearly every declaration ends here, without the slower checks below
         return
     if len(declaration.items) > 1 and _is_above(total, gross, _rounded(declaration)):
         yield error(
@@ -75,12 +75,13 @@ def lines_and_net(declaration: Declaration, today: date) -> Findings:
     if not declaration.items:
         return
     net, total = declaration.net_mass_kg, _of_lines(declaration)
-    if total == net:  # this is nearly always so, and the checks below take longer
+    if total == net:  # nearly every declaration ends here, without the slower checks below
         return
     if net == FILLED_IN and total < FILLED_IN:
         return
     if total < net and any(item.net_mass_kg == 0 for item in declaration.items):
-        return  # a line whose legal units do not measure mass may have no net mass, so the sum may be lower
+        # A line may have no net mass if its legal units do not measure mass. So the sum of the lines may be lower.
+        return
     if not _agree(total, net, _rounded(declaration) + half_of_last_place(net)):
         yield warning("/net_mass_kg", CheckCode.NET_MASS_DIFFERS, seen_phrase("head_and_lines", head=net, lines=total))
 

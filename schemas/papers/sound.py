@@ -61,7 +61,8 @@ def findings_of_sound_fields(
     """
     try:
         paper = _reader().validate_json(data)
-    except ValidationError:  # the JSON is not an object, so it has no fields to judge; the fault of shape says so
+    except ValidationError:
+        # The JSON is not an object, so there are no fields to judge. The fault of the shape says that it is no object.
         return ()
     for name in unended:
         entries = vars(paper).get(name)

@@ -159,7 +159,8 @@ def evolve(state: State, message: Input, hearing: Hearing) -> State:
             return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():  # the desk publishes it again if officers' holds change, but the first time counts
+        case ReleaseRefused():
+            # The release desk publishes the fact again if the holds of officers change. The time of the first one counts.
             since = state.ended if state.stated == "refused" and state.ended else at
             return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():

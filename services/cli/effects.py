@@ -85,8 +85,9 @@ def examine(
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
-        causes.setdefault(entry.id, entry)  # if a request was sent twice, the desk decides the first copy
-        # if a holding message has no id, or an id that was already used, facts name it as their cause by its position
+        # of a request that was sent twice, the first copy is kept, because the desk decides that copy
+        causes.setdefault(entry.id, entry)
+        # A holding message may have no id, or an id that was already used. The facts that it caused then name its position as their cause.
         causes[entry.position] = entry
     records: dict[tuple[str, str], list[LoggedMessage]] = defaultdict(list)
     lapses = _lapses(facts)
@@ -185,7 +186,8 @@ def _caused_in_order(
         if cause is None:
             continue
         if refused_by_loop(fact):
-            continue  # `cause` was found by its id, and may be another message with the same id, which was answered
+            # `cause` was found by its id. It may be another message with the same id, which was answered and not refused.
+            continue
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:

@@ -148,7 +148,7 @@ def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8", errors="replace")
     except OSError:
-        # There is no lock file, or the folder belongs to another user. In both cases, no `dtg up` of this user works there.
+        # There is no lock file, or the folder belongs to another user. In both cases, no `dtg up` of this user works in the folder.
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

@@ -142,8 +142,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, re
             facts.append(entry)
         by_key[entry.key].append(entry)
     refused = {position for fact in facts if (position := refused_by_loop(fact))}
-    # A request may have been sent several times. The copy that counts is the first one that its desk decided, because the loop
-    # may have refused an earlier one, for example because its time was in the future.
+    # A request may have been sent several times. The loop may have refused an earlier copy, for example because its time was in the future. The
+    # first copy that was not refused counts.
     requests = {
         name: next((copy for copy in lie if copy.position not in refused), lie[0]) for name, lie in copies.items()
     }
@@ -192,8 +192,8 @@ def _answered(ledger: Ledger, request: LoggedMessage, causes: set[str], story: l
     if request.id in causes:
         return
     if request.kind == "LodgeDeclaration" and any(e.kind == "DeclarationAccepted" for e in story):
-        # The declaration was accepted with another request id. Older software versions did not answer such a repeated request,
-        # so it does not count as lost.
+        # The declaration was accepted with another request id. Older software versions did not answer a repeated request, so this request does not
+        # count as lost.
         return
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 
@@ -218,7 +218,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    # versions must rise, but they may have gaps, because a statement that only the gate desk gets also takes a version
+    # Versions must rise. They may have gaps, because a statement that only the gate desk gets also takes a version.
     if versions != sorted(set(versions)):
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:

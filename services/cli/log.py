@@ -65,7 +65,7 @@ class LoggedMessage:
     def body(self) -> Any:
         try:
             return json.loads(self.value) if self.value is not None else None
-        except (ValueError, RecursionError):  # RecursionError: nested deeper than Python reads
+        except (ValueError, RecursionError):  # RecursionError: the JSON is nested deeper than Python can read
             return None
 
 
@@ -162,7 +162,7 @@ def parking_of(entry: LoggedMessage) -> Parking | None:
         return None
     try:
         fact = read_parking(entry.kind, entry.value)
-    except ValueError:  # the message names a service as its writer, but is no valid parking fact
+    except ValueError:  # the value is not a valid parking fact
         return None
     return fact if fact.service == entry.desk else None
 

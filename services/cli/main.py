@@ -65,8 +65,7 @@ def run() -> None:
     threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
-        # a terminal that cannot show Chinese characters gets question marks, because otherwise an encoding error would end the
-        # program
+        # A character that the terminal cannot show is replaced by a question mark. Otherwise an encoding error would end the program.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:

@@ -125,7 +125,7 @@ class Leaver:
                 self._leave(admin)
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; an unforeseen error is reported)
                 if not isinstance(error, KafkaError | OSError):
-                    # KafkaError and OSError mean that there is no broker at the moment
+                    # KafkaError and OSError are not reported, because they only mean that there is no broker at the moment
                     self._tell(f"groups were not looked after 未能清理消费组: {type(error).__name__}: {error}")
                 self._close(admin)
                 admin = None
@@ -182,10 +182,11 @@ def member_ids(worker: Hosted) -> dict[str, str]:
         try:
             answer = open_page(f"{worker.address}/readyz", 1)
         except urllib.error.HTTPError as waiting:
-            # while the worker is not ready, it answers 503 with the same body
+            # a worker that is not ready answers 503 with the same body
             answer = cast(HTTPResponse, waiting)
         with answer:
             members = json.load(answer)["members"].items()
     except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}  # the worker starts or hangs, or another program has its port, so the members with its process id are kept
+        # The worker is starting or hangs, or another program has its port. So the members with the worker's process id are kept.
+        return {}
     return {f"customs-{desk}": member for desk, member in members if isinstance(member, str)}

@@ -79,8 +79,7 @@ def look_for(
         elif entry.kind == "DeclarationLodgedAgain" and entry.written_by_its_desk:
             later[entry.body["consignment_id"]] = entry.key
         elif not _is_of_world(entry) or entry.id in never:
-            # Requests of other senders are not about the simulator's containers. A report that was retracted, because it was
-            # wrong, is about something that never happened.
+            # Requests of other senders are not about the simulator's containers. A retracted report is about something that never happened.
             continue
         elif entry.kind == "LodgeDeclaration":
             for box in entry.body["declaration"]["containers"]:
@@ -90,14 +89,14 @@ def look_for(
         elif entry.kind == "ReportArrival":
             came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
-            # A departure may be reported several times, but each report has the same event time. So it counts once, with the
-            # time of the first report.
+            # A departure may be reported several times. Each report has the same event time, so the departure counts once, with the time of the
+            # first report.
             times = departures[entry.key]
             happened = entry.body["occurred_at"]
             moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000
             times[happened] = min(moment, times.get(happened, moment))
-    # After a withdrawal, goods that are declared again get a new id, but the simulator knows them by their first one. So all
-    # statements are collected under the first id.
+    # Goods that are declared again after a withdrawal get a new id. The simulator knows them by their first id, so all statements are collected
+    # under that id.
     for first in list(later):
         name: str | None = first
         while (name := later.pop(name or "", None)) is not None:

@@ -81,7 +81,7 @@ def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], cons
             if entry.key in lots:
                 _repeat(done, entry, lots, keys)
             else:
-                early.append(entry)  # the declaration may still come, from the other topic
+                early.append(entry)  # the declaration of `entry` may come later, from the other topic
     for entry in early:
         _repeat(done, entry, lots, keys)
     return done
@@ -112,7 +112,8 @@ def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Se
     in_force = _in_force(keys, day)
     if not key_id:
         began = min([key.effective_from for key in keys.values()], default=day)
-        if day > began:  # on the first day, the older software version, which draws without a key, may still have run
+        # An older software version draws without a key. That version may still have run on the first day of the first key.
+        if day > began:
             return f"drawn without a key although {in_force} was in force 未用当时的密钥"
         digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
     else:

@@ -23,7 +23,7 @@ def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
 
     Raises BrokerError if the cluster does not answer or refuses, NoAccess if a credential cannot be used.
     """
-    # whether the cluster is the embedded broker of a demo; in that case simulated people use it
+    # `here`: whether the cluster is the embedded broker of a demo, which simulated people use
     here = settings.kafka is None and (Path(settings.home) / CLOCK).exists()
     access, folder, rights = settings.access(PROVISION), settings.credentials(), table(sandbox=sandbox or here)
     if not access.signs_in:
@@ -31,7 +31,8 @@ def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
             "Rights need a cluster that asks who somebody is: set DTG_KAFKA_SECURITY to SASL_SSL (SASL_PLAINTEXT on a trusted "
             "network). 集群未启用登录，无法授权。 See docs/kafka.md"
         )
-    access.credential()  # raises before anything is made if the administrator's credential cannot be used
+    # if the administrator's credential cannot be used, this raises before anything is made
+    access.credential()
     made = make_credentials(folder, rights)
     yield (
         f"{len(made)} credentials made in {folder}. 已生成凭据。"

@@ -106,7 +106,7 @@ class UpSettings(AccessSettings):
         if self.database_url:
             return self.database_url
         path = str(Path(os.path.realpath(self.home)) / "console.db")
-        # these two characters have another meaning in a URL, so they are escaped
+        # `%` and `?` have another meaning in a URL, so they are escaped
         return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
 
     def draw_key_file(self) -> Path:

@@ -88,7 +88,7 @@ class Up:
         if self.demo:
             self._tell_demos()
         make_folder(self.home)
-        self.home.chmod(0o700)  # an older software version made the folder readable for everybody
+        self.home.chmod(0o700)  # an older software version may have made the folder readable for everybody
         with in_use(self.home, self.settings.bootstrap()):
             for folder in (self.home / "logs", self.home / "faust", self.home / "kafka", self.settings.credentials()):
                 # The folders of the broker and of the credentials are made together with their content, so here they
@@ -271,7 +271,8 @@ class Up:
         if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
             return
         made = self.home / KEY_MADE
-        if made.exists():  # with a new key, repeated draws would have other results, and nobody would notice
+        if made.exists():
+            # A new key is not made, because repeated draws would then have other results, and nobody would notice.
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
@@ -319,7 +320,7 @@ class Up:
             anchor = datetime.now(UTC)
             start = anchor
             if clock.exists():
-                # the demo's day continues at the time at which it stopped, because new data must not have earlier times
+                # New data must not have earlier times than the present data. So the demo's day continues at the time at which it stopped.
                 start = max(anchor, self._saved_clock())
             env |= Clock(anchor.timestamp(), start.timestamp(), self.speed).environment()
             self._clock = (anchor, start, clock)
@@ -331,7 +332,8 @@ class Up:
         if not clock.exists():
             return
         if self.demo:
-            self._saved_clock()  # raises here, before anything is started, if the saved time cannot be read
+            # if the saved time cannot be read, this raises before anything is started
+            self._saved_clock()
             return
         if self._saved_clock() > datetime.now(UTC):
             raise CannotStart(
@@ -376,12 +378,12 @@ class Up:
         for watch in self._hang_watches:
             if notice := watch.end_if_hung():
                 screen.block(notice, "red")
-        # the processes are started again before the broker, so that they load their modules while it starts
+        # the processes are started again before the broker, so that they load their modules while the broker starts
         for child in (*self.workers, *self.others):
             try:
                 notice = child.watch()
             except OSError as error:
-                # the machine has no process or memory left now, and the other processes must still be supervised
+                # The machine has no process or memory left at the moment. The other processes must still be supervised.
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
@@ -411,7 +413,8 @@ class Up:
                 turn_over(log)
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
-        except OSError as error:  # only the logs go on growing; everything else must still be supervised
+        except OSError as error:
+            # The logs only go on growing. The processes must still be supervised.
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True
@@ -442,7 +445,8 @@ class Up:
             stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             write_private(path, json.dumps(stands | runs))
-        except OSError as error:  # no harm is done: the next start of this demo only begins earlier in its day
+        except OSError as error:
+            # When this demo is started again, its clock goes on from an earlier time of the demo's day. That does no harm.
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
             self._clock_lags = True

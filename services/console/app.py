@@ -108,7 +108,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # FastAPI would write the document anew for each client, see `_document`
-        redirect_slashes=False,  # a redirect would name the scheme, which behind a proxy is not that of the browser
+        # A redirect would name the scheme of this server. Behind a proxy, the browser may use another scheme.
+        redirect_slashes=False,
         lifespan=_life,
         responses=EVERYWHERE,
         dependencies=[Depends(prove), Depends(known)],
@@ -265,7 +266,7 @@ def _problems(app: FastAPI) -> None:
     async def not_valid(request: Request, error: RequestValidationError) -> Response:
         of_parameters: dict[tuple[str | int, ...], Any] = {}
         for each in error.errors():
-            # a parameter of several types has an error for each of them; only the first one is shown, because it says what is allowed
+            # A parameter of several types has an error for each type. Only the first error is shown, because it says what is allowed.
             of_parameters.setdefault(each["loc"][:2], {**each, "loc": each["loc"][:2]})
         faults = field_errors(list(of_parameters.values()))
         return _tell(request, Problem(422, "invalid", errors=faults, count=len(faults)))
@@ -280,7 +281,7 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # nobody reads this answer, because the client has closed the connection
+        return Response(status_code=400)  # the client has closed the connection, so nobody reads this answer
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])
@@ -318,7 +319,7 @@ def _document(app: FastAPI) -> None:
     making, whole, written = threading.Lock(), dict[str, Any](), b""
 
     def openapi() -> dict[str, Any]:
-        # FastAPI stores the document before the rest is added, so another thread must not read that one meanwhile
+        # FastAPI stores the document before the rest is added. No other thread may read the incomplete document meanwhile.
         with making:
             if not whole:
                 made = make()
@@ -333,7 +334,7 @@ def _document(app: FastAPI) -> None:
 
     async def document(_: Request) -> Response:
         nonlocal written
-        # it is written once, because it has 365 kB, is open to everybody, and is written on the event loop
+        # The document is written only once. It has 365 kB, anybody may ask for it, and the event loop does nothing else while it is written.
         written = written or orjson.dumps(app.openapi())
         return Response(written, media_type="application/json")
 

@@ -63,7 +63,8 @@ class Server(uvicorn.Server):
 
 
 def prepare(settings: ConsoleSettings) -> None:
-    """Configures this process: its umask, its logs, and that it ends if one of its threads fails. Every process of the console calls this first."""
+    """Sets the umask and the logs of this process, and makes the process end if one of its threads fails. Every process of the console calls this
+    first."""
     end_with_any_thread()
     os.umask(0o077)  # only the owner may read the database and other files
     configure_logs(settings.log_level)
@@ -119,7 +120,7 @@ def serve(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # the tables are still being made; this may be broken off at any moment, because it is done in transactions
+            # The tables are still being made. This may be broken off at any moment, because they are made in transactions.
             os._exit(0)
 
     on_stop(stop)
@@ -129,7 +130,8 @@ def serve(settings: ConsoleSettings) -> None:
     else:
         migrate(settings.database_url)
     app = create_app(settings)
-    app.openapi()  # takes a third of a second, in which a server that runs answers nothing else
+    # The document is made before the server runs. It takes a third of a second, in which a server answers nothing else.
+    app.openapi()
     spare()
     server = Server(config_of(settings, app), app)
     servers.append(server)

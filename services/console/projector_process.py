@@ -31,7 +31,7 @@ def run(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # the tables are still being made; this may be broken off at any moment, because it is done in transactions
+            # The tables are still being made. This may be broken off at any moment, because they are made in transactions.
             os._exit(0)
 
     on_stop(stop)

@@ -232,7 +232,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
     declaration, this lodgement is compared with that one instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # after a refused withdrawal, the waiting lodgement itself is decided here, so it is compared with the standing declaration
+    # After a refused withdrawal, the waiting lodgement itself is decided here. So this lodgement is compared with the standing declaration.
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):

@@ -146,13 +146,13 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            # if an earlier visit ended and the answer was yes, the same decision also publishes the answer for the open
-            # visit, which replaces `gone`
+            # The visit that ended may be an earlier one. If the answer was yes, the same decision also publishes the answer for the open visit.
+            # That answer replaces `gone`.
             return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                # The visit was published as ended, so its readers no longer count the yes. It is open after all, so the
-                # yes ends here, too, and a new one is published.
+                # The visit was published as ended, so readers no longer count its yes. The visit is open after all. So its yes ends here, too, and
+                # a new one is published.
                 box = replace(box, yes=ended_at(hearing.at, box.yes))
             # at most one visit is open, so another one that was published as open no longer exists
             ended = tuple([visit for visit in box.visits if visit.how])
@@ -211,7 +211,7 @@ def _arrival_told(box: Box, message: ContainerArrived | ContainerArrivalRetracte
         return _mark(box, message.consignment_id, published_arrival="", told_at=None, wrong_at=wrong)
     told_at = part.told_at
     if part.arrived_at == message.occurred_at and not part.arrival_is_the_gates:
-        told_at = None  # another report has given the same time before
+        told_at = None  # another report had already given this time
     elif part.arrived_at is None or part.arrived_at != told_at:
         told_at = message.occurred_at
     return _mark(box, message.consignment_id, published_arrival=message.visit, told_at=told_at)

@@ -80,7 +80,7 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
     names, lost = {v.id for v in drop}, {p.consignment_id for v in drop for p in v.parts}
     left = [v for v in truth.visits if v.id not in names]
     kept = {v.id for v in left}
-    openings = {r.id for v in left for r in v.openings}  # one of them may have ended a visit that is dropped
+    openings = {r.id for v in left for r in v.openings}  # the opening of a kept visit may have ended a dropped one
     reports = tuple([r for r in box.reports if r.at > until or r.id in openings])
     alarms = {alarm.key for alarm in truth.alarms if alarm.blocks and alarm.visit in names}
     dropped = {r.id for r in box.reports} - {r.id for r in reports}

@@ -68,7 +68,7 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
     before = {alarm.key for alarm in unsettled(box, look(box))}
     names = frozenset(wrong.voided)
     if wrong.found == "inside":
-        # a record of an older software version has no `voided`, but the settled alarms name the reports
+        # A record of an older software version has no `voided`. The settled alarms name the reports instead.
         names |= {subject_of(key) for key in wrong.settled}
     number = box.findings.index(wrong)
     later = [f.id for f in box.findings[number + 1 :]]

@@ -42,8 +42,8 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     known_at = known.arrived_at if known and not taken_back else None
     arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
-        # The software version before stated a release without the time of the arrival. Goods are released only after they arrived, so the
-        # time of the statement is used.
+        # An older software version stated a release without the time of the arrival. Goods are released only after they arrived, so the time of the
+        # statement is used.
         arrived_at = stated_at
     part = Part(
         consignment_id=name,
@@ -73,7 +73,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         "held",
         "refused",
     ):
-        # the officers who permitted the exit did not know this statement, so their permits end
+        # the officers who permitted the exit did not know this statement, so the permits end
         permits = ended_at(stated_at, permits, name)
     others = [p for p in box.parts if p.consignment_id != name]
     parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))

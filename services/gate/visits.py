@@ -351,7 +351,7 @@ class _Walk:
                 named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
                 if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
                     now.opening, now.conveyance, now.openings = report, report.conveyance, [report]
-                    # an arrival of goods with an earlier time has opened this visit already
+                    # The visit is open already, because goods arrived before this report. The report becomes the opening of this visit.
                     return
             elif since <= SAME_EVENT:
                 again = (first.event, plain_word(first.place)) == (report.event, plain_word(report.place))
@@ -385,7 +385,7 @@ class _Walk:
         if last is not None and last.closed is not None and report.at - last.closed <= SAME_EVENT:
             if last.how == "finding":
                 self.truth.belongs[report.id] = last.id
-                # an officer's finding that the box is outside has ended the visit before the time of this report
+                # an officer found the box outside before the time of this report, so the visit has already ended
                 return
             if last.closing is not None and last.closing.event is report.event:
                 self.truth.retells[report.id] = last.closing.id
@@ -444,7 +444,7 @@ def _may_be_in(part: Part, visit: Visit) -> bool:
         return True
     unknown = visit.left_laden == "unknown"
     if visit.how in ("departure_not_reported", "came_back_empty") or (visit.how == "left_empty" and not unknown):
-        return False  # the goods may come with the next visit, so they count there
+        return False  # the goods may come with the next visit, so they count as goods of that visit
     return part.since <= visit.closed
 
 
@@ -568,7 +568,7 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
                 yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
         case "departure_not_reported":
             if visit.parts or visit.opening is not None:
-                # nobody saw the box leave, so goods that were declared afterwards may be in it, like those declared before
+                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
                 inside = tuple([name for name, how in outcome.items() if how == "left"])
                 yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
         case "came_back_empty" | "finding" | "":
@@ -695,10 +695,11 @@ def _perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong]
     if any(f.found == "inside" and f.settled and not f.voided and not f.void for f in box.findings) and found_wrong:
-        # A record of an older software version does not name the reports that became void after those whose alarms were settled.
+        # In a record of an older software version, a finding names only the reports whose alarms it settled. It may have made later reports void,
+        # too.
         first = min([r.at for r in found_wrong])
         found_wrong = [r for r in box.reports if r.void and r.at >= first]
-    # clocks differ, so a departure may have been before the opening of its visit, or after that of the next one, by its reported time
+    # Clocks differ. By its reported time, a departure may have been before the opening of its visit, or after the opening of the next visit.
     left = [r.at for r in found_wrong if r.event not in OPENINGS and r.at >= visit.opened - SKEW]
     left += [f.at for f in box.findings if f.found == "outside" and f.void and not f.retracted and f.at >= visit.opened]
     openings = [r for r in box.reports if r.event in OPENINGS and r.laden is not False and r.at > visit.opened]

@@ -107,11 +107,10 @@ class Notebook:
         )
         self._sql.execute("DELETE FROM port_places WHERE source = ?", (FEED,))
         self._sql.execute("COMMIT")
+        # for a database in memory, the path is empty
         if real := self._sql.execute("PRAGMA database_list").fetchone()[2]:
-            # the path is empty if the database is in memory
-            journal = Path(
-                f"{real}-wal"
-            )  # the journal is watched, too, because it has the newest writes; on some file systems there is none
+            # The journal is watched, too, because it has the newest writes. On some file systems there is no journal.
+            journal = Path(f"{real}-wal")
             self._watched = {each: _identity_of(each) for each in (named, journal) if each.exists()}
 
     @property
@@ -144,7 +143,8 @@ class Notebook:
             yield
             self._sql.execute("COMMIT")
         except BaseException:
-            # Sometimes no transaction is open: Ctrl-C came just after the commit, or SQLite rolled back by itself (a full disk).
+            # There may be no open transaction. Ctrl-C may have come just after the commit, or SQLite rolled back by itself, for example because the
+            # disk is full.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise

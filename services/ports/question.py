@@ -40,9 +40,8 @@ class AskedConsole:
         among them. Raises Away if the console does not answer."""
         status, body = self.get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
-            answer = _Gate.model_validate_json(
-                json.dumps(body), strict=True
-            )  # the body is passed as JSON text, because only there strict mode accepts times as text
+            # the body is passed as JSON text, because strict mode accepts times as text only in JSON
+            answer = _Gate.model_validate_json(json.dumps(body), strict=True)
         except ValidationError as error:
             return PortAnswer(False, "unread", f"status {status}: {error.error_count()} faults in the answer"), []
         if status != 200 or answer.container_no != container_no:

@@ -235,7 +235,7 @@ class TopicPort:
             for topic_partition, end in self._ends().items()
             if self._position(topic_partition) > end
         }:
-            # the topics in `short` end before the offset in the notebook, so they were restored from a copy, or a disk was lost
+            # The topics in `short` end before the offset in the notebook. They were restored from a copy, or a disk was lost.
             self._begin(short)
             self._seek()
 

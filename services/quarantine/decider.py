@@ -285,8 +285,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
         return refuse(request, hearing, *fault)
     as_ordered = replace(need, attempt=last.attempt, said=retracted.revision + 1)
     verdict = conclude(as_ordered, row, request, hearing)
-    # after a failure, `verdict` also orders the next attempt; if that attempt is open already, it must not be ordered
-    # twice
+    # After a failure, `verdict` also orders the next attempt. If that attempt is open already, it must not be ordered twice.
     return (*facts, *(verdict if in_hand else verdict[:1]))
 
 

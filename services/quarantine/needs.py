@@ -253,7 +253,7 @@ def without_decision(state: State, retracted: TreatmentDecisionRetracted, hearin
     treating = Treating(needs=state.needs)
     need = need_of(treating, retracted.origin)
     assert need is not None, "a decision that is taken back is about a need"
-    # if the decision ordered a treatment, the next order must not have the number of that attempt again
+    # if the decision ordered a treatment, the next order must have a new attempt number
     attempt = need.attempt + 1 if need.methods else need.attempt
     change: dict[str, Any] = {
         "standing": "open",

@@ -120,7 +120,8 @@ def held_hours(readings: Iterable[Reading], step: HeldTemperature, apart_hours: 
             began = last = None
             continue
         if gas is None and step.floor_g_m3:
-            continue  # only the temperature was read, so this neither breaks the run nor proves that there was gas
+            # Only the temperature was read. Such a reading does not break the run, and does not prove that there was gas.
+            continue
         if began is None or last is None or reading.hours - last > apart_hours:
             began = reading.hours
         last = reading.hours

@@ -47,7 +47,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
         why="" if released else code,
     )
     kept = dossier.departures
-    # if another report now counts as the departure, the gate desk publishes it again; only the newest fact is kept
+    # If another report now counts as the departure, the gate desk publishes the departure again. Only the newest fact is kept.
     if released:
         kept = tuple([e for e in kept if e.retraction or not e.released or e.container_no != departure.container_no])
     if len(kept) >= MOST_DEPARTURES:  # retracted departures are dropped first, then those of released goods

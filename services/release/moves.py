@@ -162,7 +162,8 @@ def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
         return ()
     if too_many_landings(dossier, landing):
-        return ()  # the record has no room for it before the assessment; the arrival must be reported again
+        # the record has no room for this arrival now, so the arrival must be reported again
+        return ()
     arrived = ArrivalRecorded(
         consignment_id=fact.consignment_id,
         occurred_at=at,

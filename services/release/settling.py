@@ -53,8 +53,7 @@ def settle(
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # Otherwise the withdrawal waits for the officers, because nobody may end a hold by withdrawing and
-        # declaring the goods again.
+        # Otherwise the withdrawal waits for the officers. Nobody may end a hold by withdrawing the goods and declaring them again.
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
@@ -111,8 +110,7 @@ def _refused_so_far(
     if cause in standing and theirs != officers(state):
         return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
-        # the goods were refused before their containers were known or had arrived, so the gate desk gets the statement
-        # now
+        # The goods were refused before their containers were known or had arrived. So the gate desk gets the statement now.
         return say.to_gate(phrase("not_let_in"), refused=True)
     again = when_held(state)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

@@ -231,7 +231,8 @@ class Statement:
             )
         known_boxes = {box.container_no for box in containers(self.dossier)}
         for number, known in known_to_gate.items():
-            if number not in known_boxes and known != "not in it":  # a stripping into this container was taken back
+            if number not in known_boxes and known != "not in it":
+                # the goods were thought to be in this container, but the stripping into it was taken back
                 facts.append(self._freed(terms, Bound(number, 1), arrived, released=False, never=True))
         return tuple(facts)
 

@@ -253,7 +253,7 @@ class Refusals:
             self._count += 1
             self.last = error
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:
-            # librdkafka also reports this error after each failed sign-in, so it does not reset the count
+            # `_ALL_BROKERS_DOWN` does not reset the count, because librdkafka also reports this error after each failed sign-in
             self._count = 0
 
     @property

@@ -105,7 +105,7 @@ class Assignment:
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self._desk.name, partitions=numbers)
-        # the offsets are fetched first, so that no record is older than the offsets
+        # the offsets are fetched before the records are read, so that no record is older than the offsets
         committed = self.committed_offsets(partitions)
         self.generation += 1
         self._liveness.restoring = restoring = Restoring()
@@ -223,8 +223,8 @@ class Assignment:
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
             self._passed_over_since = time.monotonic()
             return
-        # `committed` must have these offsets. A batch that only decides time limits reads no message, so it commits `committed` again
-        # (`Offsets.standing`). With an older offset there, it would move the group back.
+        # `committed` must have these offsets, too. A batch that only decides time limits reads no message, so it commits `committed` again
+        # (`Offsets.standing`). If `committed` had older offsets, that commit would move the group back.
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

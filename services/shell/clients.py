@@ -59,16 +59,15 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
-        # the commit flushes the queue, so this delays nothing; the facts of a batch are sent in a few large requests, not in many small
-        # ones
+        # The commit flushes the queue, so this setting delays nothing. The facts of a batch are sent in a few large requests.
         "linger.ms": 100,
-        # a transaction that begins while the markers of the last one are still being written gets
-        # CONCURRENT_TRANSACTIONS and must retry
+        # A transaction that begins while the markers of the last one are still being written gets CONCURRENT_TRANSACTIONS. The client then tries
+        # again after this time.
         "retry.backoff.ms": 10,
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
-        "message.max.bytes": 8
-        << 20,  # the limit of the topics, because a record with parked messages may exceed the default of 1 MB
+        # This is the limit of the topics. A record with parked messages may exceed the default of 1 MB.
+        "message.max.bytes": 8 << 20,
         "error_cb": on_error,
     }
     return producer(settings.access(desk), own)
@@ -83,11 +82,13 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
         "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        "auto.offset.reset": "error",  # the loop sets the positions itself; an offset that the topic lacks must raise an error
+        # The loop sets the positions itself. An offset that the topic does not have must raise an error.
+        "auto.offset.reset": "error",
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        "max.poll.interval.ms": 900_000,  # this is longer than any restore; the liveness probe ends a loop without progress
+        # This time is longer than any restore takes. The liveness probe ends a loop that makes no progress.
+        "max.poll.interval.ms": 900_000,
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
     }

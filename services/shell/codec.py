@@ -105,8 +105,7 @@ def headers_of(message: Any) -> dict[str, bytes]:
     try:
         return dict(_headers(message) or ())
     except SystemError:
-        # the client's list has a null pointer in place of a name that is not UTF-8, and reading the list a second time
-        # would crash the process
+        # In place of a name that is not UTF-8, the client's list has a null pointer. Reading the list a second time would crash the process.
         message.set_headers([])
         return {}
 

@@ -291,7 +291,7 @@ class Accounts:
             return 0
         failures, last = int(row.failures), int(row.last_us)
         wait = min(LONGEST_WAIT, SECOND << min(failures - FREE_FAILURES, 10))
-        return min(wait, max(0, last + wait - at))  # if the clock was set back, nobody waits longer than `wait`
+        return min(wait, max(0, last + wait - at))  # even if the clock was set back, nobody waits longer than `wait`
 
     def failed(self, name: str, address: str, at: int) -> int:
         """Counts a failed sign-in with this name from this address, and returns how many have failed in a row."""

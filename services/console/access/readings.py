@@ -60,7 +60,7 @@ class Readings:
         """Records that the account `reader` got an answer with the masked fields of the goods, container or list
         `subject`."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
-        with self._noting:  # several threads make answers, and may note readings at the same time
+        with self._noting:  # answers are made in several threads, which may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
                 return
             self._noted[key] = moment

@@ -273,7 +273,7 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/watches"): READ_WATCHES,
     ("POST", "/watches/act/place"): _asking(PlaceWatch),
     ("POST", "/watches/act/lift"): _asking(LiftWatch),
-    # forms; the rule of the request that a form makes is checked when its kind is known
+    # forms: the rule of the request that a form makes is checked as soon as the kind of the request is known
     ("POST", "/consignments/{consignment_id}/act/{act}"): _of_forms("consignments"),
     ("POST", "/containers/{container_no}/act/{act}"): _of_forms("containers"),
     # goods

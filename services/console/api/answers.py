@@ -393,7 +393,7 @@ def outcome(context: ConsoleContext, who: Who, request_id: str) -> RequestView:
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(context.rows.timeline(request.subject))
     answers, refused, later = _answers(context, who, request, request_id, facts)
-    # a refusal with `key_reused` belongs to another message that was sent with the same id
+    # a refusal with `key_reused` is about another message, which was sent with the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     projected = any(fact.id == request_id for fact in facts)
     named = "refused" if sent_back else "answered" if answers else _unanswered(context, request, projected)
@@ -449,7 +449,7 @@ def _answers(
         if request.sender != who.actor and not may_read(context, who, key):
             break
         facts = in_order(context.rows.timeline(key))
-        # `DeclarationPassedOn` and the `DeclarationLodgedAgain` that it leads to have the same cause, so the cause finds the latter
+        # `DeclarationPassedOn` leads to a `DeclarationLodgedAgain` with the same cause, so the latter is found by the cause
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
     return answers[:MOST_ANSWERS], refused, later
 
@@ -550,7 +550,8 @@ def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
     """Answers whether the container may leave. `may_leave` is true only if the gate desk has said yes, none of the goods in the container are
     held or parked, and the rows are fresh."""
-    context = context_of(request)  # the gate has threads and connections of its own, so that slow pages do not delay it
+    context = context_of(request)
+    # gate questions have threads and connections of their own, so that slow pages do not delay these questions
     who, number = who_of(request), plain(container_no)
     return await to_thread.run_sync(gate_view, context, who, number, context.gate_rows, limiter=context.gate_threads)
 
@@ -574,7 +575,8 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         parts = [part for part in parts if part.consignment_id in visible.consignments]
         answer = answer.only(visible.consignments)
     if not who.knows_goods():
-        answer = answer._replace(awaited=())  # the controls that goods wait for show how closely customs examines them
+        # `awaited` names controls, which show how closely customs examines the goods
+        answer = answer._replace(awaited=())
     view = GateView(
         container_no=container_no,
         may_leave=answer.may_leave,

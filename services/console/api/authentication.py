@@ -179,7 +179,7 @@ async def _proved(request: Request) -> Who | None:
         return await authenticator.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
-    if names.count(name) > 1:  # another host has set one of the two cookies, so neither is used
+    if names.count(name) > 1:  # another host has set one of the cookies with this name, so none is used
         raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
     return await authenticator.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None

@@ -68,8 +68,8 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
             if room:
                 data += chunk
             else:
-                # The rest is read and thrown away, because the client might never read the answer if we closed the connection while it still
-                # sends.
+                # The rest is read and thrown away. If we closed the connection while the client still sends, the client might never read the
+                # answer.
                 data.clear()
         if not room:
             raise reservation.refusal()

@@ -36,7 +36,8 @@ def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
     for consignment, direction, accepted_us, body in releases:
         try:
             granted = _granted.decode(body)
-        except (msgspec.DecodeError, RecursionError):  # left out; the timeline of these goods shows it as unreadable
+        except (msgspec.DecodeError, RecursionError):
+            # An unreadable fact is left out here. The timeline of its goods shows that the fact is unreadable.
             continue
         if not granted.holds:
             moments = Moments(accepted=when(accepted_us), arrived=granted.arrived_at, released=granted.occurred_at)

@@ -170,9 +170,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._timer = None
-        if (
-            self._in_head and not self._head_bytes
-        ):  # no request has begun, for example on a spare connection of a browser
+        # no request has begun, for example on a spare connection of a browser
+        if self._in_head and not self._head_bytes:
             self._refused = True
             self.listed.remove(self)
             self.transport.close()

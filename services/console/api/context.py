@@ -72,7 +72,7 @@ class Bell:
                 waiting = self._to_wake.popleft()
                 if not waiting.done():
                     waiting.set_result(None)
-            await asyncio.sleep(0)  # lets the event loop answer the gate's questions in between
+            await asyncio.sleep(0)  # lets the event loop answer gate questions in between
 
     async def wait(self, rung: int, seconds: float) -> bool:
         """Waits up to `seconds` until the bell has rung more than `rung` times. Returns whether it has rung that often. Returns True as

@@ -572,7 +572,7 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
     of_visit = _of_visit(answer, row)
     ended_so = row is not None and answer.reason == row.visit_end
     if of_visit and (ended_so or answer.reason in ("gated_out", "closed")):
-        sentences = []  # the sentence about the visit says when and how it ended
+        sentences = []  # the sentence in `of_visit` already says when and how the visit ended
     sentences += of_visit
     return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))
 

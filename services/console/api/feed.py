@@ -134,7 +134,8 @@ async def _events(
         events, more = page.events, page.more
         if events:
             cursor = page.entries[-1].cursor
-        del page  # its entries take ten times as much memory as their bytes, and a client may read these slowly
+        # The entries of `page` take ten times as much memory as `events`. A client may read `events` slowly, so `page` is deleted first.
+        del page
         if events:
             yield events
         woken = bool(events and more) or await context.bell.wait(rung, KEEPALIVE_SECONDS)
@@ -143,7 +144,7 @@ async def _events(
         rung = context.bell.rung
         if stopwatch() - proved >= context.settings.key_seconds:
             if not await still_may(request):
-                return  # the session, key or right has ended; the next connection is answered with the problem
+                return  # the session, key or right has ended; the client learns the problem when it connects again
             proved = stopwatch()
         try:
             # Some changes of the rows wake no stream, for example the end of a rebuild. So the rows are also read after

@@ -133,7 +133,8 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
         return ""
     lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        # `ever`: because of the statement that the officer retracts, the goods may count as those of an earlier visit
+        # `ever` also finds goods of earlier visits. The statement that the officer retracts may be the reason why the goods count as those of an
+        # earlier visit.
         found = await run_in_threadpool(inside, context.rows, who, subject, roles, ever=kind.calls_back)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")

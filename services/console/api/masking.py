@@ -64,7 +64,7 @@ def masked(answer: V, audience: Audience | None) -> V:
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
     match answer:
         case GateView() if answer.reason != "gated_out":
-            # if the container left, `detail` is the name of the gate, and is not masked
+            # `detail` is masked. Only if the container left (`gated_out`), `detail` is the name of the gate and is not masked.
             changed["detail"], changed["detail_text"] = "", Text(zh="", en="")
         case ParkedView():
             changed["error"] = ""
@@ -126,4 +126,4 @@ def _is_list(annotation: Any) -> bool:
 
 for _kind in KINDS.values():
     for _audience in Audience:
-        hidden(_kind, _audience)  # raises when the program starts if a field has no mark
+        hidden(_kind, _audience)  # if a field has no mark, this raises when the program starts

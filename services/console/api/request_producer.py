@@ -159,10 +159,10 @@ class Asker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._producer is not None:
-            # nothing more is done about a request without acknowledgement, because it was not answered 202
+            # requests without acknowledgement are given up, because they were not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # a row that could not be written is given up, because the row is needed only until the projector has read the request
+        # A row that cannot be written is given up. A row is needed only until the projector has read its request.
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 
@@ -228,7 +228,7 @@ class Asker:
             for r, others in [(hold.request, hold.others_kept) for hold in holds]
             for kept in (r.subject, *others)
         ]
-        # if a hold could not be sent before, its row exists already and gets the time at which the hold is requested again
+        # If a hold could not be sent before, its row exists already. The row gets the time at which the hold is requested again.
         await self.note(ASKED_HOLDS, rows, renewed=("asked_us",))
 
     async def note(
@@ -333,7 +333,8 @@ class Asker:
                 log.warning("the producer waits for Kafka", error=f"{type(error).__name__}: {error}")
                 await producer.stop()
                 if access.signs_in:
-                    try:  # aiokafka only logs a refused sign-in, so one is tried here
+                    try:
+                        # aiokafka only logs that a sign-in was refused. So `knock` tries a sign-in, and raises an error if that is refused.
                         await asyncio.to_thread(knock, access, 5)
                     except NoAccess as refused:
                         log.error("the producer is not let in", error=str(refused))

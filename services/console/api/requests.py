@@ -420,12 +420,12 @@ def requested(
     if request.occurred_at > now() + (ahead := request.most_ahead):
         most = both("units.days", n=ahead.days) if ahead.days else both("units.minutes", n=ahead.seconds // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), most=most)
-    # desks treat a time that is so long ago as an error
+    # desks treat an earlier time than this as an error
     if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days
         raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
     content, identity = None, None
-    # a time that the sender gave is part of the content, so a request with the same key and another time has other content
+    # A time that the sender gave is part of the content. So a request with the same key and another time has other content.
     if given.get("occurred_at") is not None:
         content = encode(request.model_copy(update={"occurred_at": request.occurred_at.astimezone(UTC)}))
         identity = _identity(request)

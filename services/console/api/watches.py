@@ -108,7 +108,7 @@ class WatchCoordinator:
             for partition in range(self._partitions)
         ]
         for copy in copies:
-            # this raises Problem 422 if the same key was used with other content, before anything is written
+            # if the same key was used with other content, this raises Problem 422 before anything is written
             await self._asker.before(copy.request)
         await self._ask(copies)
         w = ASKED_WATCHES.c

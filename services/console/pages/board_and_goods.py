@@ -160,7 +160,7 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
     search text has a single match, redirects to the page of that consignment or container."""
     context, who, search, query = context_of(request), who_of(request), wanted.name, wanted.query()
     first_page = f"/consignments?{urlencode(query)}"
-    # an older software version made this link, and its cursors have no meaning any more, so the list begins again
+    # An older software version made links with a cursor. Such a cursor has no meaning any more, so the list begins again.
     if cursor:
         return RedirectResponse(first_page, 303)
     parts = answers.found(context, wanted, who)

@@ -218,7 +218,7 @@ def _note(made: DecisionSummary, entry: Entry, fact: Message) -> None:
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
             made.declared = TimelineFact(entry, fact)
-            # counted in the entry, because `fact` has only the first LONGEST_LIST elements of both lists
+            # lines and containers are counted in `entry`, because `fact` has only the first LONGEST_LIST elements of both lists
             paper = (entry.body or {}).get("declaration", {})
             made.lines, made.boxes = len(paper.get("items", ())), len(paper.get("containers", ()))
         case ConsignmentAssessed():

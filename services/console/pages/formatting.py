@@ -159,7 +159,7 @@ class Sight:
     def detail(self, box: GateView) -> str:
         """Returns the detail of the gate's answer, without the part that repeats its first sentence."""
         if box.reason == "gated_out":
-            return ""  # the detail is the name of the gate, which the first sentence has already
+            return ""  # the detail is the name of the gate, which the first sentence already gives
         counted = self.t("written.lots_released", count=box.lots_released, all=box.lots, why="")
         return self.of(box.detail_text).removeprefix(counted)
 

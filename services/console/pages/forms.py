@@ -146,7 +146,7 @@ def _readings(typed: str) -> list[dict[str, str | None]]:
         if not line.strip():
             continue
         if len(cells) not in (2, 3, 4):
-            # the pointer counts as that of every other fault of a reading: from 0, without the empty lines
+            # the pointer has the number of the reading, counted from 0 without empty lines, as in every other fault of a reading
             faults.append(field_error(f"/readings/{len(readings) + len(faults)}", "bad_readings", line, line=number))
             continue
         gas = cells[2] if len(cells) > 2 and cells[2] else None

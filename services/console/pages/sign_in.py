@@ -156,7 +156,7 @@ async def _prove(request: Request, name: str, password: str) -> Account:
                 tried = name if account else "(none of this name)"
                 log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
-        # this is checked last, so that only a person with the right password learns that it is no longer valid
+        # The end of validity is checked last, so that only a person with the right password learns that the password is no longer valid.
         if account.is_over(world_us()):
             SIGN_INS.labels("over").inc()
             raise Problem(401, "one_time_over", account=name, hours=accounts.one_time_hours)

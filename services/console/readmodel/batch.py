@@ -188,7 +188,7 @@ def fold(
         _set_aside(batch, aside)
     for aside in set_aside:
         if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):
-            # the message may have revoked a release, so the feed gets an entry for it that has no fact
+            # The message may have revoked a release. So the feed gets an entry for the message, without a fact.
             batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
@@ -321,7 +321,8 @@ def _fold_one(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
             alarm = text(body.get("alarm") or "")
             batch.alarms.append((message.position, kind, key, text(kept(body)), message.recorded_us, alarm))
     elif kind == _STRIPPED:
-        # the goods may be in each of these containers, and keep it until the release desk has made a statement about them there
+        # The goods may be in each of these containers. So each container must stay until the release desk has made a statement about the goods
+        # there.
         for target in body["targets"]:
             _part(batch, (plain(target), key)).declared = True
     elif kind in _WATCHES:
@@ -354,7 +355,7 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
     elif kind == "ContainerMayLeave":
-        # if a departure is retracted, this fact repeats the permits that the departure had ended
+        # after a departure was retracted, this fact repeats the permits that the departure had ended
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:
@@ -415,8 +416,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        # a corrected declaration may name other containers than the rejected one, so the goods do not count as declared in the former
-        # containers any more
+        # A corrected declaration may name other containers than the rejected one. The goods no longer count as declared in the containers that only
+        # the rejected one named.
         for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
@@ -446,12 +447,13 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     """Folds one row of a message that was set aside, replayed or discarded. Goods count as parked while one of their messages is set aside."""
     old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
     if old is not None and old.key != aside.key:
-        # in rows of older software versions all deadlines of a partition have the same origin, so this row is about another deadline
+        # In rows of older software versions, all deadlines of a partition have the same origin. So `old` is about another deadline if its key
+        # differs.
         old = None
     if old is not None and aside.status != "parked":
         aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
     elif old is not None:
-        # the message is parked again; if its kind or value is missing now, that of the row before is kept
+        # The message is parked again. If its kind or value is missing now, the kind or value of the old row is kept.
         aside = replace(aside, kind=aside.kind or old.kind, value=aside.value or old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")

@@ -286,7 +286,7 @@ def _withdrawn(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _gated_out(row: Consignment, message: TopicMessage, body: Body) -> None:
-    # before there was `ConsignmentLeftUnreleased`, this fact also reported departures without release
+    # Older software versions had no `ConsignmentLeftUnreleased`. They also reported departures without release by this fact.
     if not body.get("released", True):
         _left_unreleased(row, message, body)
         return
@@ -415,7 +415,7 @@ def standing(row: Consignment) -> ConsignmentState:
 
 
 def _let_go(row: Consignment) -> ConsignmentState:
-    # the containers of the release count before the declared ones, because goods may be in other containers than those
+    # If the release named containers, these count, because goods may be in other containers than the declared ones.
     containers = (row.released_boxes or row.containers).split()
     if not containers:
         return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)
@@ -438,7 +438,7 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:
-        # the release was revoked, and the next message of the release desk, which names the holds, was not read yet
+        # The release was revoked. The next message of the release desk names the holds, and was not read yet.
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 

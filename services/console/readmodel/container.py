@@ -241,7 +241,7 @@ def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
-        # the time of what is only expected has not come, so the report that it corrects ends when it is told
+        # If this report is of an expected event, its event time has not come. The replaced report then ends at the recorded time.
         happened = body["classifier"] == Classifier.ACTUAL
         _taken_back(row, replaced, micros(body["occurred_at"]) if happened else message.recorded_us)
     if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:

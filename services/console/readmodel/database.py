@@ -108,8 +108,8 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # all queries of one answer must read the same snapshot, because the gate's answer compares the rows with the standing of the
-        # projector
+        # All queries of one answer must read the same snapshot. For example, the gate's answer compares the rows with the standing of the
+        # projector.
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 
@@ -186,7 +186,7 @@ def _write_ahead(connection: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # the driver must not send BEGIN, because it would do so only before the first write, and never as BEGIN IMMEDIATE
+    # With None, the driver does not send BEGIN. Otherwise it would send BEGIN only before the first write, and never BEGIN IMMEDIATE.
     connection.isolation_level = None
     _write_ahead(connection)
     for pragma in (

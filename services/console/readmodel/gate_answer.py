@@ -99,8 +99,7 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
     if part.gone or part.struck:
         return False
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
-        # the gate desk has named the consignment among the goods that left, but the fact under the consignment's own key was not read
-        # yet
+        # The gate desk has named the consignment among the goods that left. The fact under the consignment's own key was not read yet.
         return False
     if not part.ended:
         return row is None or not is_of_another_call(part, row)

@@ -193,8 +193,8 @@ class Ends:
         """Takes the answers of the cluster that have come, and notes in `progress` how far the positions are behind them. Then asks the
         cluster again if it is time. Call this method often."""
         self._take()
-        # the broker's answers decide this, because a consumer shows no difference between an unreachable broker and a topic without new
-        # messages
+        # Only answers of the broker show that the broker can be reached. A consumer shows no difference between an unreachable broker and a
+        # topic without new messages.
         away = stopwatch() - self._answered > UNANSWERED_SECONDS
         progress.trouble("kafka: the cluster does not answer" if away else "")
         progress.measured(sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()]))

@@ -102,7 +102,7 @@ class Projector:
         try:
             store.write_standing(self.progress.state)
         except (Overtaken, *DATABASE_ERRORS) as error:
-            # this does no harm, because readers of the standing see that it grows old
+            # the error does no harm, because readers see that the standing grows old
             log.warning("the standing is not written", error=_first_line(error))
 
     # reading

@@ -218,7 +218,7 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                # if goods have left the stage between the two reads, a time may be missing, and the stage is left out
+                # If goods have left the stage between the two reads, a time may be missing. The stage is then left out.
                 if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
@@ -375,7 +375,7 @@ class ReadModelQueries:
                 rows = connection.execute(
                     query.where(C.consignment_id > after).order_by(C.consignment_id).limit(limit)
                 ).all()
-                # a hold can only be requested on a well-formed consignment id
+                # a hold can be requested only for a consignment whose id is well-formed
                 named = [row for row in rows if is_consignment_id(row[0])]
                 found += [row[0] for row in named if is_watched(bill_no, declarant, row[1], row[2])]
                 if len(rows) < limit:

@@ -53,8 +53,8 @@ def empty(url: str) -> None:
     engine = open_engine(url, writes=True)
     try:
         with reached(url), engine.begin() as connection:
-            # The changed count of turns shows a running projector that its rows were replaced. This row is locked first,
-            # because the projector also locks it first; with another order the two transactions could deadlock.
+            # The changed count of turns shows a running projector that its rows were replaced. The projector locks
+            # this row first, so it is locked first here, too. With another order, the two transactions could deadlock.
             connection.execute(update(t.TURNS).values(turn=t.TURNS.c.turn + 1))
             for table in t.PROJECTED:
                 if table is t.STAGE_COUNTS:

@@ -62,7 +62,7 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # the turn is read and locked first, because otherwise a rebuild could reset the offsets between the two reads, unnoticed
+            # The turn is read and locked first. Otherwise a rebuild could reset the offsets between the two reads, and nobody would notice.
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
@@ -381,7 +381,7 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
         marks = ", ".join("?" * len(names))
         statement = f"{head} VALUES ({marks}) {tail}"
         return lambda connection, rows: _many(connection, statement, rows)
-    # no ON CONFLICT is needed, because the offsets in the same transaction prevent a second copy
+    # The offsets, which are written in the same transaction, prevent a second copy of a row. So ON CONFLICT is not needed.
     if table is t.FACTS:
         copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
         return lambda connection, rows: _copy(connection, copied, rows)

@@ -42,7 +42,7 @@ class Unwritten(Generic[R]):
         """Writes the rows in the queue to the database. If the database fails, the rows return to the head of the queue and the error is raised."""
         with self._writing:
             taken: list[R] = []
-            # another thread may drop the oldest row meanwhile, so the length is not reliable
+            # another thread may drop the oldest row meanwhile, so the length of `_rows` is not reliable
             with suppress(IndexError):
                 while True:
                     taken.append(self._rows.popleft())
