@@ -67,16 +67,15 @@ class Part:
         return self.arrived_at is not None and self.arrived_at in (self.told_at, self.wrong_at)
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
-        """Returns whether the consignment was released at that moment. A later hold does not change how it left. If the hold is
-        from the same moment, it is not known which was first, and the hold counts.
+        """Returns whether the consignment was released at that moment. A later hold does not change how it left.
 
         `skew`: a moment up to this long before the release still counts, because clocks differ.
         """
         if self.free_since is None:  # the goods were never released, or the record is older than this field
             return self.standing == "released" and self.stated_at - at <= skew
-        if any(since - at <= skew and at < until for since, until in self.freed_before):
+        if any(since - at <= skew and at <= until for since, until in self.freed_before):
             return True
-        return self.free_since - at <= skew and (self.free_until is None or at < self.free_until)
+        return self.free_since - at <= skew and (self.free_until is None or at <= self.free_until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -521,10 +521,9 @@ def _permits(box: Box, part: Part) -> list[Permit]:
 
 
 def _was_permitted(box: Box, part: Part, at: datetime) -> bool:
-    """Returns whether an officer's permit let this part leave at that moment. A later statement does not change how it left; one of the same
-    moment does, as in `Part.was_free`."""
+    """Returns whether an officer's permit let this part leave at that moment. A later statement does not change how it left."""
     ends = [(permit.at - SKEW, _end_of(permit, part)) for permit in _given(box, part)]
-    return any(since <= at and (until is None or at < until) for since, until in ends)
+    return any(since <= at and (until is None or at <= until) for since, until in ends)
 
 
 def _given(box: Box, part: Part) -> list[Permit]:

@@ -1,7 +1,5 @@
 """Does a lawful departure stay lawful, whatever holds the release desk places and lifts afterwards?"""
 
-from datetime import timedelta
-
 from schemas.envelope import Message
 from schemas.gate import GateAlarmRaised
 from schemas.vocabulary import Direction, EquipmentEvent, consignment_id
@@ -11,12 +9,11 @@ from tests.facts import (
     consignment_left_unreleased,
     container_arrived,
     container_may_leave,
-    departure_retracted,
     equipment_event_recorded,
     gate_alarm_raised,
     visit_closed,
 )
-from tests.gate.answers import arrival_of, goods_left, goods_left_unreleased, goods_wait
+from tests.gate.answers import arrival_of, goods_left, goods_wait
 from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, out
 from tests.voice import Story, story
 
@@ -100,37 +97,3 @@ def test_goods_that_left_while_they_were_held_between_two_releases_left_without_
         visit_closed(arrival_of(A), "loaded", "m9", consignments=(A,), at=at(275)),
         consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(275)),
     )
-
-
-def test_goods_that_left_at_the_very_moment_at_which_they_were_called_back_left_without_release() -> None:
-    """It is not known which of the two was first, and in doubt the hold counts. A microsecond earlier the goods were still released."""
-    goods = [held(A, 1, arrived=0, when=1, direction=EXPORT), freed(A, 2, arrived=0, when=10, direction=EXPORT)]
-    for begin in (200, 300, 400):
-        desk = called_back(*goods, direction=EXPORT).when(event(EquipmentEvent.LOADED, begin))
-        assert [fact.kind for fact in desk.answer][-1] == "ConsignmentLeftUnreleased"
-        desk = called_back(*goods, direction=EXPORT)
-        just_before = event(EquipmentEvent.LOADED, 0).model_copy(
-            update={"occurred_at": at(begin) - timedelta(microseconds=1)}
-        )
-        assert [fact.kind for fact in desk.when(just_before).answer][-1] == "ConsignmentGatedOut"
-
-
-def test_a_departure_at_the_moment_of_the_hold_is_judged_alike_whichever_of_the_two_is_read_first() -> None:
-    goods = [discharged(0), held(A, 1, arrived=0, when=1), freed(A, 2, arrived=0, when=10)]
-    hold = held(A, 3, arrived=0, when=200)
-    desk = story(decider, *goods, hold).when(out(200))
-    desk.then(*goods_left_unreleased("m5", "m1", A, at=at(200)))
-    desk = story(decider, *goods)
-    desk.when(out(200), at=at(200)).then(*goods_left("m4", "m1", A, at=at(200)))
-    desk.when(hold, at=at(200)).then(
-        visit_closed("m1", "left_unreleased", "m4", consignments=(A,), at=at(200)),
-        gate_alarm_raised("m1", "m4", waiting_for=(A,), gate="G1", at=at(200)),
-        departure_retracted(visit="m1", consignment_id=A, at=at(200)),
-        consignment_left_unreleased(visit="m1", consignment_id=A, at=at(200)),
-    )
-
-
-def test_goods_that_left_at_the_moment_of_their_release_left_with_it() -> None:
-    goods = [held(A, 1, arrived=0, when=1, direction=EXPORT), freed(A, 2, arrived=0, when=10, direction=EXPORT)]
-    desk = story(decider, *goods).when(event(EquipmentEvent.LOADED, 10))
-    assert [fact.kind for fact in desk.answer][-1] == "ConsignmentGatedOut"

@@ -133,22 +133,22 @@ def test_a_permit_within_the_skew_after_the_departure_covers_it() -> None:
     permitted_at(101 + SKEW).then(facts.exit_permitted(A, ExitGround.RETURN, "", at=at(116)))
 
 
-def test_a_permit_does_not_cover_the_moment_in_which_it_ends() -> None:
+def test_a_permit_covers_the_moment_in_which_it_ends() -> None:
     goods = held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0)
     desk = story(decider, *goods).when(permitted(A, ExitGround.RETURN), at=at(5))
-    desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60)).when(out(59), at=at(90)).then(
-        facts.equipment_event_recorded("m5", OUT, arrival_of(B), where="G1", at=at(59)),
-        facts.visit_closed(arrival_of(B), "left_unreleased", "m5", consignments=(B, A), at=at(59)),
-        facts.gate_alarm_raised(arrival_of(B), "m5", waiting_for=(B,), at=at(59)),
+    desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60)).when(out(60), at=at(90)).then(
+        facts.equipment_event_recorded("m5", OUT, arrival_of(B), where="G1", at=at(60)),
+        facts.visit_closed(arrival_of(B), "left_unreleased", "m5", consignments=(B, A), at=at(60)),
+        facts.gate_alarm_raised(arrival_of(B), "m5", waiting_for=(B,), at=at(60)),
         facts.gate_alarm_raised(
-            arrival_of(B), "", waiting_for=(A,), alarm="held_outside", why="held_after", blocks=False, at=at(59)
+            arrival_of(B), "", waiting_for=(A,), alarm="held_outside", why="held_after", blocks=False, at=at(60)
         ),
-        facts.consignment_left_unreleased(visit=arrival_of(B), consignment_id=B, at=at(59)),
-        facts.consignment_gated_out(visit=arrival_of(B), consignment_id=A, at=at(59)),
+        facts.consignment_left_unreleased(visit=arrival_of(B), consignment_id=B, at=at(60)),
+        facts.consignment_gated_out(visit=arrival_of(B), consignment_id=A, at=at(60)),
     )
     desk = story(decider, *goods).when(permitted(A, ExitGround.RETURN), at=at(5))
-    desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60)).when(out(60), at=at(90)).then(
-        *goods_left_unreleased("m5", arrival_of(B), B, A, at=at(60))
+    desk.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60)).when(out(61), at=at(90)).then(
+        *goods_left_unreleased("m5", arrival_of(B), B, A, at=at(61))
     )
 
 
@@ -166,7 +166,7 @@ def test_a_yes_covers_departures_up_to_the_skew_before_it() -> None:
     )
 
 
-def test_a_yes_and_a_release_do_not_cover_the_moment_in_which_they_end() -> None:
+def test_a_yes_does_not_cover_the_moment_in_which_it_ends() -> None:
     visit = arrival_of(A)
     desk = story(decider, freed(A, arrived=0, when=0)).when(held(A, 3, arrived=0, when=50), at=at(50))
     desk.when(out(49), at=at(60)).then(
@@ -178,7 +178,15 @@ def test_a_yes_and_a_release_do_not_cover_the_moment_in_which_they_end() -> None
         facts.consignment_gated_out(visit=visit, consignment_id=A, at=at(49)),
     )
     desk = story(decider, freed(A, arrived=0, when=0)).when(held(A, 3, arrived=0, when=50), at=at(50))
-    desk.when(out(50), at=at(60)).then(*goods_left_unreleased("m3", visit, A, at=at(50)))
+    desk.when(out(50), at=at(60)).then(
+        facts.equipment_event_recorded("m3", OUT, visit, where="G1", at=at(50)),
+        facts.visit_closed(visit, "left_unreleased", "m3", consignments=(A,), at=at(50)),
+        facts.gate_alarm_raised(visit, "m3", waiting_for=(A,), why="left_against_no", at=at(50)),
+        facts.gate_alarm_raised(
+            visit, "", waiting_for=(A,), alarm="held_outside", why="held_after", blocks=False, at=at(50)
+        ),
+        facts.consignment_gated_out(visit=visit, consignment_id=A, at=at(50)),
+    )
 
 
 @pytest.mark.parametrize(("before", "one_visit"), [(SKEW, True), (SKEW + 1, False)])
