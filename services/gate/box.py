@@ -69,7 +69,9 @@ class Part:
     def was_free(self, at: datetime, skew: timedelta) -> bool:
         """Returns whether the consignment was released at that moment. A later hold does not change how it left.
 
-        `skew`: a moment up to this long before the release still counts, because clocks differ.
+        `skew`: a moment up to this long before the release still counts, because clocks differ. The moment at which the release ended
+        counts, too. A hold that follows from this very departure may have the same time; if it ended the release, the departure would be
+        one without release, and the two desks would answer each other without end.
         """
         if self.free_since is None:  # the goods were never released, or the record is older than this field
             return self.standing == "released" and self.stated_at - at <= skew
