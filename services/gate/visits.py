@@ -92,10 +92,13 @@ class Visit:
         return part.arrived_at is not None and any(part.arrived_at <= each.at for each in self.transfers)
 
     def taken_out(self, part: Part) -> bool:
-        """Returns whether these goods left the box when it was stripped: they went into other containers, or were handed out as released."""
+        """Returns whether these goods left the box when it was stripped: they went into other containers, or were handed out as released. After
+        the visit has ended, only a release that counted at that time matters. Otherwise each later statement of the release desk, which itself
+        follows from how the goods left, would change how they left."""
         if self.went_elsewhere(part):
             return True
-        if self.stripped is None or part.standing != "released":
+        free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
+        if self.stripped is None or not free:
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
 
