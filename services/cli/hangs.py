@@ -86,7 +86,7 @@ class HangWatch:
 
     def start(self) -> None:
         """Starts to ask, and returns at once."""
-        threading.Thread(target=self._run, name=f"livez of {self._child.name}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"livez-{self._child.name}", daemon=True).start()
 
     def stop(self) -> None:
         """Makes the thread end after its present question. Returns at once."""

@@ -713,7 +713,7 @@ def _named_for(opening: Report, part: Part) -> bool:
     """Returns whether these goods are declared for the call of the conveyance from which the box was discharged at this opening."""
     if opening.event is not EquipmentEvent.DISCHARGED or same_word(part.conveyance, opening.conveyance) is not True:
         return False
-    return part.arrived_at is None or abs(opening.at - part.arrived_at) <= SAME_CALL
+    return part.arrived_at is None or part.arrived_at - SAME_CALL <= opening.at <= part.arrived_at + SAME_CALL
 
 
 def _perhaps_brought(opening: Report, part: Part) -> bool:

@@ -68,8 +68,8 @@ def doubled(record: TreatmentReport) -> Phrase | None:
 
 
 def implausible(row: Row, record: TreatmentReport) -> Phrase | None:
-    """Returns a phrase about a value that cannot be true by the limits of this row, so that the record proves neither success nor
-    failure; None if there is no such value."""
+    """Returns a phrase about a value of the record that is impossible according to the limits of this row; None if there is no such value. A
+    record with such a value proves neither success nor failure."""
     bounds, dose = row.plausible, record.dose_g_m3 or Decimal(0)
     for reading in record.readings:
         hours = _plain(reading.hours)

@@ -47,8 +47,8 @@ class Exits:
         return []
 
     def admit(self, acts: Sequence[Act]) -> Sequence[Act]:
-        """Returns those of the acts that happen now. If they contain the departure of a container that may not leave now, the
-        departure waits."""
+        """Returns the acts that happen now: all of `acts`, except the departure of a container that may not leave now. Such a departure
+        waits."""
         box = next((act.lets_out for act in acts if act.lets_out), "")
         if not box or self._may_leave(box):
             return acts

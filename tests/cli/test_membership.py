@@ -109,8 +109,8 @@ def test_a_member_that_the_broker_did_not_remove_is_not_told_as_removed(monkeypa
     finally:
         leaver.stop()
     assert reports[:2] == [
-        "left group customs-risk for 1 dead member(s)",
-        "group customs-risk keeps 1 dead member(s): GroupAuthorizationFailedError",
+        "left group customs-risk for 1 dead member(s). 已移除失效成员",
+        "group customs-risk keeps 1 dead member(s) 失效成员未能移除: GroupAuthorizationFailedError",
     ]
 
 

@@ -34,6 +34,8 @@ LISTED = {
     'make single-faults ARGS="--live 100000 --write"': LONG,
     'make single-faults ARGS="--only broker"': LONG,
     "make hostile": LONG,
+    "make korea": LONG,
+    "make visits": LONG,
     'make hostile ARGS="--count 1000000 --seed 2026-11-30"': LONG,
     "make fuzz": LONG,
     "make gate-latency": LONG,

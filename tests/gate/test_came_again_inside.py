@@ -144,14 +144,14 @@ def test_goods_that_are_awaited_with_the_conveyance_with_which_it_may_have_come_
     """Nobody reported their arrival, and an officer's count of the lots does not say which lots these are."""
     desk = came(discharged(0, "S 1"), held(A, arrived=0, ship="S 1")).when(out(60), at=at(60))
     desk.when(held(B, ship="T 2", when=70), at=at(70)).when(discharged(5 * DAY, "T 2"), at=at(5 * DAY))
-    said, when = at(5 * DAY + stated), 5 * DAY + stated
+    stated_at, when = at(5 * DAY + stated), 5 * DAY + stated
     later: ContainerHeld | ContainerFreed
     if standing == "withdrawn":
         later = freed(B, released=False, ship="T 2", arrived=None, when=when)
     else:
         later = held(B, version=2, ship="T 2", when=when, refused=standing == "refused")
-    seen = found("inside", 5 * DAY + 20, lots=1)
-    for message, read in sorted([(later, said), (seen, at(5 * DAY + 20))], key=lambda each: each[1]):
+    finding = found("inside", 5 * DAY + 20, lots=1)
+    for message, read in sorted([(later, stated_at), (finding, at(5 * DAY + 20))], key=lambda each: each[1]):
         desk.when(message, at=read)
     desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
     desk.when(struck(B), at=at(5 * DAY + 40)).then(

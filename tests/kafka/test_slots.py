@@ -432,7 +432,7 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
         lodged = lodge(reference="LEAVER-1")
         quiet.ask(lodged)
         quiet.until(lodged.consignment_id, "DeclarationAccepted")
-        assert lines[0] == "groups were not looked after: ValueError: what nobody foresaw"
+        assert lines[0] == "groups were not looked after 未能清理消费组: ValueError: what nobody foresaw"
     finally:
         leaver.stop()
         leave(child)

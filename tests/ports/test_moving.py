@@ -181,7 +181,7 @@ def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatc
         return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250)
 
     moved = dtg("move")
-    assert moved.returncode == 0 and f"reads {TOPIC}" in moved.stdout.replace("\n", " "), moved.stdout
+    assert moved.returncode == 0 and f"reads 改读 {TOPIC}" in moved.stdout.replace("\n", " "), moved.stdout
     assert dtg("ask", "MOVE0000030").returncode == 0
     notes = Notebook(file)
     assert [notes.follows(topic) for topic in (TOPIC, *FORMER)] == [True, False, False]

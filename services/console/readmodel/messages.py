@@ -135,8 +135,8 @@ def micros(moment: str) -> int:
 
 
 def bounded(us: int) -> int:
-    """Returns this time (microseconds since 1970 UTC) if it is within the years 2000 to 2100, else the nearest time within them. Every
-    page, time zone and column can show the times of these years."""
+    """Returns this time (microseconds since 1970 UTC) if it is within the years 2000 to 2100, else the nearest time within them. Times of
+    these years can be stored in every column of the database, and be shown on every page in any time zone."""
     return min(max(us, _FIRST_US), _LAST_US)
 
 
