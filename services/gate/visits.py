@@ -694,6 +694,8 @@ def _perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
     """Returns the openings with which the box may have come again, laden, during this visit, in the order of their times. An officer's
     finding inside made such an opening void, or the departure or the finding outside before it, so this visit goes on. But the officer would
     have found the container inside as well if it had left and come again."""
+    if not box.findings:  # this is nearly always so
+        return []
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong]
     if any(f.found == "inside" and f.settled and not f.voided and not f.void for f in box.findings) and found_wrong:
