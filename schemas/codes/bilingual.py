@@ -10,6 +10,11 @@ class Bilingual(NamedTuple):
     zh: str
     en: str
 
+    @property
+    def joined(self) -> str:
+        """Returns the Chinese text and the English text in one line; only one of them if the other one is empty."""
+        return " ".join(self).strip()
+
 
 NAMELESS: Final = Bilingual("", "")
 """Of a code whose name is not in its table."""

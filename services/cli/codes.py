@@ -35,7 +35,7 @@ def codes(
     if given:
         _check(one, given, as_json)
         return
-    named = {each: _both(name) for each, name in names(one).items()}
+    named = {each: name.joined for each, name in names(one).items()}
     if as_json:
         screen.tell(True, table=one.name, **_about(one), names=named)
         return
@@ -53,17 +53,13 @@ def names(table: CodeTable) -> dict[str, Bilingual]:
     return {code: of_cldr(code) for code in table.names} if of_cldr else dict(table.names)
 
 
-def _both(name: Bilingual) -> str:
-    return " ".join(name).strip()
-
-
 def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:
     if as_json:
         screen.tell(True, tables={name: _about(each) for name, each in known.items()})
         return
     shown = Table("table 代码表", "name 名称", "codes 条数", "as of 日期")
     for name, each in known.items():
-        shown.add_row(name, f"{each.title.zh} {each.title.en}", f"{len(each.names):,}", str(each.as_of))
+        shown.add_row(name, each.title.joined, f"{len(each.names):,}", str(each.as_of))
     screen.table(shown)
     for name, each in known.items():
         lacks = f" It lacks {each.lacks}. 不全" if each.lacks else ""
@@ -75,7 +71,7 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
     answers = []
     for each in given:
         code = _looked_up(table, each)
-        name = _both(named[code]) if code in named else None
+        name = named[code].joined if code in named else None
         answers.append((each, name, () if name is not None else nearest(code, named)))
     if as_json:
         screen.tell(
@@ -89,7 +85,7 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
             if name is not None:
                 screen.line(f"{each} {name}")
                 continue
-            close = "; ".join(f"{code} {_both(named[code])}".strip() for code in near)
+            close = "; ".join(f"{code} {named[code].joined}".strip() for code in near)
             screen.line(styled(f"{each}: not in {table.name} 表中没有; nearest 相近: {close or '–'}", "red"))
         if table.lacks and any(name is None for _, name, _ in answers):
             screen.line(f"The table lacks {table.lacks}. 本表不全")

@@ -49,7 +49,7 @@ def _named(handed: Handed) -> str:
     names = FORMATS[handed.format]
     korean = handed.format is Format.CSV and OF_KOREA in handed.text.partition("\n")[0]
     way = " 看来是该韩国数据集 This looks like that data set: --format korea." if korean else ""
-    return f"{names.zh} {names.en}{way}"
+    return f"{names.joined}{way}"
 
 
 def _declarations(file: Path, text: str) -> list[dict[str, Any]]:

@@ -131,7 +131,7 @@ def in_words(reason: str) -> str:
     """Returns what the code of a reason for parking means, in Chinese and English, as the console's page says it. A code that a newer
     software version wrote is returned as it is."""
     texts = TEXTS.get(f"park_reasons.{reason}")
-    return reason if texts is None else f"{texts.zh} {texts.en}"
+    return reason if texts is None else texts.joined
 
 
 def order_of(parked: Parked, action: Action, actor: str, value: bytes | None = None) -> ParkingOrder:

@@ -56,7 +56,7 @@ def codes(request: Request, table: str, find: Annotated[str, Query(max_length=10
 
 
 def _is_meant(wanted: str, code: str, name: Bilingual) -> bool:
-    return code.casefold().startswith(wanted) or wanted in " ".join(name).casefold()
+    return code.casefold().startswith(wanted) or wanted in name.joined.casefold()
 
 
 @router.get("/problems")
