@@ -9,9 +9,10 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from schemas.topics import SERVICES
+from services.console.settings import CONSOLE_STALL_SECONDS, ConsoleStallSeconds
 from services.risk.keys import key_file
 from services.shell.access import Access, Security, file_of
-from services.shell.settings import AccessSettings, servers
+from services.shell.settings import STALL_SECONDS, AccessSettings, StallSeconds, servers
 
 
 def _layout(text: str) -> str:
@@ -72,17 +73,8 @@ class UpSettings(AccessSettings):
     worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
     projector_port: int = Field(6065, ge=1024, le=65535, description="loopback port of the projector's pages")
     console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
-    stall_seconds: float = Field(
-        30,
-        gt=0,
-        description="seconds without progress after which a worker's /livez answers 503; `dtg up` ends a worker whose /livez fails for so long",
-    )
-    console_stall_seconds: float = Field(
-        60.0,
-        gt=0,
-        description="seconds after which /livez answers 503 if the projector makes no progress; `dtg up` ends a console or projector whose "
-        "/livez fails for so long",
-    )
+    stall_seconds: StallSeconds = STALL_SECONDS
+    console_stall_seconds: ConsoleStallSeconds = CONSOLE_STALL_SECONDS
     alertmanager: str = Field(
         "",
         description="host:port of the Alertmanager to which Prometheus sends its alerts; empty: it sends them to none",

@@ -1,12 +1,23 @@
 """Which settings does the console read from its environment? Their names begin with DTG_, and their descriptions have the units."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.shell.access import Access
 from services.shell.settings import AccessSettings, Servers
+
+ConsoleStallSeconds = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="seconds after which /livez answers 503 if the projector makes no progress; `dtg up` ends a console or projector whose "
+        "/livez fails for so long",
+    ),
+]
+CONSOLE_STALL_SECONDS = 60.0
+"""The default of `ConsoleStallSeconds`, which console, projector and supervisor share."""
 
 
 class ConsoleSettings(AccessSettings):
@@ -152,12 +163,7 @@ class ConsoleSettings(AccessSettings):
     projector_cache: int = Field(
         20_000, ge=100, description="number of consignments that the projector keeps in memory"
     )
-    console_stall_seconds: float = Field(
-        60.0,
-        gt=0,
-        description="seconds after which /livez answers 503 if the projector makes no progress; `dtg up` ends a console or projector whose "
-        "/livez fails for so long",
-    )
+    console_stall_seconds: ConsoleStallSeconds = CONSOLE_STALL_SECONDS
     stop_seconds: float = Field(2.0, gt=0, description="seconds that open requests have to end after SIGTERM")
     language: Literal["zh", "en"] = Field("zh", description="language of the pages if the browser asks for neither")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")

@@ -29,6 +29,16 @@ def servers(text: str) -> str:
 Servers = Annotated[str, AfterValidator(servers)]
 """The bootstrap servers of a Kafka cluster: host:port[,host:port]. Without a port, Kafka's default port is used."""
 
+StallSeconds = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="seconds without progress after which a worker's /livez answers 503; `dtg up` ends a worker whose /livez fails for so long",
+    ),
+]
+STALL_SECONDS = 30
+"""The default of `StallSeconds`, which a worker and its supervisor share."""
+
 
 def unusable(error: ValidationError) -> str:
     """Returns the message about settings that cannot be used: a line in both languages, and a line with the reason for each
@@ -137,11 +147,7 @@ class WorkerSettings(AccessSettings):
         "docs/runbooks/WorkerDown.md",
     )
     retention_days: int = Field(90, ge=1, description="days for which the marker of a closed consignment is kept")
-    stall_seconds: float = Field(
-        30,
-        gt=0,
-        description="seconds without progress after which a worker's /livez answers 503; `dtg up` ends a worker whose /livez fails for so long",
-    )
+    stall_seconds: StallSeconds = STALL_SECONDS
     draw_keys: str | None = Field(
         None,
         description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: draw-keys.json in "
