@@ -46,8 +46,8 @@ def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> lis
     """Makes a private file for each of these credentials that has none, and returns the names of the credentials that got one.
     Raises BrokerError if a file cannot be written.
 
-    `owner`: the administrator of our own broker. Its credential is PLAIN, because the administrator signs in before there are
-    any metadata.
+    `owner`: the administrator of our own broker. Its credential is PLAIN and not SCRAM: Kafka keeps SCRAM credentials in
+    the metadata of the cluster, and the administrator signs in before the metadata have any.
     """
     try:
         made = [owner] if owner and make_credential(folder, owner, "PLAIN") else []

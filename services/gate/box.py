@@ -245,8 +245,8 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 def as_box(state: State) -> Box:
     """Returns the state in its present form. A state of an older software version becomes one open visit without an opening
-    time (`BEFORE`). Goods that were released in it stay released until the first opening or departure. Goods that were held
-    may also belong to the next visit."""
+    time (`BEFORE`). Goods that are released in such a state stay released until the container departs or the next visit
+    opens. Of goods that are held, it is not known whether they belong to this visit or to the next one, so they may be in both."""
     if isinstance(state, Box):
         return state
     parts = tuple([replace(p, arrived_at=FIRST) if p.standing == "released" else p for p in state.parts])

@@ -149,7 +149,8 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """Yields the facts that are true after a message and were not published before. `box` and `truth` are the state after the message."""
+    """Yields the facts that are true after a message and were not published before. `box` and `truth` include
+    the message; what the box has as published was published before it."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     gone, disturbed = False, False

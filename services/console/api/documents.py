@@ -442,9 +442,9 @@ def stage_counts(
 ) -> list[StageCount]:
     """Returns one entry for each stage, in the order of `LISTED_STAGES`.
 
-    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage → two times in
-    microseconds since 1970 UTC. Since the first time the consignment at the median of the waiting times has waited; since the second time, the
-    consignment at the 95th percentile. `at`: the present time, at which the waiting times end.
+    `counts`: stage → number of consignments; `oldest`: stage → the consignment that has waited longest. `since`: stage → two moments in
+    microseconds since 1970 UTC. `at` minus the first is the median of the waiting times, `at` minus the second is their 95th percentile.
+    `at`: the present time.
     """
     result = []
     for stage in LISTED_STAGES:
