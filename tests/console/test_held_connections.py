@@ -16,6 +16,7 @@ from services.console.api import connection_limits, held_connections
 from services.console.api.connection_limits import LimitedProtocol, limited
 from services.console.api.held_connections import ByAddress
 from services.console.settings import ConsoleSettings
+from tests.loops import finish
 
 FLOOD, OTHER = "192.0.2.1", "192.0.2.2"
 STEPS = 2_000
@@ -145,7 +146,7 @@ async def largest_cost(most: int, sent: bytes, addresses: Iterable[str]) -> int:
 @pytest.mark.parametrize("sent", [b"", BODY_TO_COME], ids=["silent", "bodies that do not end"])
 @pytest.mark.parametrize("address", [FLOOD, OTHER])
 def test_one_more_connection_costs_as_much_among_a_hundred_as_among_thousands(sent: bytes, address: str) -> None:
-    few, many = [asyncio.run(largest_cost(most, sent, [address] * 60)) for most in (100, 2_000)]
+    few, many = [finish(largest_cost(most, sent, [address] * 60)) for most in (100, 2_000)]
     assert 0 < many <= STEPS and few <= STEPS, (few, many)
 
 
@@ -160,7 +161,7 @@ def test_each_new_connection_closes_one_and_no_more_also_before_the_loop_tells_o
         assert len(door.state.connections) == 100
         await door.end()
 
-    asyncio.run(opened())
+    finish(opened())
 
 
 def test_one_that_was_closed_for_another_one_no_longer_counts() -> None:
@@ -174,7 +175,7 @@ def test_one_that_was_closed_for_another_one_no_longer_counts() -> None:
         assert door.held()[FLOOD] == 16
         await door.end()
 
-    asyncio.run(opened())
+    finish(opened())
 
 
 def test_who_opens_silent_connections_all_the_time_closes_their_own() -> None:
@@ -188,7 +189,7 @@ def test_who_opens_silent_connections_all_the_time_closes_their_own() -> None:
         assert not kept.closing and not fresh.closing and door.held()[FLOOD] == 98
         await door.end()
 
-    asyncio.run(opened())
+    finish(opened())
 
 
 def test_a_silent_connection_is_closed_before_any_with_a_request_under_way() -> None:
@@ -202,7 +203,7 @@ def test_a_silent_connection_is_closed_before_any_with_a_request_under_way() -> 
         assert [line.closing for line in busy] == [True] + [False] * 98, "the one that has been sending longest"
         await door.end()
 
-    asyncio.run(opened())
+    finish(opened())
 
 
 def test_of_those_with_a_request_one_that_is_still_sending_is_closed_first_and_equals_take_nothing() -> None:
@@ -217,7 +218,7 @@ def test_of_those_with_a_request_one_that_is_still_sending_is_closed_first_and_e
         assert sending.closing and not any(line.closing for line in (*whole, *others, third))
         await door.end()
 
-    asyncio.run(opened())
+    finish(opened())
 
 
 def test_lists_by_address_say_what_a_walk_over_all_would_say() -> None:

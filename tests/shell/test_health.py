@@ -1,6 +1,5 @@
 """When does a worker answer at `/livez` that it stalls?"""
 
-import asyncio
 import socket
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.shell.worker import health
 from services.worker import desks
+from tests.loops import finish
 
 LONG = 1000.0
 
@@ -32,23 +32,23 @@ def broker() -> Iterator[str]:
 
 
 def test_a_loop_without_progress_stalls_while_there_is_a_broker(broker: str) -> None:
-    status, stuck = asyncio.run(health(*loops_at(broker)))
+    status, stuck = finish(health(*loops_at(broker)))
     assert status == "stalled" and list(stuck) == ["declaration"] and stuck["declaration"] >= LONG
 
 
 def test_without_a_broker_nobody_stalls_because_another_start_would_not_help() -> None:
-    status, stuck = asyncio.run(health(*loops_at(f"127.0.0.1:{free_port()}")))
+    status, stuck = finish(health(*loops_at(f"127.0.0.1:{free_port()}")))
     assert status == "no broker" and list(stuck) == ["declaration"]
 
 
 def test_loops_that_have_nothing_to_do_are_well(broker: str) -> None:
     loops, settings = loops_at(broker)
     loops[0].liveness.idle()
-    assert asyncio.run(health(loops, settings)) == ("ok", {})
+    assert finish(health(loops, settings)) == ("ok", {})
     loops[0].liveness.progress -= LONG
     loops[0].liveness.lag = 1
     loops[0].liveness.idle()
-    assert asyncio.run(health(loops, settings))[0] == "stalled", "messages wait, and none is read"
+    assert finish(health(loops, settings))[0] == "stalled", "messages wait, and none is read"
 
 
 def test_a_call_that_is_repeated_is_no_stall_because_the_number_of_attempts_is_limited(broker: str) -> None:
@@ -57,7 +57,7 @@ def test_a_call_that_is_repeated_is_no_stall_because_the_number_of_attempts_is_l
     statuses: list[str] = []
 
     def call() -> None:
-        statuses.append(asyncio.run(health(loops, settings))[0])
+        statuses.append(finish(health(loops, settings))[0])
         if len(statuses) == 1:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
