@@ -90,6 +90,10 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
         # This time is longer than any restore takes. The liveness probe ends a loop that makes no progress.
         "max.poll.interval.ms": 900_000,
         "queued.max.messages.kbytes": 16_384,
+        # The client fetches again only after the loop has taken every message that was fetched. So while the loop decides a batch, further
+        # messages collect at the broker, and the next fetch returns them together. A fetch is dear, because the broker checks the right
+        # to each of its topics.
+        "queued.min.messages": 1,
         "fetch.queue.backoff.ms": 5,
     }
     return consumer(settings.access(desk), own)
