@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 
 account_app = typer.Typer(no_args_is_help=True, help="People and programs: add, change, close, authorise. 账户")
 key_app = typer.Typer(no_args_is_help=True, help="API keys of programs: add, rotate, revoke. 密钥")
-Named = Annotated[str, typer.Argument(parser=text, help="name of the account")]
-KeyId = Annotated[str, typer.Argument(parser=text, help="id of the key, as in the list")]
-Into = Annotated[Path | None, typer.Option("--file", help="private file to write the key to, instead of the screen")]
-Roles = Annotated[list[str], typer.Option("--role", help="may be given several times")]
+COMPANY = "USCC, or a carrier's or terminal's name 统一社会信用代码，或承运人、码头的名称"
+OFFICE = "customs office, four digits; 00 at the end: the district 海关机构四位代码；末尾为 00 表示整个关区"
+Named = Annotated[str, typer.Argument(parser=text, help="name of the account 账户名称")]
+KeyId = Annotated[str, typer.Argument(parser=text, help="id of the key, as in the list 密钥编号，见列表")]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", help="private file to write the key to, instead of the screen 将密钥写入私有文件，不在屏幕显示"
+    ),
+]
+Roles = Annotated[list[str], typer.Option("--role", help="may be given several times 可多次给出")]
 DAY_US = 86_400_000_000
 _A_KEY = re.compile("[!-~]+")
 NO_API_KEY = (
@@ -86,9 +93,9 @@ def _day(us: int | None) -> str:
 def add(
     name: Named,
     role: Roles,
-    company: Annotated[str, typer.Option(help="USCC, or a carrier's or terminal's name")] = "",
-    office: Annotated[str, typer.Option(help="customs office, four digits; 00 at the end: the district")] = "",
-    program: Annotated[bool, typer.Option("--program", help="no password: it has keys only")] = False,
+    company: Annotated[str, typer.Option(help=COMPANY)] = "",
+    office: Annotated[str, typer.Option(help=OFFICE)] = "",
+    program: Annotated[bool, typer.Option("--program", help="no password: it has keys only 无口令，只有密钥")] = False,
 ) -> None:
     """Make an account; a person's one-time password is shown once. 新增账户"""
     from services.console.access.accounts import Account
@@ -111,10 +118,12 @@ def _one_time(password: str) -> str:
 @account_app.command("change")
 def change(
     name: Named,
-    role: Annotated[list[str] | None, typer.Option("--role", help="all roles from now on")] = None,
-    company: Annotated[str | None, typer.Option()] = None,
-    office: Annotated[str | None, typer.Option()] = None,
-    closed: Annotated[bool | None, typer.Option("--close/--open", help="nobody can sign in as it")] = None,
+    role: Annotated[list[str] | None, typer.Option("--role", help="all roles from now on 今后的全部角色")] = None,
+    company: Annotated[str | None, typer.Option(help=COMPANY)] = None,
+    office: Annotated[str | None, typer.Option(help=OFFICE)] = None,
+    closed: Annotated[
+        bool | None, typer.Option("--close/--open", help="nobody can sign in as it 任何人不能以该账户登录")
+    ] = None,
 ) -> None:
     """Give an account other roles, another company or office, or close it. The change takes effect with the next request. 变更账户"""
     wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
@@ -137,10 +146,10 @@ def password(name: Named) -> None:
 
 @account_app.command("authorise")
 def authorise(
-    company: Annotated[str, typer.Argument(parser=text, help="USCC of the declarant")],
-    agent: Annotated[str, typer.Argument(parser=text, help="USCC of the agent")],
-    days: Annotated[int, typer.Option(min=1, max=3650, help="from now on")] = 365,
-    end: Annotated[bool, typer.Option("--end", help="end it instead")] = False,
+    company: Annotated[str, typer.Argument(parser=text, help="USCC of the declarant 申报单位的统一社会信用代码")],
+    agent: Annotated[str, typer.Argument(parser=text, help="USCC of the agent 代理单位的统一社会信用代码")],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="from now on 自现在起的天数")] = 365,
+    end: Annotated[bool, typer.Option("--end", help="end it instead 改为终止委托")] = False,
 ) -> None:
     """Let an agent declare in a company's name for some days. 授权代理"""
     at = world_us()
@@ -159,7 +168,11 @@ def authorise(
 @account_app.command("confirm")
 def confirm(
     yes: Annotated[
-        bool, typer.Option("--yes", help="the accounts and keys are right as they are in the database now")
+        bool,
+        typer.Option(
+            "--yes",
+            help="the accounts and keys are right as they are in the database now 确认数据库中现有的账户和密钥无误",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -230,9 +243,9 @@ def grants(as_json: AsJson = False) -> None:
 @key_app.command("add")
 def add_key(
     account: Named,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="it is good for")] = 365,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="it is good for 有效天数")] = 365,
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="read, gate, lodge, report, decide, operate, grant")
+        list[str] | None, typer.Option("--scope", help="read, gate, lodge, report, decide, operate, grant 权限范围")
     ] = None,
     file: Into = None,
 ) -> None:
@@ -249,8 +262,10 @@ def add_key(
 @key_app.command("rotate")
 def rotate(
     key_id: KeyId,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="the new one is good for")] = 365,
-    overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="the old one stays good for")] = 24 * 7,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="the new one is good for 新密钥的有效天数")] = 365,
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=24 * 90, help="the old one stays good for 旧密钥继续有效的小时数")
+    ] = 24 * 7,
     file: Into = None,
 ) -> None:
     """Make another key with the same account and scopes; the old one stays valid for a while. 换发密钥"""

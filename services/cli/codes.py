@@ -17,8 +17,12 @@ from services.shell.clock import now
 
 
 def codes(
-    table: Annotated[str, typer.Argument(parser=text, help="name of a table; default: all tables")] = "",
-    code: Annotated[list[str] | None, typer.Argument(help="codes to look up; default: the whole table")] = None,
+    table: Annotated[
+        str, typer.Argument(parser=text, help="name of a table; default: all tables 代码表名称；默认为全部")
+    ] = "",
+    code: Annotated[
+        list[str] | None, typer.Argument(help="codes to look up; default: the whole table 要查询的代码；默认为整表")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the code tables with their sources, days and counts; or list one table; or check codes, with exit code 1 if one

@@ -17,7 +17,11 @@ from services.shell.private_file import NotPrivate, read_private, write_private
 
 draws_app = typer.Typer(no_args_is_help=True, help="The inspection draw: repeat it, see and add keys. 抽查")
 KeyFile = Annotated[
-    Path | None, typer.Option("--keys", help="key file; default: DTG_DRAW_KEYS, or draw-keys.json in DTG_HOME")
+    Path | None,
+    typer.Option(
+        "--keys",
+        help="key file; default: DTG_DRAW_KEYS, or draw-keys.json in DTG_HOME 密钥文件；默认为 DTG_DRAW_KEYS，或 DTG_HOME 中的 draw-keys.json",
+    ),
 ]
 SHOWN = 20
 """The most draws with a different result that are listed."""
@@ -25,7 +29,9 @@ SHOWN = 20
 
 @draws_app.command()
 def repeat(
-    consignment: Annotated[str, typer.Argument(parser=text, help="consignment id; default: all")] = "",
+    consignment: Annotated[
+        str, typer.Argument(parser=text, help="consignment id; default: all 货物编号；默认为全部")
+    ] = "",
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +70,10 @@ def keys(key_file: KeyFile = None, as_json: AsJson = False) -> None:
 @draws_app.command("add-key")
 def add_key(
     day: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="day in China from which on it is in force")
+        datetime,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="day in China from which on it is in force 生效日（中国日期）"
+        ),
     ],
     key_file: KeyFile = None,
 ) -> None:

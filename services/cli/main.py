@@ -39,9 +39,15 @@ NO_SIMULATOR = (
     "There is no credential for simulated people: it is made where the clock is a sandbox, by `dtg up --demo`, or on another "
     "cluster by `dtg provision --sandbox`. 没有模拟凭据：仅在沙箱时钟下存在。"
 )
-Others = Annotated[bool, typer.Option("--others", help="simulated people act on goods of real people, too")]
+Others = Annotated[
+    bool,
+    typer.Option("--others", help="simulated people act on goods of real people, too 模拟人员也处理真实用户的货物"),
+]
 WAIT_SECONDS = 10.0
-Wait = Annotated[float, typer.Option(min=0, help="seconds to wait for what becomes of it; 0: not at all")]
+Wait = Annotated[
+    float,
+    typer.Option(min=0, help="seconds to wait for what becomes of it; 0: not at all 等待结果的秒数；0 表示不等待"),
+]
 NO_ANSWER = 3
 """The exit code of a command that waits, if a desk has not answered yet."""
 WRONGLY_TYPED = 2
@@ -109,13 +115,24 @@ def _thread_ended(args: threading.ExceptHookArgs) -> None:
 
 @app.command()
 def up(
-    demo: Annotated[bool, typer.Option(help="let simulated people work, on a fast sandbox clock")] = False,
-    speed: Annotated[float, typer.Option(help="sandbox seconds per real second, with --demo")] = 240.0,
-    consignments: Annotated[int, typer.Option(help="consignments of a simulated day, with --demo")] = 2400,
-    seed: Annotated[int, typer.Option(help="seed of the simulated days, with --demo")] = 1,
+    demo: Annotated[
+        bool, typer.Option(help="let simulated people work, on a fast sandbox clock 由模拟人员操作，沙盒时钟加速运行")
+    ] = False,
+    speed: Annotated[
+        float, typer.Option(help="sandbox seconds per real second, with --demo 每真实秒对应的沙盒秒数，与 --demo 同用")
+    ] = 240.0,
+    consignments: Annotated[
+        int, typer.Option(help="consignments of a simulated day, with --demo 模拟一天的货物批数，与 --demo 同用")
+    ] = 2400,
+    seed: Annotated[
+        int, typer.Option(help="seed of the simulated days, with --demo 模拟日的随机种子，与 --demo 同用")
+    ] = 1,
     others: Others = False,
     afresh: Annotated[
-        bool, typer.Option("--afresh", help="begin from nothing; the former data is moved aside")
+        bool,
+        typer.Option(
+            "--afresh", help="begin from nothing; the former data is moved aside 从零开始；原有数据移到一旁保存"
+        ),
     ] = False,
 ) -> None:
     """Start broker, desks and console; Ctrl-C stops everything. 全部启动"""
@@ -130,12 +147,21 @@ def up(
 @app.command()
 def provision(
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="also the credentials of simulated people, who write requests")
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="also the credentials of simulated people, who write requests 同时建立模拟人员的凭据，其可写入请求",
+        ),
     ] = False,
     users: Annotated[
-        bool, typer.Option(help="give the cluster the passwords; off: somebody else makes its users")
+        bool,
+        typer.Option(
+            help="give the cluster the passwords; off: somebody else makes its users 向集群写入口令；关闭时由他人建立用户"
+        ),
     ] = True,
-    show: Annotated[bool, typer.Option("--show", help="only show who may do what; no cluster is asked")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="only show who may do what; no cluster is asked 只显示权限表，不连接集群")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make topics, users and rights on a cluster at which everybody must sign in (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
@@ -223,7 +249,7 @@ def trace(
         typer.Argument(
             metavar="NAME",
             parser=text,
-            help="consignment id, USCC/reference, declaration number, bill, or container",
+            help="consignment id, USCC/reference, declaration number, bill, or container 货物编号、信用代码/报关参考号、报关单号、提单号或集装箱号",
         ),
     ],
     as_json: AsJson = False,
@@ -244,13 +270,20 @@ def trace(
 
 @app.command()
 def declare(
-    files: Annotated[list[Path], typer.Argument(help="declarations")],
+    files: Annotated[list[Path], typer.Argument(help="declarations 报关单文件")],
     format: Annotated[
-        DeclarationFormat, typer.Option(help="json: one object, or one a line; korea: the public CSV")
+        DeclarationFormat,
+        typer.Option(
+            help="json: one object, or one a line; korea: the public CSV json：单个对象，或每行一个；korea：公开的 CSV"
+        ),
     ] = DeclarationFormat.JSON,
-    url: Annotated[str, typer.Option(help="address of the API")] = "",
+    url: Annotated[str, typer.Option(help="address of the API 接口地址")] = "",
     wait: Annotated[
-        bool | None, typer.Option("--wait/--no-wait", help="until customs has answered each; default: on a terminal")
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="until customs has answered each; default: on a terminal 等待海关逐一答复；在终端上为默认",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -285,11 +318,15 @@ def declare(
 
 @app.command()
 def simulate(
-    consignments: Annotated[int, typer.Option(help="consignments of the day; 0: only people who answer")] = 2400,
-    seed: Annotated[int, typer.Option(help="the same seed is the same day")] = 1,
-    paced: Annotated[bool, typer.Option(help="by the border's clock, not as fast as possible")] = False,
-    endless: Annotated[bool, typer.Option(help="day after day, by the border's clock")] = False,
-    idle: Annotated[float, typer.Option(help="seconds without movement after which it ends")] = 20.0,
+    consignments: Annotated[
+        int, typer.Option(help="consignments of the day; 0: only people who answer 一天的货物批数；0 表示只有应答人员")
+    ] = 2400,
+    seed: Annotated[int, typer.Option(help="the same seed is the same day 种子相同则模拟日相同")] = 1,
+    paced: Annotated[
+        bool, typer.Option(help="by the border's clock, not as fast as possible 按口岸时钟推进，而非尽快")
+    ] = False,
+    endless: Annotated[bool, typer.Option(help="day after day, by the border's clock 按口岸时钟日复一日运行")] = False,
+    idle: Annotated[float, typer.Option(help="seconds without movement after which it ends 无进展多少秒后结束")] = 20.0,
     others: Others = False,
 ) -> None:
     """Let simulated declarants, carriers, officers, yards and terminals work. 模拟"""
@@ -335,12 +372,21 @@ def simulate(
 
 @app.command()
 def bench(
-    consignments: Annotated[int, typer.Option(help="consignments of the run at full speed")] = 30_000,
-    seed: Annotated[int, typer.Option(help="seed of the consignments")] = 7,
-    layout: Annotated[str, typer.Option(help="worker processes; see DTG_LAYOUT")] = "",
-    read_model: Annotated[bool, typer.Option(help="with the SQL read model beside the desks")] = True,
-    partitions: Annotated[int, typer.Option(help="partitions of every topic; see DTG_PARTITIONS")] = 0,
-    rights: Annotated[bool, typer.Option(help="everybody signs in at the broker, and has rights there")] = True,
+    consignments: Annotated[
+        int, typer.Option(help="consignments of the run at full speed 全速运行的货物批数")
+    ] = 30_000,
+    seed: Annotated[int, typer.Option(help="seed of the consignments 货物的随机种子")] = 7,
+    layout: Annotated[str, typer.Option(help="worker processes; see DTG_LAYOUT 工作进程布局，见 DTG_LAYOUT")] = "",
+    read_model: Annotated[
+        bool, typer.Option(help="with the SQL read model beside the desks 同时运行 SQL 读模型")
+    ] = True,
+    partitions: Annotated[
+        int, typer.Option(help="partitions of every topic; see DTG_PARTITIONS 各主题的分区数，见 DTG_PARTITIONS")
+    ] = 0,
+    rights: Annotated[
+        bool,
+        typer.Option(help="everybody signs in at the broker, and has rights there 各程序登录消息代理并受其权限控制"),
+    ] = True,
 ) -> None:
     """Measure throughput, latency and cost on a broker of its own, and prove that nothing was lost. 性能"""
     from services.cli.bench.quick import main as measure
@@ -395,7 +441,9 @@ def parked_list(as_json: AsJson = False) -> None:
 
 
 @parked_app.command("show")
-def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_json: AsJson = False) -> None:
+def parked_show(
+    name: Annotated[str, typer.Argument(help="as in the list 名称见列表")], as_json: AsJson = False
+) -> None:
     """Show one message with its whole content. The console records that you read it. 详情"""
     from services.cli.parked import in_words
 
@@ -417,10 +465,10 @@ def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_
 
 @parked_app.command("replay")
 def parked_replay(
-    name: Annotated[str, typer.Argument(help="as in the list")],
-    actor: Annotated[str, typer.Option(help="who decides")],
+    name: Annotated[str, typer.Argument(help="as in the list 名称见列表")],
+    actor: Annotated[str, typer.Option(help="who decides 决定人")],
     value: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message 更正后报文的文件")
     ] = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
@@ -448,10 +496,10 @@ def _corrected(file: Path) -> bytes:
 
 @parked_app.command("release", hidden=True)
 def parked_release(
-    name: Annotated[str, typer.Argument(help="as in the list")],
-    actor: Annotated[str, typer.Option(help="who decides")],
+    name: Annotated[str, typer.Argument(help="as in the list 名称见列表")],
+    actor: Annotated[str, typer.Option(help="who decides 决定人")],
     value: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message 更正后报文的文件")
     ] = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
@@ -462,8 +510,8 @@ def parked_release(
 
 @parked_app.command("discard")
 def parked_discard(
-    name: Annotated[str, typer.Argument(help="as in the list")],
-    actor: Annotated[str, typer.Option(help="who decides")],
+    name: Annotated[str, typer.Argument(help="as in the list 名称见列表")],
+    actor: Annotated[str, typer.Option(help="who decides 决定人")],
     wait: Wait = WAIT_SECONDS,
 ) -> None:
     """Give a message up for ever. It stays in the log. 丢弃"""

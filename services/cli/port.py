@@ -28,13 +28,24 @@ AGAIN_SECONDS = 2.0
 WAIT_SECONDS = 20.0
 
 port_app = typer.Typer(no_args_is_help=True, help="The port's side: follow releases, ask about a container. 港口")
-Kafka = Annotated[bool, typer.Option("--kafka/--http", help="from the topics, or over HTTP from the console")]
-Where = Annotated[str, typer.Option(help="bootstrap servers, or the console's URL; default: of this machine")]
-Kept = Annotated[Path | None, typer.Option(help="file in which the place read up to is kept")]
+Kafka = Annotated[
+    bool,
+    typer.Option(
+        "--kafka/--http", help="from the topics, or over HTTP from the console 从主题读取，或经 HTTP 从控制台读取"
+    ),
+]
+Where = Annotated[
+    str,
+    typer.Option(
+        help="bootstrap servers, or the console's URL; default: of this machine Kafka 引导地址，或控制台网址；默认为本机"
+    ),
+]
+Kept = Annotated[Path | None, typer.Option(help="file in which the place read up to is kept 保存读取位点的文件")]
 Former = Annotated[
     bool,
     typer.Option(
-        "--former", help="the topics of the software version before, too: releases older than customs-port-facts"
+        "--former",
+        help="the topics of the software version before, too: releases older than customs-port-facts 同时读取上一版本的主题：早于 customs-port-facts 的放行",
     ),
 ]
 
@@ -44,7 +55,7 @@ def follow(
     kafka: Kafka = True,
     where: Where = "",
     notebook: Kept = None,
-    once: Annotated[bool, typer.Option(help="end at what is there now")] = False,
+    once: Annotated[bool, typer.Option(help="end at what is there now 读完现有内容即结束")] = False,
     former: Former = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,11 +89,16 @@ def follow(
 
 @port_app.command()
 def ask(
-    container: Annotated[str, typer.Argument(parser=text, help="container number")],
+    container: Annotated[str, typer.Argument(parser=text, help="container number 集装箱号")],
     kafka: Kafka = True,
     where: Where = "",
     notebook: Kept = None,
-    console: Annotated[str, typer.Option(help="with --kafka: a console's URL that is asked, too, before a yes")] = "",
+    console: Annotated[
+        str,
+        typer.Option(
+            help="with --kafka: a console's URL that is asked, too, before a yes 与 --kafka 同用：答可以提离之前另行询问的控制台网址"
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Ask whether a container may leave. Exit code 0: yes; 3: no. A container that is unknown must stay. 能否出闸"""
@@ -107,33 +123,60 @@ def _answer(as_json: bool, container: str, *, may_leave: bool, reason: str, deta
     screen.line(verdict, *[each for each in (reason, detail) if each])
 
 
-Box = Annotated[str, typer.Argument(parser=text, help="container number")]
-Console = Annotated[str, typer.Option(help="the console's URL; default: of this machine")]
-Once = Annotated[str, typer.Option(parser=text, help="an idempotency key: sent again under it, it is the same request")]
+Box = Annotated[str, typer.Argument(parser=text, help="container number 集装箱号")]
+Console = Annotated[str, typer.Option(help="the console's URL; default: of this machine 控制台网址；默认为本机")]
+Once = Annotated[
+    str,
+    typer.Option(
+        parser=text,
+        help="an idempotency key: sent again under it, it is the same request 幂等键：以同一键再次发送即为同一请求",
+    ),
+]
 
 
 @port_app.command()
 def tell(
     container: Box,
-    event: Annotated[EquipmentEvent, typer.Argument(help="what happened")],
-    location: Annotated[str, typer.Option("--place", parser=text, help="berth, yard or gate")],
-    at: Annotated[str, typer.Option(parser=text, help="when, RFC 3339 with offset: 2026-11-25T08:10:00+08:00")],
+    event: Annotated[EquipmentEvent, typer.Argument(help="what happened 发生的动态")],
+    location: Annotated[str, typer.Option("--place", parser=text, help="berth, yard or gate 泊位、堆场或卡口")],
+    at: Annotated[
+        str,
+        typer.Option(
+            parser=text, help="when, RFC 3339 with offset: 2026-11-25T08:10:00+08:00 时间，RFC 3339 格式并带时区"
+        ),
+    ],
     laden: Annotated[
-        bool | None, typer.Option("--laden/--empty", help="whether goods are in it; default: not told")
+        bool | None,
+        typer.Option("--laden/--empty", help="whether goods are in it; default: not told 箱内是否有货；默认不说明"),
     ] = None,
-    conveyance: Annotated[str, typer.Option(parser=text, help="vessel and voyage, train or vehicle")] = "",
-    replaces: Annotated[str, typer.Option(parser=text, help="id of your report that this one corrects")] = "",
+    conveyance: Annotated[
+        str, typer.Option(parser=text, help="vessel and voyage, train or vehicle 船名航次、车次或车辆")
+    ] = "",
+    replaces: Annotated[
+        str, typer.Option(parser=text, help="id of your report that this one corrects 本报告所更正的原报告编号")
+    ] = "",
     source: Annotated[
         list[str] | None,
-        typer.Option(parser=text, help="STUF: a container out of which the goods came; may be given again"),
+        typer.Option(
+            parser=text,
+            help="STUF: a container out of which the goods came; may be given again STUF：货物来自的集装箱；可多次给出",
+        ),
     ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(parser=text, help="STRP: a container into which the goods went; may be given again"),
+        typer.Option(
+            parser=text,
+            help="STRP: a container into which the goods went; may be given again STRP：货物装入的集装箱；可多次给出",
+        ),
     ] = None,
-    to: Annotated[str, typer.Option(parser=text, help="MOVE: the other place of the controlled area")] = "",
-    bill: Annotated[str, typer.Option(parser=text, help="number of a transport document")] = "",
-    classifier: Annotated[Classifier | None, typer.Option(help="actual, estimated or planned; default: actual")] = None,
+    to: Annotated[
+        str, typer.Option(parser=text, help="MOVE: the other place of the controlled area MOVE：监管区内的另一地点")
+    ] = "",
+    bill: Annotated[str, typer.Option(parser=text, help="number of a transport document 运输单证号")] = "",
+    classifier: Annotated[
+        Classifier | None,
+        typer.Option(help="actual, estimated or planned; default: actual 实际、预计或计划；默认为实际"),
+    ] = None,
     key: Once = "",
     where: Console = "",
 ) -> None:
@@ -160,8 +203,8 @@ def tell(
 @port_app.command()
 def retract(
     container: Box,
-    report: Annotated[str, typer.Argument(parser=text, help="id of your report")],
-    reason: Annotated[str, typer.Option(parser=text, help="why it was wrong")],
+    report: Annotated[str, typer.Argument(parser=text, help="id of your report 原报告编号")],
+    reason: Annotated[str, typer.Option(parser=text, help="why it was wrong 有误的原因")],
     key: Once = "",
     where: Console = "",
 ) -> None:

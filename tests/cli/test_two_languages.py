@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import typer
 
 from services.cli import parked
+from services.cli.main import app
 from services.console.language.words import TEXTS
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +63,7 @@ class SourceText(NamedTuple):
 
 
 def texts(file: Path) -> Iterator[SourceText]:
-    """Yields the texts of a file but for its docstrings and the help of options, which Typer prints only when asked."""
+    """Yields the texts of a file, except its docstrings and the help of options, which another test reads as Typer shows them."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     known, parts, alone = set[int](), set[int](), set[int]()
     for node in ast.walk(tree):
@@ -120,6 +122,18 @@ def test_no_error_of_another_service_that_ends_a_command_is_in_english_only() ->
 def test_a_command_that_was_typed_wrongly_is_told_so_in_chinese_too(dtg: Dtg, arguments: tuple[str, ...]) -> None:
     code, text = dtg(*arguments)
     assert code == 2 and "命令有误" in text, text
+
+
+def test_the_help_of_each_command_and_option_is_in_both_languages() -> None:
+    texts, begun = {}, [("dtg", typer.main.get_command(app))]
+    while begun:
+        name, command = begun.pop()
+        texts[name] = command.help
+        # Typer adds `--help` itself, with its own text
+        texts |= {f"{name} {each.name}": getattr(each, "help", "") for each in command.params if each.name != "help"}
+        begun += [(f"{name} {each}", inner) for each, inner in getattr(command, "commands", {}).items()]
+    assert len(texts) > 100, "the commands and options are found"
+    assert {name: text for name, text in texts.items() if not CHINESE.search(text or "")} == {}
 
 
 def test_the_reason_why_a_message_is_parked_is_told_in_both_languages() -> None:
