@@ -46,7 +46,8 @@ def with_room(box: Box) -> Box:
     inside = truth.current.parts if truth.current else []
     here = {p.consignment_id for p in (*inside, *truth.doubtful)}
     never_came = {p.consignment_id for p in box.parts if p.standing == "withdrawn" and not p.arrived_at} - here
-    left = tuple([p for p in box.parts if p.consignment_id not in never_came.union(box.struck)])
+    dropped = never_came.union(box.struck)
+    left = tuple([p for p in box.parts if p.consignment_id not in dropped])
     if len(left) < len(box.parts):
         return replace(box, parts=left)
     waiting = {alarm.visit for alarm in unsettled(box, truth)}

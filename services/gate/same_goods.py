@@ -45,7 +45,9 @@ def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
     visits = {p.consignment_id: visit.id for visit in truth.visits for p in visit.parts}
     alike: dict[tuple[str, str], list[Part]] = {}
     for part in standing:
-        alike.setdefault((part.direction, plain_word(part.bill)), []).append(part)
+        # without a bill, a declaration of goods that share the container with others stands for no goods of another declaration
+        if (bill := plain_word(part.bill)) or part.shared_by == 1:
+            alike.setdefault((part.direction, bill), []).append(part)
     for (_, bill), papers in alike.items():
         for part in papers:
             if part.told_again:
@@ -61,8 +63,7 @@ def _same_bill(one: Part, other: Part, visits: dict[str, str]) -> bool:
 
 
 def _same_box(one: Part, other: Part, visits: dict[str, str]) -> bool:
-    alone = one.shared_by == other.shared_by == 1
-    return alone and same_word(one.conveyance, other.conveyance) is not False and _together(one, other, visits)
+    return same_word(one.conveyance, other.conveyance) is not False and _together(one, other, visits)
 
 
 def _together(one: Part, other: Part, visits: dict[str, str]) -> bool:
