@@ -104,9 +104,11 @@ def is_sandbox() -> bool:
 
 
 class Forward:
-    """A clock of real time that never goes back. It shows at least the time that it showed last plus the time elapsed since then, so nobody
-    gets more time if the machine's clock is set back. `wall`: returns seconds since 1970 UTC. `ticks`: returns seconds since any moment,
-    and never decreases."""
+    """A clock of real time that never goes back. It shows at least the time that it showed last plus the time elapsed
+    since then. So no session or key lasts longer because the machine's clock was set back.
+
+    `wall`: returns seconds since 1970 UTC. `ticks`: returns seconds since an arbitrary moment, and never decreases.
+    """
 
     def __init__(self, wall: Callable[[], float] = time.time, ticks: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._ticks = wall, ticks

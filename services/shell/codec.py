@@ -101,7 +101,8 @@ def raw(message: Any) -> Raw:
 
 
 def headers_of(message: Any) -> dict[str, bytes]:
-    """Returns the headers of a confluent-kafka message; none at all if the name of one is not UTF-8."""
+    """Returns the headers of a confluent-kafka message. If the name of one header is not UTF-8, returns no header at
+    all."""
     try:
         return dict(_headers(message) or ())
     except SystemError:

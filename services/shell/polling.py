@@ -12,8 +12,8 @@ from services.shell.layout import CannotContinue
 from services.shell.settings import WorkerSettings
 
 LEAVE_SECONDS = 2.0
-"""For how many seconds an orderly stop waits until the group has taken the partitions back. If that takes longer, the group notices it by
-the end of the session."""
+"""For how many seconds an orderly stop waits until the group has taken the partitions back. If that takes longer, the
+group takes them back only when the session of this member times out."""
 FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """Errors after which the consumer reads nothing any more, so that the process must end and start again."""
 IDLE_SECONDS = 0.1
