@@ -1,5 +1,5 @@
-"""How does an auditor repeat the inspection draws, and how does an operator change their key? By `dtg draws repeat`, `keys`
-and `add-key`."""
+"""How does an auditor repeat the inspection draws, and how does an operator change their key? The commands are `dtg
+draws repeat`, `dtg draws keys` and `dtg draws add-key`."""
 
 import os
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ KeyFile = Annotated[
     Path | None, typer.Option("--keys", help="key file; default: DTG_DRAW_KEYS, or draw-keys.json in DTG_HOME")
 ]
 SHOWN = 20
-"""The most draws with a different result that are listed."""
+"""How many draws with a different result are listed at most."""
 
 
 @draws_app.command()

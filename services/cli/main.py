@@ -47,7 +47,8 @@ NO_ANSWER = 3
 WRONGLY_TYPED = 2
 """The exit code with which Typer ends a command that was typed wrongly, after it has printed what is wrong, in English only."""
 PRIVATE = 0o077
-"""The umask of this process and of those that it starts. With it, only the owner of their files may read or write them."""
+"""The umask of this process and of the processes that it starts. Only the owner of a file that they make may read or
+write it."""
 
 
 class DeclarationFormat(StrEnum):

@@ -77,9 +77,9 @@ class Mistakes:
         return [Act(wrong.occurred_at, name, wrong, stamped=True), back]
 
     def is_mistaken(self, box: str) -> bool:
-        """Returns whether a departure of this container is reported by mistake. Never if the container comes back,
-        because the goods of its second visit would then be declared too early. Never if consignments share the
-        container, either."""
+        """Returns whether a departure of this container is reported by mistake. If the container comes back or is
+        shared, no departure is reported by mistake, because its other goods would be declared as if the container were
+        outside."""
         index = self.day.index_of_box(box)
         if index is None or self.day.after(index) is not None or self.day.shares(index):
             return False

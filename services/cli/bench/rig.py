@@ -1,5 +1,5 @@
-"""Which processes are measured? They are a broker of their own, the desks, the clearance service and (if wanted) the read model. The
-cost of each process is measured."""
+"""Which processes are measured? They are a broker that only the measurement uses, the desks, the clearance service and
+(if wanted) the read model. The cost of each process is measured."""
 
 import os
 import re
