@@ -67,8 +67,8 @@ class Ledger(Effects, MistakenMoves):
 
 
 def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
-    """Reads a cluster and returns the ledger of its messages. The topic for ports is read first, then all facts, requests and
-    parked messages. `stays`: the visits of each container that the caller knows."""
+    """Reads a cluster and returns the ledger of its messages. The topic for ports is read first, then all facts,
+    requests and parked messages. `stays`: the visits of each container, if the caller knows them."""
     copies = list(read(kafka, [PORT_FACTS]))
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
@@ -79,12 +79,12 @@ def judge(
     copies: Iterable[LoggedMessage] = (),
     real_time: RealTime | None = None,
 ) -> Ledger:
-    """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be in any
-    order. `stays`: the visits of each container that the caller knows; `copies`: the messages on the topic for ports.
-    `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
+    """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be
+    in any order. `stays`: the visits of each container, if the caller knows them; `copies`: the messages on the topic
+    for ports. `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
 
-    A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the other
-    messages are judged.
+    A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the
+    other messages are judged.
     """
     read, ledger = list(entries), Ledger()
     compare(ledger, copies, read)

@@ -146,7 +146,7 @@ class Leaver:
         try:
             if admin is not None:
                 admin.close()
-        except Exception as error:  # noqa: BLE001 (reported; the next look makes another client)
+        except Exception as error:  # noqa: BLE001 (reported; the next check makes another client)
             self._tell(f"a client was not closed 客户端未能关闭: {type(error).__name__}: {error}")
 
     def _leave(self, admin: KafkaAdminClient) -> None:

@@ -274,7 +274,8 @@ class Up:
             return
         made = self.home / KEY_MADE
         if made.exists():
-            # A new key is not made, because repeated draws would then have other results, and nobody would notice.
+            # No new key is made in place of a lost one. Otherwise nobody would notice that earlier draws cannot be
+            # repeated any more.
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "

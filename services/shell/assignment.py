@@ -129,8 +129,8 @@ class Assignment:
         self.ready.set()
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
-        """Returns partition → input topic → the offset from which the desk reads on. Raises CannotContinue if records or positions are
-        missing, unless an operator has accepted that."""
+        """Returns partition → input topic → the offset from which the desk reads on. Raises CannotContinue as
+        `positions.resume` does."""
         by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
             offset = None if each.offset == OFFSET_INVALID else each.offset

@@ -54,8 +54,8 @@ def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
 
 
 def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[KafkaError], None]) -> Producer:
-    """Returns a transactional producer. Each batch is one transaction. Its transactional id contains the slot, so a restarted worker fences
-    its own predecessor."""
+    """Returns a transactional producer, with which each batch is written in one transaction. The transactional id of
+    the producer contains the slot, so a restarted worker fences its own predecessor."""
     own = {
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
@@ -118,7 +118,8 @@ def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = No
 
 
 def sender(access: Access, linger_ms: int, queued: int) -> Producer:
-    """Returns an idempotent producer for a program that sends requests. `queued`: how many messages may wait in it."""
+    """Returns an idempotent producer for a program that sends requests. `queued`: how many messages may wait in its
+    queue."""
     own = {"enable.idempotence": True, "linger.ms": linger_ms, "queue.buffering.max.messages": queued}
     return producer(access, own)
 

@@ -57,7 +57,8 @@ class Clock:
         `now` does."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
-        # a message cannot carry a time outside these limits, so every message would be parked
+        # No message can carry a time outside these limits. With such a time on the clock, every message would be
+        # parked.
         if not _FIRST <= wall <= _LAST:
             raise ClockOutOfRange(
                 f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"

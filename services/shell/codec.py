@@ -173,8 +173,9 @@ def check_parts(value: bytes) -> None:
 
 
 def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
-    """Returns the request to assume for a message whose content breaks the contract; None if its kind can do more than
-    hold goods, or if its key does not name any goods. `at`: the time of the returned request."""
+    """Returns the request that takes the place of a message whose content breaks the contract. Returns None if the kind
+    of the message can do more than hold goods, or if its key does not name any goods. `at`: the time of the returned
+    request."""
     if not issubclass(kind, Request):
         return None
     try:

@@ -80,8 +80,8 @@ class Fault:
 
     @property
     def of_message(self) -> bool:
-        """Returns whether the error is about one message. It is if there is a delivery report, or if the error was raised before
-        anything was sent."""
+        """Returns whether the error is about one message. This is so if a delivery report names the message, or if the
+        error was raised before anything was sent."""
         return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property

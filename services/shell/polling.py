@@ -1,5 +1,6 @@
-"""Which messages does the loop read next? One batch, without the events of the client. No batch contains messages from before and after a
-change of the assignment."""
+"""Which messages does the loop read next? It reads one batch, without the events of the client. If the assignment
+changes while a batch is read, the batch is given up, so that it does not mix messages from before and after the
+change."""
 
 import time
 
@@ -70,8 +71,8 @@ class Poller:
         if error is None:
             return True
         if error.code() == KafkaError._PARTITION_EOF:
-            # Transaction markers may follow the last message. So the offset of the end is noted, not the one after that
-            # message.
+            # Transaction markers may follow the last message. So the offset of the end is noted, and not the offset
+            # directly after the last message.
             self._assignment.offsets.read[message.topic(), message.partition()] = message.offset()
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise CannotContinue(

@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
-from services.shell import agent_reading  # noqa: F401  (imported because names of headers may be any bytes)
+from services.shell import agent_reading  # noqa: F401  (the import patches aiokafka for any names of headers)
 from services.shell.access import Access, knock
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue

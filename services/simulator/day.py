@@ -207,7 +207,7 @@ class Day:
         return self._returns[block]
 
     def box(self, index: int) -> str:
-        """Returns the container of a consignment that shares its container with no other one."""
+        """Returns the number of the container for a consignment that is alone in its container."""
         return _box(self.seed, index)
 
     def index_of_box(self, box: str) -> int | None:
@@ -285,7 +285,7 @@ def _shares(seed: int, first: int) -> bool:
 
 
 def index_of(reference: str, seed: int) -> int | None:
-    """Returns the index in a reference or bill of this seed; None if the text is not one of the simulator."""
+    """Returns the index in a reference or bill of this seed; None if the text is not a reference of the simulator."""
     head, _, tail = reference.partition("-")
     return int(tail) if head == f"{PREFIX}{seed}" and tail.isdigit() else None
 

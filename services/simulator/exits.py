@@ -26,7 +26,7 @@ class Exits:
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
         """Returns the acts that happen now. `acts`: the acts that follow from this fact. First come the departures that
-        had to wait until now, one sequence for each container; then the acts of `acts` that need not wait."""
+        had to wait until now, one sequence for each container; then those of `acts` that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:

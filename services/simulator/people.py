@@ -274,9 +274,9 @@ class People:
         return []
 
     def is_in_vain(self, act: Act) -> bool:
-        """Returns whether the act lifts the hold of a lapse in vain. That is so if the other goods in the same
-        container must stay, because the container then cannot leave. It may become known only after the act was
-        planned. If the act is in vain, its goods are added to `kept`."""
+        """Returns whether the act lifts the hold of a lapse in vain. This is so if the other goods in the same
+        container must stay, because the container then cannot leave. That the other goods must stay may become known
+        only after the act was planned. If the act is in vain, its goods are added to `kept`."""
         key = act.request.key
         if not (isinstance(act.request, LiftHold) and is_of_lapse(act.request.hold_id) and self._never_leaves(key)):
             return False
@@ -473,8 +473,8 @@ class People:
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
-        """Returns the acts by which the container, if it is one of a share of all containers (`EMPTY_SHARE`), comes
-        back empty and is fetched. A container that will come back with other goods does not come back empty."""
+        """Returns the acts by which the container comes back empty and is fetched. Only a share of all containers
+        (`EMPTY_SHARE`) comes back empty, and none that will come back with other goods."""
         box = fact.container_no
         index = self.day.index_of_box(box)
         if not self.events or index is None or self.day.after(index) is not None:

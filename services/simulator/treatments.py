@@ -45,8 +45,8 @@ def _heat(short: bool) -> dict[str, Any]:
 
 
 def _bromide(short: bool) -> dict[str, Any]:
-    """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines.
-    With `short`, the gas is lost at one line.
+    """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at each of the
+    two sampling lines. With `short`, the gas is lost at one of these lines.
 
     The last readings are of the airing.
     """
