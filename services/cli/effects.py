@@ -35,8 +35,8 @@ GATE_ANSWERS = {
     "ContainerHoldLifted",
     "RequestRefused",
 }
-"""The kinds of facts by which the gate desk answers a request. It answers each request once, by one of them. Older software versions
-published only the facts that followed from the request."""
+"""The kinds of facts by which the gate desk answers a request. The gate desk answers each request once, by a fact of
+one of these kinds. Older software versions published only the facts that followed from the request."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """The UUID namespace from which the ids of facts are made."""

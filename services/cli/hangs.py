@@ -85,7 +85,7 @@ class HangWatch:
         """The answers of the present process. The object is never changed but replaced as a whole, because two threads
         use it."""
         self._ending: tuple[int, float] | None = None
-        """The id of the process that was told to end, and until when it may live."""
+        """The id of the process that was told to end, and the monotonic time until which it may live."""
         self._over = threading.Event()
 
     def start(self) -> None:

@@ -22,8 +22,8 @@ ATTEMPTS = 8
 OFFSETS_SECONDS = 5.0
 """How many seconds one call about committed offsets may take.
 
-After a broker was lost and came back, librdkafka can wait for its group coordinator for ever, whatever timeout the call has
-(confluentinc/librdkafka#5456). Because of this, desks stopped working after a broker was killed.
+After a broker was lost and came back, librdkafka can wait for its group coordinator for ever, whatever timeout the call
+has (confluentinc/librdkafka#5456). Without this limit, desks stopped working after a broker was killed.
 """
 COMMIT_SECONDS = 12.0
 """A commit without a transaction may take the session timeout of the group plus this many seconds. If it takes longer, the process ends."""

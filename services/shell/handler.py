@@ -31,8 +31,8 @@ from services.shell.requests import (
 )
 
 DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
-"""Reasons for which a message cannot be decoded although its key says which goods it is about. If its kind can only
-hold goods, it then holds the goods of its key."""
+"""Reasons for which a message cannot be decoded although its key says which goods it is about. If the kind of such a
+message can only hold goods, the goods of its key are then held."""
 HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in HOLDING.items()}
 """Desk → kinds of messages that can only hold goods."""
 

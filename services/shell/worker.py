@@ -75,8 +75,8 @@ class LoopService(Service):
     """
 
     hosted: Loop
-    """The loop; a subclass for each desk sets it, because Faust makes the object itself. (In Faust, `loop` is
-    asyncio's.)"""
+    """The loop of the desk. A subclass for each desk sets this attribute, because Faust makes the object itself. It is
+    not called `loop`, because a Faust service has its asyncio event loop under that name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -73,7 +73,7 @@ IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
 """The share of the green consignments on which an officer places a hold for a while."""
 REPEATED_SHARE = 0.01
-"""The share of consignments that are lodged twice, as by a client that repeats a request."""
+"""The share of consignments that are lodged twice, as if a client repeated its request."""
 SHARED_SHARE = 0.45
 """Two neighbouring consignments that both go by sea share a container and a ship with this probability. So a fifth of
 all sea consignments share one."""
@@ -82,8 +82,8 @@ BLOCK = 100
 of the first half came before. A third of all containers come back in this way."""
 PREFIX = "SIM"
 _WRONG, _RIGHT = 13, 14
-"""What is added to the seed when the number of a container is made into which goods are stripped: of a wrong container,
-and of the right one. So these container numbers differ from all others of the day."""
+"""These are added to the seed, to make the numbers of two containers into which goods are stripped: `_WRONG` for the
+wrong container, `_RIGHT` for the right one. So these two numbers differ from all other container numbers of the day."""
 
 
 REMEMBERED = 100_000
