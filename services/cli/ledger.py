@@ -271,11 +271,11 @@ def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
-    """Checks that a release was right: every control that the risk desk required was answered, every pest has its treatment, and
-    the goods had arrived.
+    """Checks that a release was right: every control that the risk desk required was answered, every pest has its
+    treatment, and the goods had arrived.
 
-    If the release is still in force, the answers must still be in force, too: none may have been retracted since, and no answer
-    with a higher revision may say otherwise.
+    If the release is still in force, the answers must still be in force, too. None of them may have been retracted
+    since, and no answer with a higher revision may contradict them.
     """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
@@ -323,9 +323,9 @@ def _here(
 
 
 def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the goods can be in the containers of the last release. Arrivals and strippings that were retracted do not
-    count. But even if the arrival of a container was retracted, it is known to have arrived if a terminal reported it, or if it
-    left or was stripped with these goods."""
+    """Checks that the goods can be in the containers of the last release. Arrivals and strippings that were retracted
+    do not count. But a container counts as arrived, even if its arrival was retracted, in two cases: a terminal
+    reported that it came, or it left or was stripped with these goods."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
     last_kinds = {

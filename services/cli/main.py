@@ -431,8 +431,9 @@ def parked_replay(
 
 
 def _corrected(file: Path) -> bytes:
-    """Returns the content of the file with a corrected message. If it is not one JSON object in UTF-8, prints that and ends the
-    command, because no desk could read it, and the message would only be set aside again."""
+    """Returns the content of the file with a corrected message. If the content is not one JSON object in UTF-8, prints
+    this and ends the command, because the desk could not read such a content, and would only set the message aside
+    again."""
     data = file.read_bytes()
     try:
         why = "" if isinstance(json.loads(data.decode("utf-8")), dict) else "another value 其他类型"

@@ -40,8 +40,8 @@ One failure is not enough, because librdkafka also reports an authentication fai
 attempt then fails with a connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
-"""If the broker ends the connections of a program without a credential at least this many times, for at least this many seconds, `knock`
-raises NoAccess, because the broker seems to require a credential."""
+"""How many times, and for how many seconds, the broker must end the connections of a program without a credential,
+before `knock` raises NoAccess. The broker then seems to require a credential."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,

@@ -21,8 +21,8 @@ LARGEST_VALUE = 4_000_000
 message (`max.message.bytes`)."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
 """The most bytes of a fact or record. The limit is below that of a Kafka message (`max.message.bytes` of the topics),
-because a message also contains the key, the headers, Kafka's own framing, and the note in a record that messages of its
-key are parked."""
+because a message also contains the key, the headers and Kafka's own framing. A record must also have room for the note
+that messages of its key are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
 }

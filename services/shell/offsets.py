@@ -62,9 +62,9 @@ class Offsets:
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
         """Returns the offsets from which the inputs are read on. `committed`: the offsets that the group has committed.
 
-        If the group's offset is lower than that in `self.committed`, the offset in `self.committed` is used, because
-        the group may have lost its offsets, or a commit after a restore may have failed. Offsets that the group lacks
-        are noted, to be committed later.
+        The group may have lost its offsets, or a commit after a restore may have failed. So if the group's offset is
+        lower than that in `self.committed`, the offset in `self.committed` is used. Offsets that the group lacks are
+        noted, to be committed later.
         """
         topic_partitions = []
         for noted in committed:

@@ -31,10 +31,10 @@ class Act:
     """A request that a simulated person will send at the time `at`. `name`: its idempotency key.
 
     `not_before`: the request is not sent earlier, even if the day is not paced, for example because it reports a
-    treatment that lasts until then. `stamped`: whether the request reports an event; if so, and if the day is not
-    paced, its event time is the time at which the player read the fact that caused the act. `replaces`: the name of the
-    act that this act corrects or takes back. `lets_out`: the container whose departure is reported; the act happens
-    only while the container may leave (`exits.py`).
+    treatment that lasts until then. `stamped`: whether the request reports an event. On a day that is not paced, the
+    event time of such a request is the time at which the player read the fact that caused the act. `replaces`: the name
+    of the act that this act corrects or takes back. `lets_out`: the container whose departure is reported; the act
+    happens only while the container may leave (`exits.py`).
 
     `at_end`: if the day is not paced, the act is sent only when every desk has read everything else. It must wait,
     because no fact says when the gate desk has read everything that it needs.

@@ -159,8 +159,9 @@ class Mistakes:
         ]
 
     def leaves_unstripped(self, fact: ReleaseGranted) -> str:
-        """Returns the container of these goods if they were reported by mistake to be stripped from it, and the release
-        desk now assumes again that they are in it. Otherwise returns an empty text."""
+        """Returns the container of these goods if a report said by mistake that they were stripped from it. The release
+        desk must have learned that, and so have released the goods in this container again. Otherwise returns an empty
+        text."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:
             return ""

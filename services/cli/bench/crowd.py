@@ -23,7 +23,7 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests",
 
 
 class Crowd(threading.Thread):
-    """Reads the facts that ports and the simulated people read, sends at once the requests of simulated people that
+    """Reads the facts that ports and the simulated people read. Sends at once the requests of simulated people that
     follow from each fact, and notes when each consignment reached its end.
 
     Only the report of a treatment is sent later, when the hours of the treatment have passed by `clock`. `clock` must

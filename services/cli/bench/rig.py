@@ -22,8 +22,9 @@ from services.shell.loopback import open_page
 from services.simulator.player import LEAST_SPEED
 
 SPEED = 2 * LEAST_SPEED
-"""Seconds of the sandbox clock per real second. At this speed the longest treatment, a week of phosphine for grain, takes 87 real
-seconds, and its three attempts take less than the time after which a measurement gives up (`load.QUIET_SECONDS`)."""
+"""Seconds of the sandbox clock per real second. At this speed the longest treatment, a week of phosphine for grain,
+takes 87 real seconds. So three attempts of this treatment take less than the time after which a measurement gives up
+(`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
 """Seconds that the desks may take to answer the last requests."""
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
