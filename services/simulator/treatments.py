@@ -1,7 +1,7 @@
 """How do the yards of this border treat which goods, and what does their record show? All functions here are pure.
 
 The yards carry out every treatment that the quarantine desk can order for the goods and pests of this border
-(`people.PESTS`), so that every consignment reaches an end. Each record clearly meets its schedule, or, with `short`,
+(`people.PESTS`), so that every consignment reaches an end. Each record meets its schedule, or, with `short`,
 clearly misses the schedule.
 """
 
