@@ -2,8 +2,8 @@
 and again.
 
 A process that waits for ever in a library does not end, so nothing would start it again. Kubernetes requests `/livez`
-for this reason; under `dtg up` the supervisor does. The requests to each process have a thread of their own. So a
-process that does not answer delays neither the supervision of other processes nor the stop of `dtg up`.
+for this reason; under `dtg up` the supervisor requests it. The requests to each process have a thread of their own. So
+a process that does not answer delays neither the supervision of other processes nor the stop of `dtg up`.
 """
 
 import signal
@@ -29,7 +29,7 @@ class Patience:
     """When does a process count as hung, and how long may it take to end? All times are in seconds."""
 
     stall_seconds: float
-    """How long the requests in a row must have failed. This is the same time without progress after which `/livez`
+    """How long the requests in a row must have failed. This time equals the time without progress after which `/livez`
     itself answers 503. So a process that does not answer at all gets as much time as a process that answers."""
     grace_seconds: float
     """How long the process may live after SIGTERM before it gets SIGKILL."""

@@ -324,8 +324,8 @@ def _here(
 
 def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
     """Checks that the goods can be in the containers of the last release. Arrivals and strippings that were retracted
-    do not count. But a container counts as arrived, even if its arrival was retracted, in two cases: a terminal
-    reported that it came, or it left or was stripped with these goods."""
+    do not count. But a container whose arrival was retracted counts as arrived if a terminal reported that it came, or
+    if it left or was stripped with these goods."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
     last_kinds = {

@@ -432,7 +432,7 @@ def parked_replay(
 
 def _corrected(file: Path) -> bytes:
     """Returns the content of the file with a corrected message. If the content is not one JSON object in UTF-8, prints
-    this and ends the command, because the desk could not read such a content, and would only set the message aside
+    this and ends the command, because the desk could not read such content, and would only set the message aside
     again."""
     data = file.read_bytes()
     try:

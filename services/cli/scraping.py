@@ -1,5 +1,5 @@
 """From where does Prometheus read metrics, which alerts does it evaluate, and to whom does it send them? `dtg up`
-writes the configuration of Prometheus. It makes this configuration from the settings of `dtg up`."""
+makes the configuration of Prometheus from its own settings, and writes it into its folder."""
 
 import json
 import re
