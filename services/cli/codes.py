@@ -97,8 +97,8 @@ def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
 
 
 def _looked_up(table: CodeTable, code: str) -> str:
-    """Returns the code to look up. Of a tariff code, only the first six digits are looked up, as by the declaration
-    desk."""
+    """Returns the code to look up. Of a tariff code, only the first six digits are looked up, because the declaration
+    desk also looks up only these."""
     return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
 
 

@@ -1,5 +1,5 @@
 """Is each message on the ports' topic a copy of one fact, without the fields that ports may not see?
-This check uses no code of the loop and of the redaction."""
+This check uses neither the code of the loop nor the code that makes the copies."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,5 +1,5 @@
-"""How does an auditor repeat the inspection draws, and how does an operator change their key? By `dtg draws repeat`, `keys`
-and `add-key`."""
+"""How does an auditor repeat the inspection draws, and how does an operator change their key? The commands are `dtg
+draws repeat`, `dtg draws keys` and `dtg draws add-key`."""
 
 import os
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ KeyFile = Annotated[
     ),
 ]
 SHOWN = 20
-"""The most draws with a different result that are listed."""
+"""How many draws with a different result are listed at most."""
 
 
 @draws_app.command()

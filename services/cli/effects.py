@@ -1,8 +1,9 @@
-"""Did each cause have its effects once and in order, and did the port get what the desks decided? This check uses no code of the loop.
+"""Did each cause have its effects once and in order, and did the port get what the desks decided? This check uses no
+code of the loop.
 
-Every desk numbers its facts for each consignment or container without gaps, and each fact names its cause. So if a fact is lost, a
-number is missing; if it is doubled, a number occurs twice; and if two facts are swapped, the effect of a later cause has the lower
-number.
+Every desk numbers its facts for each consignment or container without gaps, and each fact names its cause. So a number
+is missing if a fact is lost, and a number occurs twice if a fact is doubled. If two facts are swapped, the effect of
+the later cause has the lower number.
 """
 
 import re
@@ -34,8 +35,8 @@ GATE_ANSWERS = {
     "ContainerHoldLifted",
     "RequestRefused",
 }
-"""The kinds of facts by which the gate desk answers a request. It answers each request once, by one of them. Older software versions
-published only the facts that followed from the request."""
+"""The kinds of facts by which the gate desk answers a request. The gate desk answers each request once, by a fact of
+one of these kinds. Older software versions published only the facts that followed from the request."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """The UUID namespace from which the ids of facts are made."""
@@ -60,8 +61,9 @@ AT_PORT = {
 
 @dataclass
 class Effects:
-    """The faults that were found, one line with the evidence for each. `at_port`: kind of a fact about the gate → how many of them
-    there are."""
+    """The faults that were found, one line with the evidence for each. `causeless`: facts whose cause is on no topic;
+    `forged`: messages that name their desk as the writer but cannot come from that desk. `at_port`: kind of fact about
+    containers at the gate → the number of such facts."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -118,8 +120,8 @@ def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
 
 
 def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only with goods that are released in this container. If goods arrive in parts, they may be
-    released only in some of their containers."""
+    """Checks that a container may leave only with goods that are released in this container. This is checked because
+    goods that arrive in parts can be released in some of their containers and not yet in the others."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
         if fact.kind == "ReleaseGranted":
@@ -202,11 +204,12 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each control that is required is ordered once, and also each treatment that is required or that a pest makes
-    necessary. Nothing is checked if the declaration was withdrawn or the finding was retracted.
+    """Checks that each required control, each required treatment, and each treatment that a pest makes necessary was
+    ordered, and ordered only once.
 
-    If no treatment is known, the treatment may be replaced by one referral to an officer. If the quarantine desk has given the goods
-    up, no further treatment is needed.
+    An order may be missing if the declaration was withdrawn. The order of a treatment may also be missing if the pest
+    finding was retracted, or if the quarantine desk has given the goods up. If no treatment is known, one referral to
+    an officer replaces the order.
     """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
     sought: dict[str, set[str]] = defaultdict(set)
@@ -246,8 +249,8 @@ def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _sought(origin: str, body: Mapping[str, int]) -> str:
-    """Returns a name for a treatment. It is made from what makes the treatment necessary: its origin, and the revision of the pest
-    finding."""
+    """Returns a name for a treatment, which is made from the reason for the treatment: its origin, and the revision of
+    the pest finding."""
     return f"{origin}/{body.get('finding', 0)}"
 
 

@@ -67,8 +67,9 @@ def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """Returns line number and object of each line. If the first object does not end on its line, the text is treated as one
-    object on many lines, so the error names the place at which the parser of the whole text stopped."""
+    """Returns line number and object of each line. Raises NotLodged if a line is not JSON. If already the first line is
+    not JSON, the text is taken for one object on many lines, and the error names the place at which the parser of the
+    whole text (`problem`) stopped."""
     found: list[tuple[int, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

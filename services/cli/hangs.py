@@ -1,8 +1,9 @@
-"""How does the supervisor notice that a process hangs, and end it? It asks the process for its page `/livez`, again and again.
+"""How does the supervisor notice that a process hangs, and end it? It requests the page `/livez` of the process, again
+and again.
 
-A process that waits for ever in a library does not end, so nothing would start it again. Kubernetes asks `/livez` for this reason; under
-`dtg up` the supervisor does it. Each process is asked in a thread of its own, so that one that does not answer delays neither the supervision
-of the others nor a stop.
+A process that waits for ever in a library does not end, so nothing would start it again. Kubernetes requests `/livez`
+for this reason; under `dtg up` the supervisor requests it. The requests to each process have a thread of their own. So
+a process that does not answer delays neither the supervision of other processes nor the stop of `dtg up`.
 """
 
 import signal
@@ -17,9 +18,10 @@ from services.shell.loopback import open_page
 
 PROBLEM = "application/problem+json"
 BUSY = (429, 503)
-"""The statuses by which a console refuses a connection or a request. Its answer is a problem then."""
+"""The statuses with which a console refuses a connection or a request because it has too many. The answer then has a
+problem document."""
 READ_BYTES = 300
-"""How much of an answer is read."""
+"""How many bytes of an answer are read."""
 
 
 @dataclass(frozen=True)
@@ -27,37 +29,38 @@ class Patience:
     """When does a process count as hung, and how long may it take to end? All times are in seconds."""
 
     stall_seconds: float
-    """How long the questions in a row must have failed. It is the time without progress after which `/livez` itself answers 503, so that a
-    process that does not answer at all gets as much time as one that answers."""
+    """How long the requests in a row must have failed. This time equals the time without progress after which `/livez`
+    itself answers 503. So a process that does not answer at all gets as much time as a process that answers."""
     grace_seconds: float
     """How long the process may live after SIGTERM before it gets SIGKILL."""
     failures: int = 5
-    """How many questions in a row must have failed."""
+    """How many requests in a row must have failed."""
     answer_seconds: float = 5.0
     """How long one answer may take. On a busy machine even a healthy process answers late."""
     pause_seconds: float = 2.0
-    """How long the pause before the next question is."""
+    """How long the pause before the next request is."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What one process has answered to the questions for its `/livez`."""
+    """The results of the requests for the page `/livez` of one process."""
 
     pid: int
     lived: bool = False
     """Whether the process has ever answered that it lives. Before that it is still starting."""
     failures: int = 0
-    """How many of the last questions failed, without a good answer between them."""
+    """How many of the last requests failed, without a good answer between them."""
     since: float = 0.0
-    """When the first of these questions was asked (monotonic time)."""
+    """When the first of these failed requests was sent (monotonic time)."""
     until: float = 0.0
-    """When the last of them had failed (monotonic time)."""
+    """When the last of these requests had failed (monotonic time)."""
     failure: str = ""
-    """Why the last of them failed."""
+    """Why the last of these requests failed."""
 
     def with_answer(self, failure: str, asked_at: float, answered: float) -> "Answers":
-        """Returns these answers with one more, to a question of the moment `asked_at`. `failure`: why it was no good answer, empty if it was.
-        Before the first good answer no failure counts, because the pages of a process that starts are not served yet."""
+        """Returns these results with one more, of a request that was sent at `asked_at` and had its result at
+        `answered` (monotonic times). `failure`: why the request failed, empty if the answer was good. Before the first
+        good answer no failure counts, because a starting process does not serve its pages yet."""
         if not failure:
             return Answers(self.pid, lived=True)
         if not self.lived:
@@ -66,30 +69,31 @@ class Answers:
         return replace(self, failures=self.failures + 1, since=since, until=answered, failure=failure)
 
     def hung(self, patience: Patience) -> bool:
-        """Returns whether so many questions in a row failed, over such a long time, that the process counts as hung."""
+        """Returns whether so many requests in a row failed, over such a long time, that the process counts as hung."""
         return self.failures >= patience.failures and self.until - self.since >= patience.stall_seconds
 
 
 class HangWatch:
-    """Asks one process for its `/livez`, in a thread of its own, and ends the process if it hangs. `page`: the URL of that page, on loopback.
-    After the process has ended, `Child.watch` starts it again."""
+    """Requests the page `/livez` of one process, in a thread of its own, and ends the process if it hangs. `page`: the
+    URL of that page, on loopback. After the process has ended, `Child.watch` starts it again."""
 
     def __init__(self, child: Child, page: str, patience: Patience) -> None:
         self.questions = 0
-        """How many questions were answered, or had failed, so far."""
+        """How many requests were answered, or had failed, so far."""
         self._child, self._page, self._patience = child, page, patience
         self._answers: Answers | None = None
-        """The answers of the present process. The object is replaced as a whole, because two threads read it."""
+        """The answers of the present process. The object is never changed but replaced as a whole, because two threads
+        use it."""
         self._ending: tuple[int, float] | None = None
-        """The id of the process that was told to end, and until when it may live."""
+        """The id of the process that was told to end, and the monotonic time until which it may live."""
         self._over = threading.Event()
 
     def start(self) -> None:
-        """Starts to ask, and returns at once."""
+        """Starts the thread that sends the requests, and returns at once."""
         threading.Thread(target=self._run, name=f"livez-{self._child.name}", daemon=True).start()
 
     def stop(self) -> None:
-        """Makes the thread end after its present question. Returns at once."""
+        """Makes the thread end after its present request. Returns at once."""
         self._over.set()
 
     def _run(self) -> None:
@@ -106,8 +110,9 @@ class HangWatch:
             self.questions += 1
 
     def end_if_hung(self) -> str | None:
-        """Ends the process if it hangs: by SIGTERM, and by SIGKILL if it lives longer than it may after that. Never waits. Call it often, in the
-        thread that also calls `Child.watch`. Returns a message for the operator if a signal was sent, else None."""
+        """Ends the process if it hangs: first by SIGTERM, and, if it still lives `grace_seconds` later, by SIGKILL.
+        Never waits. Call it often, in the thread that also calls `Child.watch`. Returns a message for the operator if a
+        signal was sent, else None."""
         child, answers = self._child, self._answers
         if child.pid is None or not child.alive or not child.restarts:
             return None
@@ -131,10 +136,11 @@ class HangWatch:
 
 
 def why_not_alive(page: str, answer_seconds: float) -> str:
-    """Asks for a `/livez` page, and returns why it did not answer that the process lives; an empty text if it did.
+    """Requests a `/livez` page, and returns why the process did not answer that it lives; an empty text if it did.
 
-    A problem document with one of the statuses BUSY counts as a good answer: the process refused this connection because it has too many, and so
-    is at work. Otherwise somebody who opens many connections could have the console ended.
+    A problem document with one of the statuses BUSY counts as a good answer: the process refused this connection
+    because it has too many, so it is at work. If such an answer counted as a failure, somebody who opens many
+    connections could have the console ended.
     """
     try:
         with open_page(page, answer_seconds):

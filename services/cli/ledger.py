@@ -67,8 +67,8 @@ class Ledger(Effects, MistakenMoves):
 
 
 def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
-    """Reads a cluster and returns the ledger of its messages. The topic for ports is read first, then all facts, requests and
-    parked messages. `stays`: the visits of each container that the caller knows."""
+    """Reads a cluster and returns the ledger of its messages. The topic for ports is read first, then all facts,
+    requests and parked messages. `stays`: the visits of each container, if the caller knows them."""
     copies = list(read(kafka, [PORT_FACTS]))
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
@@ -79,12 +79,12 @@ def judge(
     copies: Iterable[LoggedMessage] = (),
     real_time: RealTime | None = None,
 ) -> Ledger:
-    """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be in any
-    order. `stays`: the visits of each container that the caller knows; `copies`: the messages on the topic for ports.
-    `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
+    """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be
+    in any order. `stays`: the visits of each container, if the caller knows them; `copies`: the messages on the topic
+    for ports. `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
 
-    A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the other
-    messages are judged.
+    A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the
+    other messages are judged.
     """
     read, ledger = list(entries), Ledger()
     compare(ledger, copies, read)
@@ -271,11 +271,11 @@ def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
-    """Checks that a release was right: every control that the risk desk required was answered, every pest has its treatment, and
-    the goods had arrived.
+    """Checks that a release was right: every control that the risk desk required was answered, every pest has its
+    treatment, and the goods had arrived.
 
-    If the release is still in force, the answers must still be in force, too: none may have been retracted since, and no answer
-    with a higher revision may say otherwise.
+    If the release is still in force, the answers must still be in force, too. None of them may have been retracted
+    since, and no answer with a higher revision may contradict them.
     """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
@@ -323,9 +323,9 @@ def _here(
 
 
 def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
-    """Checks that the goods can be in the containers of the last release. Arrivals and strippings that were retracted do not
-    count. But even if the arrival of a container was retracted, it is known to have arrived if a terminal reported it, or if it
-    left or was stripped with these goods."""
+    """Checks that the goods can be in the containers of the last release. Arrivals and strippings that were retracted
+    do not count. But a container whose arrival was retracted counts as arrived if a terminal reported that it came, or
+    if it left or was stripped with these goods."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
     last_kinds = {

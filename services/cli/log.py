@@ -13,7 +13,7 @@ from kafka.partitioner.default import murmur2
 from deploy.kafka.errors import BrokerError
 from schemas.parking import PARKING, Parking, read_parking
 from services.cli.screen import errors
-from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
+from services.ports import header_names  # noqa: F401  (the import patches kafka-python for any names of headers)
 from services.shell.access import Access, NoAccess, accepts, access_to, knock
 
 KNOCK_SECONDS = 10.0

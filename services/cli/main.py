@@ -53,7 +53,8 @@ NO_ANSWER = 3
 WRONGLY_TYPED = 2
 """The exit code with which Typer ends a command that was typed wrongly, after it has printed what is wrong, in English only."""
 PRIVATE = 0o077
-"""The umask of this process and of those that it starts. With it, only the owner of their files may read or write them."""
+"""The umask of this process and of the processes that it starts. Only the owner of a file that they make may read or
+write it."""
 
 
 class DeclarationFormat(StrEnum):
@@ -478,8 +479,9 @@ def parked_replay(
 
 
 def _corrected(file: Path) -> bytes:
-    """Returns the content of the file with a corrected message. If it is not one JSON object in UTF-8, prints that and ends the
-    command, because no desk could read it, and the message would only be set aside again."""
+    """Returns the content of the file with a corrected message. If the content is not one JSON object in UTF-8, prints
+    this and ends the command, because the desk could not read such content, and would only set the message aside
+    again."""
     data = file.read_bytes()
     try:
         why = "" if isinstance(json.loads(data.decode("utf-8")), dict) else "another value 其他类型"

@@ -1,10 +1,10 @@
-"""How do other workers get the partitions of a dead worker at once? The supervisor removes the dead worker from the consumer
-groups.
+"""How do other workers get the partitions of a dead worker at once? The supervisor removes the dead worker from the
+consumer groups.
 
-A consumer group waits for a silent member until the session of the member ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a new
-member has to wait as long. The supervisor knows earlier that a member is dead: either its process has ended, or the process
-has got a new member id, because the broker was away. It removes the dead member id from the group (LeaveGroup, KIP-345). If
-a member is removed by mistake, it joins again.
+A consumer group waits for a silent member until the session of the member ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a
+new member has to wait as long. The supervisor knows earlier that a member is dead: either its process has ended, or its
+process has got a new member id, because the broker was away. The supervisor removes the dead member's id from the group
+(LeaveGroup, KIP-345). If a living member is removed by mistake, it joins again.
 """
 
 import json
@@ -146,7 +146,7 @@ class Leaver:
         try:
             if admin is not None:
                 admin.close()
-        except Exception as error:  # noqa: BLE001 (reported; the next look makes another client)
+        except Exception as error:  # noqa: BLE001 (reported; the next check makes another client)
             self._tell(f"a client was not closed 客户端未能关闭: {type(error).__name__}: {error}")
 
     def _leave(self, admin: KafkaAdminClient) -> None:

@@ -1,8 +1,8 @@
-"""Did any container leave by mistake, or was one kept by mistake? What really happened to the containers, as the simulator
-knows it, is compared with the facts about their goods.
+"""Did any container leave by mistake, or was one kept by mistake? What really happened to the containers, as the
+simulator knows it, is compared with the facts about their goods.
 
-No facts of the gate desk are used. A container has left if a terminal reported it. It was allowed to leave if the release
-desk had released all goods in it by then.
+No facts of the gate desk are used. A container has left if a terminal reported its departure. The container was allowed
+to leave if the release desk had released all goods in it by then.
 """
 
 from collections import Counter, defaultdict
@@ -143,8 +143,9 @@ def _judge(
     came: Mapping[str, float],
     number: int,
 ) -> None:
-    """Adds the mistakes about one visit. `left`: the times of the departures in it. `came`: consignment → when the simulator
-    correctly reported its arrival. A consignment whose arrival it did not report is missing in `came`."""
+    """Adds the mistakes about one visit. `left`: the times of the departures during this visit. `came`: consignment →
+    when the simulator correctly reported its arrival. A consignment whose arrival the simulator did not report is not
+    in `came`."""
     if not left:
         free = stay.imported and all(_released(statements.get(lot, []), box, _NEVER) for lot in stay.lots)
         mistakes.stays["never left"] += 1

@@ -176,8 +176,8 @@ def send_orders(kafka: Access | str, orders: Sequence[tuple[Parked, ParkingOrder
 
 
 def _id(request: ParkingOrder) -> str:
-    """Returns a new id for an order at each call. So if the same order is made twice, the two have different ids. This does no
-    harm, because the second one changes nothing."""
+    """Returns the id of an order, which contains the time of the order. So if an operator gives the same order twice,
+    the two orders have different ids. This does no harm, because the second order changes nothing."""
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 

@@ -310,8 +310,8 @@ def _topic_port(where: str, notebook: Path | None, name: str, console: str = "",
     from services.ports.topic import TopicPort
 
     settings, notes = of_command(UpSettings()), _notebook(notebook, f"{name}-kafka")
-    # The credential `port` may read only the topic for ports. So until the notebook has been moved, the desks' topics
-    # are read with the credential `auditor`.
+    # The credential `port` may read only the topic for ports. So the desks' topics are read with the credential
+    # `auditor`, until the command `dtg port move` has made the notebook follow the topic for ports.
     credential = "auditor" if former or any(map(notes.follows, FORMER)) else "port"
     named = settings.model_copy(update={"kafka": where}) if where else settings
     access = (settings if where == settings.bootstrap() else named).access(credential)

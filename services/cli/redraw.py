@@ -1,14 +1,15 @@
-"""Does each inspection draw have the same result if it is repeated? The rule is implemented here a second time, without the code of the
-desk, for anyone who has the keys.
+"""Does each inspection draw have the same result if it is repeated? The rule is implemented here a second time, without
+the code of the desk, for anyone who has the keys.
 
-A draw names its key. Its value is the HMAC-SHA-256 (RFC 2104) of a text with the secret of that key: the first 8 bytes, divided by 2^64
-and rounded down to 6 decimal places. If there is a bill, the text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`.
-Otherwise it is `inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`. The day is the declared day of entry;
-if none is declared, it is the day of the assessment in China. Each code is converted to Unicode NFKC and upper case, and only its
-letters and digits are used. The containers are sorted, and each occurs once.
+A draw names its key. Its value is made from the HMAC-SHA-256 (RFC 2104) of a text with the secret of that key. The
+first 8 bytes of the HMAC, as a big-endian number, are divided by 2^64, and the result is rounded down to 6 decimal
+places. If there is a bill, the text is `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`. Otherwise it
+is `inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`. The day is the declared day of
+entry; if none is declared, it is the day of the assessment in China. Each code is converted to Unicode NFKC and upper
+case, and only its letters and digits are used. The containers are sorted, and each occurs once.
 
-A draw without a key id was made by an older software version. Its value is made in the same way from the SHA-256 of `<rule
-set>/<consignment id>`, without a key.
+A draw without a key id was made by an older software version. Its value is made in the same way from the SHA-256 of
+`<rule set>/<consignment id>`, without a key.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How does an operator give a cluster its topics, users and rights? By the command `dtg provision`."""
+"""How does an operator give a cluster its topics, users and rights? The command is `dtg provision`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""From where does Prometheus read metrics, which alerts does it evaluate, and to whom does it send them? `dtg up` writes the
-configuration of Prometheus, which it makes from its settings."""
+"""From where does Prometheus read metrics, which alerts does it evaluate, and to whom does it send them? `dtg up`
+makes the configuration of Prometheus from its own settings, and writes it into its folder."""
 
 import json
 import re
@@ -20,16 +20,16 @@ ALERTMANAGERS = "prometheus-alertmanagers.json"
 
 
 class MetricsPage(NamedTuple):
-    """The page `/metrics` of a process. `worker`: the name of the process, which `dtg up` prints and which its log file
-    has."""
+    """The page `/metrics` of a process. `worker`: the name of the process. `dtg up` prints this name, and the log file
+    of the process has the same name."""
 
     worker: str
     port: int
 
 
 def files(home: Path, workers: Iterable[MetricsPage], console: MetricsPage, alertmanager: str) -> dict[str, str]:
-    """Returns the files for Prometheus: name → content. Except the configuration, Prometheus reads the files again by itself.
-    So Prometheus need not be restarted when `dtg up` is started again."""
+    """Returns the files for Prometheus: name → content. Prometheus reads every file but the configuration again by
+    itself. So Prometheus need not be restarted when `dtg up` is started again."""
     managers = [{"targets": [alertmanager]}] if alertmanager else []
     return {
         CONFIGURATION: configuration(home.resolve()),

@@ -115,8 +115,8 @@ def _cut(data: str) -> str:
 
 
 class _Stream(Console):
-    """A console of rich that breaks no line if it is not a terminal and no width was given, because broken lines in a file cannot be
-    searched or copied."""
+    """A console of rich that breaks lines only for a terminal or if a width was given. Broken lines in a file could not
+    be searched or copied."""
 
     @property
     def options(self) -> ConsoleOptions:

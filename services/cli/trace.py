@@ -22,8 +22,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }
 """Kind of message → the fields that a line shows. For other kinds, all fields are shown except those that `details` leaves out."""
 LONGEST_VALUE = 250
-"""The most characters of one value that a line shows. The longest value that a person may have to type is the id of a hold, and it
-is shorter."""
+"""The most characters of one value that a line shows. The longest value that a person may have to type is the id of a
+hold, which is shorter than this."""
 MOST_STORIES = 64
 """The most consignments that are shown for one name."""
 DEEPEST = 4

@@ -169,8 +169,9 @@ class Up:
         self._tell(time.monotonic() - started)
 
     def _make_demos(self) -> None:
-        """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use one at once. If the console did not find
-        the account, it would cache that, and refuse the key for some seconds."""
+        """Makes the accounts of a demo before the console starts. Their keys are public, so somebody may use a key at
+        once. If the console did not find the account of the key, it would cache this result, and refuse the key for
+        some seconds."""
         from services.cli.accounts import people
         from services.console.access.demo_accounts import make_demos
 
@@ -261,10 +262,11 @@ class Up:
             )
 
     def _make_draw_key(self) -> None:
-        """Makes the secret of the inspection draw at the first start on a machine that hosts the risk desk. The secret is never shown.
+        """Makes the secret of the inspection draw at the first start on a machine that hosts the risk desk. The secret
+        is never shown.
 
-        Does nothing for a demo, because it draws with the published key. Does nothing either if DTG_DRAW_KEYS names a file, because somebody else
-        maintains that file.
+        Does nothing for a demo, because a demo draws with the published key. Also does nothing if DTG_DRAW_KEYS names a
+        file, because somebody else maintains that file.
         """
         file = self.settings.draw_key_file()
         hosted = [name.strip() for desks in self.settings.workers() for name in desks.split(",")]
@@ -272,7 +274,8 @@ class Up:
             return
         made = self.home / KEY_MADE
         if made.exists():
-            # A new key is not made, because repeated draws would then have other results, and nobody would notice.
+            # No new key is made in place of a lost one. Otherwise nobody would notice that earlier draws cannot be
+            # repeated any more.
             raise CannotStart(
                 f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "

@@ -40,8 +40,8 @@ One failure is not enough, because librdkafka also reports an authentication fai
 attempt then fails with a connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
-"""If the broker ends the connections of a program without a credential at least this many times, for at least this many seconds, `knock`
-raises NoAccess, because the broker seems to require a credential."""
+"""How many times, and for how many seconds, the broker must end the connections of a program without a credential,
+before `knock` raises NoAccess. The broker then seems to require a credential."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -117,12 +117,12 @@ def read_credential(file: Path) -> Credential:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The address of a cluster and the credential for it. `servers`: the bootstrap servers, host:port[,host:port]. `security`: Kafka's
-    security protocol. `file`: the file of the credential. `ca_file`: the file with the certificate authority; empty for that of the
-    system.
+    """The address of a cluster and the credential for it. `servers`: the bootstrap servers, host:port[,host:port].
+    `security`: Kafka's security protocol. `file`: the file of the credential. `ca_file`: the file with the CA
+    certificates; empty: the CA certificates of the system.
 
-    The password is read from its file whenever a client is made, and is kept nowhere else. Methods that need it raise NoAccess if the
-    file cannot be used.
+    The password is read from its file whenever a client is made, and is kept nowhere else. Methods that need the
+    password raise NoAccess if the file cannot be used.
     """
 
     servers: str
@@ -195,8 +195,11 @@ class Access:
         return held
 
     def _refuse_others(self, server: str, users: frozenset[int] | None) -> None:
-        """Raises NoAccess if `users`, who listen at `server`, are not only root and the owner of the credential's file. Also raises it if
-        nobody listens, because another user could be the next to listen."""
+        """Raises NoAccess if a program of any user but root and the owner of the credential's file listens at `server`.
+        Also raises it if no program listens there, because another user's program could be the next to listen.
+
+        `users`: the ids of the users whose programs listen; None if the system cannot tell, and nothing is raised then.
+        """
         assert self.file is not None
         if users is None or (users and users <= {ROOT, self.file.stat().st_uid}):
             return
@@ -237,7 +240,8 @@ class Access:
 
 
 def access_to(kafka: Access | str) -> Access:
-    """Returns the argument as `Access`. If it is a text with bootstrap servers, clients need not sign in at that cluster."""
+    """Returns the argument as `Access`. A text is taken for the bootstrap servers of a cluster at which clients need
+    not sign in."""
     return kafka if isinstance(kafka, Access) else Access(kafka)
 
 

@@ -1,8 +1,8 @@
-"""How does a Python client read a header whose name is not UTF-8? It replaces such bytes by escapes, instead of raising an
-error.
+"""How does a Python client read a header whose name is not UTF-8? It replaces the bytes that are not UTF-8 by escapes,
+instead of raising an error.
 
-Header names are bytes in Kafka's protocol, and a broker accepts any bytes. kafka-python and aiokafka decode them strictly, in a
-method that has the same name in both.
+Header names are bytes in Kafka's protocol, and a broker accepts any bytes. kafka-python and aiokafka decode the names
+strictly, in a method that has the same name in each of the two libraries (`_read_msg`).
 """
 
 from typing import Any
@@ -20,8 +20,8 @@ class AnyText(bytearray):
 
 
 def any_names(batch: type[Any]) -> type[Any]:
-    """Returns a subclass of a client's class for batches of messages. It also reads header names that are not UTF-8. Only
-    messages with such a name are decoded a second time."""
+    """Returns a subclass of `batch`, which is a client's class for batches of messages. The subclass also reads header
+    names that are not UTF-8. Only a message with such a name is decoded a second time."""
 
     class AnyNames(batch):  # type: ignore[misc]
         def _read_msg(self, *args: Any) -> Any:

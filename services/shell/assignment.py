@@ -129,8 +129,8 @@ class Assignment:
         self.ready.set()
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
-        """Returns partition → input topic → the offset from which the desk reads on. Raises CannotContinue if records or positions are
-        missing, unless an operator has accepted that."""
+        """Returns partition → input topic → the offset from which the desk reads on. Raises CannotContinue as
+        `positions.resume` does."""
         by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
             offset = None if each.offset == OFFSET_INVALID else each.offset
@@ -151,8 +151,8 @@ class Assignment:
         return resumed
 
     def _begin_at_end(self, partition: int, topic: str) -> int:
-        """Returns the end of a new input, at which the desk begins to read it. The end is stored as a number, so that messages that
-        are written while the desk does not run are not skipped."""
+        """Returns the end of a new input, at which the desk begins to read it. The end is kept as a fixed offset. If
+        the desk stops now, the next process reads from that offset, and so also reads what was written meanwhile."""
         beginning = TopicPartition(topic, partition)
         _, end = self._calls.retrying(
             lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
@@ -185,8 +185,8 @@ class Assignment:
         return committed
 
     def still_ours(self) -> bool:
-        """Returns whether the group still accepts offsets from this worker. The group refuses them if the worker is a member of an
-        earlier generation."""
+        """Returns whether the group still accepts offsets from this worker. The group refuses them if the worker is a
+        member of an earlier generation. Also returns False if the group has no committed offset to try it with."""
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
@@ -197,8 +197,8 @@ class Assignment:
         return bool(held)
 
     def pass_over(self, offsets: dict[tuple[str, int], int]) -> None:
-        """Notes that the messages before these offsets changed nothing. The offsets are committed only now and then, because reading
-        the messages again does no harm."""
+        """Notes that the messages before these offsets changed nothing. The offsets are committed later (see
+        `IDLE_COMMIT`), because reading the messages again does no harm."""
         self.offsets.passed_over.update(offsets)
         self.offsets.note_read(offsets)
         self._passed_over_since = self._passed_over_since or time.monotonic()

@@ -1,7 +1,8 @@
-"""What does a desk do while the broker cannot be reached, or refuses its sign-in? It repeats the calls of its loop to the cluster.
+"""What does a desk do while the broker cannot be reached, or refuses the desk's sign-in? It repeats the calls of its
+loop to the cluster.
 
-A call that must return soon is made within `returning_within`. If it does not return, the worker ends the process
-(`services/shell/worker.py`), because librdkafka can wait for its coordinator for ever.
+A call that must return soon is made within `returning_within`. If the call does not return in time, the worker ends the
+process (`services/shell/worker.py`), because librdkafka can wait for its coordinator for ever.
 """
 
 import math
@@ -21,14 +22,14 @@ ATTEMPTS = 8
 OFFSETS_SECONDS = 5.0
 """How many seconds one call about committed offsets may take.
 
-After a broker was lost and came back, librdkafka can wait for its group coordinator for ever, whatever timeout the call has
-(confluentinc/librdkafka#5456). Because of this, desks stopped working after a broker was killed.
+After a broker was lost and came back, librdkafka can wait for its group coordinator for ever, whatever timeout the call
+has (confluentinc/librdkafka#5456). Without this limit, desks stopped working after a broker was killed.
 """
 COMMIT_SECONDS = 12.0
 """A commit without a transaction may take the session timeout of the group plus this many seconds. If it takes longer, the process ends."""
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
-"""Errors of a producer after which it is replaced before its next transaction. Otherwise it would wait for its coordinator in each
-transaction."""
+"""Errors of a producer after which the producer is replaced before its next transaction. Otherwise the producer would
+wait for its coordinator in each transaction."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -47,7 +48,8 @@ class BrokerCalls:
         self.serve_errors: Callable[[], object] = lambda: None
         """Calls the producer's callbacks, so that its errors since the last call are noted."""
         self.on_retry: Callable[[], object] = lambda: None
-        """Is called each time that a call has failed and will be repeated. The loop waits then, but it does not hang."""
+        """Is called each time that a call has failed and will be repeated. The loop notes progress by it, because a
+        loop that waits for the next attempt does not hang."""
         self._desk, self._access, self._stop = desk, access, stop
         self._refusals = Refusals()
 
@@ -62,9 +64,11 @@ class BrokerCalls:
             self.ends_without_broker, self.answer_by = False, math.inf
 
     def commit(self, consumer: Consumer, offsets: list[TopicPartition], session: float) -> None:
-        """Commits these offsets without a transaction. Raises KafkaException if one of them was not committed. `session`: the session timeout
-        of the group in seconds. The client waits that long until it finds a coordinator, but would wait for the coordinator's answer for ever,
-        so the time of the call is limited."""
+        """Commits these offsets without a transaction. Raises KafkaException if one of them was not committed.
+
+        `session`: the session timeout of the group in seconds. The client looks for a coordinator for at most that
+        time, but it would wait for the coordinator's answer for ever. Therefore the time of the whole call is limited.
+        """
         with self.returning_within(session + COMMIT_SECONDS):
             consumer.commit(offsets=offsets, asynchronous=False)
 

@@ -19,14 +19,15 @@ from services.shell.settings import WorkerSettings
 Settings = Mapping[str, Any]
 
 PARTITIONER = "murmur2_random"
-"""The partitioner of kafka-python, aiokafka and Java. librdkafka's default is another one, so it must be set (docs/adr/0009-murmur2.md)."""
+"""The partitioner of kafka-python, aiokafka and Java. librdkafka has another default, so every producer of librdkafka
+must be given this partitioner (docs/adr/0009-murmur2.md)."""
 RECONNECTING: dict[str, Any] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
 """With these settings, a client tries to reconnect to an unreachable broker at least twice a second. By default, its back-off grows to ten
 seconds."""
 EVERY: dict[str, Any] = {**RECONNECTING, "log_level": 2}
 """The settings of every client, unless its function below sets others."""
 LARGEST_REQUEST = 8_000_000
-"""The most bytes in one request of the producer of the console."""
+"""The most bytes in one request of the console's producer."""
 
 
 def producer(access: Access, settings: Settings) -> Producer:
@@ -53,13 +54,14 @@ def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
 
 
 def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[KafkaError], None]) -> Producer:
-    """Returns a transactional producer. Each batch is one transaction. Its transactional id contains the slot, so a restarted worker fences
-    its own predecessor."""
+    """Returns a transactional producer, with which each batch is written in one transaction. The transactional id of
+    the producer contains the slot, so a restarted worker fences its own predecessor."""
     own = {
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
-        # The commit flushes the queue, so this setting delays nothing. The facts of a batch are sent in a few large requests.
+        # With this setting, the facts of a batch are sent in a few large requests. It delays nothing, because the
+        # commit flushes the queue.
         "linger.ms": 100,
         # A transaction that begins while the markers of the last one are still being written gets CONCURRENT_TRANSACTIONS. The client then tries
         # again after this time.
@@ -120,7 +122,8 @@ def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = No
 
 
 def sender(access: Access, linger_ms: int, queued: int) -> Producer:
-    """Returns an idempotent producer for a program that sends requests. `queued`: how many messages may wait in it."""
+    """Returns an idempotent producer for a program that sends requests. `queued`: how many messages may wait in its
+    queue."""
     own = {"enable.idempotence": True, "linger.ms": linger_ms, "queue.buffering.max.messages": queued}
     return producer(access, own)
 

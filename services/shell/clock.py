@@ -57,7 +57,8 @@ class Clock:
         `now` does."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
-        # a message cannot carry a time outside these limits, so every message would be parked
+        # No message can carry a time outside these limits. With such a time on the clock, every message would be
+        # parked.
         if not _FIRST <= wall <= _LAST:
             raise ClockOutOfRange(
                 f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
@@ -104,9 +105,11 @@ def is_sandbox() -> bool:
 
 
 class Forward:
-    """A clock of real time that never goes back. It shows at least the time that it showed last plus the time elapsed since then, so nobody
-    gets more time if the machine's clock is set back. `wall`: returns seconds since 1970 UTC. `ticks`: returns seconds since any moment,
-    and never decreases."""
+    """A clock of real time that never goes back. It shows at least the time that it showed last plus the time elapsed
+    since then. So no session or key lasts longer because the machine's clock was set back.
+
+    `wall`: returns seconds since 1970 UTC. `ticks`: returns seconds since an arbitrary moment, and never decreases.
+    """
 
     def __init__(self, wall: Callable[[], float] = time.time, ticks: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._ticks = wall, ticks

@@ -21,8 +21,8 @@ LARGEST_VALUE = 4_000_000
 message (`max.message.bytes`)."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
 """The most bytes of a fact or record. The limit is below that of a Kafka message (`max.message.bytes` of the topics),
-because a message also contains the key, the headers, Kafka's own framing, and the note in a record that messages of its
-key are parked."""
+because a message also contains the key, the headers and Kafka's own framing. A record must also have room for the note
+that messages of its key are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
 }
@@ -101,7 +101,8 @@ def raw(message: Any) -> Raw:
 
 
 def headers_of(message: Any) -> dict[str, bytes]:
-    """Returns the headers of a confluent-kafka message; none at all if the name of one is not UTF-8."""
+    """Returns the headers of a confluent-kafka message. If the name of one header is not UTF-8, returns no header at
+    all."""
     try:
         return dict(_headers(message) or ())
     except SystemError:
@@ -172,8 +173,9 @@ def check_parts(value: bytes) -> None:
 
 
 def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
-    """Returns the request to assume for a message whose content breaks the contract; None if its kind can do more than
-    hold goods, or if its key does not name any goods. `at`: the time of the returned request."""
+    """Returns the request that takes the place of a message whose content breaks the contract. Returns None if the kind
+    of the message can do more than hold goods, or if its key does not name any goods. `at`: the time of the returned
+    request."""
     if not issubclass(kind, Request):
         return None
     try:

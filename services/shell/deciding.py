@@ -1,8 +1,9 @@
 """Which facts does a decider answer to one message, and which state follows?
 
-This is the only place where a decider is called. The loop, the tests of the desks, the journeys and the peers of the benchmark all use
-it, so all of them apply messages and facts in the same order. The function is pure: it reads nothing but its arguments, and changes
-nothing.
+The services call `decide` and `evolve` of a decider only in `decide_message`. The loop, the tests of the desks, the
+tests of whole journeys and the other stream processors of the benchmark (`tests/bench/peers`) all use this function. So
+all of them apply messages and facts in the same order. The function is pure: it reads nothing but its arguments, and
+changes nothing.
 """
 
 from typing import Any, NamedTuple

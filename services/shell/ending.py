@@ -18,8 +18,8 @@ log = structlog.get_logger()
 
 
 def end_with_any_thread() -> None:
-    """Makes every later exception that leaves a thread be logged and end this process with the exit code CODE. Call this when the process
-    starts."""
+    """Call this when the process starts. From then on, an exception that leaves a thread is logged, and ends this
+    process with the exit code CODE."""
     threading.excepthook = _end
 
 

@@ -76,8 +76,8 @@ def _of_text(text: str) -> Format:
 
 
 def _without_comments(text: str) -> str:
-    """Returns the XML without its comments. It uses no regular expression, because that would read to the end of the text for each
-    comment that does not end."""
+    """Returns the XML without its comments. No regular expression is used here, because for each comment without an end
+    a regular expression would read to the end of the text."""
     kept, at = list[str](), 0
     while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins + 4)) >= 0:
         kept.append(text[at:begins])
@@ -86,8 +86,8 @@ def _without_comments(text: str) -> str:
 
 
 def _is_table(lines: list[str]) -> bool:
-    """Returns whether the first line has two or more separators, and each other line has at least as many. The last of several
-    lines is ignored, because it may be cut off."""
+    """Returns whether the lines look like those of a table: the first line has the same separator two or more times,
+    and each other line has it at least as often. The last of several lines is ignored, because it may be cut off."""
     return any(
         lines[0].count(separator) >= 2
         and all(line.count(separator) >= lines[0].count(separator) for line in lines[:-1] or lines)
@@ -113,9 +113,11 @@ section 3), of which one byte is zero in UTF-16."""
 
 
 def _gbk(data: bytes) -> tuple[str, str] | None:
-    """Returns the text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain. Texts in Latin, Big5
-    or Shift JIS are hardly ever valid GB 2312. Korean texts in EUC-KR often are. So if the bytes are mostly Hangul in EUC-KR, the
-    encoding is not certain."""
+    """Returns the text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain.
+
+    Texts in Latin, Big5 or Shift JIS are hardly ever valid GB 2312, but Korean texts in EUC-KR often are valid GB 2312.
+    So if the bytes, read as EUC-KR, are mostly Hangul, the encoding is not certain.
+    """
     try:
         text = data.decode("gb2312")
     except UnicodeDecodeError:

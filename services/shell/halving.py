@@ -1,5 +1,5 @@
-"""Which message of a batch cannot be written? The batch is divided into halves, and again, until the message is found. The message is
-parked only if the same batch can be committed without it."""
+"""Which message of a batch cannot be written? The batch is divided into halves again and again, until the message is
+found. The message is parked only if the same batch can be committed without it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,15 @@ SECONDS = 30.0
 """For how many seconds one batch is tried in halves. The parts that are committed by then stay committed, and the rest is read
 again."""
 TOGETHER = 16
-"""How many refused messages may wait, so that they are parked in one transaction with the messages that follow. If there are more, they
-are parked in a transaction of their own."""
+"""If this many refused messages wait, they are parked in a transaction of their own. Fewer refused messages are parked
+in one transaction with the messages that follow them."""
 TRIES = 3
 """How often a piece is tried if it failed only because the transaction before it had failed."""
 PROBE = b" " * 1000
-"""The value of the probe message. It is as large as a usual fact. The message is sent in a transaction that is aborted, to test whether
-the topic accepts messages."""
+"""The value of the probe message, as large as a usual fact. To test whether a topic accepts messages, the probe message
+is sent to it in a transaction that is then aborted."""
 PROBE_SECONDS = 5.0
+"""For how many seconds the broker's answer to the probe message is awaited."""
 
 TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
 OF_MESSAGE = TOO_LARGE | {
@@ -79,8 +80,8 @@ class Fault:
 
     @property
     def of_message(self) -> bool:
-        """Returns whether the error is about one message. It is if there is a delivery report, or if the error was raised before
-        anything was sent."""
+        """Returns whether the error is about one message. This is so if a delivery report names the message, or if the
+        error was raised before anything was sent."""
         return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property
@@ -126,12 +127,13 @@ class Halving:
     ends: Callable[[], bool]
 
     def run(self, items: Sequence[Item]) -> Fault | None:
-        """Commits all items in their order and returns None, or returns the fault that stopped it. In the latter case, no message is
-        parked because of that fault, and the items that are not committed must be read again.
+        """Commits all items in their order and returns None, or returns the fault because of which it stopped early. In
+        the latter case, no message is parked because of that fault, and the items that are not committed must be read
+        again.
 
-        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more. The third try is
-        needed, because the cause of the first two failures may have ended meanwhile. The item is parked in one transaction with the
-        items that follow.
+        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more.
+        The third try is needed, because the cause of the first two failures may have ended meanwhile. The item is
+        parked in one transaction with the items that follow.
         """
         pieces: list[Sequence[Item]] = [items]
         refused: dict[ItemId, Trouble] = {}

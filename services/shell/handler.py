@@ -31,8 +31,8 @@ from services.shell.requests import (
 )
 
 DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
-"""Reasons for which a message cannot be decoded although its key says which goods it is about. If its kind can only
-hold goods, it then holds the goods of its key."""
+"""Reasons for which a message cannot be decoded although its key says which goods it is about. If the kind of such a
+message can only hold goods, the goods of its key are then held."""
 HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in HOLDING.items()}
 """Desk → kinds of messages that can only hold goods."""
 
@@ -189,8 +189,9 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def _is_future(request: Request, source: Raw) -> bool:
-    """Returns whether the request tells of a time that is further ahead of the request itself than its kind allows. Both
-    times are in the message, so the answer is the same at every reading."""
+    """Returns whether the request's event time (`occurred_at`) is too far ahead of the time at which the request was
+    sent (`ce_time`). Its kind says how far ahead it may be. Both times are in the message, so the answer is the same at
+    every reading."""
     try:
         return request.occurred_at > moment_of(source.text("ce_time")) + request.most_ahead
     except ValueError:
@@ -198,7 +199,7 @@ def _is_future(request: Request, source: Raw) -> bool:
 
 
 def _recorded(message: Raw) -> datetime | None:
-    """Returns the time in the `ce_time` header of the message; None if there is none that can be read."""
+    """Returns the time in the `ce_time` header of the message; None if the header is missing or cannot be read."""
     try:
         return moment_of(message.text("ce_time"))
     except ValueError:

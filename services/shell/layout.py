@@ -75,8 +75,11 @@ def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
 
 
 def replaced(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, str] | None:
-    """Returns an English and a Chinese sentence about the first topic that was deleted, or deleted and made again, because its
-    messages are lost then. Returns None if all topics have their known ids. `known`, `now`: topic → its id then and now."""
+    """Returns an English and a Chinese sentence about the first topic that was deleted, even if it was made again,
+    because its former messages are lost. Returns None if all topics have their known ids.
+
+    `known`: topic → its id before; `now`: topic → its present id.
+    """
     for name, former in known.items():
         if now.get(name) != former:
             if name in now:

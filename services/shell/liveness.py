@@ -46,7 +46,7 @@ class Liveness:
             self.progressed()
 
     def stalled(self) -> float:
-        """Returns the seconds since the last progress; 0 if the loop has nothing to do."""
+        """Returns the seconds since the last progress. A loop that has nothing to do notes progress, too (`idle`)."""
         # a restore whose calls return also makes progress
         restoring = self.restoring
         return time.monotonic() - max(self.progress, restoring.turned if restoring else 0.0)

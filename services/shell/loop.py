@@ -1,9 +1,10 @@
 """How does a desk read, decide and write so that nothing is lost or doubled, whatever process ends at whatever moment?
 
-One Kafka transaction for each batch contains the facts, the new states, the parked messages and the read positions. `Loop` repeats
-these steps: poll (`polling.py`), decide (`turn.py`), write and commit (`writing.py`, which then puts the records into the store). If a
-step fails, it aborts the transaction, goes back to the committed offsets and tries again, with fewer messages (`retries.py`) or in
-halves (`pieces.py`). Everything happens in the thread that calls `run`. Another thread reads `liveness` for the pages.
+The facts, the new records, the parked messages and the read positions of a batch are written in one Kafka transaction.
+`Loop` repeats these steps: poll (`polling.py`), decide (`turn.py`), write and commit (`writing.py`, which then puts the
+records into the store). If a step fails, `Loop` aborts the transaction and goes back to the committed offsets. It then
+tries again, with fewer messages (`retries.py`) or in halves (`pieces.py`). Everything happens in the thread that calls
+`run`. Another thread reads `liveness` for the pages.
 """
 
 import contextlib
@@ -76,7 +77,8 @@ class Loop:
         self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._retention = timedelta(days=settings.retention_days)
         self._taken = 0
-        """The size of the present batch, as `Retries` counts it."""
+        """The size of the present batch: the number of its messages, or, if that is more, the greatest number of keys
+        with passed time limits in one partition."""
         self._committed_at = 0.0
         """Monotonic time at which a batch was committed last."""
         self._turn_seconds = metrics.TURN.labels(desk.name)

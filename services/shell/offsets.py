@@ -26,8 +26,9 @@ class Offsets:
         """Partition → input topic → the offset that was committed last, by a transaction or without one."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Notes these offsets as read, but never moves one back. The same batch may have reported the end of a partition, which lies
-        behind the transaction marker after the last message. The offset after the last message must not replace it."""
+        """Notes these offsets as read, but never moves one back. The same poll may have noted the end of a partition,
+        which lies behind the transaction marker after the last message. The lower offset directly after the last
+        message must not replace the offset of the end."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
@@ -61,8 +62,9 @@ class Offsets:
     def rewound(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
         """Returns the offsets from which the inputs are read on. `committed`: the offsets that the group has committed.
 
-        If an offset is lower than that in `self.committed`, the latter is used, because the group may have lost its offsets, or a commit
-        after a restore may have failed. Offsets that the group lacks are noted, to be committed later.
+        The group may have lost its offsets, or a commit after a restore may have failed. So if the group's offset is
+        lower than that in `self.committed`, the offset in `self.committed` is used. Offsets that the group lacks are
+        noted, to be committed later.
         """
         topic_partitions = []
         for noted in committed:

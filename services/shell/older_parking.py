@@ -1,5 +1,6 @@
-"""How are the messages settled that an older software version of the loop parked? That version stored each whole message in the record.
-If the record was full, it published the message (`parking_full`) without storing it."""
+"""How are the messages settled that an older software version of the loop parked? That version stored each whole
+message in the record of its key. If the record was full, that version only published the message, with the reason
+`parking_full`."""
 
 from schemas.parking import PARKING_FULL, DiscardParked, Origin, ParkingOrder
 from schemas.topics import parked_topic
@@ -26,8 +27,8 @@ class OlderParking:
         self._queue, self._settlements = queue, settlements
 
     def settle_recorded(self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder) -> bool:
-        """Settles the messages that the record contains. The order is about the first one; a replay goes on with those after it. Returns
-        whether all of them were replayed."""
+        """Settles the messages that the record contains. The order names the first of them; a replay goes on with the
+        messages after the first. Returns whether all of them were replayed."""
         left: list[ParkedMessage] = list(entry.record.parked)
         entry.dirty = True
         if isinstance(order, DiscardParked):
@@ -45,7 +46,7 @@ class OlderParking:
                 message = message._replace(value=edited)
             elif not left[0].kept:
                 if not self._reader.may_read():
-                    # This turn may read no more. So an operator must order the replay of this message again.
+                    # This turn may not read any more. So an operator must order the replay of this message again.
                     return False
                 message = self._reader.whole(message)
             trouble = self._handler.attempt(entry, key, message)
@@ -63,8 +64,9 @@ class OlderParking:
     def settle_announced(
         self, entry: OverlayEntry, key: str, partition: int, order: ParkingOrder, parked_offset: int
     ) -> None:
-        """Settles a message that was published as `parking_full` at this offset of the parked topic. No record counts it, and its value
-        is read at its origin."""
+        """Settles a message that an older version published with the reason `parking_full`, at the offset
+        `parked_offset` of the parked topic. No record counts this message. Unless the order has a corrected value, the
+        value is read at the message's origin."""
         if entry.waits or order.origin in entry.record.settled:
             return
         announced = self._reader.message_at(Origin(parked_topic(self._service), partition, parked_offset))

@@ -1,7 +1,7 @@
-"""Which records has a turn read, and which values do the changed ones have for the state topic?
+"""Which records has a turn read, and which values are written to the state topic for the changed records?
 
-An entry is the record of one key with its state decoded. The overlay is dropped together with its turn. The store does not
-change before the transaction is committed; then the loop puts the changed records into it.
+An entry is the record of one key with its state decoded. The overlay is dropped together with its turn. The store does
+not change before the transaction is committed; then the loop puts the changed records into it.
 """
 
 from collections.abc import Iterable

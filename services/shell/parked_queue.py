@@ -1,7 +1,7 @@
 """How does a turn park a message? It publishes `MessageParked`, and counts the message in the record of its key.
 
-The messages themselves are in the parked topic. A record has only the first and last position and the count.
-`services/shell/replay.py` decides the messages again.
+The messages themselves are in the parked topic. The record of a key has only the origins of the first and the last
+parked message and their count. `services/shell/replay.py` decides the messages again.
 """
 
 from datetime import datetime

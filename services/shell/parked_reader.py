@@ -14,7 +14,8 @@ from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
 
 MESSAGES, BYTES = 2000, 8 << 20
-"""How many messages and how many bytes one read returns. It ends with the message that reaches one of these limits."""
+"""How many messages, and how many bytes of values, one read returns. The read ends with the message that reaches one of
+these limits."""
 SECONDS = 10.0
 """For how many seconds the reader waits for an answer of the cluster. After that, the turn is started again."""
 
@@ -77,7 +78,7 @@ class KafkaParkedReader:
         self._consumer = self._asker = None
 
     def _high(self, partition: int) -> int:
-        """Returns the high watermark, which includes open transactions. It needs a client of its own, because a
+        """Returns the high watermark, which includes open transactions. This needs a second client, because a
         `read_committed` client gets the last stable offset instead."""
         if self._asker is None:
             self._asker = desk_reader(self._service, self._settings, {"isolation.level": "read_uncommitted"})

@@ -50,7 +50,8 @@ class ParkedReader(Protocol):
     memory."""
 
     def end(self, partition: int) -> int:
-        """Returns an offset of the parked topic that is not higher than that of any message that is parked from now on."""
+        """Returns an offset of the parked topic. Every message that is parked from now on gets this offset or a higher
+        one."""
 
     def read(self, partition: int, start: int) -> Stretch:
         """Returns committed messages of the parked topic from the offset `start` on, limited in number and size."""

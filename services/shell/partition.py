@@ -8,7 +8,7 @@ _INTEGERS = {count: Struct(f"<{count}I") for count in range(1, 64)}
 _MASK, _M = 0xFFFFFFFF, 0x5BD1E995
 
 
-# the desks of one process ask for the same keys shortly after each other
+# the desks of one process need the partition of the same key shortly after each other
 @lru_cache(8192)
 def partition_of(key: bytes, partitions: int) -> int:
     """Returns the partition of this key (at most 255 bytes). This takes half the time of the functions in the Python

@@ -40,8 +40,8 @@ class Pieces:
         self._desk, self._transactions, self._write, self._stopped = desk, transactions, write, stopped
 
     def commit(self, items: Sequence[Item]) -> None:
-        """Commits the batch in pieces and parks each bad message. Raises KafkaException if no message is the cause of the
-        error."""
+        """Commits the batch in pieces and parks each bad message. Raises KafkaException if no message is the cause of
+        the error, or if the time is over before the message is found."""
         until = time.monotonic() + SECONDS
         fault = Halving(self._try, self._accepts, lambda: self._stopped() or time.monotonic() > until).run(items)
         if fault is not None:
@@ -65,8 +65,8 @@ class Pieces:
         raise AssertionError("every try returns or raises")
 
     def _accepts(self, fault: Fault) -> bool:
-        """Sends another message to the topic that refused one, and returns whether the topic accepts it. The other message is
-        never committed."""
+        """Sends a probe message to the topic that refused a message, and returns whether the topic accepts the probe
+        message. The probe message is never committed."""
         if fault.topic is None:
             return True
         for _ in range(TRIES):

@@ -1,5 +1,6 @@
-"""Which messages does the loop read next? One batch, without the events of the client. No batch contains messages from before and after a
-change of the assignment."""
+"""Which messages does the loop read next? It reads one batch, without the events of the client. If the assignment
+changes while a batch is read, the batch is given up, so that it does not mix messages from before and after the
+change."""
 
 import time
 
@@ -12,8 +13,8 @@ from services.shell.layout import CannotContinue
 from services.shell.settings import WorkerSettings
 
 LEAVE_SECONDS = 2.0
-"""For how many seconds an orderly stop waits until the group has taken the partitions back. If that takes longer, the group notices it by
-the end of the session."""
+"""For how many seconds an orderly stop waits until the group has taken the partitions back. If that takes longer, the
+group takes them back only when the session of this member times out."""
 FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """Errors after which the consumer reads nothing any more, so that the process must end and start again."""
 IDLE_SECONDS = 0.1
@@ -70,8 +71,8 @@ class Poller:
         if error is None:
             return True
         if error.code() == KafkaError._PARTITION_EOF:
-            # Transaction markers may follow the last message. So the offset of the end is noted, not the one after that
-            # message.
+            # Transaction markers may follow the last message. So the offset of the end is noted, and not the offset
+            # directly after the last message.
             self._assignment.offsets.read[message.topic(), message.partition()] = message.offset()
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise CannotContinue(

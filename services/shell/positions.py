@@ -2,8 +2,8 @@
 
 The read positions of a partition are kept in the state topic, beside the records that belong to them, and in the
 consumer group. The cluster deletes those of the group after some idle days (`offsets.retention.minutes`). If only the
-positions were missing, the desk would decide all its inputs again. If only the records were missing, it would decide
-new inputs without the states that earlier ones led to.
+positions were missing, the desk would decide all its inputs again. If only the records were missing, the desk would
+decide new inputs without the states to which earlier inputs have led.
 """
 
 from collections.abc import Callable, Iterable, Mapping

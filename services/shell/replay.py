@@ -1,7 +1,9 @@
-"""How are parked messages decided again, or discarded? They are decided in their order, a limited number in each turn, and each exactly once.
+"""How are parked messages decided again, or discarded? They are decided in their order, a limited number in each turn,
+and each exactly once.
 
-An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key; the messages are read from the parked topic. If
-a turn does not finish a replay, the record of the key says so and is due at once, so the next turn continues the replay.
+An operator's order (`ReplayParked`, `DiscardParked`) names the first parked message of its key. The messages are read
+from the parked topic. If a turn does not finish a replay, this is noted in the record of the key, and the record is due
+at once. So the next turn continues the replay.
 """
 
 from datetime import datetime
@@ -20,7 +22,7 @@ from services.shell.settling import BoundedReader, Settlements
 from services.shell.store import Replay, WaitingMessages
 
 REPLAYED = 200
-"""How many parked messages of one key are decided in one turn."""
+"""How many parked messages of one key are decided in one turn at most."""
 
 
 class Replays:
@@ -45,8 +47,9 @@ class Replays:
         self._most = 1 if one_by_one else REPLAYED
 
     def order(self, entry: OverlayEntry, key: str, message: Raw) -> None:
-        """Carries out an order if it names the first parked message of its key, or a message that an older version published without storing it.
-        Any other order was carried out before, or comes too early, and is ignored. Raises Undecodable if the order cannot be read."""
+        """Carries out an order if it names the first parked message of its key, or a message that an older version
+        published with the reason `parking_full`. Any other order was carried out before, or comes too early, and is
+        ignored. Raises Undecodable if the order cannot be read."""
         order = decode_order(message, self._service, key, self._time)
         waiting = entry.record.waiting
         if entry.record.parked:
@@ -110,7 +113,8 @@ class Replays:
                 continue
             waiting.start, waiting.first = message.offset, fact.origin
             if waiting.replay is None:
-                # the message before was discarded, so this one waits for an order of its own
+                # the message before this one was discarded; an order to discard is about one message only, so the
+                # replay ends
                 return
             if settled == self._most:
                 self._later(entry)
@@ -182,8 +186,8 @@ class Replays:
         entry.record.due = self._at.timestamp()
 
     def _stop(self, entry: OverlayEntry, key: str, partition: int, waiting: WaitingMessages, trouble: Trouble) -> None:
-        """Ends a replay that cannot go on. Publishes the reason for the first message that is still parked; if that is not known, for the last
-        one."""
+        """Ends a replay that cannot go on, and publishes the reason. The publication names the first message that is
+        still parked, or, if the origin of the first one is not known, the last one."""
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})
         self._queue.park_again(entry, key, unread, trouble, partition, waiting.attempt)

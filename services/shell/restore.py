@@ -28,8 +28,9 @@ class Restoring:
     moved: float = 0.0
     """Monotonic time at which the restore last read a message."""
     turned: float = field(default_factory=time.monotonic)
-    """Monotonic time at which a call of the client last returned, with messages or without. A restore that waits, for example until the broker
-    ends the transaction of a dead worker, has a time limit of its own; only a call that does not return is a hang."""
+    """Monotonic time at which a call of the client last returned, with messages or without. Only a call that does not
+    return is a hang. A restore may wait, for example until the broker ends the transaction of a dead worker, and has a
+    time limit of its own for that."""
 
 
 def restore(

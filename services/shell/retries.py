@@ -1,8 +1,9 @@
 """How often has a batch failed, and how many messages does the next one have?
 
-A new process begins with one message. After a batch that was full and quick, the next one has twice its size, up to `DTG_BATCH`;
-after a failure, half the size. So if a batch takes longer than a transaction, a call of the broker or `/livez` allows, it is not
-tried at the same size again and again, not even by a new process. No message is parked because its batch was slow.
+A new process begins with one message. After a batch that was full and quick, the next batch has twice its size, up to
+`DTG_BATCH`; after a failure, the next batch has half the size. So a batch that takes too long for a transaction, for a
+call of the broker or for `/livez` is not tried again and again at the same size, not even by a new process. No message
+is parked because its batch was slow.
 """
 
 from collections.abc import Mapping

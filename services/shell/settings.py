@@ -76,7 +76,7 @@ class AccessSettings(BaseSettings):
     )
 
     def access_to(self, servers: str, name: str) -> Access:
-        """Returns the cluster with these bootstrap servers, together with the credential of this name."""
+        """Returns how to connect to the cluster with these bootstrap servers, with the credential of this name."""
         return Access(
             servers, self.kafka_security or "PLAINTEXT", file_of(self.credentials(), name), self.kafka_ca_file
         )
@@ -157,7 +157,8 @@ class WorkerSettings(AccessSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
 
     def access(self, name: str) -> Access:
-        """Returns the cluster together with the credential of this name: that of a hosted service, or `worker`."""
+        """Returns how to connect to the cluster with the credential of this name. `name`: a hosted service, or
+        `worker`."""
         return self.access_to(self.kafka, name)
 
     @property

@@ -12,7 +12,7 @@ from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Stretch
 
 READS = 20
-"""How often one turn reads the parked topic or an origin. The rest is done in the next turns."""
+"""How often one turn may read the parked topic or an origin, before it leaves the rest to the next turns."""
 
 
 class BoundedReader:

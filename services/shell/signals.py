@@ -21,10 +21,11 @@ is closed, both the shell and the kernel send a signal."""
 
 
 def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
-    """Makes the first signal to stop call `first`, and the second one call `at_once` and end the process with 128 + its number.
+    """Makes the first signal to stop call `first`. The second one calls `at_once`, and ends the process with the exit
+    code 128 + the number of that signal.
 
-    If the same signal is repeated within SAME_SECONDS, it does not count as the second. Both functions are called in another thread. Call
-    this function in the main thread.
+    If the first signal is repeated within SAME_SECONDS, the repetition does not count as the second signal. `first` and
+    `at_once` are called in another thread. Call `on_stop` in the main thread.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -43,8 +44,8 @@ def _listen(read: int, first: Callable[[], None], at_once: Callable[[], None]) -
         if number not in STOPS or (number == earlier and time.monotonic() < until):
             continue
         if earlier is None:
-            # Python removes its signal handlers while it ends. From then on this signal is ignored, so that another one
-            # does not kill the process.
+            # Python removes its signal handlers while it ends. From then on this signal is ignored, so that it does not
+            # kill the process if it comes again.
             atexit.register(signal.signal, number, signal.SIG_IGN)
             first()
             earlier, until = number, time.monotonic() + SAME_SECONDS

@@ -252,7 +252,7 @@ class PartitionStore:
             self._recent[key] = data, state
 
     def due(self, at: datetime, most: int) -> list[str]:
-        """Removes up to `most` keys from the heap whose deadline is not after `at`, and returns them. The loop puts
+        """Returns up to `most` keys whose deadline is not after `at`, and removes them from the heap. The loop puts
         them back if its turn fails."""
         moment, keys = at.timestamp(), dict[str, None]()
         while self.deadlines and self.deadlines[0][0] <= moment and len(keys) < most:

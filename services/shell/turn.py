@@ -1,8 +1,9 @@
 """What follows from one batch of messages? The whole batch is decided here, before anything is written.
 
-A turn takes the messages of a batch and the keys with time limits (`handle`, `handle_deadlines`), and then has outputs and counts
-(`outcome`) and the changed records (`changed`). It reads the store and never writes to it; the loop writes to the store after the
-commit. A message that cannot be decided is parked, in the same transaction.
+A turn takes the messages of a batch (`handle`) and the keys whose time limits have passed (`handle_deadlines`). After
+that, `outcome` has the outputs and counts, and `changed` returns the changed records. A turn reads the store and never
+writes to it; the loop writes to the store after the commit. A message that cannot be decided is parked, in the same
+transaction.
 """
 
 from collections.abc import Mapping
@@ -153,7 +154,7 @@ class Turn:
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
             if not self._decide_or_park(entry, key, message, refusal):
-                # This time limit was parked. The others are decided as soon as the parked one is settled.
+                # This time limit was parked. The other time limits of this key are decided as soon as it is settled.
                 return
 
     def changed(self) -> Changed:
@@ -204,7 +205,8 @@ class Turn:
 
 
 def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) -> Raw:
-    """Returns a time limit that has passed in the form of a message that was read from a topic. No topic has such messages."""
+    """Returns a message about a time limit that has passed. It has the form of a message that was read from a topic,
+    although no topic has such messages."""
     passed = DeadlinePassed(subject=key, name=deadline.name, due=deadline.due)
     cause = deadline_id(desk, key, deadline)
     names = {"ce_type": passed.kind.encode(), "ce_id": cause.encode()}
@@ -212,8 +214,8 @@ def deadline_message(desk: str, key: str, partition: int, deadline: Deadline) ->
 
 
 def _key_of(store: PartitionStore, message: Raw) -> str:
-    """Returns the key of the message's record. If the message has no key, or one that is too long, not UTF-8 or not printable,
-    the position of the message is returned in its place, and the message is parked under it."""
+    """Returns the key of the message's record. If the key of the message is missing, too long, not UTF-8 or not
+    printable, returns the position of the message instead. The message is then parked under its position."""
     if message.key and len(message.key) <= LONGEST_NAME:
         try:
             key = message.key.decode()

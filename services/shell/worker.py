@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
-from services.shell import agent_reading  # noqa: F401  (imported because names of headers may be any bytes)
+from services.shell import agent_reading  # noqa: F401  (the import patches aiokafka for any names of headers)
 from services.shell.access import Access, knock
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue
@@ -75,8 +75,8 @@ class LoopService(Service):
     """
 
     hosted: Loop
-    """The loop; a subclass for each desk sets it, because Faust makes the object itself. (In Faust, `loop` is
-    asyncio's.)"""
+    """The loop of the desk. A subclass for each desk sets this attribute, because Faust makes the object itself. It is
+    not called `loop`, because a Faust service has its asyncio event loop under that name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -1,4 +1,8 @@
-"""Which request will a simulated person send, when, and with which idempotency key? All functions here are pure."""
+"""Which request will a simulated person send, when, and with which idempotency key? All functions here are pure.
+
+A day is *paced* if requests are sent when they are due by the border's clock. Otherwise they are sent as fast as the
+desks decide.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +20,8 @@ from schemas.vocabulary import EquipmentEvent
 TERMINAL, CARRIER = "terminal-qqct", "carrier"
 QUAY = "前湾港 Qianwan"
 _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", RetractArrival: "wrong"}
-"""Kind of request → its field with the id of the request that it takes back. Requests of other kinds have the id of the request
-that they correct in `replaces`."""
+"""Kind of request → its field with the id of the request that it takes back. A request of any other kind names, in its
+field `replaces`, the request that it corrects."""
 _WITHOUT_EVENT = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, WithdrawDeclaration)
 """Requests that report no event. If the day is paced, their event time is the time at which the person sends them."""
 
@@ -26,11 +30,14 @@ _WITHOUT_EVENT = (RecordFindings, DecideTreatment, PlaceHold, LiftHold, Withdraw
 class Act:
     """A request that a simulated person will send at the time `at`. `name`: its idempotency key.
 
-    `not_before`: the request reports a treatment that lasts until then, so it is not sent earlier, even if the day is not paced.
-    `stamped`: whether it reports an event; if so, and if the day is not paced, the event time is the time at which the fact was
-    read. `replaces`: the name of the act that it corrects or takes back. `lets_out`: the container whose departure it reports;
-    this act happens only while the container may leave (`exits.py`). `at_end`: if the day is not paced, the act is sent only when
-    every desk has read everything else, because no fact says when the gate desk has read everything that it needs.
+    `not_before`: the request is not sent earlier, even if the day is not paced, for example because it reports a
+    treatment that lasts until then. `stamped`: whether the request reports an event. On a day that is not paced, the
+    event time of such a request is the time at which the player read the fact that caused the act. `replaces`: the name
+    of the act that this act corrects or takes back. `lets_out`: the container whose departure is reported; the act
+    happens only while the container may leave (`exits.py`).
+
+    `at_end`: if the day is not paced, the act is sent only when every desk has read everything else. It must wait,
+    because no fact says when the gate desk has read everything that it needs.
     """
 
     at: datetime
@@ -58,9 +65,9 @@ def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
 def acts_as_sent(
     acts: Sequence[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
 ) -> list[Act]:
-    """Returns the acts that follow from one fact, with their requests as this sender sends them. `event_times`: request id →
-    event time of the requests that were sent before. If another process has already reported the same event, its event time is
-    kept. `fact_read_at`: as for `request_of`."""
+    """Returns the acts that follow from one fact, with their requests as this sender sends them. `event_times`: id of a
+    request that was sent before → its event time. If an earlier process has already reported the same event, the event
+    time of that report is kept. `fact_read_at`: as for `request_of`."""
     known = event_times.get(request_id(sender, acts[0].name)) if acts else None
     moment = None if fact_read_at is None else known or fact_read_at
     return [replace(act, request=request_of(act, sender, moment)) for act in acts]

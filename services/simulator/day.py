@@ -48,7 +48,7 @@ GOODS: tuple[tuple[str, str, str, float, float], ...] = (
     ("9018909919", "medical instruments", "007", 0.7, 260.0),
     ("8536901100", "connectors", "035", 1.0, 22.0),
 )
-"""Goods that need no control by themselves: HS code, name, unit, kilograms per unit, US dollars per unit."""
+"""Goods whose HS code meets no rule of the risk desk: HS code, name, unit, kilograms per unit, US dollars per unit."""
 WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("4407110090", "sawn pine", "033", 550.0, 240.0),
     ("0301999590", "live fish", "035", 1.0, 11.0),
@@ -60,7 +60,7 @@ WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("2815120000", "caustic soda solution", "035", 1.0, 0.4),
     ("9013809090", "optical devices", "007", 0.5, 900.0),
 )
-"""Goods for which the risk desk has a rule. The columns are those of `GOODS`."""
+"""Goods whose HS code meets a rule of the risk desk. The columns are those of `GOODS`."""
 MOST_OF_A_LINE_KG = 2000.0
 """The most kilograms of a line. Eight lines of a consignment and eight of its neighbour then fit into one container."""
 WATCHED_SHARE = 0.10
@@ -73,17 +73,17 @@ IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
 """The share of the green consignments on which an officer places a hold for a while."""
 REPEATED_SHARE = 0.01
-"""The share of consignments that are lodged twice, as by a client that repeats a request."""
+"""The share of consignments that are lodged twice, as if a client repeated its request."""
 SHARED_SHARE = 0.45
 """Two neighbouring consignments that both go by sea share a container and a ship with this probability. So a fifth of
 all sea consignments share one."""
 BLOCK = 100
-"""The size of a block of consignments. Imports in the second half of a block come in containers of imports in its first
-half. A third of all containers come back in this way."""
+"""The size of a block of consignments. Imports by sea in the second half of a block come in containers in which imports
+of the first half came before. A third of all containers come back in this way."""
 PREFIX = "SIM"
 _WRONG, _RIGHT = 13, 14
-"""Numbers that are added to the seed to make the numbers of the containers into which goods are stripped. So these
-container numbers differ from all others of the day."""
+"""These are added to the seed, to make the numbers of two containers into which goods are stripped: `_WRONG` for the
+wrong container, `_RIGHT` for the right one. So these two numbers differ from all other container numbers of the day."""
 
 
 REMEMBERED = 100_000
@@ -92,9 +92,10 @@ REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The plans of the people of one consignment. `conveyance`: the ship, flight, train or truck of the goods;
-    `arrives_after`: seconds of the border's clock from the assessment to the arrival; `again`: whether the declarant
-    lodges them again after the withdrawal."""
+    """What the people plan for one consignment. `conveyance`: the ship, flight, train or truck of the goods;
+    `arrives_after`: seconds of the border's clock from the assessment to the arrival. `withdraws`: whether the
+    declarant withdraws the declaration if its lane is green; `again`: whether the goods are then declared again.
+    `held`: whether an officer places a hold if the lane is green; `repeated`: whether the declaration is sent twice."""
 
     declarant: str
     conveyance: str
@@ -115,7 +116,7 @@ class Stay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One consignment, and the plans of its people."""
+    """One consignment, and what the people plan for it."""
 
     index: int
     declaration: Declaration
@@ -179,7 +180,7 @@ class Day:
         return Plan(index, declaration, self.lodged_at(index), intent)
 
     def intent(self, index: int) -> Intent:
-        """Returns the plans of the people of this consignment."""
+        """Returns what the people plan for the consignment of this index."""
         return self._intents.get(index) or self.plan(index).intent
 
     def shares(self, index: int) -> bool:
@@ -187,12 +188,13 @@ class Day:
         return _shares(self.seed, index - index % 2)
 
     def before(self, index: int) -> int | None:
-        """Returns the index of the earlier consignment in whose container this one comes if the container has left by
-        then; None if this one comes in a new container."""
+        """Returns the index of an earlier consignment, whose container this consignment uses again, provided that the
+        container has left. Returns None if this consignment comes in a new container."""
         return self._block(index)[0].get(index)
 
     def after(self, index: int) -> int | None:
-        """Returns the index of the later consignment that comes in the container of this one; None if there is none."""
+        """Returns the index of the later consignment that uses the container of this consignment again; None if there
+        is none."""
         return self._block(index)[1].get(index)
 
     def _block(self, index: int) -> tuple[dict[int, int], dict[int, int]]:
@@ -205,7 +207,7 @@ class Day:
         return self._returns[block]
 
     def box(self, index: int) -> str:
-        """Returns the container of a consignment that shares its container with no other one."""
+        """Returns the number of the container for a consignment that is alone in its container."""
         return _box(self.seed, index)
 
     def index_of_box(self, box: str) -> int | None:
@@ -236,9 +238,10 @@ class Day:
         """Returns container → its first and, if it has one, second visit, as they really are, for the consignments
         `first` to `last` (exclusive).
 
-        If a container does not leave, it does not come back either. The goods that should come back in it come in a
-        container of their own, which is listed, too. Goods that are really stripped leave in another container, so they
-        leave neither in their first container nor in the one that was reported by mistake.
+        If a container does not leave, it does not come back either. The goods that should come in it on its second
+        visit then come in a container of their own, which is listed, too. Goods that are really stripped leave in
+        another container, so they leave neither in their first container nor in the container that was reported by
+        mistake.
         """
         found: dict[str, list[Stay]] = {}
         for index in range(first, last):
@@ -259,8 +262,9 @@ class Day:
 
 
 def _returning(seed: int, first: int) -> Iterator[tuple[int, int]]:
-    """Yields pairs of indexes: the first is in the second half of a block, the second in the first half. The first
-    consignment comes in the container of the second. Both are imports by sea, each alone in its container."""
+    """Yields pairs of indexes: of a later consignment, in the second half of a block, and of an earlier one, in the
+    first half. The later consignment uses the container of the earlier one again. Each of the two is an import by sea,
+    alone in its container."""
     fits = [index for index in range(first, first + BLOCK) if _imported_alone(seed, index)]
     early = [index for index in fits if index < first + BLOCK // 2]
     late = [index for index in fits if index >= first + BLOCK // 2]
@@ -274,13 +278,14 @@ def _imported_alone(seed: int, index: int) -> bool:
 
 @lru_cache(4 * BLOCK)
 def _shares(seed: int, first: int) -> bool:
-    """Returns whether this consignment and its neighbour share a container. Both then go by sea."""
+    """Returns whether the consignments with the indexes `first` and `first` + 1 share a container. They can share one
+    only if both go by sea."""
     pair = Random(f"{seed}/pair/{first}").random() < SHARED_SHARE
     return pair and all(Random(f"{seed}/{each}").choice(MODES) == "2" for each in (first, first + 1))
 
 
 def index_of(reference: str, seed: int) -> int | None:
-    """Returns the index in a reference or bill of this seed; None if the text is not one of the simulator."""
+    """Returns the index in a reference or bill of this seed; None if the text is not a reference of the simulator."""
     head, _, tail = reference.partition("-")
     return int(tail) if head == f"{PREFIX}{seed}" and tail.isdigit() else None
 

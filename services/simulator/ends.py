@@ -29,16 +29,16 @@ class ConsignmentEnds:
         """Consignment → its end. Consignments without an end are not in it."""
 
     def state(self, kind: str, key: str) -> None:
-        """Notes a fact about a consignment: stores the end that its kind states, or removes the end if the release
-        was revoked. Other kinds change nothing. `key`: the id of the consignment."""
+        """Notes a fact about a consignment: stores the end that its kind states, or removes the end if a release or
+        refusal was revoked. Other kinds change nothing. `key`: the id of the consignment."""
         if kind in STATED:
             self._set(key, STATED[kind])
         elif kind in REVOKED:
             self.reopen(key)
 
     def reopen(self, key: str) -> None:
-        """Removes the stated end of the consignment, because its release was revoked, or because only a part of it is
-        released."""
+        """Removes the stated end of the consignment, because its release or refusal was revoked, or because only a part
+        of the goods is released."""
         self._stated.pop(key, None)
         self._settle(key)
 

@@ -1,7 +1,8 @@
 """Which containers does a simulated terminal let out now? `Exits` notes facts and returns departures.
 
-The gate desk reads a revocation some time after the release desk has published it, and under faults long after. So a terminal lets a
-container out only if the last statements of both desks say yes. The client of a port does the same.
+The gate desk reads a revocation some time after the release desk has published it, and much later if processes fail
+meanwhile. So a terminal lets a container out only if the last statements of both the release desk and the gate desk say
+yes. The client of a port does the same.
 """
 
 from collections.abc import Sequence
@@ -15,17 +16,17 @@ from services.simulator.acts import Act
 
 @dataclass
 class Exits:
-    """The containers that may leave, and the departures that wait. `released`: consignment → the containers in which it is released.
-    `free`: container → the gate desk's last statement about it, if that was a yes. `waiting`: container → the departure that happens
-    as soon as both desks let the container leave."""
+    """The containers that may leave, and the departures that wait. `released`: consignment → the containers in which it
+    is released. `free`: container → the gate desk's last statement about it, if that was a yes. `waiting`: container →
+    the departure that happens as soon as the release desk and the gate desk both let the container leave."""
 
     released: dict[str, frozenset[str]] = field(default_factory=dict)
     free: dict[str, ContainerMayLeave] = field(default_factory=dict)
     waiting: dict[str, Sequence[Act]] = field(default_factory=dict)
 
     def caused(self, fact: Fact, acts: Sequence[Act]) -> list[Sequence[Act]]:
-        """Returns the acts that happen because of this fact. First come the departures that had to wait until now, one sequence for
-        each container; then those of `acts`, which follow from the fact, that need not wait."""
+        """Returns the acts that happen now. `acts`: the acts that follow from this fact. First come the departures that
+        had to wait until now, one sequence for each container; then those of `acts` that need not wait."""
         return [*self.hear(fact), self.admit(acts)]
 
     def hear(self, fact: Fact) -> list[Sequence[Act]]:

@@ -24,13 +24,13 @@ def simulate(
     others: bool = False,
     advance: Advance = unreported,
 ) -> Played:
-    """Plays one day of `consignments` (0: only people, no lodgements), or days without end, on the cluster that `settings` names.
-    Returns the result at the end of the day, or when a signal to stop arrives.
+    """Plays one day with this many `consignments` (0: people act, but nothing is lodged), or days without end, on the
+    cluster that `settings` names. Returns the result at the end of the day, or when a signal to stop arrives.
 
-    `paced`: whether requests are sent by the border's clock; otherwise they are sent as fast as the desks decide, and
-    ClockTooSlow is raised if the border's clock is too slow for that. The play also ends if nothing happens for `idle_seconds`.
-    `others`: whether people also act on goods of real declarants. `advance` is called with the number of consignments that
-    reached their end since its last call.
+    `paced`: whether requests are sent when they are due by the border's clock. Otherwise they are sent as fast as the
+    desks decide, and ClockTooSlow is raised if the border's clock is too slow for that. The play also ends if nothing
+    happens for `idle_seconds`. `others`: whether people also act on goods of real declarants. `advance` is called with
+    the number of consignments that reached their end since its last call.
     """
     configure_logs("INFO")
     if endless:

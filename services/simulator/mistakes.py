@@ -1,9 +1,9 @@
-"""Which wrong reports about a container do simulated people send, and how do they correct them? The functions take a fact and return
-requests.
+"""Which wrong reports about a container do simulated people send, and how do they correct them? The functions take a
+fact and return requests.
 
-If the departure of a container was reported by mistake, the container leaves after the report was retracted. If the arrival of its
-goods was reported too early, it leaves after they have arrived. If it was reported to be stripped but was not, it leaves after the
-release desk names it again.
+If the departure of a container was reported by mistake, the container leaves after the report was retracted. If the
+arrival of its goods was reported too early, the container leaves after the goods have arrived. If the container was
+reported to be stripped but was not, it leaves after the release desk has again released the goods in this container.
 """
 
 from dataclasses import dataclass, field
@@ -18,8 +18,9 @@ from services.simulator.dice import between, throw
 from services.simulator.slips import Slip
 
 MISTAKEN_SHARE = 0.08
-"""The share of the containers whose departure is reported by mistake, because another container left. The report is taken back, and
-then they leave. A container is not among them if other goods share it or will come in it later."""
+"""The share of the containers whose departure is reported by mistake, because another container left. The report is
+taken back, and then the container leaves. A container that several consignments share, or that will come back, is never
+reported by mistake."""
 EMPTY_SHARE = 0.15
 """The share of the containers that come back empty after they left."""
 SHED = "拆箱库 shed 4"
@@ -43,7 +44,9 @@ class Mistakes:
     stripped: set[str] = field(default_factory=set)
 
     def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
-        """Returns the wrong reports that are sent instead of the departure of a container that may leave; None if it really leaves."""
+        """Returns the reports that are sent instead of the departure of a container that may leave: wrong ones, or the
+        retraction of a wrong arrival. They may be none, because a container that is named only by a wrong report cannot
+        leave. Returns None if the container really leaves."""
         box = fact.container_no
         if self.day.is_wrong_target(box):
             return []
@@ -74,8 +77,9 @@ class Mistakes:
         return [Act(wrong.occurred_at, name, wrong, stamped=True), back]
 
     def is_mistaken(self, box: str) -> bool:
-        """Returns whether a departure of this container is reported by mistake. This is never done if the container comes back or is
-        shared, because its other goods would be lodged as if it were outside."""
+        """Returns whether a departure of this container is reported by mistake. If the container comes back or is
+        shared, no departure is reported by mistake, because its other goods would be declared as if the container were
+        outside."""
         index = self.day.index_of_box(box)
         if index is None or self.day.after(index) is not None or self.day.shares(index):
             return False
@@ -110,7 +114,8 @@ class Mistakes:
         return Act(later, f"{key}/{EARLY}/taken back", back, stamped=True, replaces=f"{key}/{EARLY}")
 
     def stays(self, fact: ContainerMustStay) -> None:
-        """Notes that this container must stay. If it is in `missed`, it may leave with the next yes of the gate desk."""
+        """Notes that this container must stay. If the container is in `missed`, it really leaves after the next yes of
+        the gate desk."""
         if fact.container_no in self.missed:
             self.called_back.add(fact.container_no)
 
@@ -154,8 +159,9 @@ class Mistakes:
         ]
 
     def leaves_unstripped(self, fact: ReleaseGranted) -> str:
-        """Returns the container of these goods if they were reported to be stripped by mistake and the release desk again assumes them
-        to be in it. Otherwise returns an empty text."""
+        """Returns the container of these goods if a report said by mistake that they were stripped from it. The release
+        desk must have learned that, and so have released the goods in this container again. Otherwise returns an empty
+        text."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:
             return ""

@@ -1,5 +1,5 @@
-"""Whose goods are they? Simulated people act only on goods that simulated declarants lodged, and each of their requests says that
-its sender is simulated."""
+"""Were these goods declared by a simulated declarant? Simulated people act only on such goods. Each request of
+simulated people says that its sender is simulated."""
 
 from typing import Any
 
@@ -87,8 +87,8 @@ class Owned:
         self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def _note(self, declarant: str, reference: str, boxes: list[str]) -> None:
-        """Notes these goods and containers. If a declaration is lodged a second time, notes the second consignment of its
-        reference, because the goods may become that one."""
+        """Notes these goods and containers. If a declaration is lodged a second time, also notes the id of the second
+        consignment of its reference, because the goods may be handled under that id from then on."""
         first = consignment_id(declarant, reference)
         self._goods.add(consignment_id(declarant, reference, 2) if first in self._goods else first)
         self._boxes.update(boxes)

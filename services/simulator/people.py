@@ -1,7 +1,7 @@
 """What do officers, carriers, yards and terminals do because of a fact? `People` takes facts and returns acts.
 
-The findings of a person depend only on the seed and the consignment, and if a person needs an earlier fact, the act waits for it. So the
-same seed leads to the same results, even if processes are killed meanwhile.
+What a person finds depends only on the seed and the consignment. If an act needs a second fact, it is returned only
+after that fact was read, too. So the same seed leads to the same results, even if processes are killed meanwhile.
 """
 
 from collections.abc import Mapping
@@ -61,15 +61,15 @@ referral."""
 RECTIFYING = (2 * HOUR, 72 * HOUR)
 """The shortest and the longest time in seconds until an officer looks at corrected papers. It counts from the request to correct them."""
 REFUSED_PAPERS_SHARE = 0.3
-"""The share of the papers that the declarant does not correct, so that the goods are refused."""
+"""Of the papers that a declarant is asked to correct, the share that is not corrected. The goods are then refused."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_TERMINAL_SHARE = 0.3
-"""The share of the containers for which the terminal's report of the discharge or the gate-in also reports the arrival of the goods. For
-the others, the carrier reports the arrival."""
+"""The share of the containers for which the terminal's report of the discharge or the gate-in also counts as the report
+that the goods have arrived. For the other containers, the carrier reports the arrival."""
 TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
-"""The limits between the ways in which a departure is reported, for a pseudo-random number from 0 to 1. Below the first limit it is
-reported by the older request; below the second, as an equipment event; below the third, late; below the fourth, twice. Above that, the
-report is corrected later."""
+"""A pseudo-random number from 0 to 1 chooses how a departure is reported. These are the limits between the ways. Below
+the first limit, the departure is reported by the older request (`RecordGateOut`); below the second, as an equipment
+event; below the third, late; below the fourth, twice. From the fourth limit on, the report is corrected later."""
 LATE = (2.0, 8.0)
 """The shortest and the longest time in hours from a departure to a late report or to a correction."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
@@ -103,14 +103,18 @@ FACTS_ACTED_ON = (
 class People:
     """All people at the border. They send all requests except the first lodgements of declarations.
 
-    `lifting`: consignments whose hold an officer will soon lift. `called_off`: the assessments of goods that are lodged again as soon as
-    their withdrawal is read. `withdrawn`: goods whose withdrawal was read before their assessment → the time of the withdrawal.
+    `lifting`: consignments whose hold an officer will soon lift. `waiting_to_arrive`: consignment with such a hold →
+    the seconds from the end of the hold to its arrival. `called_off`: consignment → its assessment, for goods that are
+    declared again as soon as their withdrawal is read. `withdrawn`: consignment → the time of its withdrawal, if that
+    was read before the assessment.
 
-    `ends`: the end of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`: released goods that share
-    a container → their index. `kept`: goods that cannot leave, because the other goods in their container must stay.
+    `ends`: the end of each consignment so far; the caller, who reads all facts, keeps it up to date. `sharing`:
+    released goods that share a container → their index. `kept`: goods that cannot leave, because the other goods in
+    their container must stay.
 
-    `treated`: the latest treatment record of each consignment and origin. `events`: whether terminals report equipment events; if not,
-    carriers report every arrival, and terminals report each departure once and nothing else.
+    `treated`: consignment → origin of the treatment → the act that reports the latest treatment. `events`: whether
+    terminals report equipment events; if not, carriers report every arrival, and terminals report each departure once
+    and nothing else.
     """
 
     day: Day
@@ -195,7 +199,7 @@ class People:
         return [arrival(key, at + timedelta(seconds=intent.arrives_after), EARLY if early else "arrival")]
 
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
-        """Returns the act of a declarant who lodges withdrawn goods again, for another buyer."""
+        """Returns the act of a declarant who lodges the declaration of withdrawn goods again, for another buyer."""
         assessed = self.called_off.pop(fact.consignment_id, None)
         # the assessment is on another topic and may be read later than the withdrawal
         if assessed is None:
@@ -224,9 +228,11 @@ class People:
         return "" if before is None else self.day.box(before)
 
     def _told_by_terminal(self, fact: ConsignmentAssessed, index: int) -> str:
-        """Returns the container whose discharge or gate-in reports the arrival of these goods; empty if the carrier reports the arrival.
+        """Returns the container whose discharge or gate-in reports the arrival of these goods; empty if the carrier
+        reports the arrival.
 
-        The terminal's report is about all goods in the container. So it is used only if none of them will be held or withdrawn.
+        The terminal's report is about all goods in the container. So it is used only if none of these goods will be
+        held or withdrawn.
         """
         if len(fact.containers) != 1:
             return ""
@@ -246,9 +252,9 @@ class People:
         return Act(at, f"{box}/in/{visit}", report, stamped=True)
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
-        """Returns what officers and carriers do about a hold. If the release has lapsed, an officer lifts that hold, so that the goods are
-        released again. An officer who placed a hold lifts it after a while. Only then the carrier reports the arrival of these goods, so
-        that the order of events is certain."""
+        """Returns what officers and carriers do about a hold. If the release has lapsed, an officer lifts the hold of
+        the lapse, so that the goods are released again. An officer who placed a hold lifts it after a while. The
+        carrier reports the arrival of these goods only after that, so that the order of events is certain."""
         key = fact.consignment_id
         lapsed = next((h for h in fact.holds if is_of_lapse(h.hold_id)), None)
         if lapsed is not None:
@@ -268,8 +274,9 @@ class People:
         return []
 
     def is_in_vain(self, act: Act) -> bool:
-        """Returns whether the act lifts the hold of a lapse in vain, because the other goods in the container must stay, so that these
-        cannot leave either. This may become known only after the act was planned. The goods are then added to `kept`."""
+        """Returns whether the act lifts the hold of a lapse in vain. This is so if the other goods in the same
+        container must stay, because the container then cannot leave. That the other goods must stay may become known
+        only after the act was planned. If the act is in vain, its goods are added to `kept`."""
         key = act.request.key
         if not (isinstance(act.request, LiftHold) and is_of_lapse(act.request.hold_id) and self._never_leaves(key)):
             return False
@@ -277,8 +284,9 @@ class People:
         return True
 
     def _never_leaves(self, key: str) -> bool:
-        """Returns whether the other goods in the same container were rejected, refused or withdrawn. The container then stays until they
-        are stripped from it. Nobody does that here, so every new release would lapse again."""
+        """Returns whether the other goods in the same container were rejected, refused, or withdrawn for good. The
+        container then stays until those goods are stripped from it. Nobody strips them in the simulation, so every new
+        release would lapse again."""
         index = self.sharing.get(key)
         if index is None:
             return False
@@ -344,8 +352,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
-        """Returns the officer's decision. Live goods are watched in isolation and pass if they are healthy; other goods get the treatment
-        for wood. A share of both (`SICK_SHARE`) is refused."""
+        """Returns the officer's decision. Live goods are watched in isolation and pass if they are healthy; other goods
+        get the treatment for wood. A share of all these goods (`SICK_SHARE`) is refused."""
         key, origin = fact.consignment_id, fact.origin
         sick = self._dice(key, origin, "sick") < SICK_SHARE
         decision: dict[str, Any] = {
@@ -369,8 +377,8 @@ class People:
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
 
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
-        """Returns the acts of the yard. It begins some time after the order, treats the goods, airs the room, and then sends its record.
-        If no yard can do what is ordered, there is no act."""
+        """Returns the acts of the yard. Some time after the order, the yard treats the goods, airs the room, and then
+        sends its record. If no yard can do what is ordered, there is no act."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
         treated = carried_out(
             fact.goods,
@@ -396,8 +404,9 @@ class People:
         return [act]
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
-        """Returns acts that send the treatment records of the goods again. This is necessary if a desk whose clock was slow refused a
-        record because its time seemed to be in the future. If a record was already answered, the desk refuses the repeated one."""
+        """Returns acts that send the treatment records of the goods again. This is necessary if a desk whose clock was
+        slow refused a record, because the time in the record seemed to be in the future. If the desk has already
+        answered a record, it refuses the repetition of that record."""
         if fact.request_kind != RecordTreatment.kind or fact.code != RefusalCode.IN_FUTURE:
             return []
         later = fact.occurred_at + timedelta(days=1)
@@ -407,8 +416,8 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """Returns the departure of a container. It leaves once, even if the gate desk says several times that it may leave. If there was a
-        wrong report about it, it leaves after the correction."""
+        """Returns the departure of a container. The container leaves once, even if the gate desk says several times
+        that it may leave. If there was a wrong report about the container, it leaves after the correction."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
         acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
@@ -464,8 +473,8 @@ class People:
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
-        """Returns the acts by which some empty containers come back and are fetched. A container that will come back with other goods is
-        not among them."""
+        """Returns the acts by which the container comes back empty and is fetched. Only a share of all containers
+        (`EMPTY_SHARE`) comes back empty, and none that will come back with other goods."""
         box = fact.container_no
         index = self.day.index_of_box(box)
         if not self.events or index is None or self.day.after(index) is not None:

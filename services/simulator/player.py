@@ -34,7 +34,7 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
 NAMED = 10
-"""How many goods without an end, and how many requests, `Played.awaited` lists."""
+"""How many consignments without an end, and how many requests, `Played.awaited` lists at most."""
 LOOK_SECONDS = 0.3
 """How many seconds lie between two checks whether a day is over."""
 DEAD = 5
@@ -72,13 +72,13 @@ class Played:
 
 
 class Player:
-    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: by the clock if `paced`, otherwise as fast as
-    possible.
+    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: by the clock if `paced`,
+    otherwise as fast as possible.
 
-    `rate`: the most lodgements in a real second if the play is not paced; 0 means no limit. `clock`: the clock, which must also be the clock
-    of the desks. If the play is not paced, this must be a sandbox clock with a speed of `LEAST_SPEED` or more, because a treatment is
-    reported only after its hours have passed; otherwise ClockTooSlow is raised. `others`: whether the simulated people also act on goods
-    that no simulated declarant lodged.
+    `rate`: the most lodgements in a real second if the play is not paced; 0 means no limit. `clock`: the clock, which
+    must also be the clock of the desks. If the play is not paced, the clock must be a sandbox clock with a speed of
+    `LEAST_SPEED` or more, because a treatment is reported only after its hours have passed. Raises ClockTooSlow if the
+    clock is slower. `others`: whether the simulated people also act on goods that no simulated declarant declared.
     """
 
     def __init__(
@@ -122,8 +122,8 @@ class Player:
         self._last: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
         self._caught_up = False
-        """Whether the player has once reached the ends of all fact topics. Until then it sends nothing, because what it has read may be out
-        of date, and an earlier player may have answered it."""
+        """Whether the player has once reached the ends of all fact topics. Until then it sends only lodgements, and
+        nothing that follows from a fact, because later facts may have made the fact out of date."""
         self._looked = 0.0
         self._stop = threading.Event()
 
@@ -299,7 +299,7 @@ class Player:
         try:
             fact = kind.read_stored(message.value() or b"")
         except ValidationError as error:
-            # A desk writes only valid facts, so this fact is from another writer. Nobody acts on it.
+            # A desk writes only valid facts, so another program has written this fact. Nobody acts on it.
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):
@@ -315,8 +315,8 @@ class Player:
             self._ends.come_back(key, fact.container_no)
         read_at = None if self.paced else self.clock.now()
         reactions = self.people.react(fact)
-        # On a paced day, a departure is due hours after the player read the release and the gate's yes. So the
-        # departure need not wait for them.
+        # On a paced day, a departure is due hours after the release and the gate desk's yes. By then the player has
+        # read both, so the departure need not wait for them.
         caused = [reactions] if self.paced else self._exits.caused(fact, reactions)
         self._note_kept()
         for acts in caused:

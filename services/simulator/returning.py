@@ -1,14 +1,14 @@
-"""When are goods lodged that come in a container that was here before? They are lodged as soon as it is known
-whether the container left. If it did not leave, the goods get a container of their own.
+"""When are goods declared that come in a container that was here before? Their declaration is lodged as soon as it is
+known whether the container left. If the container did not leave, the goods get a container of their own.
 
-This follows from the facts alone, so a new player makes the same plans.
+The plans follow from the facts alone, so a player that is started again makes the same plans.
 """
 
 from services.simulator.day import Day, Plan
 
 OUTSIDE = frozenset({"ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded"})
-"""Kinds of facts after which a container is outside. People have driven it out, even if the gate desk had stated
-that it must stay."""
+"""Kinds of facts after which a container is outside. In the simulation it is really outside then, even if the gate desk
+had stated that it must stay."""
 STAYS = frozenset({"DeclarationRejected", "ReleaseRefused", "DeclarationWithdrawn"})
 """Kinds of facts after which the goods never leave, so their container never leaves either."""
 

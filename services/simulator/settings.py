@@ -20,5 +20,6 @@ class SimulatorSettings(AccessSettings):
     )
 
     def access(self, name: str = "simulator") -> Access:
-        """Returns the cluster together with the credential of this name, by default that of simulated people."""
+        """Returns how to connect to the cluster with the credential of this name, by default that of simulated
+        people."""
         return self.access_to(self.kafka, name)

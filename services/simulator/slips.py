@@ -10,9 +10,10 @@ EARLY_SHARE, TAKEN_BACK_SHARE, CORRECTED_SHARE = 0.06, 0.05, 0.05
 class Slip(StrEnum):
     """The kind of a wrong report about a container.
 
-    NONE: there is no wrong report. EARLY: it says that the goods have arrived, and the carrier takes it back when the container
-    is to be fetched. NOT_STRIPPED: it says that the goods were stripped into another container, although they were not; it is
-    taken back. STRIPPED: it names a wrong container into which the goods were stripped; it is corrected.
+    NONE: there is no wrong report. EARLY: the report says that the goods have arrived, although they have not; the
+    carrier takes it back when the container is to be fetched. NOT_STRIPPED: the report says that the goods were
+    stripped into another container, although they were not stripped; it is taken back. STRIPPED: the goods were
+    stripped, but the report names a wrong container into which they were stripped; it is corrected.
     """
 
     NONE = ""

@@ -70,8 +70,8 @@ class Stillness:
         return f"{service}: {_named([(p.topic, p.partition) for p in behind])}"
 
     def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
-        """Returns whether only aborted transactions and transaction markers follow. They contain no messages for a desk, so the desk
-        commits no offset after them."""
+        """Returns whether only aborted transactions and transaction markers follow the committed offsets `behind`. They
+        contain no messages for a desk, so the desk commits no offset after them."""
         group.assign([TopicPartition(p.topic, p.partition, max(0, p.offset)) for p in behind])
         try:
             at_end, began = 0, stopwatch()

@@ -1,8 +1,8 @@
 """How do the yards of this border treat which goods, and what does their record show? All functions here are pure.
 
 The yards carry out every treatment that the quarantine desk can order for the goods and pests of this border
-(`people.PESTS`), so that every consignment reaches an end. Each record meets its schedule. With `short`, it clearly
-misses it.
+(`people.PESTS`), so that every consignment reaches an end. Each record meets its schedule, or, with `short`,
+clearly misses the schedule.
 """
 
 from collections.abc import Callable, Collection
@@ -45,8 +45,8 @@ def _heat(short: bool) -> dict[str, Any]:
 
 
 def _bromide(short: bool) -> dict[str, Any]:
-    """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines.
-    With `short`, the gas is lost at one line.
+    """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at each of the
+    two sampling lines. With `short`, the gas is lost at one of these lines.
 
     The last readings are of the airing.
     """
@@ -59,7 +59,7 @@ def _bromide(short: bool) -> dict[str, Any]:
 def _bromide_of_perishables(short: bool) -> dict[str, Any]:
     """Returns a record of 48 g/m3 for 2.5 hours at 23 °C. This is enough for cut flowers (NAC 554.410, 22.8 °C: 32 g/m3
     for 2.5 hours) and for cherries (BICON, 13.9 °C: 48 g/m3 for 2 hours). The last reading is of the airing. With
-    `short`, the treatment ends too early for both, and has no airing."""
+    `short`, the treatment ends too early for cut flowers and for cherries, and has no airing."""
     rows = (
         (("0", "44"), ("1", "40"), ("1.9", "38")) if short else (("0", "44"), ("1", "40"), ("2", "37"), ("2.5", "35"))
     )

@@ -23,11 +23,11 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests",
 
 
 class Crowd(threading.Thread):
-    """Reads the facts that a port and the simulated people read, answers each of them at once as simulated people do, and notes
-    when each consignment reached its end.
+    """Reads the facts that ports and the simulated people read. Sends at once the requests of simulated people that
+    follow from each fact, and notes when each consignment reached its end.
 
-    Only the report of a treatment is sent later, when the hours of the treatment have passed by `clock`. `clock` must be the clock
-    of the desks.
+    Only the report of a treatment is sent later, when the hours of the treatment have passed by `clock`. `clock` must
+    be the clock of the desks.
     """
 
     def __init__(self, kafka: Access | str, day: Day, partitions: int, clock: Clock) -> None:

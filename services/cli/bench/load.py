@@ -23,8 +23,8 @@ from services.simulator.day import Day
 
 SENDER = "/bench"
 QUIET_SECONDS = 300
-"""If no consignment reaches its end for so many seconds, the remaining ones count as lost. Three attempts of the longest treatment
-take less time by the clock of a benchmark (`rig.SPEED`)."""
+"""If no consignment reaches its end for this many real seconds, the consignments without an end count as lost. Three
+attempts of the longest treatment take less time, because the clock of a benchmark runs faster (`rig.SPEED`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Phase:
     """The most seconds by which the generator itself was late with a lodgement."""
 
     def rate(self) -> float:
-        """Returns how many consignments ended per second, from the first lodgement to the last end. Those that were treated do not
-        count."""
+        """Returns how many consignments ended per second, from the first lodgement to the last end. Consignments that
+        were treated do not count."""
         ends = [end for key, end in self.ended.items() if key not in self.treated]
         return len(ends) / (max(ends) - self.began)
 

@@ -1,5 +1,5 @@
-"""Which processes are measured? They are a broker of their own, the desks, the clearance service and (if wanted) the read model. The
-cost of each process is measured."""
+"""Which processes are measured? They are a broker that only the measurement uses, the desks, the clearance service and
+(if wanted) the read model. The cost of each process is measured."""
 
 import os
 import re
@@ -22,8 +22,9 @@ from services.shell.loopback import open_page
 from services.simulator.player import LEAST_SPEED
 
 SPEED = 2 * LEAST_SPEED
-"""Seconds of the sandbox clock per real second. At this speed the longest treatment, a week of phosphine for grain, takes 87 real
-seconds, and its three attempts take less than the time after which a measurement gives up (`load.QUIET_SECONDS`)."""
+"""Seconds of the sandbox clock per real second. At this speed the longest treatment, a week of phosphine for grain,
+takes 87 real seconds. So three attempts of this treatment take less than the time after which a measurement gives up
+(`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
 """Seconds that the desks may take to answer the last requests."""
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
