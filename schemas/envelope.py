@@ -30,7 +30,8 @@ from schemas.vocabulary import (
 )
 
 Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The key of the message that this one is about: a consignment id or a container number."""
+"""The key of another message, about which this message says something: a consignment id, a container number or the key
+of a partition."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """The namespace of derived message ids."""
@@ -108,8 +109,8 @@ FUTURE_SKEW = timedelta(minutes=15)
 """By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
 it is an estimate and no event."""
 FURTHEST_ESTIMATE = timedelta(days=60)
-"""How far ahead an event may be that is expected and has not happened. The longest voyages take that long, so nobody knows
-a time beyond it: such a date is a wrong one. A declaration names the entry of its conveyance at most as far ahead."""
+"""How far ahead of its report an expected event may be. The longest voyages take about 60 days, so a later date is
+taken to be wrong. The entry date of the conveyance in a declaration may be at most as far ahead."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
@@ -174,8 +175,9 @@ class Request(Message):
 class RequestRefused(Fact):
     """A desk refused a request for a business reason. Nothing else changed.
 
-    `subject`: the key of the request; `request_id`: its message id; `request_kind`: its kind. `code`: a row of `schemas.codes.refusals`.
-    `reason`: what the desk saw, as an English sentence; `phrases`: the same as codes and values.
+    `subject`: the key of the request; `request_id`: its message id; `request_kind`: its kind. `code`: a row of
+    `schemas.codes.refusals`. `reason`: what the desk saw, as an English sentence; `phrases`: that sentence as codes and
+    values.
     """
 
     subject: Annotated[Subject, OUTSIDE]
@@ -235,7 +237,8 @@ class Hearing(NamedTuple):
 
 
 LATEST_REPORT = timedelta(days=731)
-"""How long after an event its report may come. If a report comes later, its date of the event is taken for wrong."""
+"""How long after an event its report may come. If a report comes later, the date that it gives for the event is taken
+to be wrong."""
 
 
 class EventTime(NamedTuple):
@@ -288,8 +291,9 @@ def refusal_of(
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:
-    """Returns the id of the fact that `desk` publishes because of the message `cause_id`. `index`: the place of the fact among those of this
-    message, from 0. If the loop itself refuses the message, `index` is the position of the message as `topic/partition/offset`."""
+    """Returns the id of the fact that `desk` publishes because of the message `cause_id`. `index`: the place of the
+    fact among those that the desk publishes because of this message, from 0. If the loop itself refuses the message,
+    `index` is the position of the message as `topic/partition/offset`."""
     return derived_id(_FACTS, f"{desk}/{cause_id}/{index}")
 
 

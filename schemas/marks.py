@@ -24,8 +24,9 @@ class SeenBy:
 
 
 OUTSIDE = SeenBy(frozenset(Audience))
-"""The mark of a field that everybody sees who gets the fact."""
+"""The mark of a field that every reader of the fact may see."""
 INSIDE = SeenBy(frozenset())
 """The mark of a field that nobody outside sees, for example an officer's text, a rule, a draw or a grade."""
 TO_DECLARANT = SeenBy(frozenset({Audience.DECLARANT}))
-"""The mark of a field that whoever declares or treats the goods sees, but no port: the lane, and what these people have to do."""
+"""The mark of a field that declarants and treatment units may see, but no port: for example the lane, and what the
+declarant or the treatment unit has to do."""

@@ -84,7 +84,8 @@ class Rights:
 
 
 def user_of(name: str) -> str:
-    """Returns the user name with which a credential signs in at the cluster, unless its file contains another one."""
+    """Returns the user name with which a credential signs in at the cluster, unless the file of the credential contains
+    another user name."""
     return f"customs-{name}"
 
 

@@ -40,7 +40,8 @@ WATCHES = "watches"
 """The prefix of the keys under which the release desk keeps the watches of a partition."""
 PARTITION_KEY = rf"^{WATCHES}/[0-9]{{1,9}}$"
 PartitionKey = Annotated[str, _text(1, 17, PARTITION_KEY)]
-"""A key that lies in one certain partition: the first of `watches/0`, `watches/1`, … that Kafka assigns to this partition."""
+"""The key under which messages go to one partition: the first of `watches/0`, `watches/1`, … that Kafka's partitioner
+assigns to that partition."""
 Reason = Annotated[str, _text(1, 500), WhenMade(pattern=LINES)]
 """The reason for an action, in the words of the person who took it."""
 Remarks = Annotated[str, WhenMade(max_length=2000, pattern=LINES)]
@@ -107,7 +108,7 @@ def plain_word(text: str) -> str:
 
 
 def same_word(one: str, other: str) -> bool | None:
-    """Returns whether two names of a bill or a conveyance mean the same one; None if one of the names is not known."""
+    """Returns whether two names mean the same bill or the same conveyance; None if one of the names is not known."""
     left, right = plain_word(one), plain_word(other)
     return None if not left or not right else left == right
 
@@ -277,8 +278,8 @@ class Severity(StrEnum):
 
 
 class Stage(StrEnum):
-    """The state of a consignment, as boards and people see it. The values are stored in rows, so `controlled` and `treated` stay, which are
-    older spellings; `StageName` has names that say what they mean."""
+    """The state of a consignment, as boards and people see it. The values are stored in rows, so the older spellings
+    `controlled` and `treated` stay. `StageName` has clearer names for them."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
@@ -302,9 +303,9 @@ class Stage(StrEnum):
 
 
 class StageName(StrEnum):
-    """The stage of a consignment by its plain name, for those outside. Differs from `Stage` where an older spelling there misleads: goods
-    under control wait for the answer to a control, goods under treatment for their treatment. `StageName(value)` also reads the values
-    of `Stage`."""
+    """The stage of a consignment by its plain name, for users of the API. The names differ from those of `Stage` where
+    an older spelling misleads: goods under control wait for the answer to a control, and goods under treatment for
+    their treatment. `StageName(value)` also reads the values of `Stage`."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"

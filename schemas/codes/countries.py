@@ -62,8 +62,8 @@ NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
 NAMES: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {**dict.fromkeys(sorted(COUNTRIES), NAMELESS), **dict.fromkeys(sorted(ALPHA3), NAMELESS), **OF_THE_FORM}
 )
-"""The codes that a field for a country may have → their names. The names are empty for countries, because those of CLDR are
-shown."""
+"""The codes that a field for a country may have → their names. The names of countries are empty here, because pages
+show the names of CLDR instead."""
 
 
 def alpha2(country: str) -> str:
