@@ -3,8 +3,8 @@
 A process of ours writes into a file that its starter opened (`spawn`), and never opens another one. If its log were
 copied and then truncated, lines that the process writes between the two steps would be lost. So only the beginning of
 the file is copied, because nobody changes it any more. Then the kernel removes the beginning from the file (fallocate),
-which is possible while lines are appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are
-the latest lines without a gap.
+which is possible while lines are appended. The latest two former parts are kept (FORMER). LOG.2, LOG.1 and LOG, read in
+this order, are the latest lines without a gap.
 """
 
 import contextlib

@@ -91,8 +91,8 @@ KEPT_MINUTES = 7 * 24 * 60
 `cautions` warns of it."""
 ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
-"""The transaction timeout in milliseconds. If a cluster allows a longer one, `cautions` warns of it, because the readers of a
-topic wait so long for a program that ended in the middle of a transaction."""
+"""The transaction timeout in milliseconds. If a cluster allows a longer one, `cautions` warns of it, because readers of
+a topic may wait that long for a program that ended in the middle of a transaction."""
 
 
 def cautions(kafka: Access | str) -> list[str]:

@@ -286,7 +286,8 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
 
 
 def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
-    """Returns whether this is the refusal of a request to withdraw the standing declaration that was passed on to the release desk."""
+    """Returns whether the release desk refuses with this fact a request to withdraw the standing declaration. Only
+    requests without an answer so far count."""
     return any(shown(each, 200) == refused.request_id for each in state.pending)
 
 

@@ -180,8 +180,8 @@ class TopicPort:
     # the ids of the topics, and the offsets at which they end
 
     def _identities(self) -> dict[str, str]:
-        """Returns topic → its id and number of partitions. If the id of a topic is another one, it is another topic, even if its name and the
-        cluster are the same."""
+        """Returns topic → its id and number of partitions. A topic with another id is another topic, even if its name
+        and the cluster are the same."""
         with _library("the topics are not known"):
             described = {topic["name"]: topic for topic in self._admin.describe_topics(list(self.topics))}
             self._looked = stopwatch()

@@ -134,7 +134,8 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
 def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
     """Orders the treatment that `wanted` asks for, or asks an officer if no treatment is known for the goods.
 
-    Returns no fact if the finding in `wanted` was answered already, or if the goods were given up or withdrawn.
+    Returns no fact if the desk has already acted on the finding in `wanted` or on a later one, or if the goods were
+    given up or withdrawn.
     """
     match state:
         case Quiet() | Treating():

@@ -39,10 +39,10 @@ def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
     """Returns the containers that are or were here although their arrival was taken back → the time of arrival. This is
     known because a terminal reported that they came, they left with these goods, or the goods were stripped from them.
 
-    If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping. With
-    a later time the gate would not count the departure as one of these goods, and would take back the very fact that
-    proves the arrival. A departure that was taken back proves nothing, but it still limits the time, because otherwise the
-    gate and this desk would correct each other for ever.
+    If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping.
+    With a later time the gate desk would not count the departure as a departure of these goods, and would retract the
+    fact that proves the arrival. A departure that was taken back proves nothing, but it still limits the time, because
+    otherwise the gate and this desk would correct each other for ever.
     """
     out = {each.container_no for each in dossier.departures if not each.retraction}
     out |= {each.source for each in dossier.transfers if not each.void}
