@@ -189,8 +189,8 @@ def reader(schema: CoreSchema) -> SchemaValidator:
 
 
 def state_adapter(states: Any) -> TypeAdapter[Any]:
-    """Returns the adapter of a desk's states. When it reads a stored state, it does not check the bounds of new messages (`WhenMade`) on the
-    messages in the state."""
+    """Returns the adapter of a desk's states. A stored state may contain messages. When the adapter reads it, the
+    bounds of new messages (`WhenMade`) are not checked."""
     adapter: TypeAdapter[Any] = TypeAdapter(states)
     adapter.validator = reader(adapter.core_schema)
     return adapter

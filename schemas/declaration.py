@@ -1,7 +1,8 @@
 """What does a declarant say about goods, and what does the declaration desk answer?
 
-The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). Fields that the desk itself checks accept any
-text on purpose, so that a wrong code is answered with a finding that points to it, and not as a message that cannot be decoded.
+The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). A field that the desk
+itself checks accepts any text. So a wrong code is answered with a finding that points to the field, and not treated as
+a message that cannot be decoded.
 """
 
 from operator import not_
@@ -163,8 +164,8 @@ class LodgeDeclaration(OfDeclarant):
 class WithdrawDeclaration(OfDeclarant):
     """A declarant asks to withdraw a declaration.
 
-    This is possible until controls are ordered, and again while the declarant has to rectify the papers and no living pest was found; but
-    never after the goods were released or refused.
+    This is possible until controls are ordered. It is possible again while the declarant has to rectify the papers, if
+    no living pest was found. It is never possible after the goods were released or refused.
     """
 
     reason: Annotated[Reason, TO_DECLARANT]

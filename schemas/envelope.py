@@ -90,7 +90,8 @@ class AboutContainer(Message):
 
 
 class AboutPartition(Message):
-    """A message for the desk of one partition, about no known goods. Its key (`partition_key`) belongs to that partition."""
+    """A message to one partition of a desk, about goods that are not known yet. Its key (`partition_key`) belongs to
+    that partition."""
 
     partition_key: Annotated[PartitionKey, INSIDE]
 
@@ -132,9 +133,9 @@ def is_none(value: object) -> bool:
 class Request(Message):
     """A message that asks a desk to do something. The desk may refuse it.
 
-    `asked_by`: the account that sent it, whose identity the console has checked. `on_behalf_of`: the company for which it was sent (a USCC,
-    or the name of a carrier or terminal). Without it, and in requests of older software versions, the account speaks for itself.
-    `occurred_at`: when it happened, as the sender states.
+    `asked_by`: the account that sent it, whose identity the console has checked. `on_behalf_of`: the company for which
+    it was sent (a USCC, or the name of a carrier or terminal). Without it, and in requests of older software versions,
+    the account speaks for itself. `occurred_at`: the event time, as the sender states it.
 
     `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise the goods would go.
     `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the request says where a container is or what
@@ -167,8 +168,9 @@ class Request(Message):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns the request that takes the place of a message with this key that breaks the contract; None for a kind that does not hold goods
-        (`holds_goods`). `body`: the parsed content of the message; `at`: the time of the returned request."""
+        """Returns a request that takes the place of a message which has this key and breaks the contract; None if this
+        kind does not hold goods (`holds_goods`). `body`: the parsed content of the message; `at`: the time of the
+        returned request."""
         return None
 
 
@@ -242,8 +244,9 @@ to be wrong."""
 
 
 class EventTime(NamedTuple):
-    """The time of an event. `at`: the time that counts. `disbelieved`: the reported time, if it is wrong and `at` is the time of the report
-    instead; None if the reported time counts. A fact with the time `at` states it as `disbelieved_time`."""
+    """The time of an event. `at`: the time that counts. `disbelieved`: the reported time, if it is wrong and `at` is
+    the time of the report instead; None if the reported time counts. A fact whose time is `at` also states the reported
+    time, as `disbelieved_time`."""
 
     at: datetime
     disbelieved: datetime | None = None
@@ -278,7 +281,8 @@ def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """Returns the refusal of a request that another message passed on. Of such a request the desk knows only these fields."""
+    """Returns the refusal of a request that another message passed on. The desk knows only these fields of such a
+    request."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,

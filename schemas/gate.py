@@ -128,7 +128,10 @@ class RetractContainerFinding(AboutContainer, Request):
 
 
 class StrikeLot(AboutContainer, Request):
-    """An officer strikes a consignment off this container, because it is not in it although its declaration says so."""
+    """An officer strikes a consignment off this container.
+
+    The declaration names the container, but the goods are not in it.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
@@ -227,8 +230,8 @@ class EquipmentEventRetracted(AboutContainer, Fact):
 class ContainerFindingRecorded(AboutContainer, Fact):
     """The gate desk has recorded an officer's finding on the container.
 
-    `settled`: the subjects of the alarms that it settled. Each is the id of a report, or of a consignment. `disbelieved_time`: as in
-    `EquipmentEventRecorded`.
+    `settled`: the subjects of the alarms that the finding settled. Each is the id of a report, or of a consignment.
+    `disbelieved_time`: as in `EquipmentEventRecorded`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -243,8 +246,9 @@ class ContainerFindingRecorded(AboutContainer, Fact):
 class ContainerFindingRetracted(AboutContainer, Fact):
     """A finding on the container was wrong and no longer counts.
 
-    Alarms that only this finding had settled are open again, and reports that only it had made void count again. `wrong`: the id of the
-    request that had recorded it. `lots`: how many lots a finding that still stands counted in the open visit; null if none did.
+    Alarms that only this finding had settled are open again, and reports that only it had made void count again.
+    `wrong`: the id of the request that had recorded the finding. `lots`: how many lots a finding that still stands
+    counted in the open visit; null if none did.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -255,7 +259,7 @@ class ContainerFindingRetracted(AboutContainer, Fact):
 
 
 class LotStruck(AboutContainer, Fact):
-    """An officer struck this consignment off the container, because it is not in it."""
+    """An officer struck this consignment off the container, because its goods are not in the container."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId

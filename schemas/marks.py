@@ -10,7 +10,8 @@ from enum import StrEnum
 
 
 class Audience(StrEnum):
-    """Who stands outside: a port, terminal or carrier; and whoever declares or treats the goods. Desks and officers stand inside."""
+    """The two groups of readers outside customs: ports, terminals and carriers (`PORT`), and those who declare or treat
+    the goods (`DECLARANT`). Desks and officers are inside."""
 
     PORT = "port"
     DECLARANT = "declarant"

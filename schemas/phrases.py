@@ -192,8 +192,8 @@ def quoted(text: str) -> Phrase:
 
 
 def of_earlier(text: str) -> Phrase:
-    """Returns a phrase that carries a text without a code, which an older software version stored. A page finds the sentence from
-    which the text was made by comparing the text with all sentences."""
+    """Returns a phrase that carries a text without a code, which an older software version stored. A page compares the
+    text with all sentences to find the one from which the text was made."""
     return phrase("earlier", text=text)
 
 

@@ -88,8 +88,9 @@ def day_in_china(moment: datetime) -> date:
 
 
 def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
-    """Returns the id of the consignment that `declarant` (USCC) calls `reference`. `number`: 1 for the first consignment of these two
-    texts. After its declaration is withdrawn, the next one that is lodged under the same texts is consignment 2, and so on."""
+    """Returns the id of the consignment that `declarant` (USCC) calls `reference`. `number`: 1 for the first
+    consignment of these two texts. If the declaration of consignment 1 is withdrawn, the next declaration under the
+    same texts is for consignment 2, and so on."""
     if number > 1:  # neither number nor declarant has a slash, so this name stands for one declarant and reference only
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
@@ -271,7 +272,8 @@ class Owner(StrEnum):
 
 
 class Severity(StrEnum):
-    """How grave a finding is: an error rejects the declaration; with a warning it is accepted."""
+    """How grave a finding is. A declaration with an error is rejected; a declaration that has only warnings is
+    accepted."""
 
     ERROR = "error"
     WARNING = "warning"

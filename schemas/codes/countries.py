@@ -1,5 +1,5 @@
-"""Which countries and regions can goods come from or go to? The table has the codes of ISO 3166-1, with two letters and with
-three, and codes that only the form has.
+"""Which countries and regions can goods come from or go to? The table has the codes of ISO 3166-1, with two letters and
+with three, and codes that only the form of the declaration has.
 
 The form (GACC 2018 No. 67) uses three letters. A declaration keeps the code that its declarant wrote, so code that compares
 two countries must first pass both to `alpha2`.

@@ -15,8 +15,8 @@ MOST_DEPARTURES = 512
 
 
 def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
-    """Returns container that left with these goods unreleased → why that was wrong. There are at most as many as may be
-    declared."""
+    """Returns container that left with these goods unreleased → why that was wrong, for at most `MOST_CONTAINERS`
+    containers."""
     left: dict[str, Phrase] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:

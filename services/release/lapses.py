@@ -14,8 +14,8 @@ from services.release.holds import held_because
 from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
-"""Pairs of a day in China and a time. A release that is granted from that day on lapses after that time. The times are our choice and
-not from a law.
+"""Pairs of a day in China and a duration. A release that is granted on that day or later lapses after that duration.
+The durations are our choice and not from a law.
 
 A container comes back every few weeks. If the gate's yes was still in force then, other goods could leave in the container, so the
 release must end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
