@@ -121,8 +121,8 @@ _WRITTEN = {
     ),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-"""The pattern of a time and of a day in RFC 3339 (section 5.6). Pydantic would also read a number, or a text of digits, as Unix
-seconds."""
+"""Type of a pydantic schema → the pattern of its text in RFC 3339 (section 5.6). Pydantic would also read a number, or
+a text of digits, as Unix seconds."""
 
 
 def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:

@@ -47,8 +47,8 @@ has room for 50 lines; a declaration with more is rejected with a finding."""
 MOST_PACKAGES = 999_999_999
 """How many packages one declaration may state."""
 MOST_OF_A_REFERENCE = 64
-"""How many consignments, one after the other, may have the same declarant and reference. Each of them but the last was withdrawn. A further
-one needs another reference."""
+"""How many consignments, one after the other, may have the same declarant and reference. The declarations of all of
+them except the last were withdrawn. A further consignment needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE)]
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
 """The USCC of the declarant. It may have no slash, because the ids of consignments are derived from `declarant/reference`, and this text must

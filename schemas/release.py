@@ -52,7 +52,7 @@ Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
 """The account or company that made the report; empty if an older software version wrote the message."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
-"""Hold → the revision of the pest finding, and the revision of the latest fact about the hold."""
+"""Hold id → the revision of the pest finding, and the revision of the latest fact about the hold."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
 """A number of packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
@@ -77,8 +77,8 @@ Quoted = Annotated[
     WhenMade(max_length=2),
     Field(exclude_if=not_),
 ]
-"""Name of a long value → its first position and the position behind its last character in the English reason. Long values are a person's
-text, the name of a pest, and a list of containers."""
+"""Name of a long value → the position of its first character and the position behind its last character in the English
+reason. Long values are a person's text, the name of a pest, and a list of containers."""
 
 
 class Hold(Message):

@@ -58,7 +58,7 @@ OF_THE_FORM: Final[Mapping[str, Bilingual]] = MappingProxyType(
 """The codes of three letters that are in the table of the form but not in ISO 3166-1, with their names: parts of countries,
 groups of other countries, and the unknown country."""
 NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
-"""The codes that do not say which country it is."""
+"""The codes that leave open which country is meant."""
 NAMES: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {**dict.fromkeys(sorted(COUNTRIES), NAMELESS), **dict.fromkeys(sorted(ALPHA3), NAMELESS), **OF_THE_FORM}
 )

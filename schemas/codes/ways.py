@@ -12,8 +12,8 @@ HOME: Final = "CN"
 """The country to which imports go and from which exports come. Hong Kong, Macao and Taiwan are customs territories of their
 own."""
 SANDBOX: Final = "QZ"
-"""The country that counts as home at the sandbox offices. Data sets from abroad are declared there as if their country were
-home. It is one of the codes that ISO 3166-1 leaves to users."""
+"""The country that counts as home at the sandbox offices. Data sets from abroad are declared there as if their country
+were home. The code is one of those that ISO 3166-1 leaves to users."""
 ONE_WAY: Final = MappingProxyType(
     {
         # 内销 in the name means sold at home

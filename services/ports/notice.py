@@ -35,7 +35,8 @@ OTHERS: Mapping[str, str] = {
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
 container. The field is empty if the kind has none."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
-"""Kind → its field with a code as reason. Texts of officers are not sent to readers outside customs."""
+"""Kind → the name of its field with the reason. This reason is a code, because texts of officers are not sent to
+readers outside customs."""
 MOST_FACTS = 1024
 """The most facts that one message can cause. To check the id of a fact, this many indexes are tried. The departure of a full container
 causes the most facts: one for each of its consignments."""

@@ -28,7 +28,7 @@ from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
 LOOK_SECONDS = 5.0
-"""How many seconds lie between two checks of the ids of the topics in `read`. `ask` checks them at each call."""
+"""After how many seconds `read` checks the ids of the topics again. `ask` checks them at each call."""
 REQUEST_MS = 10_000
 """The timeout in milliseconds for one answer of the broker."""
 

@@ -69,8 +69,8 @@ from services.quarantine.proof import check, unusable
 TIME_LIMIT = timedelta(days=5)
 """The time limit of an officer's decision, and of a treatment that does not need more time."""
 MARGIN = timedelta(days=3)
-"""The time that is added to the longest allowed exposure of a treatment, for the unit to begin, to air the room and to
-report. No law states it; it is our choice."""
+"""The time that is added to the longest allowed exposure of a treatment, so that the treatment unit has time to begin,
+to air the room and to report. No law states it; it is our choice."""
 ATTEMPTS = 3
 """How often the goods may be treated for one origin. After the last failure they are given up."""
 Input = (
