@@ -99,7 +99,7 @@ class _Inner(NamedTuple):
 
 @cache
 def _visible(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
-    """Returns name → kind of the message in the field, for each field that this audience may see; None if the field
+    """Returns name → the message that stands in the field, for each field that this audience may see; None if the field
     holds no message."""
     fields = kind.model_fields
     return {

@@ -225,10 +225,11 @@ class Notebook:
         return handed
 
     def ask(self, container_no: str) -> PortAnswer:
-        """Returns the answer that follows from this notebook alone. It is yes only if two conditions hold. The gate's
+        """Returns the answer that follows from this notebook alone. It is yes only if three conditions hold. The gate's
         latest statement about the container is yes and names consignments. For each of these, the gate states a permit,
-        or the latest statement about the consignment is a release that names this container; whether the consignment is
-        held in other containers does not matter."""
+        or the latest statement about the consignment is a release that names this container. No message about the
+        container or one of these consignments is `Unread`. Whether a consignment is held in other containers does not
+        matter."""
         container_no = plain(container_no)
         statement = self._statement(container_no)
         if statement is None:
