@@ -47,9 +47,10 @@ NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 number, and digits of other scripts."""
 _NUMBER = re.compile(NUMBER)
 MOST_PARTS = 100_000
-"""How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter of them."""
+"""How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter
+of this number."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""The pattern of a text in JSON. If its quotation mark is never closed, the text is the whole rest."""
+"""The pattern of a text in JSON. If the closing quotation mark is missing, the text reaches to the end of the JSON."""
 
 
 class WhenMade:
@@ -107,9 +108,9 @@ def line_of_text(text: str) -> str:
 
 
 def identifier(text: str) -> str:
-    """Returns a name by which people call goods, in the form that every desk, the console and every search uses: full-width and other
-    variants of a character are replaced by one (Unicode NFKC), there are no blanks at the edges, and there is one blank between
-    words."""
+    """Returns the number of a bill, the reference of a declaration or another such name in the form that desks, the
+    console and searches use. Variants of a character, for example full-width ones, are replaced by one character
+    (Unicode NFKC). There are no blanks at the edges, and there is one blank between words."""
     plain = text if text.isascii() else normalize("NFKC", text)
     return _MANY_BLANKS.sub(" ", plain.strip(" "))
 
@@ -120,8 +121,8 @@ _WRITTEN = {
     ),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-"""The pattern of a time and of a day in RFC 3339 (section 5.6). Pydantic would also read a number, or a text of digits, as Unix
-seconds."""
+"""Type of a pydantic schema → the pattern of its text in RFC 3339 (section 5.6). Pydantic would also read a number, or
+a text of digits, as Unix seconds."""
 
 
 def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
@@ -157,8 +158,8 @@ def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]
 
 
 def _short(number: object) -> object:
-    """Returns the same number, which comes from Python code or as a text from a form. Raises an error of pydantic if it has more than
-    `DECIMAL_SIGNS` characters or does not match `NUMBER`."""
+    """Returns `number` unchanged. It comes from Python code, or as a text from a form. Raises an error of pydantic if
+    it has more than `DECIMAL_SIGNS` characters or does not match `NUMBER`."""
     if len(text := str(number)) > DECIMAL_SIGNS:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
@@ -188,8 +189,8 @@ def reader(schema: CoreSchema) -> SchemaValidator:
 
 
 def state_adapter(states: Any) -> TypeAdapter[Any]:
-    """Returns the adapter of a desk's states. When it reads a stored state, it does not check the bounds of new messages (`WhenMade`) on the
-    messages in the state."""
+    """Returns the adapter of a desk's states. A stored state may contain messages. When the adapter reads it, the
+    bounds of new messages (`WhenMade`) are not checked."""
     adapter: TypeAdapter[Any] = TypeAdapter(states)
     adapter.validator = reader(adapter.core_schema)
     return adapter
@@ -232,9 +233,10 @@ class Shape(BaseModel):
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:
-    """Returns a text that was stored before texts had bounds, in a form that a new message may carry: characters that a line may not
-    have become blanks, and a text of more than `most` characters is cut and ends in an ellipsis. Use this only for texts that people
-    read, never for a value on which a decision depends. `breaks`: whether line breaks stay (`LINES`)."""
+    """Returns a text that was stored before texts had bounds, in a form that a new message may carry: each character
+    that is not allowed in a line is replaced by a blank, and a text of more than `most` characters is cut and ends in
+    an ellipsis. Use this only for texts that people read, never for a value on which a decision depends. `breaks`:
+    whether line breaks stay (`LINES`)."""
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
         # with `breaks`, only characters that are not printable are replaced; without it, also some printable ones outside ASCII
         return text

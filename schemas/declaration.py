@@ -1,7 +1,8 @@
 """What does a declarant say about goods, and what does the declaration desk answer?
 
-The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). Fields that the desk itself checks accept any
-text on purpose, so that a wrong code is answered with a finding that points to it, and not as a message that cannot be decoded.
+The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). A field that the desk
+itself checks accepts any text. So a wrong code is answered with a finding that points to the field, and not treated as
+a message that cannot be decoded.
 """
 
 from operator import not_
@@ -46,8 +47,8 @@ has room for 50 lines; a declaration with more is rejected with a finding."""
 MOST_PACKAGES = 999_999_999
 """How many packages one declaration may state."""
 MOST_OF_A_REFERENCE = 64
-"""How many consignments, one after the other, may have the same declarant and reference. Each of them but the last was withdrawn. A further
-one needs another reference."""
+"""How many consignments, one after the other, may have the same declarant and reference. The declarations of all of
+them except the last were withdrawn. A further consignment needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE)]
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
 """The USCC of the declarant. It may have no slash, because the ids of consignments are derived from `declarant/reference`, and this text must
@@ -163,8 +164,8 @@ class LodgeDeclaration(OfDeclarant):
 class WithdrawDeclaration(OfDeclarant):
     """A declarant asks to withdraw a declaration.
 
-    This is possible until controls are ordered, and again while the declarant has to rectify the papers and no living pest was found; but
-    never after the goods were released or refused.
+    This is possible until controls are ordered. It is possible again while the declarant has to rectify the papers, if
+    no living pest was found. It is never possible after the goods were released or refused.
     """
 
     reason: Annotated[Reason, TO_DECLARANT]
@@ -173,10 +174,11 @@ class WithdrawDeclaration(OfDeclarant):
 class Finding(Message):
     """What a check found wrong in a declaration.
 
-    `pointer`: where it is in the declaration (RFC 6901). `code`: a row of `schemas.codes.checks`, which has its text in Chinese and
-    English. `severity`: a declaration with an error is rejected. `seen`: the value that was found. `nearest`: if `seen` is a code that is
-    in no table, up to three codes of that table that may have been meant, the likeliest one first. `phrase`: if `seen` is a sentence, the
-    same as code and values; null if it is only a value, and in facts of older software versions.
+    `pointer`: where it is in the declaration (RFC 6901). `code`: a row of `schemas.codes.checks`, which has its text in
+    Chinese and English. `severity`: a declaration with an error is rejected. `seen`: the value that was found.
+    `nearest`: if `seen` is a code that is in no table, up to three codes of that table that may have been meant, the
+    likeliest one first. `phrase`: if `seen` is a sentence, that sentence as a code and values; null if `seen` is only a
+    value, and in facts of older software versions.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
@@ -201,9 +203,11 @@ MaybeMessageId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 class DeclarationAccepted(AboutConsignment, Fact):
     """The declaration desk accepted the declaration and gave it a declaration number.
 
-    `warnings`: the findings that do not stop it. `number`: the number of this consignment among those of its declarant and reference, from
-    1. `earlier`: the id of the consignment before it, which was withdrawn; empty if `number` is 1. `request_id`: the request that lodged
-    the declaration, if a `DeclarationLodgedAgain` passed it on; otherwise empty, because the cause of this fact is that request.
+    `warnings`: the findings with which the declaration is accepted nevertheless. `number`: the number of this
+    consignment among those of its declarant and reference, from 1. `earlier`: the id of the consignment before it,
+    which was withdrawn; empty if `number` is 1. `request_id`: the request that lodged the declaration, if a
+    `DeclarationLodgedAgain` passed it on. Otherwise it is empty, because the header `causationid` of this fact already
+    names that request.
     """
 
     declaration_no: Annotated[DeclarationNo, TO_DECLARANT]
@@ -239,7 +243,7 @@ class DeclarationRepeated(AboutConsignment, Fact):
 
 
 class DeclarationWaits(AboutConsignment, Fact):
-    """A declaration was lodged while the withdrawal of the accepted one is not answered yet. It waits for that answer.
+    """A declaration waits, because a request to withdraw the accepted declaration is not answered yet.
 
     `request_id`: the request that lodged it. `withdrawal`: the request to withdraw the accepted declaration; the latest if there are
     several. `serial`: as in `DeclarationLodgedAgain`.
@@ -262,11 +266,12 @@ class DeclarationPassedOn(AboutConsignment, Fact):
 
 
 class DeclarationLodgedAgain(Fact):
-    """The declaration desk passes a declaration on to the key of a new consignment (`later`), where it decides about it.
+    """The declaration desk passes a declaration on to the key of a new consignment (`later`), and decides it there.
 
-    It does so if the declaration of the consignment before (`consignment_id`) was withdrawn. `number`: the number of the new consignment
-    among those of its declarant and reference. `request_id`: the request that lodged the declaration. `serial`: offset × number of
-    partitions + partition of that request; the declaration number is made from it.
+    The desk does so if the declaration of the previous consignment (`consignment_id`) was withdrawn. `number`: the
+    number of the new consignment among those of its declarant and reference. `request_id`: the request that lodged the
+    declaration. `serial`: offset × number of partitions + partition of that request; the declaration number is made
+    from it.
     """
 
     consignment_id: Annotated[ConsignmentId, TO_DECLARANT]

@@ -30,7 +30,8 @@ from schemas.vocabulary import (
 )
 
 Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The key of the message that this one is about: a consignment id or a container number."""
+"""The key of another message, about which this message says something: a consignment id, a container number or the key
+of a partition."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """The namespace of derived message ids."""
@@ -89,7 +90,8 @@ class AboutContainer(Message):
 
 
 class AboutPartition(Message):
-    """A message for the desk of one partition, about no known goods. Its key (`partition_key`) belongs to that partition."""
+    """A message to one partition of a desk, about goods that are not known yet. Its key (`partition_key`) belongs to
+    that partition."""
 
     partition_key: Annotated[PartitionKey, INSIDE]
 
@@ -108,8 +110,8 @@ FUTURE_SKEW = timedelta(minutes=15)
 """By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
 it is an estimate and no event."""
 FURTHEST_ESTIMATE = timedelta(days=60)
-"""How far ahead an event may be that is expected and has not happened. The longest voyages take that long, so nobody knows
-a time beyond it: such a date is a wrong one. A declaration names the entry of its conveyance at most as far ahead."""
+"""How far ahead of its report an expected event may be. The longest voyages take about 60 days, so a later date is
+taken to be wrong. The entry date of the conveyance in a declaration may be at most as far ahead."""
 
 
 def words_in_doubt(body: object) -> dict[str, str]:
@@ -131,9 +133,9 @@ def is_none(value: object) -> bool:
 class Request(Message):
     """A message that asks a desk to do something. The desk may refuse it.
 
-    `asked_by`: the account that sent it, whose identity the console has checked. `on_behalf_of`: the company for which it was sent (a USCC,
-    or the name of a carrier or terminal). Without it, and in requests of older software versions, the account speaks for itself.
-    `occurred_at`: when it happened, as the sender states.
+    `asked_by`: the account that sent it, whose identity the console has checked. `on_behalf_of`: the company for which
+    it was sent (a USCC, or the name of a carrier or terminal). Without it, and in requests of older software versions,
+    the account speaks for itself. `occurred_at`: the event time, as the sender states it.
 
     `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise the goods would go.
     `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the request says where a container is or what
@@ -166,16 +168,18 @@ class Request(Message):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns the request that takes the place of a message with this key that breaks the contract; None for a kind that does not hold goods
-        (`holds_goods`). `body`: the parsed content of the message; `at`: the time of the returned request."""
+        """Returns a request that takes the place of a message which has this key and breaks the contract; None if this
+        kind does not hold goods (`holds_goods`). `body`: the parsed content of the message; `at`: the time of the
+        returned request."""
         return None
 
 
 class RequestRefused(Fact):
     """A desk refused a request for a business reason. Nothing else changed.
 
-    `subject`: the key of the request; `request_id`: its message id; `request_kind`: its kind. `code`: a row of `schemas.codes.refusals`.
-    `reason`: what the desk saw, as an English sentence; `phrases`: the same as codes and values.
+    `subject`: the key of the request; `request_id`: its message id; `request_kind`: its kind. `code`: a row of
+    `schemas.codes.refusals`. `reason`: what the desk saw, as an English sentence; `phrases`: that sentence as codes and
+    values.
     """
 
     subject: Annotated[Subject, OUTSIDE]
@@ -235,12 +239,14 @@ class Hearing(NamedTuple):
 
 
 LATEST_REPORT = timedelta(days=731)
-"""How long after an event its report may come. If a report comes later, its date of the event is taken for wrong."""
+"""How long after an event its report may come. If a report comes later, the date that it gives for the event is taken
+to be wrong."""
 
 
 class EventTime(NamedTuple):
-    """The time of an event. `at`: the time that counts. `disbelieved`: the reported time, if it is wrong and `at` is the time of the report
-    instead; None if the reported time counts. A fact with the time `at` states it as `disbelieved_time`."""
+    """The time of an event. `at`: the time that counts. `disbelieved`: the reported time, if it is wrong and `at` is
+    the time of the report instead; None if the reported time counts. A fact whose time is `at` also states the reported
+    time, as `disbelieved_time`."""
 
     at: datetime
     disbelieved: datetime | None = None
@@ -275,7 +281,8 @@ def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """Returns the refusal of a request that another message passed on. Of such a request the desk knows only these fields."""
+    """Returns the refusal of a request that another message passed on. The desk knows only these fields of such a
+    request."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,
@@ -288,8 +295,9 @@ def refusal_of(
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:
-    """Returns the id of the fact that `desk` publishes because of the message `cause_id`. `index`: the place of the fact among those of this
-    message, from 0. If the loop itself refuses the message, `index` is the position of the message as `topic/partition/offset`."""
+    """Returns the id of the fact that `desk` publishes because of the message `cause_id`. `index`: the place of the
+    fact among those that the desk publishes because of this message, from 0. If the loop itself refuses the message,
+    `index` is the position of the message as `topic/partition/offset`."""
     return derived_id(_FACTS, f"{desk}/{cause_id}/{index}")
 
 

@@ -60,9 +60,10 @@ MOST_SAME = 20
 class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier reports what happened to a container, or what is expected to happen.
 
-    `occurred_at`: the event time, ahead of the report by at most `most_ahead`. `classifier`: whether the event happened, or is estimated or planned. `place`: where it happened; `to`:
-    if the event is a move, the other place of the controlled area. `laden`: false if the container was empty; null if the sender does not
-    know. `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
+    `occurred_at`: the event time, which may be later than the report by at most `most_ahead`. `classifier`: whether the
+    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the other
+    place of the controlled area. `laden`: false if the container was empty; null if the sender does not know.
+    `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
 
     Goods that move from container to container are reported twice: `targets` of the stripping names the containers into which they went,
     and `sources` of the stuffing names those out of which they came.
@@ -82,8 +83,8 @@ class RecordEquipmentEvent(AboutContainer, Request):
 
     @property
     def most_ahead(self) -> timedelta:
-        """Returns by how much the event may be later than its report: for an event that happened, only by the difference of clocks; for an expected
-        event, by much more."""
+        """Returns by how much the event time may be later than the report. For an event that happened, this is only the
+        difference of clocks; for an expected event it is much more."""
         return FUTURE_SKEW if self.classifier is Classifier.ACTUAL else FURTHEST_ESTIMATE
 
     @property
@@ -127,7 +128,10 @@ class RetractContainerFinding(AboutContainer, Request):
 
 
 class StrikeLot(AboutContainer, Request):
-    """An officer strikes a consignment off this container, because it is not in it although its declaration says so."""
+    """An officer strikes a consignment off this container.
+
+    The declaration names the container, but the goods are not in it.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
@@ -188,8 +192,10 @@ class LiftContainerHold(AboutContainer, Request):
 
 
 class EquipmentEventRecorded(AboutContainer, Fact):
-    """The gate desk has recorded this report of an equipment event. `occurred_at` is the event time; `disbelieved_time`: the time in the report,
-    if it was wrong and the time of the report counts instead.
+    """The gate desk has recorded this report of an equipment event.
+
+    `occurred_at`: the event time. `disbelieved_time`: the event time that the report gives, if it was wrong, so that
+    the time at which the report was made counts instead; otherwise left out.
 
     `report_id`: the id by which a correction or retraction names the report. `visit`: the visit to which the event belongs; empty if no
     visit is known to which it could belong. `retells`: the id of an earlier report, if this one reports the same event again; otherwise
@@ -224,8 +230,8 @@ class EquipmentEventRetracted(AboutContainer, Fact):
 class ContainerFindingRecorded(AboutContainer, Fact):
     """The gate desk has recorded an officer's finding on the container.
 
-    `settled`: the subjects of the alarms that it settled. Each is the id of a report, or of a consignment. `disbelieved_time`: as in
-    `EquipmentEventRecorded`.
+    `settled`: the subjects of the alarms that the finding settled. Each is the id of a report, or of a consignment.
+    `disbelieved_time`: as in `EquipmentEventRecorded`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -240,8 +246,9 @@ class ContainerFindingRecorded(AboutContainer, Fact):
 class ContainerFindingRetracted(AboutContainer, Fact):
     """A finding on the container was wrong and no longer counts.
 
-    Alarms that only this finding had settled are open again, and reports that only it had made void count again. `wrong`: the id of the
-    request that had recorded it. `lots`: how many lots a finding that still stands counted in the open visit; null if none did.
+    Alarms that only this finding had settled are open again, and reports that only it had made void count again.
+    `wrong`: the id of the request that had recorded the finding. `lots`: how many lots a finding that still stands
+    counted in the open visit; null if none did.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -252,7 +259,7 @@ class ContainerFindingRetracted(AboutContainer, Fact):
 
 
 class LotStruck(AboutContainer, Fact):
-    """An officer struck this consignment off the container, because it is not in it."""
+    """An officer struck this consignment off the container, because its goods are not in the container."""
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
@@ -272,9 +279,10 @@ class StrikeRetracted(AboutContainer, Fact):
 class ExitPermitted(AboutContainer, Fact):
     """An officer permitted this consignment to leave in this container, through the land gate, without an import release.
 
-    `version`: the version of the release desk's statement on these goods that the gate desk knew at that time. A later statement that the
-    goods stay ends the permit. It is 0 in facts of older software versions, which do not have it. `version_seen`: the statement that the
-    officer named; null if none was named. `visit`: the visit that was open; empty if none was, and in facts of older software versions.
+    `version`: the version of the release desk's statement on these goods that the gate desk knew at that time. A later
+    statement that the goods stay ends the permit. `version` is 0 in facts of older software versions. `version_seen`:
+    the version of the statement that the officer named; null if none was named. `visit`: the visit that was open; empty
+    if none was, and in facts of older software versions.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -380,7 +388,7 @@ class ContainerGatedOut(AboutContainer, Fact):
 
 
 class GateAlarmRaised(AboutContainer, Fact):
-    """The container left without release, or a contradiction as grave was found, so a person must look at it (`GATE_MISMATCH`).
+    """The container left without release, or another grave contradiction was found, so a person must look at it.
 
     `waiting_for`: the consignments because of which the container should have stayed.
 
@@ -484,9 +492,10 @@ class SameGoodsDeclared(AboutConsignment, Fact):
     The fact is for officers and changes no answer. It is published once for each declaration, even if further such declarations come later.
     `others`: at most 20 of the other declarations; `count`: how many there are.
 
-    `rule`: why the goods are the same. With `one_declaration_a_bill`, direction, bill and container are the same; if the conveyances
-    differ, both are awaited or in the same visit. With `one_declaration_a_box`, neither has a bill, and each says that no other goods are
-    in the container. `rule_set`: the version of these rules. The other fields are copied from this declaration.
+    `rule`: why the goods are the same. With `one_declaration_a_bill`, direction, bill and container are the same; if
+    the conveyances differ, both consignments are awaited or both are in the same visit. With `one_declaration_a_box`,
+    neither has a bill, and each says that no other goods are in the container. `rule_set`: the version of these rules.
+    The other fields are copied from this declaration.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT

@@ -96,7 +96,7 @@ class InspectionFailed(AboutConsignment, Fact):
 class RectificationRequested(AboutConsignment, Fact):
     """An officer found the papers not in order. The declarant must rectify them by `due`, and the officer looks again.
 
-    The goods stay held until then.
+    The goods stay held until the officer finds the papers in order.
     """
 
     control: Annotated[ControlKind, TO_DECLARANT]

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 
 class Audience(StrEnum):
-    """Who stands outside: a port, terminal or carrier; and whoever declares or treats the goods. Desks and officers stand inside."""
+    """The two groups of readers outside customs: ports, terminals and carriers (`PORT`), and those who declare or treat
+    the goods (`DECLARANT`). Desks and officers are inside."""
 
     PORT = "port"
     DECLARANT = "declarant"
@@ -24,8 +25,9 @@ class SeenBy:
 
 
 OUTSIDE = SeenBy(frozenset(Audience))
-"""The mark of a field that everybody sees who gets the fact."""
+"""The mark of a field that every reader of the fact may see."""
 INSIDE = SeenBy(frozenset())
 """The mark of a field that nobody outside sees, for example an officer's text, a rule, a draw or a grade."""
 TO_DECLARANT = SeenBy(frozenset({Audience.DECLARANT}))
-"""The mark of a field that whoever declares or treats the goods sees, but no port: the lane, and what these people have to do."""
+"""The mark of a field that declarants and treatment units may see, but no port: for example the lane, and what the
+declarant or the treatment unit has to do."""

@@ -1,9 +1,9 @@
-"""Which form of a fact do readers outside customs get? They get the fact without the fields whose marks do not allow these
+"""Which form of a fact do readers outside customs get? They get the fact with only those fields whose marks allow these
 readers.
 
-The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields, except those
-that the audience may not see. This also holds for the messages in its fields. Nothing is put in the place of a field that is
-left out.
+The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields,
+except those that the audience may not see. The same applies to the messages that stand in its fields. Nothing is put in
+the place of a field that is left out.
 """
 
 from collections.abc import Mapping
@@ -99,8 +99,8 @@ class _Inner(NamedTuple):
 
 @cache
 def _visible(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
-    """Returns the fields that this audience may see. Each name leads to the message in the field, or to None if there is
-    none."""
+    """Returns name → the message that stands in the field, for each field that this audience may see; None if the field
+    holds no message."""
     fields = kind.model_fields
     return {
         name: _inner(field.annotation) for name, field in fields.items() if audience in mark_of(kind, name).audiences

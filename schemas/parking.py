@@ -1,8 +1,8 @@
 """What is published about a message that could not be decided, and what may an operator order about it?
 
-The whole message is kept in the parked topic of its service, under the key of its record. An origin identifies it: the topic,
-partition and offset from which it was read. A time limit is no message of a topic: the topic of its origin is `deadline/<id of
-the deadline>`.
+The whole message is kept in the parked topic of its service, under the key of its record. An origin identifies it: the
+topic, partition and offset from which it was read. A time limit is not read from a topic, so its origin has the text
+`deadline/<id of the deadline>` in place of a topic.
 """
 
 from typing import Annotated, Any, NamedTuple, cast
@@ -33,8 +33,8 @@ Base64Headers = Annotated[dict[Short, ShortBase64], WhenMade(max_length=MOST_HEA
 DEADLINE = "deadline"
 """The text with which the topic of the origin begins if a time limit is parked. In the older form, it is the whole topic."""
 PARKING_FULL = "parking_full"
-"""The reason that an older software version gave if the record had no room: the message is only at its origin and not in the
-record."""
+"""The reason that an older software version gave if the record had no room for another parked message. Such a message
+is not in the record and can only be read from its origin."""
 
 
 class Origin(NamedTuple):

@@ -1,8 +1,8 @@
 """How does a desk say something to people? It publishes a code and values for the places of a sentence; the reader has the sentences,
 in any language.
 
-A sentence may be inserted in another one, at the place `why`. Phrases are a list in the order in which they are read, so the inserted
-sentence follows the other one in the list.
+A sentence may be inserted in another one, at the place `why`. In a list of phrases, each sentence is inserted in the
+one before it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,8 +26,8 @@ LONGEST_VALUE = 500
 LONGEST_SEEN = 120
 """How many characters a value in a finding of a check may have. They are fewer, because a declaration may have a hundred findings."""
 MOST_PLACES, MOST_PLACES_SEEN, MOST_PHRASES = 6, 3, 6
-"""How many places a sentence may have, how many the sentence of a finding may have, and how many sentences may be inserted in each
-other."""
+"""How many places a sentence may have, how many places the sentence of a finding may have, and how many phrases a list
+may have."""
 WHY: Final = "why"
 """The name of the place in which the next sentence is inserted."""
 Number = int | Decimal | str
@@ -154,8 +154,8 @@ class SeenPhrase(Phrase):
 
 
 Phrases = Annotated[tuple[Phrase, ...], WhenMade(max_length=MOST_PHRASES), Field(exclude_if=not_)]
-"""A sentence, and those that are inserted in it, in their order. Facts of older software versions have no phrases, only the English
-sentence."""
+"""A sentence, and behind it the sentences that are inserted, each in the one before it. Facts of older software
+versions have no phrases, only the English sentence."""
 
 
 def phrase(code: str, **values: Unpack[Values]) -> Phrase:
@@ -186,14 +186,14 @@ UNREADABLE_REASON = SENTENCES["no_reason"]
 
 
 def quoted(text: str) -> Phrase:
-    """Returns a phrase that quotes the unchanged text of a person. If it is `UNREADABLE_REASON`, the phrase says that the text could not
-    be read."""
+    """Returns a phrase that quotes the text of a person unchanged. If the text is `UNREADABLE_REASON`, the phrase says
+    that the text could not be read."""
     return phrase("no_reason") if text == UNREADABLE_REASON else phrase("words", words=text)
 
 
 def of_earlier(text: str) -> Phrase:
-    """Returns a phrase that carries a text without a code, which an older software version stored. A page finds the sentence from
-    which the text was made by comparing the text with all sentences."""
+    """Returns a phrase that carries a text without a code, which an older software version stored. A page compares the
+    text with all sentences to find the one from which the text was made."""
     return phrase("earlier", text=text)
 
 
@@ -217,8 +217,9 @@ def reason(*phrases: Phrase) -> str:
 
 
 def stretches(one: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yields for each value in the English sentence of this phrase its name, the position of its first character, and the position behind
-    its last one. Only the first `most` characters of the sentence are kept, so no position is higher than `most`."""
+    """Yields name, (start, end) of each value in the English sentence of this phrase: the position of its first
+    character and the position behind its last character. Only the first `most` characters of the sentence are kept, so
+    no position is higher than `most`."""
     at = 0
     for before, name, _, _ in Formatter().parse(SENTENCES[one.code]):
         at += len(before)

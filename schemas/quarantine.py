@@ -92,8 +92,9 @@ class RecordTreatment(TreatmentReport):
 class CorrectTreatment(TreatmentReport):
     """A treatment unit replaces a wrong record as a whole.
 
-    `wrong`: the id of the request that recorded it, or that corrected it last. It must be the record of this origin that was judged last,
-    and `attempt` must be that of the record. `reason`: why it was wrong. The other fields are those of `RecordTreatment`.
+    `wrong`: the id of the request with the wrong record, or of its last correction. Only the record of this origin that
+    was judged last can be corrected. `attempt`: the attempt of that record. `reason`: why the record was wrong. The
+    other fields are those of `RecordTreatment`.
     """
 
     calls_back: ClassVar[bool] = True
@@ -216,8 +217,9 @@ Shortfalls = Annotated[tuple[Phrase, ...], WhenMade(max_length=2 * MOST_SHORTFAL
 class TreatmentFailed(AboutConsignment, Fact):
     """The record of the treatment does not meet its schedule. Another `TreatmentOrdered`, or `TreatmentAbandoned`, follows.
 
-    `shortfalls`: the requirements that it does not meet, as English sentences. `phrases`: the same as codes and values, one after the
-    other; if a shortfall is about one sampling place, a phrase that names the place comes before it.
+    `shortfalls`: the requirements that the record does not meet, as English sentences. `phrases`: the same shortfalls
+    as codes and values, in the same order; if a shortfall is about one sampling place, a phrase that names the place
+    comes before it.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -232,7 +234,8 @@ class TreatmentFailed(AboutConsignment, Fact):
 class TreatmentRetracted(AboutConsignment, Fact):
     """A treatment record was wrong and no longer stands. This origin holds the goods again and awaits a record until `due`.
 
-    `wrong`: the id of the request that had recorded it. If it is corrected, the new verdict follows, with the next revision.
+    `wrong`: the id of the request with that record. If the record was corrected, the new verdict follows, with the next
+    revision.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -273,7 +276,7 @@ class TreatmentAbandoned(AboutConsignment, Fact):
 
 
 class TreatmentOverdue(AboutConsignment, Fact):
-    """No treatment was recorded in time. It stays open and holds the goods.
+    """No treatment was recorded in time. Its order stays open and holds the goods.
 
     `since`: when the treatment was ordered; `due`: when its time limit ended.
     """

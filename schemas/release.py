@@ -52,7 +52,7 @@ Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
 """The account or company that made the report; empty if an older software version wrote the message."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
-"""Hold → the revision of the pest finding, and the revision of the latest fact about the hold."""
+"""Hold id → the revision of the pest finding, and the revision of the latest fact about the hold."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
 """A number of packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
@@ -77,8 +77,8 @@ Quoted = Annotated[
     WhenMade(max_length=2),
     Field(exclude_if=not_),
 ]
-"""Name of a long value → its first position and the position behind its last character in the English reason. Long values are a person's
-text, the name of a pest, and a list of containers."""
+"""Name of a long value → the position of its first character and the position behind its last character in the English
+reason. Long values are a person's text, the name of a pest, and a list of containers."""
 
 
 class Hold(Message):
@@ -87,9 +87,10 @@ class Hold(Message):
     `owner`: who has to act. `reason`: the English sentence. `since`: the time from which it holds the goods. `lifted_by`: the kind of
     message that lifts it.
 
-    `why`: the reason as a code (a row of `schemas.codes.sentences`); it is empty in facts of older software versions, for whose readers
-    `reason` is meant. `values`: the short values of the sentence. `quoted`: where in `reason` its long values stand, by the positions of
-    the first character and behind the last one. Long values are not repeated, because a fact may hold 512 holds.
+    `why`: the reason as a code (a row of `schemas.codes.sentences`); it is empty in facts of older software versions,
+    for whose readers `reason` is meant. `values`: the short values of the sentence. `quoted`: where in `reason` the
+    long values of the sentence stand: for each, the position of its first character and the position behind its last
+    character. Long values are not repeated, because a fact may hold 512 holds.
     """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
@@ -157,8 +158,8 @@ class PlaceHold(AboutConsignment, Request):
 class PlaceWatch(AboutPartition, Request):
     """An officer holds goods that are not declared yet: all that are declared under a bill, or by a declarant.
 
-    The console sends one copy of this request to each partition, all with the same `watch_id`. `bill_no`: the bill, whose capitals and
-    digits are compared; `declarant`: a USCC. One of the two is empty.
+    The console sends one copy of this request to each partition, all with the same `watch_id`. `bill_no`: the number of
+    a bill, of which only letters and digits are compared, not their case; `declarant`: a USCC. One of the two is empty.
     """
 
     holds_goods: ClassVar[bool] = True
@@ -251,10 +252,11 @@ class LiftRetracted(AboutConsignment, Fact):
 class ArrivalRecorded(AboutConsignment, Fact):
     """The release desk has recorded a report that goods have arrived.
 
-    `containers`: the containers that arrived; empty if all did. `pieces`: how many packages have arrived so far; null if all have.
-    `reported_by`: who sent the report; `gate` if the gate desk reported it. `reported_for`: the company for which it was sent, or the
-    sender if there is none. Only that company may take the report back. It is empty in facts of older software versions.
-    `disbelieved_time`: the time of arrival in the report, if it was wrong and the time of the report counts instead.
+    `containers`: the containers that arrived; empty if all did. `pieces`: how many packages have arrived so far; null
+    if all have. `reported_by`: who sent the report; `gate` if the gate desk reported it. `reported_for`: the company
+    for which it was sent, or the sender if there is none. Only that company may take the report back. `reported_for` is
+    empty in facts of older software versions. `disbelieved_time`: the time of arrival that the report gives, if it was
+    wrong, so that the time at which the report was made counts instead.
     """
 
     place: Annotated[Label, OUTSIDE]
@@ -272,8 +274,8 @@ class ArrivalRetracted(AboutConsignment, Fact):
     arrival that stands. If `arrived_at` is null, nothing has arrived; otherwise `containers` and `pieces` mean the same as in
     `ArrivalRecorded`.
 
-    If the goods were released and not all of them have arrived any more, `ReleaseRevoked` follows, and then a `ConsignmentHeld`, or a
-    `ReleaseGranted` for those that have arrived.
+    If the goods were released, but without this report not all of them have arrived, `ReleaseRevoked` follows, and then
+    a `ConsignmentHeld`, or a `ReleaseGranted` for those that have arrived.
     """
 
     wrong: Annotated[MessageId, OUTSIDE]
@@ -326,8 +328,8 @@ class ReleaseGranted(AboutConsignment, Fact):
 class ReleaseRefused(AboutConsignment, Fact):
     """The goods are refused, because a control or treatment failed: they must be destroyed or returned.
 
-    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold that failed. `holds`: the holds of officers that are
-    open on the goods. The fact is published again whenever they change.
+    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold that failed. `holds`: the holds
+    of officers that are open on the goods. The fact is published again whenever these holds change.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -378,10 +380,10 @@ class ContainerHeld(AboutContainer, Fact):
     Of the statements on one consignment and container, the one with the highest `version` is in force. `refused`: whether the goods are
     refused. `shared_by`: how many consignments share the container, as declared.
 
-    `bill_no`, `conveyance`, `direction` and `arrived_at` show which lot of which visit it is; they are empty or null if they are not known.
-    `source`: the container out of which the goods came into this one; `shared_by` is then the number of lots in that container.
-    `arrival_retracted`: whether an arrival that was stated before was wrong. If it is true and `arrived_at` is null, the goods have not
-    arrived in this container.
+    `bill_no`, `conveyance`, `direction` and `arrived_at` show to which lot of which visit the goods belong; they are
+    empty or null if they are not known. `source`: the container out of which the goods came into this one; `shared_by`
+    is then the number of lots in that container. `arrival_retracted`: whether an arrival that was stated before was
+    wrong. If it is true and `arrived_at` is null, the goods have not arrived in this container.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE

@@ -24,7 +24,8 @@ PROVISION = "provision"
 """The credential that makes topics, users and rights. It is an administrator of the cluster with all rights, so it is in no table
 of rights."""
 SANDBOX = ("simulator", "bench")
-"""The credentials of simulated people. They may write requests like the console, so they exist only if the clock is a sandbox."""
+"""The credentials of simulated people. They may write requests like the console, so they exist only in an installation
+whose clock is that of a sandbox."""
 
 Resource = Literal["topic", "group", "transactional id"]
 Operation = Literal["read", "write", "describe"]
@@ -84,7 +85,8 @@ class Rights:
 
 
 def user_of(name: str) -> str:
-    """Returns the user name with which a credential signs in at the cluster, unless its file contains another one."""
+    """Returns the user name with which a credential signs in at the cluster, unless the file of the credential contains
+    another user name."""
     return f"customs-{name}"
 
 

@@ -36,8 +36,8 @@ Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
 class FiredRule(Message):
     """A rule of the table that applies to the declaration.
 
-    `rule`: its name; `controls`: the controls that it requires; `seen`: the values that it read, as an English sentence; `phrase`: the same
-    as code and values; null in facts of older software versions.
+    `rule`: its name; `controls`: the controls that it requires; `seen`: the values that it read, as an English
+    sentence; `phrase`: that sentence as a code and values; null in facts of older software versions.
     """
 
     rule: Name

@@ -40,7 +40,8 @@ WATCHES = "watches"
 """The prefix of the keys under which the release desk keeps the watches of a partition."""
 PARTITION_KEY = rf"^{WATCHES}/[0-9]{{1,9}}$"
 PartitionKey = Annotated[str, _text(1, 17, PARTITION_KEY)]
-"""A key that lies in one certain partition: the first of `watches/0`, `watches/1`, … that Kafka assigns to this partition."""
+"""The key under which messages go to one partition: the first of `watches/0`, `watches/1`, … that Kafka's partitioner
+assigns to that partition."""
 Reason = Annotated[str, _text(1, 500), WhenMade(pattern=LINES)]
 """The reason for an action, in the words of the person who took it."""
 Remarks = Annotated[str, WhenMade(max_length=2000, pattern=LINES)]
@@ -87,8 +88,9 @@ def day_in_china(moment: datetime) -> date:
 
 
 def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
-    """Returns the id of the consignment that `declarant` (USCC) calls `reference`. `number`: 1 for the first consignment of these two
-    texts. After its declaration is withdrawn, the next one that is lodged under the same texts is consignment 2, and so on."""
+    """Returns the id of the consignment that `declarant` (USCC) calls `reference`. `number`: 1 for the first
+    consignment of these two texts. If the declaration of consignment 1 is withdrawn, the next declaration under the
+    same texts is for consignment 2, and so on."""
     if number > 1:  # neither number nor declarant has a slash, so this name stands for one declarant and reference only
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
@@ -107,7 +109,7 @@ def plain_word(text: str) -> str:
 
 
 def same_word(one: str, other: str) -> bool | None:
-    """Returns whether two names of a bill or a conveyance mean the same one; None if one of the names is not known."""
+    """Returns whether two names mean the same bill or the same conveyance; None if one of the names is not known."""
     left, right = plain_word(one), plain_word(other)
     return None if not left or not right else left == right
 
@@ -270,15 +272,16 @@ class Owner(StrEnum):
 
 
 class Severity(StrEnum):
-    """How grave a finding is: an error rejects the declaration; with a warning it is accepted."""
+    """How grave a finding is. A declaration with an error is rejected; a declaration that has only warnings is
+    accepted."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Stage(StrEnum):
-    """The state of a consignment, as boards and people see it. The values are stored in rows, so `controlled` and `treated` stay, which are
-    older spellings; `StageName` has names that say what they mean."""
+    """The state of a consignment, as boards and people see it. The values are stored in rows, so the older spellings
+    `controlled` and `treated` stay. `StageName` has clearer names for them."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"
@@ -302,9 +305,9 @@ class Stage(StrEnum):
 
 
 class StageName(StrEnum):
-    """The stage of a consignment by its plain name, for those outside. Differs from `Stage` where an older spelling there misleads: goods
-    under control wait for the answer to a control, goods under treatment for their treatment. `StageName(value)` also reads the values
-    of `Stage`."""
+    """The stage of a consignment by its plain name, for users of the API. The names differ from those of `Stage` where
+    an older spelling misleads: goods under control wait for the answer to a control, and goods under treatment for
+    their treatment. `StageName(value)` also reads the values of `Stage`."""
 
     LODGED = "lodged"
     ACCEPTED = "accepted"

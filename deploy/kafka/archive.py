@@ -1,5 +1,5 @@
-"""How does a broker start in two thirds of the time? It uses an archive of Kafka's classes in the form in which Java has loaded
-them.
+"""How does a broker start in two thirds of the time? It uses an archive with Kafka's classes in the internal form of
+the JVM, so that the JVM need not parse and verify them again.
 
 Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, and later ones map it into
 memory. If the file is missing or belongs to another Java, a start only takes longer. `python -m deploy.kafka.archive` makes the

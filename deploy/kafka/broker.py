@@ -132,7 +132,8 @@ class Broker:
 
     @property
     def access(self) -> Access:
-        """Returns how the broker's administrator connects. If no sign-in is required, there is no credential in it."""
+        """Returns how the broker's administrator connects. If no sign-in is required, the `Access` has no
+        credential."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
@@ -251,9 +252,10 @@ class Broker:
     def _fence(self, program: str, lines: dict[str, str], stop: Callable[[], bool]) -> None:
         """Runs the controller alone until it has fenced the broker of the last run. The broker is started again only after that.
 
-        Otherwise broker and transaction coordinator start as leaders of the last run, and cease to be leaders when the controller registers the
-        new run as another broker. Kafka 4.3 then treats every partition as deleted. If a transaction was decided but its markers are not
-        written yet, they are never written to these partitions. So readers wait for this transaction for ever, and committed messages may be
+        Otherwise the broker and its transaction coordinator would start as the leaders that they were in the last run,
+        and would lose the leadership when the controller registers the new run as another broker. Kafka 4.3 then treats
+        every partition as deleted. If a transaction was decided but its markers are not written yet, they are never
+        written to these partitions. So readers wait for this transaction for ever, and committed messages may be
         aborted with the next transaction (found by `make chaos`; tests/kafka/test_broker.py).
         """
         brokers_own = ("advertised.listeners", "inter.broker.listener.name")

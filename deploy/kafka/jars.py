@@ -179,8 +179,8 @@ class _Fetch:
 
 
 def _trusted() -> ssl.SSLContext:
-    """Returns a TLS context with the machine's certificates. If there are none (a bare image), it has those that came with the Python
-    packages."""
+    """Returns a TLS context with the machine's certificates. If the machine has none (a bare image), the context has
+    the certificates of the Python package certifi."""
     paths = ssl.get_default_verify_paths()
     if paths.cafile or paths.capath:
         return ssl.create_default_context()

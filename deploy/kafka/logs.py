@@ -3,8 +3,8 @@
 A process of ours writes into a file that its starter opened (`spawn`), and never opens another one. If its log were
 copied and then truncated, lines that the process writes between the two steps would be lost. So only the beginning of
 the file is copied, because nobody changes it any more. Then the kernel removes the beginning from the file (fallocate),
-which is possible while lines are appended. FORMER former parts are kept: LOG.2, LOG.1 and LOG, read in this order, are
-the latest lines without a gap.
+which is possible while lines are appended. The latest two former parts are kept (FORMER). LOG.2, LOG.1 and LOG, read in
+this order, are the latest lines without a gap.
 """
 
 import contextlib
@@ -33,8 +33,8 @@ def former(log: Path, number: int) -> Path:
 
 
 def turn_over_ended(log: Path, most: int | None = None) -> None:
-    """Renames a log to its former part if it has more than `most` (LOG_BYTES) bytes. No process may have the log
-    open."""
+    """Renames a log to its latest former part (number 1) if it has more than `most` (LOG_BYTES) bytes. No process may
+    have the log open."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > (LOG_BYTES if most is None else most):
             _shift(log)
@@ -42,9 +42,9 @@ def turn_over_ended(log: Path, most: int | None = None) -> None:
 
 
 def turn_over(log: Path, most: int | None = None) -> None:
-    """Moves the beginning of a log to its former part if the log has more than `most` (LOG_BYTES) bytes. A process may
-    append to the log meanwhile, so some kilobytes stay in the log. Does nothing if the file system cannot remove a part
-    of a file. Raises OSError if the former part cannot be written; the log is then unchanged."""
+    """Moves the beginning of a log to its latest former part (number 1) if the log has more than `most` (LOG_BYTES)
+    bytes. A process may append to the log meanwhile, so some kilobytes stay in the log. Does nothing if the file system
+    cannot remove a part of a file. Raises OSError if the former part cannot be written; the log is then unchanged."""
     try:
         file = os.open(log, os.O_RDWR)
     except FileNotFoundError:

@@ -97,9 +97,10 @@ def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rig
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
-    """Gives the cluster the passwords of these credentials. Removes each user of a sandbox that has none of these credentials.
+    """Gives the cluster the passwords of these credentials. Removes the users of `SANDBOX` that none of these
+    credentials names.
 
-    Raises BrokerError if the cluster has no users of its own, does not answer, or refuses.
+    Raises BrokerError if the cluster does not store users, does not answer, or refuses the change.
     """
     wanted = [read_credential(file_of(folder, name)) for name in names]
     admin = _admin(access)
@@ -116,8 +117,8 @@ def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
 def give_rights(access: Access, rights: Mapping[str, Rights]) -> tuple[int, int]:
     """Makes the ACLs of these users exactly those of their rights, and returns how many were added and removed.
 
-    `rights`: user name → rights. ACLs of other users stay as they are, but users of a sandbox that are not in `rights` lose
-    theirs. Raises BrokerError if the cluster keeps no ACLs, does not answer, or refuses.
+    `rights`: user name → rights. ACLs of other users stay as they are, except that users of `SANDBOX` that are not in
+    `rights` lose their ACLs. Raises BrokerError if the cluster keeps no ACLs, does not answer, or refuses the change.
     """
     admin = _admin(access)
     ours = {f"User:{name}" for name in (*rights, *map(user_of, SANDBOX))}

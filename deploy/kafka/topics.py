@@ -15,8 +15,8 @@ from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
-    """Returns the settings of a topic. Facts and requests are kept for ever, states are compacted. For a write, all replicas
-    but one, and at least one, must be in sync."""
+    """Returns the settings of a topic. Facts and requests are kept for ever, states are compacted. A write succeeds
+    only if all replicas except one are in sync, and at least one."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
@@ -91,8 +91,8 @@ KEPT_MINUTES = 7 * 24 * 60
 `cautions` warns of it."""
 ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
-"""The transaction timeout in milliseconds. If a cluster allows a longer one, `cautions` warns of it, because the readers of a
-topic wait so long for a program that ended in the middle of a transaction."""
+"""The transaction timeout in milliseconds. If a cluster allows a longer one, `cautions` warns of it, because readers of
+a topic may wait that long for a program that ended in the middle of a transaction."""
 
 
 def cautions(kafka: Access | str) -> list[str]:

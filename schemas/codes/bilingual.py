@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Self
 
 
 class Bilingual(NamedTuple):
-    """A text in Chinese and the same text in English; empty in a language in which it is not known."""
+    """A text in Chinese and the same text in English. A text that is not known is empty."""
 
     zh: str
     en: str
@@ -17,7 +17,7 @@ class Bilingual(NamedTuple):
 
 
 NAMELESS: Final = Bilingual("", "")
-"""Of a code whose name is not in its table."""
+"""The names of a code for which its table has no name: both are empty."""
 
 
 class BilingualCode(StrEnum):

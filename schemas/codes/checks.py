@@ -238,5 +238,5 @@ CONTRADICTIONS: Final = frozenset(
         CheckCode.INVOICE_TOTAL_ROUNDED,
     }
 )
-"""The codes of warnings that two fields of a declaration cannot both be right. The declaration is accepted, and an
-officer reads the papers."""
+"""The codes of warnings because of which an officer reads the papers of an accepted declaration. Most of them say that
+two statements of the declaration cannot both be right."""

@@ -1,5 +1,5 @@
-"""Which countries and regions can goods come from or go to? The table has the codes of ISO 3166-1, with two letters and with
-three, and codes that only the form has.
+"""Which countries and regions can goods come from or go to? The table has the codes of ISO 3166-1, with two letters and
+with three, and codes that only the form of the declaration has.
 
 The form (GACC 2018 No. 67) uses three letters. A declaration keeps the code that its declarant wrote, so code that compares
 two countries must first pass both to `alpha2`.
@@ -58,12 +58,12 @@ OF_THE_FORM: Final[Mapping[str, Bilingual]] = MappingProxyType(
 """The codes of three letters that are in the table of the form but not in ISO 3166-1, with their names: parts of countries,
 groups of other countries, and the unknown country."""
 NOWHERE: Final = frozenset({UNKNOWN, "ZAS", "ZEU", "ZNA", "ZOC", "ZSA"})
-"""The codes that do not say which country it is."""
+"""The codes that leave open which country is meant."""
 NAMES: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {**dict.fromkeys(sorted(COUNTRIES), NAMELESS), **dict.fromkeys(sorted(ALPHA3), NAMELESS), **OF_THE_FORM}
 )
-"""The codes that a field for a country may have → their names. The names are empty for countries, because those of CLDR are
-shown."""
+"""The codes that a field for a country may have → their names. The names of countries are empty here, because pages
+show the names of CLDR instead."""
 
 
 def alpha2(country: str) -> str:

@@ -27,4 +27,5 @@ NAMES: Final[Mapping[str, Bilingual]] = MappingProxyType(
         "ZWG": Bilingual("津巴布韦金", "Zimbabwean Gold"),
     }
 )
-"""Each currency → its name if the CLDR of the lock file has none in Chinese; otherwise empty, because the name of CLDR is shown."""
+"""Each currency → its name if CLDR, in the version of Babel that the lock file has, does not know its Chinese name.
+Otherwise the name is empty here, because pages show the name of CLDR."""

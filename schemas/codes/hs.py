@@ -1,9 +1,10 @@
 """Which codes of the Harmonized System exist? The tables have the first six digits, by edition and the day from which it is in
 force.
 
-The table of an edition is a file beside this module, made by `make hs`. Its first lines name source, licence, date and count. HS
-2028 will be one more file and one more row of `EDITIONS`. A declaration is judged by the edition of its day. For a day before the
-first edition of `EDITIONS`, no code is judged, because it is not known which codes there were.
+The table of an edition is a file beside this module, made by `make hs`. Its first lines name source, licence, date and
+count. HS 2028 will be one more file and one more row of `EDITIONS`. The codes of a declaration are judged by the
+edition that is in force on its day (`schemas.papers.listed.judged_on`). For a day before the first edition of
+`EDITIONS`, no code is judged, because it is not known which codes there were.
 
 Two things are not known here: the national digits (7 to 10) of the Chinese tariff, and its chapter 98. There is no public source
 of them that may be copied. Only the first six digits of a longer code are looked up.
@@ -41,7 +42,7 @@ class Edition:
 
     @cached_property
     def names(self) -> Mapping[str, Bilingual]:
-        """Returns code of six digits → its description in English; the source has no others."""
+        """Returns code of six digits → its description in English. The source has no other language."""
         lines = [line for line in self.file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         return MappingProxyType({row["code"]: Bilingual("", row["description"]) for row in csv.DictReader(lines)})
 

@@ -1,7 +1,8 @@
 """Which treatment kills which pest in which goods, and what must a treatment record show? Each row of the table has its source.
 
-A row that changes becomes a new row with its date; an order is judged by the rows of the day on which it was made. Goods that no row
-names (berries, live animals, plants for planting) have no treatment here, so an officer decides.
+If the treatment of some goods changes, a new row with its date is added. A treatment is judged by the rows of the day
+on which it was ordered. Goods that no row names (berries, live animals, plants for planting) have no treatment here, so
+an officer decides.
 
 Sources, by the mark at each row:
 
@@ -18,9 +19,10 @@ These values are taken as generally published, not from the text of the source: 
 and the dose of sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare
 them with the originals before anybody relies on them.
 
-Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. If a source does not say how
-far apart readings may lie, the row has a limit of our own. The treatment unit is responsible for debarking, thickness and moisture
-of wood, and for the load of a chamber, because the record does not show them.
+The limits of the gas that may be left before a room is opened are from SN/T 3401-2012. The classes of treatment units
+are from AQSIQ Order 181. If a source does not say how far apart readings may lie, the row has a limit of our own. The
+treatment unit is responsible for debarking, thickness and moisture of wood, and for the load of a chamber, because the
+record does not show them.
 """
 
 from dataclasses import dataclass

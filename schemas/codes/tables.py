@@ -1,8 +1,9 @@
 """Which code tables are there, as of which day, from which source, and are they complete? `dtg codes` shows the answers.
 
-The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names are from public copies,
-which name no licence; the English names are ours. A code was taken if two copies agree on it, or if one copy has it and the other is too old
-for it. `lacks` names the codes that are missing in a table. A code that is not in its table but may well exist gives a warning and no error.
+The tables of the form are official lists of the General Administration of Customs. The codes and their Chinese names
+are from public copies, which name no licence; the English names are ours. A code was taken if two copies agree on it,
+or if only one copy has it because the other copy was made before the code was announced. `lacks` names the codes that
+are missing in a table. A code that is not in its table but may well exist gives a warning and no error.
 """
 
 from collections.abc import Mapping

@@ -151,7 +151,7 @@ KILOGRAMS: Final[Mapping[str, Decimal]] = MappingProxyType(
         "084": Decimal("0.0002"),
     }
 )
-"""Unit of mass → its kilograms. The pound is the international one of 1959, and the jin is half a kilogram (1959). Units whose mass
-depends on the place or the goods (担, 两, 盎司) are left out."""
+"""Unit of mass → its mass in kilograms. The pound is the international one of 1959, and the jin is half a kilogram
+(1959). Units whose mass depends on the place or the goods (担, 两, 盎司) are left out."""
 ENERGY: Final = frozenset({"061", "062"})
 """The units of power and energy. Goods that are counted in them have no mass (electricity, HS 2716)."""

@@ -1,5 +1,6 @@
-"""Is this a unified social credit code (USCC)? By GB 32100-2015 with its amendment, a code consists of the registering authority
-with the sort of what it registers, the area, the organisation code, and a check sign.
+"""Is this a unified social credit code (USCC)? By GB 32100-2015 with its amendment, a code has 18 characters: one for
+the registering authority, one for the kind of entity that it registers, six for the area, nine for the organisation
+code, and a check sign.
 
 The organisation code has its own check sign (GB 11714-1997). Some codes that were really issued break the standard in one part, so
 an officer decides about one broken part. A code with two broken parts was mistyped or made up.
@@ -31,8 +32,9 @@ CATEGORIES: Final = MappingProxyType(
         "Y": "1",
     }
 )
-"""Registering authority → the sorts of what it registers. For example, 9 is market regulation, with 1 enterprise, 2 individual
-business and 3 farmers' cooperative; 1 is public institutions, 5 civil affairs (table 1)."""
+"""Registering authority → the kinds of entities that it registers, one character each (table 1 of the standard). For
+example, authority 9 is market regulation, and registers enterprises (1), individual businesses (2) and farmers'
+cooperatives (3). Authority 1 is for public institutions, and 5 is civil affairs."""
 AREAS: Final = frozenset(
     [
         "10",

@@ -12,8 +12,8 @@ HOME: Final = "CN"
 """The country to which imports go and from which exports come. Hong Kong, Macao and Taiwan are customs territories of their
 own."""
 SANDBOX: Final = "QZ"
-"""The country that counts as home at the sandbox offices. Data sets from abroad are declared there as if their country were
-home. It is one of the codes that ISO 3166-1 leaves to users."""
+"""The country that counts as home at the sandbox offices. Data sets from abroad are declared there as if their country
+were home. The code is one of those that ISO 3166-1 leaves to users."""
 ONE_WAY: Final = MappingProxyType(
     {
         # 内销 in the name means sold at home
@@ -31,10 +31,11 @@ ONE_WAY: Final = MappingProxyType(
         "2939": Direction.IMPORT,  # 驻华商业机构不复运出口的进口陈列样品
         "4200": Direction.IMPORT,  # 我驻外机构运回旧公用物品
         "4239": Direction.IMPORT,  # 我驻外机构境外购买运回国的公务用品
-        # 加工区内仓储企业从境外进口的货物. That is meant for imports alone: the same list (a public copy of April 2018) says it of its
-        # relatives where goods go both ways (5010 与境外之间进出的研发货物, 5015 从境外进口料件及加工出口成品, 6033 与境外之间进出仓储货物).
-        # Stored goods that go abroad again are declared under 5034, as a public example of a list of such goods (出境备案清单) is,
-        # so an export that is refused under 5033 has a mode. No text of the GACC about 5033 itself was found
+        # The full name of 5033 is 加工区内仓储企业从境外进口的货物, which means imports alone. For related modes whose goods go both
+        # ways, the names in the same list (a public copy of April 2018) mention both directions (5010 与境外之间进出的研发货物,
+        # 5015 从境外进口料件及加工出口成品, 6033 与境外之间进出仓储货物). Stored goods that go abroad again are declared under 5034; a public
+        # example of a list of such goods (出境备案清单) shows this. So an export that is refused under 5033 can be declared
+        # under another mode. No text of the GACC about 5033 itself was found.
         "5033": Direction.IMPORT,
         "5335": Direction.IMPORT,  # 加工区内企业从境外进口的设备物资
         "5361": Direction.EXPORT,  # 加工区内设备退运境外

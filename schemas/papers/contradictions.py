@@ -21,8 +21,8 @@ UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
-    """Checks the kind of package of a declaration that says that there is no wood packaging. Yields an error if this kind is of
-    solid wood, and a warning if it may be of wood."""
+    """Checks the kind of package if the declaration states no wood packaging. Yields an error if this kind is of solid
+    wood, and a warning if it may be of wood."""
     if declaration.wood_packaging:
         return
     if declaration.package_kind in SOLID_WOOD_KINDS:

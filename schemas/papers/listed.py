@@ -70,8 +70,9 @@ def _digits_suffice(code: str, declaration: Declaration) -> bool:
 def commodity(item: Item, at: str, declaration: Declaration, today: date) -> Findings:
     """Checks the HS code of a line.
 
-    If there is no table for the day, only the digits are checked, and no finding says so. No declaration can be lodged on such a
-    day. Only declarations that were lodged before are judged again, and each of their lines would have the same finding.
+    If there is no table for the day, only the digits are checked, and no finding says so. Such a day is before the
+    first edition of the table, so it occurs only if an old declaration is judged again, and each line of that
+    declaration would have the same finding.
     """
     code, at = item.hs_code, f"{at}/hs_code"
     if not (code.isascii() and code.isdigit() and _digits_suffice(code, declaration)):

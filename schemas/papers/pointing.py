@@ -21,8 +21,8 @@ class UnsoundField(Exception):
 
 
 def each_of(checks: Iterable[Callable[[*Ts], Findings]], *about: *Ts) -> Findings:
-    """Yields the findings of each of these checks, which get `about` as their arguments. If a check reads a field with a
-    fault of shape, it ends, and the next check begins.
+    """Yields the findings of each of these checks, which get `about` as their arguments. If a check reads a field with
+    a fault of shape, the check ends, and the next one begins.
 
     The findings that a check yielded before it ended are kept. They followed only from fields without a fault, so they will
     be found again whatever the declarant writes into the field with the fault.

@@ -62,7 +62,8 @@ def findings_of_sound_fields(
     try:
         paper = _reader().validate_json(data)
     except ValidationError:
-        # The JSON is not an object, so there are no fields to judge. The fault of the shape says that it is no object.
+        # The JSON is not an object, so there are no fields to judge. The faults of shape, which are found elsewhere,
+        # already say so.
         return ()
     for name in unended:
         entries = vars(paper).get(name)
@@ -110,9 +111,9 @@ def _or_unsound(schema: Any) -> CoreSchema:
 
 
 def _sound_fields(read: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> SoundFields:
-    """Returns the object of which `read` has the fields, the unknown fields, and the names of the fields that are there. An unknown
-    field may have the misspelt name of a field that seems to be left out. This must be one fault and not two, so then only fields
-    that are there count as sound."""
+    """Returns the object with these fields. `read`: the fields, the unknown fields, and the names of the fields that
+    are present. An unknown field may be a field with a misspelt name, which then seems to be left out. So that this
+    gives one fault and not two, only fields that are present count as sound if there is an unknown field."""
     fields, unknown, present = read
     sound = {name: _entries(value) for name, value in fields.items() if value is not _UNSOUND}
     return SoundFields({name: value for name, value in sound.items() if name in present or not unknown})

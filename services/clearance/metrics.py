@@ -117,7 +117,8 @@ class OpenConsignments(Collector):
             _seconds("gate", "gate", *labels).observe(left)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yields the number of open consignments by age. The ages are computed at each call."""
+        """Returns the gauges: the number of open consignments by age, and the age of the oldest one in seconds. The
+        ages are computed at each call."""
         moment = now().timestamp()
         counts = dict.fromkeys([name for name, _ in AGES], 0)
         with self._lock:

@@ -49,11 +49,11 @@ class ClearanceTimeline(NamedTuple):
     """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
     most steps the first time counts; for `control_answered` and `treatment_ended` the time of the last answer counts.
 
-    `arrived` and `released`: when all goods were; `first_arrived`: when the first part arrived; `first_released`: when
-    a part was released before the rest. `stated`: the end of the consignment according to the release desk's statement
-    with the highest version (`end_version`). `end`: equal to `stated`, or `left_unreleased` if goods left without
-    release. `left`: container → time at which it left without release. `corrections`: how many facts took an answer
-    back; they do not change the times of steps that were passed.
+    `arrived`, `released`: when all goods had arrived or were released; `first_arrived`: when the first part arrived;
+    `first_released`: when a part was released before the rest. `stated`: the end of the consignment according to the
+    release desk's statement with the highest version (`end_version`). `end`: equal to `stated`, or `left_unreleased` if
+    goods left without release. `left`: container → time at which it left without release. `corrections`: how many facts
+    took an answer back; they do not change the times of steps that were passed.
 
     A stored record is a list of the fields in this order. The fields that say since when the goods are open come first,
     and a new field is added at the end.
@@ -251,9 +251,9 @@ def _arrived(state: ClearanceTimeline, fact: ArrivalRecorded | ArrivalRetracted,
 
 
 def _did_not_arrive(state: ClearanceTimeline, retracted: ArrivalRetracted) -> ClearanceTimeline:
-    """Returns the state after the retraction. The fact says which goods have arrived in spite of it, and these times
-    replace the stored ones. It does not say when the last arrival was recorded, so this time is kept only if the last
-    arrival stays the same."""
+    """Returns the state after an arrival was retracted. The retraction states the first and the last arrival that still
+    stand, and these times replace the stored ones. It does not state when the last arrival was recorded, so that time
+    is kept only if the last arrival stays the same."""
     standing = retracted.arrived_at
     recorded = state.arrival_recorded if standing is not None and standing == state.arrived else None
     first = retracted.first_arrived_at

@@ -3,9 +3,10 @@
 If the same declaration is lodged again, the answer names the first request. Another declaration under the same reference is refused
 while the first one stands, and is judged if the last one was rejected.
 
-The release desk decides whether a withdrawal is granted, because only it knows what happened to the goods. After a withdrawal, a
-lodgement under the reference is the next consignment, and is passed on to the key of that consignment. Until the release desk has
-answered, a new lodgement waits, so that it does not matter in which order the facts of the two desks are read.
+The release desk decides whether a withdrawal is granted, because only it knows what happened to the goods. After a
+withdrawal, a lodgement under the reference is for the next consignment, and is passed on to the key of that
+consignment. Until the release desk has answered, a new lodgement waits, so that it does not matter in which order the
+facts of the two desks are read.
 """
 
 import re
@@ -102,7 +103,8 @@ class Rejected(Lodged):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Lodged):
-    """The declaration was withdrawn. A declaration that is lodged under this reference from now on is the next consignment."""
+    """The declaration was withdrawn. A declaration that is lodged under this reference from now on is for the next
+    consignment."""
 
     state: Literal["withdrawn"] = "withdrawn"
     declarant: str
@@ -173,9 +175,10 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """Returns the answer to a lodgement: accepted with its warnings, or rejected with all errors that were found. If a declaration
-    stands already, `repeat` answers. While its withdrawal is not answered, the lodgement waits; after the withdrawal it is passed on
-    to the next consignment. A lodgement that was answered before gets no further fact."""
+    """Returns the answer to a lodgement: accepted with its warnings, or rejected with all errors that were found. If a
+    declaration stands already, `repeat` answers. While a request to withdraw the standing declaration is not answered,
+    the lodgement waits; after the withdrawal, the lodgement is passed on to the next consignment. A lodgement that was
+    answered before gets no further fact."""
     if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:
@@ -286,7 +289,8 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
 
 
 def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
-    """Returns whether this is the refusal of a request to withdraw the standing declaration that was passed on to the release desk."""
+    """Returns whether the release desk refuses with this fact a request to withdraw the standing declaration. Only
+    requests without an answer so far count."""
     return any(shown(each, 200) == refused.request_id for each in state.pending)
 
 

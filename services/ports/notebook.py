@@ -225,9 +225,11 @@ class Notebook:
         return handed
 
     def ask(self, container_no: str) -> PortAnswer:
-        """Returns the answer that follows from this notebook alone. It is yes only if the gate's latest statement about the container is
-        yes and names consignments, and if the latest statement about each of these is a release that names this container. If a
-        consignment is held in other containers only, that does not count."""
+        """Returns the answer that follows from this notebook alone. It is yes only if three conditions hold. The gate's
+        latest statement about the container is yes and names consignments. For each of these, the gate states a permit,
+        or the latest statement about the consignment is a release that names this container. No message about the
+        container or one of these consignments is `Unread`. Whether a consignment is held in other containers does not
+        matter."""
         container_no = plain(container_no)
         statement = self._statement(container_no)
         if statement is None:
@@ -264,8 +266,8 @@ class Notebook:
         return None
 
     def _reading(self, source: str) -> int:
-        """Returns how often `begin` was called for this source. If an id is known only from before the last call, its statement must be
-        stored again."""
+        """Returns the number of the present reading of this source. `begin` starts a new reading with a higher number.
+        If an id is known only from an earlier reading, its statement must be stored again."""
         row = self._sql.execute("SELECT reading FROM port_sources WHERE source = ?", (source,)).fetchone()
         return 0 if row is None else int(row[0])
 

@@ -35,7 +35,8 @@ OTHERS: Mapping[str, str] = {
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
 container. The field is empty if the kind has none."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
-"""Kind → its field with a code as reason. Texts of officers are not sent to readers outside customs."""
+"""Kind → the name of its field with the reason. This reason is a code, because texts of officers are not sent to
+readers outside customs."""
 MOST_FACTS = 1024
 """The most facts that one message can cause. To check the id of a fact, this many indexes are tried. The departure of a full container
 causes the most facts: one for each of its consignments."""
@@ -46,9 +47,10 @@ class Notice:
     """One statement. `subject`: a consignment or a container. If there are two statements about one subject, the one with the higher
     `version` counts.
 
-    `version` is None for a fact of the gate desk that only says how a visit ended; no earlier yes counts after it. `others`: for a
-    consignment, all containers in which it is released (a container in an earlier release that is not in this one is no longer
-    released); for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
+    `version` is None for a fact of the gate desk that only says how a visit ended; no earlier yes counts after it.
+    `others`: for a consignment, all containers in which it is released, so a container that only an earlier release
+    names is not released any more; for a container, its consignments. `reason` is a code (`CODES`), and empty for most
+    kinds.
     """
 
     id: str
@@ -91,9 +93,9 @@ class Away(Exception):
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
-    """Returns a Kafka message as a notice, or as Unread if it cannot be read or trusted. Returns None for a kind that does not concern a
-    port, and for a kind that only a later software version has. A port may ignore such a later kind, because every yes is also taken
-    back by a fact of a known kind."""
+    """Returns a Kafka message as a notice, or as Unread if it cannot be read or trusted. Returns None for a kind that
+    does not concern a port, and for a kind that only a later software version has. A port may ignore such a later kind,
+    because each yes that is taken back is taken back by a fact of a known kind, too."""
     try:
         name = message.text("ce_type")
         if not name:

@@ -19,8 +19,8 @@ UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """A client of the console at `address`, with a terminal's API key. Raises Away if `address` is not an address. `options` go to
-    httpx2.Client: verify, cert, headers, proxy."""
+    """A client of the console at `address`, with a terminal's API key. Raises Away if `address` is not a valid URL.
+    `options` go to httpx2.Client: verify, cert, headers, proxy."""
 
     def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
         if key:

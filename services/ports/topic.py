@@ -28,7 +28,7 @@ from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
 LOOK_SECONDS = 5.0
-"""How many seconds lie between two checks of the ids of the topics in `read`. `ask` checks them at each call."""
+"""After how many seconds `read` checks the ids of the topics again. `ask` checks them at each call."""
 REQUEST_MS = 10_000
 """The timeout in milliseconds for one answer of the broker."""
 
@@ -180,8 +180,8 @@ class TopicPort:
     # the ids of the topics, and the offsets at which they end
 
     def _identities(self) -> dict[str, str]:
-        """Returns topic → its id and number of partitions. If the id of a topic is another one, it is another topic, even if its name and the
-        cluster are the same."""
+        """Returns topic → its id and number of partitions. A topic with another id is another topic, even if its name
+        and the cluster are the same."""
         with _library("the topics are not known"):
             described = {topic["name"]: topic for topic in self._admin.describe_topics(list(self.topics))}
             self._looked = stopwatch()

@@ -69,8 +69,8 @@ from services.quarantine.proof import check, unusable
 TIME_LIMIT = timedelta(days=5)
 """The time limit of an officer's decision, and of a treatment that does not need more time."""
 MARGIN = timedelta(days=3)
-"""The time that is added to the longest allowed exposure of a treatment, for the unit to begin, to air the room and to
-report. No law states it; it is our choice."""
+"""The time that is added to the longest allowed exposure of a treatment, so that the treatment unit has time to begin,
+to air the room and to report. No law states it; it is our choice."""
 ATTEMPTS = 3
 """How often the goods may be treated for one origin. After the last failure they are given up."""
 Input = (
@@ -134,7 +134,8 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
 def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
     """Orders the treatment that `wanted` asks for, or asks an officer if no treatment is known for the goods.
 
-    Returns no fact if the finding in `wanted` was answered already, or if the goods were given up or withdrawn.
+    Returns no fact if the desk has already acted on the finding in `wanted` or on a later one, or if the goods were
+    given up or withdrawn.
     """
     match state:
         case Quiet() | Treating():

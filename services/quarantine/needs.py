@@ -1,5 +1,5 @@
-"""Which treatment does each origin need, and how does a fact of this desk change that? This module has the states of
-the quarantine desk.
+"""Which treatment does each origin make necessary, and how do the facts of this desk change these needs? This module
+has the states of the quarantine desk.
 
 An origin is the risk desk, or the control that found a pest.
 """

@@ -36,13 +36,14 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 
 
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
-    """Returns the containers that are or were here although their arrival was taken back → the time of arrival. This is
-    known because a terminal reported that they came, they left with these goods, or the goods were stripped from them.
+    """Returns the containers that have arrived although the report of their arrival was taken back → the time of
+    arrival. Their arrival is known for one of three reasons: a terminal reported that they came, they left with these
+    goods, or the goods were stripped from them.
 
-    If no terminal gave the time, it is the time of the wrong report, but never after the departure or the stripping. With
-    a later time the gate would not count the departure as one of these goods, and would take back the very fact that
-    proves the arrival. A departure that was taken back proves nothing, but it still limits the time, because otherwise the
-    gate and this desk would correct each other for ever.
+    If no terminal reported the time, the time of the wrong report counts, but never a time after the departure or the
+    stripping. With a later time the gate desk would not count the departure as a departure of these goods, and would
+    retract the fact that proves the arrival. A departure that was taken back proves nothing, but it still limits the
+    time, because otherwise the gate desk and this desk would correct each other for ever.
     """
     out = {each.container_no for each in dossier.departures if not each.retraction}
     out |= {each.source for each in dossier.transfers if not each.void}
@@ -120,8 +121,8 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
 
 
 def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
-    """Returns the dossier with the note that a terminal reported this container. Returns the same object if that was noted
-    before, or if there is no room for it."""
+    """Returns the dossier with the note that a terminal reported the arrival of this container. Returns the same object
+    if that was noted before, or if there is no room for the note."""
     number = name_of(container_no)
     if number in dossier.opened or len(dossier.opened) >= MOST_UNPROVEN:
         return dossier

@@ -15,8 +15,8 @@ MOST_DEPARTURES = 512
 
 
 def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
-    """Returns container that left with these goods unreleased → why that was wrong. There are at most as many as may be
-    declared."""
+    """Returns container that left with these goods unreleased → why that was wrong, for at most `MOST_CONTAINERS`
+    containers."""
     left: dict[str, Phrase] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
@@ -59,9 +59,10 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
 
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
-    """Returns the dossier in which the oldest departure in this container is retracted, whatever its visit. The gate desk publishes one
-    departure at a time, and the goods may now belong to another visit. The newest departure is not taken, because it may have followed
-    the retraction and been read before it."""
+    """Returns the dossier in which the oldest departure in this container that still counts is retracted. The visits
+    are not compared, because the goods may now belong to another visit. The oldest departure is taken, because the gate
+    desk retracts a departure before it publishes the next one, and a next one may have been read before the
+    retraction."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)

@@ -35,7 +35,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A control that failed, by its hold, and the reason."""
+    """The hold of a control that failed, and the reason."""
 
     hold_id: str
     reason: str
@@ -52,8 +52,8 @@ class Withdrawal:
 class Landing(NamedTuple):
     """A report that a part of the goods has arrived: these containers, or this many packages so far. `at`: event time.
 
-    `by_gate`: whether the report comes from the gate desk, so that nobody waits for an answer. `sender`: who made the report; empty in records of
-    older software versions.
+    `by_gate`: whether the report comes from the gate desk. Such a report is not a request, so nobody waits for an
+    answer to it. `sender`: who made the report; empty in records of older software versions.
     """
 
     message_id: str
@@ -89,8 +89,8 @@ class Departure(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """A report that the goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: whether the report was
-    taken back."""
+    """A report that the goods were stripped from the container `source` into the containers `targets`, at `at`. `lots`:
+    how many lots there were in `source`; `void`: whether the report was taken back."""
 
     report_id: str
     source: str
@@ -101,17 +101,27 @@ class Transfer(NamedTuple):
 
 
 class Dossier(NamedTuple):
-    """Everything that was read about one consignment, in any order. A record of it is a list in the order of the fields; a new field comes last.
+    """Everything that was read about one consignment, in any order. A record of it is a list in the order of
+    the fields; a new field comes last.
 
-    `arrived_at`: when everything arrived, by a report about all goods; `landings`: reports about parts. `answers`: hold id → kind of the fact with
-    the highest revision about it, whatever its content; `revisions`: hold id → that revision, left out if it is 0; `findings`: hold id of a treatment
-    → the pest finding that the fact answers, left out if it is 0; `reasons`: hold id → why it failed or is open again. `attempts`: hold id of a
-    treatment → after how many attempts the goods were given up; not in records of older software versions. `pests`: controls that found a living
-    pest; each opens a treatment hold of its own. `referred`: the origins for which no treatment is known, so that an officer must decide. `failure`:
-    only in records of older software versions, which stored only the first failure. `opened`: the containers whose arrival a terminal reported, in
-    alphabetical order; for other containers `landings` may have the arrival. `opened_at`: when they came by that report, if it is known.
-    `arrival_sender`: who made the report of `arrived_at`, as in `Landing`. `retractions`: arrivals that were reported and taken back; `landings` and
-    `arrived_at` do not contain them. No dict is ever changed in place.
+    - `arrived_at`: when everything arrived, by a report about all goods. `arrival_request`, `arrival_sender`: the id
+      of that report, and who made it, as in `Landing`.
+    - `landings`: reports about parts of the goods. `retractions`: arrivals that were reported and taken back;
+      `landings` and `arrived_at` do not contain them.
+    - `answers`: hold id → kind of the fact with the highest revision about that hold, whatever its content.
+      `revisions`: hold id → the revision of that fact, left out if it is 0. `reasons`: hold id → why the hold failed
+      or is open again.
+    - `findings`: hold id of a treatment → the revision of the pest finding that the fact in `answers` is about, left
+      out if it is 0. `attempts`: hold id of a treatment → after how many attempts the goods were given up; not in
+      records of older software versions.
+    - `pests`: control that found a living pest → the name of the pest. Each opens a treatment hold of its own.
+    - `referred`: the origins for which no treatment is known, so that an officer must decide.
+    - `opened`: the containers whose arrival a terminal reported, in alphabetical order; for other containers,
+      `landings` may have the arrival. `opened_at`: container → the time of arrival that the terminal reported, if it
+      is known.
+    - `failure`: only in records of older software versions, which stored only the first failure.
+
+    No dict is ever changed in place.
     """
 
     terms: Terms | None = None

@@ -130,7 +130,8 @@ def told_to_gate(state: Goods) -> dict[str, GateStatement]:
 
 
 def told_as(released: bool, refused: bool, here: bool) -> GateStatement:
-    """Returns the statement to the gate desk about a container with such goods. `here`: whether they have arrived in it."""
+    """Returns the statement to the gate desk about a container whose goods are `released`, `refused`, or held if they
+    are neither. `here`: whether the goods have arrived in the container."""
     if released:
         return "freed"
     if refused:

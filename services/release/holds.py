@@ -384,7 +384,7 @@ T = TypeVar("T", int, str)
 
 
 def _with(known: dict[str, T], hold_id: str, value: T) -> dict[str, T]:
-    """Returns the dict with this value. The values 0 and the empty text are not stored."""
+    """Returns the dict with this value. The number 0 and the empty text are not stored."""
     if value:
         return {**known, hold_id: value}
     return {name: each for name, each in known.items() if name != hold_id} if hold_id in known else known

@@ -14,16 +14,17 @@ from services.release.holds import held_because
 from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
-"""Pairs of a day in China and a time. A release that is granted from that day on lapses after that time. The times are our choice and
-not from a law.
+"""Pairs of a day in China and a duration. A release that is granted on that day or later lapses after that duration.
+The durations are our choice and not from a law.
 
 A container comes back every few weeks. If the gate's yes was still in force then, other goods could leave in the container, so the
 release must end earlier. Goods that nobody fetches for a month are rare, so an officer can decide about them.
 """
 
 UNTOLD = ((date(2000, 1, 1), timedelta(days=30)), (date(2027, 1, 1), timedelta(days=7)))
-"""The same pairs as in `LAPSES`, for a container whose arrival no terminal reported. No terminal would then report that it leaves, or
-that it comes back with other goods, so its release lapses earlier. From the last of these days on, terminals must report openings."""
+"""The same pairs as in `LAPSES`, for a container whose arrival no terminal reported. No terminal would then report that
+it leaves, or that it comes back with other goods, so its release lapses earlier. From the last of these days on,
+terminals must report when a container comes."""
 
 MOST_NAMED = 15
 """How many containers a sentence names. The facts have all of them."""

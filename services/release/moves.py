@@ -118,9 +118,10 @@ def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, 
 def _here_still(
     state: Goods, dossier: Dossier, facts: tuple[Fact, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """Returns the statements to the gate desk about containers that stay released although a report of their arrival was taken back, because
-    another report with another time stands. The gate desk lets nothing out because of an arrival that was taken back, and identifies arrivals by
-    their time."""
+    """Returns the statements to the gate desk about containers that stay released although a report of their arrival
+    was taken back. They stay released because another report stands, with another time. The gate desk identifies
+    arrivals by their time, and lets nothing out because of an arrival that was taken back, so it needs the other
+    time."""
     if not isinstance(state, Released):
         return ()
     before, now, stated = here(state.dossier), here(dossier), {fact.key for fact in facts}

@@ -77,7 +77,7 @@ def _went_into_others(state: Released, dossier: Dossier) -> bool:
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
-    """Returns the holds of watches that match these goods, which must be added. A hold that an officer lifted from
+    """Returns the holds that must be added because a watch matches these goods. A hold that an officer lifted from
     these goods is not added again."""
     open_now = {each.hold_id for each in officers}
     found = watched(hearing.shared, dossier.terms, hearing)

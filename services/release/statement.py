@@ -42,14 +42,14 @@ class Statement:
         return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
-        """Returns whether one of these holds was not stated before. Holds for a missing arrival, or for a departure without
-        release, do not count, because the gate desk has them itself."""
+        """Returns whether one of these holds was not stated before. Holds for a missing arrival, or for a departure
+        without release, do not count, because the gate desk knows of these itself."""
         known = {h.hold_id for h in self.state.stated}
         return any(h.hold_id not in known and not _is_of_the_way(h) for h in holds)
 
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Releases the goods. If there are `holds`, they keep the goods that have not arrived, and only those that have arrived are
-        released."""
+        """Releases the goods. If there are `holds`, they hold only goods that have not arrived, and the goods that have
+        arrived are released."""
         terms, dossier = self.dossier.terms, self.dossier
         boxes, most = filled(dossier), arrived_pieces(dossier)
         arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
@@ -153,9 +153,10 @@ class Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """Returns statements to the gate desk if the published statement about the goods stays the same. The gate desk may lack it
-        for a container into which the goods went, or to which they came back, since then. If the gate has an earlier statement
-        about such a container, it accepts another only with a new version; otherwise the version stays the same."""
+        """Returns statements to the gate desk if the published statement about the goods stays the same. The gate desk
+        may lack that statement for a container into which the goods have gone, or come back, since it was published. If
+        the gate desk has an earlier statement about such a container, it accepts another one only with a new version;
+        otherwise the version stays the same."""
         released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
@@ -187,9 +188,10 @@ class Statement:
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each container in which
-        the goods have arrived may go. `again`: whether statements that the gate desk has are repeated, too. They are if the goods have a
-        new hold that an officer who let them out had not seen.
+        """Returns the statements that the gate desk does not have yet, one fact per container. `released`: whether each
+        container in which the goods have arrived may go. `again`: whether statements that the gate desk has already are
+        repeated, too. This is so if the goods have a new hold, because an officer who permitted them to leave did not
+        know of it.
 
         If a container left with its goods released, it needs no statement while every hold is for goods that have not arrived, for goods
         that left unreleased, or for a lapsed release of other goods.
@@ -237,7 +239,7 @@ class Statement:
         return tuple(facts)
 
     def _never_came(self, box: Bound, arrived: dict[str, datetime]) -> bool:
-        """Returns whether the gate desk got a statement that the goods have arrived in this container, and that was wrong."""
+        """Returns whether an arrival of the goods in this container was reported and turned out to be wrong."""
         return arrival_was_wrong(self.dossier, box.container_no) and box.container_no not in arrived
 
     def _freed(

@@ -36,7 +36,8 @@ def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
 
 
 def _with(dossier: Dossier, new: Transfer) -> Dossier:
-    """Returns the dossier with this transfer. If there are too many, the oldest retracted one is dropped."""
+    """Returns the dossier with this transfer. If there is no room, the oldest transfer that was taken back is dropped;
+    if there is none, the dossier is returned unchanged."""
     kept = dossier.transfers
     if len(kept) >= MOST_TRANSFERS:
         spare = next((each for each in kept if each.void), None)
@@ -70,8 +71,8 @@ def containers(dossier: Dossier) -> tuple[Bound, ...]:
 
 
 def here(dossier: Dossier) -> dict[str, datetime]:
-    """Returns container in which goods are here → since when. These are the containers that have arrived, and the containers into which
-    goods from them went."""
+    """Returns container in which some of the goods have arrived → since when. These are the declared containers that
+    have arrived, and the containers into which goods were moved from these."""
     since = arrived_boxes(dossier)
     for each in _standing(dossier):
         if each.source in since:

@@ -52,8 +52,9 @@ class Watching:
 
 
 def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
-    """Opens or lifts a watch, once. A request for a watch that was lifted before is refused, like a repeated request. So the order
-    in which the copies of the requests are read does not matter. The refusal names the request that did it first."""
+    """Opens or lifts a watch, once. A request for a watch that was lifted before is refused, like a repeated request.
+    So the order in which the copies of the requests are read does not matter. The refusal names the first request that
+    opened or lifted the watch."""
     watch_id = shown(request.watch_id, 200)
     match request:
         case PlaceWatch():
@@ -124,8 +125,8 @@ def keep(state: Watching, fact: WatchPlaced | WatchLifted, request: str) -> Watc
 
 
 def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold, ...]:
-    """Returns the holds of the watches in `state` on goods with these terms. There are none if it is not a state of watches, or if
-    the goods are not assessed."""
+    """Returns the holds of the watches in `state` on goods with these terms. There are none if `state` is not a
+    `Watching`, or if the goods are not assessed."""
     if not isinstance(state, Watching) or not state.watches or terms is None:
         return ()
     bill, declarant = plain_word(terms.bill_no), plain_word(terms.declarant)

@@ -83,8 +83,8 @@ def decide(state: State, message: Input, hearing: Hearing, keys: DrawKeys) -> tu
 
 
 def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> ConsignmentAssessed:
-    """Returns the assessment by the rules that fire and by the draw, at the rate of the credit grade. It names both, and the
-    version of the rule table.
+    """Returns the assessment that follows from the rules that fire and from the draw, whose rate depends on the credit
+    grade. The assessment names these rules, the draw and the version of the rule table.
 
     The draw is made with the key that is in force on the day of the decision, in China. It depends only on `drawn_goods`, so
     another declaration of the same goods gets the same draw.

@@ -12,9 +12,9 @@ free:
 - The containers leave through the gate, and each trial must name them. If goods are drawn, every container that their declaration names
   stays inside, so nobody gains by a trial under another bill or with one container more.
 
-So the identity consists of direction, transport document and the set of containers, each spelled in one way. If there is no transport
-document (road, in part), consignee, conveyance and day of the journey replace it. The day is needed, because otherwise
-a truck that was once not drawn would never be drawn again.
+So the identity consists of direction, transport document and the set of containers, each in the form of `spelled`. If
+there is no transport document (as for some goods by road), consignee, conveyance and day of the journey replace it. The
+day is needed, because otherwise a truck that was once not drawn would never be drawn again.
 
 **What the draw cannot prevent.** Goods without containers can be lodged under an invented bill; only the manifest shows that. If a bill
 was not drawn, the same bill with the same containers is not drawn later either, while the key is in force. After a change of the key,

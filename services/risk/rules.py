@@ -178,8 +178,8 @@ def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
     """Returns the number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if there
     is none.
 
-    If a line has no mass of its own, the whole declaration is tested first; its number is 0. Another rule checks for a price of
-    zero.
+    If a line has no mass of its own, the price of all lines together is tested first, and the number for that price is
+    0. Another rule checks for a price of zero.
     """
     declaration = goods.declaration
     worth = USD_PER_UNIT.get(declaration.currency)
@@ -386,8 +386,8 @@ def credit_grade(uscc: str) -> CreditGrade:
     """Returns the made-up grade of a unified social credit code: 4 % are advanced certified, 8 % certified, 0.4 % discredited,
     0.1 % seriously discredited, all others regular.
 
-    It replaces the enterprise register until a desk keeps one. It is computed from a hash of the code and says nothing about a
-    real firm.
+    No desk keeps a register of enterprises yet, so the grade is computed from a hash of the code. It says nothing about
+    a real firm.
     """
     bucket = int.from_bytes(sha256(f"credit-grade/{uscc}".encode()).digest()[:8]) % 1000
     if bucket < 40:
