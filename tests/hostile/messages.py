@@ -1,4 +1,5 @@
-"""Which bad messages may a topic contain? They are made from a seed, so the same seed gives the same messages."""
+"""Which bad messages may a topic contain? A hostility is one kind of bad message. The messages are made from a seed, so
+the same seed gives the same messages."""
 
 import base64
 import random
@@ -132,8 +133,8 @@ class Flood:
     # messages without faults
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """Returns a golden example about other goods. `known`: the share of messages about goods of earlier
-        messages."""
+        """Returns a message that is made from a golden example, with the goods and container of this message in place
+        of those of the example. `known`: the share of messages about goods of earlier messages."""
         dice = self.dice
         if not kind:
             topic, kind = dice.choice(self.decided if dice.random() < 0.9 else self.there)
@@ -169,7 +170,7 @@ class Flood:
 
     def slot(self, body: Any, want: Callable[[Any], bool]) -> tuple[Any, Any] | None:
         """Returns a random place in the body whose value fulfils `want`: the object or list that contains it, and its
-        key or index there. Returns None if there is none."""
+        key or index there. Returns None if no value fulfils `want`."""
         found = [(c, n) for c, n in _slots(body) if want(c[n])]
         return self.dice.choice(found) if found else None
 

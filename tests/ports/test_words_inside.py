@@ -1,5 +1,5 @@
-"""Can a port get a text that an officer wrote, or the name of an officer? Every request has a secret word, and the test looks for it in every
-byte that a port can get: topic, feed, stream, gate answers, and the output of `dtg port`."""
+"""Can a port get a text that an officer wrote, or the name of an officer? Every request has a secret word, and the test
+looks for it in every byte that a port can get: topic, feed, stream, gate answers, and the output of `dtg port`."""
 
 import subprocess
 import sys

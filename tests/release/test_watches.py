@@ -280,8 +280,8 @@ class World:
             assert not owed, f"released while {owed} are open"
 
     def owed(self, partition: int) -> set[str]:
-        """The watches that must hold these goods: those in the partition's record, and those whose holds the console has
-        sent."""
+        """The watches that must hold these goods: those in the partition's record, and those whose holds the console
+        has sent."""
         desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == partition}
         return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 

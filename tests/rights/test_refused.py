@@ -1,5 +1,5 @@
-"""What does a program print if the cluster refuses its credential, or if it lacks a right? It must say so in both languages, soon, and
-without its password."""
+"""What does a program print if the cluster refuses its credential, or if it lacks a right? It must say so in both
+languages, soon, and without its password."""
 
 import json
 import os

@@ -80,7 +80,8 @@ def described(access: Access) -> set[Granted]:
 def read(access: Access) -> set[Granted]:
     """Returns the topics from which the credential can read a message. Each topic must have a message in partition 0.
 
-    A topic that Kafka does not describe cannot be read either, because the right to read includes the right to describe.
+    A topic that Kafka does not describe cannot be read either, because the right to read includes the right to
+    describe.
     """
     settings = {"group.id": "stranger", "auto.offset.reset": "earliest", "enable.auto.commit": False, "log_level": 0}
     names = {each.name for each in described(access)}

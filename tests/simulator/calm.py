@@ -11,8 +11,8 @@ from tests.console.simulated import Simulated
 
 
 class Calm(Simulated):
-    """A simulated day. `entries`: all messages in order. If `paced` is true, people act after the time that they need. Otherwise people
-    act at once, and events happen when the fact that causes them is read."""
+    """A simulated day. `entries`: all messages in order. If `paced` is true, people act after the time that they need.
+    Otherwise people act at once, and events happen when the fact that causes them is read."""
 
     def __init__(self, consignments: int, seed: int, *, paced: bool) -> None:
         self.paced = paced
