@@ -1,5 +1,5 @@
-"""What does a port in these tests do? It stores each act in the same transaction as its notebook; run as a program, it
-is killed in between."""
+"""What does a port in these tests do? It stores each act in the same transaction as its notebook. If this module is run
+as a program, the process kills itself between an act and the commit."""
 
 import contextlib
 import os

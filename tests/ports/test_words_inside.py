@@ -45,7 +45,8 @@ ROOT = Path(__file__).parents[2]
 
 
 class Story:
-    """Goods and containers about which officers send requests; every text of theirs contains the secret word."""
+    """Goods and containers about which officers send requests. Every text in these requests contains the secret
+    word."""
 
     def __init__(self, border: Border) -> None:
         self.border = border

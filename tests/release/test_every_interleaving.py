@@ -243,8 +243,9 @@ def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Messa
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
-    """Any controls, any answers to them (asked for or not), arrivals whole and in parts, departures, holds,
-    withdrawals, and months that pass; shuffled, some doubled."""
+    """The messages about one consignment, shuffled, and some of them doubled. They are about any controls, with any
+    answers to these or to other controls; arrivals of all containers or of some; departures; holds; and withdrawals.
+    `None` stands for months that pass."""
     controls = draw(st.lists(st.sampled_from(ControlKind), unique=True, max_size=4))
     boxes = draw(st.sampled_from([(BOX,), BOXES, (*BOXES, "TGHU1234567")]))
     messages: list[Message] = [consignment_assessed(*controls, containers=boxes)]

@@ -38,7 +38,7 @@ SECONDS = 60.0
 
 
 class Granted(NamedTuple):
-    """One thing that the cluster allowed."""
+    """One operation on one resource that the cluster allowed."""
 
     resource: str
     name: str

@@ -1,4 +1,4 @@
-"""A simulated day with the real desks, without a broker, on which people do only what the simulator plans."""
+"""How do tests play a simulated day with the real desks, without a broker? People do only what the simulator plans."""
 
 from datetime import datetime
 
