@@ -62,8 +62,8 @@ def visit_opened_by(
     laden: bool | None = True,
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
-    """Returns the facts if this report opens a visit. `arrived`: the consignments whose arrival it shows; the gate's
-    answer does not change."""
+    """Returns the facts if this report opens a visit and does not change the gate's answer. `arrived`: the consignments
+    whose arrival the report shows."""
     return (
         facts.equipment_event_recorded(
             report_id, event, report_id, where=where, laden=laden, conveyance=conveyance, at=at
@@ -115,7 +115,7 @@ def came_again(
 
 
 def goods_wait(version: int, visit: str, *waiting: str, released: int, at: datetime) -> ContainerMustStay:
-    """Returns the gate's no for goods without a bill that the release desk has not released, and for which it gave no
+    """Returns the gate's no for goods that have no bill, are not released, and for which the release desk gave no
     phrase. `released`: the number of other lots in the container that are released."""
     why = phrase("lots_released", count=released, all=released + len(waiting)), phrase("bill_waits", bill=waiting[0])
     return facts.container_must_stay(version, visit, *why, of_earlier("waits"), waiting_for=waiting, at=at)

@@ -321,8 +321,8 @@ def test_a_paper_that_was_withdrawn_between_the_two_times_of_an_opening_leaves_i
 
 @pytest.mark.parametrize("later", [100.0, 130.0])
 def test_the_same_is_true_in_whatever_order_the_reports_are_read(later: float) -> None:
-    """Which report is the first one is decided by the times in their headers, and not by the order in which the desk
-    reads them."""
+    """The times in the headers of the reports decide which report is the first one. The order in which the desk reads
+    them does not matter."""
     messages: list[tuple[str, Message, float]] = [
         ("d1", discharged(0), 300.0),
         ("d2", discharged(30), 40.0),

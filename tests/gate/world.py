@@ -166,8 +166,8 @@ class World:
         return last if last and last.opened <= self.now and last.left is None else None
 
     def nothing_leaves_by_mistake(self) -> None:
-        """Checks that the answer is not yes while an officer holds the container, or while a lot in it that was
-        declared is not released. The lots are checked only if the return of the container was reported."""
+        """Checks that the answer is not yes while an officer holds the container, or while a declared lot in it is not
+        released. The lots are checked only if the gate desk has read that this visit opened."""
         if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()

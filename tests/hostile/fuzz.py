@@ -5,8 +5,8 @@ First schemathesis uses an account that may do everything, then an account of ea
 goods, container and requests. No role may get an answer that the table of rights forbids, or read a masked field
 (`fuzz_rights.py`).
 
-Meanwhile the largest bodies are sent without pause, and terminals ask whether containers may leave. No answer may be an
-error of the console, and each gate question must be answered.
+Meanwhile the most costly bodies (`bodies.py`) are sent one after the other, and the gate question is asked again and
+again. No answer may be an error of the console, and each gate question must be answered.
 """
 
 import argparse
@@ -146,8 +146,9 @@ def rights_of(who: Who) -> dict[str, bool]:
 
 
 def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
-    """Yields an account of each role in turn. While it is used, the goods and requests belong to it, and each of their
-    fields contains a word."""
+    """Yields an account of each role in turn. While an account is used, the planted goods and requests belong to it.
+    Each text field of these goods and requests contains a word of its own, by which an answer shows that it contains
+    the field."""
     planted_rows, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
         for statement in planted_rows.statements:

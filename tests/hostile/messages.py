@@ -175,8 +175,8 @@ class Flood:
         return self.dice.choice(found) if found else None
 
     def put(self, draft: Draft, want: Callable[[Any], bool], new: Any, raw: bytes | None = None) -> Draft:
-        """Puts `new` at a random place that fulfils `want`, or at any place if none does. `raw`: bytes that are
-        written there in place of `new`, even if they are not JSON."""
+        """Puts `new` at a random place whose value fulfils `want`, or at any place if no value does. `raw`: bytes that
+        are written there in place of `new`, even if they are not JSON."""
         at = self.slot(draft.body, want) or self.slot(draft.body, _any)
         if at is not None:
             # `new` may be a value of `WRONG`. A copy is put into the draft, because the draft may be changed later.

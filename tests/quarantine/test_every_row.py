@@ -104,8 +104,8 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
 
 
 def _of_units(row: Row, step: Step, readings: list[Reading], good: RecordTreatment) -> Iterator[Case]:
-    """The limits of possible values. They are tested with a reading after the treatment, because such a reading has
-    no other effect."""
+    """Cases for the limits of possible values. They are tested with a reading after the treatment, because such a
+    reading has no other effect."""
     after = readings[-1].hours + 1
     bounds = row.plausible
     for name, inside, outside in (
