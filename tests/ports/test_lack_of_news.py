@@ -1,5 +1,6 @@
-"""Is the answer no in every case in which a port may lack messages? docs/ports.md lists these cases. Each row of the
-list is tested here or in test_port.py."""
+"""Is the answer no in every case in which a port may lack messages? docs/ports.md lists these cases. The rows about
+topics and the notebook are tested here, in `test_port.py` or in `test_notebook_gone.py`; the rows about HTTP in
+`test_odd_consoles.py`."""
 
 import contextlib
 import json
