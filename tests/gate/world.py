@@ -59,7 +59,7 @@ class Stay:
 
     - `opening_heard`: whether the desk has read a report of the opening
     - `left`: when the container really left
-    - `lawful`: whether the gate desk's answer was yes at that moment
+    - `lawful`: whether the gate desk's answer was yes at the departure that counts
     - `departures`: the ids of the reports of its departure that count
     - `ended`: whether the desk has read the next opening
     - `untold`: whether nobody reports the departure
@@ -105,8 +105,8 @@ class World:
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
     not_before: float = 0.0
-    """The earliest time of the next visit. It is later than the event time of each report and finding about this
-    visit."""
+    """The next visit opens no earlier than this, because reports and findings about this visit have event times up to
+    it."""
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -361,8 +361,8 @@ class World:
         self.hear_until(max(latest, self._topic.get("release", 0.0)))
 
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
-        """The container leaves although the answer is no; that is reported, and an officer finds it outside, or looks
-        only after it has come again."""
+        """The container leaves, whatever the answer is. Its departure is reported, and an officer finds it outside, or
+        looks for it only after it has come again."""
         dice = self.dice
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)

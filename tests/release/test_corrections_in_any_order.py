@@ -95,8 +95,8 @@ def refused(messages: list[Message]) -> bool:
 
 @st.composite
 def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
-    """The facts of the inspection desk about one control, and of the quarantine desk about its pests, with answers that
-    are retracted and replaced."""
+    """The facts of the inspection desk about one control, and of the quarantine desk about the pests that it found.
+    Some answers are retracted and replaced."""
     facts: list[Message] = []
     revision = 0
     for _ in range(draw(st.integers(0, 3))):

@@ -282,7 +282,7 @@ class World:
 
     def owed(self, partition: int) -> set[str]:
         """The watches that must hold these goods: those in the partition's record, and those whose holds the console
-        has sent."""
+        has sent. Watches that ended, and those whose hold on these goods was lifted, are left out."""
         desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == partition}
         return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 

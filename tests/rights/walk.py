@@ -149,7 +149,8 @@ def groups_joined(access: Access) -> set[Granted]:
 
 
 def removed(admin: KafkaAdminClient, group: str) -> Any:
-    """The coordinator's answer to removing a member that does not exist; asked again until a coordinator is ready."""
+    """The coordinator's answer to removing a member that does not exist. The request is sent again until a coordinator
+    is ready."""
     end = time.monotonic() + SECONDS
     while True:
         try:
