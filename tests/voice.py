@@ -16,7 +16,7 @@ CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
 
 
 def after(minutes: float) -> datetime:
-    """When a story reads its message of this number. If the event time of the message is later, it reads it then."""
+    """When a story reads message number `minutes`, unless the event time of the message is later."""
     return NOON + timedelta(minutes=minutes)
 
 

@@ -55,7 +55,8 @@ def released_at(minute: float) -> Story:
 
 
 def ended(desk: Story) -> list[tuple[str, float]]:
-    """Returns, for each visit that ended, the id of the report that ended it and its minute after noon."""
+    """Returns, for each visit that ended, the id of the report that ended it, and the minute after noon at which it
+    ended."""
     visits = look(as_box(desk.state)).visits
     return [(v.closing.id, (v.closed - at(0)).total_seconds() / 60) for v in visits if v.closing and v.closed]
 

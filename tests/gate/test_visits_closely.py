@@ -165,8 +165,7 @@ def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_g
 
 
 def test_a_box_that_is_gated_in_again_on_the_day_of_a_departure_found_wrong_may_have_brought_other_goods() -> None:
-    """If the departure is wrong, the second gate-in looks like a repetition of the first one. It does not count as
-    such."""
+    """Although the departure was found wrong, the second gate-in does not count as a repetition of the first one."""
     desk = story(decider, event(GATED_IN, 0, laden=True), held(A, arrived=0))
     desk.when(out(60), message_id="left", at=at(60)).when(event(GATED_IN, 180, laden=True), at=at(180))
     desk.when(found("inside", 200), at=at(200))

@@ -269,8 +269,8 @@ class World:
         return name
 
     def state_again(self, stay: Stay, *, released: bool) -> None:
-        """The release desk holds the goods of this stay, because it read that they left without release, or releases
-        them, because it read that they had not left."""
+        """If `released` is false, the release desk holds the goods of this stay, because it read that they left without
+        release. If `released` is true, it releases the goods, because it read that they had not left."""
         for paper in stay.papers:
             if paper.statement is not None and not paper.doubled:
                 state = self._freed if released else self._held

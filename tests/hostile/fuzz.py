@@ -147,8 +147,8 @@ def rights_of(who: Who) -> dict[str, bool]:
 
 def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
     """Yields an account of each role in turn. While an account is used, the planted goods and requests belong to it.
-    Each text field of these goods and requests contains a word of its own, by which an answer shows that it contains
-    the field."""
+    Each text field of these goods and requests contains a word of its own. An answer that contains this word shows the
+    field."""
     planted_rows, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
         for statement in planted_rows.statements:

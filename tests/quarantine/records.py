@@ -67,8 +67,8 @@ def treatment(
     asked_by: str = "unit-3",
     started_at: datetime | None = None,
 ) -> RecordTreatment:
-    """A record with these readings, sent an hour after the last one. By default the treatment unit has the class that
-    the method needs."""
+    """A record with these readings, sent an hour after the last reading. By default the treatment unit has the class
+    that the method needs."""
     read = readings(rows)
     began = started_at or start_of(attempt)
     ended = began + timedelta(hours=float(max([each.hours for each in read], default=Decimal(0))))
